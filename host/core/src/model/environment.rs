@@ -1,0 +1,85 @@
+//! What the machine was like: once per run ([`Machine`]) and around every launch ([`Environment`]).
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The machine, as far as it does not change while it runs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Machine {
+    /// Name of the host.
+    pub hostname: String,
+    /// Operating system and kernel release. // eg: "Linux 6.1.0"
+    pub os: String,
+    /// Architecture. // eg: "x86_64"
+    pub arch: String,
+    /// The processor.
+    pub cpu: CpuTopology,
+    /// Main memory [bytes].
+    pub memory_bytes: u64,
+    /// A hash over what decides speed (processor, caches, cores, memory, virtualisation): equal on equal machines.
+    pub fingerprint: String,
+}
+
+/// The processor and what is set about it. Empty or absent: the machine does not say.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CpuTopology {
+    /// What its maker calls it.
+    pub model: String,
+    /// Sockets.
+    pub sockets: u32,
+    /// Physical cores.
+    pub cores: u32,
+    /// Logical processors that this process may use.
+    pub threads: u32,
+    /// Whether cores run more than one thread.
+    pub smt: bool,
+    /// Caches that processor 0 sees, smallest level first: name and size [bytes]. // eg: ("L1d", 32768)
+    pub caches: Vec<(String, u64)>,
+    /// Widest SIMD extensions, narrowest first. // eg: ["sse4.2", "avx2", "avx512f"]
+    pub simd: Vec<String>,
+    /// Frequency governor. // eg: "performance"
+    pub governor: Option<String>,
+    /// Whether the processor may run above its nominal clock.
+    pub turbo: Option<bool>,
+    /// Highest clock that is set [Hz].
+    pub max_clock_hz: Option<u64>,
+    /// Hypervisor, when there is one. // eg: "KVM"
+    pub virtualisation: Option<String>,
+    /// Whether the kernel gives huge pages to the heap. // eg: "madvise"
+    pub huge_pages: Option<String>,
+    /// NUMA nodes.
+    pub numa_nodes: u32,
+}
+
+/// What a launch found around it: readings from before and after.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Environment {
+    /// Just before the worker started.
+    pub before: Load,
+    /// Just after it ended.
+    pub after: Load,
+    /// Share of the machine's processor time that the hypervisor gave to others during the launch, 0 to 1.
+    pub steal: Option<f64>,
+    /// Share of the other processors' time that other work used during the launch, 0 to 1.
+    pub others_busy: Option<f64>,
+    /// What disturbed the launch, a sentence each; empty when nothing did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub disturbances: Vec<String>,
+}
+
+/// One reading of what changes. Absent: the machine does not say.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Load {
+    /// Load average over one minute.
+    pub load_1m: Option<f64>,
+    /// Share of time in which some task waited for a processor, over ten seconds, 0 to 1.
+    pub cpu_pressure: Option<f64>,
+    /// Share of time in which some task waited for memory, over ten seconds, 0 to 1.
+    pub memory_pressure: Option<f64>,
+    /// Share of time in which some task waited for I/O, over ten seconds, 0 to 1.
+    pub io_pressure: Option<f64>,
+    /// Clock of the measured processor [Hz].
+    pub clock_hz: Option<u64>,
+    /// Memory that programs could still have [bytes].
+    pub available_bytes: Option<u64>,
+}

@@ -1,0 +1,27 @@
+//! What a run is made of. Pure data: both the host and the exports use it, and none of it does I/O.
+
+mod device;
+mod environment;
+mod event;
+mod param;
+mod record;
+mod sample;
+mod spec;
+mod status;
+
+pub use device::{DeviceInfo, DeviceKind};
+pub use environment::{CpuTopology, Environment, Load, Machine};
+pub use event::{Estimate, Event};
+pub use param::{ParamValue, Params};
+pub use record::{
+    CaseRecord, EngineInfo, Interval, LaunchRecord, MetricSummary, Outliers, OutputLine, Percentile, Plan, PluginRef,
+    RESULT_SCHEMA, RESULT_VERSION, RunRecord, Stream,
+};
+pub use sample::{Sample, Work};
+pub use spec::{CaseRequest, EngineChoice, Layout, RunSpec, Settings, StopRule, SuiteInfo};
+pub use status::{CaseStatus, Exit, Reason, RunStatus, Stage};
+
+/// Which direction of a metric is good.
+pub use dyno_plugin_api::descriptor::Better;
+/// The technology of a plugin: native library or WASM component.
+pub use dyno_plugin_api::descriptor::Kind as PluginKind;

@@ -1,0 +1,279 @@
+//! The record of a run: what is stored, exported as `dyno.result`, and shown.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Better, CaseStatus, Environment, Machine, Params, PluginKind, RunSpec, RunStatus, Sample, Stage};
+
+/// The name of the result file format.
+pub const RESULT_SCHEMA: &str = "dyno.result";
+/// The version of the result file format.
+pub const RESULT_VERSION: u32 = 1;
+
+/// One run with everything that came of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RunRecord {
+    /// Always `dyno.result`.
+    pub schema: String,
+    /// Version of the format.
+    pub version: u32,
+    /// Identifier of the run: a UUID that sorts by time.
+    pub id: String,
+    /// When it was accepted (RFC 3339, UTC).
+    pub created_at: String,
+    /// When it ended (RFC 3339, UTC).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished_at: Option<String>,
+    /// How it stands or ended.
+    pub status: RunStatus,
+    /// What was asked for.
+    pub spec: RunSpec,
+    /// Version of the dyno that ran it.
+    pub dyno_version: String,
+    /// Where it ran.
+    pub machine: Machine,
+    /// One entry per case, in the order of the request. Cases of one benchmark with other parameters are other cases.
+    pub cases: Vec<CaseRecord>,
+}
+
+/// Which plugin file a case ran.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PluginRef {
+    /// Identifier from the descriptor.
+    pub id: String,
+    /// Version from the descriptor.
+    pub version: String,
+    /// Native or WASM.
+    pub kind: PluginKind,
+    /// SHA-256 of the file, in hexadecimal.
+    pub sha256: String,
+    /// Where the file was found.
+    pub path: String,
+}
+
+/// One case: a benchmark with parameter values on a device.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CaseRecord {
+    /// Place in the run, from 0.
+    pub index: u32,
+    /// The plugin that was run.
+    pub plugin: PluginRef,
+    /// Name of the benchmark.
+    pub benchmark: String,
+    /// Its category.
+    #[serde(default)]
+    pub category: String,
+    /// All parameters, defaults included.
+    pub params: Params,
+    /// Name of the device. // eg: "cpu"
+    pub device: String,
+    /// How it stands or ended.
+    pub status: CaseStatus,
+    /// One summary per metric; the first is `time`. Empty when nothing was measured.
+    #[serde(default)]
+    pub metrics: Vec<MetricSummary>,
+    /// The launches, in order.
+    #[serde(default)]
+    pub launches: Vec<LaunchRecord>,
+}
+
+impl CaseRecord {
+    /// The summary of that metric.
+    #[must_use]
+    pub fn metric(&self, name: &str) -> Option<&MetricSummary> {
+        self.metrics.iter().find(|metric| metric.name == name)
+    }
+
+    /// Benchmark and parameters on one line, the same for the same case in any run. // eg: "gemm n=256 dtype=f32"
+    #[must_use]
+    pub fn label(&self) -> String {
+        let mut out = self.benchmark.clone();
+        for (name, value) in &self.params {
+            out.push_str(&format!(" {name}={value}"));
+        }
+        out
+    }
+}
+
+/// One launch: a fresh worker process that set the case up and sampled it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LaunchRecord {
+    /// Place in the case, from 0.
+    pub index: u32,
+    /// When the worker was started (RFC 3339, UTC).
+    pub started_at: String,
+    /// How it ended.
+    pub status: CaseStatus,
+    /// What calibration found; absent when the launch ended before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Plan>,
+    /// The samples, in the order in which they were taken.
+    #[serde(default)]
+    pub samples: Vec<Sample>,
+    /// Samples that were thrown away and taken again because something disturbed them.
+    #[serde(default)]
+    pub retaken: u32,
+    /// Metrics that the plugin reported by itself.
+    #[serde(default)]
+    pub custom: IndexMap<String, f64>,
+    /// Most memory that the worker used at any time [bytes].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak_memory_bytes: Option<u64>,
+    /// Memory of the worker before it loaded the plugin [bytes].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_memory_bytes: Option<u64>,
+    /// How the plugin was loaded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<EngineInfo>,
+    /// Layers that stood between the plugin and the machine. // eg: ["process_group", "no_new_privs"]
+    #[serde(default)]
+    pub isolation: Vec<String>,
+    /// The processor that the worker was pinned to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pinned_cpu: Option<u32>,
+    /// How long each stage took [ns], in order.
+    #[serde(default)]
+    pub stages: Vec<(Stage, u64)>,
+    /// What the machine was like.
+    #[serde(default)]
+    pub environment: Environment,
+    /// What the plugin wrote, bounded: the first and the last lines.
+    #[serde(default)]
+    pub output: Vec<OutputLine>,
+    /// Lines of output that were not kept.
+    #[serde(default)]
+    pub output_dropped: u64,
+}
+
+/// What calibration found.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Plan {
+    /// Iterations per sample.
+    pub iterations: u64,
+    /// Expected length of a sample [ns].
+    pub slice_ns: u64,
+    /// Cost of a timed call that does nothing, clock readings included [ns]: in every sample, not subtracted.
+    pub call_overhead_ns: f64,
+    /// Smallest difference that the clock can show [ns].
+    pub clock_resolution_ns: f64,
+    /// Calls made to warm up.
+    pub warm_up_calls: u64,
+    /// Time spent warming up [ns].
+    pub warm_up_ns: u64,
+}
+
+/// How a plugin was loaded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EngineInfo {
+    /// `native` or `wasmtime`.
+    pub name: String,
+    /// Version of the engine; of the ABI for `native`.
+    pub version: String,
+    /// Settings that change speed, and for `native` the doors that were checked.
+    pub settings: Vec<String>,
+}
+
+/// One line that came out of a worker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OutputLine {
+    /// Where it came from.
+    pub stream: Stream,
+    /// The line, without its end; control characters are replaced.
+    pub text: String,
+}
+
+/// Where a line of output came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Stream {
+    /// Standard output of the plugin.
+    Stdout,
+    /// Standard error of the plugin.
+    Stderr,
+    /// The plugin's calls of `log`.
+    Log,
+}
+
+/// One metric of one case, summarised over all launches.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MetricSummary {
+    /// Name: `time`, `items_per_second`, `bytes_per_second`, `flop_per_second`, `device_time`, `peak_memory`, or one
+    /// that the descriptor declares.
+    pub name: String,
+    /// Unit of every value below. // eg: "ns", "bytes/s"
+    pub unit: String,
+    /// Which direction is good.
+    pub better: Better,
+    /// Launches that gave values.
+    pub launches: u32,
+    /// Values over all launches.
+    pub samples: u32,
+    /// Headline: the median over launches of the medians within launches.
+    pub median: f64,
+    /// Interval on the median; absent with fewer than two launches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<Interval>,
+    /// Arithmetic mean of all values.
+    pub mean: f64,
+    /// Standard deviation of all values; absent with fewer than two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub std_dev: Option<f64>,
+    /// Median absolute deviation of all values, unscaled.
+    pub mad: f64,
+    /// Smallest value.
+    pub min: f64,
+    /// Largest value.
+    pub max: f64,
+    /// Percentiles that the sample size carries.
+    pub percentiles: Vec<Percentile>,
+    /// Relative standard deviation within launches (root mean square over launches).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rsd_within: Option<f64>,
+    /// Relative standard deviation of the launches' medians.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rsd_between: Option<f64>,
+    /// Values outside Tukey's fences: counted, never removed.
+    pub outliers: Outliers,
+}
+
+/// A confidence interval.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Interval {
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+    /// Coverage that it aims at. // eg: 0.95
+    pub confidence: f64,
+}
+
+impl Interval {
+    /// Half its width.
+    #[must_use]
+    pub fn half_width(&self) -> f64 {
+        (self.high - self.low) / 2.0
+    }
+}
+
+/// One percentile.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Percentile {
+    /// Which one, 0 to 100. // eg: 99.9
+    pub p: f64,
+    /// Its value.
+    pub value: f64,
+}
+
+/// Values outside Tukey's fences.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Outliers {
+    /// More than three quartile ranges below the first quartile.
+    pub low_severe: u32,
+    /// More than one and a half.
+    pub low_mild: u32,
+    /// More than one and a half above the third quartile.
+    pub high_mild: u32,
+    /// More than three.
+    pub high_severe: u32,
+}

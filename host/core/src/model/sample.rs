@@ -1,0 +1,95 @@
+//! What one timed call gave: as the worker measured it and the plugin reported it.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// One timed call of `execute(iterations)`. All figures are for the whole call, not per iteration.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Sample {
+    /// Iterations of the call.
+    pub iterations: u64,
+    /// Wall time [ns].
+    pub wall_ns: u64,
+    /// CPU time of the calling thread [ns].
+    pub cpu_ns: u64,
+    /// Time that the device itself measured [ns]; 0 when it cannot tell.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub device_ns: f64,
+    /// Work that the plugin says it did.
+    #[serde(default)]
+    pub work: Work,
+    /// Checksum of the output.
+    #[serde(default)]
+    pub checksum: u64,
+    /// Involuntary context switches during the call.
+    #[serde(default)]
+    pub preemptions: u32,
+}
+
+impl Sample {
+    /// Wall time of one iteration [ns].
+    #[must_use]
+    pub fn ns_per_iteration(&self) -> f64 {
+        self.wall_ns as f64 / self.iterations.max(1) as f64
+    }
+}
+
+/// Work that a plugin reports for a call, summed over its iterations. Zero means "not reported".
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Work {
+    /// Things processed [items].
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub items: f64,
+    /// Traffic [bytes].
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub bytes: f64,
+    /// Floating-point operations [FLOP].
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub flop: f64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
+}
+
+impl Work {
+    /// More of anything per nanosecond than this is no work but a mistake: a zettaitem per second.
+    pub const MAX_PER_NS: f64 = 1e12;
+
+    /// Refuses numbers that no work can have: negative, not finite, or absurdly large for the time they took.
+    ///
+    /// # Errors
+    /// A sentence with the field and its value.
+    pub fn check(&self, wall_ns: u64) -> Result<(), String> {
+        for (name, value) in [("items", self.items), ("bytes", self.bytes), ("flop", self.flop)] {
+            if !value.is_finite() || value < 0.0 {
+                return Err(format!("the plugin reported {value} {name} of work; work is finite and not negative"));
+            }
+            let limit = Self::MAX_PER_NS * wall_ns.max(1) as f64;
+            if value > limit {
+                return Err(format!(
+                    "the plugin reported {value:e} {name} of work in {wall_ns} ns; more than {limit:e} is absurd"
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn impossible_work_is_refused_with_its_value() {
+        for (bytes, shown) in
+            [(f64::NAN, "NaN"), (f64::INFINITY, "inf"), (-1.0, "-1"), (1e300, "1e300"), (f64::NEG_INFINITY, "-inf")]
+        {
+            let message = Work { bytes, ..Work::default() }.check(1_000).unwrap_err();
+            assert!(message.contains(shown) && message.contains("bytes"), "{message}");
+        }
+        assert!(Work { items: 1.0, bytes: 1e6, flop: 1e9 }.check(1_000).is_ok());
+        assert!(Work { items: 1.0, ..Work::default() }.check(0).is_ok());
+    }
+}

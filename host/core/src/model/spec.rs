@@ -1,0 +1,133 @@
+//! What a user asks for, checked once: flags, suites and REST requests all become a [`RunSpec`].
+
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// One request: some cases, and how to measure them. Serialisable, so that another machine could execute it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RunSpec {
+    /// The suite that it came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suite: Option<SuiteInfo>,
+    /// What to run, before expansion.
+    pub requests: Vec<CaseRequest>,
+    /// How to measure.
+    pub settings: Settings,
+    /// Words to find the run by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+}
+
+/// Name and purpose of a suite.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SuiteInfo {
+    /// Name.
+    pub name: String,
+    /// One sentence.
+    #[serde(default)]
+    pub description: String,
+}
+
+/// One benchmark with lists of parameter values: as many cases as the Cartesian product has elements.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CaseRequest {
+    /// `name`, `plugin/name` or `plugin@version/name`; `*` matches any run of characters.
+    pub benchmark: String,
+    /// Values per parameter, as given; a parameter that is not named takes its default.
+    #[serde(default)]
+    pub params: IndexMap<String, Vec<Value>>,
+    /// Devices, by kind or by name. // eg: ["cpu"], ["cuda:0"]
+    pub hardware: Vec<String>,
+    /// Which builds of the plugin to run.
+    #[serde(default)]
+    pub engine: EngineChoice,
+}
+
+/// Which builds of a plugin to run, where it comes both as a native library and as a WASM component.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum EngineChoice {
+    /// The native build where there is one, else the WASM build.
+    #[default]
+    Auto,
+    /// Only native libraries.
+    Native,
+    /// Only WASM components.
+    Wasm,
+    /// Every build.
+    All,
+}
+
+/// How to measure every case of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Settings {
+    /// When a case has been measured enough.
+    pub stop: StopRule,
+    /// Target length of a sample [ns].
+    pub slice_ns: u64,
+    /// Least time spent warming up in each launch [ns].
+    pub warm_up_ns: u64,
+    /// Longest time that any one stage of a launch may take [ms].
+    pub timeout_ms: u64,
+    /// Seed for inputs and for resampling.
+    pub seed: u64,
+    /// Whether workers run with address randomisation.
+    pub layout: Layout,
+    /// Most memory that a worker may use [bytes].
+    pub memory_limit_bytes: u64,
+}
+
+impl Settings {
+    /// Longest time that any one stage of a launch may take.
+    #[must_use]
+    pub fn timeout(&self) -> Duration {
+        Duration::from_millis(self.timeout_ms)
+    }
+}
+
+/// Whether workers run with address randomisation. MEASUREMENT: a fixed layout shrinks the noise between launches of
+/// code that lives on the heap by six; a random one guards against taking layout luck for a result.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Layout {
+    /// Randomisation off: every launch has the same layout.
+    #[default]
+    Fixed,
+    /// Randomisation on.
+    Random,
+}
+
+/// When a case has been measured enough.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "rule", rename_all = "lowercase")]
+pub enum StopRule {
+    /// A fixed time of measuring, shared out evenly among the launches.
+    Time {
+        /// Launches.
+        launches: u32,
+        /// Measuring time over all launches [ns].
+        budget_ns: u64,
+    },
+    /// A fixed number of samples per launch.
+    Samples {
+        /// Launches.
+        launches: u32,
+        /// Samples in each launch.
+        per_launch: u32,
+    },
+    /// Launches until the interval on the median is narrow enough.
+    Precision {
+        /// Target for the half-width of the interval, relative to the median. // eg: 0.01
+        target: f64,
+        /// Never fewer launches than this.
+        min_launches: u32,
+        /// Never more launches than this.
+        max_launches: u32,
+        /// Measuring time over all launches after which to stop even if the target is missed [ns].
+        budget_ns: u64,
+    },
+}

@@ -1,0 +1,196 @@
+//! How things end. A case has exactly one end; a failure says at which stage and why.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The stages that a launch goes through, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Waiting for the device.
+    Lease,
+    /// Starting the worker and shaking hands.
+    Spawn,
+    /// Verifying the bytes, loading them, checking the contract.
+    Load,
+    /// The plugin's `setup`.
+    Setup,
+    /// The plugin's `verify`.
+    Verify,
+    /// Finding the iteration count, and warming up.
+    Calibrate,
+    /// The plugin's `prepare` and `execute`.
+    Sample,
+    /// The plugin's `process_results`.
+    ProcessResults,
+    /// The plugin's `cleanup`, and the worker's exit.
+    Cleanup,
+    /// Writing to the database.
+    Store,
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Lease => "lease",
+            Self::Spawn => "spawn",
+            Self::Load => "load",
+            Self::Setup => "setup",
+            Self::Verify => "verify",
+            Self::Calibrate => "calibrate",
+            Self::Sample => "sample",
+            Self::ProcessResults => "process_results",
+            Self::Cleanup => "cleanup",
+            Self::Store => "store",
+        })
+    }
+}
+
+/// Why a launch failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Reason {
+    /// One sentence.
+    pub message: String,
+    /// How the worker process ended, where it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit: Option<Exit>,
+    /// The last lines that the plugin wrote.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub last_output: Vec<String>,
+}
+
+impl Reason {
+    /// A reason that is only a sentence.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), exit: None, last_output: Vec::new() }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Exit {
+    /// It called exit.
+    Code(i32),
+    /// A signal killed it.
+    Signal {
+        /// Number of the signal.
+        number: i32,
+        /// Name of the signal. // eg: "SIGSEGV"
+        name: String,
+    },
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code(code) => write!(f, "exit code {code}"),
+            Self::Signal { number, name } => write!(f, "signal {name} ({number})"),
+        }
+    }
+}
+
+/// How a case stands or ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum CaseStatus {
+    /// Not begun.
+    Queued,
+    /// Being measured, or left so by a host that died.
+    Running,
+    /// All its launches gave samples.
+    Completed,
+    /// A launch failed.
+    Failed {
+        /// Where.
+        stage: Stage,
+        /// Why.
+        reason: Reason,
+    },
+    /// It cannot run here, and that is no fault.
+    Skipped {
+        /// One sentence.
+        reason: String,
+    },
+    /// A stage took longer than it may.
+    TimedOut {
+        /// Where.
+        stage: Stage,
+        /// The limit that it passed [s].
+        limit_s: f64,
+        /// The last lines that the plugin wrote.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        last_output: Vec<String>,
+    },
+    /// The user gave up. Launches that had ended are kept.
+    Cancelled,
+}
+
+impl CaseStatus {
+    /// The word for it, as in JSON and SQL.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::Failed { .. } => "failed",
+            Self::Skipped { .. } => "skipped",
+            Self::TimedOut { .. } => "timed_out",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Whether this end makes the run's exit code say that a benchmark failed.
+    #[must_use]
+    pub fn is_failure(&self) -> bool {
+        matches!(self, Self::Failed { .. } | Self::TimedOut { .. })
+    }
+}
+
+/// How a run stands or ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RunStatus {
+    /// Accepted, not begun.
+    Queued,
+    /// Begun.
+    Running,
+    /// Every case has ended; some may have failed.
+    Completed,
+    /// The user gave up; what was done is kept.
+    Cancelled,
+    /// The host died in the middle; what was committed is kept.
+    Interrupted,
+}
+
+impl RunStatus {
+    /// The word for it, as in JSON and SQL.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::Cancelled => "cancelled",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
+    /// The status of that word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Queued, Self::Running, Self::Completed, Self::Cancelled, Self::Interrupted]
+            .into_iter()
+            .find(|status| status.word() == word)
+    }
+}

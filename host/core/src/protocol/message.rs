@@ -1,0 +1,167 @@
+//! The messages. One request at a time; a stage's answer comes before the next request is sent.
+
+use std::path::PathBuf;
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{EngineInfo, Params, Plan, PluginKind, Sample};
+
+/// Version of the protocol. Host and worker are shipped together: versions that differ are refused.
+pub const PROTOCOL_VERSION: u32 = 1;
+
+/// What the host asks of the worker.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "request", rename_all = "snake_case")]
+pub enum Request {
+    /// First message. Answer: [`Reply::Hello`].
+    Hello {
+        /// The host's [`PROTOCOL_VERSION`].
+        protocol: u32,
+    },
+    /// Verify and load a plugin. Answer: [`Reply::Loaded`].
+    Load(Box<Load>),
+    /// Call `setup`. Answer: [`Reply::SetUp`].
+    Setup,
+    /// Call `verify`. Answer: [`Reply::Verified`].
+    Verify,
+    /// Warm up and find the iteration count. Answer: [`Reply::Calibrated`].
+    Calibrate {
+        /// Target length of a sample [ns].
+        slice_ns: u64,
+        /// Least time spent warming up [ns].
+        warm_up_ns: u64,
+    },
+    /// Take samples with the iteration count of the plan. Answer: [`Reply::Batch`] as they come, then
+    /// [`Reply::Sampled`].
+    Sample(Quota),
+    /// Call `process_results`. Answer: [`Reply::Processed`].
+    ProcessResults,
+    /// Call `cleanup` and exit. Answer: [`Reply::Finished`], then the end of the stream.
+    Finish,
+}
+
+/// Everything that a worker needs to know of a plugin and a case.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Load {
+    /// The verified bytes, in the content-addressed store.
+    pub path: PathBuf,
+    /// What they must hash to: SHA-256 in hexadecimal.
+    pub sha256: String,
+    /// Native or WASM.
+    pub kind: PluginKind,
+    /// Name of the benchmark.
+    pub benchmark: String,
+    /// All parameters, in the order of the descriptor.
+    pub params: Params,
+    /// Seed for the inputs.
+    pub seed: u64,
+    /// The device that the case may use.
+    pub device: DeviceGrant,
+    /// Names of the metrics that the descriptor declares: others are refused.
+    pub metrics: Vec<String>,
+    /// Where compiled WASM code is kept: a directory that only the user can write.
+    pub code_cache: PathBuf,
+    /// Most memory that the worker may use [bytes].
+    pub memory_limit_bytes: u64,
+    /// The processor to pin to.
+    pub cpu: Option<u32>,
+}
+
+/// The device that a case may use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceGrant {
+    /// Name. // eg: "cpu"
+    pub name: String,
+    /// Number among those of its kind.
+    pub index: u32,
+    /// Threads that a CPU case may use; a case that asks for more than one is not pinned.
+    pub threads: u32,
+}
+
+/// When the worker has taken samples enough: at `max_samples`, or when `budget_ns` is spent, but never fewer than
+/// `min_samples`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quota {
+    /// Never fewer than this; at least 1.
+    pub min_samples: u32,
+    /// Never more than this.
+    pub max_samples: u32,
+    /// Time for sampling, `prepare` included [ns].
+    pub budget_ns: u64,
+}
+
+/// What the worker answers. `Log` and `Progress` may come at any time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "reply", rename_all = "snake_case")]
+pub enum Reply {
+    /// The worker is up.
+    Hello {
+        /// The worker's [`PROTOCOL_VERSION`].
+        protocol: u32,
+        /// Its version of dyno.
+        version: String,
+        /// Memory before anything was loaded [bytes].
+        base_memory_bytes: u64,
+    },
+    /// The plugin is loaded and its contract checked.
+    Loaded {
+        /// How.
+        engine: EngineInfo,
+        /// Layers that now stand between the plugin and the machine.
+        isolation: Vec<String>,
+        /// The processor that the worker is pinned to.
+        pinned_cpu: Option<u32>,
+    },
+    /// `setup` made an instance.
+    SetUp,
+    /// `verify` agreed, or there is none.
+    Verified {
+        /// Whether the plugin has a `verify`.
+        checked: bool,
+    },
+    /// The iteration count is found.
+    Calibrated(Plan),
+    /// Samples as they come.
+    Batch {
+        /// At least one.
+        samples: Vec<Sample>,
+    },
+    /// The quota is met.
+    Sampled {
+        /// Samples that were thrown away and taken again because something disturbed them.
+        retaken: u32,
+    },
+    /// `process_results` is done, or there is none.
+    Processed {
+        /// What the plugin reported through `metric`, from `setup` on.
+        metrics: IndexMap<String, f64>,
+    },
+    /// `cleanup` is done; the worker exits now.
+    Finished {
+        /// Most memory that the worker used at any time [bytes].
+        peak_memory_bytes: u64,
+    },
+    /// The stage failed; the worker cleans up and exits.
+    Failed {
+        /// One sentence.
+        message: String,
+    },
+    /// The case cannot run here, and that is no fault; the worker cleans up and exits.
+    Skipped {
+        /// One sentence.
+        message: String,
+    },
+    /// The plugin logged a line.
+    Log {
+        /// `error`, `warn`, `info` or `debug`.
+        level: String,
+        /// The line.
+        text: String,
+    },
+    /// The plugin says how far its stage has come.
+    Progress {
+        /// 0 to 1.
+        fraction: f64,
+    },
+}

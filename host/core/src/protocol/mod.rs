@@ -1,0 +1,11 @@
+//! What host and worker say to each other. The host asks, the worker answers; a worker is hostile until proven
+//! otherwise, so the host bounds every frame and checks every number.
+
+mod frame;
+mod message;
+
+pub use frame::{FrameError, MAX_FRAME_BYTES, decode, encode, read, split};
+pub use message::{DeviceGrant, Load, PROTOCOL_VERSION, Quota, Reply, Request};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,1 @@
+//! Numbers scaled for reading.

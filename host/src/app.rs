@@ -1,0 +1,1 @@
+//! The composition root: what the CLI and the server can ask for.

@@ -1,0 +1,1 @@
+//! Which plugin files there are and what they say about themselves. Reads bytes; runs nothing.

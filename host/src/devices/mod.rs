@@ -1,0 +1,1 @@
+//! What the machine has, how it is, and who may use it.

@@ -1,0 +1,1 @@
+//! Records as files: one format, one file.

@@ -1,0 +1,1 @@
+//! Worker processes: spawned, spoken to, bounded, killed.

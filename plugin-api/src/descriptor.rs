@@ -1,0 +1,561 @@
+//! The metadata that a plugin file carries: what the catalog reads without running the plugin.
+//!
+//! [`Descriptor::from_json`] is the only way in, and what it returns is checked: names are well-formed and unique,
+//! defaults lie in their ranges, enums have choices. The published JSON Schema is `docs/schemas/descriptor.json`.
+
+use std::{collections::HashSet, fmt};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{layout, section};
+
+/// The schema that this version of dyno writes and reads.
+pub const SCHEMA: &str = "dyno.descriptor/1";
+
+/// Everything a host knows about a plugin before it runs it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Descriptor {
+    /// Always `dyno.descriptor/1`.
+    pub schema: String,
+    /// Who made it.
+    pub plugin: PluginInfo,
+    /// How it is called.
+    pub abi: AbiInfo,
+    /// What it offers; at least one.
+    pub benchmarks: Vec<BenchmarkInfo>,
+    /// What it asks the operator for, beyond computing.
+    #[serde(default)]
+    pub capabilities: Vec<String>,
+}
+
+/// Who made a plugin, and under which name and version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PluginInfo {
+    /// Lower-case letters, digits, `-` and `_`, starting with a letter. Several files may share an id: other versions,
+    /// or the native and the WASM build of one source.
+    pub id: String,
+    /// Semantic version.
+    pub version: String,
+    /// One sentence.
+    #[serde(default)]
+    pub description: String,
+    /// People or organisations.
+    #[serde(default)]
+    pub authors: Vec<String>,
+    /// SPDX expression.
+    #[serde(default)]
+    pub license: String,
+    /// Address of a page about it.
+    #[serde(default)]
+    pub homepage: String,
+}
+
+/// Which of the two kinds of plugin a file is, and the contract it was built for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AbiInfo {
+    /// Native library or WASM component.
+    pub kind: Kind,
+    /// Version of the native ABI, or of the WIT world.
+    pub version: u32,
+    /// For native libraries: the hash over all ABI structs, as in `DYNO_LAYOUT_HASH_TEXT`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layout_hash: Option<String>,
+}
+
+/// The technology of a plugin file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// A shared library.
+    Native,
+    /// A WebAssembly component.
+    Wasm,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Native => "native",
+            Self::Wasm => "wasm",
+        })
+    }
+}
+
+/// One benchmark of a plugin.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct BenchmarkInfo {
+    /// Lower-case letters, digits, `-` and `_`, starting with a letter; unique in the plugin.
+    pub name: String,
+    /// A word to group by. // eg: "linear-algebra"
+    #[serde(default)]
+    pub category: String,
+    /// One sentence.
+    #[serde(default)]
+    pub description: String,
+    /// Words to find it by.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// Models that it knows how to run, if it is about models.
+    #[serde(default)]
+    pub models: Vec<String>,
+    /// Kinds of device that it runs on; at least one. // eg: ["cpu", "cuda"]
+    pub hardware: Vec<String>,
+    /// Typed parameters, in the order in which `setup` receives them.
+    #[serde(default)]
+    pub params: Vec<ParamInfo>,
+    /// Metrics that it reports beside time and throughput.
+    #[serde(default)]
+    pub metrics: Vec<MetricInfo>,
+}
+
+/// One typed parameter of a benchmark.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ParamInfo {
+    /// Letters, digits and `_`, starting with a letter; unique in the benchmark.
+    pub name: String,
+    /// Type of the value.
+    #[serde(rename = "type")]
+    pub kind: ParamKind,
+    /// Value where the user gives none; inside the range.
+    pub default: Value,
+    /// Smallest value, for integers and floats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<Value>,
+    /// Largest value, for integers and floats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<Value>,
+    /// The allowed values; required for an enum, allowed for integers, floats and strings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub choices: Option<Vec<Value>>,
+    /// Unit of the value. // eg: "elements"
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub unit: String,
+    /// One sentence.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+}
+
+/// The type of a parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ParamKind {
+    /// A signed 64-bit integer.
+    Integer,
+    /// A finite 64-bit float.
+    Float,
+    /// `true` or `false`.
+    Bool,
+    /// Any text.
+    String,
+    /// One of a fixed set of texts.
+    Enum,
+}
+
+impl fmt::Display for ParamKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Integer => "integer",
+            Self::Float => "float",
+            Self::Bool => "bool",
+            Self::String => "string",
+            Self::Enum => "enum",
+        })
+    }
+}
+
+/// One metric that a benchmark reports by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MetricInfo {
+    /// Letters, digits and `_`, starting with a letter; unique in the benchmark.
+    pub name: String,
+    /// Unit of the value. // eg: "tokens/s"
+    #[serde(default)]
+    pub unit: String,
+    /// Which direction is good.
+    pub better: Better,
+}
+
+/// Which direction of a metric is good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Better {
+    /// Less is better: time, memory, energy.
+    Lower,
+    /// More is better: throughput.
+    Higher,
+}
+
+/// Why a descriptor is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DescriptorError(String);
+
+impl fmt::Display for DescriptorError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for DescriptorError {}
+
+fn refuse<T>(message: impl Into<String>) -> Result<T, DescriptorError> {
+    Err(DescriptorError(message.into()))
+}
+
+impl Descriptor {
+    /// Reads and checks a descriptor. Zero bytes and white space at the end are padding.
+    ///
+    /// # Errors
+    /// A sentence that names the field, its value and what is allowed.
+    pub fn from_json(bytes: &[u8]) -> Result<Self, DescriptorError> {
+        if bytes.len() > section::MAX_BYTES {
+            return refuse(format!(
+                "the descriptor has {} bytes; at most {} are read",
+                bytes.len(),
+                section::MAX_BYTES
+            ));
+        }
+        let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        if end == 0 {
+            return refuse("the descriptor section is empty");
+        }
+        let text = std::str::from_utf8(&bytes[..end])
+            .map_err(|error| DescriptorError(format!("the descriptor is not UTF-8: {error}")))?;
+        let value: Value = serde_json::from_str(text)
+            .map_err(|error| DescriptorError(format!("the descriptor is not JSON: {error}")))?;
+        match value.get("schema").and_then(Value::as_str) {
+            Some(SCHEMA) => {}
+            Some(other) => {
+                return refuse(format!("descriptor schema `{other}` is not known; this dyno reads `{SCHEMA}`"));
+            }
+            None => return refuse(format!("the descriptor has no text field `schema`; expected `{SCHEMA}`")),
+        }
+        let descriptor: Self = serde_json::from_value(value)
+            .map_err(|error| DescriptorError(format!("the descriptor does not fit {SCHEMA}: {error}")))?;
+        descriptor.check()?;
+        Ok(descriptor)
+    }
+
+    /// The benchmark of that name.
+    #[must_use]
+    pub fn benchmark(&self, name: &str) -> Option<&BenchmarkInfo> {
+        self.benchmarks.iter().find(|benchmark| benchmark.name == name)
+    }
+
+    fn check(&self) -> Result<(), DescriptorError> {
+        identifier("plugin.id", &self.plugin.id)?;
+        if !is_version(&self.plugin.version) {
+            return refuse(format!(
+                "plugin.version `{}` is not a semantic version; write three numbers, like `1.0.0`",
+                printable(&self.plugin.version)
+            ));
+        }
+        match (self.abi.kind, &self.abi.layout_hash) {
+            (Kind::Native, None) => return refuse("abi.layout_hash is missing; native plugins must carry it"),
+            (Kind::Native, Some(text)) if parse_hash(text).is_none() => {
+                return refuse(format!(
+                    "abi.layout_hash `{}` is not `0x` and 16 hexadecimal digits",
+                    printable(text)
+                ));
+            }
+            _ => {}
+        }
+        if self.benchmarks.is_empty() {
+            return refuse("benchmarks is empty; a plugin holds at least one");
+        }
+        let mut names = HashSet::new();
+        for benchmark in &self.benchmarks {
+            identifier("benchmark name", &benchmark.name)?;
+            if !names.insert(benchmark.name.as_str()) {
+                return refuse(format!("two benchmarks are named `{}`", benchmark.name));
+            }
+            benchmark
+                .check()
+                .map_err(|error| DescriptorError(format!("benchmark `{}`: {error}", benchmark.name)))?;
+        }
+        Ok(())
+    }
+}
+
+impl AbiInfo {
+    /// Says what is wrong when a plugin was built for another contract, naming both sides; `None` when all is well.
+    #[must_use]
+    pub fn mismatch(&self) -> Option<String> {
+        const WORLD: u32 = 1;
+        let ours = match self.kind {
+            Kind::Native => crate::abi::DYNO_ABI_VERSION,
+            Kind::Wasm => WORLD,
+        };
+        if self.version != ours {
+            return Some(format!(
+                "the plugin was built for {} contract version {}, this dyno speaks version {ours}; rebuild the plugin",
+                self.kind, self.version
+            ));
+        }
+        let theirs = self.layout_hash.as_deref()?;
+        (self.kind == Kind::Native && parse_hash(theirs) != Some(layout::LAYOUT_HASH)).then(|| {
+            format!(
+                "the plugin was built with ABI layout {theirs}, this dyno has {}; rebuild the plugin with the SDK or \
+                 header of this dyno",
+                layout::LAYOUT_HASH_TEXT
+            )
+        })
+    }
+}
+
+impl BenchmarkInfo {
+    fn check(&self) -> Result<(), DescriptorError> {
+        if self.hardware.is_empty() {
+            return refuse("hardware is empty; name at least one kind of device, like `cpu`");
+        }
+        let mut names = HashSet::new();
+        for param in &self.params {
+            word("parameter name", &param.name)?;
+            if !names.insert(param.name.as_str()) {
+                return refuse(format!("two parameters are named `{}`", param.name));
+            }
+            param
+                .check()
+                .map_err(|error| DescriptorError(format!("parameter `{}`: {error}", param.name)))?;
+        }
+        let mut names = HashSet::new();
+        for metric in &self.metrics {
+            word("metric name", &metric.name)?;
+            if !names.insert(metric.name.as_str()) {
+                return refuse(format!("two metrics are named `{}`", metric.name));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl ParamInfo {
+    fn check(&self) -> Result<(), DescriptorError> {
+        let numeric = matches!(self.kind, ParamKind::Integer | ParamKind::Float);
+        for (field, bound) in [("min", &self.min), ("max", &self.max)] {
+            let Some(bound) = bound else { continue };
+            if !numeric {
+                return refuse(format!("{field} is only for integer and float, not for {}", self.kind));
+            }
+            if !self.has_type(bound) {
+                return refuse(format!("{field} {bound} is not of type {}", self.kind));
+            }
+        }
+        match &self.choices {
+            None if self.kind == ParamKind::Enum => return refuse("an enum needs choices"),
+            Some(choices) if choices.is_empty() => return refuse("choices is empty"),
+            Some(choices) => {
+                if let Some(wrong) = choices.iter().find(|choice| !self.has_type(choice)) {
+                    return refuse(format!("choice {wrong} is not of type {}", self.kind));
+                }
+            }
+            None => {}
+        }
+        match self.admits(&self.default) {
+            Ok(()) => Ok(()),
+            Err(why) => refuse(format!("default {} is not allowed: {why}", self.default)),
+        }
+    }
+
+    fn has_type(&self, value: &Value) -> bool {
+        match self.kind {
+            ParamKind::Integer => value.is_i64(),
+            ParamKind::Float => value.as_f64().is_some_and(f64::is_finite),
+            ParamKind::Bool => value.is_boolean(),
+            ParamKind::String | ParamKind::Enum => value.is_string(),
+        }
+    }
+
+    /// Whether a value has the type of this parameter and lies in its range.
+    ///
+    /// # Errors
+    /// A sentence that says what is allowed, from [`ParamInfo::allowed`].
+    pub fn admits(&self, value: &Value) -> Result<(), String> {
+        let inside = |bound: &Option<Value>, ordered: fn(f64, f64) -> bool| {
+            bound.as_ref().is_none_or(|bound| match (value.as_i64(), bound.as_i64()) {
+                // Integers are compared as integers: above 2^53 a float cannot tell neighbours apart.
+                (Some(value), Some(bound)) if value != bound => ordered(if value < bound { 0.0 } else { 1.0 }, 0.5),
+                (Some(_), Some(_)) => true,
+                _ => value.as_f64().zip(bound.as_f64()).is_some_and(|(value, bound)| ordered(value, bound)),
+            })
+        };
+        let same = |choice: &Value| match self.kind {
+            ParamKind::Float => choice.as_f64() == value.as_f64(),
+            _ => choice == value,
+        };
+        let good = self.has_type(value)
+            && inside(&self.min, |value, min| value >= min)
+            && inside(&self.max, |value, max| value <= max)
+            && self.choices.as_ref().is_none_or(|choices| choices.iter().any(same));
+        if good { Ok(()) } else { Err(self.allowed()) }
+    }
+
+    /// What this parameter allows, for people. // eg: "an integer from 1 to 8192"
+    #[must_use]
+    pub fn allowed(&self) -> String {
+        if let Some(choices) = &self.choices {
+            let list: Vec<String> =
+                choices.iter().map(|choice| choice.as_str().map_or(choice.to_string(), str::to_owned)).collect();
+            return format!("one of {}", list.join(", "));
+        }
+        let noun = match self.kind {
+            ParamKind::Integer => "an integer",
+            ParamKind::Float => "a finite float",
+            ParamKind::Bool => "true or false",
+            ParamKind::String | ParamKind::Enum => "a text",
+        };
+        match (&self.min, &self.max) {
+            (Some(min), Some(max)) => format!("{noun} from {min} to {max}"),
+            (Some(min), None) => format!("{noun} of at least {min}"),
+            (None, Some(max)) => format!("{noun} of at most {max}"),
+            (None, None) => noun.to_owned(),
+        }
+    }
+}
+
+fn identifier(what: &str, text: &str) -> Result<(), DescriptorError> {
+    let good = text.len() <= 64
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_');
+    if good {
+        return Ok(());
+    }
+    refuse(format!(
+        "{what} `{}` must start with a lower-case letter and hold only lower-case letters, digits, `-` and `_` \
+         (at most 64)",
+        printable(text)
+    ))
+}
+
+fn word(what: &str, text: &str) -> Result<(), DescriptorError> {
+    let good = text.len() <= 64
+        && text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if good {
+        return Ok(());
+    }
+    refuse(format!(
+        "{what} `{}` must start with a letter and hold only letters, digits and `_` (at most 64)",
+        printable(text)
+    ))
+}
+
+fn is_version(text: &str) -> bool {
+    let core = text.split(['-', '+']).next().unwrap_or_default();
+    text.len() <= 64
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+'))
+        && core.split('.').count() == 3
+        && core.split('.').all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit()))
+}
+
+fn parse_hash(text: &str) -> Option<u64> {
+    let digits = text.strip_prefix("0x").filter(|digits| digits.len() == 16)?;
+    u64::from_str_radix(digits, 16).ok()
+}
+
+/// A hostile text made fit for a terminal: no control characters, not too long.
+fn printable(text: &str) -> String {
+    let mut out: String = text.chars().take(80).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    if text.chars().nth(80).is_some() {
+        out.push('…');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn sample() -> Value {
+        json!({
+            "schema": SCHEMA,
+            "plugin": {"id": "demo", "version": "1.0.0"},
+            "abi": {"kind": "native", "version": 1, "layout_hash": layout::LAYOUT_HASH_TEXT},
+            "benchmarks": [{
+                "name": "gemm", "hardware": ["cpu"],
+                "params": [{"name": "n", "type": "integer", "default": 256, "min": 1, "max": 8192}],
+            }],
+        })
+    }
+
+    fn read(value: &Value) -> Result<Descriptor, String> {
+        Descriptor::from_json(value.to_string().as_bytes()).map_err(|error| error.to_string())
+    }
+
+    #[track_caller]
+    fn refused(pointer: &str, new: Value, expected: &str) {
+        let mut value = sample();
+        *value.pointer_mut(pointer).unwrap() = new;
+        let message = read(&value).unwrap_err();
+        assert!(message.contains(expected), "`{message}` does not contain `{expected}`");
+    }
+
+    #[test]
+    fn a_good_descriptor_survives_a_round_trip_and_padding() {
+        let descriptor = read(&sample()).unwrap();
+        let mut bytes = serde_json::to_vec(&descriptor).unwrap();
+        bytes.extend([0; 7]);
+        assert_eq!(Descriptor::from_json(&bytes).unwrap(), descriptor);
+        assert_eq!(descriptor.abi.mismatch(), None);
+    }
+
+    #[test]
+    fn each_mistake_names_its_field() {
+        refused("/schema", json!("dyno.descriptor/9"), "dyno.descriptor/9");
+        refused("/plugin/id", json!("Bad Id"), "plugin.id `Bad Id`");
+        refused("/plugin/version", json!("1"), "plugin.version `1`");
+        refused("/abi/layout_hash", json!("12"), "abi.layout_hash `12`");
+        refused("/benchmarks", json!([]), "benchmarks is empty");
+        refused("/benchmarks/0/name", json!("a\u{1b}[31m"), "benchmark name `a\u{fffd}[31m`");
+        refused("/benchmarks/0/hardware", json!([]), "hardware is empty");
+        refused("/benchmarks/0/params/0/default", json!(0), "default 0 is not allowed: an integer from 1 to 8192");
+        refused("/benchmarks/0/params/0/type", json!("enum"), "min is only for integer and float");
+        refused("/benchmarks/0/params/0/min", json!("x"), "min \"x\" is not of type integer");
+    }
+
+    #[test]
+    fn text_that_is_not_a_descriptor_is_refused_with_a_sentence() {
+        for (bytes, expected) in [
+            (&b""[..], "empty"),
+            (b"\0\0", "empty"),
+            (b"\xff\xfe", "not UTF-8"),
+            (b"hello", "not JSON"),
+            (b"{}", "no text field `schema`"),
+        ] {
+            let message = Descriptor::from_json(bytes).unwrap_err().to_string();
+            assert!(message.contains(expected), "{message}");
+        }
+        let long = vec![b' '; section::MAX_BYTES + 1];
+        assert!(Descriptor::from_json(&long).unwrap_err().to_string().contains("at most"));
+    }
+
+    #[test]
+    fn another_layout_or_version_names_both_sides() {
+        let mut descriptor = read(&sample()).unwrap();
+        descriptor.abi.layout_hash = Some("0x0000000000000001".to_owned());
+        let message = descriptor.abi.mismatch().unwrap();
+        assert!(message.contains("0x0000000000000001") && message.contains(layout::LAYOUT_HASH_TEXT), "{message}");
+        descriptor.abi.version = 7;
+        assert!(descriptor.abi.mismatch().unwrap().contains("version 7"));
+    }
+
+    #[test]
+    fn large_integers_are_compared_exactly() {
+        let param = ParamInfo {
+            name: "n".into(),
+            kind: ParamKind::Integer,
+            default: json!(1),
+            min: None,
+            max: Some(json!(i64::MAX - 1)),
+            choices: None,
+            unit: String::new(),
+            description: String::new(),
+        };
+        assert!(param.admits(&json!(i64::MAX - 1)).is_ok());
+        assert!(param.admits(&json!(i64::MAX)).is_err());
+        assert!(param.admits(&json!(1.5)).is_err());
+    }
+}
