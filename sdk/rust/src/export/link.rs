@@ -3,8 +3,8 @@
 use std::ptr::NonNull;
 
 use dyno_plugin_api::abi::{
-    DYNO_ERROR, DYNO_LOG_DEBUG, DYNO_LOG_ERROR, DYNO_LOG_INFO, DYNO_LOG_WARN, DYNO_SKIPPED, DynoDevice, DynoHost,
-    DynoStr,
+    DYNO_ERROR, DYNO_LOG_DEBUG, DYNO_LOG_ERROR, DYNO_LOG_INFO, DYNO_LOG_WARN, DYNO_SKIPPED, DynoDevice,
+    DynoHost, DynoStr,
 };
 
 use crate::{Context, Device, Failure, Level};
