@@ -9,5 +9,5 @@ pub mod config;
 pub mod devices;
 pub mod export;
 pub mod pool;
-pub mod runner;
+
 pub mod store;

@@ -174,12 +174,10 @@ pub struct DynoBenchmark {
     /// Makes fresh input for the next `execute` of so many iterations. Untimed; may be null.
     pub prepare: Option<unsafe extern "C" fn(instance: *mut c_void, iterations: u64) -> i32>,
     /// Does the work `iterations` times. The only timed call.
-    pub execute:
-        unsafe extern "C" fn(instance: *mut c_void, iterations: u64, report: *mut DynoReport) -> i32,
+    pub execute: unsafe extern "C" fn(instance: *mut c_void, iterations: u64, report: *mut DynoReport) -> i32,
     /// Derives metrics from the samples of the launch and reports them with [`DynoHost::metric`]. Untimed; may be null.
-    pub process_results: Option<
-        unsafe extern "C" fn(instance: *mut c_void, samples: *const DynoSample, count: usize) -> i32,
-    >,
+    pub process_results:
+        Option<unsafe extern "C" fn(instance: *mut c_void, samples: *const DynoSample, count: usize) -> i32>,
     /// Frees the instance. Called once for every `setup` that returned `DYNO_OK`.
     pub cleanup: unsafe extern "C" fn(instance: *mut c_void),
 }

@@ -227,7 +227,9 @@ impl Descriptor {
         match value.get("schema").and_then(Value::as_str) {
             Some(SCHEMA) => {}
             Some(other) => {
-                return refuse(format!("descriptor schema `{other}` is not known; this dyno reads `{SCHEMA}`"));
+                return refuse(format!(
+                    "descriptor schema `{other}` is not known; this dyno reads `{SCHEMA}`"
+                ));
             }
             None => return refuse(format!("the descriptor has no text field `schema`; expected `{SCHEMA}`")),
         }
@@ -252,7 +254,9 @@ impl Descriptor {
             ));
         }
         match (self.abi.kind, &self.abi.layout_hash) {
-            (Kind::Native, None) => return refuse("abi.layout_hash is missing; native plugins must carry it"),
+            (Kind::Native, None) => {
+                return refuse("abi.layout_hash is missing; native plugins must carry it");
+            }
             (Kind::Native, Some(text)) if parse_hash(text).is_none() => {
                 return refuse(format!(
                     "abi.layout_hash `{}` is not `0x` and 16 hexadecimal digits",
@@ -315,9 +319,7 @@ impl BenchmarkInfo {
             if !names.insert(param.name.as_str()) {
                 return refuse(format!("two parameters are named `{}`", param.name));
             }
-            param
-                .check()
-                .map_err(|error| DescriptorError(format!("parameter `{}`: {error}", param.name)))?;
+            param.check().map_err(|error| DescriptorError(format!("parameter `{}`: {error}", param.name)))?;
         }
         let mut names = HashSet::new();
         for metric in &self.metrics {
@@ -375,7 +377,9 @@ impl ParamInfo {
         let inside = |bound: &Option<Value>, ordered: fn(f64, f64) -> bool| {
             bound.as_ref().is_none_or(|bound| match (value.as_i64(), bound.as_i64()) {
                 // Integers are compared as integers: above 2^53 a float cannot tell neighbours apart.
-                (Some(value), Some(bound)) if value != bound => ordered(if value < bound { 0.0 } else { 1.0 }, 0.5),
+                (Some(value), Some(bound)) if value != bound => {
+                    ordered(if value < bound { 0.0 } else { 1.0 }, 0.5)
+                }
                 (Some(_), Some(_)) => true,
                 _ => value.as_f64().zip(bound.as_f64()).is_some_and(|(value, bound)| ordered(value, bound)),
             })
@@ -395,8 +399,10 @@ impl ParamInfo {
     #[must_use]
     pub fn allowed(&self) -> String {
         if let Some(choices) = &self.choices {
-            let list: Vec<String> =
-                choices.iter().map(|choice| choice.as_str().map_or(choice.to_string(), str::to_owned)).collect();
+            let list: Vec<String> = choices
+                .iter()
+                .map(|choice| choice.as_str().map_or(choice.to_string(), str::to_owned))
+                .collect();
             return format!("one of {}", list.join(", "));
         }
         let noun = match self.kind {
@@ -456,7 +462,8 @@ fn parse_hash(text: &str) -> Option<u64> {
 
 /// A hostile text made fit for a terminal: no control characters, not too long.
 fn printable(text: &str) -> String {
-    let mut out: String = text.chars().take(80).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    let mut out: String =
+        text.chars().take(80).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     if text.chars().nth(80).is_some() {
         out.push('…');
     }
@@ -511,7 +518,11 @@ mod tests {
         refused("/benchmarks", json!([]), "benchmarks is empty");
         refused("/benchmarks/0/name", json!("a\u{1b}[31m"), "benchmark name `a\u{fffd}[31m`");
         refused("/benchmarks/0/hardware", json!([]), "hardware is empty");
-        refused("/benchmarks/0/params/0/default", json!(0), "default 0 is not allowed: an integer from 1 to 8192");
+        refused(
+            "/benchmarks/0/params/0/default",
+            json!(0),
+            "default 0 is not allowed: an integer from 1 to 8192",
+        );
         refused("/benchmarks/0/params/0/type", json!("enum"), "min is only for integer and float");
         refused("/benchmarks/0/params/0/min", json!("x"), "min \"x\" is not of type integer");
     }
@@ -537,7 +548,10 @@ mod tests {
         let mut descriptor = read(&sample()).unwrap();
         descriptor.abi.layout_hash = Some("0x0000000000000001".to_owned());
         let message = descriptor.abi.mismatch().unwrap();
-        assert!(message.contains("0x0000000000000001") && message.contains(layout::LAYOUT_HASH_TEXT), "{message}");
+        assert!(
+            message.contains("0x0000000000000001") && message.contains(layout::LAYOUT_HASH_TEXT),
+            "{message}"
+        );
         descriptor.abi.version = 7;
         assert!(descriptor.abi.mismatch().unwrap().contains("version 7"));
     }

@@ -1,1 +1,220 @@
-//! Numbers scaled for reading.
+//! Numbers scaled for reading, and read back from what people write.
+
+use crate::model::Interval;
+
+/// Powers of a thousand, from nano to tera.
+const TIME: [(f64, &str); 5] = [(1e9 * 60.0, "min"), (1e9, "s"), (1e6, "ms"), (1e3, "µs"), (1.0, "ns")];
+const DECIMAL: [(f64, &str); 6] = [(1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, "")];
+const BINARY: [(f64, &str); 6] = [
+    ((1u64 << 50) as f64, "Pi"),
+    ((1u64 << 40) as f64, "Ti"),
+    ((1u64 << 30) as f64, "Gi"),
+    ((1u64 << 20) as f64, "Mi"),
+    ((1u64 << 10) as f64, "Ki"),
+    (1.0, ""),
+];
+
+/// Four significant digits, without a trailing point. // eg: `1.234`, `123.4`, `1234`
+fn digits(value: f64) -> String {
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    let magnitude = value.abs().log10().floor();
+    if !(-6.0..9.0).contains(&magnitude) {
+        return format!("{value:.3e}");
+    }
+    let decimals = (3.0 - magnitude).max(0.0) as usize;
+    format!("{value:.decimals$}")
+}
+
+fn scaled(value: f64, scale: &[(f64, &str)], unit: &str) -> String {
+    if !value.is_finite() {
+        return format!("{value} {unit}").trim_end().to_owned();
+    }
+    let (factor, prefix) = scale
+        .iter()
+        .find(|(factor, _)| value.abs() >= *factor)
+        .or_else(|| scale.last())
+        .copied()
+        .unwrap_or((1.0, ""));
+    format!("{} {prefix}{unit}", digits(value / factor)).trim_end().to_owned()
+}
+
+/// A duration [ns]. // eg: `1.234 ms`
+#[must_use]
+pub fn duration(ns: f64) -> String {
+    scaled(ns, &TIME, "")
+}
+
+/// An amount of memory [bytes]. // eg: `12.50 MiB`
+#[must_use]
+pub fn bytes(bytes: f64) -> String {
+    scaled(bytes, &BINARY, "B")
+}
+
+/// A value of a metric, scaled by its unit. // eg: `12.34 GiB/s`, `98.70 GFLOP/s`
+#[must_use]
+pub fn value(value: f64, unit: &str) -> String {
+    match unit {
+        "ns" => duration(value),
+        "bytes" => bytes(value),
+        "bytes/s" => scaled(value, &BINARY, "B/s"),
+        "FLOP/s" => scaled(value, &DECIMAL, "FLOP/s"),
+        "items/s" => {
+            let text = scaled(value, &DECIMAL, "");
+            if text.ends_with(char::is_alphabetic) {
+                format!("{text}items/s")
+            } else {
+                format!("{text} items/s")
+            }
+        }
+        other => format!("{} {other}", digits(value)).trim_end().to_owned(),
+    }
+}
+
+/// A value and the half-width of its interval relative to it. // eg: `1.234 ms ± 0.4 %`
+#[must_use]
+pub fn value_with_interval(median: f64, interval: Option<Interval>, unit: &str) -> String {
+    let headline = value(median, unit);
+    match interval {
+        Some(interval) if median != 0.0 => {
+            let percent = 100.0 * interval.half_width() / median.abs();
+            let shown = if percent >= 9.95 { format!("{percent:.0}") } else { format!("{percent:.1}") };
+            format!("{headline} ± {shown} %")
+        }
+        _ => headline,
+    }
+}
+
+/// Reads a duration. // eg: `500ms`, `2s`, `1.5 m`
+///
+/// # Errors
+/// A sentence that names the text and the accepted forms.
+pub fn parse_duration(text: &str) -> Result<u64, String> {
+    let refused =
+        || format!("`{text}` is not a duration; write a number with ns, us, ms, s, m or h, like `500ms`");
+    let factor = |unit: &str| {
+        Some(match unit {
+            "ns" => 1.0,
+            "us" | "µs" => 1e3,
+            "ms" => 1e6,
+            "s" | "" => 1e9,
+            "m" | "min" => 60e9,
+            "h" => 3600e9,
+            _ => return None,
+        })
+    };
+    parse_scaled(text, factor).ok_or_else(refused)
+}
+
+/// Reads an amount of memory. // eg: `512MiB`, `4 GB`, `1024`
+///
+/// # Errors
+/// A sentence that names the text and the accepted forms.
+pub fn parse_bytes(text: &str) -> Result<u64, String> {
+    let refused = || {
+        format!(
+            "`{text}` is not an amount of memory; write a number with B, kB, MB, GB, KiB, MiB or GiB, like `512MiB`"
+        )
+    };
+    let factor = |unit: &str| {
+        Some(match unit.to_ascii_lowercase().as_str() {
+            "" | "b" => 1.0,
+            "kb" => 1e3,
+            "mb" => 1e6,
+            "gb" => 1e9,
+            "k" | "kib" => 1024.0,
+            "m" | "mib" => 1_048_576.0,
+            "g" | "gib" => 1_073_741_824.0,
+            _ => return None,
+        })
+    };
+    parse_scaled(text, factor).ok_or_else(refused)
+}
+
+/// Reads a share, as a number or in percent. // eg: `0.01`, `1%`
+///
+/// # Errors
+/// A sentence that names the text and the accepted forms.
+pub fn parse_fraction(text: &str) -> Result<f64, String> {
+    let (number, divisor) = match text.trim().strip_suffix('%') {
+        Some(number) => (number.trim(), 100.0),
+        None => (text.trim(), 1.0),
+    };
+    number
+        .parse::<f64>()
+        .ok()
+        .map(|number| number / divisor)
+        .filter(|share| *share > 0.0 && *share <= 1.0)
+        .ok_or_else(|| format!("`{text}` is not a share between 0 and 1; write it like `0.01` or `1%`"))
+}
+
+fn parse_scaled(text: &str, factor: impl Fn(&str) -> Option<f64>) -> Option<u64> {
+    let text = text.trim();
+    let split = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let value = number.parse::<f64>().ok()? * factor(unit.trim())?;
+    (value.is_finite() && value < u64::MAX as f64).then_some(value as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn values_read_well() {
+        for (ns, expected) in [
+            (0.0, "0 ns"),
+            (0.3124, "0.3124 ns"),
+            (1.0, "1.000 ns"),
+            (1234.0, "1.234 µs"),
+            (123_456_789.0, "123.5 ms"),
+            (2e9, "2.000 s"),
+            (f64::INFINITY, "inf"),
+        ] {
+            assert_eq!(duration(ns), expected);
+        }
+        assert_eq!(value(13_249_974_108.0, "bytes/s"), "12.34 GiB/s");
+        assert_eq!(value(98.7e9, "FLOP/s"), "98.70 GFLOP/s");
+        assert_eq!(value(1.5e6, "items/s"), "1.500 Mitems/s");
+        assert_eq!(value(12.0, "items/s"), "12.00 items/s");
+        assert_eq!(bytes(1024.0), "1.000 KiB");
+        assert_eq!(value(7.0, "tokens/s"), "7.000 tokens/s");
+    }
+
+    #[test]
+    fn the_interval_is_shown_relative() {
+        let interval = Some(Interval { low: 99.0, high: 101.0, confidence: 0.95 });
+        assert_eq!(value_with_interval(100.0, interval, "ns"), "100.0 ns ± 1.0 %");
+        assert_eq!(value_with_interval(100.0, None, "ns"), "100.0 ns");
+    }
+
+    #[test]
+    fn what_people_write_is_read() {
+        assert_eq!(parse_duration("500ms"), Ok(500_000_000));
+        assert_eq!(parse_duration("1.5 m"), Ok(90_000_000_000));
+        assert_eq!(parse_duration("2"), Ok(2_000_000_000));
+        assert_eq!(parse_bytes("512MiB"), Ok(512 << 20));
+        assert_eq!(parse_fraction("1%"), Ok(0.01));
+        for text in ["", "x", "-1s", "5 parsecs", "1e400s", "ms"] {
+            assert!(parse_duration(text).unwrap_err().contains(&format!("`{text}`")), "{text}");
+        }
+        assert!(
+            parse_bytes("9 apples").is_err()
+                && parse_fraction("0").is_err()
+                && parse_fraction("200%").is_err()
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_panics(number in any::<f64>(), text in ".*") {
+            for unit in ["ns", "bytes", "bytes/s", "FLOP/s", "items/s", "x"] {
+                prop_assert!(!value(number, unit).is_empty());
+            }
+            let _ = (parse_duration(&text), parse_bytes(&text), parse_fraction(&text));
+        }
+    }
+}

@@ -1,1 +1,10 @@
-//! Worker processes: spawned, spoken to, bounded, killed.
+//! Worker processes, seen from outside: spawned, spoken to, bounded, killed. The only room that starts processes.
+
+mod family;
+mod output;
+mod signal;
+mod worker;
+
+pub use family::adopt_orphans;
+pub use output::Captured;
+pub use worker::{Interruption, SpawnError, Unsolicited, Worker, WorkerCommand};

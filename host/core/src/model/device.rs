@@ -22,16 +22,8 @@ pub enum DeviceKind {
 
 impl DeviceKind {
     /// Every kind, in the order in which they are listed.
-    pub const ALL: [Self; 8] = [
-        Self::Cpu,
-        Self::Cuda,
-        Self::Rocm,
-        Self::Mps,
-        Self::OpenVino,
-        Self::Qnn,
-        Self::WebGpu,
-        Self::WebNn,
-    ];
+    pub const ALL: [Self; 8] =
+        [Self::Cpu, Self::Cuda, Self::Rocm, Self::Mps, Self::OpenVino, Self::Qnn, Self::WebGpu, Self::WebNn];
 
     /// The word for it, as in flags, JSON and SQL.
     #[must_use]

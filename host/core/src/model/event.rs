@@ -10,23 +10,64 @@ use super::{CaseRecord, Interval, Params, PluginRef, RunStatus, Stage};
 #[expect(missing_docs, reason = "fields carry the names of the model")]
 pub enum Event {
     /// The run is in the database.
-    RunStarted { run: String, cases: u32 },
+    RunStarted {
+        run: String,
+        cases: u32,
+    },
     /// The device is taken; `holder` says by whom.
-    Waiting { case: u32, device: String, holder: String },
-    CaseStarted { case: u32, benchmark: String, plugin: PluginRef, params: Params, device: String },
-    LaunchStarted { case: u32, launch: u32 },
-    StageEntered { case: u32, launch: u32, stage: Stage },
+    Waiting {
+        case: u32,
+        device: String,
+        holder: String,
+    },
+    CaseStarted {
+        case: u32,
+        benchmark: String,
+        plugin: PluginRef,
+        params: Params,
+        device: String,
+    },
+    LaunchStarted {
+        case: u32,
+        launch: u32,
+    },
+    StageEntered {
+        case: u32,
+        launch: u32,
+        stage: Stage,
+    },
     /// The plugin says how far its stage has come, 0 to 1.
-    Progress { case: u32, launch: u32, stage: Stage, fraction: f64 },
+    Progress {
+        case: u32,
+        launch: u32,
+        stage: Stage,
+        fraction: f64,
+    },
     /// The estimate after a batch of samples.
-    Estimated { case: u32, launch: u32, estimate: Estimate },
+    Estimated {
+        case: u32,
+        launch: u32,
+        estimate: Estimate,
+    },
     /// The plugin logged a line.
-    Logged { case: u32, launch: u32, text: String },
+    Logged {
+        case: u32,
+        launch: u32,
+        text: String,
+    },
     /// The launch is in the database.
-    LaunchFinished { case: u32, launch: u32 },
+    LaunchFinished {
+        case: u32,
+        launch: u32,
+    },
     /// The case is in the database. Its launches carry no samples here.
-    CaseFinished { case: Box<CaseRecord> },
-    RunFinished { run: String, status: RunStatus },
+    CaseFinished {
+        case: Box<CaseRecord>,
+    },
+    RunFinished {
+        run: String,
+        status: RunStatus,
+    },
 }
 
 /// What is known of a case while it is measured.

@@ -14,8 +14,8 @@ pub use environment::{CpuTopology, Environment, Load, Machine};
 pub use event::{Estimate, Event};
 pub use param::{ParamValue, Params};
 pub use record::{
-    CaseRecord, EngineInfo, Interval, LaunchRecord, MetricSummary, Outliers, OutputLine, Percentile, Plan, PluginRef,
-    RESULT_SCHEMA, RESULT_VERSION, RunRecord, Stream,
+    CaseRecord, EngineInfo, Interval, LaunchRecord, MetricSummary, Outliers, OutputLine, Percentile, Plan,
+    PluginRef, RESULT_SCHEMA, RESULT_VERSION, RunRecord, Stream,
 };
 pub use sample::{Sample, Work};
 pub use spec::{CaseRequest, EngineChoice, Layout, RunSpec, Settings, StopRule, SuiteInfo};

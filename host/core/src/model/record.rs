@@ -4,7 +4,9 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Better, CaseStatus, Environment, Machine, Params, PluginKind, RunSpec, RunStatus, Sample, Stage};
+use super::{
+    Better, CaseStatus, Environment, Machine, Params, PluginKind, RunSpec, RunStatus, Sample, Stage,
+};
 
 /// The name of the result file format.
 pub const RESULT_SCHEMA: &str = "dyno.result";

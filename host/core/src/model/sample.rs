@@ -64,7 +64,9 @@ impl Work {
     pub fn check(&self, wall_ns: u64) -> Result<(), String> {
         for (name, value) in [("items", self.items), ("bytes", self.bytes), ("flop", self.flop)] {
             if !value.is_finite() || value < 0.0 {
-                return Err(format!("the plugin reported {value} {name} of work; work is finite and not negative"));
+                return Err(format!(
+                    "the plugin reported {value} {name} of work; work is finite and not negative"
+                ));
             }
             let limit = Self::MAX_PER_NS * wall_ns.max(1) as f64;
             if value > limit {
@@ -83,9 +85,13 @@ mod tests {
 
     #[test]
     fn impossible_work_is_refused_with_its_value() {
-        for (bytes, shown) in
-            [(f64::NAN, "NaN"), (f64::INFINITY, "inf"), (-1.0, "-1"), (1e300, "1e300"), (f64::NEG_INFINITY, "-inf")]
-        {
+        for (bytes, shown) in [
+            (f64::NAN, "NaN"),
+            (f64::INFINITY, "inf"),
+            (-1.0, "-1"),
+            (1e300, "1e300"),
+            (f64::NEG_INFINITY, "-inf"),
+        ] {
             let message = Work { bytes, ..Work::default() }.check(1_000).unwrap_err();
             assert!(message.contains(shown) && message.contains("bytes"), "{message}");
         }

@@ -1,0 +1,47 @@
+//! From the launches of a case to one summary per metric.
+
+use dyno_plugin_api::descriptor::MetricInfo;
+
+use super::{SummaryOptions, summarise};
+use crate::model::{Better, CaseStatus, LaunchRecord, MetricSummary, Sample};
+
+/// Summarises a case: `time` first, then throughput where work was reported, device time, peak memory, and the
+/// metrics that the descriptor declares. Only launches that completed count.
+#[must_use]
+pub fn summarise_case(
+    launches: &[LaunchRecord],
+    declared: &[MetricInfo],
+    options: &SummaryOptions,
+) -> Vec<MetricSummary> {
+    let launches: Vec<&LaunchRecord> =
+        launches.iter().filter(|launch| launch.status == CaseStatus::Completed).collect();
+    let sampled = |name: &str, unit: &str, better: Better, value: &dyn Fn(&Sample) -> Option<f64>| {
+        let values: Vec<Vec<f64>> =
+            launches.iter().map(|launch| launch.samples.iter().filter_map(value).collect()).collect();
+        summarise(name, unit, better, &values, options)
+    };
+    let once = |name: &str, unit: &str, better: Better, value: &dyn Fn(&LaunchRecord) -> Option<f64>| {
+        let values: Vec<Vec<f64>> =
+            launches.iter().map(|launch| value(launch).into_iter().collect()).collect();
+        summarise(name, unit, better, &values, options)
+    };
+    let rate = |work: f64, sample: &Sample| {
+        (work > 0.0 && sample.wall_ns > 0).then(|| work * 1e9 / sample.wall_ns as f64)
+    };
+    let fixed = [
+        sampled("time", "ns", Better::Lower, &|sample| Some(sample.ns_per_iteration())),
+        sampled("items_per_second", "items/s", Better::Higher, &|sample| rate(sample.work.items, sample)),
+        sampled("bytes_per_second", "bytes/s", Better::Higher, &|sample| rate(sample.work.bytes, sample)),
+        sampled("flop_per_second", "FLOP/s", Better::Higher, &|sample| rate(sample.work.flop, sample)),
+        sampled("device_time", "ns", Better::Lower, &|sample| {
+            (sample.device_ns > 0.0).then(|| sample.device_ns / sample.iterations.max(1) as f64)
+        }),
+        once("peak_memory", "bytes", Better::Lower, &|launch| {
+            launch.peak_memory_bytes.map(|bytes| bytes as f64)
+        }),
+    ];
+    let custom = declared.iter().map(|metric| {
+        once(&metric.name, &metric.unit, metric.better, &|launch| launch.custom.get(&metric.name).copied())
+    });
+    fixed.into_iter().chain(custom).flatten().collect()
+}

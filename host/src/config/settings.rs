@@ -1,0 +1,247 @@
+//! The settings themselves, each with the place that its value came from.
+
+use std::{
+    env, fmt,
+    path::{Path, PathBuf},
+};
+
+use dyno_core::units;
+use serde::Serialize;
+
+use super::{
+    ConfigError, File,
+    paths::{self, UserFolders},
+};
+
+/// Where a value came from, weakest last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// A flag of the command line.
+    Flag(&'static str),
+    /// An environment variable.
+    Environment(&'static str),
+    /// A configuration file.
+    File(PathBuf),
+    /// Nobody said: the default.
+    Default,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag(flag) => write!(f, "flag {flag}"),
+            Self::Environment(name) => write!(f, "environment {name}"),
+            Self::File(path) => write!(f, "file {}", path.display()),
+            Self::Default => f.write_str("default"),
+        }
+    }
+}
+
+/// A value and its origin.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Setting<T> {
+    /// The value.
+    pub value: T,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+/// What the command line says about settings; `None` where it says nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Flags {
+    /// `--config`.
+    pub config: Option<PathBuf>,
+    /// `--plugins`, once per folder.
+    pub plugins: Vec<PathBuf>,
+    /// `--db-path`.
+    pub db_path: Option<PathBuf>,
+    /// `--output`.
+    pub output: Option<PathBuf>,
+    /// `--timeout`.
+    pub timeout: Option<String>,
+    /// `--memory`.
+    pub memory: Option<String>,
+}
+
+/// All settings, resolved.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Resolved {
+    /// Folders with plugins.
+    pub plugins: Setting<Vec<PathBuf>>,
+    /// Where result files and reports go.
+    pub output: Setting<PathBuf>,
+    /// The database.
+    pub db_path: Setting<PathBuf>,
+    /// Cache for scans, verified bytes and compiled WASM code.
+    pub cache: Setting<PathBuf>,
+    /// Locks of devices.
+    pub leases: Setting<PathBuf>,
+    /// The `dyno-worker` binary.
+    pub worker: Setting<PathBuf>,
+    /// Longest time for one stage of a launch [ns].
+    pub timeout_ns: Setting<u64>,
+    /// Most memory of a worker [bytes].
+    pub memory_bytes: Setting<u64>,
+}
+
+/// One minute: longer than any sane stage, shorter than anyone's patience.
+const DEFAULT_TIMEOUT_NS: u64 = 60_000_000_000;
+/// Enough for the first-party benchmarks, and far below what brings a machine down.
+const DEFAULT_MEMORY_BYTES: u64 = 4 << 30;
+
+impl Resolved {
+    /// Resolves all settings.
+    ///
+    /// # Errors
+    /// When a configuration file or a value cannot be used.
+    pub fn resolve(flags: &Flags) -> Result<Self, ConfigError> {
+        let user = paths::user_folders()?;
+        let layers = Layers::read(flags, &user)?;
+        let output = layers.path(
+            "--output",
+            flags.output.as_ref(),
+            "DYNO_OUTPUT",
+            |file| file.output.as_ref(),
+            || PathBuf::from("dyno-results"),
+        );
+        let db_path = layers.path(
+            "--db-path",
+            flags.db_path.as_ref(),
+            "DYNO_DB_PATH",
+            |file| file.db_path.as_ref(),
+            || output.value.join("dyno.duckdb"),
+        );
+        Ok(Self {
+            plugins: layers.plugins(&flags.plugins, &user),
+            db_path,
+            output,
+            cache: layers.path(
+                "--cache",
+                None,
+                "DYNO_CACHE",
+                |file| file.cache.as_ref(),
+                || user.cache.clone(),
+            ),
+            leases: layers.path("--leases", None, "DYNO_LEASES", |_| None, paths::leases),
+            worker: layers.path("--worker", None, "DYNO_WORKER", |file| file.worker.as_ref(), paths::worker),
+            timeout_ns: layers.number(
+                "timeout",
+                "--timeout",
+                flags.timeout.as_ref(),
+                "DYNO_TIMEOUT",
+                |file| file.timeout.as_ref(),
+                units::parse_duration,
+                DEFAULT_TIMEOUT_NS,
+            )?,
+            memory_bytes: layers.number(
+                "memory",
+                "--memory",
+                flags.memory.as_ref(),
+                "DYNO_MEMORY",
+                |file| file.memory.as_ref(),
+                units::parse_bytes,
+                DEFAULT_MEMORY_BYTES,
+            )?,
+        })
+    }
+}
+
+struct Layers {
+    file: Option<(PathBuf, File)>,
+}
+
+impl Layers {
+    /// `--config`, then `DYNO_CONFIG`, then `dyno.toml` here, then the user's. A file that is named must exist.
+    fn read(flags: &Flags, user: &UserFolders) -> Result<Self, ConfigError> {
+        let named = flags.config.clone().or_else(|| variable("DYNO_CONFIG").map(PathBuf::from));
+        let found = named.or_else(|| {
+            [PathBuf::from("dyno.toml"), user.config.join("dyno.toml")]
+                .into_iter()
+                .find(|path| path.is_file())
+        });
+        let Some(path) = found else { return Ok(Self { file: None }) };
+        let path = absolute(&path);
+        let file = File::read(&path)?;
+        Ok(Self { file: Some((path, file)) })
+    }
+
+    fn pick<T>(
+        &self,
+        flag: (&'static str, Option<T>),
+        variable: (&'static str, Option<T>),
+        from_file: impl FnOnce(&File) -> Option<T>,
+    ) -> Option<Setting<T>> {
+        if let Some(value) = flag.1 {
+            return Some(Setting { value, origin: Origin::Flag(flag.0) });
+        }
+        if let Some(value) = variable.1 {
+            return Some(Setting { value, origin: Origin::Environment(variable.0) });
+        }
+        let (path, file) = self.file.as_ref()?;
+        from_file(file).map(|value| Setting { value, origin: Origin::File(path.clone()) })
+    }
+
+    fn path(
+        &self,
+        flag: &'static str,
+        given: Option<&PathBuf>,
+        name: &'static str,
+        from_file: impl Fn(&File) -> Option<&PathBuf>,
+        default: impl FnOnce() -> PathBuf,
+    ) -> Setting<PathBuf> {
+        let mut setting = self
+            .pick((flag, given.cloned()), (name, variable(name).map(PathBuf::from)), |file| {
+                from_file(file).cloned()
+            })
+            .unwrap_or_else(|| Setting { value: default(), origin: Origin::Default });
+        setting.value = absolute(&setting.value);
+        setting
+    }
+
+    fn plugins(&self, given: &[PathBuf], user: &UserFolders) -> Setting<Vec<PathBuf>> {
+        let flag = (!given.is_empty()).then(|| given.to_vec());
+        let listed = variable("DYNO_PLUGIN_PATH").map(|list| env::split_paths(&list).collect());
+        let mut setting = self
+            .pick(("--plugins", flag), ("DYNO_PLUGIN_PATH", listed), |file| file.plugins.clone())
+            .unwrap_or_else(|| Setting { value: paths::plugins(user), origin: Origin::Default });
+        for path in &mut setting.value {
+            *path = absolute(path);
+        }
+        setting
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one line per layer reads better than a builder")]
+    fn number(
+        &self,
+        name: &'static str,
+        flag: &'static str,
+        given: Option<&String>,
+        variable_name: &'static str,
+        from_file: impl Fn(&File) -> Option<&String>,
+        parse: impl Fn(&str) -> Result<u64, String>,
+        default: u64,
+    ) -> Result<Setting<u64>, ConfigError> {
+        let text = self.pick((flag, given.cloned()), (variable_name, variable(variable_name)), |file| {
+            from_file(file).cloned()
+        });
+        let Some(text) = text else { return Ok(Setting { value: default, origin: Origin::Default }) };
+        match parse(&text.value) {
+            Ok(value) if value > 0 => Ok(Setting { value, origin: text.origin }),
+            Ok(_) => {
+                let message = format!("`{}` is zero; give more", text.value);
+                Err(ConfigError::Value { name, origin: text.origin.to_string(), message })
+            }
+            Err(message) => Err(ConfigError::Value { name, origin: text.origin.to_string(), message }),
+        }
+    }
+}
+
+/// An environment variable that is set and not empty.
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}

@@ -1,0 +1,400 @@
+//! One worker process: its channel, its output, its end. Dropping it kills its whole process group.
+
+use std::{
+    io::{self, ErrorKind, Read, Write},
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::{net::UnixStream, process::CommandExt},
+    },
+    path::PathBuf,
+    process::{Child, ChildStderr, ChildStdout, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use dyno_core::{
+    model::{Exit, Layout, Stream},
+    protocol::{self, FrameError, Reply, Request},
+};
+use nix::{
+    fcntl::{FcntlArg, OFlag, fcntl},
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+    sys::personality::{self, Persona},
+};
+
+use super::{
+    Captured, family,
+    output::{Flow, LineReader, printable},
+    signal,
+};
+
+/// How often the host looks up while a worker works: for cancellation, memory and a death without a farewell.
+const TICK: Duration = Duration::from_millis(50);
+/// How long a cancelled worker may take to stop by itself.
+const GRACE: Duration = Duration::from_secs(2);
+/// How long a worker that closed its channel may take to end, so that its exit can be told.
+const LAST_BREATH: Duration = Duration::from_millis(500);
+
+/// How to start a worker.
+#[derive(Debug, Clone)]
+pub struct WorkerCommand {
+    /// The `dyno-worker` binary.
+    pub program: PathBuf,
+    /// An empty directory to work in.
+    pub directory: PathBuf,
+    /// Whether it runs with address randomisation.
+    pub layout: Layout,
+    /// Most memory that it may use [bytes].
+    pub memory_limit_bytes: u64,
+}
+
+/// Why a worker could not be started.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SpawnError {
+    /// The binary cannot be run.
+    #[error("cannot start the worker `{}`: {source}; it must lie beside the `dyno` binary, or be named by DYNO_WORKER", program.display())]
+    Program {
+        /// Its path.
+        program: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// No channel could be made to it.
+    #[error("cannot make a channel to the worker: {0}")]
+    Channel(#[source] io::Error),
+}
+
+/// Why no answer came.
+#[derive(Debug)]
+pub enum Interruption {
+    /// The deadline passed.
+    TimedOut,
+    /// The user gave up.
+    Cancelled,
+    /// It used more memory than it may.
+    OverMemory {
+        /// What it used [bytes].
+        used: u64,
+        /// What it may use [bytes].
+        limit: u64,
+    },
+    /// It ended.
+    Died(Exit),
+    /// It closed the channel and went on.
+    LeftChannel,
+    /// It sent what is no message.
+    Babbled(FrameError),
+}
+
+/// What a worker says without being asked.
+#[derive(Debug)]
+pub enum Unsolicited {
+    /// The plugin says how far its stage has come, 0 to 1.
+    Progress(f64),
+    /// The plugin logged a line.
+    Log(String),
+}
+
+/// A running worker.
+#[derive(Debug)]
+pub struct Worker {
+    child: Child,
+    channel: UnixStream,
+    inbox: Vec<u8>,
+    stdout: Option<LineReader<ChildStdout>>,
+    stderr: Option<LineReader<ChildStderr>>,
+    captured: Captured,
+    memory_limit_bytes: u64,
+    ended: Option<Exit>,
+}
+
+impl Worker {
+    /// Starts a worker in a process group of its own, with an empty environment.
+    ///
+    /// # Errors
+    /// When the binary cannot be run.
+    pub fn spawn(command: &WorkerCommand) -> Result<Self, SpawnError> {
+        let (ours, theirs) = UnixStream::pair().map_err(SpawnError::Channel)?;
+        ours.set_nonblocking(true).map_err(SpawnError::Channel)?;
+        let spawned = with_layout(command.layout, || {
+            Command::new(&command.program)
+                .args(["--channel", "0", "--parent", &std::process::id().to_string()])
+                .env_clear()
+                .current_dir(&command.directory)
+                .stdin(Stdio::from(OwnedFd::from(theirs)))
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .process_group(0)
+                .spawn()
+        });
+        let mut child =
+            spawned.map_err(|source| SpawnError::Program { program: command.program.clone(), source })?;
+        family::register(pid_of(&child));
+        let stdout =
+            child.stdout.take().filter(nonblocking).map(|pipe| LineReader::new(pipe, Stream::Stdout));
+        let stderr =
+            child.stderr.take().filter(nonblocking).map(|pipe| LineReader::new(pipe, Stream::Stderr));
+        Ok(Self {
+            child,
+            channel: ours,
+            inbox: Vec::new(),
+            stdout,
+            stderr,
+            captured: Captured::default(),
+            memory_limit_bytes: command.memory_limit_bytes,
+            ended: None,
+        })
+    }
+
+    /// Sends a request and waits for an answer.
+    ///
+    /// # Errors
+    /// When none comes; the worker is then of no more use.
+    pub fn ask(
+        &mut self,
+        request: &Request,
+        deadline: Instant,
+        cancelled: &dyn Fn() -> bool,
+        heard: &mut dyn FnMut(Unsolicited),
+    ) -> Result<Reply, Interruption> {
+        let frame = protocol::encode(request).map_err(Interruption::Babbled)?;
+        if self.channel.write_all(&frame).is_err() {
+            return Err(self.last_words());
+        }
+        self.listen(deadline, cancelled, heard)
+    }
+
+    /// Waits for the next answer: `Log` and `Progress` go to `heard`.
+    ///
+    /// # Errors
+    /// When none comes; the worker is then of no more use.
+    pub fn listen(
+        &mut self,
+        deadline: Instant,
+        cancelled: &dyn Fn() -> bool,
+        heard: &mut dyn FnMut(Unsolicited),
+    ) -> Result<Reply, Interruption> {
+        let mut deadline = deadline;
+        let mut asked_to_stop = false;
+        loop {
+            while let Some(reply) = self.next_reply().map_err(Interruption::Babbled)? {
+                match reply {
+                    Reply::Progress { fraction } => heard(Unsolicited::Progress(fraction.clamp(0.0, 1.0))),
+                    Reply::Log { level, text } => {
+                        let line = printable(&format!("{level}: {text}"));
+                        self.captured.push(Stream::Log, line.clone());
+                        heard(Unsolicited::Log(line));
+                    }
+                    reply => return Ok(reply),
+                }
+            }
+            if cancelled() && !asked_to_stop {
+                asked_to_stop = true;
+                family::ask_to_stop(pid_of(&self.child));
+                deadline = deadline.min(Instant::now() + GRACE);
+            }
+            let now = Instant::now();
+            if now >= deadline {
+                return Err(if asked_to_stop { Interruption::Cancelled } else { Interruption::TimedOut });
+            }
+            if self.wait_for_bytes((deadline - now).min(TICK)) == Flow::Ended {
+                let words = self.last_words();
+                return Err(if asked_to_stop { Interruption::Cancelled } else { words });
+            }
+            if let Some(used) = self.resident_bytes().filter(|used| *used > self.memory_limit_bytes) {
+                return Err(Interruption::OverMemory { used, limit: self.memory_limit_bytes });
+            }
+            if let Some(exit) = self.poll_exit() {
+                self.take_all_bytes();
+                // A child that it forked may hold the channel open: its end counts, not the channel's.
+                if !matches!(protocol::split(&self.inbox), Ok(Some(_))) {
+                    return Err(if asked_to_stop {
+                        Interruption::Cancelled
+                    } else {
+                        Interruption::Died(exit)
+                    });
+                }
+            }
+        }
+    }
+
+    /// Waits for the worker to end by itself until the deadline, then ends it and whatever it started.
+    /// Returns how it ended (`None`: it had to be killed), and what it wrote.
+    #[must_use]
+    pub fn finish(mut self, deadline: Instant) -> (Option<Exit>, Captured) {
+        while self.poll_exit().is_none() && Instant::now() < deadline {
+            // The channel is done with: only the end and the output matter.
+            self.wait_for_bytes(Duration::from_millis(1));
+            self.inbox.clear();
+        }
+        let exit = self.poll_exit();
+        self.end();
+        (exit, std::mem::take(&mut self.captured))
+    }
+
+    /// The last lines that the plugin wrote.
+    #[must_use]
+    pub fn last_output(&self) -> Vec<String> {
+        self.captured.tail(10)
+    }
+
+    /// Kills the worker with everything it started, and reads what it still had to say.
+    fn end(&mut self) {
+        let pid = pid_of(&self.child);
+        family::kill_group(pid);
+        // It may have left its own group.
+        let _ = self.child.kill();
+        if let Ok(status) = self.child.wait() {
+            self.ended.get_or_insert(signal::exit(status));
+        }
+        family::bury(pid);
+        // Every writer is dead: what is in the pipes is all there will be. A bound, in case one escaped.
+        for _ in 0..64 {
+            let before = (self.stdout.is_some(), self.stderr.is_some());
+            self.read_output(true, true);
+            if before == (false, false) {
+                break;
+            }
+        }
+    }
+
+    /// How a worker that no longer answers ended, once it has had time to.
+    fn last_words(&mut self) -> Interruption {
+        let deadline = Instant::now() + LAST_BREATH;
+        while Instant::now() < deadline {
+            if let Some(exit) = self.poll_exit() {
+                // Everything it wrote is in the pipes by now.
+                for _ in 0..16 {
+                    self.read_output(true, true);
+                }
+                return Interruption::Died(exit);
+            }
+            self.wait_for_bytes(Duration::from_millis(2));
+        }
+        Interruption::LeftChannel
+    }
+
+    fn poll_exit(&mut self) -> Option<Exit> {
+        if self.ended.is_none()
+            && let Ok(Some(status)) = self.child.try_wait()
+        {
+            self.ended = Some(signal::exit(status));
+        }
+        self.ended.clone()
+    }
+
+    fn next_reply(&mut self) -> Result<Option<Reply>, FrameError> {
+        let Some((payload, length)) = protocol::split(&self.inbox)? else { return Ok(None) };
+        let reply = protocol::decode(payload)?;
+        self.inbox.drain(..length);
+        Ok(Some(reply))
+    }
+
+    /// Takes in what a dead worker left in its channel and pipes.
+    fn take_all_bytes(&mut self) {
+        for _ in 0..64 {
+            let before = self.inbox.len();
+            if self.wait_for_bytes(Duration::ZERO) == Flow::Ended || self.inbox.len() == before {
+                break;
+            }
+        }
+    }
+
+    /// Waits until anything comes from the worker, at most so long, and takes it in. `Ended`: the channel is closed.
+    fn wait_for_bytes(&mut self, at_most: Duration) -> Flow {
+        let (mut out_ready, mut err_ready) = (false, false);
+        let channel_ready = {
+            let mut fds = vec![PollFd::new(self.channel.as_fd(), PollFlags::POLLIN)];
+            if let Some(reader) = &self.stdout {
+                fds.push(PollFd::new(reader.source().as_fd(), PollFlags::POLLIN));
+            }
+            if let Some(reader) = &self.stderr {
+                fds.push(PollFd::new(reader.source().as_fd(), PollFlags::POLLIN));
+            }
+            let timeout = PollTimeout::try_from(at_most).unwrap_or(PollTimeout::MAX);
+            if poll(&mut fds, timeout).unwrap_or(0) > 0 {
+                let ready = |index: usize| fds.get(index).and_then(PollFd::any).unwrap_or(false);
+                out_ready = self.stdout.is_some() && ready(1);
+                err_ready = self.stderr.is_some() && ready(1 + usize::from(self.stdout.is_some()));
+                ready(0)
+            } else {
+                false
+            }
+        };
+        self.read_output(out_ready, err_ready);
+        if channel_ready { self.read_channel() } else { Flow::Open }
+    }
+
+    fn read_output(&mut self, out_ready: bool, err_ready: bool) {
+        if out_ready
+            && let Some(reader) = &mut self.stdout
+            && reader.take_chunk(&mut self.captured) == Flow::Ended
+        {
+            self.stdout = None;
+        }
+        if err_ready
+            && let Some(reader) = &mut self.stderr
+            && reader.take_chunk(&mut self.captured) == Flow::Ended
+        {
+            self.stderr = None;
+        }
+    }
+
+    fn read_channel(&mut self) -> Flow {
+        let mut chunk = [0; 64 * 1024];
+        match self.channel.read(&mut chunk) {
+            Ok(0) => Flow::Ended,
+            Ok(count) => {
+                self.inbox.extend(&chunk[..count]);
+                Flow::Open
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
+                Flow::Open
+            }
+            Err(_) => Flow::Ended,
+        }
+    }
+
+    /// Memory that the worker has in use now [bytes].
+    fn resident_bytes(&self) -> Option<u64> {
+        let text = std::fs::read_to_string(format!("/proc/{}/statm", self.child.id())).ok()?;
+        let pages: u64 = text.split_whitespace().nth(1)?.parse().ok()?;
+        Some(pages * PAGE_BYTES)
+    }
+}
+
+/// Pages of the machines that dyno runs on; a larger one would only make the watchdog more patient.
+const PAGE_BYTES: u64 = 4096;
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn pid_of(child: &Child) -> i32 {
+    i32::try_from(child.id()).unwrap_or(i32::MAX)
+}
+
+/// A pipe that cannot be made non-blocking is not read at all: a plugin must not be able to hang the host.
+fn nonblocking(pipe: &impl AsFd) -> bool {
+    fcntl(pipe, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).is_ok()
+}
+
+/// Runs `spawn` with the address randomisation that its child is to inherit, and restores ours.
+fn with_layout<T>(layout: Layout, spawn: impl FnOnce() -> T) -> T {
+    let before = personality::get().ok();
+    if let Some(before) = before {
+        let wanted = match layout {
+            Layout::Fixed => before | Persona::ADDR_NO_RANDOMIZE,
+            Layout::Random => before & !Persona::ADDR_NO_RANDOMIZE,
+        };
+        // Where the kernel refuses (some containers do), the worker says so: `fixed_layout` is not among its layers.
+        let _ = personality::set(wanted);
+    }
+    let result = spawn();
+    if let Some(before) = before {
+        let _ = personality::set(before);
+    }
+    result
+}

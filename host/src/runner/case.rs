@@ -1,0 +1,91 @@
+//! A case as it is planned: what will be measured, or why not.
+
+use std::path::PathBuf;
+
+use dyno_core::model::{CaseRecord, CaseStatus, DeviceInfo, Params, PluginRef};
+use dyno_plugin_api::descriptor::{BenchmarkInfo, MetricInfo};
+
+/// A benchmark with parameter values on a device, before it is measured.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    /// The plugin file.
+    pub plugin: PluginRef,
+    /// Where the file lies.
+    pub path: PathBuf,
+    /// Its length when it was scanned [bytes].
+    pub size: u64,
+    /// Name of the benchmark.
+    pub benchmark: String,
+    /// Its category.
+    pub category: String,
+    /// Metrics that it declares.
+    pub metrics: Vec<MetricInfo>,
+    /// All parameters, defaults included.
+    pub params: Params,
+    /// The device.
+    pub device: DeviceInfo,
+    /// Why it cannot run; absent when it can.
+    pub obstacle: Option<String>,
+}
+
+impl Planned {
+    pub(super) fn new(
+        plugin: PluginRef,
+        path: PathBuf,
+        size: u64,
+        benchmark: &BenchmarkInfo,
+        params: Params,
+        device: DeviceInfo,
+    ) -> Self {
+        let obstacle = if let Some(why) = &device.unavailable {
+            Some(format!("device `{}` is not available: {why}", device.name))
+        } else if benchmark.hardware.iter().any(|kind| kind == device.kind.word()) {
+            None
+        } else {
+            Some(format!(
+                "`{}` does not run on {}; it runs on {}",
+                benchmark.name,
+                device.kind,
+                benchmark.hardware.join(", ")
+            ))
+        };
+        Self {
+            plugin,
+            path,
+            size,
+            benchmark: benchmark.name.clone(),
+            category: benchmark.category.clone(),
+            metrics: benchmark.metrics.clone(),
+            params,
+            device,
+            obstacle,
+        }
+    }
+
+    /// Threads that the case asks for by its parameter `threads`, 1 where it has none.
+    #[must_use]
+    pub fn threads(&self) -> u32 {
+        match self.params.get("threads") {
+            Some(dyno_core::model::ParamValue::Integer(threads)) => {
+                u32::try_from(*threads).unwrap_or(1).max(1)
+            }
+            _ => 1,
+        }
+    }
+
+    /// The record of the case before anything happened.
+    #[must_use]
+    pub fn record(&self, index: u32) -> CaseRecord {
+        CaseRecord {
+            index,
+            plugin: self.plugin.clone(),
+            benchmark: self.benchmark.clone(),
+            category: self.category.clone(),
+            params: self.params.clone(),
+            device: self.device.name.clone(),
+            status: CaseStatus::Queued,
+            metrics: Vec::new(),
+            launches: Vec::new(),
+        }
+    }
+}

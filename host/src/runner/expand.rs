@@ -1,0 +1,210 @@
+//! From a request to cases: patterns to benchmarks, lists of values to their Cartesian product, hardware to devices.
+
+use dyno_core::model::{CaseRequest, DeviceInfo, ParamValue, Params, PluginRef, RunSpec};
+use dyno_plugin_api::descriptor::BenchmarkInfo;
+use serde_json::Value;
+
+use super::Planned;
+use crate::{
+    catalog::{Catalog, ResolveError, Resolved},
+    devices,
+};
+
+/// More cases than this in one run are a mistake in a list of values.
+const MAX_CASES: usize = 100_000;
+
+/// Why a request cannot be turned into cases. All of these are the user's to mend.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExpandError {
+    /// The benchmark is not there, or its name is ambiguous.
+    #[error(transparent)]
+    Resolve(#[from] ResolveError),
+    /// A parameter has a value that it cannot have.
+    #[error("benchmark `{benchmark}`: {message}")]
+    Value {
+        /// The benchmark.
+        benchmark: String,
+        /// Which parameter, what was given, what is allowed.
+        message: String,
+    },
+    /// The benchmark has no parameter of that name.
+    #[error("benchmark `{benchmark}` has no parameter `{name}`; {known}")]
+    Param {
+        /// The benchmark.
+        benchmark: String,
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// The device is not known.
+    #[error(transparent)]
+    Device(#[from] devices::UnknownDevice),
+    /// Too many cases.
+    #[error("the request makes more than {MAX_CASES} cases; shorten the lists of values")]
+    TooMany,
+    /// No case at all.
+    #[error("the request names no benchmark; give a name, `--suite FILE`, or `'*'` for all")]
+    Nothing,
+}
+
+/// Turns a request into cases, in its order.
+///
+/// # Errors
+/// When a benchmark, parameter or device is not known, or a value is not allowed.
+pub fn expand(
+    spec: &RunSpec,
+    catalog: &Catalog,
+    devices: &[DeviceInfo],
+) -> Result<Vec<Planned>, ExpandError> {
+    let mut cases: Vec<Planned> = Vec::new();
+    for request in &spec.requests {
+        let found = catalog.resolve(&request.benchmark, request.engine)?;
+        // A glob passes a parameter to those benchmarks that have it; a name must have it.
+        let is_glob = request.benchmark.contains('*');
+        let hardware = request
+            .hardware
+            .iter()
+            .map(|name| devices::find(devices, name))
+            .collect::<Result<Vec<_>, _>>()?;
+        for resolved in found {
+            let combinations = combinations(request, resolved.benchmark, is_glob)?;
+            for device in hardware.iter().flatten() {
+                for params in &combinations {
+                    if cases.len() >= MAX_CASES {
+                        return Err(ExpandError::TooMany);
+                    }
+                    cases.push(plan(&resolved, params.clone(), (*device).clone()));
+                }
+            }
+        }
+    }
+    if cases.is_empty() { Err(ExpandError::Nothing) } else { Ok(cases) }
+}
+
+fn plan(resolved: &Resolved<'_>, params: Params, device: DeviceInfo) -> Planned {
+    let entry = resolved.entry;
+    let plugin = PluginRef {
+        id: entry.descriptor.plugin.id.clone(),
+        version: entry.descriptor.plugin.version.clone(),
+        kind: entry.kind,
+        sha256: entry.sha256.clone(),
+        path: entry.path.display().to_string(),
+    };
+    let mut planned =
+        Planned::new(plugin, entry.path.clone(), entry.size, resolved.benchmark, params, device);
+    if let Some(why) = &entry.incompatible {
+        planned.obstacle = Some(why.clone());
+    }
+    planned
+}
+
+/// Every combination of the given values, the last parameter varying fastest.
+fn combinations(
+    request: &CaseRequest,
+    benchmark: &BenchmarkInfo,
+    is_glob: bool,
+) -> Result<Vec<Params>, ExpandError> {
+    for name in request.params.keys() {
+        if !is_glob && !benchmark.params.iter().any(|param| param.name == *name) {
+            return Err(unknown_param(benchmark, name));
+        }
+    }
+    let mut all = vec![Params::new()];
+    for param in &benchmark.params {
+        let default = [param.default.clone()];
+        let given: &[Value] = request.params.get(&param.name).map_or(&default, Vec::as_slice);
+        let values = given
+            .iter()
+            .map(|value| ParamValue::resolve(param, value))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|message| ExpandError::Value { benchmark: benchmark.name.clone(), message })?;
+        if all.len().saturating_mul(values.len()) > MAX_CASES {
+            return Err(ExpandError::TooMany);
+        }
+        all = all
+            .iter()
+            .flat_map(|params| {
+                values.iter().map(|value| {
+                    let mut params = params.clone();
+                    params.insert(param.name.clone(), value.clone());
+                    params
+                })
+            })
+            .collect();
+    }
+    Ok(all)
+}
+
+fn unknown_param(benchmark: &BenchmarkInfo, name: &str) -> ExpandError {
+    let names: Vec<&str> = benchmark.params.iter().map(|param| param.name.as_str()).collect();
+    let known = match names
+        .iter()
+        .max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)))
+    {
+        None => "it has none".to_owned(),
+        Some(near) if strsim::jaro_winkler(near, name) > 0.8 => {
+            format!("did you mean `{near}`? It has {}", names.join(", "))
+        }
+        Some(_) => format!("it has {}", names.join(", ")),
+    };
+    ExpandError::Param { benchmark: benchmark.name.clone(), name: name.to_owned(), known }
+}
+
+#[cfg(test)]
+mod tests {
+    use dyno_core::model::EngineChoice;
+    use serde_json::json;
+
+    use super::*;
+
+    fn benchmark() -> BenchmarkInfo {
+        serde_json::from_value(json!({
+            "name": "gemm", "hardware": ["cpu"],
+            "params": [
+                {"name": "n", "type": "integer", "default": 256, "min": 1, "max": 8192},
+                {"name": "dtype", "type": "enum", "default": "f32", "choices": ["f32", "f64"]},
+            ],
+        }))
+        .unwrap()
+    }
+
+    fn request(params: Value) -> CaseRequest {
+        CaseRequest {
+            benchmark: "gemm".into(),
+            params: serde_json::from_value(params).unwrap(),
+            hardware: vec!["cpu".into()],
+            engine: EngineChoice::Auto,
+        }
+    }
+
+    fn shown(params: Value) -> Result<Vec<String>, String> {
+        let all = combinations(&request(params), &benchmark(), false).map_err(|error| error.to_string())?;
+        Ok(all.iter().map(|p| format!("{} {}", p["n"], p["dtype"])).collect())
+    }
+
+    #[test]
+    fn lists_make_a_cartesian_product_and_defaults_fill_the_rest() {
+        assert_eq!(shown(json!({})).unwrap(), ["256 f32"]);
+        assert_eq!(
+            shown(json!({"n": ["1", 2], "dtype": ["f32", "f64"]})).unwrap(),
+            ["1 f32", "1 f64", "2 f32", "2 f64"]
+        );
+    }
+
+    #[test]
+    fn mistakes_name_the_parameter() {
+        let message = shown(json!({"n": ["-1"]})).unwrap_err();
+        assert!(message.contains("`n`") && message.contains("integer") && message.contains("from 1 to 8192"));
+        let message = shown(json!({"dtyp": ["f32"]})).unwrap_err();
+        assert!(message.contains("no parameter `dtyp`; did you mean `dtype`?"), "{message}");
+    }
+
+    #[test]
+    fn a_product_that_explodes_is_refused() {
+        let many: Vec<Value> = (1..=8192).map(Value::from).collect();
+        let spec = request(json!({"n": many, "dtype": vec!["f32"; 100]}));
+        assert!(matches!(combinations(&spec, &benchmark(), false), Err(ExpandError::TooMany)));
+    }
+}

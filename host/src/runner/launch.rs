@@ -1,0 +1,386 @@
+//! One launch: the stages of a fresh worker process, in order, each with its deadline, ending in a [`LaunchRecord`].
+
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use dyno_core::{
+    model::{CaseStatus, Environment, Exit, LaunchRecord, Reason, Sample, Settings, Stage},
+    protocol::{DeviceGrant, Load, PROTOCOL_VERSION, Quota, Reply, Request},
+};
+
+use super::{Cancel, Planned};
+use crate::{
+    devices::Probe,
+    pool::{Interruption, Unsolicited, Worker, WorkerCommand},
+};
+
+/// Longest wait for a worker that has nothing more to do.
+const FAREWELL: Duration = Duration::from_secs(5);
+/// Bounds for numbers that a hostile worker sends: beyond these it is not measuring.
+const MAX_SAMPLE_NS: u64 = 365 * 24 * 3600 * 1_000_000_000;
+/// Most samples of one launch that the host keeps.
+const MAX_SAMPLES: usize = 1_000_000;
+
+/// Everything that a launch needs beside its case.
+#[derive(Debug)]
+pub(super) struct Assignment<'a> {
+    pub(super) case: &'a Planned,
+    pub(super) settings: &'a Settings,
+    /// The `dyno-worker` binary.
+    pub(super) worker: PathBuf,
+    /// The verified bytes of the plugin.
+    pub(super) bytes: PathBuf,
+    /// Where compiled WASM code is kept.
+    pub(super) code_cache: PathBuf,
+    /// The processor to pin to.
+    pub(super) cpu: Option<u32>,
+    /// Threads that a CPU case may use.
+    pub(super) threads: u32,
+    pub(super) quota: Quota,
+    pub(super) cancel: &'a Cancel,
+}
+
+/// What a launch tells while it goes on.
+#[derive(Debug)]
+pub(super) enum Notice {
+    Entered(Stage),
+    Progress(Stage, f64),
+    Logged(String),
+    /// Samples of this launch so far.
+    Sampled(Vec<Sample>),
+}
+
+/// How a launch ends before its last stage.
+enum End {
+    Status(CaseStatus),
+    Interrupted(Interruption),
+}
+
+impl From<Interruption> for End {
+    fn from(interruption: Interruption) -> Self {
+        Self::Interrupted(interruption)
+    }
+}
+
+/// Runs one launch. Never fails: what goes wrong is the status of the record.
+pub(super) fn launch(
+    assignment: &Assignment<'_>,
+    index: u32,
+    notice: &mut dyn FnMut(Notice),
+) -> LaunchRecord {
+    let mut record = LaunchRecord {
+        index,
+        started_at: jiff::Timestamp::now().to_string(),
+        status: CaseStatus::Running,
+        plan: None,
+        samples: Vec::new(),
+        retaken: 0,
+        custom: indexmap::IndexMap::new(),
+        peak_memory_bytes: None,
+        base_memory_bytes: None,
+        engine: None,
+        isolation: Vec::new(),
+        pinned_cpu: None,
+        stages: Vec::new(),
+        environment: Environment::default(),
+        output: Vec::new(),
+        output_dropped: 0,
+    };
+    let fail = |mut record: LaunchRecord, message: String| {
+        record.status = CaseStatus::Failed { stage: Stage::Spawn, reason: Reason::new(message) };
+        record
+    };
+    // Gone with everything in it when the launch ends.
+    let directory = match tempfile::Builder::new().prefix("dyno-launch-").tempdir() {
+        Ok(directory) => directory,
+        Err(error) => return fail(record, format!("cannot make a directory for the worker: {error}")),
+    };
+    let probe = Probe::start(assignment.cpu);
+    notice(Notice::Entered(Stage::Spawn));
+    let spawned = Worker::spawn(&WorkerCommand {
+        program: assignment.worker.clone(),
+        directory: directory.path().to_owned(),
+        layout: assignment.settings.layout,
+        memory_limit_bytes: assignment.settings.memory_limit_bytes,
+    });
+    let worker = match spawned {
+        Ok(worker) => worker,
+        Err(error) => return fail(record, error.to_string()),
+    };
+    let mut script = Script { assignment, worker, record: &mut record, notice, stage: Stage::Spawn };
+    let end = script.play();
+    let stage = script.stage;
+    let status = match end {
+        Ok(()) => CaseStatus::Completed,
+        Err(End::Status(status)) => status,
+        Err(End::Interrupted(interruption)) => {
+            status_of(interruption, stage, assignment.settings, script.worker.last_output())
+        }
+    };
+    let worker = script.worker;
+    let patience = if status == CaseStatus::Completed { FAREWELL } else { Duration::ZERO };
+    let (exit, captured) = worker.finish(Instant::now() + patience);
+    record.status = judge_exit(status, exit, captured.tail(10));
+    (record.output, record.output_dropped) = captured.into_lines();
+    record.environment = probe.finish();
+    record
+}
+
+/// The stages of a launch, and where it stands.
+struct Script<'a, 'b> {
+    assignment: &'a Assignment<'a>,
+    worker: Worker,
+    record: &'b mut LaunchRecord,
+    notice: &'b mut dyn FnMut(Notice),
+    stage: Stage,
+}
+
+impl Script<'_, '_> {
+    fn play(&mut self) -> Result<(), End> {
+        let settings = self.assignment.settings;
+        match self.ask(Stage::Spawn, &Request::Hello { protocol: PROTOCOL_VERSION })? {
+            Reply::Hello { protocol: PROTOCOL_VERSION, base_memory_bytes, .. } => {
+                self.record.base_memory_bytes = Some(base_memory_bytes);
+            }
+            Reply::Hello { protocol, version, .. } => {
+                return Err(self.failed(format!(
+                    "the worker `{}` is of dyno {version} and speaks protocol {protocol}, this dyno speaks \
+                     {PROTOCOL_VERSION}; install both from one release",
+                    self.assignment.worker.display()
+                )));
+            }
+            other => return Err(self.unexpected(&other)),
+        }
+        match self.ask(Stage::Load, &Request::Load(Box::new(self.load())))? {
+            Reply::Loaded { engine, isolation, pinned_cpu } => {
+                self.record.engine = Some(engine);
+                self.record.isolation = isolation;
+                self.record.pinned_cpu = pinned_cpu;
+            }
+            other => return Err(self.unexpected(&other)),
+        }
+        match self.ask(Stage::Setup, &Request::Setup)? {
+            Reply::SetUp => {}
+            other => return Err(self.unexpected(&other)),
+        }
+        match self.ask(Stage::Verify, &Request::Verify)? {
+            Reply::Verified { .. } => {}
+            other => return Err(self.unexpected(&other)),
+        }
+        let calibrate = Request::Calibrate { slice_ns: settings.slice_ns, warm_up_ns: settings.warm_up_ns };
+        match self.ask(Stage::Calibrate, &calibrate)? {
+            Reply::Calibrated(plan) if plan.iterations > 0 => self.record.plan = Some(plan),
+            other => return Err(self.unexpected(&other)),
+        }
+        self.sample()?;
+        match self.ask(Stage::ProcessResults, &Request::ProcessResults)? {
+            Reply::Processed { metrics } => {
+                for (name, value) in metrics {
+                    let declared = self.assignment.case.metrics.iter().any(|metric| metric.name == name);
+                    if !declared || !value.is_finite() {
+                        return Err(self.failed(format!("the worker reported the metric `{name}` = {value}, which is not declared or not finite")));
+                    }
+                    self.record.custom.insert(name, value);
+                }
+            }
+            other => return Err(self.unexpected(&other)),
+        }
+        match self.ask(Stage::Cleanup, &Request::Finish)? {
+            Reply::Finished { peak_memory_bytes } => self.record.peak_memory_bytes = Some(peak_memory_bytes),
+            other => return Err(self.unexpected(&other)),
+        }
+        Ok(())
+    }
+
+    fn load(&self) -> Load {
+        let case = self.assignment.case;
+        Load {
+            path: self.assignment.bytes.clone(),
+            sha256: case.plugin.sha256.clone(),
+            kind: case.plugin.kind,
+            benchmark: case.benchmark.clone(),
+            params: case.params.clone(),
+            seed: self.assignment.settings.seed,
+            device: DeviceGrant {
+                name: case.device.name.clone(),
+                index: case.device.index,
+                threads: self.assignment.threads,
+            },
+            metrics: case.metrics.iter().map(|metric| metric.name.clone()).collect(),
+            code_cache: self.assignment.code_cache.clone(),
+            memory_limit_bytes: self.assignment.settings.memory_limit_bytes,
+            cpu: self.assignment.cpu,
+        }
+    }
+
+    fn sample(&mut self) -> Result<(), End> {
+        let mut reply = self.ask(Stage::Sample, &Request::Sample(self.assignment.quota))?;
+        loop {
+            match reply {
+                Reply::Batch { samples } => {
+                    for sample in &samples {
+                        check(sample).map_err(|message| self.failed(message))?;
+                    }
+                    self.record.samples.extend(samples);
+                    if self.record.samples.len() > MAX_SAMPLES {
+                        return Err(self.failed(format!("the worker sent more than {MAX_SAMPLES} samples")));
+                    }
+                    (self.notice)(Notice::Sampled(self.record.samples.clone()));
+                }
+                Reply::Sampled { retaken } => {
+                    self.record.retaken = retaken;
+                    if self.record.samples.is_empty() {
+                        return Err(self.failed("the worker sent no sample".to_owned()));
+                    }
+                    return Ok(());
+                }
+                other => return Err(self.unexpected(&other)),
+            }
+            // Each batch is a sign of life: the limit is for the time between two of them.
+            reply = self.listen()?;
+        }
+    }
+
+    /// Enters a stage, and measures how long its answer takes.
+    fn ask(&mut self, stage: Stage, request: &Request) -> Result<Reply, End> {
+        self.stage = stage;
+        if stage != Stage::Spawn {
+            (self.notice)(Notice::Entered(stage));
+        }
+        let start = Instant::now();
+        let deadline = self.deadline();
+        let Self { assignment, worker, notice, .. } = self;
+        let answer = worker.ask(request, deadline, &|| assignment.cancel.is_set(), &mut |heard| {
+            relay(*notice, stage, heard)
+        });
+        let elapsed = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.record.stages.push((stage, elapsed));
+        self.judge(answer?)
+    }
+
+    fn listen(&mut self) -> Result<Reply, End> {
+        let deadline = self.deadline();
+        let stage = self.stage;
+        let start = Instant::now();
+        let Self { assignment, worker, notice, .. } = self;
+        let answer = worker
+            .listen(deadline, &|| assignment.cancel.is_set(), &mut |heard| relay(*notice, stage, heard));
+        let elapsed = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        if let Some((_, total)) = self.record.stages.last_mut() {
+            *total = total.saturating_add(elapsed);
+        }
+        self.judge(answer?)
+    }
+
+    fn deadline(&self) -> Instant {
+        Instant::now() + self.assignment.settings.timeout()
+    }
+
+    fn judge(&self, reply: Reply) -> Result<Reply, End> {
+        match reply {
+            Reply::Failed { message } => Err(self.failed(message)),
+            Reply::Skipped { message } => Err(End::Status(CaseStatus::Skipped { reason: message })),
+            reply => Ok(reply),
+        }
+    }
+
+    fn failed(&self, message: String) -> End {
+        let reason = Reason { message, exit: None, last_output: self.worker.last_output() };
+        End::Status(CaseStatus::Failed { stage: self.stage, reason })
+    }
+
+    fn unexpected(&self, reply: &Reply) -> End {
+        let mut shown = format!("{reply:?}");
+        shown.truncate(shown.floor_char_boundary(200));
+        self.failed(format!("the worker gave an answer that does not fit the stage: {shown}"))
+    }
+}
+
+fn relay(notice: &mut dyn FnMut(Notice), stage: Stage, heard: Unsolicited) {
+    match heard {
+        Unsolicited::Progress(fraction) => notice(Notice::Progress(stage, fraction)),
+        Unsolicited::Log(line) => notice(Notice::Logged(line)),
+    }
+}
+
+/// Refuses numbers that a worker taken over by its plugin might send.
+fn check(sample: &Sample) -> Result<(), String> {
+    if sample.iterations == 0 || sample.wall_ns == 0 || sample.wall_ns > MAX_SAMPLE_NS {
+        return Err(format!(
+            "the worker sent an impossible sample: {} iterations in {} ns",
+            sample.iterations, sample.wall_ns
+        ));
+    }
+    if !sample.device_ns.is_finite() || sample.device_ns < 0.0 {
+        return Err(format!("the worker sent an impossible device time: {} ns", sample.device_ns));
+    }
+    sample.work.check(sample.wall_ns)
+}
+
+fn status_of(
+    interruption: Interruption,
+    stage: Stage,
+    settings: &Settings,
+    last_output: Vec<String>,
+) -> CaseStatus {
+    let failed = |message: String, exit: Option<Exit>| CaseStatus::Failed {
+        stage,
+        reason: Reason { message, exit, last_output: last_output.clone() },
+    };
+    match interruption {
+        Interruption::TimedOut => {
+            CaseStatus::TimedOut { stage, limit_s: settings.timeout().as_secs_f64(), last_output }
+        }
+        Interruption::Cancelled => CaseStatus::Cancelled,
+        Interruption::Died(exit) => {
+            failed(format!("the worker process ended in this stage with {exit}"), Some(exit))
+        }
+        Interruption::OverMemory { used, limit } => failed(
+            format!(
+                "the worker used {} of memory, more than its limit of {}; raise it with --memory",
+                dyno_core::units::bytes(used as f64),
+                dyno_core::units::bytes(limit as f64)
+            ),
+            None,
+        ),
+        Interruption::LeftChannel => failed(
+            "the plugin closed the worker's channel to the host; the worker was killed".to_owned(),
+            None,
+        ),
+        Interruption::Babbled(error) => failed(
+            format!(
+                "the worker's channel carried what is no message ({error}); the plugin may have written to it"
+            ),
+            None,
+        ),
+    }
+}
+
+/// A launch whose work is done can still fail by how its process ends.
+fn judge_exit(status: CaseStatus, exit: Option<Exit>, last_output: Vec<String>) -> CaseStatus {
+    match (status, exit) {
+        (CaseStatus::Completed, Some(Exit::Code(0))) => CaseStatus::Completed,
+        (CaseStatus::Completed, exit) => {
+            let message = match &exit {
+                Some(exit) => format!("the worker process ended after its last stage with {exit}"),
+                None => format!(
+                    "the worker process did not end within {} s after its last stage; it was killed",
+                    FAREWELL.as_secs()
+                ),
+            };
+            CaseStatus::Failed { stage: Stage::Cleanup, reason: Reason { message, exit, last_output } }
+        }
+        // What the plugin wrote while it died may have come after the failure was noticed.
+        (CaseStatus::Failed { stage, mut reason }, exit) => {
+            reason.last_output = last_output;
+            reason.exit = reason.exit.or(exit.filter(|exit| *exit != Exit::Code(0)));
+            CaseStatus::Failed { stage, reason }
+        }
+        (CaseStatus::TimedOut { stage, limit_s, .. }, _) => {
+            CaseStatus::TimedOut { stage, limit_s, last_output }
+        }
+        (status, _) => status,
+    }
+}
