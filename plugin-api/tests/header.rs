@@ -2,11 +2,7 @@
 
 #![allow(clippy::print_stdout, reason = "a test that is skipped says why")]
 
-use std::{
-    env, fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{env, fs, path::Path, process::Command};
 
 use dyno_plugin_api::{
     abi::DYNO_ENTRY_SYMBOL,
@@ -87,11 +83,12 @@ fn the_header_is_the_abi() {
 }
 
 /// Compiles a file that includes the header, and returns what the compiler said when it refused.
-fn compile(compiler: &str, standard: &str, source: &Path, defines: &[&str]) -> Option<String> {
+fn compile(compiler: &str, standard: &str, source: &Path) -> Option<String> {
     let output = Command::new(compiler)
         .args([standard, "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fPIC", "-c", "-o", "/dev/null", "-I"])
         .arg(here("include"))
-        .args(defines)
+        .arg("-I")
+        .arg(here("../sdk/c"))
         .arg(source)
         .output();
     match output {
@@ -107,16 +104,17 @@ fn compile(compiler: &str, standard: &str, source: &Path, defines: &[&str]) -> O
     }
 }
 
-fn source(name: &str) -> PathBuf {
-    here("tests/header").join(name)
-}
-
 #[test]
-fn the_header_compiles_as_c11_and_cpp17_without_warnings() {
-    let cases = [("cc", "-std=c11", "every_convenience.c"), ("c++", "-std=c++17", "every_convenience.cpp")];
-    for (compiler, standard, name) in cases {
-        if let Some(message) = compile(compiler, standard, &source(name), &[]) {
-            panic!("{compiler} {standard} refuses {name}:\n{message}");
+fn header_wrapper_and_examples_compile_as_c11_and_cpp17_without_warnings() {
+    let cases = [
+        ("cc", "-std=c11", "tests/header/every_convenience.c"),
+        ("c++", "-std=c++17", "tests/header/every_convenience.cpp"),
+        ("cc", "-std=c11", "../examples/hello-c/hello.c"),
+        ("c++", "-std=c++17", "../examples/hello-cpp/hello.cpp"),
+    ];
+    for (compiler, standard, path) in cases {
+        if let Some(message) = compile(compiler, standard, &here(path)) {
+            panic!("{compiler} {standard} refuses {path}:\n{message}");
         }
     }
 }
@@ -133,7 +131,7 @@ fn a_layout_that_differs_does_not_compile() {
     fs::create_dir_all(&dir).expect("the temporary directory is writable");
     let file = dir.join("broken.c");
     fs::write(&file, broken).expect("the temporary directory is writable");
-    let message = compile("cc", "-std=c11", &file, &[]);
+    let message = compile("cc", "-std=c11", &file);
     fs::remove_dir_all(&dir).expect("it was made above");
     let message = message.expect("a wrong layout must be refused");
     assert!(message.contains("size of DynoHost.seed"), "{message}");
