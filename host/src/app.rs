@@ -1,1 +1,196 @@
-//! The composition root: what the CLI and the server can ask for.
+//! The composition root: what the CLI, and later the server, can ask for. Opens catalog, devices, store and runner;
+//! each method is one use case.
+
+use std::{fs, io, path::PathBuf, time::Duration};
+
+use dyno_core::model::{
+    DeviceInfo, Event, Machine, RESULT_SCHEMA, RESULT_VERSION, RunRecord, RunSpec, RunStatus,
+};
+
+use crate::{
+    catalog::{Catalog, ContentStore, ContentStoreError},
+    config::Resolved,
+    devices, pool,
+    runner::{self, Cancel, Dispatcher, ExpandError, Planned, RunError},
+    store::{RunFilter, RunSummary, Store, StoreError},
+};
+
+/// Why a use case could not be carried out.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AppError {
+    /// The request cannot be met; the user can mend it.
+    #[error(transparent)]
+    Request(#[from] ExpandError),
+    /// The database refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The run could not go on.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The folder of verified bytes cannot be used.
+    #[error(transparent)]
+    Content(#[from] ContentStoreError),
+    /// There is no database yet.
+    #[error("there is no database `{}`; run a benchmark first, or give --db-path", .0.display())]
+    NoDatabase(PathBuf),
+    /// Something of the system is not as it must be.
+    #[error("{what}: {source}")]
+    System {
+        /// What was tried.
+        what: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The user gave up before anything began.
+    #[error("cancelled while waiting for the database")]
+    Cancelled,
+}
+
+/// How often to try again for a database that another process has open.
+const DATABASE_POLL: Duration = Duration::from_millis(200);
+
+/// The application with its settings.
+#[derive(Debug)]
+pub struct App {
+    settings: Resolved,
+}
+
+impl App {
+    /// An application with these settings. Opens nothing yet.
+    #[must_use]
+    pub fn new(settings: Resolved) -> Self {
+        Self { settings }
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn settings(&self) -> &Resolved {
+        &self.settings
+    }
+
+    /// The plugins in the plugin folders. Reads files, runs nothing.
+    #[must_use]
+    pub fn catalog(&self) -> Catalog {
+        Catalog::scan(&self.settings.plugins.value, Some(&self.settings.cache.value))
+    }
+
+    /// The devices of this machine, and the kinds that are not there.
+    #[must_use]
+    pub fn devices(&self) -> Vec<DeviceInfo> {
+        devices::detect()
+    }
+
+    /// The machine.
+    #[must_use]
+    pub fn machine(&self) -> Machine {
+        devices::machine()
+    }
+
+    /// The cases that a request makes.
+    ///
+    /// # Errors
+    /// When a benchmark, parameter or device is not known.
+    pub fn plan(&self, spec: &RunSpec) -> Result<Vec<Planned>, AppError> {
+        Ok(runner::expand(spec, &self.catalog(), &self.devices())?)
+    }
+
+    /// Runs a request. Everything is in the database before it is announced.
+    ///
+    /// # Errors
+    /// When the request cannot be met or the host itself fails; never because a benchmark fails.
+    pub fn run(
+        &self,
+        spec: RunSpec,
+        cancel: &Cancel,
+        announce: &mut dyn FnMut(&Event),
+    ) -> Result<RunRecord, AppError> {
+        let catalog = self.catalog();
+        let planned = runner::expand(&spec, &catalog, &self.devices())?;
+        let content = ContentStore::open(&self.settings.cache.value.join("plugins"))?;
+        let code_cache = self.settings.cache.value.join("code");
+        private_folder(&code_cache)?;
+        pool::adopt_orphans().map_err(|errno| AppError::System {
+            what: "cannot become the parent of what plugins leave behind".to_owned(),
+            source: errno.into(),
+        })?;
+        let mut record = RunRecord {
+            schema: RESULT_SCHEMA.to_owned(),
+            version: RESULT_VERSION,
+            id: uuid::Uuid::now_v7().to_string(),
+            created_at: jiff::Timestamp::now().to_string(),
+            finished_at: None,
+            status: RunStatus::Running,
+            spec,
+            dyno_version: env!("CARGO_PKG_VERSION").to_owned(),
+            machine: self.machine(),
+            cases: planned.iter().zip(0..).map(|(case, index)| case.record(index)).collect(),
+        };
+        let mut store = self.open_store(cancel, announce)?;
+        let mut dispatcher = Dispatcher {
+            store: &mut store,
+            content: &content,
+            worker: self.settings.worker.value.clone(),
+            code_cache,
+            lease_dir: self.settings.leases.value.clone(),
+            cancel: cancel.clone(),
+            announce,
+        };
+        dispatcher.run(&mut record, &planned)?;
+        Ok(record)
+    }
+
+    /// A stored run: by identifier, by an unambiguous beginning of it, or `last`.
+    ///
+    /// # Errors
+    /// When there is no database, or no such run.
+    pub fn stored_run(&self, selector: &str, with_samples: bool) -> Result<RunRecord, AppError> {
+        Ok(self.read_store()?.run(selector, with_samples)?)
+    }
+
+    /// Stored runs, newest first.
+    ///
+    /// # Errors
+    /// When there is no database, or it cannot be read.
+    pub fn stored_runs(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, AppError> {
+        Ok(self.read_store()?.runs(filter)?)
+    }
+
+    fn read_store(&self) -> Result<Store, AppError> {
+        let path = &self.settings.db_path.value;
+        if !path.exists() {
+            return Err(AppError::NoDatabase(path.clone()));
+        }
+        Ok(Store::open_read_only(path)?)
+    }
+
+    /// Opens the database, waiting while another process has it: as for a device, the holder is named.
+    fn open_store(&self, cancel: &Cancel, announce: &mut dyn FnMut(&Event)) -> Result<Store, AppError> {
+        let mut told = false;
+        loop {
+            match Store::open(&self.settings.db_path.value) {
+                Err(StoreError::Locked { path, holder }) => {
+                    if !told {
+                        told = true;
+                        announce(&Event::WaitingForDatabase { path: path.display().to_string(), holder });
+                    }
+                }
+                other => return Ok(other?),
+            }
+            if cancel.is_set() {
+                return Err(AppError::Cancelled);
+            }
+            std::thread::sleep(DATABASE_POLL);
+        }
+    }
+}
+
+/// Makes a folder that only this user can enter: compiled code is loaded from it.
+fn private_folder(path: &std::path::Path) -> Result<(), AppError> {
+    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(0o700))).map_err(|source| {
+        AppError::System { what: format!("cannot make the folder `{}`", path.display()), source }
+    })
+}

@@ -1,1 +1,107 @@
-//! The command line: the only place that prints.
+//! The command line: parses flags, calls [`crate::app`], prints. The only room that prints.
+
+mod args;
+mod completions;
+mod config;
+mod devices;
+mod exit_code;
+mod inspect;
+mod list;
+mod output;
+mod progress;
+mod report;
+mod results;
+mod run;
+mod suite;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::{Parser, error::ErrorKind};
+
+use self::exit_code::End;
+use crate::app::{App, AppError};
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match args::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are printed by clap too, and are no errors.
+            let _ = error.print();
+            return match error.kind() {
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => End::Good.into(),
+                _ => End::Usage.into(),
+            };
+        }
+    };
+    match execute(cli) {
+        Ok(code) => code,
+        Err(failure) => {
+            output::error(&failure.to_string());
+            failure.exit_code()
+        }
+    }
+}
+
+fn execute(cli: args::Cli) -> Result<ExitCode, Failure> {
+    if let args::Command::Completions(args) = &cli.command {
+        return completions::execute(args);
+    }
+    let settings =
+        crate::config::Resolved::resolve(&cli.flags()).map_err(|error| Failure::Usage(error.to_string()))?;
+    let app = App::new(settings);
+    let json = cli.global.json;
+    match &cli.command {
+        args::Command::List(args) => list::execute(&app, args, json),
+        args::Command::Inspect(args) => inspect::execute(&app, args, json),
+        args::Command::Run(args) => run::execute(&app, args, json),
+        args::Command::Results(args) => results::execute(&app, args, json),
+        args::Command::Report(args) => report::execute(&app, args, json),
+        args::Command::Devices => devices::execute(&app, json),
+        args::Command::Config => config::execute(&app, json),
+        args::Command::Completions(args) => completions::execute(args),
+    }
+}
+
+/// Why a command did not do what it was asked.
+#[derive(Debug)]
+enum Failure {
+    /// The user can mend it.
+    Usage(String),
+    /// The host itself failed.
+    Host(String),
+    /// Whoever read our output has gone: no error.
+    PipeClosed,
+}
+
+impl Failure {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Usage(_) => End::Usage.into(),
+            Self::Host(_) => End::HostFailed.into(),
+            Self::PipeClosed => End::Good.into(),
+        }
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Usage(message) | Self::Host(message) => f.write_str(message),
+            Self::PipeClosed => Ok(()),
+        }
+    }
+}
+
+impl From<AppError> for Failure {
+    fn from(error: AppError) -> Self {
+        let message = error.to_string();
+        match error {
+            AppError::Request(_) | AppError::NoDatabase(_) => Self::Usage(message),
+            AppError::Store(error) if error.is_usage() => Self::Usage(message),
+            _ => Self::Host(message),
+        }
+    }
+}

@@ -118,7 +118,7 @@ impl Worker {
         ours.set_nonblocking(true).map_err(SpawnError::Channel)?;
         let spawned = with_layout(command.layout, || {
             Command::new(&command.program)
-                .args(["--channel", "0", "--parent", &std::process::id().to_string()])
+                .args(["--parent", &std::process::id().to_string()])
                 .env_clear()
                 .current_dir(&command.directory)
                 .stdin(Stdio::from(OwnedFd::from(theirs)))

@@ -1,1 +1,13 @@
-//!
+//! The child process: it runs one launch of other people's code. It knows no store, no server and no settings; the
+//! host tells it everything, one request at a time, over the socket that is its standard input.
+
+mod channel;
+mod host_side;
+mod instance;
+mod loader;
+mod main_loop;
+mod measure;
+mod sandbox;
+
+pub use loader::check_elf;
+pub use main_loop::main;

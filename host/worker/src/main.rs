@@ -1,1 +1,7 @@
-fn main() {}
+//! The `dyno-worker` binary.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    dyno_worker::main()
+}

@@ -14,6 +14,11 @@ pub enum Event {
         run: String,
         cases: u32,
     },
+    /// The database is open elsewhere; `holder` says where.
+    WaitingForDatabase {
+        path: String,
+        holder: String,
+    },
     /// The device is taken; `holder` says by whom.
     Waiting {
         case: u32,

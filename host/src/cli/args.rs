@@ -1,0 +1,207 @@
+//! The flags, as close to what is typed as possible. Meaning is given to them by the commands.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::config::Flags;
+
+/// Run benchmarks that come as plugins, in isolated workers, with sound statistics.
+#[derive(Debug, Parser)]
+#[command(name = "dyno", version, max_term_width = 100, propagate_version = true)]
+pub(super) struct Cli {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// Flags that every command takes.
+#[derive(Debug, Args)]
+pub(super) struct Global {
+    /// Folder with plugins; may be given several times [env: DYNO_PLUGIN_PATH]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(super) plugins: Vec<PathBuf>,
+    /// Database [env: DYNO_DB_PATH] [default: OUTPUT/dyno.duckdb]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) db_path: Option<PathBuf>,
+    /// Folder for result files and reports [env: DYNO_OUTPUT] [default: dyno-results]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(super) output: Option<PathBuf>,
+    /// Configuration file [env: DYNO_CONFIG] [default: dyno.toml here, then the user's]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Write JSON for programs instead of text for people
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// List the benchmarks that the plugins offer, without running any code of theirs
+    List(ListArgs),
+    /// Show everything that a plugin says about itself
+    Inspect(InspectArgs),
+    /// Run benchmarks and store what comes of it
+    Run(RunArgs),
+    /// Show the results of a stored run, or list the runs
+    Results(ResultsArgs),
+    /// Write a report of a stored run
+    Report(ReportArgs),
+    /// List the devices of this machine, and why the others are not available
+    Devices,
+    /// Show every setting and where its value comes from
+    Config,
+    /// Write a completion script for a shell
+    Completions(CompletionsArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ListArgs {
+    /// Only benchmarks whose name, plugin, category or tags contain this
+    pub(super) filter: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InspectArgs {
+    /// Identifier of a plugin, or a plugin file
+    #[arg(value_name = "PLUGIN|FILE")]
+    pub(super) what: String,
+}
+
+/// Which builds of a plugin to run.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Engine {
+    /// Native where there is a native build, else WASM
+    Auto,
+    /// Only native libraries
+    Native,
+    /// Only WASM components
+    Wasm,
+    /// Every build
+    All,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    /// Benchmarks: `name`, `plugin/name` or `plugin@version/name`; `*` matches anything
+    #[arg(value_name = "BENCHMARK")]
+    pub(super) benchmarks: Vec<String>,
+    /// The same, one at a time
+    #[arg(long = "benchmark", value_name = "NAME")]
+    pub(super) benchmark: Vec<String>,
+    /// Suite file: TOML, or JSON in the form of the original suite
+    #[arg(long, value_name = "FILE")]
+    pub(super) suite: Option<PathBuf>,
+    /// Values of a parameter: `-p n=256,512` runs a case for each; several `-p` make every combination
+    #[arg(short = 'p', long = "param", value_name = "NAME=VALUES")]
+    pub(super) param: Vec<String>,
+    /// Parameters as a JSON object, like '{"n": 512}'; a list is a sweep
+    #[arg(long, value_name = "JSON")]
+    pub(super) params: Option<String>,
+    /// Devices to run on: a kind (`cpu`) or a name (`cuda:0`), separated by commas [default: cpu]
+    #[arg(long, value_name = "DEVICES", value_delimiter = ',')]
+    pub(super) hardware: Vec<String>,
+    /// Which builds of a plugin to run [default: auto]
+    #[arg(long, value_enum)]
+    pub(super) engine: Option<Engine>,
+    /// Launches (fresh worker processes) per case
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(super) launches: Option<u32>,
+    /// Measuring time per case, like `500ms` or `2s`, shared out among the launches
+    #[arg(long, value_name = "DURATION")]
+    pub(super) time: Option<String>,
+    /// Samples per launch, instead of a time
+    #[arg(long, value_name = "N", conflicts_with_all = ["time", "precision"],
+          value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(super) samples: Option<u32>,
+    /// Launch until the interval on the median is this narrow, like `1%` (the default rule)
+    #[arg(long, value_name = "SHARE")]
+    pub(super) precision: Option<String>,
+    /// Longest time for any stage of a launch [env: DYNO_TIMEOUT] [default: 60s]
+    #[arg(long, value_name = "DURATION")]
+    pub(super) timeout: Option<String>,
+    /// Most memory of a worker [env: DYNO_MEMORY] [default: 4GiB]
+    #[arg(long, value_name = "BYTES")]
+    pub(super) memory: Option<String>,
+    /// Seed for inputs and for resampling
+    #[arg(long, default_value_t = 0)]
+    pub(super) seed: u64,
+    /// Leave address randomisation on, for those who must not take layout luck for a result
+    #[arg(long)]
+    pub(super) random_layout: bool,
+    /// Word to find the run by; may be given several times
+    #[arg(long, value_name = "WORD")]
+    pub(super) tag: Vec<String>,
+    /// Show the cases that would be run, and run nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ResultsArgs {
+    /// Run: its identifier, the beginning of it, `last`, or `last~1`
+    #[arg(default_value = "last")]
+    pub(super) run: String,
+    /// List the stored runs instead, newest first
+    #[arg(long)]
+    pub(super) list: bool,
+    /// At most so many runs
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    pub(super) limit: u32,
+    /// Only runs with this tag
+    #[arg(long, value_name = "WORD")]
+    pub(super) tag: Option<String>,
+    /// With every launch and sample (JSON only)
+    #[arg(long)]
+    pub(super) samples: bool,
+}
+
+/// What a report is written as.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum ReportFormat {
+    /// For people
+    Markdown,
+    /// A `dyno.result` file
+    Json,
+    /// One row per case and metric
+    Csv,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    /// Run: its identifier, the beginning of it, `last`, or `last~1`
+    #[arg(default_value = "last")]
+    pub(super) run: String,
+    /// What to write [default: markdown]
+    #[arg(long, value_enum)]
+    pub(super) format: Option<ReportFormat>,
+    /// File to write; standard output where none is given
+    #[arg(long, short = 'o', value_name = "FILE")]
+    pub(super) file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub(super) shell: clap_complete::Shell,
+}
+
+impl Cli {
+    /// What the flags say about settings.
+    pub(super) fn flags(&self) -> Flags {
+        let (timeout, memory) = match &self.command {
+            Command::Run(args) => (args.timeout.clone(), args.memory.clone()),
+            _ => (None, None),
+        };
+        Flags {
+            config: self.global.config.clone(),
+            plugins: self.global.plugins.clone(),
+            db_path: self.global.db_path.clone(),
+            output: self.global.output.clone(),
+            timeout,
+            memory,
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! `dyno config`: every setting, its value, and where that came from.
+
+use std::process::ExitCode;
+
+use dyno_core::units;
+
+use super::{Failure, exit_code::End, output, table};
+use crate::{app::App, config::Setting};
+
+pub(super) fn execute(app: &App, json: bool) -> Result<ExitCode, Failure> {
+    let settings = app.settings();
+    if json {
+        output::json(settings)?;
+        return Ok(End::Good.into());
+    }
+    let mut rows = table::new(&["setting", "value", "from"]);
+    let plugins: Vec<String> = settings.plugins.value.iter().map(|path| path.display().to_string()).collect();
+    let plugins = if plugins.is_empty() { "(no folder found)".to_owned() } else { plugins.join("\n") };
+    let mut add = |name: &str, value: String, origin: &dyn std::fmt::Display| {
+        rows.add_row([name.to_owned(), value, origin.to_string()]);
+    };
+    add("plugins", plugins, &settings.plugins.origin);
+    for (name, Setting { value, origin }) in [
+        ("output", &settings.output),
+        ("db-path", &settings.db_path),
+        ("cache", &settings.cache),
+        ("leases", &settings.leases),
+        ("worker", &settings.worker),
+    ] {
+        add(name, value.display().to_string(), origin);
+    }
+    add("timeout", units::duration(settings.timeout_ns.value as f64), &settings.timeout_ns.origin);
+    add("memory", units::bytes(settings.memory_bytes.value as f64), &settings.memory_bytes.origin);
+    output::text(&rows.to_string())?;
+    Ok(End::Good.into())
+}

@@ -1,0 +1,25 @@
+//! The exit codes of `dyno`: documented in `docs/cli.md`, stable across versions.
+
+use std::process::ExitCode;
+
+/// How a command ended, as its exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum End {
+    /// Everything went well.
+    Good = 0,
+    /// A flag, a name or a value was wrong; nothing was run.
+    Usage = 2,
+    /// At least one benchmark failed or timed out; the others have results.
+    BenchmarkFailed = 4,
+    /// The host itself failed.
+    HostFailed = 5,
+    /// The user gave up with Ctrl-C: 128 + SIGINT, as shells expect. What was done is kept.
+    Cancelled = 130,
+}
+
+impl From<End> for ExitCode {
+    fn from(end: End) -> Self {
+        Self::from(end as u8)
+    }
+}

@@ -1,0 +1,109 @@
+//! `dyno inspect PLUGIN|FILE`: everything that a plugin says about itself.
+
+use std::{fmt::Write, path::Path, process::ExitCode};
+
+use dyno_core::units;
+use serde_json::json;
+
+use super::{Failure, args, exit_code::End, output, table};
+use crate::{
+    app::App,
+    catalog::{self, Entry},
+};
+
+pub(super) fn execute(app: &App, args: &args::InspectArgs, as_json: bool) -> Result<ExitCode, Failure> {
+    let path = Path::new(&args.what);
+    let entries: Vec<Entry> = if path.is_file() {
+        vec![catalog::read_file(path).map_err(|problem| Failure::Usage(problem.to_string()))?]
+    } else {
+        let catalog = app.catalog();
+        let found: Vec<Entry> =
+            catalog.entries.iter().filter(|entry| entry.descriptor.plugin.id == args.what).cloned().collect();
+        if found.is_empty() {
+            let mut ids: Vec<&str> =
+                catalog.entries.iter().map(|entry| entry.descriptor.plugin.id.as_str()).collect();
+            ids.dedup();
+            return Err(Failure::Usage(format!(
+                "`{}` is neither a file nor a plugin; there is {}",
+                args.what,
+                if ids.is_empty() { "no plugin (give --plugins DIR)".to_owned() } else { ids.join(", ") }
+            )));
+        }
+        found
+    };
+    if as_json {
+        let all: Vec<_> = entries
+            .iter()
+            .map(|entry| {
+                json!({"path": entry.path, "sha256": entry.sha256, "size_bytes": entry.size,
+                                "incompatible": entry.incompatible, "descriptor": entry.descriptor})
+            })
+            .collect();
+        output::json(&all)?;
+    } else {
+        let texts: Vec<String> = entries.iter().map(describe).collect();
+        output::text(&texts.join("\n"))?;
+    }
+    Ok(End::Good.into())
+}
+
+fn describe(entry: &Entry) -> String {
+    let descriptor = &entry.descriptor;
+    let info = &descriptor.plugin;
+    let mut out = format!("{} {} ({})\n", info.id, info.version, entry.kind);
+    for (name, value) in [
+        ("description", info.description.clone()),
+        ("authors", info.authors.join(", ")),
+        ("license", info.license.clone()),
+        ("homepage", info.homepage.clone()),
+        ("file", format!("{} ({})", entry.path.display(), units::bytes(entry.size as f64))),
+        ("sha256", entry.sha256.clone()),
+        (
+            "contract",
+            format!(
+                "version {} {}",
+                descriptor.abi.version,
+                descriptor.abi.layout_hash.clone().unwrap_or_default()
+            ),
+        ),
+        ("asks for", descriptor.capabilities.join(", ")),
+        ("cannot run", entry.incompatible.clone().unwrap_or_default()),
+    ] {
+        if !value.is_empty() {
+            // Writing to a string cannot fail.
+            let _ = writeln!(out, "  {name}: {}", value.trim_end());
+        }
+    }
+    for benchmark in &descriptor.benchmarks {
+        let _ = write!(
+            out,
+            "\n  {} [{}] on {}",
+            benchmark.name,
+            benchmark.category,
+            benchmark.hardware.join(", ")
+        );
+        if !benchmark.models.is_empty() {
+            let _ = write!(out, "; models {}", benchmark.models.join(", "));
+        }
+        let _ = writeln!(out, "\n    {}", benchmark.description);
+        if !benchmark.params.is_empty() {
+            let mut rows = table::new(&["parameter", "type", "default", "allowed", "unit", "description"]);
+            for param in &benchmark.params {
+                rows.add_row([
+                    param.name.clone(),
+                    param.kind.to_string(),
+                    param.default.as_str().map_or_else(|| param.default.to_string(), str::to_owned),
+                    param.allowed(),
+                    param.unit.clone(),
+                    param.description.clone(),
+                ]);
+            }
+            let _ = writeln!(out, "{rows}");
+        }
+        for metric in &benchmark.metrics {
+            let _ =
+                writeln!(out, "    metric {} [{}], {:?} is better", metric.name, metric.unit, metric.better);
+        }
+    }
+    out
+}

@@ -1,0 +1,144 @@
+//! What a person sees while a run goes on: bars on a terminal, plain lines elsewhere. Always on standard error.
+
+use std::{io::IsTerminal, time::Duration};
+
+use dyno_core::{
+    model::{CaseRecord, CaseStatus, Event, RunStatus},
+    units,
+};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use super::{output, table};
+
+/// The display of one run.
+#[derive(Debug)]
+pub(super) struct Progress {
+    bars: Option<Bars>,
+    cases: u32,
+    label: String,
+}
+
+#[derive(Debug)]
+struct Bars {
+    all: MultiProgress,
+    run: ProgressBar,
+    case: ProgressBar,
+}
+
+impl Progress {
+    pub(super) fn new() -> Self {
+        let bars = std::io::stderr().is_terminal().then(|| {
+            let all = MultiProgress::new();
+            let run = all.add(
+                ProgressBar::new(0).with_style(style("{bar:24.cyan} {pos}/{len} cases · {elapsed} {msg}")),
+            );
+            let case = all.add(ProgressBar::new(1000).with_style(style("{bar:24.green} {msg}")));
+            Bars { all, run, case }
+        });
+        Self { bars, cases: 0, label: String::new() }
+    }
+
+    /// Shows one event.
+    pub(super) fn show(&mut self, event: &Event) {
+        match event {
+            Event::RunStarted { cases, .. } => {
+                self.cases = *cases;
+                if let Some(bars) = &self.bars {
+                    bars.run.set_length(u64::from(*cases));
+                    bars.run.enable_steady_tick(Duration::from_millis(500));
+                }
+            }
+            Event::WaitingForDatabase { path, holder } => {
+                self.line(&format!("waiting for the database {path}, which {holder} has open"));
+            }
+            Event::Waiting { device, holder, .. } => {
+                self.line(&format!("waiting for {device}, which is leased by {holder}"));
+            }
+            Event::CaseStarted { benchmark, plugin, params, .. } => {
+                self.label =
+                    format!("{benchmark} ({}) {}", plugin.kind, table::params(params)).trim_end().to_owned();
+                self.case_message("", 0.0);
+            }
+            Event::LaunchStarted { launch, .. } => self.case_message(&format!("launch {}", launch + 1), 0.0),
+            Event::StageEntered { launch, stage, .. } => {
+                if let Some(bars) = &self.bars
+                    && *launch == 0
+                {
+                    bars.case.set_message(format!("{} · {stage}", self.label));
+                }
+            }
+            Event::Progress { launch, stage, fraction, .. } => {
+                self.case_message(
+                    &format!("launch {} · {stage} {:.0} %", launch + 1, fraction * 100.0),
+                    *fraction,
+                );
+            }
+            Event::Estimated { launch, estimate, .. } => {
+                let value = units::value_with_interval(estimate.median_ns, estimate.interval, "ns");
+                let left = estimate
+                    .remaining_ns
+                    .map(|ns| format!(" · {} left", units::duration(ns as f64)))
+                    .unwrap_or_default();
+                self.case_message(&format!("launch {} · {value}{left}", launch + 1), estimate.fraction);
+            }
+            Event::Logged { text, .. } => self.line(&format!("  {}: {text}", self.label)),
+            Event::LaunchFinished { .. } => {}
+            Event::CaseFinished { case } => {
+                if let Some(bars) = &self.bars {
+                    bars.run.inc(1);
+                }
+                self.line(&format!("[{}/{}] {}", case.index + 1, self.cases, ended(case)));
+            }
+            Event::RunFinished { status, .. } => {
+                if *status == RunStatus::Cancelled {
+                    self.line("cancelled; what was measured is kept");
+                }
+            }
+        }
+    }
+
+    /// Takes the bars away.
+    pub(super) fn finish(&mut self) {
+        if let Some(bars) = self.bars.take() {
+            bars.case.finish_and_clear();
+            bars.run.finish_and_clear();
+        }
+    }
+
+    fn case_message(&self, message: &str, fraction: f64) {
+        if let Some(bars) = &self.bars {
+            bars.case.set_position((fraction * 1000.0) as u64);
+            bars.case.set_message(format!("{} · {message}", self.label));
+        }
+    }
+
+    fn line(&self, text: &str) {
+        match &self.bars {
+            // Above the bars. If the terminal is gone there is nobody to tell.
+            Some(bars) => drop(bars.all.println(text)),
+            None => output::note(text),
+        }
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+/// One line about a case that has ended.
+fn ended(case: &CaseRecord) -> String {
+    let what = format!("{} ({})", case.label(), case.plugin.kind);
+    match &case.status {
+        CaseStatus::Failed { stage, reason } => format!("{what}: failed in {stage}: {reason}"),
+        CaseStatus::TimedOut { stage, limit_s, .. } => {
+            format!("{what}: timed out in {stage} after {limit_s} s")
+        }
+        CaseStatus::Skipped { reason } => format!("{what}: skipped: {reason}"),
+        status => match case.metric("time") {
+            Some(time) => {
+                format!("{what}: {}", units::value_with_interval(time.median, time.interval, &time.unit))
+            }
+            None => format!("{what}: {}", status.word()),
+        },
+    }
+}

@@ -1,0 +1,233 @@
+//! `dyno run`: flags to a request, progress while it runs, the table and the files when it has ended.
+
+use std::{fs, path::PathBuf, process::ExitCode};
+
+use dyno_core::{
+    model::{CaseRequest, EngineChoice, Layout, RunRecord, RunSpec, RunStatus, Settings, StopRule},
+    units,
+};
+use indexmap::IndexMap;
+use serde_json::{Value, json};
+
+use super::{
+    Failure,
+    args::{Engine, RunArgs},
+    exit_code::End,
+    output,
+    progress::Progress,
+    suite::{self, Overrides, SuiteSettings},
+    table,
+};
+use crate::{app::App, config::Resolved, export, runner::Cancel};
+
+/// Five milliseconds: long against the clock and the call, short against most disturbances.
+const SLICE_NS: u64 = 5_000_000;
+/// Four slices: caches, branch predictors and frequency have settled.
+const WARM_UP_NS: u64 = 20_000_000;
+const DEFAULT_LAUNCHES: u32 = 5;
+const MAX_LAUNCHES: u32 = 30;
+const DEFAULT_BUDGET_NS: u64 = 3_000_000_000;
+const DEFAULT_PRECISION: f64 = 0.01;
+
+pub(super) fn execute(app: &App, args: &RunArgs, as_json: bool) -> Result<ExitCode, Failure> {
+    let spec = request(args, app.settings())?;
+    if args.dry_run {
+        return dry_run(app, &spec, as_json);
+    }
+    let cancel = Cancel::default();
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        // A second Ctrl-C ends us at once; the database keeps what is committed.
+        let armed = signal_hook::flag::register_conditional_shutdown(signal, 130, cancel.flag())
+            .and_then(|_| signal_hook::flag::register(signal, cancel.flag()));
+        armed.map_err(|error| Failure::Host(format!("cannot listen for Ctrl-C: {error}")))?;
+    }
+    let mut progress = Progress::new();
+    let outcome = app.run(spec, &cancel, &mut |event| progress.show(event));
+    progress.finish();
+    let record = outcome?;
+    let written = write_files(app, &record)?;
+    if as_json {
+        output::json(&record)?;
+    } else {
+        output::text(&table::results(&record).to_string())?;
+        let failures = table::failures(&record);
+        if !failures.is_empty() {
+            output::text(&format!("\n{}", failures.trim_end()))?;
+        }
+        let mut places =
+            format!("\nrun      {}\ndatabase {}", record.id, app.settings().db_path.value.display());
+        for (what, path) in &written {
+            places.push_str(&format!("\n{what:<8} {}", path.display()));
+        }
+        output::text(&places)?;
+    }
+    Ok(end(&record).into())
+}
+
+fn end(record: &RunRecord) -> End {
+    if record.cases.iter().any(|case| case.status.is_failure()) {
+        End::BenchmarkFailed
+    } else if record.status == RunStatus::Cancelled {
+        End::Cancelled
+    } else {
+        End::Good
+    }
+}
+
+fn dry_run(app: &App, spec: &RunSpec, as_json: bool) -> Result<ExitCode, Failure> {
+    let planned = app.plan(spec)?;
+    if as_json {
+        let cases: Vec<Value> = planned
+            .iter()
+            .map(|case| {
+                json!({"benchmark": case.benchmark, "plugin": case.plugin, "params": case.params,
+                       "device": case.device.name, "skipped": case.obstacle})
+            })
+            .collect();
+        output::json(&json!({"spec": spec, "cases": cases}))?;
+    } else {
+        let mut rows = table::new(&["benchmark", "engine", "parameters", "device", "remark"]);
+        for case in &planned {
+            rows.add_row([
+                case.benchmark.clone(),
+                case.plugin.kind.to_string(),
+                table::params(&case.params),
+                case.device.name.clone(),
+                case.obstacle.clone().map(|why| format!("will be skipped: {why}")).unwrap_or_default(),
+            ]);
+        }
+        output::text(&format!("{rows}\n{} cases; nothing was run", planned.len()))?;
+    }
+    Ok(End::Good.into())
+}
+
+/// Result file and report, named after the run.
+fn write_files(app: &App, record: &RunRecord) -> Result<Vec<(&'static str, PathBuf)>, Failure> {
+    let folder = &app.settings().output.value;
+    let refused = |path: &PathBuf, error: &dyn std::fmt::Display| {
+        Failure::Host(format!(
+            "cannot write `{}`: {error}; the run is in the database, see `dyno report`",
+            path.display()
+        ))
+    };
+    fs::create_dir_all(folder).map_err(|error| refused(folder, &error))?;
+    let result = folder.join(format!("{}.json", record.id));
+    let report = folder.join(format!("{}.md", record.id));
+    let text = export::json(record).map_err(|error| refused(&result, &error))?;
+    fs::write(&result, text).map_err(|error| refused(&result, &error))?;
+    fs::write(&report, export::markdown(record)).map_err(|error| refused(&report, &error))?;
+    Ok(vec![("result", result), ("report", report)])
+}
+
+/// What the flags ask for.
+fn request(args: &RunArgs, settings: &Resolved) -> Result<RunSpec, Failure> {
+    let engine = args.engine.map(|engine| match engine {
+        Engine::Auto => EngineChoice::Auto,
+        Engine::Native => EngineChoice::Native,
+        Engine::Wasm => EngineChoice::Wasm,
+        Engine::All => EngineChoice::All,
+    });
+    let overrides = Overrides { hardware: args.hardware.clone(), engine };
+    let suite = args.suite.as_ref().map(|path| suite::read(path, &overrides)).transpose()?;
+    let params = params(args)?;
+    let names: Vec<&String> = args.benchmarks.iter().chain(&args.benchmark).collect();
+    if let Some(suite) = &suite
+        && !(names.is_empty() && params.is_empty())
+    {
+        return Err(Failure::Usage(format!(
+            "the suite `{}` already says what to run; leave out --suite, or the benchmarks and parameters",
+            suite.info.name
+        )));
+    }
+    let hardware = if args.hardware.is_empty() { vec!["cpu".to_owned()] } else { args.hardware.clone() };
+    let mut requests: Vec<CaseRequest> = names
+        .into_iter()
+        .map(|name| CaseRequest {
+            benchmark: name.clone(),
+            params: params.clone(),
+            hardware: hardware.clone(),
+            engine: engine.unwrap_or_default(),
+        })
+        .collect();
+    let wishes = suite.as_ref().map(|suite| suite.settings.clone()).unwrap_or_default();
+    let info = suite.map(|suite| {
+        requests = suite.requests;
+        suite.info
+    });
+    Ok(RunSpec {
+        suite: info,
+        requests,
+        settings: Settings {
+            stop: stop_rule(args, &wishes)?,
+            slice_ns: SLICE_NS,
+            warm_up_ns: WARM_UP_NS,
+            timeout_ms: (settings.timeout_ns.value / 1_000_000).max(1),
+            seed: args.seed,
+            layout: if args.random_layout { Layout::Random } else { Layout::Fixed },
+            memory_limit_bytes: settings.memory_bytes.value,
+        },
+        tags: args.tag.clone(),
+    })
+}
+
+/// `-p` and `--params`, each value still as it was given.
+fn params(args: &RunArgs) -> Result<IndexMap<String, Vec<Value>>, Failure> {
+    let mut out = IndexMap::new();
+    if let Some(text) = &args.params {
+        let object: IndexMap<String, Value> = serde_json::from_str(text).map_err(|error| {
+            Failure::Usage(format!(
+                "--params `{text}` is not a JSON object: {error}; write it like '{{\"n\": 512}}'"
+            ))
+        })?;
+        out.extend(object.into_iter().map(|(name, value)| (name, suite::sweep(value))));
+    }
+    for text in &args.param {
+        let (name, values) =
+            text.split_once('=').filter(|(name, values)| !name.is_empty() && !values.is_empty()).ok_or_else(
+                || Failure::Usage(format!("-p `{text}` is not NAME=VALUES; write it like `-p n=256,512`")),
+            )?;
+        let values = values.split(',').map(|value| Value::String(value.trim().to_owned())).collect();
+        if out.insert(name.trim().to_owned(), values).is_some() {
+            return Err(Failure::Usage(format!(
+                "parameter `{name}` is given twice; write all values in one list"
+            )));
+        }
+    }
+    Ok(out)
+}
+
+/// Flags win over the suite; a flag that names a rule wins over a suite that names another.
+fn stop_rule(args: &RunArgs, suite: &SuiteSettings) -> Result<StopRule, Failure> {
+    let named = args.time.is_some() || args.samples.is_some() || args.precision.is_some();
+    let (time, samples, precision) = if named {
+        (args.time.clone(), args.samples, args.precision.clone())
+    } else {
+        (suite.time.clone(), suite.samples, suite.precision.clone())
+    };
+    let launches = args.launches.or(suite.launches);
+    let count = launches.unwrap_or(DEFAULT_LAUNCHES).max(1);
+    let usage = |flag: &str, message: String| Failure::Usage(format!("{flag}: {message}"));
+    let budget_ns = time
+        .as_deref()
+        .map(|text| match units::parse_duration(text) {
+            Ok(0) => Err(usage("--time", format!("`{text}` is no time at all; give more"))),
+            Ok(ns) => Ok(ns),
+            Err(message) => Err(usage("--time", message)),
+        })
+        .transpose()?;
+    if let Some(per_launch) = samples {
+        return Ok(StopRule::Samples { launches: count, per_launch });
+    }
+    match (precision, budget_ns) {
+        (None, Some(budget_ns)) => Ok(StopRule::Time { launches: count, budget_ns }),
+        (precision, budget_ns) => Ok(StopRule::Precision {
+            target: precision
+                .as_deref()
+                .map_or(Ok(DEFAULT_PRECISION), units::parse_fraction)
+                .map_err(|message| usage("--precision", message))?,
+            min_launches: count,
+            max_launches: launches.unwrap_or(MAX_LAUNCHES).max(count),
+            budget_ns: budget_ns.unwrap_or(DEFAULT_BUDGET_NS),
+        }),
+    }
+}

@@ -1,0 +1,115 @@
+//! Checks on an ELF file before the dynamic linker sees it: a truncated library is a SIGBUS there, not an error.
+
+use object::{
+    Architecture, FileKind, Object, ObjectKind, ObjectSection,
+    read::elf::{ElfFile64, FileHeader, ProgramHeader},
+};
+
+/// Checks that the bytes are a whole shared library for this machine.
+///
+/// # Errors
+/// A sentence that says what they are instead.
+pub fn check_elf(bytes: &[u8]) -> Result<(), String> {
+    if bytes.is_empty() {
+        return Err("the file is empty".to_owned());
+    }
+    match FileKind::parse(bytes) {
+        Ok(FileKind::Elf64) => {}
+        Ok(other) => return Err(format!("the file is {other:?}; expected a 64-bit ELF shared library")),
+        Err(_) => {
+            return Err("the file is no library at all; expected a 64-bit ELF shared library".to_owned());
+        }
+    }
+    let file = ElfFile64::<object::Endianness>::parse(bytes)
+        .map_err(|error| format!("the ELF file is broken or truncated: {error}"))?;
+    if file.architecture() != OURS {
+        return Err(format!("the library is for {:?}, this machine is {OURS:?}", file.architecture()));
+    }
+    if file.kind() != ObjectKind::Dynamic {
+        return Err(format!("the ELF file is {:?}; expected a shared library", file.kind()));
+    }
+    let length = bytes.len() as u64;
+    let endian = file.endian();
+    let truncated = |what: &str, offset: u64, size: u64| {
+        format!(
+            "the library is truncated: {what} reaches to byte {}, the file has {length}",
+            offset.saturating_add(size)
+        )
+    };
+    let outside = |offset: u64, size: u64| offset.checked_add(size).is_none_or(|end| end > length);
+    for segment in file.elf_program_headers() {
+        let (offset, size) = (segment.p_offset(endian), segment.p_filesz(endian));
+        if outside(offset, size) {
+            return Err(truncated("a segment", offset, size));
+        }
+    }
+    for section in file.sections() {
+        if let Some((offset, size)) = section.file_range()
+            && outside(offset, size)
+        {
+            return Err(truncated("a section", offset, size));
+        }
+    }
+    let header = file.elf_header();
+    let (offset, size) =
+        (header.e_shoff(endian), u64::from(header.e_shnum(endian)) * u64::from(header.e_shentsize(endian)));
+    if outside(offset, size) {
+        return Err(truncated("the section table", offset, size));
+    }
+    Ok(())
+}
+
+#[cfg(target_arch = "x86_64")]
+const OURS: Architecture = Architecture::X86_64;
+#[cfg(target_arch = "aarch64")]
+const OURS: Architecture = Architecture::Aarch64;
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+const OURS: Architecture = Architecture::Unknown;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_library_is_named() {
+        for (bytes, expected) in [
+            (&b""[..], "empty"),
+            (b"hello, I am a text", "no library at all"),
+            (b"\x7fELF\x02\x01\x01\0", "broken or truncated"),
+            (b"\0asm\x01\0\0\0", "Wasm"),
+        ] {
+            let message = check_elf(bytes).unwrap_err();
+            assert!(message.contains(expected), "{message}");
+        }
+    }
+
+    #[test]
+    fn our_own_executable_is_whole_but_every_cut_of_it_is_not() {
+        // A position-independent executable has the type of a shared library.
+        let bytes = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+        assert_eq!(check_elf(&bytes), Ok(()));
+        for share in [2, 3, 5, 100] {
+            let cut = &bytes[..bytes.len() - bytes.len() / share];
+            assert!(check_elf(cut).is_err(), "cut by 1/{share}");
+        }
+        assert!(check_elf(&bytes[..bytes.len() - 1]).is_err());
+    }
+
+    #[test]
+    fn another_machine_is_named() {
+        let mut bytes = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+        // e_machine: RISC-V.
+        bytes[18..20].copy_from_slice(&243u16.to_le_bytes());
+        let message = check_elf(&bytes).unwrap_err();
+        assert!(message.contains("Riscv64"), "{message}");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn hostile_headers_never_panic(noise in proptest::collection::vec(proptest::num::u8::ANY, 0..400)) {
+            let mut bytes = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0\x3e\0\x01\0\0\0".to_vec();
+            bytes.extend(noise);
+            let _ = check_elf(&bytes);
+        }
+    }
+}

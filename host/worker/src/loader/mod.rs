@@ -1,0 +1,38 @@
+//! From verified bytes to something that can be measured. The only room that loads code, and the only one with `unsafe`.
+
+mod bytes;
+mod elf;
+mod native;
+mod text;
+mod wasm;
+
+pub use elf::check_elf;
+
+use std::sync::Arc;
+
+use dyno_core::{
+    model::{EngineInfo, PluginKind},
+    protocol::Load,
+};
+
+use crate::{
+    host_side::HostSide,
+    instance::{Failure, Instance},
+};
+
+/// A loaded plugin with one of its benchmarks chosen.
+pub(crate) struct Loaded {
+    pub(crate) instance: Box<dyn Instance>,
+    pub(crate) engine: EngineInfo,
+    /// Layers of isolation that the loader itself adds.
+    pub(crate) layers: Vec<String>,
+}
+
+/// Verifies the bytes and loads them.
+pub(crate) fn load(load: &Load, host: Arc<HostSide>) -> Result<Loaded, Failure> {
+    let bytes = bytes::read_verified(&load.path, &load.sha256)?;
+    match load.kind {
+        PluginKind::Native => native::load(load, &bytes, host),
+        PluginKind::Wasm => wasm::load(load, &bytes, host),
+    }
+}

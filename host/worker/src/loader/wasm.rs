@@ -1,0 +1,307 @@
+//! WebAssembly components: wasmtime, ahead-of-time code in a cache, and no import but ours.
+#![allow(unsafe_code, reason = "a loader: compiled code from the cache is mapped and run")]
+
+use std::{
+    fs,
+    hash::{DefaultHasher, Hash, Hasher},
+    io::Write,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Instant,
+};
+
+use dyno_core::{
+    model::{EngineInfo, ParamValue, Work},
+    protocol::Load,
+};
+use wasmtime::{
+    Config, Engine, OptLevel, ResourceLimiter, Store,
+    component::{Component, HasSelf, Linker},
+};
+
+use super::Loaded;
+use crate::{
+    host_side::{HostSide, Level},
+    instance::{self, Instance},
+};
+
+mod bindings {
+    wasmtime::component::bindgen!({
+        path: "../../plugin-api/wit/v1",
+        world: "benchmark",
+    });
+}
+
+use bindings::{
+    Benchmark,
+    dyno::plugin::{
+        host,
+        types::{Failure, Param, ParamValue as WitValue, Sample},
+    },
+};
+
+/// Version of the engine, as in `Cargo.toml`: part of every result and of the name of cached code.
+const ENGINE_VERSION: &str = "48";
+
+pub(super) fn load(load: &Load, bytes: &[u8], side: Arc<HostSide>) -> Result<Loaded, instance::Failure> {
+    let engine = Engine::new(&config()).map_err(|error| format!("cannot start the WASM engine: {error}"))?;
+    let component = compiled(&engine, load, bytes)?;
+    let mut linker = Linker::new(&engine);
+    Benchmark::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |guest| guest)
+        .map_err(|error| format!("cannot offer the host's functions: {error}"))?;
+    let guest = Guest {
+        side,
+        start: Instant::now(),
+        limit: usize::try_from(load.memory_limit_bytes).unwrap_or(usize::MAX),
+        denied: None,
+    };
+    let mut store = Store::new(&engine, guest);
+    store.limiter(|guest| guest);
+    let bindings =
+        Benchmark::instantiate(&mut store, &component, &linker).map_err(|error| refusal(&error, &store))?;
+    Ok(Loaded {
+        instance: Box::new(Wasm {
+            bindings,
+            store,
+            benchmark: load.benchmark.clone(),
+            params: params(load),
+            seed: load.seed,
+        }),
+        engine: EngineInfo {
+            name: "wasmtime".to_owned(),
+            version: ENGINE_VERSION.to_owned(),
+            settings: ["compiler=cranelift", "opt_level=speed", "simd=on", "fuel=off", "epochs=off"]
+                .map(str::to_owned)
+                .to_vec(),
+        },
+        layers: vec!["wasm".to_owned()],
+    })
+}
+
+/// No fuel and no epochs: both would be inside the number being measured. A guest that runs away is killed with its
+/// worker.
+fn config() -> Config {
+    let mut config = Config::new();
+    config.wasm_component_model(true).wasm_simd(true).cranelift_opt_level(OptLevel::Speed);
+    config
+}
+
+/// Compiled code, from the cache where it is there.
+fn compiled(engine: &Engine, load: &Load, bytes: &[u8]) -> Result<Component, String> {
+    let mut hasher = DefaultHasher::new();
+    engine.precompile_compatibility_hash().hash(&mut hasher);
+    let file =
+        load.code_cache.join(format!("{}-{ENGINE_VERSION}-{:016x}.cwasm", load.sha256, hasher.finish()));
+    let trusted = is_ours_alone(&load.code_cache);
+    if trusted && file.is_file() {
+        // SAFETY: the folder and what is in it belong to this user alone, and only the lines below write to it: code
+        // that this engine made from verified bytes, complete before it gets its name.
+        if let Ok(component) = unsafe { Component::deserialize_file(engine, &file) } {
+            return Ok(component);
+        }
+    }
+    let code = engine
+        .precompile_component(bytes)
+        .map_err(|error| format!("the component is not valid: {}", words(&error)))?;
+    if trusted {
+        // A cache that cannot be written costs time, not results.
+        let _ = keep(&file, &code);
+    }
+    // SAFETY: the bytes were made by this engine two lines above.
+    unsafe { Component::deserialize(engine, &code) }
+        .map_err(|error| format!("compiled code does not load: {error}"))
+}
+
+fn keep(file: &PathBuf, code: &[u8]) -> std::io::Result<()> {
+    let folder = file.parent().unwrap_or(Path::new("."));
+    let mut partial = tempfile::NamedTempFile::new_in(folder)?;
+    partial.write_all(code)?;
+    partial.persist(file)?;
+    Ok(())
+}
+
+/// Whether nobody else could have put code there.
+fn is_ours_alone(folder: &Path) -> bool {
+    fs::metadata(folder).is_ok_and(|about| {
+        about.is_dir() && about.uid() == nix::unistd::geteuid().as_raw() && about.mode() & 0o022 == 0
+    })
+}
+
+/// The causes of an engine error on one line, without its backtrace.
+fn words(error: &wasmtime::Error) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for cause in error.chain() {
+        let line = cause.to_string().lines().next().unwrap_or_default().trim().to_owned();
+        if !line.is_empty() && !line.starts_with("error while executing at") && parts.last() != Some(&line) {
+            parts.push(line);
+        }
+    }
+    parts.join(": ")
+}
+
+/// Why instantiation or a call failed, with what only the host knows: a denied growth, a logged panic.
+fn refusal(error: &wasmtime::Error, store: &Store<Guest>) -> String {
+    let mut message = words(error);
+    if message.contains("matching implementation was not found") {
+        message.push_str("; nothing grants this import to a plugin");
+    }
+    if let Some((wanted, limit)) = store.data().denied {
+        message.push_str(&format!(
+            "; its memory was not allowed to grow to {wanted} bytes, the limit is {limit}"
+        ));
+    }
+    if let Some(logged) = store.data().side.take_last_error() {
+        message.push_str(&format!("; it had logged: {logged}"));
+    }
+    message
+}
+
+fn params(load: &Load) -> Vec<Param> {
+    load.params
+        .iter()
+        .map(|(name, value)| Param {
+            name: name.clone(),
+            value: match value {
+                ParamValue::Integer(value) => WitValue::Integer(*value),
+                ParamValue::Float(value) => WitValue::Float(*value),
+                ParamValue::Bool(value) => WitValue::Flag(*value),
+                ParamValue::Text(value) => WitValue::Text(value.clone()),
+            },
+        })
+        .collect()
+}
+
+/// The host's side of a guest.
+struct Guest {
+    side: Arc<HostSide>,
+    start: Instant,
+    /// Most linear memory [bytes].
+    limit: usize,
+    /// A growth that was denied: what was wanted and what is allowed [bytes].
+    denied: Option<(usize, usize)>,
+}
+
+impl ResourceLimiter for Guest {
+    fn memory_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let allowed = desired <= self.limit;
+        if !allowed {
+            self.denied = Some((desired, self.limit));
+        }
+        Ok(allowed)
+    }
+
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        Ok(desired <= 10_000_000)
+    }
+}
+
+impl host::Host for Guest {
+    fn log(&mut self, level: host::Level, message: String) {
+        let level = match level {
+            host::Level::Error => Level::Error,
+            host::Level::Warn => Level::Warn,
+            host::Level::Info => Level::Info,
+            host::Level::Debug => Level::Debug,
+        };
+        self.side.log(level, &message);
+    }
+
+    fn progress(&mut self, fraction: f64) {
+        self.side.progress(fraction);
+    }
+
+    fn cancelled(&mut self) -> bool {
+        self.side.is_cancelled()
+    }
+
+    fn metric(&mut self, name: String, value: f64) {
+        self.side.metric(&name, value);
+    }
+
+    fn clock(&mut self) -> u64 {
+        self.start.elapsed().as_nanos() as u64
+    }
+}
+
+impl bindings::dyno::plugin::types::Host for Guest {}
+
+/// A benchmark inside a component.
+struct Wasm {
+    bindings: Benchmark,
+    store: Store<Guest>,
+    benchmark: String,
+    params: Vec<Param>,
+    seed: u64,
+}
+
+impl Wasm {
+    /// A call's outcome: what the guest says of itself, or how it trapped.
+    fn judge<T>(&self, outcome: wasmtime::Result<Result<T, Failure>>) -> Result<T, instance::Failure> {
+        match outcome {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(Failure::Error(message))) => {
+                Err(instance::Failure::Error(crate::host_side::printable(&message)))
+            }
+            Ok(Err(Failure::Skipped(message))) => {
+                Err(instance::Failure::Skipped(crate::host_side::printable(&message)))
+            }
+            Err(error) => Err(instance::Failure::Error(format!(
+                "the component trapped: {}",
+                refusal(&error, &self.store)
+            ))),
+        }
+    }
+}
+
+impl Instance for Wasm {
+    fn setup(&mut self) -> Result<(), instance::Failure> {
+        let lifecycle = self.bindings.dyno_plugin_lifecycle();
+        let outcome = lifecycle.call_setup(&mut self.store, &self.benchmark, &self.params, self.seed);
+        self.judge(outcome)
+    }
+
+    fn verify(&mut self) -> Result<bool, instance::Failure> {
+        let outcome = self.bindings.dyno_plugin_lifecycle().call_verify(&mut self.store);
+        self.judge(outcome).map(|()| true)
+    }
+
+    fn prepare(&mut self, iterations: u64) -> Result<(), instance::Failure> {
+        let outcome = self.bindings.dyno_plugin_lifecycle().call_prepare(&mut self.store, iterations);
+        self.judge(outcome)
+    }
+
+    fn execute(&mut self, iterations: u64) -> Result<instance::Report, instance::Failure> {
+        let outcome = self.bindings.dyno_plugin_lifecycle().call_execute(&mut self.store, iterations);
+        let report = self.judge(outcome)?;
+        Ok(instance::Report {
+            work: Work { items: report.items, bytes: report.bytes, flop: report.flop },
+            device_ns: 0.0,
+            checksum: report.checksum,
+        })
+    }
+
+    fn process_results(&mut self, samples: &[(u64, u64)]) -> Result<(), instance::Failure> {
+        let samples: Vec<Sample> = samples
+            .iter()
+            .map(|(iterations, wall_ns)| Sample { iterations: *iterations, wall_ns: *wall_ns })
+            .collect();
+        let outcome = self.bindings.dyno_plugin_lifecycle().call_process_results(&mut self.store, &samples);
+        self.judge(outcome)
+    }
+
+    fn cleanup(&mut self) -> Result<(), instance::Failure> {
+        let outcome = self.bindings.dyno_plugin_lifecycle().call_cleanup(&mut self.store);
+        self.judge(outcome.map(Ok))
+    }
+}

@@ -1,0 +1,229 @@
+//! The worker's life: one request, one answer, in the order of the stages; then the end.
+
+use std::{
+    panic::{self, AssertUnwindSafe},
+    process::ExitCode,
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
+};
+
+use dyno_core::protocol::{DeviceGrant, Load, PROTOCOL_VERSION, Reply, Request};
+
+use crate::{
+    channel::{self, Replies, Requests},
+    host_side::HostSide,
+    instance::{Failure, Instance},
+    loader,
+    measure::{Sampler, SystemClock, calibrate},
+    sandbox,
+};
+
+/// Runs the worker of this process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let Some(host) = parent_from_arguments() else {
+        return refuse("dyno-worker is started by `dyno`, not by hand; try `dyno run`");
+    };
+    let Ok((requests, replies)) = channel::take_stdin() else {
+        return refuse("dyno-worker was given no channel to a host on its standard input");
+    };
+    let Some(layers) = sandbox::enter(host) else { return ExitCode::SUCCESS };
+    let cancelled = Arc::new(AtomicBool::new(false));
+    // If it cannot be registered, a cancelled launch is killed after its grace instead of stopping by itself.
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGTERM, Arc::clone(&cancelled));
+
+    // A panic of ours must reach the host as a sentence. (A plugin's own panics never come here: they are caught in it.)
+    let message = Arc::new(Mutex::new(String::new()));
+    let hook_message = Arc::clone(&message);
+    panic::set_hook(Box::new(move |info| {
+        *hook_message.lock().unwrap_or_else(PoisonError::into_inner) = info.to_string();
+    }));
+    let mut session = Session { requests, replies: replies.clone(), cancelled, layers };
+    match panic::catch_unwind(AssertUnwindSafe(|| session.serve())) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => {
+            let said = message.lock().unwrap_or_else(PoisonError::into_inner).replace('\n', " ");
+            replies.send(&Reply::Failed {
+                message: format!("the worker itself failed, please report it: {said}"),
+            });
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// `--parent PID`: who started us.
+fn parent_from_arguments() -> Option<u32> {
+    let mut arguments = std::env::args().skip(1);
+    (arguments.next()? == "--parent").then(|| arguments.next()?.parse().ok()).flatten()
+}
+
+fn refuse(message: &str) -> ExitCode {
+    use std::io::Write;
+
+    // If standard error is closed, nobody can be told.
+    let _ = writeln!(std::io::stderr(), "{message}");
+    ExitCode::from(2)
+}
+
+/// Why the session is over.
+enum Over {
+    /// The host said so, or has gone.
+    Done,
+    /// A stage failed.
+    Failed(Failure),
+}
+
+impl From<Failure> for Over {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+struct Session {
+    requests: Requests,
+    replies: Replies,
+    cancelled: Arc<AtomicBool>,
+    layers: Vec<String>,
+}
+
+impl Session {
+    fn serve(&mut self) {
+        if let Err(Over::Failed(failure)) = self.greet_and_load() {
+            self.report(failure);
+        }
+    }
+
+    fn report(&self, failure: Failure) {
+        self.replies.send(&match failure {
+            Failure::Error(message) => Reply::Failed { message },
+            Failure::Skipped(message) => Reply::Skipped { message },
+        });
+    }
+
+    fn next(&mut self) -> Result<Request, Over> {
+        match self.requests.next() {
+            Ok(Some(request)) => Ok(request),
+            Ok(None) => Err(Over::Done),
+            Err(error) => Err(Failure::Error(format!("the host sent what is no request: {error}")).into()),
+        }
+    }
+
+    fn greet_and_load(&mut self) -> Result<(), Over> {
+        match self.next()? {
+            Request::Hello { protocol: PROTOCOL_VERSION } => {}
+            Request::Hello { protocol } => {
+                let message = format!(
+                    "the host speaks protocol {protocol}, this worker speaks {PROTOCOL_VERSION}; install both from one release"
+                );
+                return Err(Failure::Error(message).into());
+            }
+            other => return Err(out_of_order(&other, "hello")),
+        }
+        self.replies.send(&Reply::Hello {
+            protocol: PROTOCOL_VERSION,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            base_memory_bytes: sandbox::memory().0,
+        });
+        let load = match self.next()? {
+            Request::Load(load) => load,
+            other => return Err(out_of_order(&other, "load")),
+        };
+        let mut layers = self.layers.clone();
+        layers.extend(sandbox::limit_memory(load.memory_limit_bytes).map(str::to_owned));
+        let side =
+            Arc::new(HostSide::new(self.replies.clone(), Arc::clone(&self.cancelled), load.metrics.clone()));
+        let mut loaded = loader::load(&load, Arc::clone(&side))?;
+        layers.append(&mut loaded.layers);
+        // Only now: compiling a component may use every processor.
+        let pinned = load.cpu.and_then(|cpu| sandbox::pin(cpu).map(|word| (cpu, word)));
+        layers.extend(pinned.map(|(_, word)| word.to_owned()));
+        let engine = loaded.engine;
+        self.replies.send(&Reply::Loaded {
+            engine,
+            isolation: layers,
+            pinned_cpu: pinned.map(|(cpu, _)| cpu),
+        });
+
+        match self.next()? {
+            Request::Setup => {}
+            other => return Err(out_of_order(&other, "setup")),
+        }
+        let mut instance = loaded.instance;
+        checked(&side, instance.setup())?;
+        self.replies.send(&Reply::SetUp);
+        let outcome = self.measure(&load, &side, instance.as_mut());
+        // The reason of a failure is told first: cleaning up after it may take the worker with it.
+        let finished = outcome.is_ok();
+        if let Err(Over::Failed(failure)) = outcome {
+            self.report(failure);
+        }
+        let cleaned = checked(&side, instance.cleanup());
+        if finished {
+            cleaned?;
+            self.replies.send(&Reply::Finished { peak_memory_bytes: sandbox::memory().1 });
+        }
+        Ok(())
+    }
+
+    /// From `verify` to the request that ends the launch.
+    fn measure(&mut self, load: &Load, side: &HostSide, instance: &mut dyn Instance) -> Result<(), Over> {
+        let clock = SystemClock::new();
+        let (mut verified, mut plan) = (false, None);
+        let mut taken: Vec<(u64, u64)> = Vec::new();
+        loop {
+            match self.next()? {
+                Request::Verify if !verified => {
+                    let has_check = checked(side, instance.verify())?;
+                    verified = true;
+                    self.replies.send(&Reply::Verified { checked: has_check });
+                }
+                Request::Calibrate { slice_ns, warm_up_ns } if verified => {
+                    let found = checked(side, calibrate(instance, &clock, slice_ns, warm_up_ns))?;
+                    plan = Some(found);
+                    self.replies.send(&Reply::Calibrated(found));
+                }
+                Request::Sample(quota) => {
+                    let Some(plan) = plan else {
+                        return Err(out_of_order(&Request::Sample(quota), "calibrate"));
+                    };
+                    let sampler = Sampler {
+                        iterations: plan.iterations,
+                        quota,
+                        single_threaded: is_single_threaded(load),
+                    };
+                    let replies = self.replies.clone();
+                    let outcome = sampler.run(instance, &clock, &|| side.is_cancelled(), &mut |samples| {
+                        taken.extend(samples.iter().map(|sample| (sample.iterations, sample.wall_ns)));
+                        replies.send(&Reply::Batch { samples });
+                    });
+                    let retaken = checked(side, outcome)?;
+                    self.replies.send(&Reply::Sampled { retaken });
+                }
+                Request::ProcessResults if plan.is_some() => {
+                    checked(side, instance.process_results(&taken))?;
+                    self.replies.send(&Reply::Processed { metrics: side.metrics() });
+                }
+                Request::Finish => return Ok(()),
+                other => return Err(out_of_order(&other, "another stage")),
+            }
+        }
+    }
+}
+
+/// A stage also fails when the plugin broke a rule during it, whatever it returned.
+fn checked<T>(side: &HostSide, outcome: Result<T, Failure>) -> Result<T, Failure> {
+    let value = outcome?;
+    side.take_violation().map_or(Ok(value), |violation| Err(Failure::Error(violation)))
+}
+
+fn out_of_order(request: &Request, expected: &str) -> Over {
+    let mut shown = format!("{request:?}");
+    shown.truncate(shown.floor_char_boundary(60));
+    Over::Failed(Failure::Error(format!("the host asked for `{shown}` where `{expected}` was due")))
+}
+
+/// Whether the case computes on one thread, by its parameter `threads`.
+fn is_single_threaded(load: &Load) -> bool {
+    let DeviceGrant { name, .. } = &load.device;
+    let threads = load.params.get("threads");
+    name == "cpu" && !matches!(threads, Some(dyno_core::model::ParamValue::Integer(threads)) if *threads > 1)
+}

@@ -1,0 +1,150 @@
+//! Calibration: warms up, finds the iteration count that makes a sample last the target slice, and measures what a
+//! timed call costs by itself.
+
+use dyno_core::model::Plan;
+
+use super::{Clock, clock, timed};
+use crate::instance::{Failure, Instance, Report};
+
+/// A sample lasts at least so many steps of the clock, …
+const RESOLUTIONS_PER_SAMPLE: f64 = 1_000.0;
+/// … and so many times the cost of a timed call that does nothing: the cost stays under 0.01 % of a sample.
+const OVERHEADS_PER_SAMPLE: f64 = 10_000.0;
+/// No benchmark needs more: a sample of an iteration that costs nothing ends here.
+const MAX_ITERATIONS: u64 = 1 << 40;
+
+/// Warms up for at least `warm_up_ns` and finds the plan for samples of `slice_ns`.
+pub(crate) fn calibrate(
+    instance: &mut dyn Instance,
+    clock: &impl Clock,
+    slice_ns: u64,
+    warm_up_ns: u64,
+) -> Result<Plan, Failure> {
+    let clock_resolution_ns = clock::resolution(clock);
+    let call_overhead_ns = overhead(clock)?;
+    let slice = (slice_ns.max(1) as f64)
+        .max(RESOLUTIONS_PER_SAMPLE * clock_resolution_ns)
+        .max(OVERHEADS_PER_SAMPLE * call_overhead_ns);
+    let begin = clock.now_ns();
+    let (mut calls, mut iterations) = (0u64, 1u64);
+    loop {
+        let sample = timed(instance, clock, iterations)?;
+        calls += 1;
+        let per_iteration = sample.ns_per_iteration();
+        let wanted = ((slice / per_iteration).round().max(1.0) as u64).min(MAX_ITERATIONS);
+        let enough = clock.now_ns() - begin >= warm_up_ns;
+        // The count is trusted once a sample of nearly the full length has been seen; a first call is often slow, so
+        // one that is slower than the slice is looked at twice.
+        let seen =
+            sample.wall_ns as f64 >= 0.5 * slice && (calls > 1 || sample.wall_ns as f64 >= 20.0 * slice);
+        if (seen || iterations >= MAX_ITERATIONS) && enough {
+            return Ok(Plan {
+                iterations: wanted,
+                slice_ns: (wanted as f64 * per_iteration) as u64,
+                call_overhead_ns,
+                clock_resolution_ns,
+                warm_up_calls: calls,
+                warm_up_ns: clock.now_ns() - begin,
+            });
+        }
+        // Grow tenfold at most: a slow first call, or one too short for the clock, says little about the next.
+        iterations = wanted.min(iterations.saturating_mul(10)).max(1);
+    }
+}
+
+/// The cost of a timed call that does nothing [ns]: the same path with an instance that returns at once. The median of
+/// many, since a single one is mostly the step of the clock.
+fn overhead(clock: &impl Clock) -> Result<f64, Failure> {
+    const CALLS: usize = 101;
+    let mut nothing = Nothing;
+    let instance: &mut dyn Instance = std::hint::black_box(&mut nothing);
+    let mut costs = Vec::with_capacity(CALLS);
+    for _ in 0..CALLS {
+        let start = clock.now_ns();
+        std::hint::black_box(instance.execute(std::hint::black_box(1))?);
+        costs.push(clock.now_ns() - start);
+    }
+    costs.sort_unstable();
+    Ok(costs[CALLS / 2] as f64)
+}
+
+/// An instance whose `execute` calls a foreign function that returns at once.
+#[derive(Debug)]
+struct Nothing;
+
+extern "C" fn return_at_once(_: u64) -> i32 {
+    0
+}
+
+impl Instance for Nothing {
+    fn setup(&mut self) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn verify(&mut self) -> Result<bool, Failure> {
+        Ok(false)
+    }
+
+    fn prepare(&mut self, _: u64) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn execute(&mut self, iterations: u64) -> Result<Report, Failure> {
+        let call: extern "C" fn(u64) -> i32 = std::hint::black_box(return_at_once);
+        call(iterations);
+        Ok(Report::default())
+    }
+
+    fn process_results(&mut self, _: &[(u64, u64)]) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn cleanup(&mut self) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::mock::{MockClock, MockInstance};
+
+    /// The mock clock never moves by itself, so its resolution is the fallback of a millisecond: slices are a second.
+    const SLICE: u64 = 1_000_000_000;
+
+    fn plan(cost_ns: u64, warm_up_ns: u64) -> (Plan, MockInstance) {
+        let clock = MockClock::default();
+        let mut instance = MockInstance::new(&clock, cost_ns);
+        let plan = calibrate(&mut instance, &clock, SLICE, warm_up_ns).unwrap();
+        (plan, instance)
+    }
+
+    #[test]
+    fn a_sample_lasts_the_slice() {
+        for cost in [1, 7, 1_000, 123_456, SLICE / 3] {
+            let (plan, _) = plan(cost, 0);
+            let slice = plan.iterations * cost;
+            assert!(slice.abs_diff(SLICE) <= cost, "cost {cost}: {slice}");
+        }
+    }
+
+    #[test]
+    fn an_iteration_longer_than_the_slice_is_a_sample_by_itself() {
+        for cost in [SLICE, 3 * SLICE, 100 * SLICE] {
+            assert_eq!(plan(cost, 0).0.iterations, 1);
+        }
+    }
+
+    #[test]
+    fn warm_up_lasts_as_long_as_asked() {
+        let (plan, instance) = plan(1_000, 10 * SLICE);
+        assert!(plan.warm_up_ns >= 10 * SLICE);
+        assert_eq!(plan.warm_up_calls, instance.calls);
+    }
+
+    #[test]
+    fn work_that_costs_nothing_ends_at_the_bound() {
+        let (plan, instance) = plan(0, 0);
+        assert!(instance.largest <= MAX_ITERATIONS && plan.iterations <= MAX_ITERATIONS);
+    }
+}

@@ -1,0 +1,62 @@
+//! What stands between a plugin and the machine. Each layer that holds is reported by its word.
+
+use std::fs;
+
+use nix::{
+    sched::{CpuSet, sched_setaffinity},
+    sys::{
+        personality::{self, Persona},
+        prctl,
+        resource::{Resource, setrlimit},
+        signal::Signal,
+    },
+    unistd::{Pid, getpgrp, getpid, getppid},
+};
+
+/// The layers that hold from the start of the worker. `None`: the host has died meanwhile.
+pub(crate) fn enter(host: u32) -> Option<Vec<String>> {
+    let mut layers = Vec::new();
+    let mut note = |holds: bool, word: &str| {
+        if holds {
+            layers.push(word.to_owned());
+        }
+    };
+    note(prctl::set_pdeathsig(Signal::SIGKILL).is_ok(), "death_signal");
+    // The host may have died before the line above.
+    if getppid().as_raw().unsigned_abs() != host {
+        return None;
+    }
+    note(getpgrp() == getpid(), "process_group");
+    note(prctl::set_no_new_privs().is_ok(), "no_new_privs");
+    note(setrlimit(Resource::RLIMIT_CORE, 0, 0).is_ok(), "no_core_dump");
+    // When memory runs out, the kernel takes the worker and not its neighbours.
+    note(fs::write("/proc/self/oom_score_adj", "1000").is_ok(), "first_out_of_memory");
+    let fixed = personality::get().is_ok_and(|persona| persona.contains(Persona::ADDR_NO_RANDOMIZE));
+    note(fixed, "fixed_layout");
+    note(std::env::vars_os().next().is_none(), "empty_environment");
+    Some(layers)
+}
+
+/// Bounds the memory that can be allocated: data, heap and private mappings (never address space: that would break
+/// engines which reserve it). A child that the plugin forks inherits it. The host watches resident memory besides.
+pub(crate) fn limit_memory(bytes: u64) -> Option<&'static str> {
+    setrlimit(Resource::RLIMIT_DATA, bytes, bytes).is_ok().then_some("memory_limit")
+}
+
+/// Keeps this process on one processor.
+pub(crate) fn pin(cpu: u32) -> Option<&'static str> {
+    let mut set = CpuSet::new();
+    set.set(cpu as usize).ok()?;
+    sched_setaffinity(Pid::from_raw(0), &set).is_ok().then_some("pinned")
+}
+
+/// Memory of this process now and at its highest [bytes], by the kernel.
+pub(crate) fn memory() -> (u64, u64) {
+    let text = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let field = |name: &str| {
+        text.lines()
+            .find_map(|line| line.strip_prefix(name)?.split_whitespace().next()?.parse::<u64>().ok())
+            .map_or(0, |kibibytes| kibibytes * 1024)
+    };
+    (field("VmRSS:"), field("VmHWM:"))
+}
