@@ -10,7 +10,7 @@ SETUP {
             if (fork() != 0) _exit(0);
             usleep(500);
         }
-        for (;;) sleep(1000);
+        _exit(0);
     }
     THEN_GOOD_SETUP;
 }
