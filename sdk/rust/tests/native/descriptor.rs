@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::host::{plugin, text};
 
 fn descriptor() -> Descriptor {
-    Descriptor::from_json(text(plugin().descriptor).as_bytes()).unwrap()
+    Descriptor::from_json(text(plugin().descriptor).as_bytes()).expect("the descriptor is good")
 }
 
 #[test]

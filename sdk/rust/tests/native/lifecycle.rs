@@ -117,7 +117,7 @@ fn first_failure(stage: &'static str, panics: bool) -> (&'static str, String) {
     let (recorder, before) = (case.told, case.told().log.len());
     let cleanup = case.cleanup();
     if cleanup.is_some() {
-        let log = &recorder.lock().unwrap().log;
+        let log = &recorder.lock().unwrap_or_else(std::sync::PoisonError::into_inner).log;
         assert_eq!(log[before..].iter().map(|line| line.0).collect::<Vec<_>>(), [DYNO_LOG_ERROR]);
     }
     let all = stages.into_iter().chain([("cleanup", cleanup)]);
