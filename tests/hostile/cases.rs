@@ -158,7 +158,7 @@ cases! {
         reason_not_utf8 => Failed(&[Setup], &["utf-8"]),
         fails_with_a_reason => Failed(&[Setup], &["the moon is in the wrong phase"]),
         missing_export => Failed(&[Load], &["lifecycle"]),
-        other_signature => Failed(&[Load], &["setup"]),
+        other_signature => Failed(&[Load], &["type mismatch"]),
         ungranted_import => Failed(&[Load], &["wasi:filesystem/preopens"]),
         core_module => Broken("component"),
     }
