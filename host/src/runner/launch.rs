@@ -253,7 +253,7 @@ impl Script<'_, '_> {
         let deadline = self.deadline();
         let Self { assignment, worker, notice, .. } = self;
         let answer = worker.ask(request, deadline, &|| assignment.cancel.is_set(), &mut |heard| {
-            relay(*notice, stage, heard)
+            relay(*notice, stage, heard);
         });
         let elapsed = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.record.stages.push((stage, elapsed));
