@@ -1,0 +1,101 @@
+//! What the host offers a benchmark, as safe Rust: log, progress, cancellation, metrics, seed and device.
+
+use crate::export::platform::Link;
+
+/// The host, as a benchmark sees it. Its functions may be called from any thread.
+#[derive(Debug)]
+pub struct Context {
+    link: Link,
+    seed: u64,
+    device: Device,
+}
+
+/// The device that a case runs on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Device {
+    /// A kind, or kind and number. // eg: "cpu", "cuda:0"
+    pub name: String,
+    /// Number of the device among those of its kind, from 0.
+    pub index: u32,
+    /// How many threads the case may use [threads]; 0 when the device is not a CPU.
+    pub threads: u32,
+}
+
+/// How much a log line matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Something is wrong.
+    Error,
+    /// Something may be wrong.
+    Warn,
+    /// Worth knowing.
+    Info,
+    /// For whoever looks for a fault.
+    Debug,
+}
+
+impl Context {
+    pub(crate) fn new(link: Link, seed: u64, device: Device) -> Self {
+        Self { link, seed, device }
+    }
+
+    /// Writes a line to the log of the launch. Not in `execute`: it would be timed.
+    pub fn log(&self, level: Level, message: impl AsRef<str>) {
+        self.link.log(level, message.as_ref());
+    }
+
+    /// Logs that something is wrong.
+    pub fn error(&self, message: impl AsRef<str>) {
+        self.log(Level::Error, message);
+    }
+
+    /// Logs that something may be wrong.
+    pub fn warn(&self, message: impl AsRef<str>) {
+        self.log(Level::Warn, message);
+    }
+
+    /// Logs something worth knowing.
+    pub fn info(&self, message: impl AsRef<str>) {
+        self.log(Level::Info, message);
+    }
+
+    /// Logs something for whoever looks for a fault.
+    pub fn debug(&self, message: impl AsRef<str>) {
+        self.log(Level::Debug, message);
+    }
+
+    /// Says how far a long stage has come: `fraction` from 0 to 1.
+    pub fn progress(&self, fraction: f64) {
+        self.link.progress(fraction);
+    }
+
+    /// Whether the user has given up. A long stage asks now and then and returns early.
+    #[must_use]
+    pub fn cancelled(&self) -> bool {
+        self.link.cancelled()
+    }
+
+    /// Reports a metric that the benchmark declares in `metrics = [...]`; the last value of a name counts.
+    pub fn metric(&self, name: &str, value: f64) {
+        self.link.metric(name, value);
+    }
+
+    /// Seed for every random number of the case: equal seeds must make equal work.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// The device of the case.
+    #[must_use]
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+}
+
+impl Default for Device {
+    /// One thread of the CPU.
+    fn default() -> Self {
+        Self { name: "cpu".to_owned(), index: 0, threads: 1 }
+    }
+}
