@@ -47,6 +47,9 @@
 
 #![allow(unsafe_code, reason = "the SDK is where the ABI is spoken, so that plugins need no unsafe")]
 
+// What the macros and wit-bindgen write names `::dyno_sdk`, also where they are used in here.
+extern crate self as dyno_sdk;
+
 mod benchmark;
 mod context;
 mod export;
@@ -73,8 +76,8 @@ pub use self::{
 /// Everything that a plugin needs: `use dyno_sdk::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        Benchmark, Context, Device, Failure, Level, ParamEnum, Params, Report, Rng, Sample, benchmark, black_box,
-        export_plugin, rng,
+        Benchmark, Context, Device, Failure, Level, ParamEnum, Params, Report, Rng, Sample, benchmark,
+        black_box, export_plugin, rng,
     };
 }
 

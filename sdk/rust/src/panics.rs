@@ -9,7 +9,7 @@ use std::{
     thread,
 };
 
-use crate::Failure;
+use crate::{Failure, export::platform::LAST_WORDS};
 
 thread_local! {
     /// Whether this thread is inside a stage.
@@ -51,12 +51,17 @@ fn install() {
         let previous = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
             let described = describe(info);
+            if cfg!(panic = "abort") {
+                // Nobody will be there to return an error: these are the last words.
+                match LAST_WORDS {
+                    Some(say) => say(&described),
+                    None => previous(info),
+                }
+                return;
+            }
             if IN_STAGE.get() {
                 // `try_with`: a destructor of a thread-local may panic after `LAST` is gone.
                 let _ = LAST.try_with(|last| last.replace(Some(described)));
-                if cfg!(panic = "abort") {
-                    previous(info);
-                }
                 return;
             }
             let current = thread::current();

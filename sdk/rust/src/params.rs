@@ -82,7 +82,9 @@ pub struct Values(pub(crate) Vec<(String, Value)>);
 impl Values {
     fn find(&self, name: &str) -> Result<&Value, Failure> {
         self.0.iter().find(|(other, _)| other == name).map(|(_, value)| value).ok_or_else(|| {
-            Failure::error(format!("parameter `{name}` was not passed by the host, though the descriptor has it"))
+            Failure::error(format!(
+                "parameter `{name}` was not passed by the host, though the descriptor has it"
+            ))
         })
     }
 
@@ -92,8 +94,9 @@ impl Values {
     /// When it is missing, of another type, or outside the range of its type.
     pub fn get<T: FromValue>(&self, name: &str) -> Result<T, Failure> {
         let value = self.find(name)?;
-        T::from_value(value)
-            .ok_or_else(|| Failure::error(format!("parameter `{name}`: {value:?} does not fit {}", T::EXPECTED)))
+        T::from_value(value).ok_or_else(|| {
+            Failure::error(format!("parameter `{name}`: {value:?} does not fit {}", T::EXPECTED))
+        })
     }
 
     /// The value of a parameter that is an enum.
@@ -103,7 +106,10 @@ impl Values {
     pub fn choice<T: ParamEnum>(&self, name: &str) -> Result<T, Failure> {
         match self.find(name)? {
             Value::Text(word) => T::from_choice(word).ok_or_else(|| {
-                Failure::error(format!("parameter `{name}`: `{word}` is not one of {}", T::CHOICES.join(", ")))
+                Failure::error(format!(
+                    "parameter `{name}`: `{word}` is not one of {}",
+                    T::CHOICES.join(", ")
+                ))
             }),
             other => Err(Failure::error(format!("parameter `{name}`: {other:?} is not a text"))),
         }

@@ -3,8 +3,8 @@
 use std::ptr::NonNull;
 
 use dyno_plugin_api::abi::{
-    DYNO_ERROR, DYNO_LOG_DEBUG, DYNO_LOG_ERROR, DYNO_LOG_INFO, DYNO_LOG_WARN, DYNO_SKIPPED, DynoDevice, DynoHost,
-    DynoStr,
+    DYNO_ERROR, DYNO_LOG_DEBUG, DYNO_LOG_ERROR, DYNO_LOG_INFO, DYNO_LOG_WARN, DYNO_SKIPPED, DynoDevice,
+    DynoHost, DynoStr,
 };
 
 use crate::{Context, Device, Failure, Level};
@@ -45,7 +45,7 @@ impl Link {
     pub(super) unsafe fn new(host: *const DynoHost) -> Self {
         let Some(host) = NonNull::new(host.cast_mut()) else { return Self(None) };
         // SAFETY: not null, and every version of the table starts with its size.
-        let size = unsafe { (&raw const (*host.as_ptr()).size).read() };
+        let size = unsafe { host.cast::<u32>().read() };
         Self((size as usize >= size_of::<DynoHost>()).then_some(host))
     }
 

@@ -4,9 +4,10 @@ use std::{ffi::c_void, marker::PhantomData};
 
 pub use abi_stable::library::LibHeader;
 use abi_stable::{
-    library::{CheckTypeLayout, ROOT_MODULE_LOADER_NAME, RootModuleResult, __call_root_module_loader},
+    library::{__call_root_module_loader, CheckTypeLayout, ROOT_MODULE_LOADER_NAME, RootModuleResult},
     prefix_type::PrefixTypeTrait,
 };
+pub use dyno_plugin_api::abi::{DYNO_ENTRY_SYMBOL, DynoPlugin};
 use dyno_plugin_api::{
     abi::{
         DYNO_ABI_VERSION, DYNO_OK, DYNO_PARAM_BOOL, DYNO_PARAM_FLOAT, DYNO_PARAM_INTEGER, DYNO_PARAM_TEXT,
@@ -15,7 +16,6 @@ use dyno_plugin_api::{
     layout,
     root::{DynoRoot, DynoRootRef},
 };
-pub use dyno_plugin_api::abi::{DYNO_ENTRY_SYMBOL, DynoPlugin};
 
 pub use super::link::Link;
 use super::{constants::same, link::read_text};
@@ -31,8 +31,13 @@ pub const ABI_JSON: &str =
 
 const _: () = assert!(DYNO_ABI_VERSION == 1, "ABI_JSON and the name of the entry function say 1");
 const _: () = assert!(same(DYNO_ENTRY_SYMBOL, "dyno_plugin_v1"), "the name that __export_plugin! exports");
-const _: () =
-    assert!(same(ROOT_MODULE_LOADER_NAME, "_1as_0lib_1header_0root_bmodule_bloader"), "as __export_plugin! says");
+const _: () = assert!(
+    same(ROOT_MODULE_LOADER_NAME, "_1as_0lib_1header_0root_bmodule_bloader"),
+    "as __export_plugin! says"
+);
+
+/// Where a panic that aborts is told: nowhere but on stderr, which the worker captures.
+pub(crate) const LAST_WORDS: Option<fn(&str)> = None;
 
 /// Tables of pointers to constants, which is why they may be shared.
 #[repr(transparent)]
@@ -155,7 +160,11 @@ unsafe extern "C" fn prepare<B: Benchmark>(instance: *mut c_void, iterations: u6
     unsafe { stage::<B>(instance, |it| it.benchmark.prepare(iterations)) }
 }
 
-unsafe extern "C" fn execute<B: Benchmark>(instance: *mut c_void, iterations: u64, out: *mut DynoReport) -> i32 {
+unsafe extern "C" fn execute<B: Benchmark>(
+    instance: *mut c_void,
+    iterations: u64,
+    out: *mut DynoReport,
+) -> i32 {
     let work = |it: &mut Instance<B>| {
         let done = it.benchmark.execute(iterations)?;
         // SAFETY: the host passes a report that nobody else uses during the call.
