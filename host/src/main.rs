@@ -1,7 +1,3 @@
 //! The `dyno` binary.
 
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    dyno_host::cli::main()
-}
+fn main() {}

@@ -1,1 +1,13 @@
 //! Which plugin files there are and what they say about themselves. Reads bytes; runs nothing.
+
+mod cache;
+mod content_store;
+mod entry;
+mod glob;
+mod resolve;
+mod scan;
+
+pub use content_store::{ContentStore, ContentStoreError};
+pub use entry::{Entry, Problem, Severity, read_file};
+pub use resolve::{ResolveError, Resolved};
+pub use scan::Catalog;

@@ -75,10 +75,10 @@ impl File {
             message: error.to_string().trim_end().to_owned(),
         })?;
         let folder = path.parent().map(Path::to_owned).unwrap_or_default();
-        for one in [&mut file.db_path, &mut file.output, &mut file.cache, &mut file.worker] {
-            if let Some(path) = one {
-                *path = folder.join(&path);
-            }
+        for path in
+            [&mut file.db_path, &mut file.output, &mut file.cache, &mut file.worker].into_iter().flatten()
+        {
+            *path = folder.join(&path);
         }
         for path in file.plugins.iter_mut().flatten() {
             *path = folder.join(&path);

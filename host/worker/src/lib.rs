@@ -9,5 +9,4 @@ mod main_loop;
 mod measure;
 mod sandbox;
 
-pub use loader::check_elf;
 pub use main_loop::main;

@@ -1,12 +1,9 @@
 //! From verified bytes to something that can be measured. The only room that loads code, and the only one with `unsafe`.
 
 mod bytes;
-mod elf;
 mod native;
 mod text;
 mod wasm;
-
-pub use elf::check_elf;
 
 use std::sync::Arc;
 

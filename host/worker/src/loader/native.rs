@@ -10,6 +10,7 @@ use std::{
 
 use abi_stable::library::{AbiHeaderRef, LibHeader, ROOT_MODULE_LOADER_NAME_WITH_NUL};
 use dyno_core::{
+    binary,
     model::{EngineInfo, ParamValue, Work},
     protocol::Load,
 };
@@ -19,15 +20,12 @@ use dyno_plugin_api::{
         DYNO_PARAM_BOOL, DYNO_PARAM_FLOAT, DYNO_PARAM_INTEGER, DYNO_PARAM_TEXT, DYNO_SKIPPED, DynoBenchmark,
         DynoDevice, DynoEntry, DynoHost, DynoParam, DynoPlugin, DynoReport, DynoSample, DynoStr,
     },
-    descriptor::Descriptor,
     layout::{LAYOUT_HASH, LAYOUT_HASH_TEXT},
     root::DynoRootRef,
-    section,
 };
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
-use object::{Object, ObjectSection};
 
-use super::{Loaded, bytes, elf::check_elf, text};
+use super::{Loaded, bytes, text};
 use crate::{
     host_side::{HostSide, Level},
     instance::{Failure, Instance, Report},
@@ -37,8 +35,7 @@ use crate::{
 const MAX_BENCHMARKS: usize = 10_000;
 
 pub(super) fn load(load: &Load, bytes: &[u8], host: Arc<HostSide>) -> Result<Loaded, Failure> {
-    check_elf(bytes)?;
-    check_descriptor(bytes)?;
+    check_file(bytes)?;
     let copy = bytes::private_copy(bytes)?;
     let path = format!("/proc/self/fd/{}", copy.as_raw_fd());
     // SAFETY: opening runs the library's initialisers. They are foreign code, which is why this is a process of its
@@ -62,14 +59,9 @@ pub(super) fn load(load: &Load, bytes: &[u8], host: Arc<HostSide>) -> Result<Loa
     })
 }
 
-/// Refuses a plugin that was built for another contract before any of its code runs.
-fn check_descriptor(bytes: &[u8]) -> Result<(), String> {
-    let file = object::File::parse(bytes).map_err(|error| format!("the library is broken: {error}"))?;
-    let data = file
-        .section_by_name(section::ELF)
-        .and_then(|section| section.data().ok())
-        .ok_or_else(|| format!("the library has no section `{}`: it is no dyno plugin", section::ELF))?;
-    let descriptor = Descriptor::from_json(data).map_err(|error| error.to_string())?;
+/// Refuses a file that is broken, or was built for another contract, before any of its code runs.
+fn check_file(bytes: &[u8]) -> Result<(), String> {
+    let (_, descriptor) = binary::describe(bytes).map_err(|error| error.to_string())?;
     descriptor.abi.mismatch().map_or(Ok(()), Err)
 }
 

@@ -1,9 +1,22 @@
-//! Checks on an ELF file before the dynamic linker sees it: a truncated library is a SIGBUS there, not an error.
+//! ELF files: whether they are whole libraries for this machine, and their descriptor section. A truncated library is a
+//! SIGBUS in the dynamic linker, not an error, so it must never get there.
+
+use dyno_plugin_api::section;
 
 use object::{
     Architecture, FileKind, Object, ObjectKind, ObjectSection,
     read::elf::{ElfFile64, FileHeader, ProgramHeader},
 };
+
+use super::NotAPlugin;
+
+/// The bytes of the descriptor of a library that [`check_elf`] finds whole.
+pub(super) fn descriptor_section(bytes: &[u8]) -> Result<&[u8], NotAPlugin> {
+    check_elf(bytes).map_err(NotAPlugin::Broken)?;
+    let broken = |error: object::Error| NotAPlugin::Broken(format!("the library is broken: {error}"));
+    let file = ElfFile64::<object::Endianness>::parse(bytes).map_err(broken)?;
+    file.section_by_name(section::ELF).ok_or(NotAPlugin::Foreign)?.data().map_err(broken)
+}
 
 /// Checks that the bytes are a whole shared library for this machine.
 ///
@@ -75,8 +88,8 @@ mod tests {
         for (bytes, expected) in [
             (&b""[..], "empty"),
             (b"hello, I am a text", "no library at all"),
-            (b"\x7fELF\x02\x01\x01\0", "broken or truncated"),
-            (b"\0asm\x01\0\0\0", "Wasm"),
+            (b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0", "broken or truncated"),
+            (b"\0asm\x01\0\0\0", "no library at all"),
         ] {
             let message = check_elf(bytes).unwrap_err();
             assert!(message.contains(expected), "{message}");

@@ -1,0 +1,63 @@
+//! What plugin files are, read from their bytes: the catalog lists by it, the worker checks by it before it loads.
+//! Pure functions over hostile bytes: they return an answer or a sentence, and never panic.
+
+mod elf;
+mod wasm;
+
+pub use elf::check_elf;
+
+use dyno_plugin_api::descriptor::{Descriptor, Kind};
+
+/// Why bytes are no plugin.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotAPlugin {
+    /// A good library or component, but not for dyno: other software's.
+    #[error("not a dyno plugin: it has no descriptor")]
+    Foreign,
+    /// Broken, for another machine, or with a descriptor that is not one.
+    #[error("{0}")]
+    Broken(String),
+}
+
+/// What kind of plugin the bytes are, and what they say about themselves.
+///
+/// # Errors
+/// When they are no plugin.
+pub fn describe(bytes: &[u8]) -> Result<(Kind, Descriptor), NotAPlugin> {
+    let (kind, section) = if bytes.starts_with(b"\0asm") {
+        (Kind::Wasm, wasm::descriptor_section(bytes)?)
+    } else {
+        (Kind::Native, elf::descriptor_section(bytes)?)
+    };
+    let descriptor = Descriptor::from_json(section).map_err(|error| NotAPlugin::Broken(error.to_string()))?;
+    if descriptor.abi.kind == kind {
+        Ok((kind, descriptor))
+    } else {
+        Err(NotAPlugin::Broken(format!(
+            "the descriptor says that the plugin is {}, the file is {kind}; build the descriptor for this file",
+            descriptor.abi.kind
+        )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn hostile_bytes_never_panic(
+            head in prop_oneof![
+                Just(b"\0asm\x0d\0\x01\0".to_vec()), Just(b"\0asm\x01\0\0\0".to_vec()), Just(b"\x7fELF\x02\x01\x01\0".to_vec()),
+                Just(Vec::new()),
+            ],
+            tail in proptest::collection::vec(any::<u8>(), 0..400),
+        ) {
+            let bytes = [head, tail].concat();
+            prop_assert!(describe(&bytes).is_err());
+        }
+    }
+}

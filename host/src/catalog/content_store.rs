@@ -1,0 +1,122 @@
+//! The content-addressed store: verified bytes of plugins, each file named by its hash. What runs comes from here, so
+//! that a file which is rewritten after it was scanned never runs as what it was.
+
+use std::{
+    fs, io,
+    io::Write,
+    os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
+    path::{Path, PathBuf},
+};
+
+use super::entry::{hash, read_bytes};
+
+/// Why bytes cannot be admitted, or the store cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ContentStoreError {
+    /// The folder is not safe.
+    #[error("the folder `{}` for verified plugins {why}; make it yours alone (`chmod 700`), or give another cache with DYNO_CACHE", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// The plugin is not what was scanned.
+    #[error("the plugin `{}` changed since it was scanned; run again to take its new version", .0.display())]
+    Changed(PathBuf),
+    /// The plugin cannot be read.
+    #[error("the plugin `{0}`")]
+    Unreadable(String),
+    /// It cannot be stored.
+    #[error("cannot write `{}`: {source}", path.display())]
+    Write {
+        /// What was written.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// A folder of verified bytes that only this user can change.
+#[derive(Debug)]
+pub struct ContentStore {
+    folder: PathBuf,
+}
+
+impl ContentStore {
+    /// Opens the store, making its folder where there is none.
+    ///
+    /// # Errors
+    /// When somebody else could change what is in it.
+    pub fn open(folder: &Path) -> Result<Self, ContentStoreError> {
+        let refused = |why: String| ContentStoreError::Folder { path: folder.to_owned(), why };
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .map_err(|error| refused(format!("cannot be made: {error}")))?;
+        let about = fs::metadata(folder).map_err(|error| refused(format!("cannot be read: {error}")))?;
+        if about.uid() != nix::unistd::geteuid().as_raw() {
+            return Err(refused(format!("belongs to user {}", about.uid())));
+        }
+        if about.mode() & 0o022 != 0 {
+            return Err(refused("can be written by others".to_owned()));
+        }
+        Ok(Self { folder: folder.to_owned() })
+    }
+
+    /// The place of the bytes with that hash, copied from `path` where they are not there yet. The worker hashes them
+    /// once more, so that what is here already is only looked at.
+    ///
+    /// # Errors
+    /// When the file has other bytes by now, or cannot be copied.
+    pub fn admit(&self, path: &Path, sha256: &str) -> Result<PathBuf, ContentStoreError> {
+        let place = self.folder.join(sha256);
+        if place.is_file() {
+            return Ok(place);
+        }
+        let bytes = read_bytes(path).map_err(|problem| ContentStoreError::Unreadable(problem.to_string()))?;
+        if hash(&bytes) != sha256 {
+            return Err(ContentStoreError::Changed(path.to_owned()));
+        }
+        let write = || -> io::Result<()> {
+            let mut partial = tempfile::NamedTempFile::new_in(&self.folder)?;
+            partial.write_all(&bytes)?;
+            partial.as_file().set_permissions(fs::Permissions::from_mode(0o400))?;
+            partial.persist(&place)?;
+            Ok(())
+        };
+        write().map_err(|source| ContentStoreError::Write { path: place.clone(), source })?;
+        Ok(place)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_stored_under_their_hash_and_a_changed_file_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = ContentStore::open(&folder.path().join("store")).unwrap();
+        let plugin = folder.path().join("p.so");
+        fs::write(&plugin, b"one").unwrap();
+        let one = hash(b"one");
+        let place = store.admit(&plugin, &one).unwrap();
+        assert_eq!(fs::read(&place).unwrap(), b"one");
+        fs::write(&plugin, b"two").unwrap();
+        assert_eq!(store.admit(&plugin, &one).unwrap(), place, "what is stored stays");
+        assert!(matches!(store.admit(&plugin, &hash(b"three")), Err(ContentStoreError::Changed(_))));
+    }
+
+    #[test]
+    fn a_folder_that_others_can_write_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = folder.path().join("open");
+        fs::create_dir(&open).unwrap();
+        fs::set_permissions(&open, fs::Permissions::from_mode(0o777)).unwrap();
+        let message = ContentStore::open(&open).unwrap_err().to_string();
+        assert!(message.contains("written by others") && message.contains("chmod 700"), "{message}");
+    }
+}

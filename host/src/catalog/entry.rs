@@ -1,0 +1,176 @@
+//! One plugin file: read once, hashed, described.
+
+use std::{
+    fmt, fs,
+    io::Read,
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+use dyno_core::{
+    binary::{self, NotAPlugin},
+    model::PluginKind,
+};
+use dyno_plugin_api::descriptor::Descriptor;
+use nix::fcntl::OFlag;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// A larger file is no plugin but a mistake, and would fill the cache [bytes].
+const MAX_BYTES: u64 = 1 << 30;
+
+/// A plugin file that can be listed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Where it is.
+    pub path: PathBuf,
+    /// SHA-256 of its bytes, in hexadecimal.
+    pub sha256: String,
+    /// Its length [bytes].
+    pub size: u64,
+    /// Native or WASM.
+    pub kind: PluginKind,
+    /// What it says about itself.
+    pub descriptor: Descriptor,
+    /// Why it cannot be run by this dyno; absent when it can.
+    pub incompatible: Option<String>,
+}
+
+/// How much a problem matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// The file cannot be used.
+    Error,
+    /// Worth knowing; nothing is lost.
+    Note,
+}
+
+/// One line about a file that is not, or not simply, a plugin.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// The file or folder.
+    pub path: PathBuf,
+    /// How much it matters.
+    pub severity: Severity,
+    /// One sentence.
+    pub message: String,
+}
+
+impl Problem {
+    pub(super) fn error(path: &Path, message: impl Into<String>) -> Self {
+        Self { path: path.to_owned(), severity: Severity::Error, message: message.into() }
+    }
+
+    pub(super) fn note(path: &Path, message: impl Into<String>) -> Self {
+        Self { path: path.to_owned(), severity: Severity::Note, message: message.into() }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path.display(), self.message)
+    }
+}
+
+/// Tells versions of a file apart without reading it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Stamp {
+    size: u64,
+    modified_s: i64,
+    modified_ns: i64,
+    inode: u64,
+}
+
+impl Stamp {
+    pub(super) fn of(about: &fs::Metadata) -> Self {
+        Self {
+            size: about.len(),
+            modified_s: about.mtime(),
+            modified_ns: about.mtime_nsec(),
+            inode: about.ino(),
+        }
+    }
+}
+
+/// Reads and describes a file.
+///
+/// # Errors
+/// One line that says what is wrong with it.
+pub fn read_file(path: &Path) -> Result<Entry, Problem> {
+    let bytes = read_bytes(path)?;
+    let (kind, descriptor) = binary::describe(&bytes).map_err(|error| match error {
+        NotAPlugin::Foreign => Problem::note(path, error.to_string()),
+        other => Problem::error(path, other.to_string()),
+    })?;
+    let incompatible = descriptor.abi.mismatch();
+    Ok(Entry {
+        path: path.to_owned(),
+        sha256: hash(&bytes),
+        size: bytes.len() as u64,
+        kind,
+        descriptor,
+        incompatible,
+    })
+}
+
+/// The bytes of a file that nobody is writing to.
+pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, Problem> {
+    let broken = |error: std::io::Error| Problem::error(path, format!("cannot be read: {error}"));
+    // A copy or a linker may be at work: look again once, then say so.
+    for _ in 0..2 {
+        // Not blocking: a named pipe must not hang us.
+        let mut file = fs::OpenOptions::new()
+            .read(true)
+            .custom_flags(OFlag::O_NONBLOCK.bits())
+            .open(path)
+            .map_err(broken)?;
+        let before = file.metadata().map_err(broken)?;
+        if !before.is_file() {
+            return Err(Problem::error(path, "is no regular file"));
+        }
+        if before.len() > MAX_BYTES {
+            return Err(Problem::error(
+                path,
+                format!("has {} bytes; plugins have at most {MAX_BYTES}", before.len()),
+            ));
+        }
+        let mut bytes = Vec::with_capacity(before.len() as usize);
+        (&mut file).take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(broken)?;
+        let after = fs::metadata(path).map_err(broken)?;
+        if Stamp::of(&before) == Stamp::of(&after) && bytes.len() as u64 == before.len() {
+            return Ok(bytes);
+        }
+    }
+    Err(Problem::error(path, "changes while it is read; wait until it is written, and look again"))
+}
+
+/// SHA-256 in hexadecimal.
+pub(super) fn hash(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_file_is_refused_without_hanging() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("x.so");
+        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        assert!(read_file(&pipe).unwrap_err().message.contains("no regular file"));
+        assert!(read_file(folder.path()).unwrap_err().message.contains("no regular file"));
+        assert!(read_file(&folder.path().join("none.so")).unwrap_err().message.contains("cannot be read"));
+    }
+
+    #[test]
+    fn an_empty_file_and_a_text_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.so");
+        fs::write(&path, "").unwrap();
+        assert_eq!(read_file(&path).unwrap_err().message, "the file is empty");
+        fs::write(&path, "hello").unwrap();
+        assert!(read_file(&path).unwrap_err().message.contains("no library at all"));
+    }
+}

@@ -1,0 +1,249 @@
+//! From what a user writes to benchmarks: names, patterns, versions, engines; and the nearest names when there is none.
+
+use std::cmp::Ordering;
+
+use dyno_core::model::{EngineChoice, PluginKind};
+use dyno_plugin_api::descriptor::BenchmarkInfo;
+use semver::Version;
+
+use super::{Catalog, Entry, glob};
+
+/// A benchmark of a plugin file.
+#[derive(Debug, Clone, Copy)]
+pub struct Resolved<'a> {
+    /// The file.
+    pub entry: &'a Entry,
+    /// The benchmark.
+    pub benchmark: &'a BenchmarkInfo,
+}
+
+/// Why a name leads to no benchmark. All of these are the user's to mend.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ResolveError {
+    /// Nothing matches.
+    #[error("there is no benchmark `{name}`; {hint}")]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// What is near, or what to do.
+        hint: String,
+    },
+    /// Several plugins have it.
+    #[error("the benchmark `{name}` is in several plugins; ask for {}", choices.join(" or "))]
+    Ambiguous {
+        /// What was asked for.
+        name: String,
+        /// What to ask for instead.
+        choices: Vec<String>,
+    },
+    /// It is there, but not as asked.
+    #[error("the benchmark `{name}` has no {wanted} build, only {present}; leave out --engine, or build it")]
+    Engine {
+        /// What was asked for.
+        name: String,
+        /// The kind that was asked for.
+        wanted: PluginKind,
+        /// The kind that is there.
+        present: PluginKind,
+    },
+}
+
+/// Names that are offered when there is none of the one that was asked for.
+const MAX_HINTS: usize = 5;
+
+impl Catalog {
+    /// The benchmarks that `pattern` names: `name`, `plugin/name` or `plugin@version/name`, `*` matching anything.
+    /// Without a version the newest counts.
+    ///
+    /// # Errors
+    /// When nothing matches, or a plain name is in several plugins.
+    pub fn resolve(&self, pattern: &str, engine: EngineChoice) -> Result<Vec<Resolved<'_>>, ResolveError> {
+        let (plugin, name) =
+            pattern.rsplit_once('/').map_or((None, pattern), |(plugin, name)| (Some(plugin), name));
+        let (id, version) = match plugin.map(|plugin| plugin.split_once('@')) {
+            None => (None, None),
+            Some(None) => (plugin, None),
+            Some(Some((id, version))) => (Some(id), Some(version)),
+        };
+        let mut all: Vec<Resolved<'_>> = self
+            .entries
+            .iter()
+            .filter(|entry| id.is_none_or(|id| glob::matches(id, &entry.descriptor.plugin.id)))
+            .filter(|entry| version.is_none_or(|version| entry.descriptor.plugin.version == version))
+            .flat_map(|entry| {
+                entry.descriptor.benchmarks.iter().map(move |benchmark| Resolved { entry, benchmark })
+            })
+            .filter(|resolved| glob::matches(name, &resolved.benchmark.name))
+            .collect();
+        if all.is_empty() {
+            return Err(ResolveError::Unknown { name: pattern.to_owned(), hint: self.hint(pattern, name) });
+        }
+        if version.is_none() {
+            all = newest(&all);
+        }
+        if !pattern.contains('*') {
+            let mut ids: Vec<&str> =
+                all.iter().map(|resolved| resolved.entry.descriptor.plugin.id.as_str()).collect();
+            ids.sort_unstable();
+            ids.dedup();
+            if ids.len() > 1 {
+                let choices = ids.iter().map(|id| format!("{id}/{name}")).collect();
+                return Err(ResolveError::Ambiguous { name: pattern.to_owned(), choices });
+            }
+        }
+        let chosen = choose(&all, engine);
+        match (chosen.is_empty(), engine) {
+            (true, EngineChoice::Native) => Err(missing(pattern, PluginKind::Native, PluginKind::Wasm)),
+            (true, EngineChoice::Wasm) => Err(missing(pattern, PluginKind::Wasm, PluginKind::Native)),
+            _ => Ok(chosen),
+        }
+    }
+
+    fn hint(&self, pattern: &str, name: &str) -> String {
+        let mut names: Vec<String> = self
+            .entries
+            .iter()
+            .flat_map(|entry| {
+                let id = &entry.descriptor.plugin.id;
+                entry.descriptor.benchmarks.iter().map(move |benchmark| {
+                    if pattern.contains('/') {
+                        format!("{id}/{}", benchmark.name)
+                    } else {
+                        benchmark.name.clone()
+                    }
+                })
+            })
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        if names.is_empty() {
+            return "no plugin was found; give --plugins DIR or set DYNO_PLUGIN_PATH".to_owned();
+        }
+        let wanted = if pattern.contains('/') { pattern } else { name };
+        let score = |candidate: &str| {
+            let contained = f64::from(u8::from(candidate.contains(wanted) || wanted.contains(candidate)));
+            strsim::jaro_winkler(candidate, wanted) + contained
+        };
+        names.sort_by(|a, b| score(b).total_cmp(&score(a)));
+        names.truncate(MAX_HINTS);
+        format!("the nearest are {}; `dyno list` shows all", names.join(", "))
+    }
+}
+
+fn missing(pattern: &str, wanted: PluginKind, present: PluginKind) -> ResolveError {
+    ResolveError::Engine { name: pattern.to_owned(), wanted, present }
+}
+
+/// Of each plugin and benchmark the newest version, in every kind that this version has.
+fn newest<'a>(all: &[Resolved<'a>]) -> Vec<Resolved<'a>> {
+    let rivals = |a: &Resolved<'_>, b: &Resolved<'_>| {
+        a.entry.descriptor.plugin.id == b.entry.descriptor.plugin.id
+            && a.benchmark.name == b.benchmark.name
+            && a.entry.kind == b.entry.kind
+    };
+    let beats = |a: &Resolved<'_>, b: &Resolved<'_>| {
+        let (left, right) = (&a.entry.descriptor.plugin.version, &b.entry.descriptor.plugin.version);
+        compare(left, right).then_with(|| b.entry.path.cmp(&a.entry.path)) == Ordering::Greater
+    };
+    all.iter()
+        .filter(|one| !all.iter().any(|other| rivals(one, other) && beats(other, one)))
+        .copied()
+        .collect()
+}
+
+fn compare(a: &str, b: &str) -> Ordering {
+    match (Version::parse(a), Version::parse(b)) {
+        (Ok(a), Ok(b)) => a.cmp(&b),
+        // A version that is none loses against one that is.
+        (Ok(_), Err(_)) => Ordering::Greater,
+        (Err(_), Ok(_)) => Ordering::Less,
+        (Err(_), Err(_)) => a.cmp(b),
+    }
+}
+
+fn choose<'a>(all: &[Resolved<'a>], engine: EngineChoice) -> Vec<Resolved<'a>> {
+    let is = |resolved: &Resolved<'_>, kind: PluginKind| resolved.entry.kind == kind;
+    let has_native = |one: &Resolved<'_>| {
+        all.iter().any(|other| {
+            is(other, PluginKind::Native)
+                && other.benchmark.name == one.benchmark.name
+                && other.entry.descriptor.plugin.id == one.entry.descriptor.plugin.id
+        })
+    };
+    all.iter()
+        .filter(|one| match engine {
+            EngineChoice::All => true,
+            EngineChoice::Native => is(one, PluginKind::Native),
+            EngineChoice::Wasm => is(one, PluginKind::Wasm),
+            EngineChoice::Auto => is(one, PluginKind::Native) || !has_native(one),
+        })
+        .copied()
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use dyno_plugin_api::descriptor::Descriptor;
+    use serde_json::json;
+
+    use super::*;
+
+    fn entry(id: &str, version: &str, kind: PluginKind, names: &[&str]) -> Entry {
+        let benchmarks: Vec<_> =
+            names.iter().map(|name| json!({"name": name, "hardware": ["cpu"]})).collect();
+        let descriptor: Descriptor = serde_json::from_value(json!({
+            "schema": "dyno.descriptor/1", "plugin": {"id": id, "version": version},
+            "abi": {"kind": kind, "version": 1}, "benchmarks": benchmarks,
+        }))
+        .unwrap();
+        let path = format!("/{id}-{version}.{kind}").into();
+        Entry { path, sha256: String::new(), size: 0, kind, descriptor, incompatible: None }
+    }
+
+    fn catalog() -> Catalog {
+        use PluginKind::{Native, Wasm};
+        Catalog {
+            entries: vec![
+                entry("cpu", "1.2.0", Native, &["gemm", "fft"]),
+                entry("cpu", "1.10.0", Native, &["gemm", "fft"]),
+                entry("cpu", "1.10.0", Wasm, &["gemm", "fft"]),
+                entry("cpu", "2.0.0-rc.1", Wasm, &["sort"]),
+                entry("other", "0.1.0", Native, &["fft", "hash"]),
+            ],
+            problems: Vec::new(),
+        }
+    }
+
+    fn paths(pattern: &str, engine: EngineChoice) -> Result<Vec<String>, String> {
+        let catalog = catalog();
+        let found = catalog.resolve(pattern, engine).map_err(|error| error.to_string())?;
+        Ok(found.iter().map(|one| format!("{} {}", one.entry.path.display(), one.benchmark.name)).collect())
+    }
+
+    #[test]
+    fn the_newest_version_by_semver_and_the_native_build_win() {
+        assert_eq!(paths("gemm", EngineChoice::Auto).unwrap(), ["/cpu-1.10.0.native gemm"]);
+        assert_eq!(
+            paths("gemm", EngineChoice::All).unwrap(),
+            ["/cpu-1.10.0.native gemm", "/cpu-1.10.0.wasm gemm"]
+        );
+        assert_eq!(paths("cpu@1.2.0/gemm", EngineChoice::Auto).unwrap(), ["/cpu-1.2.0.native gemm"]);
+        assert_eq!(paths("sort", EngineChoice::Auto).unwrap(), ["/cpu-2.0.0-rc.1.wasm sort"]);
+    }
+
+    #[test]
+    fn what_is_ambiguous_or_missing_says_what_to_write() {
+        assert!(paths("fft", EngineChoice::Auto).unwrap_err().contains("cpu/fft or other/fft"));
+        assert_eq!(paths("other/fft", EngineChoice::Auto).unwrap(), ["/other-0.1.0.native fft"]);
+        let message = paths("gem", EngineChoice::Auto).unwrap_err();
+        assert!(message.contains("`gem`") && message.contains("the nearest are gemm"), "{message}");
+        assert!(paths("hash", EngineChoice::Wasm).unwrap_err().contains("has no wasm build, only native"));
+    }
+
+    #[test]
+    fn globs_match_across_plugins() {
+        assert_eq!(paths("*", EngineChoice::Native).unwrap().len(), 4);
+        assert_eq!(paths("cpu/*", EngineChoice::Auto).unwrap().len(), 3);
+    }
+}

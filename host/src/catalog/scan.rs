@@ -1,0 +1,187 @@
+//! The scan: every plugin file in the plugin folders, without running any. A broken file costs one line.
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
+
+use walkdir::WalkDir;
+
+use super::{
+    cache::ScanCache,
+    entry::{Entry, Problem, Stamp, read_file},
+};
+
+/// What plugin files are called.
+const EXTENSIONS: [&str; 4] = ["so", "dylib", "dll", "wasm"];
+/// Folders deeper than this are a loop or a mistake.
+const MAX_DEPTH: usize = 32;
+
+/// The plugins that were found, and what there is to say about the other files.
+#[derive(Debug, Clone, Default)]
+pub struct Catalog {
+    /// Plugins, by identifier, version, kind and path.
+    pub entries: Vec<Entry>,
+    /// One line per file or folder that is not simply a plugin.
+    pub problems: Vec<Problem>,
+}
+
+impl Catalog {
+    /// Scans folders, recursively. `cache` is a folder for what was found the last time.
+    #[must_use]
+    pub fn scan(folders: &[PathBuf], cache: Option<&Path>) -> Self {
+        let mut old = cache.map(|cache| ScanCache::read(cache, folders)).unwrap_or_default();
+        let mut catalog = Self::default();
+        let mut seen = HashMap::new();
+        let mut changed = false;
+        for folder in folders {
+            for path in catalog.candidates(folder) {
+                let Ok(about) = std::fs::metadata(&path) else {
+                    catalog
+                        .problems
+                        .push(Problem::error(&path, "cannot be read: it is a link to nothing, or vanished"));
+                    continue;
+                };
+                let stamp = Stamp::of(&about);
+                let outcome = match old.files.remove(&path) {
+                    Some((known, outcome)) if known == stamp => outcome,
+                    _ => {
+                        changed = true;
+                        read_file(&path)
+                    }
+                };
+                seen.insert(path, (stamp, outcome));
+            }
+        }
+        // What is left in the old cache has vanished.
+        changed |= !old.files.is_empty();
+        let mut found: Vec<&Result<Entry, Problem>> = seen.values().map(|(_, outcome)| outcome).collect();
+        found.sort_by(|a, b| path_of(a).cmp(path_of(b)));
+        for outcome in found {
+            match outcome {
+                Ok(entry) => catalog.add(entry),
+                Err(problem) => catalog.problems.push(problem.clone()),
+            }
+        }
+        catalog.note_ambiguities();
+        catalog.sort();
+        if let Some(cache) = cache
+            && changed
+        {
+            ScanCache::new(seen).write(cache, folders);
+        }
+        catalog
+    }
+
+    /// Files that are called like plugins. Hidden files are leftovers of editors and linkers.
+    fn candidates(&mut self, folder: &Path) -> Vec<PathBuf> {
+        let mut out = Vec::new();
+        let walk =
+            WalkDir::new(folder).follow_links(true).max_depth(MAX_DEPTH).into_iter().filter_entry(|entry| {
+                entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.')
+            });
+        for entry in walk {
+            match entry {
+                Ok(entry) if entry.file_type().is_dir() => {}
+                Ok(entry) if is_plugin_name(entry.path()) => out.push(entry.into_path()),
+                Ok(_) => {}
+                Err(error) if error.depth() == 0 => {
+                    let why = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
+                    self.problems.push(Problem::error(
+                        folder,
+                        format!("plugin folder cannot be read: {why}; give another with --plugins or DYNO_PLUGIN_PATH"),
+                    ));
+                }
+                Err(error) => {
+                    let path = error.path().unwrap_or(folder).to_owned();
+                    if error.loop_ancestor().is_some() {
+                        self.problems
+                            .push(Problem::note(&path, "is a link back to a folder above it; skipped"));
+                    } else if path.is_dir() || is_plugin_name(&path) {
+                        let why = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
+                        self.problems.push(Problem::error(&path, format!("cannot be read: {why}")));
+                    }
+                }
+            }
+        }
+        out
+    }
+
+    /// The same bytes in two places are one plugin.
+    fn add(&mut self, entry: &Entry) {
+        if let Some(twin) = self.entries.iter().find(|twin| twin.sha256 == entry.sha256) {
+            let message = format!("is the same file as {}; listed once", twin.path.display());
+            self.problems.push(Problem::note(&entry.path, message));
+            return;
+        }
+        if let Some(rival) = self.entries.iter().find(|rival| is_same_build(rival, entry)) {
+            let info = &entry.descriptor.plugin;
+            let message = format!(
+                "has other bytes than {}, but also is {} {} ({}); give one of them another version, or remove it",
+                rival.path.display(),
+                info.id,
+                info.version,
+                entry.kind
+            );
+            self.problems.push(Problem::note(&entry.path, message));
+        }
+        self.entries.push(entry.clone());
+    }
+
+    /// Benchmarks of one name in several plugins can only be asked for with the plugin's name.
+    fn note_ambiguities(&mut self) {
+        let mut owners: HashMap<&str, Vec<&Entry>> = HashMap::new();
+        for entry in &self.entries {
+            for benchmark in &entry.descriptor.benchmarks {
+                owners.entry(benchmark.name.as_str()).or_default().push(entry);
+            }
+        }
+        let mut notes = Vec::new();
+        for (name, entries) in owners {
+            let mut ids: Vec<&str> =
+                entries.iter().map(|entry| entry.descriptor.plugin.id.as_str()).collect();
+            ids.sort_unstable();
+            ids.dedup();
+            if let ([_, _, ..], Some(entry)) = (ids.as_slice(), entries.first()) {
+                let choices: Vec<String> = ids.iter().map(|id| format!("{id}/{name}")).collect();
+                let message =
+                    format!("the benchmark `{name}` is in several plugins; ask for {}", choices.join(" or "));
+                notes.push(Problem::note(&entry.path, message));
+            }
+        }
+        notes.sort_by(|a, b| a.message.cmp(&b.message));
+        self.problems.extend(notes);
+    }
+
+    fn sort(&mut self) {
+        self.entries.sort_by(|a, b| {
+            let key = |entry: &Entry| {
+                (
+                    entry.descriptor.plugin.id.clone(),
+                    entry.descriptor.plugin.version.clone(),
+                    entry.kind,
+                    entry.path.clone(),
+                )
+            };
+            key(a).cmp(&key(b))
+        });
+    }
+}
+
+fn path_of(outcome: &Result<Entry, Problem>) -> &Path {
+    match outcome {
+        Ok(entry) => &entry.path,
+        Err(problem) => &problem.path,
+    }
+}
+
+fn is_same_build(a: &Entry, b: &Entry) -> bool {
+    let (left, right) = (&a.descriptor.plugin, &b.descriptor.plugin);
+    left.id == right.id && left.version == right.version && a.kind == b.kind
+}
+
+fn is_plugin_name(path: &Path) -> bool {
+    path.extension()
+        .and_then(|extension| extension.to_str())
+        .is_some_and(|extension| EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known)))
+}

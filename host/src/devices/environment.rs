@@ -1,0 +1,184 @@
+//! What a launch finds around it: read before and after, and compared.
+
+use std::time::Instant;
+
+use dyno_core::model::{Environment, Load};
+
+use super::machine::{meminfo_bytes, text};
+
+/// More of the processors' time than this taken by the hypervisor makes a launch disturbed.
+const STEAL_LIMIT: f64 = 0.01;
+/// Other work that keeps more than this of the other processors busy shares caches and memory with the launch.
+const OTHERS_LIMIT: f64 = 0.5;
+/// More memory pressure than this means that pages were waited for.
+const MEMORY_PRESSURE_LIMIT: f64 = 0.05;
+/// A clock that changed by more than this between start and end.
+const CLOCK_CHANGE_LIMIT: f64 = 0.05;
+
+/// A launch in progress, as its surroundings see it.
+#[derive(Debug)]
+pub struct Probe {
+    cpu: Option<u32>,
+    begin: Instant,
+    before: Load,
+    ticks: Option<Ticks>,
+}
+
+/// Processor time by the kernel's count [ticks]: of the measured processor, and of all others together.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Ticks {
+    others_total: u64,
+    others_busy: u64,
+    total: u64,
+    steal: u64,
+}
+
+impl Probe {
+    /// Reads the machine before a launch on `cpu`.
+    #[must_use]
+    pub fn start(cpu: Option<u32>) -> Self {
+        Self { cpu, begin: Instant::now(), before: load(cpu), ticks: ticks(cpu) }
+    }
+
+    /// Reads it again after the launch, and says what disturbed it.
+    #[must_use]
+    pub fn finish(self) -> Environment {
+        let after = load(self.cpu);
+        let change = self.ticks.zip(ticks(self.cpu)).map(|(before, after)| Ticks {
+            others_total: after.others_total.saturating_sub(before.others_total),
+            others_busy: after.others_busy.saturating_sub(before.others_busy),
+            total: after.total.saturating_sub(before.total),
+            steal: after.steal.saturating_sub(before.steal),
+        });
+        // The kernel counts in hundredths of a second: shares of a shorter launch would be luck.
+        let long_enough = self.begin.elapsed().as_millis() >= 50;
+        let share = |part: u64, of: u64| (of > 0 && long_enough).then(|| part as f64 / of as f64);
+        let steal = change.and_then(|change| share(change.steal, change.total));
+        let others_busy = change.and_then(|change| share(change.others_busy, change.others_total));
+        let mut environment =
+            Environment { before: self.before, after, steal, others_busy, disturbances: Vec::new() };
+        environment.disturbances = disturbances(&environment);
+        environment
+    }
+}
+
+fn disturbances(environment: &Environment) -> Vec<String> {
+    let mut out = Vec::new();
+    if let Some(steal) = environment.steal.filter(|steal| *steal > STEAL_LIMIT) {
+        out.push(format!("the hypervisor took {:.1} % of the processors' time", steal * 100.0));
+    }
+    if let Some(busy) = environment.others_busy.filter(|busy| *busy > OTHERS_LIMIT) {
+        out.push(format!(
+            "the other processors were {:.0} % busy: caches and memory were shared",
+            busy * 100.0
+        ));
+    }
+    if let Some(pressure) =
+        environment.after.memory_pressure.filter(|pressure| *pressure > MEMORY_PRESSURE_LIMIT)
+    {
+        out.push(format!("tasks waited for memory {:.0} % of the time", pressure * 100.0));
+    }
+    if let (Some(before), Some(after)) = (environment.before.clock_hz, environment.after.clock_hz) {
+        let change = (after as f64 - before as f64) / before.max(1) as f64;
+        if change.abs() > CLOCK_CHANGE_LIMIT {
+            out.push(format!("the clock changed by {:+.0} %", change * 100.0));
+        }
+    }
+    out
+}
+
+fn load(cpu: Option<u32>) -> Load {
+    let pressure = |what: &str| text(&format!("/proc/pressure/{what}")).as_deref().and_then(pressure_10s);
+    Load {
+        load_1m: text("/proc/loadavg").and_then(|text| text.split_whitespace().next()?.parse().ok()),
+        cpu_pressure: pressure("cpu"),
+        memory_pressure: pressure("memory"),
+        io_pressure: pressure("io"),
+        clock_hz: text(&format!("/sys/devices/system/cpu/cpu{}/cpufreq/scaling_cur_freq", cpu.unwrap_or(0)))
+            .and_then(|khz| khz.parse::<u64>().ok())
+            .map(|khz| khz * 1000),
+        available_bytes: text("/proc/meminfo").and_then(|meminfo| meminfo_bytes(&meminfo, "MemAvailable")),
+    }
+}
+
+/// The share of the last ten seconds in which some task waited. // eg: `some avg10=1.53 avg60=…` is 0.0153
+fn pressure_10s(text: &str) -> Option<f64> {
+    let some = text.lines().find(|line| line.starts_with("some"))?;
+    let field = some.split_whitespace().find_map(|field| field.strip_prefix("avg10="))?;
+    field.parse::<f64>().ok().map(|percent| percent / 100.0)
+}
+
+fn ticks(measured: Option<u32>) -> Option<Ticks> {
+    parse_ticks(&text("/proc/stat")?, measured)
+}
+
+/// Sums the lines `cpuN user nice system idle iowait irq softirq steal …`.
+fn parse_ticks(stat: &str, measured: Option<u32>) -> Option<Ticks> {
+    let mut sum = Ticks::default();
+    for line in stat.lines() {
+        let Some((number, fields)) = line.strip_prefix("cpu").and_then(|rest| rest.split_once(' ')) else {
+            continue;
+        };
+        let Ok(number) = number.parse::<u32>() else { continue };
+        let fields: Vec<u64> = fields.split_whitespace().map_while(|field| field.parse().ok()).collect();
+        let &[user, nice, system, idle, iowait, irq, softirq, steal, ..] = fields.as_slice() else {
+            return None;
+        };
+        let total = user + nice + system + idle + iowait + irq + softirq + steal;
+        sum.total += total;
+        sum.steal += steal;
+        if Some(number) != measured {
+            sum.others_total += total;
+            sum.others_busy += total - idle - iowait;
+        }
+    }
+    (sum.total > 0).then_some(sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STAT: &str =
+        "cpu  30 0 10 150 0 0 0 10 0 0\ncpu0 10 0 10 70 0 0 0 10 0 0\ncpu1 20 0 0 80 0 0 0 0 0 0\nintr 5 1";
+
+    #[test]
+    fn processor_time_is_split_into_measured_and_others() {
+        let ticks = parse_ticks(STAT, Some(1)).unwrap();
+        assert_eq!(ticks, Ticks { others_total: 100, others_busy: 30, total: 200, steal: 10 });
+        assert_eq!(parse_ticks(STAT, None).unwrap().others_total, 200);
+        assert_eq!(parse_ticks("cpu0 1 2", Some(0)), None);
+        assert_eq!(parse_ticks("", None), None);
+    }
+
+    #[test]
+    fn pressure_is_a_share() {
+        assert_eq!(
+            pressure_10s("some avg10=1.50 avg60=0.00 avg300=0.00 total=9\nfull avg10=0.00"),
+            Some(0.015)
+        );
+        assert_eq!(pressure_10s("nonsense"), None);
+    }
+
+    #[test]
+    fn disturbances_are_sentences_and_a_quiet_launch_has_none() {
+        let mut environment = Environment::default();
+        assert!(disturbances(&environment).is_empty());
+        environment.steal = Some(0.05);
+        environment.others_busy = Some(0.9);
+        environment.before.clock_hz = Some(3_000_000_000);
+        environment.after.clock_hz = Some(2_000_000_000);
+        let found = disturbances(&environment);
+        assert_eq!(found.len(), 3);
+        assert!(
+            found[0].contains("5.0 %") && found[1].contains("90 %") && found[2].contains("-33 %"),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn this_machine_can_be_read() {
+        let environment = Probe::start(None).finish();
+        assert!(environment.before.load_1m.is_some());
+    }
+}

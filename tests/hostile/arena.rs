@@ -1,0 +1,225 @@
+//! A place of its own for every run: plugins, database, leases, cache and temporary files in one folder; afterwards it
+//! proves that nothing was left behind.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    io::Read,
+    os::unix::process::ExitStatusExt,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use dyno_core::model::RunRecord;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// No run of the corpus may take longer, however busy the machine is: the host would be hanging.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The folder of one test.
+pub(crate) struct Arena {
+    root: TempDir,
+}
+
+/// How a command ended and what it said.
+pub(crate) struct Outcome {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pid: u32,
+}
+
+impl Outcome {
+    /// The result of `dyno run --json`.
+    pub(crate) fn record(&self) -> RunRecord {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| {
+            panic!("no result on standard output ({error}); exit code {:?}\n{}", self.code, self.shown())
+        })
+    }
+
+    /// What `--json` of another command wrote.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| {
+            panic!("no JSON on standard output ({error}); exit code {:?}\n{}", self.code, self.shown())
+        })
+    }
+
+    pub(crate) fn shown(&self) -> String {
+        let head: String = self.stdout.chars().take(4000).collect();
+        format!("stdout: {head}\nstderr: {}", self.stderr)
+    }
+}
+
+impl Arena {
+    pub(crate) fn new() -> Self {
+        let root = tempfile::Builder::new()
+            .prefix("dyno-hostile-")
+            .tempdir()
+            .expect("the temporary directory is writable");
+        for folder in ["plugins", "work", "tmp", "cache", "leases", "home", "out"] {
+            fs::create_dir(root.path().join(folder)).expect("the temporary directory is writable");
+        }
+        Self { root }
+    }
+
+    pub(crate) fn path(&self, inside: &str) -> PathBuf {
+        self.root.path().join(inside)
+    }
+
+    /// Puts a plugin into the plugin directory under that file name.
+    pub(crate) fn add(&self, plugin: &Path, file_name: &str) -> PathBuf {
+        let target = self.path("plugins").join(file_name);
+        fs::copy(plugin, &target).unwrap_or_else(|error| panic!("cannot copy {}: {error}", plugin.display()));
+        target
+    }
+
+    /// Runs `dyno` here and waits for its end. Panics when it does not end.
+    pub(crate) fn dyno(&self, arguments: &[&str]) -> Outcome {
+        let file = |name: &str| File::create(self.path(name)).expect("the arena is writable");
+        let mut child = Command::new(env!("CARGO_BIN_EXE_dyno"))
+            .args(arguments)
+            .arg("--plugins")
+            .arg(self.path("plugins"))
+            .arg("--db-path")
+            .arg(self.path("out/dyno.duckdb"))
+            .arg("--output")
+            .arg(self.path("out"))
+            .current_dir(self.path("work"))
+            .env("HOME", self.path("home"))
+            .env("TMPDIR", self.path("tmp"))
+            .env("XDG_RUNTIME_DIR", self.path("tmp"))
+            .env("DYNO_CACHE", self.path("cache"))
+            .env("DYNO_LEASES", self.path("leases"))
+            .env_remove("XDG_CACHE_HOME")
+            .env_remove("XDG_CONFIG_HOME")
+            .env_remove("XDG_DATA_HOME")
+            .env_remove("DYNO_PLUGIN_PATH")
+            .env_remove("DYNO_CONFIG")
+            .stdin(Stdio::null())
+            .stdout(file("stdout"))
+            .stderr(file("stderr"))
+            .spawn()
+            .expect("dyno is built");
+        let deadline = Instant::now() + PATIENCE;
+        let status = loop {
+            if let Some(status) = child.try_wait().expect("a child can be waited for") {
+                break Some(status);
+            }
+            if Instant::now() >= deadline {
+                let _ = child.kill();
+                let _ = child.wait();
+                break None;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        };
+        let outcome = Outcome {
+            code: status.and_then(|status| status.code()),
+            stdout: self.text("stdout"),
+            stderr: self.text("stderr"),
+            pid: child.id(),
+        };
+        let status = status.unwrap_or_else(|| panic!("dyno hangs\n{}", outcome.shown()));
+        assert!(status.signal().is_none(), "dyno itself died: {status}\n{}", outcome.shown());
+        outcome
+    }
+
+    /// `dyno run` of these benchmarks, quickly, with the limits that the corpus counts on.
+    pub(crate) fn run(&self, benchmarks: &[&str]) -> Outcome {
+        let mut arguments = vec!["run"];
+        arguments.extend(benchmarks);
+        arguments.extend(["--timeout", "2s", "--time", "50ms", "--launches", "1"]);
+        arguments.extend(["--memory", "256MiB", "--json"]);
+        self.dyno(&arguments)
+    }
+
+    fn text(&self, name: &str) -> String {
+        let mut bytes = Vec::new();
+        File::open(self.path(name))
+            .and_then(|mut file| file.read_to_end(&mut bytes))
+            .expect("the file was made above");
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Panics when a run has left anything behind: a process, a lock that is held, a temporary file.
+    pub(crate) fn assert_clean(&self, after: &Outcome) {
+        let processes = self.processes(after.pid);
+        assert!(processes.is_empty(), "processes were left behind: {processes:#?}");
+        for folder in ["tmp", "work"] {
+            let left = files(&self.path(folder));
+            assert!(left.is_empty(), "files were left in {folder}: {left:?}");
+        }
+        for folder in ["cache", "out", "leases"] {
+            let left: Vec<_> =
+                files(&self.path(folder)).into_iter().filter(|file| is_partial(file)).collect();
+            assert!(left.is_empty(), "unfinished files were left in {folder}: {left:?}");
+        }
+        for lock in files(&self.path("leases")) {
+            let file = File::options().read(true).write(true).open(&lock).expect("a lease is a file of ours");
+            assert!(file.try_lock().is_ok(), "the lease {} is still held", lock.display());
+        }
+    }
+
+    /// The contents of the plugin directory, to be compared with itself later.
+    pub(crate) fn plugin_bytes(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let read = |file: PathBuf| fs::read(&file).ok().map(|bytes| (file, bytes));
+        files(&self.path("plugins")).into_iter().filter_map(read).collect()
+    }
+
+    /// Processes that come from our run: by where they work, and by the arguments of the worker, which a fork inherits.
+    fn processes(&self, host: u32) -> Vec<String> {
+        let marker = format!("--parent\0{host}\0");
+        let root = self.root.path().to_string_lossy().into_owned();
+        let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+        entries
+            .flatten()
+            .filter(|entry| entry.file_name().to_string_lossy().bytes().all(|byte| byte.is_ascii_digit()))
+            .filter_map(|entry| {
+                let read = |name: &str| fs::read(entry.path().join(name)).unwrap_or_default();
+                let command = String::from_utf8_lossy(&read("cmdline")).into_owned();
+                let directory = fs::read_link(entry.path().join("cwd")).unwrap_or_default();
+                let ours = directory.to_string_lossy().starts_with(&root) || command.contains(&marker);
+                ours.then(|| {
+                    format!(
+                        "{} `{}` in {}",
+                        entry.file_name().to_string_lossy(),
+                        command.replace('\0', " "),
+                        directory.display()
+                    )
+                })
+            })
+            .collect()
+    }
+}
+
+impl Drop for Arena {
+    fn drop(&mut self) {
+        // `litters` takes permissions away; as root that changes nothing, as anyone else the folder could not be removed.
+        let _ = Command::new("chmod").args(["-R", "u+rwX"]).arg(self.root.path()).status();
+    }
+}
+
+/// Every file below a folder, except folders themselves.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let mut found = Vec::new();
+    for path in entries.flatten().map(|entry| entry.path()) {
+        if path.is_dir() && !path.is_symlink() {
+            found.extend(files(&path));
+            // An empty folder is litter too.
+            if fs::read_dir(&path).is_ok_and(|mut entries| entries.next().is_none()) {
+                found.push(path);
+            }
+        } else {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// Names that only files in the making have.
+fn is_partial(file: &Path) -> bool {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    file.is_file() && (name.starts_with(".tmp") || name.ends_with(".partial") || name.ends_with(".tmp"))
+}

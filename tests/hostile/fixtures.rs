@@ -1,0 +1,181 @@
+//! Builds the plugins of the corpus from their sources: native ones with `cc`, WASM ones with `wat`.
+//!
+//! What is built is kept under the target directory in a folder named after a hash of all sources, so that a second run
+//! builds nothing, and several test processes at once do no harm: every file gets its name when it is complete.
+
+use std::{
+    fs,
+    hash::{DefaultHasher, Hash, Hasher},
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
+
+use dyno_plugin_api::{descriptor::SCHEMA, section};
+use serde_json::json;
+
+/// The folder of the corpus.
+pub(crate) fn corpus() -> PathBuf {
+    root().join("tests/hostile")
+}
+
+/// The root of the repository.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Whether native plugins can be built here at all.
+pub(crate) fn has_compiler(compiler: &str) -> bool {
+    Command::new(compiler).arg("--version").output().is_ok()
+}
+
+/// The source file of a fault, whatever its language.
+fn source(folder: &str, name: &str) -> PathBuf {
+    let folder = corpus().join(folder);
+    ["c", "cpp", "wat"]
+        .iter()
+        .map(|extension| folder.join(format!("{name}.{extension}")))
+        .find(|path| path.is_file())
+        .unwrap_or_else(|| panic!("there is no source for `{name}` in {}", folder.display()))
+}
+
+/// A native plugin from a source of the corpus, with `name` as its identifier and the name of its benchmark.
+pub(crate) fn native(source_name: &str, name: &str) -> PathBuf {
+    let source = source("native", source_name);
+    let is_cpp = source.extension().is_some_and(|extension| extension == "cpp");
+    let (compiler, standard) = if is_cpp { ("c++", "-std=c++17") } else { ("cc", "-std=c11") };
+    build(&format!("{name}.so"), |target| {
+        compile(compiler, standard, &source, target, &[&format!("-DNAME=\"{name}\"")]);
+    })
+}
+
+/// A native plugin from one of the examples.
+pub(crate) fn example(path: &str) -> PathBuf {
+    let source = root().join("examples").join(path);
+    let is_cpp = source.extension().is_some_and(|extension| extension == "cpp");
+    let (compiler, standard) = if is_cpp { ("c++", "-std=c++17") } else { ("cc", "-std=c11") };
+    let name = format!("example_{}.so", path.replace(['/', '.'], "_"));
+    build(&name, |target| compile(compiler, standard, &source, target, &[]))
+}
+
+fn compile(compiler: &str, standard: &str, source: &Path, target: &Path, defines: &[&str]) {
+    let output = Command::new(compiler)
+        .args([standard, "-O1", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared"])
+        // Faults never return, and recurse without end, on purpose.
+        .args(["-Wno-return-type", "-Wno-infinite-recursion", "-Wno-unknown-warning-option"])
+        .args(defines)
+        .arg("-I")
+        .arg(root().join("plugin-api/include"))
+        .arg("-I")
+        .arg(root().join("sdk/c"))
+        .arg("-o")
+        .args([target, source])
+        .output()
+        .unwrap_or_else(|error| panic!("`{compiler}` cannot be started: {error}"));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "`{compiler}` refuses {}:\n{said}", source.display());
+}
+
+/// A WASM plugin from a source of the corpus, with `name` as its identifier and the name of its benchmark.
+pub(crate) fn wasm(source_name: &str, name: &str) -> PathBuf {
+    build(&format!("{name}.wasm"), |target| {
+        let mut bytes = wat::parse_str(component_text(source_name))
+            .unwrap_or_else(|error| panic!("{source_name}.wat is not valid text: {error}"));
+        append_descriptor(&mut bytes, name);
+        fs::write(target, bytes).expect("the target directory is writable");
+    })
+}
+
+/// Appends a descriptor for a plugin with one benchmark, as a custom section.
+pub(crate) fn append_descriptor(bytes: &mut Vec<u8>, name: &str) {
+    let descriptor = json!({
+        "schema": SCHEMA,
+        "plugin": {"id": name, "version": "1.0.0"},
+        "abi": {"kind": "wasm", "version": 1},
+        "benchmarks": [{"name": name, "hardware": ["cpu"]}],
+    });
+    let mut payload = vec![section::WASM.len() as u8];
+    payload.extend(section::WASM.as_bytes());
+    payload.extend(descriptor.to_string().as_bytes());
+    bytes.push(0);
+    let mut rest = payload.len();
+    loop {
+        let low = (rest & 0x7f) as u8;
+        rest >>= 7;
+        bytes.push(if rest == 0 { low } else { low | 0x80 });
+        if rest == 0 {
+            break;
+        }
+    }
+    bytes.extend(payload);
+}
+
+/// The whole text of a WASM source: as it is, or inside the frame and with what it does not define itself.
+fn component_text(name: &str) -> String {
+    let read = |name: &str| {
+        let path = source("wasm", name);
+        fs::read_to_string(&path).unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()))
+    };
+    let own = read(name);
+    let is_whole = own.lines().any(|line| line.starts_with("(component") || line.starts_with("(module"));
+    if is_whole {
+        return own;
+    }
+    let mut fields = own.clone();
+    if name != "good" {
+        for field in read("good").split("\n\n") {
+            let exported = field.split_once("(export \"").and_then(|(_, rest)| rest.split_once('"'));
+            let defined = exported.is_none_or(|(name, _)| own.contains(&format!("(export \"{name}\")")));
+            if !defined {
+                fields.push('\n');
+                fields.push_str(field);
+            }
+        }
+    }
+    // The first mention of the marker is in the comment at the top of the frame.
+    let frame = read("frame");
+    let (before, after) = frame.rsplit_once("@FIELDS@").expect("the frame has its marker");
+    format!("{before}{fields}{after}")
+}
+
+/// A file made by `make`, unless it is there already.
+fn build(name: &str, make: impl FnOnce(&Path)) -> PathBuf {
+    let target = folder().join(name);
+    if !target.is_file() {
+        let partial =
+            folder().join(format!("{name}.{}.{:?}", std::process::id(), std::thread::current().id()));
+        make(&partial);
+        fs::rename(&partial, &target).expect("the target directory is writable");
+    }
+    target
+}
+
+/// Where this state of the sources is built.
+fn folder() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let mut hasher = DefaultHasher::new();
+        include_str!("fixtures.rs").hash(&mut hasher);
+        for folder in [
+            "tests/hostile/native",
+            "tests/hostile/wasm",
+            "plugin-api/include",
+            "sdk/c",
+            "examples/hello-c",
+            "examples/hello-cpp",
+        ] {
+            let mut files: Vec<PathBuf> = fs::read_dir(root().join(folder))
+                .expect("the checkout is whole")
+                .map(|entry| entry.expect("the checkout is readable").path())
+                .collect();
+            files.sort();
+            for file in files {
+                file.file_name().hash(&mut hasher);
+                fs::read(&file).expect("the checkout is readable").hash(&mut hasher);
+            }
+        }
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("hostile-{:016x}", hasher.finish()));
+        fs::create_dir_all(&folder).expect("the target directory is writable");
+        folder
+    })
+}

@@ -1,0 +1,7 @@
+// Gives up the C way.
+
+#include "hostile.h"
+
+SETUP { abort(); }
+
+HOSTILE(.setup = setup);

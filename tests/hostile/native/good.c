@@ -1,0 +1,5 @@
+// Nothing wrong: the neighbour of every fault.
+
+#include "hostile.h"
+
+HOSTILE();

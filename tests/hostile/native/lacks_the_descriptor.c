@@ -1,0 +1,3 @@
+// An honest library that is no plugin.
+
+int answer(void) { return 42; }

@@ -1,0 +1,5 @@
+// Has a descriptor and no entry function.
+
+#include "hostile.h"
+
+GOOD_DESCRIPTOR;

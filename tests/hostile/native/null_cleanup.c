@@ -1,0 +1,5 @@
+// A function that must not be null is null.
+
+#include "hostile.h"
+
+HOSTILE(.cleanup = NULL);

@@ -1,0 +1,5 @@
+;; Never finishes being instantiated.
+
+(func $start (loop $again (br $again)))
+
+(start $start)

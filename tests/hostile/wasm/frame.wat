@@ -1,0 +1,50 @@
+;; What the WASM plugins of the hostile corpus share: a component of the world `dyno:plugin/benchmark@1.0.0` around a
+;; core module. A file that is only fields of a core module is put in the place of `@FIELDS@`, together with those
+;; functions of `good.wat` that it does not export itself. A file that is a whole component or module stands alone.
+(component
+  (import "dyno:plugin/types@1.0.0" (instance $types
+    (type $value_ (variant (case "integer" s64) (case "float" f64) (case "flag" bool) (case "text" string)))
+    (export "param-value" (type $value (eq $value_)))
+    (type $param_ (record (field "name" string) (field "value" $value)))
+    (export "param" (type (eq $param_)))
+    (type $failure_ (variant (case "error" string) (case "skipped" string)))
+    (export "failure" (type (eq $failure_)))
+    (type $report_ (record
+      (field "items" f64) (field "bytes" f64) (field "flop" f64) (field "checksum" u64)))
+    (export "report" (type (eq $report_)))
+    (type $sample_ (record (field "iterations" u64) (field "wall-ns" u64)))
+    (export "sample" (type (eq $sample_)))
+  ))
+  (alias export $types "param" (type $param))
+  (alias export $types "failure" (type $failure))
+  (alias export $types "report" (type $report))
+  (alias export $types "sample" (type $sample))
+
+  (core module $code
+@FIELDS@
+  )
+  (core instance $it (instantiate $code))
+
+  (func $setup (param "benchmark" string) (param "params" (list $param)) (param "seed" u64)
+    (result (result (error $failure)))
+    (canon lift (core func $it "setup") (memory $it "memory") (realloc (func $it "cabi_realloc"))))
+  (func $verify (result (result (error $failure)))
+    (canon lift (core func $it "verify") (memory $it "memory")))
+  (func $prepare (param "iterations" u64) (result (result (error $failure)))
+    (canon lift (core func $it "prepare") (memory $it "memory")))
+  (func $execute (param "iterations" u64) (result (result $report (error $failure)))
+    (canon lift (core func $it "execute") (memory $it "memory")))
+  (func $process_results (param "samples" (list $sample)) (result (result (error $failure)))
+    (canon lift (core func $it "process-results") (memory $it "memory") (realloc (func $it "cabi_realloc"))))
+  (func $cleanup (canon lift (core func $it "cleanup")))
+
+  (instance $lifecycle
+    (export "setup" (func $setup))
+    (export "verify" (func $verify))
+    (export "prepare" (func $prepare))
+    (export "execute" (func $execute))
+    (export "process-results" (func $process_results))
+    (export "cleanup" (func $cleanup))
+  )
+  (export "dyno:plugin/lifecycle@1.0.0" (instance $lifecycle))
+)

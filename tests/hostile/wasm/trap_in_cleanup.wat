@@ -1,0 +1,3 @@
+;; Measures well and traps at the end.
+
+(func (export "cleanup") unreachable)

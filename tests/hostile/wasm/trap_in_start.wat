@@ -1,0 +1,5 @@
+;; Traps while it is instantiated.
+
+(func $start unreachable)
+
+(start $start)
