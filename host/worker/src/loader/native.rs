@@ -81,8 +81,8 @@ fn enter(library: &Library) -> Result<(*const DynoPlugin, &'static str), String>
     // SAFETY: abi_stable gives the symbol this type; what it points to is checked by `upgrade` below.
     let header = unsafe { library.get::<AbiHeaderRef>(ROOT_MODULE_LOADER_NAME_WITH_NUL.as_bytes()) };
     let Ok(header) = header else { return Ok((table, "c")) };
-    // SAFETY: the symbol is a static of that type, and the library is never closed.
-    let header: AbiHeaderRef = unsafe { *header.into_raw().cast() };
+    // A symbol's value is its address, and a reference to the header is just that address.
+    let header: AbiHeaderRef = *header;
     let root = header.upgrade().and_then(LibHeader::init_root_module::<DynoRootRef>).map_err(|error| {
         format!("the plugin's types differ from this dyno's: {}", first_lines(&error.to_string()))
     })?;
