@@ -1,10 +1,13 @@
 //! `cargo xtask test`: every test of the workspace, with the counts of the test runners at the end.
 
+use std::env;
+
 use crate::{
     failure::{Failure, Outcome},
+    host,
     options::Options,
-    plugins, process,
-    process::say,
+    plugins,
+    process::{self, say},
     project::Project,
     setup,
 };
@@ -14,12 +17,19 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     let project = Project::open()?;
     let duckdb = setup::duckdb(&project, options)?;
     let tools = setup::tools(&project);
+    // The whole-product tests run the real programs over the real plugins.
+    host::build(&project, &duckdb)?;
     plugins::build(&project, &tools)?;
 
     say("running every test of the workspace");
     let mut command = project.cargo("test");
-    command.args(["--release", "--workspace", "--no-fail-fast"]);
+    command.args(["--release", "--locked", "--workspace", "--no-fail-fast"]);
     duckdb.tell(&mut command);
+    // What a developer has set must not reach the tests.
+    for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("DYNO_")) {
+        command.env_remove(name);
+    }
+    command.env("DYNO_TEST_PLUGINS", project.plugins());
     command.args(&options.rest);
     let mut summary = Summary::default();
     let succeeded = process::run_lines(&mut command, |line| summary.read(line))?;

@@ -36,7 +36,7 @@ pub enum RunError {
 }
 
 /// What a run works with.
-#[derive(Debug)]
+#[expect(missing_debug_implementations, reason = "a closure has none")]
 pub struct Dispatcher<'a> {
     /// Where results go.
     pub store: &'a mut Store,
@@ -52,12 +52,6 @@ pub struct Dispatcher<'a> {
     pub cancel: Cancel,
     /// Told everything, after it is durable.
     pub announce: &'a mut dyn FnMut(&Event),
-}
-
-impl std::fmt::Debug for dyn FnMut(&Event) + '_ {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("announce")
-    }
 }
 
 impl Dispatcher<'_> {

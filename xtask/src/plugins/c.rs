@@ -77,7 +77,9 @@ impl Plan<'_> {
         let mut partial = OsString::from(&target);
         partial.push(".partial");
         let mut command = Command::new(self.compiler);
-        command.args([self.standard, "-O2", "-fPIC", "-shared"]).current_dir(&project.root);
+        command
+            .args([self.standard, "-O2", "-fPIC", "-shared", "-Wall", "-Wextra"])
+            .current_dir(&project.root);
         for folder in INCLUDES {
             command.args(["-I", folder]);
         }

@@ -1,14 +1,15 @@
 //! `cargo xtask plugins`: every plugin of `plugins/` and `examples/`, in every form that can be built here.
 
 mod c;
-mod component;
 mod rust;
+
+pub(crate) use self::rust::ENCODER;
 
 use std::{collections::BTreeSet, fs, path::Path};
 
 use crate::{
     failure::{Failure, Outcome},
-    process::say,
+    process::{self, say},
     project::{Project, make_folder},
     setup::{self, Tools},
 };
@@ -20,10 +21,14 @@ const FOLDERS: [&str; 2] = ["plugins", "examples"];
 pub(crate) fn run() -> Outcome<()> {
     let project = Project::open()?;
     let tools = setup::tools(&project);
+    if tools.wasm.is_some() {
+        say("building the encoder of components");
+        process::run(project.cargo("build").args(["--release", "--locked", "-p", ENCODER]))?;
+    }
     build(&project, &tools)
 }
 
-/// Builds all plugins and removes what is no plugin of this checkout any more.
+/// Builds all plugins, the encoder of components being built, and removes what is no plugin of this checkout any more.
 pub(crate) fn build(project: &Project, tools: &Tools) -> Outcome<()> {
     let folder = project.plugins();
     make_folder(&folder)?;

@@ -1,13 +1,18 @@
 //! Plugins in Rust: one call of Cargo for all of them per form, so that they share their dependencies.
 
-use super::{FOLDERS, component, native_ending};
+use std::process::Command;
+
+use super::{FOLDERS, native_ending};
 use crate::{
     failure::Outcome,
     metadata::Package,
     process::{self, say},
-    project::{self, Project, place},
+    project::{self, Project, make_folder, place},
     setup::{Toolchain, WASM_TARGET, wasm_folder},
 };
+
+/// The program that makes components, a package of this workspace.
+pub(crate) const ENCODER: &str = "xtask-componentize";
 
 /// A package that is a plugin, with the name of its library.
 fn plugins(project: &Project) -> Vec<(&Package, &str)> {
@@ -27,7 +32,7 @@ pub(crate) fn native(project: &Project) -> Outcome<Vec<String>> {
     }
     say(&format!("building {} plugins in Rust as native libraries", plugins.len()));
     let mut command = project.cargo("build");
-    command.arg("--release");
+    command.args(["--release", "--locked"]);
     for (package, _) in &plugins {
         command.args(["-p", package.name.as_str()]);
     }
@@ -42,7 +47,7 @@ pub(crate) fn native(project: &Project) -> Outcome<Vec<String>> {
     Ok(names)
 }
 
-/// Builds WASM components. Returns the names of their files.
+/// Builds WASM components; needs the built encoder. Returns the names of their files.
 pub(crate) fn wasm(project: &Project, toolchain: &Toolchain) -> Outcome<Vec<String>> {
     let mut plugins = plugins(project);
     plugins.retain(|(package, _)| package.wasm);
@@ -55,13 +60,19 @@ pub(crate) fn wasm(project: &Project, toolchain: &Toolchain) -> Outcome<Vec<Stri
         command.args(["-p", package.name.as_str()]);
     }
     process::run(&mut command)?;
-    let folder = wasm_folder(project).join(WASM_TARGET).join("release");
+    let modules = wasm_folder(project).join(WASM_TARGET).join("release");
+    let components = wasm_folder(project).join("components");
+    make_folder(&components)?;
+    let file = |package: &Package| format!("{}.wasm", package.name);
+    let mut encoder = Command::new(project.release().join(ENCODER));
+    for (package, library) in &plugins {
+        encoder.arg(modules.join(format!("{library}.wasm"))).arg(components.join(file(package)));
+    }
+    process::run(&mut encoder)?;
     let mut names = Vec::new();
-    for (package, library) in plugins {
-        let name = format!("{}.wasm", package.name);
-        let module = folder.join(format!("{library}.wasm"));
-        let bytes = component::encode(&module)?;
-        place(&project.plugins().join(&name), &bytes)?;
+    for (package, _) in plugins {
+        let name = file(package);
+        place(&project.plugins().join(&name), &project::read(&components.join(&name))?)?;
         names.push(name);
     }
     Ok(names)

@@ -1,6 +1,6 @@
 //! Installing packages of Debian, where this is Debian and we may.
 
-use std::{fs, path::Path, process::Command, time::Duration};
+use std::{path::Path, process::Command, time::Duration};
 
 use crate::process;
 
@@ -13,16 +13,13 @@ pub(crate) fn can_install() -> bool {
         && process::output_if_any(Command::new("id").arg("-u")).is_some_and(|user| user == "0")
 }
 
-/// Installs packages; fetches the lists first where this machine has none. Returns whether they are there.
+/// Installs packages. Returns whether they are there.
 pub(crate) fn install(packages: &[&str]) -> bool {
-    // A list that is older than a package would be fine, but on a fresh machine there is none at all.
-    let has_lists = fs::read_dir("/var/lib/apt/lists").is_ok_and(|entries| {
-        entries.flatten().any(|entry| entry.file_name().to_string_lossy().contains("_Packages"))
-    });
-    if !has_lists && !process::run_within(LIMIT, apt().arg("update")) {
-        return false;
-    }
-    process::run_within(LIMIT, apt().args(["install", "-y", "--no-install-recommends"]).args(packages))
+    let install = || {
+        process::run_within(LIMIT, apt().args(["install", "-y", "--no-install-recommends"]).args(packages))
+    };
+    // Lists that are there are mostly good enough; a fresh machine has none, and an old one may have old ones.
+    install() || (process::run_within(LIMIT, apt().arg("update")) && install())
 }
 
 fn apt() -> Command {

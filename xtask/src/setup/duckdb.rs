@@ -96,7 +96,9 @@ impl DuckDb {
 /// The user's own library, or ours, which is fetched where it is missing.
 pub(crate) fn find_or_obtain(project: &Project) -> Outcome<DuckDb> {
     let ours = project.root.join(".tools").join("duckdb");
-    if let Some(theirs) = env::var_os("DUCKDB_LIB_DIR").map(PathBuf::from).filter(|path| *path != ours) {
+    // A path that is not absolute is meant from where Cargo runs, which is the root.
+    let theirs = env::var_os("DUCKDB_LIB_DIR").map(|path| project.root.join(path));
+    if let Some(theirs) = theirs.filter(|path| *path != ours) {
         let duckdb = DuckDb::Folder(theirs.clone());
         if duckdb.library().is_none() {
             let what = format!("DUCKDB_LIB_DIR is `{}`, which holds no DuckDB library", theirs.display());

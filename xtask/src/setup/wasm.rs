@@ -52,6 +52,10 @@ impl Toolchain {
                 command
                     .args(["build", "-Zbuild-std=std,panic_abort"])
                     .current_dir(&project.root)
+                    // Nothing of the toolchain that runs this must reach the other one.
+                    .env_remove("RUSTUP_TOOLCHAIN")
+                    .env_remove("RUSTDOC")
+                    .env_remove("CARGO")
                     .env("RUSTC", DEBIAN_RUSTC)
                     .env("RUSTC_BOOTSTRAP", "1")
                     .env("RUSTFLAGS", format!("-Clinker={} -Ctarget-feature=+simd128", linker.display()));
@@ -60,7 +64,7 @@ impl Toolchain {
         };
         // A folder of its own: two compilers in one would throw away each other's work.
         command
-            .args(["--release", "--target", TARGET, "--target-dir"])
+            .args(["--release", "--locked", "--target", TARGET, "--target-dir"])
             .arg(folder(project))
             .env_remove("CARGO_ENCODED_RUSTFLAGS");
         command

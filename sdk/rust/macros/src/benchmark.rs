@@ -12,7 +12,7 @@ use crate::{
 
 const KNOWN: [&str; 7] = ["name", "category", "description", "models", "hardware", "tags", "metrics"];
 
-pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn expand(attribute: TokenStream, item: &TokenStream) -> TokenStream {
     let parsed: Item = match syn::parse2(item.clone()) {
         Ok(parsed) => parsed,
         Err(error) => return error.to_compile_error(),

@@ -26,7 +26,7 @@ use proc_macro::TokenStream;
 /// | `metrics` | a list of `metric("tokens_per_second", unit = "tokens/s", better = "higher")` |
 #[proc_macro_attribute]
 pub fn benchmark(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    benchmark::expand(attribute.into(), item.into()).into()
+    benchmark::expand(attribute.into(), &item.into()).into()
 }
 
 /// Makes typed parameters of a struct: `#[param(default = 4096, min = 1, max = 8192, unit = "elements")]` on each field.

@@ -45,7 +45,7 @@ impl Link {
     pub(super) unsafe fn new(host: *const DynoHost) -> Self {
         let Some(host) = NonNull::new(host.cast_mut()) else { return Self(None) };
         // SAFETY: not null, and every version of the table starts with its size.
-        let size = unsafe { (&raw const (*host.as_ptr()).size).read() };
+        let size = unsafe { host.cast::<u32>().read() };
         Self((size as usize >= size_of::<DynoHost>()).then_some(host))
     }
 

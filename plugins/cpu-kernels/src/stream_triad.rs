@@ -1,0 +1,123 @@
+//! Inside the plugin: `stream_triad`, the memory bandwidth of one thread.
+
+use dyno_sdk::prelude::*;
+
+use crate::{
+    check, input,
+    real::{Dtype, Kernel, Real},
+    simd::widest,
+};
+
+#[derive(Params)]
+pub(crate) struct StreamTriadParams {
+    /// Length of each of the three arrays; the default is larger than most last-level caches
+    #[param(default = 2_097_152, min = 1, max = 33_554_432, unit = "elements")]
+    n: usize,
+    /// Float type
+    #[param(default = "f64")]
+    dtype: Dtype,
+}
+
+/// `a[i] = b[i] + s * c[i]`, the triad of STREAM, on one thread
+#[benchmark(name = "stream_triad", category = "memory", hardware = ["cpu"], tags = ["bandwidth"])]
+pub(crate) struct StreamTriad(Box<dyn Kernel>);
+
+impl Benchmark for StreamTriad {
+    type Params = StreamTriadParams;
+
+    fn setup(params: StreamTriadParams, context: &Context) -> Result<Self, Failure> {
+        Ok(Self(match params.dtype {
+            Dtype::F32 => Box::new(Arrays::<f32>::new(params.n, context.seed())),
+            Dtype::F64 => Box::new(Arrays::<f64>::new(params.n, context.seed())),
+        }))
+    }
+
+    fn verify(&mut self, _: &Context) -> Result<(), Failure> {
+        self.0.verify()
+    }
+
+    fn execute(&mut self, iterations: u64) -> Result<Report, Failure> {
+        Ok(self.0.run(iterations))
+    }
+}
+
+struct Arrays<T> {
+    a: Vec<T>,
+    b: Vec<T>,
+    c: Vec<T>,
+    s: T,
+}
+
+impl<T: Real> Arrays<T> {
+    fn new(n: usize, seed: u64) -> Self {
+        let mut rng = rng(seed);
+        Self {
+            a: vec![T::default(); n],
+            b: input::signed(&mut rng, n),
+            c: input::signed(&mut rng, n),
+            s: T::of(3.0),
+        }
+    }
+}
+
+impl<T: Real> Kernel for Arrays<T> {
+    fn verify(&mut self) -> Result<(), Failure> {
+        self.run(1);
+        check(&self.a, &self.b, &self.c, self.s)
+    }
+
+    fn run(&mut self, iterations: u64) -> Report {
+        let Self { a, b, c, s } = self;
+        widest(
+            #[inline(always)]
+            || {
+                for _ in 0..iterations {
+                    triad(black_box(a), black_box(b), black_box(c), black_box(*s));
+                }
+            },
+        );
+        let elements = iterations as f64 * a.len() as f64;
+        Report::new()
+            .items(elements)
+            .bytes(elements * 3.0 * size_of::<T>() as f64)
+            .flop(elements * 2.0)
+            .checksum(check::checksum(a))
+    }
+}
+
+#[inline(always)]
+fn triad<T: Real>(a: &mut [T], b: &[T], c: &[T], s: T) {
+    for ((a, &b), &c) in a.iter_mut().zip(b).zip(c) {
+        *a = b + s * c;
+    }
+}
+
+/// Against the same formula in `f64`.
+fn check<T: Real>(a: &[T], b: &[T], c: &[T], s: T) -> Result<(), Failure> {
+    for (i, got) in a.iter().enumerate() {
+        let expected = s.wide().mul_add(c[i].wide(), b[i].wide());
+        check::close(|| format!("a[{i}]"), got.wide(), expected, 8.0 * T::EPSILON)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_element_is_found() {
+        let mut arrays = Arrays::<f32>::new(1003, 1);
+        arrays.verify().unwrap();
+        arrays.a[1002] += 1e-4;
+        assert!(check(&arrays.a, &arrays.b, &arrays.c, arrays.s).unwrap_err().message().contains("a[1002]"));
+    }
+
+    #[test]
+    fn the_report_counts_three_arrays() {
+        let report =
+            dyno_sdk::testing::run::<StreamTriad>(StreamTriadParams { n: 10, dtype: Dtype::F64 }, 4).unwrap();
+        let expected = Report::new().items(40.0).bytes(960.0).flop(80.0);
+        assert_eq!(report.checksum(0), expected);
+    }
+}
