@@ -248,8 +248,8 @@ fn string(text: &str, before: Option<char>) -> Option<(usize, &str)> {
 /// Length of the character literal that begins here; a lifetime is none.
 fn character(text: &str) -> Option<usize> {
     let content = text.strip_prefix('\'')?;
-    let inner = if content.starts_with('\\') {
-        1 + content[1..].char_indices().skip(1).find(|(_, c)| *c == '\'')?.0
+    let inner = if let Some(escape) = content.strip_prefix('\\') {
+        1 + escape.char_indices().skip(1).find(|(_, c)| *c == '\'')?.0
     } else {
         content.chars().next()?.len_utf8()
     };

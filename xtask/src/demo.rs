@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::{
     failure::{Failure, Outcome},
-    host,
+    native,
     options::Options,
     plugins,
     process::{self, say},
@@ -23,15 +23,15 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     let project = Project::open()?;
     let duckdb = setup::duckdb(&project, options)?;
     let tools = setup::tools(&project);
-    let dyno = host::build(&project, &duckdb)?;
-    plugins::build(&project, &tools)?;
+    let native = native::build(&project, &duckdb)?;
+    plugins::build(&project, &tools, &native)?;
 
     let results = project.root.join(RESULTS);
     let database = results.join("dyno.duckdb");
     let report = results.join("report.md");
     // The same folders for every call, so that whatever the user has configured does not get in the way.
     let dyno = |arguments: &[&str]| {
-        let mut command = Command::new(&dyno);
+        let mut command = Command::new(native.dyno());
         command.args(arguments).current_dir(&project.root);
         command.arg("--plugins").arg(project.plugins());
         command.arg("--db-path").arg(&database).arg("--output").arg(&results);
@@ -47,7 +47,7 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     println!("  results   {}", results.display());
     println!("  database  {}", database.display());
     println!("  plugins   {}", project.plugins().display());
-    println!("  next      {} --help", project.release().join("dyno").display());
+    println!("  next      {} --help", native.dyno().display());
     ran.map_err(|_| {
         Failure::new("not every benchmark of the demo completed").next("the table above says which, and why")
     })

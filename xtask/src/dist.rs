@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     failure::{Failure, Outcome},
-    host,
+    native,
     options::Options,
     plugins,
     process::{self, say},
@@ -32,8 +32,8 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     let project = Project::open()?;
     let duckdb = setup::duckdb(&project, options)?;
     let tools = setup::tools(&project);
-    let dyno = host::build(&project, &duckdb)?;
-    plugins::build(&project, &tools)?;
+    let native = native::build(&project, &duckdb)?;
+    plugins::build(&project, &tools, &native)?;
 
     let name = format!("dyno-{}-{}", project.metadata.version, target()?);
     let dist = project.metadata.target.join("dist");
@@ -43,8 +43,8 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
         fs::remove_dir_all(&folder).map_err(|error| Failure::file("remove", &folder, &error))?;
     }
     make_folder(&folder)?;
-    copy(&dyno, &folder.join("dyno"))?;
-    copy(&project.release().join("dyno-worker"), &folder.join("dyno-worker"))?;
+    copy(&native.dyno(), &folder.join("dyno"))?;
+    copy(&native.worker(), &folder.join("dyno-worker"))?;
     if let Some(library) = duckdb.library() {
         // `dyno` looks for its libraries beside itself first.
         copy(&library, &folder.join(library.file_name().unwrap_or_default()))?;

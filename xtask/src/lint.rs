@@ -1,6 +1,6 @@
 //! `cargo xtask lint`: everything that can be said about the sources without running them.
 
-use std::{path::PathBuf, process::Command};
+use std::{path::PathBuf, process::Command, time::Duration};
 
 use crate::{
     failure::{Failure, Outcome},
@@ -12,6 +12,9 @@ use crate::{
 
 /// The version of cargo-deny that is installed where there is none.
 const CARGO_DENY: &str = "0.20.2";
+
+/// Longest time for the database of advisories, which comes from a git host that may not answer.
+const LIMIT: Duration = Duration::from_secs(120);
 
 /// `cargo xtask lint`. Goes on after a failure, so that all of them are seen at once.
 pub(crate) fn run(options: &Options) -> Outcome<()> {
@@ -61,10 +64,11 @@ fn dependencies(project: &Project) -> Outcome<()> {
     let deny = |arguments: &[&str]| {
         let mut command = Command::new(&deny);
         command.args(["--log-level", "error"]).args(arguments).current_dir(&project.root);
+        command.env("GIT_TERMINAL_PROMPT", "0");
         command
     };
     process::run(&mut deny(&["check", "bans", "licenses", "sources"]))?;
-    if !process::succeeds(&mut deny(&["fetch", "db"])) {
+    if !process::run_within(LIMIT, &mut deny(&["fetch", "db"])) {
         println!("    ADVISORIES WERE NOT CHECKED: the RustSec database cannot be fetched from here");
         return Ok(());
     }

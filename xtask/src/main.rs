@@ -6,9 +6,9 @@ mod bench;
 mod demo;
 mod dist;
 mod failure;
-mod host;
 mod lint;
 mod metadata;
+mod native;
 mod options;
 mod plugins;
 mod process;
@@ -52,7 +52,7 @@ fn run(command: &str, options: &Options) -> Outcome<()> {
         "demo" => demo::run(options),
         "test" => test::run(options),
         "lint" => lint::run(options),
-        "plugins" => plugins::run(),
+        "plugins" => plugins::run(options),
         "setup" => setup::run(options),
         "bench" => bench::run(options),
         "dist" => dist::run(options),

@@ -43,11 +43,6 @@ impl Project {
         command
     }
 
-    /// Where binaries and libraries of the one profile are.
-    pub(crate) fn release(&self) -> PathBuf {
-        self.metadata.target.join("release")
-    }
-
     /// Where `cargo xtask plugins` puts plugins.
     pub(crate) fn plugins(&self) -> PathBuf {
         self.metadata.target.join("plugins")

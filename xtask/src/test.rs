@@ -4,7 +4,7 @@ use std::env;
 
 use crate::{
     failure::{Failure, Outcome},
-    host,
+    native,
     options::Options,
     plugins,
     process::{self, say},
@@ -18,8 +18,8 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     let duckdb = setup::duckdb(&project, options)?;
     let tools = setup::tools(&project);
     // The whole-product tests run the real programs over the real plugins.
-    host::build(&project, &duckdb)?;
-    plugins::build(&project, &tools)?;
+    let native = native::build(&project, &duckdb)?;
+    plugins::build(&project, &tools, &native)?;
 
     say("running every test of the workspace");
     let mut command = project.cargo("test");

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     failure::{Failure, Outcome},
-    host,
+    native::{self, Native},
     options::Options,
     plugins,
     project::{Project, make_folder},
@@ -24,7 +24,8 @@ pub(super) struct Host {
     pub(super) project: Project,
     /// What builds peers in C.
     pub(super) tools: Tools,
-    dyno: PathBuf,
+    /// What was built.
+    pub(super) native: Native,
     scratch: PathBuf,
 }
 
@@ -34,11 +35,11 @@ impl Host {
         let project = Project::open()?;
         let duckdb = setup::duckdb(&project, options)?;
         let tools = setup::tools(&project);
-        let dyno = host::build(&project, &duckdb)?;
-        plugins::build(&project, &tools)?;
+        let native = native::build(&project, &duckdb)?;
+        plugins::build(&project, &tools, &native)?;
         let scratch = project.metadata.target.join("bench");
         make_folder(&scratch)?;
-        Ok(Self { project, tools, dyno, scratch })
+        Ok(Self { project, tools, native, scratch })
     }
 
     /// A folder for what benches build and write.
@@ -48,7 +49,7 @@ impl Host {
 
     /// A `dyno` command that sees our plugins and a database of its own.
     pub(super) fn dyno(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(&self.dyno);
+        let mut command = Command::new(self.native.dyno());
         command.args(arguments).arg("--plugins").arg(self.project.plugins());
         command.arg("--db-path").arg(self.scratch.join("bench.duckdb"));
         command.arg("--output").arg(self.scratch.join("results"));
@@ -64,9 +65,9 @@ impl Host {
         let mut command = self.dyno(&["run"]);
         command.args(arguments).arg("--json").stdin(Stdio::null()).stderr(Stdio::null());
         let asked = arguments.join(" ");
-        let output = command
-            .output()
-            .map_err(|error| Failure::new(format!("`{}` cannot be started: {error}", self.dyno.display())))?;
+        let output = command.output().map_err(|error| {
+            Failure::new(format!("`{}` cannot be started: {error}", self.native.dyno().display()))
+        })?;
         let mut record: Value = serde_json::from_slice(&output.stdout)
             .map_err(|error| Failure::new(format!("`dyno run {asked}` printed no result: {error}")))?;
         let Value::Array(cases) = record["cases"].take() else {

@@ -35,7 +35,7 @@ fn run(host: &Host) -> Outcome<String> {
     }
     let floor = program(200, || Command::new("true"))?;
     rows.push(row(["floor: start and end of `true`", &time(floor), ""]));
-    let worker = host.project.release().join("dyno-worker");
+    let worker = host.native.worker();
     let libraries = process::output_if_any(Command::new("ldd").arg(worker)).unwrap_or_default();
     let duckdb =
         if libraries.contains("duckdb") { "links DuckDB: it must not" } else { "does not link DuckDB" };

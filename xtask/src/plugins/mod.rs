@@ -3,13 +3,13 @@
 mod c;
 mod rust;
 
-pub(crate) use self::rust::ENCODER;
-
 use std::{collections::BTreeSet, fs, path::Path};
 
 use crate::{
     failure::{Failure, Outcome},
-    process::{self, say},
+    native::{self, Native},
+    options::Options,
+    process::say,
     project::{Project, make_folder},
     setup::{self, Tools},
 };
@@ -18,24 +18,23 @@ use crate::{
 const FOLDERS: [&str; 2] = ["plugins", "examples"];
 
 /// `cargo xtask plugins`.
-pub(crate) fn run() -> Outcome<()> {
+pub(crate) fn run(options: &Options) -> Outcome<()> {
     let project = Project::open()?;
+    let duckdb = setup::duckdb(&project, options)?;
     let tools = setup::tools(&project);
-    if tools.wasm.is_some() {
-        say("building the encoder of components");
-        process::run(project.cargo("build").args(["--release", "--locked", "-p", ENCODER]))?;
-    }
-    build(&project, &tools)
+    let native = native::build(&project, &duckdb)?;
+    build(&project, &tools, &native)
 }
 
-/// Builds all plugins, the encoder of components being built, and removes what is no plugin of this checkout any more.
-pub(crate) fn build(project: &Project, tools: &Tools) -> Outcome<()> {
+/// Puts native plugins, which are built, into the folder of plugins; builds all others there; and removes what is no
+/// plugin of this checkout any more.
+pub(crate) fn build(project: &Project, tools: &Tools, native: &Native) -> Outcome<()> {
     let folder = project.plugins();
     make_folder(&folder)?;
     let mut built = BTreeSet::new();
-    built.extend(rust::native(project)?);
+    built.extend(rust::native(project, native)?);
     if let Some(toolchain) = &tools.wasm {
-        built.extend(rust::wasm(project, toolchain)?);
+        built.extend(rust::wasm(project, native, toolchain)?);
     }
     built.extend(c::build(project, &tools.compilers)?);
     sweep(&folder, &built)?;

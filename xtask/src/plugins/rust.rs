@@ -1,4 +1,4 @@
-//! Plugins in Rust: one call of Cargo for all of them per form, so that they share their dependencies.
+//! Plugins in Rust: native libraries, which the one native build made, and WASM components from the same sources.
 
 use std::process::Command;
 
@@ -6,13 +6,11 @@ use super::{FOLDERS, native_ending};
 use crate::{
     failure::Outcome,
     metadata::Package,
+    native::Native,
     process::{self, say},
     project::{self, Project, make_folder, place},
     setup::{Toolchain, WASM_TARGET, wasm_folder},
 };
-
-/// The program that makes components, a package of this workspace.
-pub(crate) const ENCODER: &str = "xtask-componentize";
 
 /// A package that is a plugin, with the name of its library.
 fn plugins(project: &Project) -> Vec<(&Package, &str)> {
@@ -24,31 +22,20 @@ fn plugins(project: &Project) -> Vec<(&Package, &str)> {
         .collect()
 }
 
-/// Builds native libraries. Returns the names of their files.
-pub(crate) fn native(project: &Project) -> Outcome<Vec<String>> {
-    let plugins = plugins(project);
-    if plugins.is_empty() {
-        return Ok(Vec::new());
-    }
-    say(&format!("building {} plugins in Rust as native libraries", plugins.len()));
-    let mut command = project.cargo("build");
-    command.args(["--release", "--locked"]);
-    for (package, _) in &plugins {
-        command.args(["-p", package.name.as_str()]);
-    }
-    process::run(&mut command)?;
+/// Puts the built native libraries into place. Returns the names of their files.
+pub(crate) fn native(project: &Project, native: &Native) -> Outcome<Vec<String>> {
     let mut names = Vec::new();
-    for (package, library) in plugins {
+    for (package, library) in plugins(project) {
         let file = format!("{}{library}{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
         let name = format!("{}.{}", package.name, native_ending());
-        place(&project.plugins().join(&name), &project::read(&project.release().join(file))?)?;
+        place(&project.plugins().join(&name), &project::read(&native.folder.join(file))?)?;
         names.push(name);
     }
     Ok(names)
 }
 
-/// Builds WASM components; needs the built encoder. Returns the names of their files.
-pub(crate) fn wasm(project: &Project, toolchain: &Toolchain) -> Outcome<Vec<String>> {
+/// Builds WASM components. Returns the names of their files.
+pub(crate) fn wasm(project: &Project, native: &Native, toolchain: &Toolchain) -> Outcome<Vec<String>> {
     let mut plugins = plugins(project);
     plugins.retain(|(package, _)| package.wasm);
     if plugins.is_empty() {
@@ -64,7 +51,7 @@ pub(crate) fn wasm(project: &Project, toolchain: &Toolchain) -> Outcome<Vec<Stri
     let components = wasm_folder(project).join("components");
     make_folder(&components)?;
     let file = |package: &Package| format!("{}.wasm", package.name);
-    let mut encoder = Command::new(project.release().join(ENCODER));
+    let mut encoder = Command::new(native.encoder());
     for (package, library) in &plugins {
         encoder.arg(modules.join(format!("{library}.wasm"))).arg(components.join(file(package)));
     }
