@@ -11,3 +11,4 @@ pub mod export;
 pub mod pool;
 pub mod runner;
 pub mod store;
+mod timestamp;

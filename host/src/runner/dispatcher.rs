@@ -70,7 +70,7 @@ impl Dispatcher<'_> {
             (self.announce)(&Event::CaseFinished { case: Box::new(told) });
         }
         record.status = if self.cancel.is_set() { RunStatus::Cancelled } else { RunStatus::Completed };
-        let finished = jiff::Timestamp::now().to_string();
+        let finished = crate::timestamp::now();
         self.store.finish_run(&record.id, record.status, &finished)?;
         record.finished_at = Some(finished);
         (self.announce)(&Event::RunFinished { run: record.id.clone(), status: record.status });

@@ -72,7 +72,7 @@ pub(super) fn launch(
 ) -> LaunchRecord {
     let mut record = LaunchRecord {
         index,
-        started_at: jiff::Timestamp::now().to_string(),
+        started_at: crate::timestamp::now(),
         status: CaseStatus::Running,
         plan: None,
         samples: Vec::new(),
