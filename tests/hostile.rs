@@ -109,7 +109,7 @@ fn compare(case: &CaseRecord, end: End) {
         }
         (End::TimedOut(expected), CaseStatus::TimedOut { stage, limit_s, .. }) => {
             assert_eq!(*stage, expected, "{status:?}");
-            assert!((*limit_s - 2.0).abs() < 1e-9, "the limit that was passed is named: {status:?}");
+            assert!((*limit_s - 3.0).abs() < 1e-9, "the limit that was passed is named: {status:?}");
         }
         (End::Failed(stages, fragments), CaseStatus::Failed { stage, reason }) => {
             assert!(stages.contains(stage), "expected {stages:?}: {status:?}");
@@ -148,6 +148,26 @@ fn every_source_is_in_the_table() {
             );
         }
     }
+}
+
+/// Listing reads bytes: a plugin that takes every process with it that loads it is listed like any other.
+#[test]
+fn listing_runs_nothing() {
+    if !fixtures::has_compiler("cc") {
+        println!("skipped: there is no C compiler on this machine");
+        return;
+    }
+    let arena = arena_with_neighbours();
+    for name in ["segfault_in_initialiser", "hang_in_initialiser", "exit_in_initialiser"] {
+        arena.add(&fixtures::native(name, name), &format!("{name}.so"));
+    }
+    let listed = arena.dyno(&["list", "--json"]);
+    assert_eq!(listed.code, Some(0), "{}", listed.shown());
+    let plugins = listed.json()["plugins"].as_array().expect("a list").len();
+    assert_eq!(plugins, 5, "{}", listed.shown());
+    let inspected = arena.dyno(&["inspect", "segfault_in_initialiser", "--json"]);
+    assert_eq!(inspected.code, Some(0), "{}", inspected.shown());
+    arena.assert_clean(&inspected);
 }
 
 /// The last words of a plugin are kept with its failure.

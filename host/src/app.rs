@@ -118,7 +118,7 @@ impl App {
             schema: RESULT_SCHEMA.to_owned(),
             version: RESULT_VERSION,
             id: uuid::Uuid::now_v7().to_string(),
-            created_at: jiff::Timestamp::now().to_string(),
+            created_at: crate::timestamp::now(),
             finished_at: None,
             status: RunStatus::Running,
             spec,

@@ -2,12 +2,13 @@
 //!
 //! Arrows point down: `cli → app → runner → {catalog, devices, pool, store} → dyno-core`; `cli → export`.
 
-// pub mod app;
+pub mod app;
 pub mod catalog;
-// pub mod cli;
+pub mod cli;
 pub mod config;
 pub mod devices;
 pub mod export;
 pub mod pool;
-
+pub mod runner;
 pub mod store;
+mod timestamp;

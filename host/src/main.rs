@@ -1,3 +1,7 @@
 //! The `dyno` binary.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    dyno_host::cli::main()
+}

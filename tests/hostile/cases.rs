@@ -94,10 +94,10 @@ cases! {
         garbage_on_stdout => Completed,
 
         // It leaves things behind.
-        child_lingers => Completed,
+        child_lingers => Failed(&[Cleanup], &["left 1 running"]),
         child_lingers_parent_exits => Failed(&[Setup], &["exit code 5"]),
         daemon_lingers => TimedOut(Setup),
-        children_multiply => Completed,
+        children_multiply => Failed(&[Cleanup], &["running processes behind"]),
         litters => Completed,
         unlinks_its_own_file => Completed,
         overwrites_its_own_file => Completed,
@@ -157,8 +157,9 @@ cases! {
         result_of_no_kind => Failed(&[Calibrate], &["discriminant"]),
         reason_not_utf8 => Failed(&[Setup], &["utf-8"]),
         fails_with_a_reason => Failed(&[Setup], &["the moon is in the wrong phase"]),
+        invalid_code => Failed(&[Load], &["not valid"]),
         missing_export => Failed(&[Load], &["lifecycle"]),
-        other_signature => Failed(&[Load], &["setup"]),
+        other_signature => Failed(&[Load], &["type mismatch"]),
         ungranted_import => Failed(&[Load], &["wasi:filesystem/preopens"]),
         core_module => Broken("component"),
     }

@@ -25,9 +25,7 @@ impl Sum {
             return self.data.iter().sum();
         }
         let mut lanes = [0.0; 8];
-        for (i, value) in self.data.iter().enumerate() {
-            lanes[i % 8] += value;
-        }
+        self.data.iter().enumerate().for_each(|(i, value)| lanes[i % 8] += value);
         lanes.iter().sum()
     }
 }

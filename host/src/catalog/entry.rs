@@ -59,12 +59,22 @@ pub struct Problem {
 
 impl Problem {
     pub(super) fn error(path: &Path, message: impl Into<String>) -> Self {
-        Self { path: path.to_owned(), severity: Severity::Error, message: message.into() }
+        Self { path: presentable(path), severity: Severity::Error, message: message.into() }
     }
 
     pub(super) fn note(path: &Path, message: impl Into<String>) -> Self {
-        Self { path: path.to_owned(), severity: Severity::Note, message: message.into() }
+        Self { path: presentable(path), severity: Severity::Note, message: message.into() }
     }
+}
+
+/// A path that can be shown on a terminal and written as JSON: file names may be any bytes.
+fn presentable(path: &Path) -> PathBuf {
+    path.to_string_lossy().replace(char::is_control, "\u{fffd}").into()
+}
+
+/// Whether a path is text without control characters: only such a plugin can be listed, asked for and recorded.
+pub(super) fn is_presentable(path: &Path) -> bool {
+    path.to_str().is_some_and(|text| !text.contains(char::is_control))
 }
 
 impl fmt::Display for Problem {

@@ -9,7 +9,7 @@ use walkdir::WalkDir;
 
 use super::{
     cache::ScanCache,
-    entry::{Entry, Problem, Stamp, read_file},
+    entry::{Entry, Problem, Stamp, is_presentable, read_file},
 };
 
 /// What plugin files are called.
@@ -36,6 +36,13 @@ impl Catalog {
         let mut changed = false;
         for folder in folders {
             for path in catalog.candidates(folder) {
+                if !is_presentable(&path) {
+                    catalog.problems.push(Problem::error(
+                        &path,
+                        "has a name that is no printable text; rename it to use it",
+                    ));
+                    continue;
+                }
                 let Ok(about) = std::fs::metadata(&path) else {
                     catalog
                         .problems

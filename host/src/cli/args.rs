@@ -43,7 +43,7 @@ pub(super) enum Command {
     /// Show everything that a plugin says about itself
     Inspect(InspectArgs),
     /// Run benchmarks and store what comes of it
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Show the results of a stored run, or list the runs
     Results(ResultsArgs),
     /// Write a report of a stored run

@@ -2,6 +2,9 @@
 
 use std::process::ExitCode;
 
+use dyno_core::model::PluginKind;
+use dyno_plugin_api::descriptor::BenchmarkInfo;
+use indexmap::IndexMap;
 use serde_json::json;
 
 use super::{Failure, args, exit_code::End, output, table};
@@ -24,29 +27,15 @@ pub(super) fn execute(app: &App, args: &args::ListArgs, as_json: bool) -> Result
         output::json(&json!({ "plugins": plugins, "problems": catalog.problems }))?;
         return Ok(End::Good.into());
     }
-    let mut rows = table::new(&["benchmark", "category", "hardware", "plugin", "engine", "description"]);
-    let mut count = 0;
-    for entry in &entries {
-        let info = &entry.descriptor.plugin;
-        for benchmark in entry.descriptor.benchmarks.iter().filter(|benchmark| {
-            let about =
-                format!("{} {} {} {}", benchmark.name, info.id, benchmark.category, benchmark.tags.join(" "));
-            about.to_lowercase().contains(&wanted)
-        }) {
-            count += 1;
-            rows.add_row([
-                benchmark.name.clone(),
-                benchmark.category.clone(),
-                benchmark.hardware.join(", "),
-                format!("{} {}", info.id, info.version),
-                entry.kind.to_string(),
-                entry.incompatible.clone().unwrap_or_else(|| benchmark.description.clone()),
-            ]);
-        }
+    let mut rows = table::new(&["benchmark", "category", "hardware", "plugin", "engines", "description"]);
+    let listed = lines(&entries, &wanted);
+    for (line, engines) in &listed {
+        let engines: Vec<String> = engines.iter().map(ToString::to_string).collect();
+        let mut cells = line.clone();
+        cells.insert(4, engines.join(", "));
+        rows.add_row(cells);
     }
-    if count > 0 {
-        output::text(&rows.to_string())?;
-    } else {
+    if listed.is_empty() {
         let folders: Vec<String> =
             app.settings().plugins.value.iter().map(|folder| folder.display().to_string()).collect();
         let place = if folders.is_empty() {
@@ -54,10 +43,10 @@ pub(super) fn execute(app: &App, args: &args::ListArgs, as_json: bool) -> Result
         } else {
             format!("looked in {}", folders.join(", "))
         };
-        output::note(&format!(
-            "no benchmark{}; {place}; give --plugins DIR",
-            if wanted.is_empty() { String::new() } else { format!(" matches `{wanted}`") }
-        ));
+        let what = if wanted.is_empty() { String::new() } else { format!(" matches `{wanted}`") };
+        output::note(&format!("no benchmark{what}; {place}; give --plugins DIR"));
+    } else {
+        output::text(&rows.to_string())?;
     }
     for problem in &catalog.problems {
         output::note(&format!("note: {problem}"));
@@ -65,11 +54,34 @@ pub(super) fn execute(app: &App, args: &args::ListArgs, as_json: bool) -> Result
     Ok(End::Good.into())
 }
 
+/// One line per benchmark and plugin version, with the kinds of build that there are.
+fn lines(entries: &[&Entry], wanted: &str) -> IndexMap<Vec<String>, Vec<PluginKind>> {
+    let mut lines: IndexMap<Vec<String>, Vec<PluginKind>> = IndexMap::new();
+    for entry in entries {
+        let info = &entry.descriptor.plugin;
+        for benchmark in
+            entry.descriptor.benchmarks.iter().filter(|benchmark| is_about(entry, benchmark, wanted))
+        {
+            let line = vec![
+                benchmark.name.clone(),
+                benchmark.category.clone(),
+                benchmark.hardware.join(", "),
+                format!("{} {}", info.id, info.version),
+                entry.incompatible.clone().unwrap_or_else(|| benchmark.description.clone()),
+            ];
+            lines.entry(line).or_default().push(entry.kind);
+        }
+    }
+    lines
+}
+
 fn offers(entry: &Entry, wanted: &str) -> bool {
-    let info = &entry.descriptor.plugin;
-    entry.descriptor.benchmarks.iter().any(|benchmark| {
-        format!("{} {} {} {}", benchmark.name, info.id, benchmark.category, benchmark.tags.join(" "))
-            .to_lowercase()
-            .contains(wanted)
-    })
+    entry.descriptor.benchmarks.iter().any(|benchmark| is_about(entry, benchmark, wanted))
+}
+
+/// Whether name, plugin, category or tags contain the text.
+fn is_about(entry: &Entry, benchmark: &BenchmarkInfo, wanted: &str) -> bool {
+    let id = &entry.descriptor.plugin.id;
+    let about = format!("{} {id} {} {}", benchmark.name, benchmark.category, benchmark.tags.join(" "));
+    about.to_lowercase().contains(wanted)
 }

@@ -36,7 +36,7 @@ pub fn main() -> ExitCode {
             };
         }
     };
-    match execute(cli) {
+    match execute(&cli) {
         Ok(code) => code,
         Err(failure) => {
             output::error(&failure.to_string());
@@ -45,7 +45,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn execute(cli: args::Cli) -> Result<ExitCode, Failure> {
+fn execute(cli: &args::Cli) -> Result<ExitCode, Failure> {
     if let args::Command::Completions(args) = &cli.command {
         return completions::execute(args);
     }

@@ -1,6 +1,6 @@
 //! Tables for people.
 
-use comfy_table::{ContentArrangement, Table, presets::UTF8_HORIZONTAL_ONLY};
+use comfy_table::{ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
 use dyno_core::{
     model::{CaseRecord, CaseStatus, Params, RunRecord},
     units,
@@ -10,7 +10,7 @@ use dyno_core::{
 pub(super) fn new(heads: &[&str]) -> Table {
     let mut table = Table::new();
     table
-        .load_preset(UTF8_HORIZONTAL_ONLY)
+        .load_style(UTF8_FULL_CONDENSED)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(heads);
     table

@@ -92,7 +92,7 @@ impl Lease {
         loop {
             match file.try_lock() {
                 Ok(()) => {
-                    let since = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+                    let since = crate::timestamp::now();
                     let holder = Holder { pid: std::process::id(), purpose: purpose.to_owned(), since };
                     write_holder(&mut file, &holder).map_err(broken)?;
                     return Ok(Some(Self { _file: file }));

@@ -51,7 +51,8 @@ pub(super) fn ask_to_stop(pid: i32) {
     let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
 }
 
-/// Forgets a worker that has been waited for, then kills and buries what it left behind. Returns how many there were.
+/// Forgets a worker that has been waited for, then kills and buries what it left behind. Returns how many of these had
+/// still been running.
 pub(super) fn bury(pid: i32) -> usize {
     let mut guard = workers();
     let workers = guard.get_or_insert_default();
@@ -66,7 +67,8 @@ pub(super) fn bury(pid: i32) -> usize {
         }
         for orphan in orphans {
             let _ = kill(orphan, Signal::SIGKILL);
-            if let Ok(WaitStatus::Exited(..) | WaitStatus::Signaled(..)) = waitpid(orphan, None) {
+            // One that had ended by itself only waited to be buried.
+            if let Ok(WaitStatus::Signaled(_, Signal::SIGKILL, _)) = waitpid(orphan, None) {
                 buried += 1;
             }
         }

@@ -7,4 +7,4 @@ mod worker;
 
 pub use family::adopt_orphans;
 pub use output::Captured;
-pub use worker::{Interruption, SpawnError, Unsolicited, Worker, WorkerCommand};
+pub use worker::{Farewell, Interruption, SpawnError, Unsolicited, Worker, WorkerCommand};

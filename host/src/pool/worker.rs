@@ -106,6 +106,19 @@ pub struct Worker {
     captured: Captured,
     memory_limit_bytes: u64,
     ended: Option<Exit>,
+    /// Processes that it had started and that outlived it.
+    left_behind: usize,
+}
+
+/// How a worker ended.
+#[derive(Debug)]
+pub struct Farewell {
+    /// How its process ended; `None`: it had to be killed.
+    pub exit: Option<Exit>,
+    /// What it wrote.
+    pub captured: Captured,
+    /// Processes that it had started, that outlived it, and that were killed.
+    pub left_behind: usize,
 }
 
 impl Worker {
@@ -143,6 +156,7 @@ impl Worker {
             captured: Captured::default(),
             memory_limit_bytes: command.memory_limit_bytes,
             ended: None,
+            left_behind: 0,
         })
     }
 
@@ -219,9 +233,8 @@ impl Worker {
     }
 
     /// Waits for the worker to end by itself until the deadline, then ends it and whatever it started.
-    /// Returns how it ended (`None`: it had to be killed), and what it wrote.
     #[must_use]
-    pub fn finish(mut self, deadline: Instant) -> (Option<Exit>, Captured) {
+    pub fn finish(mut self, deadline: Instant) -> Farewell {
         while self.poll_exit().is_none() && Instant::now() < deadline {
             // The channel is done with: only the end and the output matter.
             self.wait_for_bytes(Duration::from_millis(1));
@@ -229,7 +242,7 @@ impl Worker {
         }
         let exit = self.poll_exit();
         self.end();
-        (exit, std::mem::take(&mut self.captured))
+        Farewell { exit, captured: std::mem::take(&mut self.captured), left_behind: self.left_behind }
     }
 
     /// The last lines that the plugin wrote.
@@ -247,7 +260,7 @@ impl Worker {
         if let Ok(status) = self.child.wait() {
             self.ended.get_or_insert(signal::exit(status));
         }
-        family::bury(pid);
+        self.left_behind += family::bury(pid);
         // Every writer is dead: what is in the pipes is all there will be. A bound, in case one escaped.
         for _ in 0..64 {
             let before = (self.stdout.is_some(), self.stderr.is_some());

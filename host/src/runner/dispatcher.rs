@@ -36,7 +36,7 @@ pub enum RunError {
 }
 
 /// What a run works with.
-#[derive(Debug)]
+#[expect(missing_debug_implementations, reason = "a closure has none")]
 pub struct Dispatcher<'a> {
     /// Where results go.
     pub store: &'a mut Store,
@@ -52,12 +52,6 @@ pub struct Dispatcher<'a> {
     pub cancel: Cancel,
     /// Told everything, after it is durable.
     pub announce: &'a mut dyn FnMut(&Event),
-}
-
-impl std::fmt::Debug for dyn FnMut(&Event) + '_ {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("announce")
-    }
 }
 
 impl Dispatcher<'_> {
@@ -76,7 +70,7 @@ impl Dispatcher<'_> {
             (self.announce)(&Event::CaseFinished { case: Box::new(told) });
         }
         record.status = if self.cancel.is_set() { RunStatus::Cancelled } else { RunStatus::Completed };
-        let finished = jiff::Timestamp::now().to_string();
+        let finished = crate::timestamp::now();
         self.store.finish_run(&record.id, record.status, &finished)?;
         record.finished_at = Some(finished);
         (self.announce)(&Event::RunFinished { run: record.id.clone(), status: record.status });

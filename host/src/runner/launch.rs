@@ -13,7 +13,7 @@ use dyno_core::{
 use super::{Cancel, Planned};
 use crate::{
     devices::Probe,
-    pool::{Interruption, Unsolicited, Worker, WorkerCommand},
+    pool::{Farewell, Interruption, Unsolicited, Worker, WorkerCommand},
 };
 
 /// Longest wait for a worker that has nothing more to do.
@@ -72,7 +72,7 @@ pub(super) fn launch(
 ) -> LaunchRecord {
     let mut record = LaunchRecord {
         index,
-        started_at: jiff::Timestamp::now().to_string(),
+        started_at: crate::timestamp::now(),
         status: CaseStatus::Running,
         plan: None,
         samples: Vec::new(),
@@ -121,8 +121,8 @@ pub(super) fn launch(
     };
     let worker = script.worker;
     let patience = if status == CaseStatus::Completed { FAREWELL } else { Duration::ZERO };
-    let (exit, captured) = worker.finish(Instant::now() + patience);
-    record.status = judge_exit(status, exit, captured.tail(10));
+    let Farewell { exit, captured, left_behind } = worker.finish(Instant::now() + patience);
+    record.status = judge_exit(status, exit, left_behind, captured.tail(10));
     (record.output, record.output_dropped) = captured.into_lines();
     record.environment = probe.finish();
     record
@@ -253,7 +253,7 @@ impl Script<'_, '_> {
         let deadline = self.deadline();
         let Self { assignment, worker, notice, .. } = self;
         let answer = worker.ask(request, deadline, &|| assignment.cancel.is_set(), &mut |heard| {
-            relay(*notice, stage, heard)
+            relay(*notice, stage, heard);
         });
         let elapsed = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.record.stages.push((stage, elapsed));
@@ -359,9 +359,21 @@ fn status_of(
 }
 
 /// A launch whose work is done can still fail by how its process ends.
-fn judge_exit(status: CaseStatus, exit: Option<Exit>, last_output: Vec<String>) -> CaseStatus {
+fn judge_exit(
+    status: CaseStatus,
+    exit: Option<Exit>,
+    left_behind: usize,
+    last_output: Vec<String>,
+) -> CaseStatus {
     match (status, exit) {
-        (CaseStatus::Completed, Some(Exit::Code(0))) => CaseStatus::Completed,
+        (CaseStatus::Completed, Some(Exit::Code(0))) if left_behind == 0 => CaseStatus::Completed,
+        (CaseStatus::Completed, Some(Exit::Code(0))) => {
+            let message = format!(
+                "the plugin left {left_behind} running processes behind; they were killed; `cleanup` must end what \
+                 the plugin started"
+            );
+            CaseStatus::Failed { stage: Stage::Cleanup, reason: Reason { message, exit: None, last_output } }
+        }
         (CaseStatus::Completed, exit) => {
             let message = match &exit {
                 Some(exit) => format!("the worker process ended after its last stage with {exit}"),

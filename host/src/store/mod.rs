@@ -1,1 +1,14 @@
-//! The DuckDB database: the only place with SQL.
+//! The DuckDB database: the only room with SQL. One writer, one transaction per launch, raw samples kept.
+
+mod error;
+mod migrate;
+mod open;
+mod read;
+mod write;
+
+pub use error::StoreError;
+pub use open::Store;
+pub use read::{RunFilter, RunSummary};
+
+#[cfg(test)]
+mod tests;

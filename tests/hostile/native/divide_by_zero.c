@@ -3,8 +3,9 @@
 #include "hostile.h"
 
 EXECUTE {
+    volatile int one = 1;
     volatile int zero = 0;
-    return 1 / zero;
+    return one / zero;
 }
 
 HOSTILE(.execute = execute);

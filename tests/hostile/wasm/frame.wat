@@ -24,18 +24,20 @@
 @FIELDS@
   )
   (core instance $it (instantiate $code))
+  (alias core export $it "memory" (core memory $memory))
+  (alias core export $it "cabi_realloc" (core func $realloc))
 
   (func $setup (param "benchmark" string) (param "params" (list $param)) (param "seed" u64)
     (result (result (error $failure)))
-    (canon lift (core func $it "setup") (memory $it "memory") (realloc (func $it "cabi_realloc"))))
+    (canon lift (core func $it "setup") (memory $memory) (realloc $realloc)))
   (func $verify (result (result (error $failure)))
-    (canon lift (core func $it "verify") (memory $it "memory")))
+    (canon lift (core func $it "verify") (memory $memory)))
   (func $prepare (param "iterations" u64) (result (result (error $failure)))
-    (canon lift (core func $it "prepare") (memory $it "memory")))
+    (canon lift (core func $it "prepare") (memory $memory)))
   (func $execute (param "iterations" u64) (result (result $report (error $failure)))
-    (canon lift (core func $it "execute") (memory $it "memory")))
+    (canon lift (core func $it "execute") (memory $memory)))
   (func $process_results (param "samples" (list $sample)) (result (result (error $failure)))
-    (canon lift (core func $it "process-results") (memory $it "memory") (realloc (func $it "cabi_realloc"))))
+    (canon lift (core func $it "process-results") (memory $memory) (realloc $realloc)))
   (func $cleanup (canon lift (core func $it "cleanup")))
 
   (instance $lifecycle

@@ -2,6 +2,7 @@
 #![allow(unsafe_code, reason = "a loader: it opens foreign libraries and calls their functions")]
 
 use std::{
+    error::Error,
     ffi::c_void,
     mem::{ManuallyDrop, offset_of},
     os::fd::AsRawFd,
@@ -43,7 +44,9 @@ pub(super) fn load(load: &Load, bytes: &[u8], host: Arc<HostSide>) -> Result<Loa
     let opened = unsafe { Library::open(Some(&path), RTLD_NOW | RTLD_LOCAL) };
     // Never closed: a new version is a new worker, and threads of the plugin may outlive any handle.
     let library = ManuallyDrop::new(opened.map_err(|error| {
-        format!("the dynamic linker refused the library: {}", error.to_string().replace(&path, "plugin"))
+        // What the linker said is the cause of the error, not its text.
+        let said = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+        format!("the dynamic linker refused the library: {}", said.replace(&path, "plugin"))
     })?);
     let (table, doors) = enter(&library)?;
     let plugin = check_table(table)?;
@@ -78,8 +81,8 @@ fn enter(library: &Library) -> Result<(*const DynoPlugin, &'static str), String>
     // SAFETY: abi_stable gives the symbol this type; what it points to is checked by `upgrade` below.
     let header = unsafe { library.get::<AbiHeaderRef>(ROOT_MODULE_LOADER_NAME_WITH_NUL.as_bytes()) };
     let Ok(header) = header else { return Ok((table, "c")) };
-    // SAFETY: the symbol is a static of that type, and the library is never closed.
-    let header: AbiHeaderRef = unsafe { *header.into_raw().cast() };
+    // A symbol's value is its address, and a reference to the header is just that address.
+    let header: AbiHeaderRef = *header;
     let root = header.upgrade().and_then(LibHeader::init_root_module::<DynoRootRef>).map_err(|error| {
         format!("the plugin's types differ from this dyno's: {}", first_lines(&error.to_string()))
     })?;

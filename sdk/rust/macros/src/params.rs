@@ -38,6 +38,9 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
         Ok(params) => implement(&item, &params),
         Err(error) => {
             let error = error.to_compile_error();
+            if !item.generics.params.is_empty() {
+                return error;
+            }
             // With an implementation nevertheless, so that the one mistake is the only one reported.
             quote! {
                 #error

@@ -1,0 +1,87 @@
+//! What can go wrong with the database, and what to do about it.
+
+use std::path::PathBuf;
+
+/// Why the database did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// Another process has it open.
+    #[error("the database `{}` is open in {holder}; wait for it, or give another with --db-path", path.display())]
+    Locked {
+        /// Its path.
+        path: PathBuf,
+        /// Who has it, as far as is known.
+        holder: String,
+    },
+    /// It cannot be opened.
+    #[error("cannot open the database `{}`: {message}", path.display())]
+    Open {
+        /// Its path.
+        path: PathBuf,
+        /// What DuckDB or the system said.
+        message: String,
+    },
+    /// It was written by a newer dyno.
+    #[error("the database `{}` has version {found}, this dyno knows versions up to {known}; use a newer dyno", path.display())]
+    Newer {
+        /// Its path.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+        /// The newest version that is known.
+        known: u32,
+    },
+    /// It is read only and must be migrated first.
+    #[error("the database `{}` has version {found}, this dyno needs {known}; run a benchmark once to bring it up to date", path.display())]
+    Older {
+        /// Its path.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+        /// The version that is needed.
+        known: u32,
+    },
+    /// There is no such run.
+    #[error("there is no run `{selector}`; {hint}")]
+    NoSuchRun {
+        /// What was asked for.
+        selector: String,
+        /// What there is.
+        hint: String,
+    },
+    /// A statement failed.
+    #[error("the database failed while {doing}: {source}")]
+    Statement {
+        /// What was being done.
+        doing: &'static str,
+        /// What DuckDB said.
+        source: duckdb::Error,
+    },
+    /// A stored record is not readable.
+    #[error("the database holds a record that cannot be read ({what}): {source}")]
+    Record {
+        /// Which one.
+        what: &'static str,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+}
+
+impl StoreError {
+    /// Whether the user can mend it by asking for something else.
+    #[must_use]
+    pub fn is_usage(&self) -> bool {
+        matches!(self, Self::NoSuchRun { .. })
+    }
+}
+
+/// Says what was being done when a statement fails.
+pub(super) fn doing(doing: &'static str) -> impl Fn(duckdb::Error) -> StoreError {
+    move |source| StoreError::Statement { doing, source }
+}
+
+/// Says which record was being read or written when JSON fails.
+pub(super) fn record(what: &'static str) -> impl Fn(serde_json::Error) -> StoreError {
+    move |source| StoreError::Record { what, source }
+}

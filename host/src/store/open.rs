@@ -1,0 +1,94 @@
+//! Opening the database: who may, how, and what an earlier process left unfinished.
+
+use std::{fs, path::Path};
+
+use duckdb::{AccessMode, Config, Connection};
+
+use super::{
+    error::{StoreError, doing},
+    migrate,
+};
+
+/// An open database.
+#[derive(Debug)]
+pub struct Store {
+    pub(super) connection: Connection,
+}
+
+impl Store {
+    /// Opens a database for writing, making it where there is none. Runs that a dead process left unfinished are
+    /// marked `interrupted`: the database can be open for writing in one process only, so they are nobody's.
+    ///
+    /// # Errors
+    /// When it is open elsewhere, is no database, or is newer than this dyno.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(|error| StoreError::Open {
+                path: path.to_owned(),
+                message: format!("its folder cannot be made: {error}"),
+            })?;
+        }
+        let mut connection = connect(path, AccessMode::ReadWrite)?;
+        migrate::migrate(&mut connection, path)?;
+        connection
+            .execute_batch("UPDATE runs SET status = 'interrupted' WHERE status IN ('queued', 'running')")
+            .map_err(doing("marking interrupted runs"))?;
+        Ok(Self { connection })
+    }
+
+    /// Opens a database for reading.
+    ///
+    /// # Errors
+    /// When it is open for writing elsewhere, is no database, or is of another version.
+    pub fn open_read_only(path: &Path) -> Result<Self, StoreError> {
+        let connection = connect(path, AccessMode::ReadOnly)?;
+        let found = migrate::version(&connection)?;
+        let (path, known) = (path.to_owned(), migrate::VERSION);
+        match found {
+            found if found > known => Err(StoreError::Newer { path, found, known }),
+            found if found < known => Err(StoreError::Older { path, found, known }),
+            _ => Ok(Self { connection }),
+        }
+    }
+}
+
+fn connect(path: &Path, mode: AccessMode) -> Result<Connection, StoreError> {
+    // One thread: the others would run on the processor that is being measured. Nothing is loaded from elsewhere.
+    let config = Config::default()
+        .access_mode(mode)
+        .and_then(|config| config.threads(1))
+        .and_then(|config| config.enable_autoload_extension(false))
+        .and_then(|config| config.with("autoinstall_known_extensions", "false"))
+        .map_err(doing("setting it up"))?;
+    Connection::open_with_flags(path, config).map_err(|error| refusal(path, &error.to_string()))
+}
+
+fn refusal(path: &Path, message: &str) -> StoreError {
+    let path = path.to_owned();
+    if message.contains("Could not set lock on file") {
+        return StoreError::Locked { path, holder: holder(message) };
+    }
+    StoreError::Open { path, message: message.lines().next().unwrap_or_default().to_owned() }
+}
+
+/// DuckDB names the process in parentheses. // eg: `Conflicting lock is held in /usr/bin/dyno (PID 42)`
+fn holder(message: &str) -> String {
+    let process = message.split_once("(PID ").and_then(|(before, rest)| {
+        let program = before.rsplit_once("held in ").map_or("", |(_, program)| program.trim());
+        Some(format!("process {} ({program})", rest.split_once(')')?.0))
+    });
+    process.unwrap_or_else(|| "another process".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_holder_of_a_lock_is_named() {
+        let message = "IO Error: Could not set lock on file \"/x\": Conflicting lock is held in /usr/bin/dyno (PID 42) by user a. See";
+        assert_eq!(holder(message), "process 42 (/usr/bin/dyno)");
+        assert!(matches!(refusal(Path::new("/x"), message), StoreError::Locked { .. }));
+        assert_eq!(holder("no idea"), "another process");
+    }
+}

@@ -1,0 +1,291 @@
+//! Reading: one run as a record, or the list of runs.
+
+use std::collections::HashMap;
+
+use duckdb::{Row, params};
+use dyno_core::model::{
+    CaseRecord, LaunchRecord, MetricSummary, PluginKind, PluginRef, RESULT_SCHEMA, RESULT_VERSION, RunRecord,
+    RunStatus, Sample, Work,
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{
+    Store,
+    error::{StoreError, doing, record},
+};
+
+/// How times leave the database: RFC 3339, UTC, milliseconds.
+const TIME: &str = "'%Y-%m-%dT%H:%M:%S.%gZ'";
+
+/// Which runs to list.
+#[derive(Debug, Clone, Default)]
+pub struct RunFilter {
+    /// At most so many.
+    pub limit: u32,
+    /// Only those with this tag.
+    pub tag: Option<String>,
+}
+
+/// One line about a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RunSummary {
+    /// Its identifier.
+    pub id: String,
+    /// When it was accepted (RFC 3339, UTC).
+    pub created_at: String,
+    /// How it stands or ended.
+    pub status: RunStatus,
+    /// Cases.
+    pub cases: u32,
+    /// Cases that failed or timed out.
+    pub failed: u32,
+    /// Its suite, if it came from one.
+    pub suite: Option<String>,
+    /// Its tags.
+    pub tags: Vec<String>,
+}
+
+impl Store {
+    /// Runs, newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn runs(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {
+        let failed = doing("listing runs");
+        let sql = format!(
+            "SELECT r.id, strftime(r.created_at, {TIME}), r.status, r.suite, r.spec_json,
+                    (SELECT count(*) FROM cases c WHERE c.run_no = r.run_no),
+                    (SELECT count(*) FROM cases c WHERE c.run_no = r.run_no AND c.status IN ('failed', 'timed_out'))
+             FROM runs r WHERE ? IS NULL OR list_contains(r.tags, ?) ORDER BY r.run_no DESC LIMIT ?"
+        );
+        let mut statement = self.connection.prepare(&sql).map_err(&failed)?;
+        let rows = statement
+            .query_map(params![filter.tag, filter.tag, filter.limit], |row| {
+                Ok((
+                    RunSummary {
+                        id: row.get(0)?,
+                        created_at: row.get(1)?,
+                        status: status(&row.get::<_, String>(2)?),
+                        suite: row.get(3)?,
+                        cases: row.get(5)?,
+                        failed: row.get(6)?,
+                        tags: Vec::new(),
+                    },
+                    row.get::<_, String>(4)?,
+                ))
+            })
+            .map_err(&failed)?;
+        rows.map(|row| {
+            let (mut summary, spec) = row.map_err(&failed)?;
+            let spec: dyno_core::model::RunSpec = json(&spec, "spec")?;
+            summary.tags = spec.tags;
+            Ok(summary)
+        })
+        .collect()
+    }
+
+    /// One run: by its identifier, the beginning of it, `last`, or `last~N` for the Nth before the last.
+    ///
+    /// # Errors
+    /// When there is none, or several, or the database fails.
+    pub fn run(&self, selector: &str, with_samples: bool) -> Result<RunRecord, StoreError> {
+        let failed = doing("reading a run");
+        let run_no = self.find(selector)?;
+        let sql = format!(
+            "SELECT id, strftime(created_at, {TIME}), strftime(finished_at, {TIME}), status, dyno_version, spec_json, machine_json
+             FROM runs WHERE run_no = ?"
+        );
+        let (head, spec, machine) = self
+            .connection
+            .query_row(&sql, [run_no], |row| {
+                let head =
+                    (row.get(0)?, row.get(1)?, row.get(2)?, status(&row.get::<_, String>(3)?), row.get(4)?);
+                Ok((head, row.get::<_, String>(5)?, row.get::<_, String>(6)?))
+            })
+            .map_err(failed)?;
+        let (id, created_at, finished_at, status, dyno_version) = head;
+        let mut run = RunRecord {
+            schema: RESULT_SCHEMA.to_owned(),
+            version: RESULT_VERSION,
+            id,
+            created_at,
+            finished_at,
+            status,
+            spec: json(&spec, "spec")?,
+            dyno_version,
+            machine: json(&machine, "machine")?,
+            cases: Vec::new(),
+        };
+        run.cases = self.cases(run_no)?;
+        self.add_metrics(run_no, &mut run.cases)?;
+        self.add_launches(run_no, &mut run.cases)?;
+        if with_samples {
+            self.add_samples(run_no, &mut run.cases)?;
+        }
+        Ok(run)
+    }
+
+    fn find(&self, selector: &str) -> Result<i32, StoreError> {
+        let failed = doing("finding a run");
+        let back = match selector.strip_prefix("last") {
+            Some("") => Some(0),
+            Some(rest) => rest.strip_prefix('~').and_then(|number| number.parse::<u32>().ok()),
+            None => None,
+        };
+        let found: Vec<(i32, String)> = match back {
+            Some(back) => self.rows(
+                "SELECT run_no, id FROM runs ORDER BY run_no DESC LIMIT 1 OFFSET ?",
+                params![back],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            ),
+            None => self.rows(
+                "SELECT run_no, id FROM runs WHERE starts_with(id, ?) ORDER BY run_no DESC LIMIT 3",
+                params![selector],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            ),
+        }
+        .map_err(failed)?;
+        match found.as_slice() {
+            [(run_no, _)] => Ok(*run_no),
+            [] => {
+                let newest = self.runs(&RunFilter { limit: 3, tag: None })?;
+                let ids: Vec<String> = newest.into_iter().map(|run| run.id).collect();
+                let hint = if ids.is_empty() {
+                    "the database holds none yet".to_owned()
+                } else {
+                    format!("the newest are {}; `dyno results --list` shows more", ids.join(", "))
+                };
+                Err(StoreError::NoSuchRun { selector: selector.to_owned(), hint })
+            }
+            several => {
+                let ids: Vec<&str> = several.iter().map(|(_, id)| id.as_str()).collect();
+                let hint = format!("it is the beginning of {}; give more of it", ids.join(", "));
+                Err(StoreError::NoSuchRun { selector: selector.to_owned(), hint })
+            }
+        }
+    }
+
+    fn cases(&self, run_no: i32) -> Result<Vec<CaseRecord>, StoreError> {
+        let rows = self
+            .rows(
+                "SELECT case_no, plugin_id, plugin_version, plugin_kind, plugin_sha256, plugin_path, benchmark, category,
+                        device, params_json, status_json
+                 FROM cases WHERE run_no = ? ORDER BY case_no",
+                params![run_no],
+                |row| {
+                    let kind: String = row.get(3)?;
+                    let plugin = PluginRef {
+                        id: row.get(1)?,
+                        version: row.get(2)?,
+                        kind: if kind == "wasm" { PluginKind::Wasm } else { PluginKind::Native },
+                        sha256: row.get(4)?,
+                        path: row.get(5)?,
+                    };
+                    let texts: (String, String) = (row.get(9)?, row.get(10)?);
+                    Ok((row.get(0)?, plugin, row.get(6)?, row.get(7)?, row.get(8)?, texts))
+                },
+            )
+            .map_err(doing("reading cases"))?;
+        rows.into_iter()
+            .map(|(index, plugin, benchmark, category, device, (params, status))| {
+                Ok(CaseRecord {
+                    index,
+                    plugin,
+                    benchmark,
+                    category,
+                    params: json(&params, "params")?,
+                    device,
+                    status: json(&status, "status")?,
+                    metrics: Vec::new(),
+                    launches: Vec::new(),
+                })
+            })
+            .collect()
+    }
+
+    fn add_metrics(&self, run_no: i32, cases: &mut [CaseRecord]) -> Result<(), StoreError> {
+        let rows: Vec<(u32, String)> = self
+            .rows(
+                "SELECT case_no, summary_json FROM metrics WHERE run_no = ? ORDER BY case_no, metric_no",
+                params![run_no],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .map_err(doing("reading metrics"))?;
+        for (case, text) in rows {
+            if let Some(case) = cases.get_mut(case as usize) {
+                case.metrics.push(json::<MetricSummary>(&text, "metric")?);
+            }
+        }
+        Ok(())
+    }
+
+    fn add_launches(&self, run_no: i32, cases: &mut [CaseRecord]) -> Result<(), StoreError> {
+        let rows: Vec<(u32, String, String)> = self
+            .rows(
+                "SELECT l.case_no, l.record_json, e.environment_json FROM launches l
+                 JOIN environments e ON e.run_no = l.run_no AND e.case_no = l.case_no AND e.launch_no = l.launch_no
+                 WHERE l.run_no = ? ORDER BY l.case_no, l.launch_no",
+                params![run_no],
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            )
+            .map_err(doing("reading launches"))?;
+        for (case, launch, environment) in rows {
+            if let Some(case) = cases.get_mut(case as usize) {
+                let mut launch: LaunchRecord = json(&launch, "launch")?;
+                launch.environment = json(&environment, "environment")?;
+                case.launches.push(launch);
+            }
+        }
+        Ok(())
+    }
+
+    fn add_samples(&self, run_no: i32, cases: &mut [CaseRecord]) -> Result<(), StoreError> {
+        let rows: Vec<((u32, u32), Sample)> = self
+            .rows(
+                "SELECT case_no, launch_no, iterations, wall_ns, cpu_ns, device_ns, items, bytes, flop, checksum, preemptions
+                 FROM samples WHERE run_no = ? ORDER BY case_no, launch_no, sample_no",
+                params![run_no],
+                |row| {
+                    let sample = Sample {
+                        iterations: row.get(2)?,
+                        wall_ns: row.get(3)?,
+                        cpu_ns: row.get(4)?,
+                        device_ns: row.get(5)?,
+                        work: Work { items: row.get(6)?, bytes: row.get(7)?, flop: row.get(8)? },
+                        checksum: row.get(9)?,
+                        preemptions: row.get(10)?,
+                    };
+                    Ok(((row.get(0)?, row.get(1)?), sample))
+                },
+            )
+            .map_err(doing("reading samples"))?;
+        let mut by_launch: HashMap<(u32, u32), Vec<Sample>> = HashMap::new();
+        for (key, sample) in rows {
+            by_launch.entry(key).or_default().push(sample);
+        }
+        for case in cases {
+            for launch in &mut case.launches {
+                launch.samples = by_launch.remove(&(case.index, launch.index)).unwrap_or_default();
+            }
+        }
+        Ok(())
+    }
+
+    fn rows<T>(
+        &self,
+        sql: &str,
+        params: impl duckdb::Params,
+        read: impl FnMut(&Row<'_>) -> duckdb::Result<T>,
+    ) -> duckdb::Result<Vec<T>> {
+        self.connection.prepare(sql)?.query_map(params, read)?.collect()
+    }
+}
+
+fn status(word: &str) -> RunStatus {
+    // Only words of ours are ever written.
+    RunStatus::from_word(word).unwrap_or(RunStatus::Interrupted)
+}
+
+fn json<T: DeserializeOwned>(text: &str, what: &'static str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(record(what))
+}
