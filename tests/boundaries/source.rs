@@ -6,7 +6,7 @@ use std::{
 };
 
 /// A place that breaks a rule.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Violation {
     path: String,
     line: usize,

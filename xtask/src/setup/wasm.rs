@@ -1,7 +1,7 @@
 //! What compiles Rust to WebAssembly: rustup's target, or Debian's compiler with the standard library from source.
 
 use std::{
-    fs,
+    fmt, fs,
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -36,6 +36,21 @@ pub(crate) enum Toolchain {
         /// A `wasm-ld`.
         linker: PathBuf,
     },
+}
+
+impl fmt::Display for Toolchain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Installed => write!(f, "the compiler in use has {TARGET}"),
+            Self::FromSource { linker } => {
+                write!(
+                    f,
+                    "{DEBIAN_RUSTC} with the standard library from source, linked by {}",
+                    linker.display()
+                )
+            }
+        }
+    }
 }
 
 impl Toolchain {
