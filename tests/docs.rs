@@ -26,7 +26,9 @@ use sandbox::{Sandbox, shows};
 fn check_commands(name: &str) {
     let page = Page::read(name);
     let Some(sandbox) = Sandbox::new() else {
-        println!("skipped: no plugins were built; `cargo xtask plugins` builds them, `cargo xtask test` does all");
+        println!(
+            "skipped: no plugins were built; `cargo xtask plugins` builds them, `cargo xtask test` does all"
+        );
         return;
     };
     for block in &page.blocks {
@@ -48,7 +50,10 @@ fn check_block(sandbox: &Sandbox, page: &Page, block: &Block) {
             assert!(pages::tasks().contains(task), "{place}: there is no task `{task}`");
             continue;
         }
-        assert!(command.starts_with("dyno "), "{place}: only `dyno` and `cargo xtask` belong into `console` blocks");
+        assert!(
+            command.starts_with("dyno "),
+            "{place}: only `dyno` and `cargo xtask` belong into `console` blocks"
+        );
         let (code, output) = sandbox.run(&command);
         assert_eq!(code, Some(expected), "{place} ended with another code:\n{output}");
         if !block.has("sample") {
@@ -84,7 +89,11 @@ pages! {
 fn every_page_with_commands_is_tested() {
     for name in pages::all() {
         let shows_commands = Page::read(&name).blocks.iter().any(|block| block.language() == "console");
-        assert!(!shows_commands || PAGES.contains(&name.as_str()), "{name} shows commands: name it in {}", file!());
+        assert!(
+            !shows_commands || PAGES.contains(&name.as_str()),
+            "{name} shows commands: name it in {}",
+            file!()
+        );
     }
 }
 
@@ -92,7 +101,10 @@ fn every_page_with_commands_is_tested() {
 fn links_lead_somewhere() {
     for name in pages::all() {
         for (line, target) in Page::read(&name).links() {
-            assert!(pages::target_exists(&name, &target), "{name}:{line}: the link to `{target}` leads nowhere");
+            assert!(
+                pages::target_exists(&name, &target),
+                "{name}:{line}: the link to `{target}` leads nowhere"
+            );
         }
     }
 }
@@ -118,7 +130,10 @@ fn the_reference_has_every_command_and_flag_and_no_other() {
     let reference = pages::read("docs/cli.md");
     let mut known = BTreeSet::new();
     for command in sandbox::commands() {
-        assert!(reference.contains(&format!("`dyno {command}")), "docs/cli.md does not show `dyno {command}`");
+        assert!(
+            reference.contains(&format!("`dyno {command}")),
+            "docs/cli.md does not show `dyno {command}`"
+        );
         known.extend(sandbox::flags(&command));
     }
     let shown = pages::flags_in(&reference);
