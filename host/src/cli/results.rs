@@ -29,7 +29,8 @@ pub(super) fn execute(app: &App, args: &args::ResultsArgs, json: bool) -> Result
 }
 
 fn list(app: &App, args: &args::ResultsArgs, json: bool) -> Result<ExitCode, Failure> {
-    let runs = app.stored_runs(&RunFilter { limit: args.limit, tag: args.tag.clone() })?;
+    let runs =
+        app.stored_runs(&RunFilter { limit: args.limit, tag: args.tag.clone(), ..RunFilter::default() })?;
     if json {
         output::json(&runs)?;
         return Ok(End::Good.into());

@@ -3,13 +3,31 @@
 use dyno_core::model::{RESULT_SCHEMA, RESULT_VERSION, RunRecord};
 use serde_json::Value;
 
+/// Why a run cannot become a result file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// JSON cannot say it.
+    #[error("the run holds a number that JSON does not have: {0}")]
+    NotFinite(String),
+    /// It cannot be serialised.
+    #[error("the run cannot be written as JSON: {0}")]
+    Json(serde_json::Error),
+}
+
 /// Why a text is no result file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
-    /// It is no JSON, or cut short.
-    #[error("the file is not JSON, or is cut short: {0}")]
-    Json(#[source] serde_json::Error),
+    /// It ends too early.
+    #[error("the file is cut short in line {line}; write it again with `dyno report --format json`")]
+    CutShort {
+        /// Its last line.
+        line: usize,
+    },
+    /// It is no JSON.
+    #[error("the file is not JSON: {0}")]
+    Json(serde_json::Error),
     /// It is JSON of something else.
     #[error("the file is no result of dyno: its `schema` is {found}, expected `{RESULT_SCHEMA}`")]
     Schema {
@@ -26,15 +44,19 @@ pub enum ReadError {
     },
     /// A field is missing or wrong.
     #[error("the result is damaged: {0}")]
-    Damaged(#[source] serde_json::Error),
+    Damaged(serde_json::Error),
 }
 
 /// A run as a result file.
 ///
 /// # Errors
-/// When a number in it is not finite, which the model rules out.
-pub fn json(record: &RunRecord) -> Result<String, serde_json::Error> {
-    let mut text = serde_json::to_string_pretty(record)?;
+/// When a number in it is infinite or not a number.
+pub fn json(record: &RunRecord) -> Result<String, WriteError> {
+    // serde_json would write `null` for it, and nobody could read the file back.
+    if let Some(what) = record.not_finite() {
+        return Err(WriteError::NotFinite(what));
+    }
+    let mut text = serde_json::to_string_pretty(record).map_err(WriteError::Json)?;
     text.push('\n');
     Ok(text)
 }
@@ -44,7 +66,9 @@ pub fn json(record: &RunRecord) -> Result<String, serde_json::Error> {
 /// # Errors
 /// A sentence that says what the text is instead.
 pub fn read(text: &str) -> Result<RunRecord, ReadError> {
-    let value: Value = serde_json::from_str(text).map_err(ReadError::Json)?;
+    let value: Value = serde_json::from_str(text).map_err(|error| {
+        if error.is_eof() { ReadError::CutShort { line: error.line() } } else { ReadError::Json(error) }
+    })?;
     let schema = value.get("schema").unwrap_or(&Value::Null);
     if schema.as_str() != Some(RESULT_SCHEMA) {
         return Err(ReadError::Schema { found: schema.to_string() });

@@ -1,50 +1,63 @@
-//! The report for people, in Markdown. Text that came from plugins is escaped: it must not become structure.
+//! The report for people, in Markdown. Whatever is text in a record is escaped: it may come from a plugin.
 
 use std::fmt::Write;
 
 use dyno_core::{
-    model::{CaseRecord, CaseStatus, RunRecord},
+    model::{CaseRecord, CaseStatus, MetricSummary, RunRecord, RunStatus},
     units,
 };
+
+use super::escape::{block, inline};
+
+/// Metrics that dyno itself measures; all others are the plugins' own.
+const OURS: [&str; 6] =
+    ["time", "items_per_second", "bytes_per_second", "flop_per_second", "device_time", "peak_memory"];
 
 /// A run as a report.
 #[must_use]
 pub fn markdown(record: &RunRecord) -> String {
     let mut out = String::new();
-    // Writing to a string cannot fail, so the results of `write!` are dropped throughout.
-    let title = record.spec.suite.as_ref().map_or("Benchmark run", |suite| suite.name.as_str());
-    let _ = writeln!(out, "# {}\n", escaped(title));
-    if let Some(suite) = record.spec.suite.as_ref().filter(|suite| !suite.description.is_empty()) {
-        let _ = writeln!(out, "{}\n", escaped(&suite.description));
+    // Writing to a string cannot fail, so what `write!` returns is dropped throughout.
+    let suite = record.spec.suite.as_ref();
+    let _ = writeln!(
+        out,
+        "# {}\n",
+        suite.map_or_else(|| "Benchmark run".to_owned(), |suite| inline(&suite.name))
+    );
+    if let Some(suite) = suite.filter(|suite| !suite.description.is_empty()) {
+        let _ = writeln!(out, "{}\n", inline(&suite.description));
     }
     facts(&mut out, record);
     results(&mut out, record);
+    custom(&mut out, record);
     failures(&mut out, record);
     disturbances(&mut out, record);
+    plugins(&mut out, record);
     out
 }
 
 fn facts(out: &mut String, record: &RunRecord) {
     let machine = &record.machine;
-    let tags: Vec<String> = record.spec.tags.iter().map(|tag| escaped(tag)).collect();
+    let cpu = &machine.cpu;
+    let status = match record.status {
+        RunStatus::Interrupted => "interrupted: dyno ended before the run did; what was committed is here",
+        RunStatus::Cancelled => "cancelled: what was done is here",
+        other => other.word(),
+    };
+    let mut processor = vec![inline(&cpu.model), format!("{} cores, {} threads", cpu.cores, cpu.threads)];
+    processor.extend(cpu.governor.as_ref().map(|governor| format!("governor {}", inline(governor))));
+    processor.extend(cpu.virtualisation.as_ref().map(|hypervisor| format!("under {}", inline(hypervisor))));
     for (name, value) in [
-        ("Run", record.id.clone()),
-        ("Begun", record.created_at.clone()),
-        ("Ended", record.finished_at.clone().unwrap_or_default()),
-        ("Status", record.status.word().to_owned()),
-        ("Tags", tags.join(", ")),
-        ("dyno", record.dyno_version.clone()),
-        (
-            "Machine",
-            format!(
-                "{}, {} threads, {}, {} ({})",
-                escaped(&machine.cpu.model),
-                machine.cpu.threads,
-                units::bytes(machine.memory_bytes as f64),
-                escaped(&machine.os),
-                machine.fingerprint
-            ),
-        ),
+        ("Run", inline(&record.id)),
+        ("Begun", inline(&record.created_at)),
+        ("Ended", record.finished_at.as_deref().map(inline).unwrap_or_default()),
+        ("Status", status.to_owned()),
+        ("Tags", record.spec.tags.iter().map(|tag| inline(tag)).collect::<Vec<_>>().join(", ")),
+        ("dyno", inline(&record.dyno_version)),
+        ("Machine", format!("{} ({})", inline(&machine.hostname), inline(&machine.fingerprint))),
+        ("Processor", processor.join(", ")),
+        ("Memory", units::bytes(machine.memory_bytes as f64)),
+        ("System", format!("{}, {}", inline(&machine.os), inline(&machine.arch))),
         ("Seed", record.spec.settings.seed.to_string()),
     ] {
         if !value.is_empty() {
@@ -54,51 +67,64 @@ fn facts(out: &mut String, record: &RunRecord) {
 }
 
 fn results(out: &mut String, record: &RunRecord) {
-    let done: Vec<&CaseRecord> = record.cases.iter().filter(|case| case.metric("time").is_some()).collect();
-    if done.is_empty() {
-        return;
-    }
-    out.push_str("\n## Results\n\nMedian over launches with its 95 % interval; percentiles over all samples, where there are enough.\n\n");
-    out.push_str("| benchmark | engine | parameters | time | throughput | p50 | p95 | p99 | peak memory | launches × samples |\n");
-    out.push_str("|---|---|---|---:|---:|---:|---:|---:|---:|---:|\n");
-    for case in done {
-        let Some(time) = case.metric("time") else { continue };
-        let percentile = |p: f64| {
-            time.percentiles
-                .iter()
-                .find(|percentile| (percentile.p - p).abs() < 1e-9)
-                .map_or_else(|| "–".to_owned(), |percentile| units::duration(percentile.value))
-        };
+    let measured: Vec<(&CaseRecord, &MetricSummary)> =
+        record.cases.iter().filter_map(|case| Some((case, case.metric("time")?))).collect();
+    out.push_str("\n## Results\n\n");
+    let Some(confidence) =
+        measured.iter().find_map(|(_, time)| time.interval).map(|interval| interval.confidence)
+    else {
+        if measured.is_empty() {
+            out.push_str("Nothing was measured.\n");
+            return;
+        }
+        out.push_str("Median; one launch gives no interval. ");
+        return table(out, &measured);
+    };
+    let _ = write!(out, "Median over launches ± half its {} % interval. ", 100.0 * confidence);
+    table(out, &measured);
+}
+
+fn table(out: &mut String, measured: &[(&CaseRecord, &MetricSummary)]) {
+    out.push_str("Percentiles are over all samples, where there are enough.\n\n");
+    out.push_str("| benchmark | engine | device | parameters | time | throughput | p50 | p95 | p99 | peak memory | launches × samples |\n");
+    out.push_str("|---|---|---|---|---:|---:|---:|---:|---:|---:|---:|\n");
+    for (case, time) in measured {
+        let mut headline = units::value_with_interval(time.median, time.interval, &time.unit);
+        if case.status != CaseStatus::Completed {
+            let _ = write!(headline, " ({})", case.status.word().replace('_', " "));
+        }
         let throughput: Vec<String> = ["flop_per_second", "bytes_per_second", "items_per_second"]
             .into_iter()
             .filter_map(|name| case.metric(name))
             .map(|metric| units::value(metric.median, &metric.unit))
             .collect();
         let params: Vec<String> =
-            case.params.iter().map(|(name, value)| escaped(&format!("{name}={value}"))).collect();
-        let _ = writeln!(
-            out,
-            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} × {} |",
-            escaped(&case.benchmark),
-            case.plugin.kind,
+            case.params.iter().map(|(name, value)| inline(&format!("{name}={value}"))).collect();
+        let memory = case.metric("peak_memory").map(|memory| units::bytes(memory.median)).unwrap_or_default();
+        let cells = [
+            inline(&case.benchmark),
+            case.plugin.kind.to_string(),
+            inline(&case.device),
             params.join(" "),
-            units::value_with_interval(time.median, time.interval, &time.unit),
-            throughput.join(", "),
-            percentile(50.0),
-            percentile(95.0),
-            percentile(99.0),
-            case.metric("peak_memory").map(|memory| units::bytes(memory.median)).unwrap_or_default(),
-            time.launches,
-            time.samples / time.launches.max(1),
-        );
+            inline(&headline),
+            inline(&throughput.join(", ")),
+            percentile(time, 50.0),
+            percentile(time, 95.0),
+            percentile(time, 99.0),
+            memory,
+            format!("{} × {}", time.launches, time.samples / time.launches.max(1)),
+        ];
+        let _ = writeln!(out, "| {} |", cells.join(" | "));
     }
-    custom(out, record);
+}
+
+fn percentile(metric: &MetricSummary, p: f64) -> String {
+    let found = metric.percentiles.iter().find(|percentile| (percentile.p - p).abs() < 1e-9);
+    found.map_or_else(|| "–".to_owned(), |percentile| inline(&units::value(percentile.value, &metric.unit)))
 }
 
 /// Metrics that plugins report by themselves.
 fn custom(out: &mut String, record: &RunRecord) {
-    const OURS: [&str; 6] =
-        ["time", "items_per_second", "bytes_per_second", "flop_per_second", "device_time", "peak_memory"];
     let mut rows = String::new();
     for case in &record.cases {
         for metric in case.metrics.iter().filter(|metric| !OURS.contains(&metric.name.as_str())) {
@@ -106,9 +132,9 @@ fn custom(out: &mut String, record: &RunRecord) {
             let _ = writeln!(
                 rows,
                 "| {} | {} | {} |",
-                escaped(&case.label()),
-                escaped(&metric.name),
-                escaped(&value)
+                inline(&case.label()),
+                inline(&metric.name),
+                inline(&value)
             );
         }
     }
@@ -121,24 +147,31 @@ fn custom(out: &mut String, record: &RunRecord) {
 fn failures(out: &mut String, record: &RunRecord) {
     let mut text = String::new();
     for case in &record.cases {
-        let (line, tail): (String, &[String]) = match &case.status {
+        let (line, output): (String, &[String]) = match &case.status {
+            CaseStatus::Completed => continue,
             CaseStatus::Failed { stage, reason } => {
-                (format!("failed in stage `{stage}`: {}", escaped(&reason.message)), &reason.last_output)
+                (format!("failed in stage `{stage}`: {}", inline(&reason.message)), &reason.last_output)
             }
             CaseStatus::TimedOut { stage, limit_s, last_output } => {
-                (format!("timed out in stage `{stage}` after {limit_s} s"), last_output)
+                (format!("timed out in stage `{stage}`: it took longer than {limit_s} s"), last_output)
             }
-            CaseStatus::Skipped { reason } => (format!("skipped: {}", escaped(reason)), &[]),
+            CaseStatus::Skipped { reason } => (format!("skipped: {}", inline(reason)), &[]),
             CaseStatus::Cancelled => ("cancelled".to_owned(), &[]),
-            _ => continue,
+            CaseStatus::Running => ("not finished when dyno ended".to_owned(), &[]),
+            CaseStatus::Queued => ("not begun when dyno ended".to_owned(), &[]),
         };
-        let _ = writeln!(text, "- **{}** ({}): {line}", escaped(&case.label()), case.plugin.kind);
-        for line in tail {
-            let _ = writeln!(text, "  - `{}`", line.replace('`', "'"));
+        let _ = writeln!(text, "- **{}** ({}): {line}", inline(&case.label()), case.plugin.kind);
+        if !output.is_empty() {
+            // Indented, so that it belongs to the item.
+            text.push_str("\n  Its last output:\n\n");
+            for line in block(output).lines() {
+                let _ = writeln!(text, "  {line}");
+            }
+            text.push('\n');
         }
     }
     if !text.is_empty() {
-        let _ = write!(out, "\n## Not completed\n\n{text}");
+        let _ = write!(out, "\n## Not completed\n\n{}\n", text.trim_end());
     }
 }
 
@@ -149,9 +182,9 @@ fn disturbances(out: &mut String, record: &RunRecord) {
             let _ = writeln!(
                 text,
                 "- {}, launch {}: {}",
-                escaped(&case.label()),
+                inline(&case.label()),
                 launch.index + 1,
-                escaped(&launch.environment.disturbances.join("; "))
+                inline(&launch.environment.disturbances.join("; "))
             );
         }
     }
@@ -163,18 +196,32 @@ fn disturbances(out: &mut String, record: &RunRecord) {
     }
 }
 
-/// Text of a plugin on one line of Markdown.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\\' | '`' | '*' | '[' | ']' | '<' | '>' | '|' | '#' | '~' => {
-                out.push('\\');
-                out.push(c);
-            }
-            c if c.is_control() => out.push(' '),
-            c => out.push(c),
+/// What ran, by content: a name and a version do not pin bytes down.
+fn plugins(out: &mut String, record: &RunRecord) {
+    let mut rows: Vec<String> = Vec::new();
+    for case in &record.cases {
+        let plugin = &case.plugin;
+        let engine = case.launches.iter().find_map(|launch| launch.engine.as_ref());
+        let row = format!(
+            "| {} | {} | {} | {} | {} |",
+            inline(&plugin.id),
+            inline(&plugin.version),
+            plugin.kind,
+            engine.map(|engine| inline(&format!("{} {}", engine.name, engine.version))).unwrap_or_default(),
+            inline(&plugin.sha256)
+        );
+        // Of one file, the case that was loaded knows the engine.
+        match rows.iter_mut().find(|known| known.ends_with(&format!(" {} |", inline(&plugin.sha256)))) {
+            Some(known) if engine.is_some() => *known = row,
+            Some(_) => {}
+            None => rows.push(row),
         }
     }
-    out
+    if !rows.is_empty() {
+        let _ = write!(
+            out,
+            "\n## Plugins\n\n| plugin | version | kind | engine | SHA-256 |\n|---|---|---|---|---|\n{}\n",
+            rows.join("\n")
+        );
+    }
 }

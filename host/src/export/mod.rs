@@ -1,11 +1,12 @@
 //! Records as text: one format, one file. Pure: the caller writes.
 
 mod csv;
+mod escape;
 mod json;
 mod markdown;
 
-pub use csv::csv;
-pub use json::{ReadError, json, read};
+pub use csv::{csv, samples_csv};
+pub use json::{ReadError, WriteError, json, read};
 pub use markdown::markdown;
 
 #[cfg(test)]

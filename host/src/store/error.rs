@@ -14,6 +14,20 @@ pub enum StoreError {
         /// Who has it, as far as is known.
         holder: String,
     },
+    /// It is a file of something else.
+    #[error("`{}` is not a database; give another path with --db-path, or move the file away", path.display())]
+    NotADatabase {
+        /// Its path.
+        path: PathBuf,
+    },
+    /// It is a database of something else.
+    #[error("the database `{}` was not made by dyno: it holds a table `{table}`; give another with --db-path", path.display())]
+    Foreign {
+        /// Its path.
+        path: PathBuf,
+        /// A table that is not ours.
+        table: String,
+    },
     /// It cannot be opened.
     #[error("cannot open the database `{}`: {message}", path.display())]
     Open {
@@ -50,6 +64,12 @@ pub enum StoreError {
         /// What there is.
         hint: String,
     },
+    /// A number cannot be stored.
+    #[error("refused to store a number that is infinite or not a number: {what}")]
+    NotFinite {
+        /// Where it is, and what.
+        what: String,
+    },
     /// A statement failed.
     #[error("the database failed while {doing}: {source}")]
     Statement {
@@ -72,8 +92,13 @@ impl StoreError {
     /// Whether the user can mend it by asking for something else.
     #[must_use]
     pub fn is_usage(&self) -> bool {
-        matches!(self, Self::NoSuchRun { .. })
+        matches!(self, Self::NoSuchRun { .. } | Self::NotADatabase { .. } | Self::Foreign { .. })
     }
+}
+
+/// Passes what holds only finite numbers.
+pub(super) fn finite(not_finite: Option<String>) -> Result<(), StoreError> {
+    not_finite.map_or(Ok(()), |what| Err(StoreError::NotFinite { what }))
 }
 
 /// Says what was being done when a statement fails.

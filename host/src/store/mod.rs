@@ -1,8 +1,10 @@
 //! The DuckDB database: the only room with SQL. One writer, one transaction per launch, raw samples kept.
 
+mod columns;
 mod error;
 mod migrate;
 mod open;
+mod plugins;
 mod read;
 mod write;
 
@@ -10,5 +12,7 @@ pub use error::StoreError;
 pub use open::Store;
 pub use read::{RunFilter, RunSummary};
 
+#[cfg(test)]
+mod process_tests;
 #[cfg(test)]
 mod tests;

@@ -9,10 +9,19 @@ use super::{
     migrate,
 };
 
+/// Most memory that DuckDB takes for itself; beyond it, it spills to a folder beside the file.
+const MEMORY: &str = "512MiB";
+
+/// The write-ahead log is folded into the file when it grows past this, and when the database is closed.
+const LOG: &str = "16MiB";
+
 /// An open database.
 #[derive(Debug)]
 pub struct Store {
     pub(super) connection: Connection,
+    /// The key of the run that was written to last.
+    pub(super) current: Option<(String, i32)>,
+    pub(super) read_only: bool,
 }
 
 impl Store {
@@ -20,7 +29,7 @@ impl Store {
     /// marked `interrupted`: the database can be open for writing in one process only, so they are nobody's.
     ///
     /// # Errors
-    /// When it is open elsewhere, is no database, or is newer than this dyno.
+    /// When it is open elsewhere, is no database of dyno, or is newer than this dyno.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(|error| StoreError::Open {
@@ -33,21 +42,22 @@ impl Store {
         connection
             .execute_batch("UPDATE runs SET status = 'interrupted' WHERE status IN ('queued', 'running')")
             .map_err(doing("marking interrupted runs"))?;
-        Ok(Self { connection })
+        Ok(Self { connection, current: None, read_only: false })
     }
 
-    /// Opens a database for reading.
+    /// Opens a database for reading. Several processes may read at a time, but none while another writes; so here too
+    /// an unfinished run is one whose host died.
     ///
     /// # Errors
-    /// When it is open for writing elsewhere, is no database, or is of another version.
+    /// When it is open for writing elsewhere, is no database of dyno, or is of another version.
     pub fn open_read_only(path: &Path) -> Result<Self, StoreError> {
         let connection = connect(path, AccessMode::ReadOnly)?;
-        let found = migrate::version(&connection)?;
+        let found = migrate::version(&connection, path)?;
         let (path, known) = (path.to_owned(), migrate::VERSION);
         match found {
             found if found > known => Err(StoreError::Newer { path, found, known }),
             found if found < known => Err(StoreError::Older { path, found, known }),
-            _ => Ok(Self { connection }),
+            _ => Ok(Self { connection, current: None, read_only: true }),
         }
     }
 }
@@ -57,8 +67,10 @@ fn connect(path: &Path, mode: AccessMode) -> Result<Connection, StoreError> {
     let config = Config::default()
         .access_mode(mode)
         .and_then(|config| config.threads(1))
+        .and_then(|config| config.max_memory(MEMORY))
         .and_then(|config| config.enable_autoload_extension(false))
         .and_then(|config| config.with("autoinstall_known_extensions", "false"))
+        .and_then(|config| config.with("checkpoint_threshold", LOG))
         .map_err(doing("setting it up"))?;
     Connection::open_with_flags(path, config).map_err(|error| refusal(path, &error.to_string()))
 }
@@ -67,6 +79,9 @@ fn refusal(path: &Path, message: &str) -> StoreError {
     let path = path.to_owned();
     if message.contains("Could not set lock on file") {
         return StoreError::Locked { path, holder: holder(message) };
+    }
+    if message.contains("not a valid DuckDB database file") {
+        return StoreError::NotADatabase { path };
     }
     StoreError::Open { path, message: message.lines().next().unwrap_or_default().to_owned() }
 }

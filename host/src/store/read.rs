@@ -24,6 +24,10 @@ pub struct RunFilter {
     pub limit: u32,
     /// Only those with this tag.
     pub tag: Option<String>,
+    /// Only those that stand or ended so.
+    pub status: Option<RunStatus>,
+    /// Only those with a case of this benchmark.
+    pub benchmark: Option<String>,
 }
 
 /// One line about a run.
@@ -53,14 +57,21 @@ impl Store {
     pub fn runs(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {
         let failed = doing("listing runs");
         let sql = format!(
-            "SELECT r.id, strftime(r.created_at, {TIME}), r.status, r.suite, r.spec_json,
+            "SELECT r.id, strftime(r.created_at, {TIME}), {status}, r.suite, r.spec_json,
                     (SELECT count(*) FROM cases c WHERE c.run_no = r.run_no),
                     (SELECT count(*) FROM cases c WHERE c.run_no = r.run_no AND c.status IN ('failed', 'timed_out'))
-             FROM runs r WHERE ? IS NULL OR list_contains(r.tags, ?) ORDER BY r.run_no DESC LIMIT ?"
+             FROM runs r
+             WHERE (? IS NULL OR list_contains(r.tags, ?))
+               AND (? IS NULL OR {status} = ?)
+               AND (? IS NULL OR EXISTS (SELECT 1 FROM cases c WHERE c.run_no = r.run_no AND c.benchmark = ?))
+             ORDER BY r.run_no DESC LIMIT ?",
+            status = self.status_column(),
         );
+        let (tag, benchmark) = (&filter.tag, &filter.benchmark);
+        let state = filter.status.map(RunStatus::word);
         let mut statement = self.connection.prepare(&sql).map_err(&failed)?;
         let rows = statement
-            .query_map(params![filter.tag, filter.tag, filter.limit], |row| {
+            .query_map(params![tag, tag, state, state, benchmark, benchmark, filter.limit], |row| {
                 Ok((
                     RunSummary {
                         id: row.get(0)?,
@@ -92,8 +103,9 @@ impl Store {
         let failed = doing("reading a run");
         let run_no = self.find(selector)?;
         let sql = format!(
-            "SELECT id, strftime(created_at, {TIME}), strftime(finished_at, {TIME}), status, dyno_version, spec_json, machine_json
-             FROM runs WHERE run_no = ?"
+            "SELECT id, strftime(created_at, {TIME}), strftime(finished_at, {TIME}), {status}, dyno_version, spec_json, machine_json
+             FROM runs r WHERE run_no = ?",
+            status = self.status_column(),
         );
         let (head, spec, machine) = self
             .connection
@@ -125,6 +137,16 @@ impl Store {
         Ok(run)
     }
 
+    /// What a run's status is read as. Who opens for writing has marked what others left; who reads only cannot, but
+    /// knows that nobody is writing.
+    fn status_column(&self) -> &'static str {
+        if self.read_only {
+            "CASE WHEN r.status IN ('queued', 'running') THEN 'interrupted' ELSE r.status END"
+        } else {
+            "r.status"
+        }
+    }
+
     fn find(&self, selector: &str) -> Result<i32, StoreError> {
         let failed = doing("finding a run");
         let back = match selector.strip_prefix("last") {
@@ -148,7 +170,7 @@ impl Store {
         match found.as_slice() {
             [(run_no, _)] => Ok(*run_no),
             [] => {
-                let newest = self.runs(&RunFilter { limit: 3, tag: None })?;
+                let newest = self.runs(&RunFilter { limit: 3, ..RunFilter::default() })?;
                 let ids: Vec<String> = newest.into_iter().map(|run| run.id).collect();
                 let hint = if ids.is_empty() {
                     "the database holds none yet".to_owned()

@@ -1,10 +1,10 @@
 //! What is written is read back, and what another process left is dealt with.
 
-use dyno_core::model::{CaseStatus, RunRecord, RunStatus, Sample};
+use dyno_core::model::{CaseStatus, MetricSummary, RunRecord, RunStatus, Sample};
 
 use super::*;
 
-fn record() -> RunRecord {
+pub(super) fn record() -> RunRecord {
     serde_json::from_str(include_str!("../export/testdata/record.json"))
         .expect("the test's own record is valid")
 }
@@ -65,13 +65,23 @@ fn runs_are_listed_and_found() {
     let first = record();
     let mut second = record();
     second.id = format!("{}9", &first.id[..first.id.len() - 1]);
-    second.spec.tags = vec!["nightly".to_owned()];
+    second.spec.tags = vec!["nightly".to_owned(), "a \"b\", [c]\n'; DROP TABLE runs; --\\".to_owned()];
     store_all(&mut store, &first);
     store_all(&mut store, &second);
     let ids =
         |filter: &RunFilter| store.runs(filter).unwrap().into_iter().map(|run| run.id).collect::<Vec<_>>();
-    assert_eq!(ids(&RunFilter { limit: 10, tag: None }), [second.id.clone(), first.id.clone()]);
-    assert_eq!(ids(&RunFilter { limit: 10, tag: Some("nightly".to_owned()) }), [second.id.clone()]);
+    let any = RunFilter { limit: 10, ..RunFilter::default() };
+    assert_eq!(ids(&any), [second.id.clone(), first.id.clone()]);
+    assert_eq!(ids(&RunFilter { limit: 1, ..any.clone() }), [second.id.clone()]);
+    for tag in &second.spec.tags {
+        assert_eq!(ids(&RunFilter { tag: Some(tag.clone()), ..any.clone() }), [second.id.clone()], "{tag}");
+    }
+    for (benchmark, expected) in [("gemm", 2), ("boom", 2), ("nosuch", 0)] {
+        assert_eq!(ids(&RunFilter { benchmark: Some(benchmark.to_owned()), ..any.clone() }).len(), expected);
+    }
+    for (status, expected) in [(RunStatus::Completed, 2), (RunStatus::Interrupted, 0)] {
+        assert_eq!(ids(&RunFilter { status: Some(status), ..any.clone() }).len(), expected);
+    }
     assert_eq!(store.run("last~1", false).unwrap().id, first.id);
     let message = store.run(&first.id[..8], false).unwrap_err().to_string();
     assert!(message.contains("it is the beginning of"), "{message}");
@@ -83,33 +93,177 @@ fn runs_are_listed_and_found() {
 fn the_views_of_the_original_suite_have_its_columns() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = Store::open(&folder.path().join("dyno.duckdb")).unwrap();
-    store_all(&mut store, &record());
-    let count = |sql: &str| store.connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
-    assert_eq!(
-        count(
-            "SELECT count(model_name) FROM performance_results_view WHERE average_latency_ms > 0 AND NOT simulation_mode"
-        ),
-        2
+    let mut record = record();
+    store_all(&mut store, &record);
+    record.id = "later".to_owned();
+    store_all(&mut store, &record);
+    let rows = |sql: &str| {
+        store.rows(sql, [], |row| row.get::<_, String>(0)).unwrap_or_else(|error| panic!("{sql}: {error}"))
+    };
+    let performance = "SELECT concat_ws('|', model_name, model_family, hardware_type, device_name, test_case, batch_size,
+        precision, throughput_items_per_second IS NULL, average_latency_ms > 0, memory_peak_mb > 0, simulation_mode,
+        simulation_details, metrics, created_at) FROM";
+    assert_eq!(rows(&format!("{performance} performance_results_view")).len(), 4);
+    // Other parameters are another result, even where the columns of the original suite are equal.
+    let latest = rows(&format!("{performance} latest_performance_results WHERE run_id = 'later'"));
+    assert_eq!(latest.len(), 2);
+    let cpu = &record.machine.cpu.model;
+    assert!(
+        latest.iter().all(|row| row.starts_with(&format!("gemm|linear-algebra|cpu|{cpu}|gemm|fp32|"))),
+        "{latest:?}"
     );
-    assert_eq!(count("SELECT count(*) FROM latest_performance_results"), 2);
-    assert_eq!(count("SELECT count(*) FROM hardware_compatibility_view WHERE is_compatible"), 2);
+    assert_eq!(rows("SELECT run_id FROM latest_performance_results WHERE run_id <> 'later'").len(), 0);
+    let compatibility = rows(
+        "SELECT concat_ws('|', model_name, hardware_type, is_compatible, detection_success, initialization_success,
+            error_type, error_message) FROM hardware_compatibility_view WHERE run_id = 'later' ORDER BY compatibility_id",
+    );
+    assert_eq!(
+        compatibility,
+        [
+            "gemm|cpu|true|true|true",
+            "gemm|cpu|true|true|true",
+            "boom|cpu|false|true|false|failed|the worker process ended in this stage with signal SIGSEGV (11)",
+            "fft|cuda|false|false|false|skipped|device `cuda` is not available: no NVIDIA driver",
+            "slow|cpu|false|true|true|timed_out|the stage took longer than 2 s",
+        ]
+    );
 }
 
 #[test]
-fn what_is_no_database_and_a_newer_one_are_refused() {
+fn what_is_no_database_of_this_dyno_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let text = folder.path().join("text.duckdb");
-    std::fs::write(&text, "hello, I am not a database at all, but long enough to look like one").unwrap();
-    assert!(matches!(Store::open(&text), Err(StoreError::Open { .. })));
-    let newer = folder.path().join("newer.duckdb");
-    let store = Store::open(&newer).unwrap();
-    store
+    let content = "hello, I am not a database at all ".repeat(1000);
+    std::fs::write(&text, &content).unwrap();
+    for refused in [Store::open(&text), Store::open_read_only(&text)] {
+        let error = refused.unwrap_err();
+        assert!(matches!(error, StoreError::NotADatabase { .. }), "{error}");
+        assert!(error.to_string().contains("text.duckdb"), "{error}");
+    }
+    assert_eq!(std::fs::read_to_string(&text).unwrap(), content);
+    let missing = Store::open_read_only(&folder.path().join("missing.duckdb")).unwrap_err();
+    assert!(matches!(missing, StoreError::Open { .. }), "{missing}");
+    assert!(matches!(Store::open(folder.path()), Err(StoreError::Open { .. })), "a folder is no file");
+    let blocked = Store::open(&text.join("x.duckdb")).unwrap_err().to_string();
+    assert!(blocked.contains("its folder cannot be made"), "{blocked}");
+}
+
+#[test]
+fn a_newer_and_an_older_database_say_their_versions() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dyno.duckdb");
+    let set = |version: u32| {
+        let connection = duckdb::Connection::open(&path).unwrap();
+        connection.execute("UPDATE schema_version SET version = ?", [version]).unwrap();
+    };
+    drop(Store::open(&path).unwrap());
+    set(99);
+    for refused in [Store::open(&path), Store::open_read_only(&path)] {
+        assert!(matches!(refused, Err(StoreError::Newer { found: 99, .. })), "{refused:?}");
+    }
+    set(0);
+    assert!(matches!(Store::open_read_only(&path), Err(StoreError::Older { found: 0, .. })));
+}
+
+#[test]
+fn one_process_cannot_open_it_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dyno.duckdb");
+    let _first = Store::open(&path).unwrap();
+    let second = Store::open(&path).unwrap_err();
+    assert!(matches!(second, StoreError::Locked { .. }), "{second}");
+}
+
+#[test]
+fn a_number_that_is_none_is_refused_with_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(&folder.path().join("dyno.duckdb")).unwrap();
+    let good = record();
+    store.begin_run(&good).unwrap();
+    let mut launch = good.cases[0].launches[0].clone();
+    launch.samples[1].work.flop = f64::NAN;
+    let refused = store.commit_launch(&good.id, 0, &launch).unwrap_err().to_string();
+    assert!(refused.contains("`flop` is NaN"), "{refused}");
+    let mut case = good.cases[0].clone();
+    case.metrics[0].median = f64::INFINITY;
+    let refused = store.finish_case(&good.id, &case).unwrap_err().to_string();
+    assert!(refused.contains("gemm") && refused.contains("`median` is inf"), "{refused}");
+    let stored = store.run("last", true).unwrap();
+    assert!(stored.cases[0].launches.is_empty() && stored.cases[0].metrics.is_empty());
+}
+
+#[test]
+fn metrics_and_samples_can_be_asked_for_in_sql() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(&folder.path().join("dyno.duckdb")).unwrap();
+    let record = record();
+    store_all(&mut store, &record);
+    let number = |sql: &str| store.connection.query_row(sql, [], |row| row.get::<_, f64>(0)).unwrap();
+    let expected = |metric: &MetricSummary| metric.median;
+    assert_eq!(
+        number("SELECT median FROM metrics WHERE name = 'time' AND case_no = 1"),
+        expected(record.cases[1].metric("time").unwrap())
+    );
+    let samples: usize =
+        record.cases.iter().flat_map(|case| &case.launches).map(|launch| launch.samples.len()).sum();
+    assert_eq!(
+        number(
+            "SELECT count(*)::DOUBLE FROM samples JOIN launches USING (run_no, case_no, launch_no)
+             JOIN environments USING (run_no, case_no, launch_no) JOIN cases USING (run_no, case_no) JOIN runs USING (run_no)"
+        ),
+        samples as f64
+    );
+    assert_eq!(number("SELECT count(*)::DOUBLE FROM comparisons"), 0.0);
+}
+
+#[test]
+fn a_plugin_is_one_row_however_often_it_is_seen() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(&folder.path().join("dyno.duckdb")).unwrap();
+    let record = record();
+    store_all(&mut store, &record);
+    let mut plugin = record.cases[0].plugin.clone();
+    plugin.path = "/elsewhere/kernels.so".to_owned();
+    let descriptor = serde_json::from_value(serde_json::json!({
+        "schema": dyno_plugin_api::descriptor::SCHEMA,
+        "plugin": {"id": plugin.id, "version": plugin.version},
+        "abi": {"kind": "native", "version": 1, "layout_hash": "00"},
+        "benchmarks": [],
+    }))
+    .unwrap();
+    store.record_plugins(&[(plugin.clone(), &descriptor)], "2027-01-01T00:00:00.000Z").unwrap();
+    store_all(&mut store, &RunRecord { id: "later".to_owned(), ..record.clone() });
+    let row: (String, i32, i32, bool, i64) = store
         .connection
-        .execute_batch("INSERT INTO schema_version VALUES (99, current_timestamp::TIMESTAMP)")
+        .query_row(
+            "SELECT path, year(first_seen), year(last_seen), contains(descriptor_json, plugin_id), count(*) OVER ()
+             FROM plugins WHERE sha256 = ?",
+            [&plugin.sha256],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)),
+        )
         .unwrap();
+    assert_eq!(row, (record.cases[0].plugin.path.clone(), 2026, 2026, true, 1));
+}
+
+#[test]
+fn the_log_does_not_grow_without_bound() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dyno.duckdb");
+    let mut store = Store::open(&path).unwrap();
+    let record = record();
+    store.begin_run(&record).unwrap();
+    let mut launch = record.cases[0].launches[0].clone();
+    launch.samples = (0..20_000).map(|number| Sample { wall_ns: number, ..launch.samples[0] }).collect();
+    let mut largest = 0;
+    for index in 0..30 {
+        launch.index = index;
+        store.commit_launch(&record.id, 0, &launch).unwrap();
+        largest =
+            largest.max(std::fs::metadata(folder.path().join("dyno.duckdb.wal")).map_or(0, |log| log.len()));
+    }
+    assert!(largest < 32 << 20, "the log grew to {largest} bytes");
     drop(store);
-    let message = Store::open(&newer).unwrap_err().to_string();
-    assert!(message.contains("version 99"), "{message}");
+    assert!(!folder.path().join("dyno.duckdb.wal").exists(), "closing folds the log into the file");
 }
 
 #[test]

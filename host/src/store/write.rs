@@ -1,13 +1,16 @@
 //! Writing: a run when it begins, each launch when it ends, each case when it ends, the run when it ends. Every method
 //! is one transaction; when it returns, what it wrote survives the power cord.
 
-use duckdb::{Transaction, params};
-use dyno_core::model::{CaseRecord, LaunchRecord, ParamValue, Params, RunRecord, RunStatus, Sample};
+use duckdb::{Connection, OptionalExt, Params, Transaction, params};
+use dyno_core::model::{
+    CaseRecord, CaseStatus, Environment, LaunchRecord, MetricSummary, RunRecord, RunStatus, Sample,
+};
 use serde_json::to_string;
 
 use super::{
-    Store,
-    error::{StoreError, doing, record},
+    Store, columns,
+    error::{StoreError, doing, finite, record},
+    plugins,
 };
 
 impl Store {
@@ -16,126 +19,51 @@ impl Store {
     /// # Errors
     /// When the database refuses.
     pub fn begin_run(&mut self, run: &RunRecord) -> Result<(), StoreError> {
-        self.transaction("storing a run", |transaction| {
-            let failed = doing("storing a run");
-            let run_no: i32 = transaction
-                .query_row("SELECT coalesce(max(run_no), 0) + 1 FROM runs", [], |row| row.get(0))
-                .map_err(&failed)?;
-            let tags = to_string(&run.spec.tags).map_err(record("tags"))?;
-            transaction
-                .execute(
-                    "INSERT INTO runs VALUES (?, ?, CAST(? AS TIMESTAMP), NULL, ?, ?, ?, CAST(? AS VARCHAR[]), ?, ?, ?, ?)",
-                    params![
-                        run_no,
-                        run.id,
-                        run.created_at,
-                        run.status.word(),
-                        run.dyno_version,
-                        run.spec.suite.as_ref().map(|suite| suite.name.as_str()),
-                        tags,
-                        run.machine.hostname,
-                        run.machine.fingerprint,
-                        to_string(&run.spec).map_err(record("spec"))?,
-                        to_string(&run.machine).map_err(record("machine"))?,
-                    ],
-                )
-                .map_err(&failed)?;
+        finite(run.not_finite())?;
+        let run_no = self.transaction("storing a run", |transaction| {
+            let run_no = insert_run(transaction, run)?;
+            plugins::note_all(
+                transaction,
+                run.cases.iter().map(|case| (&case.plugin, None)),
+                &run.created_at,
+            )?;
             for case in &run.cases {
-                insert_case(transaction, run_no, case, &run.created_at)?;
+                insert_case(transaction, run_no, case)?;
             }
-            Ok(())
-        })
+            Ok(run_no)
+        })?;
+        self.current = Some((run.id.clone(), run_no));
+        Ok(())
     }
 
-    /// Stores a launch with its samples.
+    /// Stores a launch with its samples, its surroundings and what the plugin wrote.
     ///
     /// # Errors
-    /// When the database refuses.
+    /// When there is no such run, a number is not finite, or the database refuses.
     pub fn commit_launch(&mut self, run: &str, case: u32, launch: &LaunchRecord) -> Result<(), StoreError> {
+        finite(launch.not_finite())?;
+        let run_no = self.run_no(run)?;
         self.transaction("storing a launch", |transaction| {
-            let failed = doing("storing a launch");
-            let run_no = run_no(transaction, run)?;
-            let environment = &launch.environment;
-            let bare =
-                LaunchRecord { samples: Vec::new(), environment: Default::default(), ..launch.clone() };
-            transaction
-                .execute(
-                    "INSERT INTO launches VALUES (?, ?, ?, CAST(? AS TIMESTAMP), ?, ?, ?, ?, ?)",
-                    params![
-                        run_no,
-                        case,
-                        launch.index,
-                        launch.started_at,
-                        launch.status.word(),
-                        launch.retaken,
-                        launch.peak_memory_bytes,
-                        launch.pinned_cpu,
-                        to_string(&bare).map_err(record("launch"))?,
-                    ],
-                )
-                .map_err(&failed)?;
-            transaction
-                .execute(
-                    "INSERT INTO environments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    params![
-                        run_no,
-                        case,
-                        launch.index,
-                        environment.before.load_1m,
-                        environment.after.load_1m,
-                        environment.steal,
-                        environment.others_busy,
-                        !environment.disturbances.is_empty(),
-                        to_string(environment).map_err(record("environment"))?,
-                    ],
-                )
-                .map_err(&failed)?;
+            if launch.index == 0 {
+                set_running(transaction, run_no, case)?;
+            }
+            insert_launch(transaction, run_no, case, launch)?;
+            insert_environment(transaction, run_no, case, launch.index, &launch.environment)?;
             append_samples(transaction, run_no, case, launch.index, &launch.samples)
         })
     }
 
-    /// Stores how a case ended, with its summaries.
+    /// Stores how a case ended, with its summaries. Its launches are in the database already.
     ///
     /// # Errors
-    /// When the database refuses.
+    /// When there is no such run, a number is not finite, or the database refuses.
     pub fn finish_case(&mut self, run: &str, case: &CaseRecord) -> Result<(), StoreError> {
+        finite(case.not_finite())?;
+        let run_no = self.run_no(run)?;
         self.transaction("storing a case", |transaction| {
-            let failed = doing("storing a case");
-            let run_no = run_no(transaction, run)?;
-            transaction
-                .execute(
-                    "UPDATE cases SET status = ?, status_json = ? WHERE run_no = ? AND case_no = ?",
-                    params![
-                        case.status.word(),
-                        to_string(&case.status).map_err(record("status"))?,
-                        run_no,
-                        case.index
-                    ],
-                )
-                .map_err(&failed)?;
-            for (number, metric) in (0_i32..).zip(&case.metrics) {
-                let better = serde_json::to_value(metric.better).map_err(record("metric"))?;
-                transaction
-                    .execute(
-                        "INSERT INTO metrics VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                        params![
-                            run_no,
-                            case.index,
-                            number,
-                            metric.name,
-                            metric.unit,
-                            better.as_str().unwrap_or_default(),
-                            metric.median,
-                            metric.interval.map(|interval| interval.low),
-                            metric.interval.map(|interval| interval.high),
-                            metric.mean,
-                            metric.std_dev,
-                            metric.launches,
-                            metric.samples,
-                            to_string(metric).map_err(record("metric"))?,
-                        ],
-                    )
-                    .map_err(&failed)?;
+            end_case(transaction, run_no, case)?;
+            for (number, metric) in (0_u32..).zip(&case.metrics) {
+                insert_metric(transaction, run_no, case.index, number, metric)?;
             }
             Ok(())
         })
@@ -144,18 +72,36 @@ impl Store {
     /// Stores how a run ended.
     ///
     /// # Errors
-    /// When the database refuses.
+    /// When there is no such run, or the database refuses.
     pub fn finish_run(&mut self, run: &str, status: RunStatus, finished_at: &str) -> Result<(), StoreError> {
-        self.connection
-            .execute(
-                "UPDATE runs SET status = ?, finished_at = CAST(? AS TIMESTAMP) WHERE id = ?",
-                params![status.word(), finished_at, run],
-            )
-            .map(drop)
-            .map_err(doing("ending a run"))
+        let run_no = self.run_no(run)?;
+        execute(
+            &self.connection,
+            "ending a run",
+            "UPDATE runs SET status = ?, finished_at = CAST(? AS TIMESTAMP) WHERE run_no = ?",
+            params![status.word(), finished_at, run_no],
+        )
     }
 
-    fn transaction<T>(
+    /// The key of a run.
+    fn run_no(&mut self, run: &str) -> Result<i32, StoreError> {
+        if let Some((_, run_no)) = self.current.as_ref().filter(|(id, _)| id == run) {
+            return Ok(*run_no);
+        }
+        let run_no = self
+            .connection
+            .query_row("SELECT run_no FROM runs WHERE id = ?", [run], |row| row.get(0))
+            .optional()
+            .map_err(doing("finding a run"))?
+            .ok_or_else(|| StoreError::NoSuchRun {
+                selector: run.to_owned(),
+                hint: "a run is stored when it begins".to_owned(),
+            })?;
+        self.current = Some((run.to_owned(), run_no));
+        Ok(run_no)
+    }
+
+    pub(super) fn transaction<T>(
         &mut self,
         what: &'static str,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
@@ -167,70 +113,189 @@ impl Store {
     }
 }
 
-fn run_no(transaction: &Transaction<'_>, run: &str) -> Result<i32, StoreError> {
-    transaction
-        .query_row("SELECT run_no FROM runs WHERE id = ?", [run], |row| row.get(0))
-        .map_err(doing("finding a run"))
+/// Runs a statement that is planned once for as long as the database is open.
+pub(super) fn execute(
+    connection: &Connection,
+    what: &'static str,
+    sql: &str,
+    params: impl Params,
+) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(sql)
+        .and_then(|mut statement| statement.execute(params))
+        .map(drop)
+        .map_err(doing(what))
 }
 
-fn insert_case(
-    transaction: &Transaction<'_>,
-    run_no: i32,
-    case: &CaseRecord,
-    at: &str,
-) -> Result<(), StoreError> {
-    let failed = doing("storing a case");
-    let plugin = &case.plugin;
-    transaction
-        .execute(
-            "INSERT INTO plugins SELECT ?, ?, ?, ?, ?, CAST(? AS TIMESTAMP)
-             WHERE NOT EXISTS (SELECT 1 FROM plugins WHERE sha256 = ?)",
-            params![
-                plugin.sha256,
-                plugin.id,
-                plugin.version,
-                plugin.kind.to_string(),
-                plugin.path,
-                at,
-                plugin.sha256
-            ],
-        )
+fn insert_run(transaction: &Transaction<'_>, run: &RunRecord) -> Result<i32, StoreError> {
+    let failed = doing("storing a run");
+    let run_no: i32 = transaction
+        .query_row("SELECT coalesce(max(run_no), 0) + 1 FROM runs", [], |row| row.get(0))
         .map_err(&failed)?;
     transaction
         .execute(
-            "INSERT INTO cases VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO runs VALUES (?, ?, CAST(? AS TIMESTAMP), NULL, ?, ?, ?, [], ?, ?, ?, ?, ?)",
             params![
                 run_no,
-                case.index,
-                plugin.id,
-                plugin.version,
-                plugin.kind.to_string(),
-                plugin.sha256,
-                plugin.path,
-                case.benchmark,
-                case.category,
-                case.device,
-                text(&case.params, &["model"]).unwrap_or_else(|| case.benchmark.clone()),
-                integer(&case.params, "batch_size").unwrap_or(1),
-                text(&case.params, &["precision", "dtype"]).unwrap_or_else(|| "fp32".to_owned()),
-                to_string(&case.params).map_err(record("params"))?,
-                case.status.word(),
-                to_string(&case.status).map_err(record("status"))?,
+                run.id,
+                run.created_at,
+                run.status.word(),
+                run.dyno_version,
+                run.spec.suite.as_ref().map(|suite| suite.name.as_str()),
+                run.machine.hostname,
+                run.machine.cpu.model,
+                run.machine.fingerprint,
+                to_string(&run.spec).map_err(record("spec"))?,
+                to_string(&run.machine).map_err(record("machine"))?,
             ],
         )
-        .map(drop)
-        .map_err(failed)
-}
-
-fn text(params: &Params, names: &[&str]) -> Option<String> {
-    names.iter().find_map(|name| params.get(*name)).map(ToString::to_string)
-}
-
-fn integer(params: &Params, name: &str) -> Option<i64> {
-    match params.get(name)? {
-        ParamValue::Integer(value) => Some(*value),
-        _ => None,
+        .map_err(&failed)?;
+    for tag in &run.spec.tags {
+        transaction
+            .execute("UPDATE runs SET tags = list_append(tags, ?) WHERE run_no = ?", params![tag, run_no])
+            .map_err(&failed)?;
     }
+    Ok(run_no)
+}
+
+fn insert_case(transaction: &Transaction<'_>, run_no: i32, case: &CaseRecord) -> Result<(), StoreError> {
+    let plugin = &case.plugin;
+    let (stage, reason) = columns::outcome(&case.status);
+    execute(
+        transaction,
+        "storing a case",
+        "INSERT INTO cases VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        params![
+            run_no,
+            case.index,
+            plugin.id,
+            plugin.version,
+            plugin.kind.to_string(),
+            plugin.sha256,
+            plugin.path,
+            case.benchmark,
+            case.category,
+            case.device,
+            columns::model_name(&case.params).unwrap_or_else(|| case.benchmark.clone()),
+            columns::batch_size(&case.params),
+            columns::precision(&case.params),
+            to_string(&case.params).map_err(record("params"))?,
+            case.status.word(),
+            stage,
+            reason,
+            to_string(&case.status).map_err(record("status"))?,
+            columns::medians(&case.metrics),
+        ],
+    )
+}
+
+/// A case whose host dies from now on says that it was begun.
+fn set_running(transaction: &Transaction<'_>, run_no: i32, case: u32) -> Result<(), StoreError> {
+    let status = CaseStatus::Running;
+    execute(
+        transaction,
+        "storing a case",
+        "UPDATE cases SET status = ?, status_json = ? WHERE run_no = ? AND case_no = ?",
+        params![status.word(), to_string(&status).map_err(record("status"))?, run_no, case],
+    )
+}
+
+fn end_case(transaction: &Transaction<'_>, run_no: i32, case: &CaseRecord) -> Result<(), StoreError> {
+    let (stage, reason) = columns::outcome(&case.status);
+    execute(
+        transaction,
+        "storing a case",
+        "UPDATE cases SET status = ?, stage = ?, reason = ?, status_json = ?, metrics_json = ?
+         WHERE run_no = ? AND case_no = ?",
+        params![
+            case.status.word(),
+            stage,
+            reason,
+            to_string(&case.status).map_err(record("status"))?,
+            columns::medians(&case.metrics),
+            run_no,
+            case.index,
+        ],
+    )
+}
+
+fn insert_launch(
+    transaction: &Transaction<'_>,
+    run_no: i32,
+    case: u32,
+    launch: &LaunchRecord,
+) -> Result<(), StoreError> {
+    execute(
+        transaction,
+        "storing a launch",
+        "INSERT INTO launches VALUES (?, ?, ?, CAST(? AS TIMESTAMP), ?, ?, ?, ?, ?)",
+        params![
+            run_no,
+            case,
+            launch.index,
+            launch.started_at,
+            launch.status.word(),
+            launch.retaken,
+            launch.peak_memory_bytes,
+            launch.pinned_cpu,
+            to_string(&columns::bare(launch)).map_err(record("launch"))?,
+        ],
+    )
+}
+
+fn insert_environment(
+    transaction: &Transaction<'_>,
+    run_no: i32,
+    case: u32,
+    launch: u32,
+    environment: &Environment,
+) -> Result<(), StoreError> {
+    execute(
+        transaction,
+        "storing a launch",
+        "INSERT INTO environments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        params![
+            run_no,
+            case,
+            launch,
+            environment.before.load_1m,
+            environment.after.load_1m,
+            environment.steal,
+            environment.others_busy,
+            !environment.disturbances.is_empty(),
+            to_string(environment).map_err(record("environment"))?,
+        ],
+    )
+}
+
+fn insert_metric(
+    transaction: &Transaction<'_>,
+    run_no: i32,
+    case: u32,
+    number: u32,
+    metric: &MetricSummary,
+) -> Result<(), StoreError> {
+    execute(
+        transaction,
+        "storing a metric",
+        "INSERT INTO metrics VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        params![
+            run_no,
+            case,
+            number,
+            metric.name,
+            metric.unit,
+            columns::better(metric.better),
+            metric.median,
+            metric.interval.map(|interval| interval.low),
+            metric.interval.map(|interval| interval.high),
+            metric.mean,
+            metric.std_dev,
+            metric.launches,
+            metric.samples,
+            to_string(metric).map_err(record("metric"))?,
+        ],
+    )
 }
 
 /// The bulk path: rows go to DuckDB in columns, without SQL.

@@ -3,6 +3,7 @@
 mod device;
 mod environment;
 mod event;
+mod finite;
 mod param;
 mod record;
 mod sample;

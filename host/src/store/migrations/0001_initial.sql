@@ -2,10 +2,12 @@
 --
 -- Times are UTC. `*_json` columns hold JSON text: no extension is needed to read the database.
 -- `run_no` is the key that joins the tables; `runs.id` is the identifier that people see.
+-- No table has a key or an index: the one writer keeps them whole, and an index on `samples` would cost more than the
+-- samples. Rows arrive in the order of `run_no`, so the smallest and largest value of each row group find a run.
 
 CREATE TABLE runs (
     run_no INTEGER NOT NULL,
-    id VARCHAR NOT NULL,
+    id VARCHAR NOT NULL,              -- a UUID that sorts by time
     created_at TIMESTAMP NOT NULL,
     finished_at TIMESTAMP,
     status VARCHAR NOT NULL,          -- queued, running, completed, cancelled, interrupted
@@ -13,18 +15,21 @@ CREATE TABLE runs (
     suite VARCHAR,
     tags VARCHAR[] NOT NULL,
     hostname VARCHAR NOT NULL,
+    cpu_model VARCHAR NOT NULL,
     machine_fingerprint VARCHAR NOT NULL,
     spec_json VARCHAR NOT NULL,
     machine_json VARCHAR NOT NULL
 );
 
 CREATE TABLE plugins (
-    sha256 VARCHAR NOT NULL,
+    sha256 VARCHAR NOT NULL,          -- one row per content
     plugin_id VARCHAR NOT NULL,
     version VARCHAR NOT NULL,
     kind VARCHAR NOT NULL,            -- native, wasm
-    path VARCHAR NOT NULL,
-    first_seen TIMESTAMP NOT NULL
+    path VARCHAR NOT NULL,            -- where it was when it was last seen
+    descriptor_json VARCHAR,          -- absent in records from elsewhere
+    first_seen TIMESTAMP NOT NULL,
+    last_seen TIMESTAMP NOT NULL
 );
 
 CREATE TABLE cases (
@@ -39,11 +44,14 @@ CREATE TABLE cases (
     category VARCHAR NOT NULL,
     device VARCHAR NOT NULL,
     model_name VARCHAR NOT NULL,      -- parameter `model`, else the benchmark
-    batch_size BIGINT NOT NULL,       -- parameter `batch_size`, else 1
-    "precision" VARCHAR NOT NULL,     -- parameter `precision` or `dtype`, else fp32
+    batch_size BIGINT,                -- parameter `batch_size`
+    "precision" VARCHAR,              -- parameter `precision`, else `dtype`, in the words fp16, fp32, fp64
     params_json VARCHAR NOT NULL,
     status VARCHAR NOT NULL,          -- queued, running, completed, failed, skipped, timed_out, cancelled
-    status_json VARCHAR NOT NULL
+    stage VARCHAR,                    -- where it failed or timed out
+    reason VARCHAR,                   -- why it did not complete, a sentence
+    status_json VARCHAR NOT NULL,
+    metrics_json VARCHAR NOT NULL     -- medians by metric
 );
 
 CREATE TABLE launches (
@@ -52,17 +60,17 @@ CREATE TABLE launches (
     launch_no INTEGER NOT NULL,
     started_at TIMESTAMP NOT NULL,
     status VARCHAR NOT NULL,
-    retaken INTEGER NOT NULL,
+    retaken UINTEGER NOT NULL,        -- samples
     peak_memory_bytes UBIGINT,
-    pinned_cpu INTEGER,
-    record_json VARCHAR NOT NULL      -- the launch without samples and environment
+    pinned_cpu UINTEGER,
+    record_json VARCHAR NOT NULL      -- the launch without samples and environment, with what the plugin wrote
 );
 
 CREATE TABLE environments (
     run_no INTEGER NOT NULL,
     case_no INTEGER NOT NULL,
     launch_no INTEGER NOT NULL,
-    load_before DOUBLE,
+    load_before DOUBLE,               -- load average over one minute
     load_after DOUBLE,
     steal DOUBLE,                     -- share, 0 to 1
     others_busy DOUBLE,               -- share, 0 to 1
@@ -70,7 +78,7 @@ CREATE TABLE environments (
     environment_json VARCHAR NOT NULL
 );
 
--- No key and no index: rows arrive in order, so that the minimum and maximum of each row group find a run.
+-- All figures are for the whole sample, not per iteration.
 CREATE TABLE samples (
     run_no INTEGER NOT NULL,
     case_no INTEGER NOT NULL,
@@ -79,8 +87,8 @@ CREATE TABLE samples (
     iterations UBIGINT NOT NULL,
     wall_ns UBIGINT NOT NULL,
     cpu_ns UBIGINT NOT NULL,
-    device_ns DOUBLE NOT NULL,
-    items DOUBLE NOT NULL,
+    device_ns DOUBLE NOT NULL,        -- 0: the device cannot tell
+    items DOUBLE NOT NULL,            -- 0: not reported
     bytes DOUBLE NOT NULL,
     flop DOUBLE NOT NULL,
     checksum UBIGINT NOT NULL,
@@ -99,8 +107,8 @@ CREATE TABLE metrics (
     high DOUBLE,
     mean DOUBLE NOT NULL,
     std_dev DOUBLE,
-    launches INTEGER NOT NULL,
-    samples INTEGER NOT NULL,
+    launches UINTEGER NOT NULL,
+    samples UINTEGER NOT NULL,
     summary_json VARCHAR NOT NULL
 );
 
@@ -112,45 +120,57 @@ CREATE TABLE comparisons (
     record_json VARCHAR NOT NULL
 );
 
--- The views of the original suite, with its column names.
+-- The views of the original suite, with its column names. Nothing is ever simulated, so that column is always false.
 CREATE VIEW performance_results_view AS
 SELECT
-    row_number() OVER (ORDER BY c.run_no, c.case_no) AS result_id,
+    c.run_no::BIGINT * 1000000 + c.case_no AS result_id,
     r.id AS run_id,
     c.model_name,
     c.category AS model_family,
-    c.device AS hardware_type,
+    split_part(c.device, ':', 1) AS hardware_type,
+    CASE WHEN c.device = 'cpu' THEN r.cpu_model ELSE c.device END AS device_name,
     c.benchmark AS test_case,
     c.batch_size,
     c."precision",
-    (SELECT max(m.median) FROM metrics m WHERE m.run_no = c.run_no AND m.case_no = c.case_no AND m.name = 'items_per_second') AS throughput_items_per_second,
-    t.mean / 1e6 AS average_latency_ms,
-    (SELECT max(m.median) / 1e6 FROM metrics m WHERE m.run_no = c.run_no AND m.case_no = c.case_no AND m.name = 'peak_memory') AS memory_peak_mb,
+    items.median AS throughput_items_per_second,
+    latency.mean / 1e6 AS average_latency_ms,
+    memory.median / 1e6 AS memory_peak_mb,
     FALSE AS simulation_mode,
-    c.params_json AS metrics,
+    NULL::VARCHAR AS simulation_details,
+    c.metrics_json AS metrics,
+    c.params_json AS params,
+    c.plugin_kind,
     r.created_at
 FROM cases c
 JOIN runs r ON r.run_no = c.run_no
-JOIN metrics t ON t.run_no = c.run_no AND t.case_no = c.case_no AND t.name = 'time';
+JOIN metrics latency ON latency.run_no = c.run_no AND latency.case_no = c.case_no AND latency.name = 'time'
+LEFT JOIN metrics items ON items.run_no = c.run_no AND items.case_no = c.case_no AND items.name = 'items_per_second'
+LEFT JOIN metrics memory ON memory.run_no = c.run_no AND memory.case_no = c.case_no AND memory.name = 'peak_memory'
+WHERE c.status = 'completed';
 
+-- Cases that never came so far say nothing about compatibility.
 CREATE VIEW hardware_compatibility_view AS
 SELECT
-    row_number() OVER (ORDER BY c.run_no, c.case_no) AS compatibility_id,
+    c.run_no::BIGINT * 1000000 + c.case_no AS compatibility_id,
     r.id AS run_id,
     c.model_name,
-    c.device AS hardware_type,
+    c.category AS model_family,
+    split_part(c.device, ':', 1) AS hardware_type,
+    CASE WHEN c.device = 'cpu' THEN r.cpu_model ELSE c.device END AS device_name,
     c.status = 'completed' AS is_compatible,
-    c.status NOT IN ('skipped', 'queued') AS detection_success,
-    c.status = 'completed' AS initialization_success,
-    CASE WHEN c.status = 'completed' THEN NULL ELSE c.status_json END AS error_message,
-    CASE WHEN c.status = 'completed' THEN NULL ELSE c.status END AS error_type,
+    c.status <> 'skipped' AS detection_success,
+    c.status = 'completed' OR coalesce(c.stage NOT IN ('lease', 'spawn', 'load', 'setup'), FALSE) AS initialization_success,
+    c.reason AS error_message,
+    CASE WHEN c.status <> 'completed' THEN c.status END AS error_type,
     r.created_at
 FROM cases c
-JOIN runs r ON r.run_no = c.run_no;
+JOIN runs r ON r.run_no = c.run_no
+WHERE c.status IN ('completed', 'failed', 'skipped', 'timed_out');
 
+-- Other parameters, and the other build of a plugin, are other results.
 CREATE VIEW latest_performance_results AS
-SELECT * EXCLUDE (newest) FROM (
-    SELECT *, row_number() OVER (PARTITION BY model_name, hardware_type, test_case, batch_size, "precision" ORDER BY created_at DESC) AS newest
-    FROM performance_results_view
-)
-WHERE newest = 1;
+SELECT * FROM performance_results_view
+QUALIFY row_number() OVER (
+    PARTITION BY model_name, test_case, hardware_type, device_name, batch_size, "precision", params, plugin_kind
+    ORDER BY created_at DESC, result_id DESC
+) = 1;

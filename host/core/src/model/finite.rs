@@ -1,0 +1,146 @@
+//! Numbers that are no numbers: JSON cannot write them and no statistic survives them, so no record may hold one.
+
+use super::{CaseRecord, CaseStatus, LaunchRecord, MetricSummary, ParamValue, RunRecord, Sample, StopRule};
+
+/// Names the first of these numbers that is infinite or not a number, with its value.
+fn first<'a>(numbers: impl IntoIterator<Item = (&'a str, f64)>) -> Option<String> {
+    numbers
+        .into_iter()
+        .find(|(_, value)| !value.is_finite())
+        .map(|(name, value)| format!("`{name}` is {value}"))
+}
+
+impl Sample {
+    /// The first number in it that is not finite, as a phrase; `None` when all are.
+    #[must_use]
+    pub fn not_finite(&self) -> Option<String> {
+        let Self { device_ns, work, .. } = self;
+        first([("device_ns", *device_ns), ("items", work.items), ("bytes", work.bytes), ("flop", work.flop)])
+    }
+}
+
+impl CaseStatus {
+    fn not_finite(&self) -> Option<String> {
+        match self {
+            Self::TimedOut { limit_s, .. } => first([("limit_s", *limit_s)]),
+            _ => None,
+        }
+    }
+}
+
+impl LaunchRecord {
+    /// The first number in it that is not finite, as a phrase; `None` when all are. What is optional needs no
+    /// watching: there a number that is none reads as absent.
+    #[must_use]
+    pub fn not_finite(&self) -> Option<String> {
+        let plan = self.plan.iter().flat_map(|plan| {
+            [("call_overhead_ns", plan.call_overhead_ns), ("clock_resolution_ns", plan.clock_resolution_ns)]
+        });
+        let custom = self.custom.iter().map(|(name, value)| (name.as_str(), *value));
+        let sample = || {
+            let bad =
+                self.samples.iter().enumerate().find_map(|(at, sample)| Some((at, sample.not_finite()?)));
+            bad.map(|(at, what)| format!("in sample {at} {what}"))
+        };
+        let what = self.status.not_finite().or_else(|| first(plan.chain(custom))).or_else(sample)?;
+        Some(format!("in launch {} {what}", self.index))
+    }
+}
+
+impl MetricSummary {
+    /// The first number in it that is not finite, as a phrase; `None` when all are.
+    #[must_use]
+    pub fn not_finite(&self) -> Option<String> {
+        let interval = self.interval.iter().flat_map(|interval| {
+            [("low", interval.low), ("high", interval.high), ("confidence", interval.confidence)]
+        });
+        let percentiles = self.percentiles.iter().flat_map(|one| [("p", one.p), ("value", one.value)]);
+        let plain = [
+            ("median", self.median),
+            ("mean", self.mean),
+            ("mad", self.mad),
+            ("min", self.min),
+            ("max", self.max),
+        ];
+        first(plain.into_iter().chain(interval).chain(percentiles))
+            .map(|what| format!("in metric `{}` {what}", self.name))
+    }
+}
+
+impl CaseRecord {
+    /// The first number in it that is not finite, as a phrase; `None` when all are.
+    #[must_use]
+    pub fn not_finite(&self) -> Option<String> {
+        let params = self.params.iter().filter_map(|(name, value)| match value {
+            ParamValue::Float(value) => Some((name.as_str(), *value)),
+            _ => None,
+        });
+        self.status
+            .not_finite()
+            .or_else(|| first(params))
+            .or_else(|| self.metrics.iter().find_map(MetricSummary::not_finite))
+            .or_else(|| self.launches.iter().find_map(LaunchRecord::not_finite))
+            .map(|what| format!("in case {} ({}) {what}", self.index, self.benchmark))
+    }
+}
+
+impl RunRecord {
+    /// The first number in it that is not finite, as a phrase; `None` when all are.
+    #[must_use]
+    pub fn not_finite(&self) -> Option<String> {
+        let target = match self.spec.settings.stop {
+            StopRule::Precision { target, .. } => first([("target", target)]),
+            _ => None,
+        };
+        target.or_else(|| self.cases.iter().find_map(CaseRecord::not_finite))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Environment, Work};
+
+    fn launch(samples: Vec<Sample>) -> LaunchRecord {
+        LaunchRecord {
+            index: 2,
+            started_at: String::new(),
+            status: CaseStatus::Completed,
+            plan: None,
+            samples,
+            retaken: 0,
+            custom: indexmap::IndexMap::new(),
+            peak_memory_bytes: None,
+            base_memory_bytes: None,
+            engine: None,
+            isolation: Vec::new(),
+            pinned_cpu: None,
+            stages: Vec::new(),
+            environment: Environment::default(),
+            output: Vec::new(),
+            output_dropped: 0,
+        }
+    }
+
+    #[test]
+    fn the_number_is_named_with_its_place() {
+        let good = Sample {
+            iterations: 1,
+            wall_ns: 1,
+            cpu_ns: 1,
+            device_ns: 0.0,
+            work: Work::default(),
+            checksum: 0,
+            preemptions: 0,
+        };
+        let bad = Sample { work: Work { flop: f64::NAN, ..Work::default() }, ..good };
+        assert_eq!(launch(vec![good]).not_finite(), None);
+        assert_eq!(
+            launch(vec![good, bad]).not_finite().as_deref(),
+            Some("in launch 2 in sample 1 `flop` is NaN")
+        );
+        let mut custom = launch(vec![good]);
+        custom.custom.insert("accuracy".to_owned(), f64::NEG_INFINITY);
+        assert_eq!(custom.not_finite().as_deref(), Some("in launch 2 `accuracy` is -inf"));
+    }
+}

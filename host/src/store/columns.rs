@@ -1,0 +1,96 @@
+//! What of a record gets a column of its own, so that SQL can ask for it; the rest is JSON text.
+
+use dyno_core::model::{Better, CaseStatus, Environment, LaunchRecord, MetricSummary, ParamValue, Params};
+use serde_json::{Map, Value};
+
+/// The parameter `model`.
+pub(super) fn model_name(params: &Params) -> Option<String> {
+    params.get("model").map(ToString::to_string)
+}
+
+/// The parameter `batch_size`.
+pub(super) fn batch_size(params: &Params) -> Option<i64> {
+    match params.get("batch_size")? {
+        ParamValue::Integer(value) => Some(*value),
+        _ => None,
+    }
+}
+
+/// The parameter `precision`, else `dtype`, in the words of the original suite.
+pub(super) fn precision(params: &Params) -> Option<String> {
+    let given = params.get("precision").or_else(|| params.get("dtype"))?.to_string();
+    Some(match given.as_str() {
+        "f16" | "f32" | "f64" => given.replacen('f', "fp", 1),
+        _ => given,
+    })
+}
+
+/// Which direction is good, in the word that JSON has for it.
+pub(super) fn better(better: Better) -> &'static str {
+    match better {
+        Better::Lower => "lower",
+        Better::Higher => "higher",
+    }
+}
+
+/// Where a case failed, and why it did not complete.
+pub(super) fn outcome(status: &CaseStatus) -> (Option<String>, Option<String>) {
+    match status {
+        CaseStatus::Failed { stage, reason } => (Some(stage.to_string()), Some(reason.message.clone())),
+        CaseStatus::TimedOut { stage, limit_s, .. } => {
+            (Some(stage.to_string()), Some(format!("the stage took longer than {limit_s} s")))
+        }
+        CaseStatus::Skipped { reason } => (None, Some(reason.clone())),
+        CaseStatus::Queued | CaseStatus::Running | CaseStatus::Completed | CaseStatus::Cancelled => {
+            (None, None)
+        }
+    }
+}
+
+/// Medians by metric, as JSON.
+pub(super) fn medians(metrics: &[MetricSummary]) -> String {
+    let medians: Map<String, Value> =
+        metrics.iter().map(|metric| (metric.name.clone(), metric.median.into())).collect();
+    Value::Object(medians).to_string()
+}
+
+/// A launch without what has tables of its own. Written out so that a new field cannot be forgotten.
+pub(super) fn bare(launch: &LaunchRecord) -> LaunchRecord {
+    LaunchRecord {
+        index: launch.index,
+        started_at: launch.started_at.clone(),
+        status: launch.status.clone(),
+        plan: launch.plan,
+        samples: Vec::new(),
+        retaken: launch.retaken,
+        custom: launch.custom.clone(),
+        peak_memory_bytes: launch.peak_memory_bytes,
+        base_memory_bytes: launch.base_memory_bytes,
+        engine: launch.engine.clone(),
+        isolation: launch.isolation.clone(),
+        pinned_cpu: launch.pinned_cpu,
+        stages: launch.stages.clone(),
+        environment: Environment::default(),
+        output: launch.output.clone(),
+        output_dropped: launch.output_dropped,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn params(name: &str, value: &str) -> Params {
+        Params::from([(name.to_owned(), ParamValue::Text(value.to_owned()))])
+    }
+
+    #[test]
+    fn only_what_is_given_is_told() {
+        for (given, expected) in [("f32", "fp32"), ("f64", "fp64"), ("bf16", "bf16"), ("int8", "int8")] {
+            assert_eq!(precision(&params("dtype", given)).as_deref(), Some(expected));
+        }
+        assert_eq!(precision(&params("n", "f32")), None);
+        assert_eq!(batch_size(&params("batch_size", "many")), None);
+        assert_eq!(model_name(&params("model", "bert")).as_deref(), Some("bert"));
+    }
+}
