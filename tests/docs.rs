@@ -6,6 +6,7 @@
 //!   be printed, in that order; `…` stands for anything, and the width of gaps and rules does not count.
 //! * `console sample`: the commands are run, the output is an example and not compared.
 //! * `exit=N` behind it: the code that each command of the block ends with; 0 otherwise.
+//! * `needs=FILE` behind it: the commands are run where that plugin was built.
 //! * A block `toml file=NAME` (any language) is put into the folder of the page, for the commands behind it.
 //! * A block `rust same-as=PATH` (any language) must be the beginning, the end or a part of that file of the repository.
 //! * `cargo xtask …` in a `console` block is not run, but the task must exist. Other commands belong into `sh` blocks.
@@ -42,6 +43,12 @@ fn check_commands(name: &str) {
 }
 
 fn check_block(sandbox: &Sandbox, page: &Page, block: &Block) {
+    if let Some(plugin) = block.attribute("needs")
+        && !sandbox.has(plugin)
+    {
+        println!("skipped: {}:{} needs {plugin}, which was not built on this machine", page.name, block.line);
+        return;
+    }
     let expected: i32 = block.attribute("exit").map_or(0, |code| code.parse().expect("`exit=` has a number"));
     for (command, shown) in block.commands() {
         let place = format!("{}:{}: `{command}`", page.name, block.line);

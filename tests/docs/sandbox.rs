@@ -37,6 +37,11 @@ impl Sandbox {
         there.then_some(Self { root, plugins })
     }
 
+    /// Whether a plugin file was built.
+    pub(crate) fn has(&self, plugin: &str) -> bool {
+        self.plugins.join(plugin).is_file()
+    }
+
     /// Puts a file that a page shows beside the commands.
     pub(crate) fn write(&self, name: &str, text: &str) {
         let path = self.root.path().join("work").join(name);
