@@ -5,6 +5,7 @@
 //! * A block fenced as `console` holds commands after `$ ` and what they print. Each line of output that is shown must
 //!   be printed, in that order; `…` stands for anything, and the width of gaps and rules does not count.
 //! * `console sample`: the commands are run, the output is an example and not compared.
+//! * `console planned`: as `sample`, but with `--dry-run`, for what takes long.
 //! * `exit=N` behind it: the code that each command of the block ends with; 0 otherwise.
 //! * `needs=FILE` behind it: the commands are run where that plugin was built.
 //! * A block `toml file=NAME` (any language) is put into the folder of the page, for the commands behind it.
@@ -61,12 +62,13 @@ fn check_block(sandbox: &Sandbox, page: &Page, block: &Block) {
             command.starts_with("dyno "),
             "{place}: only `dyno` and `cargo xtask` belong into `console` blocks"
         );
-        let (code, output) = sandbox.run(&command);
+        let dry = if block.has("planned") { " --dry-run" } else { "" };
+        let (code, output) = sandbox.run(&format!("{command}{dry}"));
         assert_eq!(code, Some(expected), "{place} ended with another code:\n{output}");
-        if !block.has("sample") {
-            if let Err(line) = shows(&output, &shown) {
-                panic!("{place} does not print, at its place, the line\n  {line}\nbut\n{output}");
-            }
+        if !(block.has("sample") || block.has("planned"))
+            && let Err(line) = shows(&output, &shown)
+        {
+            panic!("{place} does not print, at its place, the line\n  {line}\nbut\n{output}");
         }
     }
 }
