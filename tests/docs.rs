@@ -78,6 +78,7 @@ macro_rules! pages {
 pages! {
     readme: "README.md",
     architecture: "ARCHITECTURE.md",
+    contributing: "CONTRIBUTING.md",
     cli: "docs/cli.md",
     operators: "docs/operators.md",
     plugin_authors: "docs/plugin-authors.md",

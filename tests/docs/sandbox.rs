@@ -79,7 +79,10 @@ pub(crate) fn shows<'a>(output: &str, shown: &'a [String]) -> Result<(), &'a str
 
 /// A line without rules, and with single spaces.
 fn plain(line: &str) -> String {
-    line.replace(['─', '═', '│'], " ").split_whitespace().collect::<Vec<_>>().join(" ")
+    line.replace(|c: char| ('\u{2500}'..='\u{257f}').contains(&c), " ")
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// Whether a text is the pattern, in which `…` stands for anything.
