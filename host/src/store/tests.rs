@@ -166,15 +166,6 @@ fn a_newer_and_an_older_database_say_their_versions() {
 }
 
 #[test]
-fn one_process_cannot_open_it_twice() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("dyno.duckdb");
-    let _first = Store::open(&path).unwrap();
-    let second = Store::open(&path).unwrap_err();
-    assert!(matches!(second, StoreError::Locked { .. }), "{second}");
-}
-
-#[test]
 fn a_number_that_is_none_is_refused_with_its_name() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = Store::open(&folder.path().join("dyno.duckdb")).unwrap();
