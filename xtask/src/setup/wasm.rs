@@ -77,8 +77,10 @@ impl Toolchain {
                 command
             }
         };
-        // A folder of its own: two compilers in one would throw away each other's work.
+        // A folder of its own: two compilers in one would throw away each other's work. No line tables: they make up
+        // most of a component, and every byte is hashed whenever it is listed.
         command
+            .env("CARGO_PROFILE_RELEASE_DEBUG", "false")
             .args(["--release", "--locked", "--target", TARGET, "--target-dir"])
             .arg(folder(project))
             .env_remove("CARGO_ENCODED_RUSTFLAGS");
