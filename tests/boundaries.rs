@@ -1,1 +1,111 @@
-//! Boundary rules.
+//! The boundaries that `ARCHITECTURE.md` states as absences, as tests over the sources of the whole repository.
+//!
+//! Each rule is a function from a source file to what breaks it; each has a test that shows it a file that does.
+
+#[path = "boundaries/packages.rs"]
+mod packages;
+#[path = "boundaries/rules.rs"]
+mod rules;
+#[path = "boundaries/source.rs"]
+mod source;
+
+use source::{Source, Violation, whole_repository};
+
+/// Fails with every place that breaks a rule.
+fn hold(rule: fn(&Source) -> Vec<Violation>) {
+    let sources = whole_repository();
+    assert!(sources.len() > 50, "the sources were not found: {}", sources.len());
+    let found: Vec<String> = sources.iter().flat_map(rule).map(|violation| violation.to_string()).collect();
+    assert!(found.is_empty(), "a boundary is broken:\n{}", found.join("\n"));
+}
+
+/// What a rule finds in a file that is not there.
+fn found(rule: fn(&Source) -> Vec<Violation>, path: &str, text: &str) -> Vec<String> {
+    rule(&Source::new(path, text)).iter().map(Violation::to_string).collect()
+}
+
+#[test]
+fn every_file_says_which_side_it_is_on() {
+    hold(rules::headed);
+    assert_eq!(found(rules::headed, "a.rs", "fn main() {}\n").len(), 1);
+}
+
+#[test]
+fn no_file_is_too_long() {
+    hold(rules::short);
+    assert_eq!(found(rules::short, "a.rs", &"\n".repeat(801)).len(), 1);
+}
+
+#[test]
+fn unsafe_code_is_where_foreign_code_is_met() {
+    hold(rules::safe);
+    let text = "//! unsafe in a comment\nfn f() { let s = \"unsafe\"; unsafe { g() } }\n";
+    assert_eq!(
+        found(rules::safe, "host/src/pool/a.rs", text),
+        ["host/src/pool/a.rs:2: `unsafe` belongs to plugin-api, sdk and the worker's loaders"]
+    );
+    assert!(found(rules::safe, "host/worker/src/loader/a.rs", text).is_empty());
+}
+
+#[test]
+fn rooms_of_the_host_know_only_the_rooms_below() {
+    hold(rules::arrows);
+    let text =
+        "use crate::{\n    app::App,\n    store::{Store, StoreError},\n};\nfn f() { crate::pool::x() }\n";
+    let found = found(rules::arrows, "host/src/cli/a.rs", text);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].starts_with("host/src/cli/a.rs:3: `cli` uses `store`"), "{found:?}");
+    assert!(found[1].starts_with("host/src/cli/a.rs:5: `cli` uses `pool`"), "{found:?}");
+}
+
+#[test]
+fn a_way_through_super_is_an_arrow_as_well() {
+    let found = |path, text| found(rules::arrows, path, text).len();
+    assert_eq!(found("host/src/store/mod.rs", "use super::runner::X;\n"), 1);
+    assert_eq!(found("host/src/store/a.rs", "use super::super::runner::X;\n"), 1);
+    assert_eq!(found("host/src/store/a.rs", "use super::runner::X;\n"), 0);
+}
+
+#[test]
+fn the_host_never_loads_code() {
+    hold(rules::loads_nothing);
+    for text in
+        ["use libloading::Library;\n", "fn f() { libc::dlopen(x) }\n", "use {serde, wasmtime::Engine};\n"]
+    {
+        assert_eq!(found(rules::loads_nothing, "host/src/catalog/a.rs", text).len(), 1, "{text}");
+    }
+}
+
+#[test]
+fn the_core_does_no_io_and_reads_no_clock() {
+    hold(rules::pure);
+    for text in ["use std::{fmt, fs};\n", "use std::time::Instant;\n", "fn f() { std::thread::sleep(x) }\n"] {
+        assert_eq!(found(rules::pure, "host/core/src/a.rs", text).len(), 1, "{text}");
+        assert_eq!(found(rules::pure, "host/src/export/a.rs", text).len(), 1, "{text}");
+    }
+    let tests = "//! Pure.\n#[cfg(test)]\nmod tests {\n    use std::fs;\n}\n";
+    assert!(found(rules::pure, "host/core/src/a.rs", tests).is_empty());
+}
+
+#[test]
+fn sql_stands_in_the_store_alone() {
+    hold(rules::sql);
+    let text = "fn f() { q(\"select x\n from y\"); q(r#\"INSERT INTO t\"#); q(\"selected from a list\") }\n";
+    assert_eq!(found(rules::sql, "host/src/app.rs", text).len(), 2);
+    assert!(found(rules::sql, "host/src/store/a.rs", text).is_empty());
+}
+
+#[test]
+fn http_stands_in_the_server_alone() {
+    hold(rules::http);
+    assert_eq!(found(rules::http, "host/src/app.rs", "use axum::Router;\n").len(), 1);
+    assert!(found(rules::http, "host/src/server/a.rs", "use axum::Router;\n").is_empty());
+}
+
+#[test]
+fn only_the_command_line_prints() {
+    hold(rules::quiet);
+    let text = "fn f() { println!(\"x\"); std::io::stdout(); }\n";
+    assert_eq!(found(rules::quiet, "host/src/runner/a.rs", text).len(), 2);
+    assert!(found(rules::quiet, "host/src/cli/a.rs", text).is_empty());
+}

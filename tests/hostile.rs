@@ -109,7 +109,7 @@ fn compare(case: &CaseRecord, end: End) {
         }
         (End::TimedOut(expected), CaseStatus::TimedOut { stage, limit_s, .. }) => {
             assert_eq!(*stage, expected, "{status:?}");
-            assert!((*limit_s - 2.0).abs() < 1e-9, "the limit that was passed is named: {status:?}");
+            assert!((*limit_s - 3.0).abs() < 1e-9, "the limit that was passed is named: {status:?}");
         }
         (End::Failed(stages, fragments), CaseStatus::Failed { stage, reason }) => {
             assert!(stages.contains(stage), "expected {stages:?}: {status:?}");

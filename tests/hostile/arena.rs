@@ -54,6 +54,11 @@ impl Outcome {
 
 impl Arena {
     pub(crate) fn new() -> Self {
+        let worker = Path::new(env!("CARGO_BIN_EXE_dyno")).with_file_name("dyno-worker");
+        assert!(
+            worker.is_file(),
+            "there is no worker beside dyno; run `cargo build --release -p dyno-worker`"
+        );
         let root = tempfile::Builder::new()
             .prefix("dyno-hostile-")
             .tempdir()
@@ -78,7 +83,15 @@ impl Arena {
     /// Runs `dyno` here and waits for its end. Panics when it does not end.
     pub(crate) fn dyno(&self, arguments: &[&str]) -> Outcome {
         let file = |name: &str| File::create(self.path(name)).expect("the arena is writable");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_dyno"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dyno"));
+        // What a developer has set must not reach the tests.
+        for (name, _) in std::env::vars_os() {
+            let name = name.to_string_lossy();
+            if name.starts_with("DYNO_") || name.starts_with("XDG_") {
+                command.env_remove(&*name);
+            }
+        }
+        let mut child = command
             .args(arguments)
             .arg("--plugins")
             .arg(self.path("plugins"))
@@ -92,11 +105,6 @@ impl Arena {
             .env("XDG_RUNTIME_DIR", self.path("tmp"))
             .env("DYNO_CACHE", self.path("cache"))
             .env("DYNO_LEASES", self.path("leases"))
-            .env_remove("XDG_CACHE_HOME")
-            .env_remove("XDG_CONFIG_HOME")
-            .env_remove("XDG_DATA_HOME")
-            .env_remove("DYNO_PLUGIN_PATH")
-            .env_remove("DYNO_CONFIG")
             .stdin(Stdio::null())
             .stdout(file("stdout"))
             .stderr(file("stderr"))
@@ -129,8 +137,8 @@ impl Arena {
     pub(crate) fn run(&self, benchmarks: &[&str]) -> Outcome {
         let mut arguments = vec!["run"];
         arguments.extend(benchmarks);
-        arguments.extend(["--timeout", "2s", "--time", "50ms", "--launches", "1"]);
-        arguments.extend(["--memory", "256MiB", "--json"]);
+        arguments.extend(["--timeout", "3s", "--time", "50ms", "--launches", "1"]);
+        arguments.extend(["--memory", "128MiB", "--json"]);
         self.dyno(&arguments)
     }
 

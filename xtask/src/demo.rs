@@ -1,44 +1,54 @@
-//! `cargo xtask demo`: from nothing to results, on one command.
+//! `cargo xtask demo`: from a fresh checkout to results in a database, with every plugin, native and WASM.
 
-use std::time::Instant;
+use std::process::Command;
 
 use crate::{
-    plugins, setup,
-    shell::{self, say},
+    failure::{Failure, Outcome},
+    native,
+    options::Options,
+    plugins,
+    process::{self, say},
+    project::Project,
+    setup,
 };
 
-pub(crate) fn run(bundled: bool) -> Result<(), String> {
-    let begin = Instant::now();
-    let tools = setup::run(bundled)?;
-    build_host(bundled)?;
-    let plugins = plugins::run(&tools)?;
-    let results = shell::root().join("dyno-results");
-    say("running examples/suites/quick.toml: every benchmark, native and WASM");
-    shell::run(
-        shell::command(shell::release().join("dyno"))
-            .args(["run", "--suite", "examples/suites/quick.toml", "--engine", "all", "--plugins"])
-            .arg(&plugins)
-            .arg("--output")
-            .arg(&results)
-            .arg("--db-path")
-            .arg(results.join("dyno.duckdb"))
-            .stdin(std::process::Stdio::inherit()),
-    )?;
-    say(&format!(
-        "done in {:.0} s; the binary is {}",
-        begin.elapsed().as_secs_f64(),
-        shell::release().join("dyno").display()
-    ));
-    Ok(())
-}
+/// The suite that is run.
+const SUITE: &str = "examples/suites/quick.toml";
 
-/// `dyno`, and `dyno-worker` beside it.
-pub(crate) fn build_host(bundled: bool) -> Result<(), String> {
-    say("building the host and its worker (the first time takes some minutes)");
-    let features: &[&str] = if bundled { &["--features", "dyno-host/bundled"] } else { &[] };
-    shell::run(
-        shell::cargo()
-            .args(["build", "--release", "--locked", "--package", "dyno-host", "--package", "dyno-worker"])
-            .args(features),
-    )
+/// Where results go, from the root of the checkout.
+const RESULTS: &str = "dyno-results";
+
+/// `cargo xtask demo`. Further arguments go to `dyno run`.
+pub(crate) fn run(options: &Options) -> Outcome<()> {
+    let project = Project::open()?;
+    let duckdb = setup::duckdb(&project, options)?;
+    let tools = setup::tools(&project);
+    let native = native::build(&project, &duckdb)?;
+    plugins::build(&project, &tools, &native)?;
+
+    let results = project.root.join(RESULTS);
+    let database = results.join("dyno.duckdb");
+    let report = results.join("report.md");
+    // The same folders for every call, so that whatever the user has configured does not get in the way.
+    let dyno = |arguments: &[&str]| {
+        let mut command = Command::new(native.dyno());
+        command.args(arguments).current_dir(&project.root);
+        command.arg("--plugins").arg(project.plugins());
+        command.arg("--db-path").arg(&database).arg("--output").arg(&results);
+        command
+    };
+    say(&format!("running {SUITE} over native and WASM plugins"));
+    let ran = process::run(dyno(&["run", "--suite", SUITE, "--engine", "all"]).args(&options.rest));
+    say("writing the report");
+    process::run(dyno(&["report", "last", "--format", "markdown", "--file"]).arg(&report))?;
+
+    println!();
+    println!("  report    {}", report.display());
+    println!("  results   {}", results.display());
+    println!("  database  {}", database.display());
+    println!("  plugins   {}", project.plugins().display());
+    println!("  next      {} --help", native.dyno().display());
+    ran.map_err(|_| {
+        Failure::new("not every benchmark of the demo completed").next("the table above says which, and why")
+    })
 }

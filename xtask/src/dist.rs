@@ -1,52 +1,99 @@
-//! `cargo xtask dist`: a folder that can be copied to another machine.
+//! `cargo xtask dist`: a folder, and an archive of it, that runs where it is unpacked.
 
-use std::{env, fs, path::Path};
-
-use crate::{
-    demo, plugins, setup,
-    shell::{self, say},
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
 };
 
-pub(crate) fn run(bundled: bool) -> Result<(), String> {
-    let tools = setup::run(bundled)?;
-    demo::build_host(bundled)?;
-    let built = plugins::run(&tools)?;
-    let name = format!("dyno-{}-{}-{}", env!("CARGO_PKG_VERSION"), env::consts::ARCH, env::consts::OS);
-    let folder = shell::target().join("dist").join(name);
-    say(&format!("collecting {}", folder.display()));
-    for binary in ["dyno", "dyno-worker"] {
-        let to = folder.join(binary);
-        shell::place(&shell::release().join(binary), &to)?;
-        executable(&to)?;
+use crate::{
+    failure::{Failure, Outcome},
+    native,
+    options::Options,
+    plugins,
+    process::{self, say},
+    project::{Project, make_folder},
+    setup,
+};
+
+/// Files of the checkout that belong to a release, where they are there.
+const FILES: [&str; 5] = ["README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE", "Cargo.lock"];
+
+/// Folders of the checkout that belong to a release: the contract, for authors of plugins, and the suites.
+const FOLDERS: [(&str, &str); 4] = [
+    ("plugin-api/include", "include"),
+    ("plugin-api/wit", "wit"),
+    ("sdk/c", "include/c"),
+    ("examples/suites", "suites"),
+];
+
+/// `cargo xtask dist`.
+pub(crate) fn run(options: &Options) -> Outcome<()> {
+    let project = Project::open()?;
+    let duckdb = setup::duckdb(&project, options)?;
+    let tools = setup::tools(&project);
+    let native = native::build(&project, &duckdb)?;
+    plugins::build(&project, &tools, &native)?;
+
+    let name = format!("dyno-{}-{}", project.metadata.version, target()?);
+    let dist = project.metadata.target.join("dist");
+    let folder = dist.join(&name);
+    say(&format!("putting a release together in {}", folder.display()));
+    if folder.exists() {
+        fs::remove_dir_all(&folder).map_err(|error| Failure::file("remove", &folder, &error))?;
     }
-    if !bundled {
-        shell::place(
-            &setup::duckdb_folder().join(setup::duckdb_library()),
-            &folder.join(setup::duckdb_library()),
-        )?;
+    make_folder(&folder)?;
+    copy(&native.dyno(), &folder.join("dyno"))?;
+    copy(&native.worker(), &folder.join("dyno-worker"))?;
+    if let Some(library) = duckdb.library() {
+        // `dyno` looks for its libraries beside itself first.
+        copy(&library, &folder.join(library.file_name().unwrap_or_default()))?;
+        let licence = library.with_file_name("LICENSE");
+        if licence.is_file() {
+            copy(&licence, &folder.join("LICENSE-duckdb"))?;
+        }
     }
-    for file in ["README.md", "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT"] {
-        shell::place(&shell::root().join(file), &folder.join(file))?;
+    copy_folder(&project.plugins(), &folder.join("plugins"))?;
+    for (from, to) in FOLDERS {
+        copy_folder(&project.root.join(from), &folder.join(to))?;
     }
-    shell::place(
-        &shell::root().join("plugin-api/include/dyno_plugin.h"),
-        &folder.join("include/dyno_plugin.h"),
-    )?;
-    shell::place(&shell::root().join("sdk/c/dyno.hpp"), &folder.join("include/dyno.hpp"))?;
-    shell::place(
-        &shell::root().join("plugin-api/wit/v1/benchmark.wit"),
-        &folder.join("wit/v1/benchmark.wit"),
-    )?;
-    for plugin in fs::read_dir(&built).map_err(|error| error.to_string())?.flatten() {
-        shell::place(&plugin.path(), &folder.join("plugins").join(plugin.file_name()))?;
+    for file in FILES.iter().map(|file| project.root.join(file)).filter(|file| file.is_file()) {
+        copy(&file, &folder.join(file.file_name().unwrap_or_default()))?;
     }
-    say(&format!("{} is complete", folder.display()));
+    say("checking that it starts from there");
+    process::run(Command::new(folder.join("dyno")).arg("--version").env_clear())?;
+    let archive = dist.join(format!("{name}.tar.gz"));
+    process::run(Command::new("tar").arg("-czf").arg(&archive).arg("-C").arg(&dist).arg(&name))?;
+    println!("\n  folder   {}\n  archive  {}", folder.display(), archive.display());
     Ok(())
 }
 
-fn executable(path: &Path) -> Result<(), String> {
-    use std::os::unix::fs::PermissionsExt;
+/// The target triple of this machine's compiler.
+fn target() -> Outcome<String> {
+    let text = process::output(Command::new("rustc").arg("-vV"))?;
+    text.lines()
+        .find_map(|line| line.strip_prefix("host: "))
+        .map(str::to_owned)
+        .ok_or_else(|| Failure::new("`rustc -vV` names no host"))
+}
 
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
-        .map_err(|error| format!("{}: {error}", path.display()))
+fn copy(from: &Path, to: &Path) -> Outcome<()> {
+    fs::copy(from, to).map_err(|error| Failure::file("copy", from, &error))?;
+    Ok(())
+}
+
+fn copy_folder(from: &Path, to: &Path) -> Outcome<()> {
+    make_folder(to)?;
+    let refused = |error| Failure::file("read the folder", from, &error);
+    let paths: Result<Vec<PathBuf>, _> =
+        fs::read_dir(from).map_err(refused)?.map(|entry| entry.map(|entry| entry.path())).collect();
+    for path in paths.map_err(refused)? {
+        let target = to.join(path.file_name().unwrap_or_default());
+        if path.is_dir() {
+            copy_folder(&path, &target)?;
+        } else {
+            copy(&path, &target)?;
+        }
+    }
+    Ok(())
 }

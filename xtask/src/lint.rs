@@ -1,81 +1,105 @@
-//! `cargo xtask lint`: formatting, clippy, dependency rules, documentation. Every check runs; the first failure is told.
+//! `cargo xtask lint`: everything that can be said about the sources without running them.
 
-use std::env;
+use std::{path::PathBuf, process::Command, time::Duration};
 
 use crate::{
+    failure::{Failure, Outcome},
+    options::Options,
+    process::{self, say},
+    project::{Project, make_folder, tool_cache},
     setup,
-    shell::{self, say},
 };
 
-/// The release of cargo-deny that `deny.toml` is written for.
+/// The version of cargo-deny that is installed where there is none.
 const CARGO_DENY: &str = "0.20.2";
 
-pub(crate) fn run() -> Result<(), String> {
-    setup::run(false)?;
-    say("formatting");
-    shell::run(shell::cargo().args(["fmt", "--all", "--check"]))?;
-    say("clippy, warnings denied");
-    shell::run(shell::cargo().args([
-        "clippy",
-        "--release",
-        "--locked",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "--deny",
-        "warnings",
-    ]))?;
-    say("dependencies: licences, bans, sources");
-    deny()?;
-    say("documentation, warnings denied");
-    shell::run(
-        shell::cargo()
-            .args(["doc", "--release", "--locked", "--workspace", "--no-deps", "--document-private-items"])
-            .env("RUSTDOCFLAGS", "--deny warnings --allow rustdoc::private-intra-doc-links"),
-    )?;
-    say("shell scripts");
-    shell::run(shell::command("bash").args(["-n", ".ci/run"]))
-}
+/// Longest time for the database of advisories, which comes from a git host that may not answer.
+const LIMIT: Duration = Duration::from_secs(120);
 
-fn deny() -> Result<(), String> {
-    let ours = shell::tool_cache().join(format!("cargo-deny-{CARGO_DENY}"));
-    let program = match shell::find("cargo-deny") {
-        Some(found) => found,
-        None if ours.join("bin/cargo-deny").is_file() => ours.join("bin/cargo-deny"),
-        None => {
-            say(&format!(
-                "cargo-deny is missing: compiling {CARGO_DENY} into {} (once per machine)",
-                ours.display()
-            ));
-            shell::run(
-                shell::cargo()
-                    .args([
-                        "install",
-                        "cargo-deny",
-                        "--locked",
-                        "--version",
-                        CARGO_DENY,
-                        "--no-default-features",
-                        "--root",
-                    ])
-                    .arg(&ours)
-                    .env_remove("CARGO_TARGET_DIR")
-                    .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
-                    .env("CARGO_PROFILE_RELEASE_LTO", "off")
-                    .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "256")
-                    .env("CARGO_PROFILE_RELEASE_DEBUG", "false"),
-            )?;
-            ours.join("bin/cargo-deny")
+/// `cargo xtask lint`. Goes on after a failure, so that all of them are seen at once.
+pub(crate) fn run(options: &Options) -> Outcome<()> {
+    let project = Project::open()?;
+    let duckdb = setup::duckdb(&project, options)?;
+    let mut failures = Vec::new();
+    let mut check = |what: &str, outcome: Outcome<()>| {
+        if let Err(failure) = outcome {
+            println!("{failure}");
+            failures.push(what.to_owned());
         }
     };
-    shell::run(shell::command(&program).args(["--offline", "check", "bans", "licenses", "sources"]))?;
-    // The advisory database is a git repository elsewhere: a machine that cannot reach it says so.
-    if env::var_os("CI").is_some() {
-        say("advisories are checked where the network is open: run `cargo deny check advisories`");
+
+    say("formatting");
+    check(
+        "formatting (mend it with `cargo fmt --all`)",
+        process::run(project.cargo("fmt").args(["--all", "--check"])),
+    );
+    say("shell scripts");
+    check(
+        "shell scripts",
+        process::run(Command::new("bash").args(["-n", ".ci/run"]).current_dir(&project.root)),
+    );
+    say("clippy");
+    let mut clippy = project.cargo("clippy");
+    clippy.args(["--release", "--locked", "--workspace", "--all-targets"]);
+    duckdb.tell(&mut clippy);
+    check("clippy", process::run(clippy.args(["--", "-D", "warnings"])));
+    say("documentation");
+    let mut doc = project.cargo("doc");
+    doc.args(["--release", "--locked", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
+    duckdb.tell(&mut doc);
+    check("documentation", process::run(&mut doc));
+    say("dependencies");
+    check("dependencies", dependencies(&project));
+
+    if failures.is_empty() {
+        say("nothing to complain about");
         return Ok(());
     }
-    shell::run(shell::command(&program).args(["check", "advisories"])).or_else(|why| {
-        say(&format!("advisories were not checked: {why}"));
-        Ok(())
-    })
+    Err(Failure::new(format!("lint found something in: {}", failures.join(", "))))
+}
+
+/// Licences, bans and sources; and the advisories, where their database can be fetched.
+fn dependencies(project: &Project) -> Outcome<()> {
+    let deny = cargo_deny()?;
+    let deny = |arguments: &[&str]| {
+        let mut command = Command::new(&deny);
+        command.args(["--log-level", "error"]).args(arguments).current_dir(&project.root);
+        command.env("GIT_TERMINAL_PROMPT", "0");
+        command
+    };
+    process::run(&mut deny(&["check", "bans", "licenses", "sources"]))?;
+    if !process::run_within(LIMIT, &mut deny(&["fetch", "db"])) {
+        println!("    ADVISORIES WERE NOT CHECKED: the RustSec database cannot be fetched from here");
+        return Ok(());
+    }
+    process::run(&mut deny(&["check", "advisories"]))
+}
+
+/// cargo-deny: the one on the path, or one of ours in the user's cache, compiled once.
+fn cargo_deny() -> Outcome<PathBuf> {
+    if process::succeeds(Command::new("cargo-deny").arg("--version")) {
+        return Ok(PathBuf::from("cargo-deny"));
+    }
+    let root = tool_cache()
+        .ok_or_else(|| Failure::new("cargo-deny is missing, and no home folder is set to install it in"))?
+        .join(format!("cargo-deny-{CARGO_DENY}"));
+    let program = root.join("bin").join("cargo-deny");
+    if program.is_file() {
+        return Ok(program);
+    }
+    say(&format!("cargo-deny: compiling it once, about four minutes, into {}", root.display()));
+    make_folder(&root)?;
+    let mut install = Command::new("cargo");
+    install
+        .args(["install", "--quiet", "--locked", "cargo-deny", "--version", CARGO_DENY, "--root"])
+        .arg(&root);
+    // It runs for a second: compiling it fast beats compiling it well.
+    install.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0").env("CARGO_PROFILE_RELEASE_LTO", "off");
+    install.env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "256");
+    // Its objects are of no use to this workspace, so they go to a folder that Cargo throws away.
+    install.env_remove("CARGO_TARGET_DIR");
+    process::run(&mut install).map_err(|failure| {
+        Failure::new(format!("{failure}")).next("install it yourself: `cargo install cargo-deny --locked`")
+    })?;
+    Ok(program)
 }

@@ -1,57 +1,65 @@
-//! Project tasks, as `cargo xtask COMMAND`. Every task says what it does before it does it.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a task talks to the person who started it")]
+//! `cargo xtask`: everything that is done with this repository, beside and never inside the product.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "these commands talk to whoever typed them")]
 
 mod bench;
 mod demo;
 mod dist;
+mod failure;
 mod lint;
+mod metadata;
+mod native;
+mod options;
 mod plugins;
+mod process;
+mod project;
 mod setup;
-mod shell;
 mod test;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "\
-usage: cargo xtask COMMAND
+use failure::Outcome;
+use options::Options;
 
-  demo       set up what is missing, build host and plugins, run the demo suite, show results and report
-  test       set up what is missing, build plugins, run all tests (further arguments go to `cargo test`)
-  lint       formatting, clippy, dependency rules, documentation
-  plugins    build all plugins and examples into target/plugins
-  setup      obtain what is missing: the DuckDB library, a WASM toolchain, a C compiler
-  bench      measure dyno itself and its peers; results go to docs/benchmarks.md
-  dist       put a release together in target/dist
+/// What `cargo xtask` offers, in the order in which a newcomer needs it.
+const HELP: &str = "\
+usage: cargo xtask COMMAND [--bundled] [ARGUMENTS]
 
-  --bundled  (demo, test, dist) compile DuckDB from source instead of linking its prebuilt library: half an hour";
+  demo     obtain what is missing, build everything, run the quick suite, show what comes of it
+  test     obtain what is missing, build everything, run every test; arguments go to `cargo test`
+  lint     formatting, clippy, dependencies (licences, sources, advisories), documentation, shell
+  plugins  build all plugins, native and WASM, into TARGET/plugins
+  setup    only obtain what is missing: the DuckDB library, the WASM toolchain, the C compilers
+  bench    measure dyno itself and write docs/benchmarks.md; without arguments, list what there is
+  dist     make a release folder and archive under TARGET/dist
+
+  --bundled   compile DuckDB from source (half an hour on two cores) instead of using the prebuilt library";
 
 fn main() -> ExitCode {
-    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
-    let command = if arguments.is_empty() { String::new() } else { arguments.remove(0) };
-    let bundled = arguments
-        .iter()
-        .position(|argument| argument == "--bundled")
-        .map(|at| arguments.remove(at))
-        .is_some();
-    let outcome = match command.as_str() {
-        "demo" => demo::run(bundled),
-        "test" => test::run(bundled, &arguments),
-        "lint" => lint::run(),
-        "plugins" => setup::run(true).and_then(|tools| plugins::run(&tools)).map(drop),
-        "setup" => setup::run(bundled).map(drop),
-        "bench" => bench::run(&arguments),
-        "dist" => dist::run(bundled),
-        "" | "help" | "--help" | "-h" => {
-            println!("{USAGE}");
-            return ExitCode::SUCCESS;
-        }
-        other => Err(format!("there is no task `{other}`\n\n{USAGE}")),
-    };
-    match outcome {
+    let mut arguments = std::env::args().skip(1);
+    let command = arguments.next().unwrap_or_default();
+    match run(&command, &Options::new(arguments)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            eprintln!("xtask: {message}");
+        Err(failure) => {
+            eprintln!("{failure}");
             ExitCode::FAILURE
         }
+    }
+}
+
+fn run(command: &str, options: &Options) -> Outcome<()> {
+    match command {
+        "demo" => demo::run(options),
+        "test" => test::run(options),
+        "lint" => lint::run(options),
+        "plugins" => plugins::run(options),
+        "setup" => setup::run(options),
+        "bench" => bench::run(options),
+        "dist" => dist::run(options),
+        "" | "help" | "-h" | "--help" => {
+            println!("{HELP}");
+            Ok(())
+        }
+        unknown => Err(failure::Failure::new(format!("there is no command `{unknown}`")).next(HELP)),
     }
 }

@@ -38,3 +38,37 @@ dyno_sdk::export_plugin! {
         Compress,
     ],
 }
+
+#[cfg(test)]
+mod tests {
+    use dyno_sdk::{Benchmark, Params, testing};
+
+    use super::*;
+
+    /// Every stage with the default parameters, twice: equal seeds make equal work, and work grows with iterations.
+    fn defaults<B: Benchmark>() {
+        let run = |iterations| testing::run::<B>(B::Params::defaults(), iterations).unwrap();
+        let twice = run(2);
+        assert_eq!(twice, run(2), "{}", B::NAME);
+        assert_ne!(twice.checksum(0), run(3).checksum(0), "{}", B::NAME);
+        assert_ne!(twice, twice.checksum(0), "{} has no checksum", B::NAME);
+    }
+
+    #[test]
+    fn the_defaults_of_every_benchmark_pass_their_own_verification() {
+        defaults::<Noop>();
+        defaults::<StreamTriad>();
+        defaults::<Memcpy>();
+        defaults::<Gemm>();
+        defaults::<MatmulNaive>();
+        defaults::<Fft>();
+        defaults::<Conv2d>();
+        defaults::<Softmax>();
+        defaults::<LayerNorm>();
+        defaults::<Spmv>();
+        defaults::<Sort>();
+        defaults::<Hash>();
+        defaults::<JsonParse>();
+        defaults::<Compress>();
+    }
+}

@@ -1,5 +1,76 @@
-//! `cargo xtask bench`: dyno's own speed, each figure beside its floor or peer, into `docs/benchmarks.md`.
+//! `cargo xtask bench`: dyno measured beside its floors and peers; each bench writes a section of `docs/benchmarks.md`.
+//!
+//! A new bench is a file here with a `BENCH`, and a line in [`BENCHES`].
 
-pub(crate) fn run(_arguments: &[String]) -> Result<(), String> {
+mod document;
+mod gemm;
+mod host;
+mod loops;
+mod machine;
+mod measure;
+mod peer;
+mod startup;
+mod table;
+mod triad;
+
+use crate::{
+    failure::{Failure, Outcome},
+    options::Options,
+    process::say,
+};
+
+/// Every bench, in the order of the document.
+const BENCHES: &[Bench] = &[startup::BENCH, loops::BENCH, triad::BENCH, gemm::BENCH];
+
+/// One section of the document.
+struct Bench {
+    /// What it is called on the command line and in the document.
+    name: &'static str,
+    /// Heading of its section.
+    title: &'static str,
+    /// Measures, and returns the section's text in Markdown, without the heading.
+    run: fn(&host::Host) -> Outcome<String>,
+}
+
+/// `cargo xtask bench [NAME…|all]`.
+pub(crate) fn run(options: &Options) -> Outcome<()> {
+    if options.rest.is_empty() {
+        println!("usage: cargo xtask bench all | NAME…\n");
+        for bench in BENCHES {
+            println!("  {:<10} {}", bench.name, bench.title);
+        }
+        return Ok(());
+    }
+    let chosen = choose(&options.rest)?;
+    let host = host::Host::build(options)?;
+    for bench in chosen {
+        say(&format!("bench {}: {}", bench.name, bench.title));
+        let facts = machine::facts(&host.project);
+        let text = (bench.run)(&host)?;
+        println!("\n{text}");
+        document::write(
+            &host.project.root.join("docs/benchmarks.md"),
+            bench.name,
+            bench.title,
+            &facts,
+            &text,
+        )?;
+    }
     Ok(())
+}
+
+fn choose(names: &[String]) -> Outcome<Vec<&'static Bench>> {
+    if names == ["all"] {
+        return Ok(BENCHES.iter().collect());
+    }
+    let known = || BENCHES.iter().map(|bench| bench.name).collect::<Vec<_>>().join(", ");
+    names
+        .iter()
+        .map(|name| {
+            BENCHES.iter().find(|bench| bench.name == name).ok_or_else(|| {
+                Failure::new(format!("there is no bench `{name}`"))
+                    .next(format!("there are: all, {}", known()))
+            })
+        })
+        .collect()
 }

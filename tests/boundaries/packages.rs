@@ -1,0 +1,110 @@
+//! The arrows between packages, and the crates that some of them must never see.
+
+use std::{collections::BTreeSet, path::Path, process::Command};
+
+use serde_json::Value;
+
+use super::source::root;
+
+/// Which packages of ours a package may depend on. Plugins and examples, which are not listed, may use the SDK alone.
+const ARROWS: [(&str, &[&str]); 7] = [
+    ("dyno-plugin-api", &[]),
+    ("dyno-sdk-macros", &[]),
+    ("dyno-sdk", &["dyno-plugin-api", "dyno-sdk-macros"]),
+    ("dyno-core", &["dyno-plugin-api"]),
+    ("dyno-worker", &["dyno-core", "dyno-plugin-api"]),
+    ("dyno-host", &["dyno-core", "dyno-plugin-api"]),
+    ("xtask", &[]),
+];
+
+/// What must never be below a package, however far down.
+const NEVER: [(&str, &[&str], &str); 3] = [
+    (
+        "dyno-worker",
+        &[
+            "duckdb",
+            "libduckdb-sys",
+            "tokio",
+            "async-std",
+            "smol",
+            "axum",
+            "hyper",
+            "reqwest",
+            "clap",
+            "toml",
+            "dyno-host",
+        ],
+        "the worker knows no store, no server, no config file, no async runtime",
+    ),
+    (
+        "dyno-host",
+        &["libloading", "wasmtime", "abi_stable", "dyno-worker", "dyno-sdk"],
+        "the host process never loads a plugin",
+    ),
+    (
+        "dyno-core",
+        &["tokio", "duckdb", "axum", "nix", "libc", "tempfile", "walkdir", "jiff"],
+        "the core does no I/O and reads no clock",
+    ),
+];
+
+fn cargo(arguments: &[&str]) -> String {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(arguments)
+        .current_dir(root())
+        .output()
+        .unwrap_or_else(|error| panic!("cargo cannot be started: {error}"));
+    assert!(output.status.success(), "cargo {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("cargo prints UTF-8")
+}
+
+/// Whether the arrow is in the table. Tests may reach further, but never past the host.
+fn is_allowed(from: &str, to: &str, for_tests: bool) -> bool {
+    let allowed =
+        ARROWS.iter().find(|(name, _)| *name == from).map_or(&["dyno-sdk"][..], |(_, allowed)| allowed);
+    let tests_reach_further = for_tests && matches!((from, to), ("dyno-worker" | "dyno-host", "dyno-sdk"));
+    allowed.contains(&to) || from == to || tests_reach_further
+}
+
+#[test]
+fn packages_depend_on_packages_below() {
+    let metadata: Value =
+        serde_json::from_str(&cargo(&["metadata", "--no-deps", "--format-version", "1"])).expect("JSON");
+    let packages = metadata["packages"].as_array().expect("packages");
+    let ours: BTreeSet<&str> = packages.iter().filter_map(|package| package["name"].as_str()).collect();
+    assert!(ARROWS.iter().all(|(name, _)| ours.contains(name)), "a package of the table is gone: {ours:?}");
+    let mut broken = Vec::new();
+    for package in packages {
+        let name = package["name"].as_str().expect("a name");
+        let manifest = Path::new(package["manifest_path"].as_str().expect("a path"));
+        for dependency in package["dependencies"].as_array().into_iter().flatten() {
+            let target = dependency["name"].as_str().expect("a name");
+            let for_tests = dependency["kind"] == "dev";
+            if ours.contains(target) && !is_allowed(name, target, for_tests) {
+                broken.push(format!("{}: `{name}` must not depend on `{target}`", manifest.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "arrows between packages point the wrong way:\n{}", broken.join("\n"));
+}
+
+#[test]
+fn the_table_of_packages_forbids_what_it_should() {
+    assert!(is_allowed("cpu-kernels", "dyno-sdk", false));
+    assert!(!is_allowed("cpu-kernels", "dyno-core", false));
+    assert!(!is_allowed("dyno-plugin-api", "dyno-sdk", true));
+    assert!(!is_allowed("dyno-worker", "dyno-host", true));
+}
+
+#[test]
+fn some_crates_are_never_below_some_packages() {
+    for (package, never, why) in NEVER {
+        let tree = cargo(&["tree", "-p", package, "-e", "normal", "--prefix", "none", "--format", "{p}"]);
+        let below: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+        assert!(below.contains(package), "`cargo tree` does not show {package}");
+        for name in never {
+            assert!(!below.contains(name), "`{package}` depends on `{name}`, directly or not: {why}");
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! User story: things end in the middle. What was measured is kept, and nothing is left behind.
+
+#![cfg(target_os = "linux")]
+#![allow(dead_code, reason = "the arena and the fixtures of the corpus offer more than this story needs")]
+
+#[path = "hostile/arena.rs"]
+mod arena;
+#[path = "hostile/fixtures.rs"]
+mod fixtures;
+
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use arena::Arena;
+use dyno_core::model::{CaseStatus, RunStatus};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+
+/// An arena with a quick benchmark and one that never ends.
+fn arena() -> Arena {
+    let arena = Arena::new();
+    arena.add(&fixtures::native("good", "good_a"), "good_a.so");
+    arena.add(&fixtures::native("loop_forever", "loop_forever"), "loop_forever.so");
+    arena
+}
+
+/// `dyno run` in the background, in the folders of the arena.
+fn start(arena: &Arena, benchmarks: &[&str], database: &str) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_dyno"))
+        .arg("run")
+        .args(benchmarks)
+        .args(["--time", "20ms", "--launches", "2", "--json", "--plugins"])
+        .arg(arena.path("plugins"))
+        .arg("--db-path")
+        .arg(arena.path(database))
+        .arg("--output")
+        .arg(arena.path("out"))
+        .current_dir(arena.path("work"))
+        .env("HOME", arena.path("home"))
+        .env("TMPDIR", arena.path("tmp"))
+        .env("DYNO_CACHE", arena.path("cache"))
+        .env("DYNO_LEASES", arena.path("leases"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("dyno is built")
+}
+
+/// Waits for a line on standard error that holds `fragment`; what comes after it is read away in the background.
+#[track_caller]
+fn wait_for_line(child: &mut Child, fragment: &str) {
+    let mut lines = BufReader::new(child.stderr.take().expect("it is piped")).lines();
+    let found = lines.by_ref().map_while(Result::ok).any(|line| line.contains(fragment));
+    assert!(found, "`{fragment}` never came");
+    std::thread::spawn(move || lines.for_each(drop));
+}
+
+fn pid(child: &Child) -> Pid {
+    Pid::from_raw(i32::try_from(child.id()).expect("a process number fits"))
+}
+
+/// Workers of that host that still live, by their arguments.
+fn workers(host: u32) -> usize {
+    let marker = format!("--parent\0{host}\0");
+    std::fs::read_dir("/proc")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|entry| {
+            std::fs::read(entry.path().join("cmdline"))
+                .is_ok_and(|line| String::from_utf8_lossy(&line).contains(&marker))
+        })
+        .count()
+}
+
+#[track_caller]
+fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !holds() {
+        assert!(Instant::now() < deadline, "{what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn kill_9_in_the_middle_keeps_finished_launches_and_marks_the_run() {
+    let arena = arena();
+    let mut child = start(&arena, &["good_a", "loop_forever"], "out/dyno.duckdb");
+    wait_for_line(&mut child, "[1/2] good_a");
+    // The second case is in its endless loop by the time that a worker is there.
+    let host = child.id();
+    eventually("no worker was started", || workers(host) > 0);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    eventually("a worker outlived its host", || workers(host) == 0);
+    // The next writer finds the unfinished run, and says so.
+    let next = arena.run(&["good_a"]);
+    assert_eq!(next.code, Some(0), "{}", next.shown());
+    let record = arena.dyno(&["results", "last~1", "--samples", "--json"]).record();
+    assert_eq!(record.status, RunStatus::Interrupted);
+    assert_eq!(record.cases[0].status, CaseStatus::Completed);
+    assert_eq!(record.cases[0].launches.len(), 2);
+    assert!(record.cases[0].launches.iter().all(|launch| !launch.samples.is_empty()));
+    assert_eq!(record.cases[1].status, CaseStatus::Queued);
+}
+
+#[test]
+fn ctrl_c_keeps_what_is_done() {
+    let arena = arena();
+    let mut child = start(&arena, &["good_a", "loop_forever"], "out/dyno.duckdb");
+    wait_for_line(&mut child, "[1/2] good_a");
+    let host = child.id();
+    eventually("no worker was started", || workers(host) > 0);
+    kill(pid(&child), Signal::SIGINT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    assert_eq!(workers(host), 0);
+    let record = arena.dyno(&["results", "--json"]).record();
+    assert_eq!(record.status, RunStatus::Cancelled);
+    let states: Vec<&str> = record.cases.iter().map(|case| case.status.word()).collect();
+    assert_eq!(states, ["completed", "cancelled"]);
+    assert!(arena.path(&format!("out/{}.json", record.id)).is_file(), "files are written all the same");
+}
+
+#[test]
+fn a_second_run_waits_for_the_device_and_names_its_holder() {
+    let arena = arena();
+    let mut first = start(&arena, &["loop_forever"], "out/first.duckdb");
+    let host = first.id();
+    eventually("no worker was started", || workers(host) > 0);
+    let mut second = start(&arena, &["good_a"], "out/second.duckdb");
+    wait_for_line(&mut second, &format!("leased by process {host}"));
+    kill(pid(&first), Signal::SIGTERM).unwrap();
+    first.wait().unwrap();
+    let output = second.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn a_database_in_use_is_waited_for_and_reading_it_says_who_has_it() {
+    let arena = arena();
+    let mut first = start(&arena, &["loop_forever"], "out/dyno.duckdb");
+    let host = first.id();
+    eventually("no worker was started", || workers(host) > 0);
+    let reader = arena.dyno(&["results"]);
+    assert_eq!(reader.code, Some(5), "{}", reader.shown());
+    assert!(reader.stderr.contains(&format!("process {host}")), "{}", reader.shown());
+    let mut second = start(&arena, &["good_a"], "out/dyno.duckdb");
+    wait_for_line(&mut second, "waiting for the database");
+    kill(pid(&first), Signal::SIGINT).unwrap();
+    first.wait().unwrap();
+    assert_eq!(second.wait_with_output().unwrap().status.code(), Some(0));
+}
+
+#[test]
+fn whoever_closes_our_output_is_no_fault() {
+    let arena = arena();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_dyno"))
+        .args(["list", "--json", "--plugins"])
+        .arg(arena.path("plugins"))
+        .env("DYNO_CACHE", arena.path("cache"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+}

@@ -1,0 +1,93 @@
+//! `dyno` itself as the thing that is measured: built, with its plugins, and asked in JSON.
+
+use std::{
+    fs,
+    path::PathBuf,
+    process::{Command, Stdio},
+};
+
+use serde_json::Value;
+
+use crate::{
+    failure::{Failure, Outcome},
+    native::{self, Native},
+    options::Options,
+    plugins,
+    project::{Project, make_folder},
+    setup::{self, Tools},
+};
+
+/// A built host with all plugins.
+#[derive(Debug)]
+pub(super) struct Host {
+    /// The checkout.
+    pub(super) project: Project,
+    /// What builds peers in C.
+    pub(super) tools: Tools,
+    /// What was built.
+    pub(super) native: Native,
+    scratch: PathBuf,
+}
+
+impl Host {
+    /// Builds everything.
+    pub(super) fn build(options: &Options) -> Outcome<Self> {
+        let project = Project::open()?;
+        let duckdb = setup::duckdb(&project, options)?;
+        let tools = setup::tools(&project);
+        let native = native::build(&project, &duckdb)?;
+        plugins::build(&project, &tools, &native)?;
+        let scratch = project.metadata.target.join("bench");
+        make_folder(&scratch)?;
+        Ok(Self { project, tools, native, scratch })
+    }
+
+    /// A folder for what benches build and write.
+    pub(super) fn scratch(&self) -> &PathBuf {
+        &self.scratch
+    }
+
+    /// A `dyno` command that sees our plugins and a database of its own.
+    pub(super) fn dyno(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(self.native.dyno());
+        command.args(arguments).arg("--plugins").arg(self.project.plugins());
+        command.arg("--db-path").arg(self.scratch.join("bench.duckdb"));
+        command.arg("--output").arg(self.scratch.join("results"));
+        command
+    }
+
+    /// Runs benchmarks and returns the cases of the result.
+    pub(super) fn cases(&self, arguments: &[&str]) -> Outcome<Vec<Value>> {
+        // The database would grow from bench to bench, and its size is part of nothing that is measured here.
+        for ending in ["duckdb", "duckdb.wal"] {
+            let _ = fs::remove_file(self.scratch.join("bench").with_extension(ending));
+        }
+        let mut command = self.dyno(&["run"]);
+        command.args(arguments).arg("--json").stdin(Stdio::null()).stderr(Stdio::null());
+        let asked = arguments.join(" ");
+        let output = command.output().map_err(|error| {
+            Failure::new(format!("`{}` cannot be started: {error}", self.native.dyno().display()))
+        })?;
+        let mut record: Value = serde_json::from_slice(&output.stdout)
+            .map_err(|error| Failure::new(format!("`dyno run {asked}` printed no result: {error}")))?;
+        let Value::Array(cases) = record["cases"].take() else {
+            return Err(Failure::new(format!("the result of `dyno run {asked}` has no cases")));
+        };
+        for case in &cases {
+            if case["status"]["state"] != "completed" {
+                let what = format!("`dyno run {asked}`: {} ended as {}", case["benchmark"], case["status"]);
+                return Err(Failure::new(what));
+            }
+        }
+        Ok(cases)
+    }
+}
+
+/// The median of a case's time [ns].
+pub(super) fn median_time(case: &Value) -> Outcome<f64> {
+    let metrics = case["metrics"].as_array().into_iter().flatten();
+    metrics
+        .filter(|metric| metric["name"] == "time")
+        .find_map(|metric| metric["median"].as_f64())
+        .ok_or_else(|| Failure::new(format!("{} has no time in the result", case["benchmark"])))
+}

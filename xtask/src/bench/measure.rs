@@ -1,0 +1,51 @@
+//! Medians of whole-program times, for benches that start programs.
+
+use std::{
+    process::{Command, Stdio},
+    time::Instant,
+};
+
+use crate::failure::{Failure, Outcome};
+
+/// The middle of some values; the mean of the two middle ones where there is no single one.
+pub(crate) fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match values.len() {
+        0 => f64::NAN,
+        count if count % 2 == 1 => values[middle],
+        _ => f64::midpoint(values[middle - 1], values[middle]),
+    }
+}
+
+/// Nanoseconds from starting a program to its end: the median of `times`, after one that does not count.
+pub(crate) fn program(times: usize, mut command: impl FnMut() -> Command) -> Outcome<f64> {
+    let mut values = Vec::with_capacity(times);
+    for round in 0..=times {
+        let mut command = command();
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let start = Instant::now();
+        let status = command.status();
+        let elapsed = start.elapsed();
+        if !status.is_ok_and(|status| status.success()) {
+            let program = command.get_program().display().to_string();
+            return Err(Failure::new(format!("`{program}` failed while it was being timed")));
+        }
+        if round > 0 {
+            values.push(elapsed.as_secs_f64() * 1e9);
+        }
+    }
+    Ok(median(&mut values))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_of_an_even_number_is_between_the_middle_ones() {
+        assert!((median(&mut [4.0, 1.0, 2.0, 3.0]) - 2.5).abs() < 1e-12);
+        assert!((median(&mut [3.0, 1.0, 2.0]) - 2.0).abs() < 1e-12);
+        assert!(median(&mut []).is_nan());
+    }
+}

@@ -1,0 +1,54 @@
+//! What a launch costs before the plugin's own code runs: from spawning the worker to a loaded plugin.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::{
+    Bench,
+    host::Host,
+    measure::{median, program},
+    table::{row, table, time},
+};
+use crate::{failure::Outcome, process};
+
+pub(super) const BENCH: Bench = Bench { name: "startup", title: "Start of a worker", run };
+
+/// Launches per form: enough for a median that does not jump.
+const LAUNCHES: &str = "40";
+
+fn run(host: &Host) -> Outcome<String> {
+    // The first run of a component compiles it; what counts is every later one.
+    let arguments = ["hello-rust/sum", "--engine", "all", "--samples", "1", "--launches"];
+    host.cases(&[&arguments[..], &["2"]].concat())?;
+    let cases = host.cases(&[&arguments[..], &[LAUNCHES]].concat())?;
+    let mut rows = vec![row(["what", "median", "aim"])];
+    for case in &cases {
+        let native = case["plugin"]["kind"] == "native";
+        let (form, aim) =
+            if native { ("native plugin", "≤ 5 ms") } else { ("cached WASM component", "≤ 10 ms") };
+        let mut spawn = stage(case, "spawn");
+        let mut both: Vec<f64> =
+            spawn.iter().zip(stage(case, "load")).map(|(spawn, load)| spawn + load).collect();
+        rows.push(row([&format!("{form}: spawn to plugin loaded"), &time(median(&mut both)), aim]));
+        rows.push(row([&format!("{form}: of that, spawn and handshake"), &time(median(&mut spawn)), ""]));
+    }
+    let floor = program(200, || Command::new("true"))?;
+    rows.push(row(["floor: start and end of `true`", &time(floor), ""]));
+    let worker = host.native.worker();
+    let libraries = process::output_if_any(Command::new("ldd").arg(worker)).unwrap_or_default();
+    let duckdb =
+        if libraries.contains("duckdb") { "links DuckDB: it must not" } else { "does not link DuckDB" };
+    Ok(format!("{}\nThe worker {duckdb}.\n", table(&rows)))
+}
+
+/// The length of a stage in every launch of a case [ns].
+fn stage(case: &Value, name: &str) -> Vec<f64> {
+    let launches = case["launches"].as_array().into_iter().flatten();
+    launches
+        .filter_map(|launch| {
+            let stages = launch["stages"].as_array()?;
+            stages.iter().find(|stage| stage[0] == name)?[1].as_f64()
+        })
+        .collect()
+}

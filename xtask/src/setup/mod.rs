@@ -1,0 +1,42 @@
+//! What must be there before anything is built, checked and, where it is missing, obtained.
+
+mod compilers;
+mod debian;
+mod duckdb;
+mod wasm;
+
+pub(crate) use self::{
+    compilers::Compilers,
+    duckdb::DuckDb,
+    wasm::{TARGET as WASM_TARGET, Toolchain, folder as wasm_folder},
+};
+
+use crate::{failure::Outcome, options::Options, process::say, project::Project};
+
+/// What plugins are built with.
+#[derive(Debug)]
+pub(crate) struct Tools {
+    /// What builds WASM components, where anything does.
+    pub(crate) wasm: Option<Toolchain>,
+    /// What builds C and C++ plugins.
+    pub(crate) compilers: Compilers,
+}
+
+/// `cargo xtask setup`.
+pub(crate) fn run(options: &Options) -> Outcome<()> {
+    let project = Project::open()?;
+    duckdb(&project, options)?;
+    tools(&project);
+    say("everything that can be had is there; next: `cargo xtask demo`");
+    Ok(())
+}
+
+/// Checks and obtains the database library, which is indispensable for the host.
+pub(crate) fn duckdb(project: &Project, options: &Options) -> Outcome<DuckDb> {
+    if options.bundled { Ok(DuckDb::Bundled) } else { duckdb::find_or_obtain(project) }
+}
+
+/// Checks and obtains what plugins are built with. Without some of it, fewer plugins are built.
+pub(crate) fn tools(project: &Project) -> Tools {
+    Tools { wasm: wasm::find_or_obtain(project), compilers: Compilers::find_or_obtain() }
+}
