@@ -19,7 +19,11 @@ pub fn markdown(record: &RunRecord) -> String {
     let mut out = String::new();
     // Writing to a string cannot fail, so what `write!` returns is dropped throughout.
     let suite = record.spec.suite.as_ref();
-    let _ = writeln!(out, "# {}\n", suite.map_or_else(|| "Benchmark run".to_owned(), |suite| inline(&suite.name)));
+    let _ = writeln!(
+        out,
+        "# {}\n",
+        suite.map_or_else(|| "Benchmark run".to_owned(), |suite| inline(&suite.name))
+    );
     if let Some(suite) = suite.filter(|suite| !suite.description.is_empty()) {
         let _ = writeln!(out, "{}\n", inline(&suite.description));
     }

@@ -38,12 +38,14 @@ pub(super) fn check(root: &Value, schema: &Value, value: &Value, at: &str, found
         }
     }
     if let Some(reference) = keywords.get("$ref").and_then(Value::as_str) {
-        let target = root.pointer(reference.trim_start_matches('#')).unwrap_or_else(|| panic!("no {reference}"));
+        let target =
+            root.pointer(reference.trim_start_matches('#')).unwrap_or_else(|| panic!("no {reference}"));
         check(root, target, value, at, found);
     }
     let properties = keywords.get("properties");
     for (name, member) in value.as_object().into_iter().flatten() {
-        let schema = properties.and_then(|all| all.get(name)).or_else(|| keywords.get("additionalProperties"));
+        let schema =
+            properties.and_then(|all| all.get(name)).or_else(|| keywords.get("additionalProperties"));
         match schema {
             Some(Value::Bool(false)) => found.push(format!("{at}: `{name}` is not known")),
             Some(schema) => check(root, schema, member, &format!("{at}/{name}"), found),

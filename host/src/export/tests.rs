@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use dyno_core::model::{CaseStatus, Exit, RESULT_SCHEMA, RESULT_VERSION, Reason, RunRecord, RunStatus, Stage};
+use dyno_core::model::{
+    CaseStatus, Exit, RESULT_SCHEMA, RESULT_VERSION, Reason, RunRecord, RunStatus, Stage,
+};
 use proptest::prelude::*;
 use serde_json::{Value, json as value};
 
