@@ -169,9 +169,16 @@ fn a_newer_and_an_older_database_say_their_versions() {
 fn one_process_cannot_open_it_twice() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("dyno.duckdb");
-    let _first = Store::open(&path).unwrap();
-    let second = Store::open(&path).unwrap_err();
-    assert!(matches!(second, StoreError::Locked { .. }), "{second}");
+    let first = Store::open(&path).unwrap();
+    let link = folder.path().join("link.duckdb");
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    for refused in [Store::open(&path), Store::open_read_only(&path), Store::open(&link)] {
+        let error = refused.unwrap_err();
+        assert!(error.to_string().contains("open in this process"), "{error}");
+    }
+    drop(first);
+    drop(Store::open(&link).unwrap());
+    drop(Store::open_read_only(&path).unwrap());
 }
 
 #[test]
