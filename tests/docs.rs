@@ -5,7 +5,9 @@
 //! * A block fenced as `console` holds commands after `$ ` and what they print. Each line of output that is shown must
 //!   be printed, in that order; `…` stands for anything, and the width of gaps and rules does not count.
 //! * `console sample`: the commands are run, the output is an example and not compared.
+//! * `console planned`: as `sample`, but with `--dry-run`, for what takes long.
 //! * `exit=N` behind it: the code that each command of the block ends with; 0 otherwise.
+//! * `needs=FILE` behind it: the commands are run where that plugin was built.
 //! * A block `toml file=NAME` (any language) is put into the folder of the page, for the commands behind it.
 //! * A block `rust same-as=PATH` (any language) must be the beginning, the end or a part of that file of the repository.
 //! * `cargo xtask …` in a `console` block is not run, but the task must exist. Other commands belong into `sh` blocks.
@@ -26,7 +28,9 @@ use sandbox::{Sandbox, shows};
 fn check_commands(name: &str) {
     let page = Page::read(name);
     let Some(sandbox) = Sandbox::new() else {
-        println!("skipped: no plugins were built; `cargo xtask plugins` builds them, `cargo xtask test` does all");
+        println!(
+            "skipped: no plugins were built; `cargo xtask plugins` builds them, `cargo xtask test` does all"
+        );
         return;
     };
     for block in &page.blocks {
@@ -40,6 +44,12 @@ fn check_commands(name: &str) {
 }
 
 fn check_block(sandbox: &Sandbox, page: &Page, block: &Block) {
+    if let Some(plugin) = block.attribute("needs")
+        && !sandbox.has(plugin)
+    {
+        println!("skipped: {}:{} needs {plugin}, which was not built on this machine", page.name, block.line);
+        return;
+    }
     let expected: i32 = block.attribute("exit").map_or(0, |code| code.parse().expect("`exit=` has a number"));
     for (command, shown) in block.commands() {
         let place = format!("{}:{}: `{command}`", page.name, block.line);
@@ -48,13 +58,17 @@ fn check_block(sandbox: &Sandbox, page: &Page, block: &Block) {
             assert!(pages::tasks().contains(task), "{place}: there is no task `{task}`");
             continue;
         }
-        assert!(command.starts_with("dyno "), "{place}: only `dyno` and `cargo xtask` belong into `console` blocks");
-        let (code, output) = sandbox.run(&command);
+        assert!(
+            command.starts_with("dyno "),
+            "{place}: only `dyno` and `cargo xtask` belong into `console` blocks"
+        );
+        let dry = if block.has("planned") { " --dry-run" } else { "" };
+        let (code, output) = sandbox.run(&format!("{command}{dry}"));
         assert_eq!(code, Some(expected), "{place} ended with another code:\n{output}");
-        if !block.has("sample") {
-            if let Err(line) = shows(&output, &shown) {
-                panic!("{place} does not print, at its place, the line\n  {line}\nbut\n{output}");
-            }
+        if !(block.has("sample") || block.has("planned"))
+            && let Err(line) = shows(&output, &shown)
+        {
+            panic!("{place} does not print, at its place, the line\n  {line}\nbut\n{output}");
         }
     }
 }
@@ -73,6 +87,7 @@ macro_rules! pages {
 pages! {
     readme: "README.md",
     architecture: "ARCHITECTURE.md",
+    contributing: "CONTRIBUTING.md",
     cli: "docs/cli.md",
     operators: "docs/operators.md",
     plugin_authors: "docs/plugin-authors.md",
@@ -84,7 +99,11 @@ pages! {
 fn every_page_with_commands_is_tested() {
     for name in pages::all() {
         let shows_commands = Page::read(&name).blocks.iter().any(|block| block.language() == "console");
-        assert!(!shows_commands || PAGES.contains(&name.as_str()), "{name} shows commands: name it in {}", file!());
+        assert!(
+            !shows_commands || PAGES.contains(&name.as_str()),
+            "{name} shows commands: name it in {}",
+            file!()
+        );
     }
 }
 
@@ -92,7 +111,10 @@ fn every_page_with_commands_is_tested() {
 fn links_lead_somewhere() {
     for name in pages::all() {
         for (line, target) in Page::read(&name).links() {
-            assert!(pages::target_exists(&name, &target), "{name}:{line}: the link to `{target}` leads nowhere");
+            assert!(
+                pages::target_exists(&name, &target),
+                "{name}:{line}: the link to `{target}` leads nowhere"
+            );
         }
     }
 }
@@ -118,7 +140,10 @@ fn the_reference_has_every_command_and_flag_and_no_other() {
     let reference = pages::read("docs/cli.md");
     let mut known = BTreeSet::new();
     for command in sandbox::commands() {
-        assert!(reference.contains(&format!("`dyno {command}")), "docs/cli.md does not show `dyno {command}`");
+        assert!(
+            reference.contains(&format!("`dyno {command}")),
+            "docs/cli.md does not show `dyno {command}`"
+        );
         known.extend(sandbox::flags(&command));
     }
     let shown = pages::flags_in(&reference);

@@ -1,18 +1,28 @@
 //! The composition root: what the CLI, and later the server, can ask for. Opens catalog, devices, store and runner;
 //! each method is one use case.
 
-use std::{fs, io, path::PathBuf, time::Duration};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use dyno_core::model::{
     DeviceInfo, Event, Machine, RESULT_SCHEMA, RESULT_VERSION, RunRecord, RunSpec, RunStatus,
 };
 
 use crate::{
-    catalog::{Catalog, ContentStore, ContentStoreError},
+    catalog::{self, ContentStore, ContentStoreError},
     config::Resolved,
     devices, pool,
-    runner::{self, Cancel, Dispatcher, ExpandError, Planned, RunError},
-    store::{RunFilter, RunSummary, Store, StoreError},
+    runner::{self, Dispatcher, ExpandError, Planned, RunError},
+    store::{Store, StoreError},
+};
+// What the methods below take and give: `cli` and `server` know no room but this one.
+pub use crate::{
+    catalog::{Catalog, Entry, Problem},
+    runner::Cancel,
+    store::{RunFilter, RunSummary},
 };
 
 /// Why a use case could not be carried out.
@@ -73,6 +83,14 @@ impl App {
     #[must_use]
     pub fn catalog(&self) -> Catalog {
         Catalog::scan(&self.settings.plugins.value, Some(&self.settings.cache.value))
+    }
+
+    /// One plugin file, wherever it is. Reads it, runs nothing.
+    ///
+    /// # Errors
+    /// One line that says what is wrong with it.
+    pub fn plugin_file(&self, path: &Path) -> Result<Entry, Problem> {
+        catalog::read_file(path)
     }
 
     /// The devices of this machine, and the kinds that are not there.
@@ -195,7 +213,7 @@ impl App {
 }
 
 /// Makes a folder that only this user can enter: compiled code is loaded from it.
-fn private_folder(path: &std::path::Path) -> Result<(), AppError> {
+fn private_folder(path: &Path) -> Result<(), AppError> {
     use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);

@@ -6,7 +6,7 @@ use std::{
 };
 
 /// A place that breaks a rule.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Violation {
     path: String,
     line: usize,
@@ -66,7 +66,7 @@ impl Source {
 
     /// Whether all of it is a test.
     pub(crate) fn is_test(&self) -> bool {
-        self.path.starts_with("tests/") || self.path.contains("/tests/") || self.path.ends_with("/tests.rs")
+        self.path.starts_with("tests/") || self.path.contains("/tests/") || self.path.ends_with("tests.rs")
     }
 
     pub(crate) fn violation(&self, line: usize, rule: impl Into<String>) -> Violation {

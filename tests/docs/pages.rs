@@ -52,7 +52,8 @@ pub(crate) fn target_exists(page: &str, target: &str) -> bool {
     let place = root().join(page);
     let path = if file.is_empty() { place } else { place.with_file_name("").join(file) };
     let Ok(text) = fs::read_to_string(&path) else { return path.is_dir() };
-    heading.is_empty() || text.lines().filter_map(|line| line.strip_prefix('#')).any(|line| anchor(line) == heading)
+    heading.is_empty()
+        || text.lines().filter_map(|line| line.strip_prefix('#')).any(|line| anchor(line) == heading)
 }
 
 /// The name that a heading can be linked by.
@@ -114,7 +115,9 @@ impl Page {
         self.prose
             .iter()
             .flat_map(|(number, line)| {
-                line.split("](").skip(1).filter_map(|rest| Some((*number, rest.split_once(')')?.0.to_owned())))
+                line.split("](")
+                    .skip(1)
+                    .filter_map(|rest| Some((*number, rest.split_once(')')?.0.to_owned())))
             })
             .collect()
     }

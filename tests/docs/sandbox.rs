@@ -27,11 +27,19 @@ impl Sandbox {
         };
         let there = plugins.join("hello-rust.so").is_file() && plugins.join("cpu-kernels.so").is_file();
         assert!(there || env::var_os("DYNO_TEST_PLUGINS").is_none(), "no plugins in {}", plugins.display());
-        let root = tempfile::Builder::new().prefix("dyno-docs-").tempdir().expect("the temporary folder is writable");
+        let root = tempfile::Builder::new()
+            .prefix("dyno-docs-")
+            .tempdir()
+            .expect("the temporary folder is writable");
         for folder in ["home", "tmp", "work"] {
             fs::create_dir(root.path().join(folder)).expect("the temporary folder is writable");
         }
         there.then_some(Self { root, plugins })
+    }
+
+    /// Whether a plugin file was built.
+    pub(crate) fn has(&self, plugin: &str) -> bool {
+        self.plugins.join(plugin).is_file()
     }
 
     /// Puts a file that a page shows beside the commands.
@@ -76,7 +84,10 @@ pub(crate) fn shows<'a>(output: &str, shown: &'a [String]) -> Result<(), &'a str
 
 /// A line without rules, and with single spaces.
 fn plain(line: &str) -> String {
-    line.replace(['─', '═', '│'], " ").split_whitespace().collect::<Vec<_>>().join(" ")
+    line.replace(|c: char| ('\u{2500}'..='\u{257f}').contains(&c), " ")
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// Whether a text is the pattern, in which `…` stands for anything.
@@ -129,11 +140,8 @@ pub(crate) fn flags(command: &str) -> BTreeSet<String> {
 /// The keys that `dyno.toml` and the table of `dyno config` know.
 pub(crate) fn settings() -> Vec<String> {
     let folder = tempfile::tempdir().expect("the temporary folder is writable");
-    let output = Command::new(DYNO)
-        .args(["config", "--json"])
-        .current_dir(folder.path())
-        .output()
-        .expect("dyno runs");
+    let output =
+        Command::new(DYNO).args(["config", "--json"]).current_dir(folder.path()).output().expect("dyno runs");
     let settings: Value = serde_json::from_slice(&output.stdout).expect("the settings are JSON");
     let names = settings.as_object().expect("the settings are an object").keys();
     names.map(|name| name.trim_end_matches("_ns").trim_end_matches("_bytes").replace('_', "-")).collect()

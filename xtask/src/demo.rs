@@ -40,7 +40,13 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     say(&format!("running {SUITE} over native and WASM plugins"));
     let ran = process::run(dyno(&["run", "--suite", SUITE, "--engine", "all"]).args(&options.rest));
     say("writing the report");
-    process::run(dyno(&["report", "last", "--format", "markdown", "--file"]).arg(&report))?;
+    process::run(&mut dyno(&[
+        "report",
+        "last",
+        "--format",
+        "markdown",
+        &format!("--file={}", report.display()),
+    ]))?;
 
     println!();
     println!("  report    {}", report.display());

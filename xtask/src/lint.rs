@@ -98,8 +98,7 @@ fn cargo_deny() -> Outcome<PathBuf> {
     install.env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "256");
     // Its objects are of no use to this workspace, so they go to a folder that Cargo throws away.
     install.env_remove("CARGO_TARGET_DIR");
-    process::run(&mut install).map_err(|failure| {
-        Failure::new(format!("{failure}")).next("install it yourself: `cargo install cargo-deny --locked`")
-    })?;
+    process::run(&mut install)
+        .map_err(|failure| failure.next("install it yourself: `cargo install cargo-deny --locked`"))?;
     Ok(program)
 }

@@ -6,15 +6,12 @@ use dyno_core::units;
 use serde_json::json;
 
 use super::{Failure, args, exit_code::End, output, table};
-use crate::{
-    app::App,
-    catalog::{self, Entry},
-};
+use crate::app::{App, Entry};
 
 pub(super) fn execute(app: &App, args: &args::InspectArgs, as_json: bool) -> Result<ExitCode, Failure> {
     let path = Path::new(&args.what);
     let entries: Vec<Entry> = if path.is_file() {
-        vec![catalog::read_file(path).map_err(|problem| Failure::Usage(problem.to_string()))?]
+        vec![app.plugin_file(path).map_err(|problem| Failure::Usage(problem.to_string()))?]
     } else {
         let catalog = app.catalog();
         let found: Vec<Entry> =

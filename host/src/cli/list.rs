@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use serde_json::json;
 
 use super::{Failure, args, exit_code::End, output, table};
-use crate::{app::App, catalog::Entry};
+use crate::app::{App, Entry};
 
 pub(super) fn execute(app: &App, args: &args::ListArgs, as_json: bool) -> Result<ExitCode, Failure> {
     let catalog = app.catalog();

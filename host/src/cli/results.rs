@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::{Failure, args, exit_code::End, output, table};
-use crate::{app::App, store::RunFilter};
+use crate::app::{App, RunFilter};
 
 pub(super) fn execute(app: &App, args: &args::ResultsArgs, json: bool) -> Result<ExitCode, Failure> {
     if args.list {

@@ -18,7 +18,11 @@ use super::{
     suite::{self, Overrides, SuiteSettings},
     table,
 };
-use crate::{app::App, config::Resolved, export, runner::Cancel};
+use crate::{
+    app::{App, Cancel},
+    config::Resolved,
+    export,
+};
 
 /// Five milliseconds: long against the clock and the call, short against most disturbances.
 const SLICE_NS: u64 = 5_000_000;

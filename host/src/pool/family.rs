@@ -8,6 +8,7 @@ use std::{
     collections::HashSet,
     fs,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use nix::{
@@ -19,6 +20,9 @@ use nix::{
     },
     unistd::{Pid, getpid},
 };
+
+/// Longest hunt for what one worker left behind.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 static WORKERS: Mutex<Option<HashSet<i32>>> = Mutex::new(None);
 
@@ -58,30 +62,48 @@ pub(super) fn bury(pid: i32) -> usize {
     let workers = guard.get_or_insert_default();
     workers.remove(&pid);
     let mut buried = 0;
-    // An orphan may have children of its own, which become ours when it dies: go on until there are none.
-    for _ in 0..100 {
+    // An orphan may have children of its own, which become ours when it dies: go on until there are none, but not for
+    // ever against one that multiplies faster than it can be killed.
+    let deadline = Instant::now() + PATIENCE;
+    let mut is_first_look = true;
+    loop {
         let orphans: Vec<Pid> =
             children().into_iter().filter(|child| !workers.contains(&child.as_raw())).collect();
-        if orphans.is_empty() {
-            break;
+        if orphans.is_empty() || Instant::now() > deadline {
+            return buried;
         }
         for orphan in orphans {
             let _ = kill(orphan, Signal::SIGKILL);
-            // One that had ended by itself only waited to be buried.
-            if let Ok(WaitStatus::Signaled(_, Signal::SIGKILL, _)) = waitpid(orphan, None) {
-                buried += 1;
-            }
+            // One that had ended by itself only waited to be buried, unless it was started after the worker's end.
+            let was_running =
+                matches!(waitpid(orphan, None), Ok(WaitStatus::Signaled(_, Signal::SIGKILL, _)));
+            buried += usize::from(was_running || !is_first_look);
         }
+        is_first_look = false;
     }
-    buried
 }
 
-/// Our children, dead ones included, by the process table: the `children` file is not in every kernel.
+/// Our children, dead ones included.
 fn children() -> Vec<Pid> {
     // `waitpid` without children is the cheap and usual answer.
     if let Err(Errno::ECHILD) = waitpid(None, Some(WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT)) {
         return Vec::new();
     }
+    listed_children().unwrap_or_else(scanned_children)
+}
+
+/// By the kernel's own list per thread, where it keeps one: fast enough to catch children that live for a millisecond.
+fn listed_children() -> Option<Vec<Pid>> {
+    let mut out = Vec::new();
+    for thread in fs::read_dir("/proc/self/task").ok()?.flatten() {
+        let list = fs::read_to_string(thread.path().join("children")).ok()?;
+        out.extend(list.split_whitespace().filter_map(|pid| pid.parse().ok()).map(Pid::from_raw));
+    }
+    Some(out)
+}
+
+/// By the whole process table.
+fn scanned_children() -> Vec<Pid> {
     let us = getpid().as_raw();
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     entries

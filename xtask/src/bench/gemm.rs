@@ -8,10 +8,7 @@ use super::{
     peer::Peer,
     table::{row, table, time},
 };
-use crate::{
-    failure::{Failure, Outcome},
-    process,
-};
+use crate::{failure::Outcome, process};
 
 pub(super) const BENCH: Bench = Bench { name: "gemm", title: "gemm against OpenBLAS, one thread", run };
 
@@ -20,8 +17,7 @@ const SIZES: [&str; 4] = ["64", "256", "512", "1024"];
 
 fn run(host: &Host) -> Outcome<String> {
     let peer = Peer::compile(host, "gemm", &["-lopenblas"]).map_err(|failure| {
-        Failure::new(failure.to_string())
-            .next("OpenBLAS is needed: on Debian, `apt-get install libopenblas-dev`")
+        failure.next("OpenBLAS is needed: on Debian, `apt-get install libopenblas-dev`")
     })?;
     let mut rows = vec![row(["n", "type", "OpenBLAS", "dyno, native", "GFLOP/s", "OpenBLAS / dyno", "aim"])];
     for dtype in ["f32", "f64"] {

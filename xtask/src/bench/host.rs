@@ -14,7 +14,7 @@ use crate::{
     options::Options,
     plugins,
     project::{Project, make_folder},
-    setup::{self, Tools},
+    setup::{self, DuckDb, Tools},
 };
 
 /// A built host with all plugins.
@@ -24,6 +24,8 @@ pub(super) struct Host {
     pub(super) project: Project,
     /// What builds peers in C.
     pub(super) tools: Tools,
+    /// How the host gets DuckDB.
+    pub(super) duckdb: DuckDb,
     /// What was built.
     pub(super) native: Native,
     scratch: PathBuf,
@@ -39,7 +41,7 @@ impl Host {
         plugins::build(&project, &tools, &native)?;
         let scratch = project.metadata.target.join("bench");
         make_folder(&scratch)?;
-        Ok(Self { project, tools, native, scratch })
+        Ok(Self { project, tools, duckdb, native, scratch })
     }
 
     /// A folder for what benches build and write.
@@ -47,10 +49,17 @@ impl Host {
         &self.scratch
     }
 
+    /// A `dyno` command as it is.
+    pub(super) fn bare_dyno(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(self.native.dyno());
+        command.args(arguments);
+        command
+    }
+
     /// A `dyno` command that sees our plugins and a database of its own.
     pub(super) fn dyno(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(self.native.dyno());
-        command.args(arguments).arg("--plugins").arg(self.project.plugins());
+        let mut command = self.bare_dyno(arguments);
+        command.arg("--plugins").arg(self.project.plugins());
         command.arg("--db-path").arg(self.scratch.join("bench.duckdb"));
         command.arg("--output").arg(self.scratch.join("results"));
         command

@@ -9,7 +9,10 @@ mod loops;
 mod machine;
 mod measure;
 mod peer;
+mod sandbox;
+mod scan;
 mod startup;
+mod store;
 mod table;
 mod triad;
 
@@ -20,7 +23,8 @@ use crate::{
 };
 
 /// Every bench, in the order of the document.
-const BENCHES: &[Bench] = &[startup::BENCH, loops::BENCH, triad::BENCH, gemm::BENCH];
+const BENCHES: &[Bench] =
+    &[startup::BENCH, scan::BENCH, store::BENCH, loops::BENCH, triad::BENCH, gemm::BENCH, sandbox::BENCH];
 
 /// One section of the document.
 struct Bench {

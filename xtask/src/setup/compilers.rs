@@ -1,6 +1,6 @@
 //! The C and C++ compilers, for plugins in those languages. Rust's own linker call needs `cc` as well.
 
-use std::{env, ffi::OsString, process::Command};
+use std::{env, ffi::OsString, fmt, process::Command};
 
 use super::debian;
 use crate::process::{self, say};
@@ -12,6 +12,15 @@ pub(crate) struct Compilers {
     pub(crate) c: Option<OsString>,
     /// `CXX`, or `c++`.
     pub(crate) cpp: Option<OsString>,
+}
+
+impl fmt::Display for Compilers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = |compiler: &Option<OsString>| {
+            compiler.as_ref().map_or_else(|| "none".to_owned(), |name| name.to_string_lossy().into_owned())
+        };
+        write!(f, "{}, {}", name(&self.c), name(&self.cpp))
+    }
 }
 
 impl Compilers {

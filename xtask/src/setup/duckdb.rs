@@ -1,7 +1,7 @@
 //! The prebuilt DuckDB library, made by DuckDB's own team and published on npm.
 
 use std::{
-    env, fs,
+    env, fmt, fs,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -73,6 +73,15 @@ pub(crate) enum DuckDb {
     Folder(PathBuf),
 }
 
+impl fmt::Display for DuckDb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bundled => f.write_str("will be compiled from source"),
+            Self::Folder(folder) => write!(f, "the prebuilt library in {}", folder.display()),
+        }
+    }
+}
+
 impl DuckDb {
     /// Tells a Cargo command that builds the host.
     pub(crate) fn tell(&self, command: &mut Command) {
@@ -110,7 +119,7 @@ pub(crate) fn find_or_obtain(project: &Project) -> Outcome<DuckDb> {
     let present = fs::read_to_string(&marker).is_ok_and(|version| version == VERSION);
     let duckdb = DuckDb::Folder(ours.clone());
     if !present || duckdb.library().is_none() {
-        obtain(&ours).map_err(|failure| Failure::new(failure.to_string()).next(OTHER_WAYS))?;
+        obtain(&ours).map_err(|failure| failure.next(OTHER_WAYS))?;
         place(&marker, VERSION.as_bytes())?;
     }
     Ok(duckdb)

@@ -25,8 +25,11 @@ pub(crate) struct Tools {
 /// `cargo xtask setup`.
 pub(crate) fn run(options: &Options) -> Outcome<()> {
     let project = Project::open()?;
-    duckdb(&project, options)?;
-    tools(&project);
+    let duckdb = duckdb(&project, options)?;
+    let tools = tools(&project);
+    println!("  DuckDB  {duckdb}");
+    println!("  WASM    {}", tools.wasm.map_or_else(|| "none".to_owned(), |toolchain| toolchain.to_string()));
+    println!("  C, C++  {}", tools.compilers);
     say("everything that can be had is there; next: `cargo xtask demo`");
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! What compiles Rust to WebAssembly: rustup's target, or Debian's compiler with the standard library from source.
 
 use std::{
-    fs,
+    fmt, fs,
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -38,6 +38,21 @@ pub(crate) enum Toolchain {
     },
 }
 
+impl fmt::Display for Toolchain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Installed => write!(f, "the compiler in use has {TARGET}"),
+            Self::FromSource { linker } => {
+                write!(
+                    f,
+                    "{DEBIAN_RUSTC} with the standard library from source, linked by {}",
+                    linker.display()
+                )
+            }
+        }
+    }
+}
+
 impl Toolchain {
     /// A Cargo command that builds for the target. SIMD is on: every engine that we run has it.
     pub(crate) fn build(&self, project: &Project) -> Command {
@@ -62,8 +77,10 @@ impl Toolchain {
                 command
             }
         };
-        // A folder of its own: two compilers in one would throw away each other's work.
+        // A folder of its own: two compilers in one would throw away each other's work. No line tables: they make up
+        // most of a component, and every byte is hashed whenever it is listed.
         command
+            .env("CARGO_PROFILE_RELEASE_DEBUG", "false")
             .args(["--release", "--locked", "--target", TARGET, "--target-dir"])
             .arg(folder(project))
             .env_remove("CARGO_ENCODED_RUSTFLAGS");
