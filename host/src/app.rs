@@ -144,7 +144,16 @@ impl App {
             machine: self.machine(),
             cases: planned.iter().zip(0..).map(|(case, index)| case.record(index)).collect(),
         };
+        let used: Vec<_> = catalog
+            .entries
+            .iter()
+            .filter_map(|entry| {
+                let used = planned.iter().find(|case| case.plugin.sha256 == entry.sha256)?;
+                Some((used.plugin.clone(), &entry.descriptor))
+            })
+            .collect();
         let mut store = self.open_store(cancel, announce)?;
+        store.record_plugins(&used, &record.created_at)?;
         let mut dispatcher = Dispatcher {
             store: &mut store,
             content: &content,

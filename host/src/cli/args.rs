@@ -166,6 +166,8 @@ pub(super) enum ReportFormat {
     Json,
     /// One row per case and metric
     Csv,
+    /// One row per sample, as CSV
+    SamplesCsv,
 }
 
 #[derive(Debug, Args)]

@@ -12,11 +12,13 @@ use crate::{app::App, export};
 
 pub(super) fn execute(app: &App, args: &ReportArgs, json: bool) -> Result<ExitCode, Failure> {
     let format = args.format.unwrap_or(if json { ReportFormat::Json } else { ReportFormat::Markdown });
-    let record = app.stored_run(&args.run, matches!(format, ReportFormat::Json))?;
+    let record =
+        app.stored_run(&args.run, matches!(format, ReportFormat::Json | ReportFormat::SamplesCsv))?;
     let text = match format {
         ReportFormat::Markdown => export::markdown(&record),
         ReportFormat::Json => export::json(&record).map_err(|error| Failure::Host(error.to_string()))?,
         ReportFormat::Csv => export::csv(&record),
+        ReportFormat::SamplesCsv => export::samples_csv(&record),
     };
     match &args.file {
         None => output::text(&text)?,

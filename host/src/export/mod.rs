@@ -10,4 +10,6 @@ pub use json::{ReadError, WriteError, json, read};
 pub use markdown::markdown;
 
 #[cfg(test)]
+mod schema_check;
+#[cfg(test)]
 mod tests;

@@ -1,6 +1,11 @@
 //! Opening the database: who may, how, and what an earlier process left unfinished.
 
-use std::{fs, path::Path};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
 
 use duckdb::{AccessMode, Config, Connection};
 
@@ -22,6 +27,8 @@ pub struct Store {
     /// The key of the run that was written to last.
     pub(super) current: Option<(String, i32)>,
     pub(super) read_only: bool,
+    /// Dropped last: after the connection is closed.
+    _claim: Claim,
 }
 
 impl Store {
@@ -37,12 +44,13 @@ impl Store {
                 message: format!("its folder cannot be made: {error}"),
             })?;
         }
+        let claim = Claim::new(path)?;
         let mut connection = connect(path, AccessMode::ReadWrite)?;
         migrate::migrate(&mut connection, path)?;
         connection
             .execute_batch("UPDATE runs SET status = 'interrupted' WHERE status IN ('queued', 'running')")
             .map_err(doing("marking interrupted runs"))?;
-        Ok(Self { connection, current: None, read_only: false })
+        Ok(Self { connection, current: None, read_only: false, _claim: claim })
     }
 
     /// Opens a database for reading. Several processes may read at a time, but none while another writes; so here too
@@ -51,14 +59,44 @@ impl Store {
     /// # Errors
     /// When it is open for writing elsewhere, is no database of dyno, or is of another version.
     pub fn open_read_only(path: &Path) -> Result<Self, StoreError> {
+        let claim = Claim::new(path)?;
         let connection = connect(path, AccessMode::ReadOnly)?;
         let found = migrate::version(&connection, path)?;
         let (path, known) = (path.to_owned(), migrate::VERSION);
         match found {
             found if found > known => Err(StoreError::Newer { path, found, known }),
             found if found < known => Err(StoreError::Older { path, found, known }),
-            _ => Ok(Self { connection, current: None, read_only: true }),
+            _ => Ok(Self { connection, current: None, read_only: true, _claim: claim }),
         }
+    }
+}
+
+/// The databases that this process has open. DuckDB's own lock is between processes: within one it would open a file
+/// twice, and each would overwrite what the other wrote.
+static OPEN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+/// The right of this process to open a file once.
+#[derive(Debug)]
+struct Claim(PathBuf);
+
+impl Claim {
+    fn new(path: &Path) -> Result<Self, StoreError> {
+        // The file may not be there yet; its folder is, or opening will say so.
+        let name = path.file_name().unwrap_or_default();
+        let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+        let real = fs::canonicalize(path)
+            .or_else(|_| fs::canonicalize(folder).map(|folder| folder.join(name)))
+            .unwrap_or_else(|_| path.to_owned());
+        if !OPEN.lock().unwrap_or_else(PoisonError::into_inner).insert(real.clone()) {
+            return Err(StoreError::Locked { path: path.to_owned(), holder: "this process".to_owned() });
+        }
+        Ok(Self(real))
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        OPEN.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.0);
     }
 }
 

@@ -166,6 +166,22 @@ fn a_newer_and_an_older_database_say_their_versions() {
 }
 
 #[test]
+fn one_process_cannot_open_it_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dyno.duckdb");
+    let first = Store::open(&path).unwrap();
+    let link = folder.path().join("link.duckdb");
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    for refused in [Store::open(&path), Store::open_read_only(&path), Store::open(&link)] {
+        let error = refused.unwrap_err();
+        assert!(error.to_string().contains("open in this process"), "{error}");
+    }
+    drop(first);
+    drop(Store::open(&link).unwrap());
+    drop(Store::open_read_only(&path).unwrap());
+}
+
+#[test]
 fn a_number_that_is_none_is_refused_with_its_name() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = Store::open(&folder.path().join("dyno.duckdb")).unwrap();
