@@ -144,7 +144,7 @@ cases! {
     wasm, Wasm, WASM {
         endless_loop => TimedOut(Calibrate),
         endless_start => TimedOut(Load),
-        grows_memory => Failed(&[Setup], &["not allowed to grow", "unreachable"]),
+        grows_memory => Failed(&[Setup], &["not allowed to grow", "unreachable", "more than its limit"]),
         huge_declared_memory => Failed(&[Load], &["memory"]),
         deep_recursion => Failed(&[Calibrate], &["call stack exhausted"]),
         trap => Failed(&[Calibrate], &["unreachable"]),

@@ -58,7 +58,7 @@ pub enum ConfigError {
         message: String,
     },
     /// No folder of the user is known.
-    #[error("the home directory is not known; set HOME, or give --cache, --output and --db-path")]
+    #[error("the home directory is not known; set HOME")]
     NoHome,
 }
 

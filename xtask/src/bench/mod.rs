@@ -9,6 +9,7 @@ mod loops;
 mod machine;
 mod measure;
 mod peer;
+mod sandbox;
 mod scan;
 mod startup;
 mod store;
@@ -23,7 +24,7 @@ use crate::{
 
 /// Every bench, in the order of the document.
 const BENCHES: &[Bench] =
-    &[startup::BENCH, scan::BENCH, store::BENCH, loops::BENCH, triad::BENCH, gemm::BENCH];
+    &[startup::BENCH, scan::BENCH, store::BENCH, loops::BENCH, triad::BENCH, gemm::BENCH, sandbox::BENCH];
 
 /// One section of the document.
 struct Bench {

@@ -35,7 +35,7 @@ impl Peer {
         let mut command = Command::new(compiler);
         command.current_dir(&host.project.root);
         command
-            .args(["-std=c11", "-O3", "-march=native", "-Wall", "-Wextra", "-o"])
+            .args(["-std=gnu11", "-O3", "-march=native", "-Wall", "-Wextra", "-o"])
             .arg(&program)
             .arg(source);
         process::run(command.args(libraries))?;
