@@ -99,11 +99,18 @@ fn kill_9_in_the_middle_keeps_finished_launches_and_marks_the_run() {
     child.kill().unwrap();
     child.wait().unwrap();
     eventually("a worker outlived its host", || workers(host) == 0);
+    // Who only reads is told so at once.
+    let read = arena.dyno(&["results", "--samples", "--json"]);
+    assert_eq!(read.code, Some(0), "{}", read.shown());
+    let read = read.record();
+    assert_eq!(read.status, RunStatus::Interrupted);
+    assert_eq!(read.cases[0].launches.len(), 2);
     // The next writer finds the unfinished run, and says so.
     let next = arena.run(&["good_a"]);
     assert_eq!(next.code, Some(0), "{}", next.shown());
     let record = arena.dyno(&["results", "last~1", "--samples", "--json"]).record();
     assert_eq!(record.status, RunStatus::Interrupted);
+    assert_eq!(record.id, read.id);
     assert_eq!(record.cases[0].status, CaseStatus::Completed);
     assert_eq!(record.cases[0].launches.len(), 2);
     assert!(record.cases[0].launches.iter().all(|launch| !launch.samples.is_empty()));

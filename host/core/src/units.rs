@@ -14,12 +14,17 @@ const BINARY: [(f64, &str); 6] = [
     (1.0, ""),
 ];
 
+/// Rounded to four significant digits: 999.96 reads as a thousand, so it is scaled as one.
+fn rounded(value: f64) -> f64 {
+    format!("{value:.3e}").parse().unwrap_or(value)
+}
+
 /// Four significant digits, without a trailing point. // eg: `1.234`, `123.4`, `1234`
 fn digits(value: f64) -> String {
     if value == 0.0 {
         return "0".to_owned();
     }
-    let magnitude = value.abs().log10().floor();
+    let magnitude = rounded(value).abs().log10().floor();
     if !(-6.0..9.0).contains(&magnitude) {
         return format!("{value:.3e}");
     }
@@ -33,7 +38,7 @@ fn scaled(value: f64, scale: &[(f64, &str)], unit: &str) -> String {
     }
     let (factor, prefix) = scale
         .iter()
-        .find(|(factor, _)| value.abs() >= *factor)
+        .find(|(factor, _)| rounded(value).abs() >= *factor)
         .or_else(|| scale.last())
         .copied()
         .unwrap_or((1.0, ""));
@@ -172,6 +177,10 @@ mod tests {
             (1234.0, "1.234 µs"),
             (123_456_789.0, "123.5 ms"),
             (2e9, "2.000 s"),
+            (999.96, "1.000 µs"),
+            (999_960.0, "1.000 ms"),
+            (59.99e9, "59.99 s"),
+            (59.999e9, "1.000 min"),
             (f64::INFINITY, "inf"),
         ] {
             assert_eq!(duration(ns), expected);
@@ -181,6 +190,7 @@ mod tests {
         assert_eq!(value(1.5e6, "items/s"), "1.500 Mitems/s");
         assert_eq!(value(12.0, "items/s"), "12.00 items/s");
         assert_eq!(bytes(1024.0), "1.000 KiB");
+        assert_eq!(bytes(1_048_575.0), "1.000 MiB");
         assert_eq!(value(7.0, "tokens/s"), "7.000 tokens/s");
     }
 

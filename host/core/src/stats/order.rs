@@ -16,14 +16,22 @@ pub fn quantile(sorted: &[f64], q: f64) -> Option<f64> {
     let place = q.clamp(0.0, 1.0) * last as f64;
     let below = place.floor() as usize;
     let (low, high) = (*sorted.get(below)?, *sorted.get((below + 1).min(last))?);
-    Some(low + (high - low) * (place - below as f64))
+    let share = place - below as f64;
+    // The distance of two numbers at both ends of the range is not finite: there the ends are weighed instead.
+    let between = if (high - low).is_finite() {
+        low + (high - low) * share
+    } else {
+        low * (1.0 - share) + high * share
+    };
+    // Rounding must not put it outside: percentiles would be out of order.
+    Some(between.max(low).min(high))
 }
 
-/// The median distance from the median, unscaled; `None` for no values.
+/// The median distance from the median, unscaled, and always finite; `None` for no values.
 #[must_use]
 pub fn mad(values: &[f64]) -> Option<f64> {
     let middle = median(values)?;
-    let distances: Vec<f64> = values.iter().map(|value| (value - middle).abs()).collect();
+    let distances: Vec<f64> = values.iter().map(|value| (value - middle).abs().min(f64::MAX)).collect();
     median(&distances)
 }
 

@@ -29,7 +29,8 @@ pub fn summarise(
     all.sort_unstable_by(f64::total_cmp);
     let within: Vec<f64> = launches.iter().filter_map(|launch| relative_std_dev(launch)).collect();
     let rsd_within = (!within.is_empty())
-        .then(|| (within.iter().map(|rsd| rsd * rsd).sum::<f64>() / within.len() as f64).sqrt());
+        .then(|| (within.iter().map(|rsd| rsd * rsd).sum::<f64>() / within.len() as f64).sqrt())
+        .filter(|rsd| rsd.is_finite());
     Some(MetricSummary {
         name: name.to_owned(),
         unit: unit.to_owned(),
@@ -54,18 +55,21 @@ pub fn summarise(
     })
 }
 
-/// Half the width of the interval relative to the headline: what the stop rule `precision` watches.
+/// Half the width of the interval relative to the headline: what the stop rule `precision` watches. `None` where there
+/// is no interval, or no number for it.
 #[must_use]
 pub fn half_width_fraction(summary: &MetricSummary) -> Option<f64> {
     let interval = summary.interval?;
-    (summary.median != 0.0).then(|| interval.half_width() / summary.median.abs())
+    Some(interval.half_width() / summary.median.abs()).filter(|share| share.is_finite())
 }
 
-/// Two passes: the second takes out what the first lost to rounding.
+/// Two passes: the second takes out what the first lost to rounding. Finite for any finite values.
 fn mean(values: &[f64]) -> f64 {
     let count = values.len().max(1) as f64;
     let first = values.iter().map(|value| value / count).sum::<f64>();
-    first + values.iter().map(|value| (value - first) / count).sum::<f64>()
+    let first = first.clamp(f64::MIN, f64::MAX);
+    let lost = values.iter().map(|value| (value - first) / count).sum::<f64>();
+    if lost.is_finite() { (first + lost).clamp(f64::MIN, f64::MAX) } else { first }
 }
 
 fn std_dev(values: &[f64]) -> Option<f64> {
@@ -76,7 +80,7 @@ fn std_dev(values: &[f64]) -> Option<f64> {
 
 fn relative_std_dev(values: &[f64]) -> Option<f64> {
     let middle = mean(values);
-    std_dev(values).filter(|_| middle != 0.0).map(|spread| spread / middle.abs())
+    std_dev(values).map(|spread| spread / middle.abs()).filter(|share| share.is_finite())
 }
 
 #[cfg(test)]
@@ -119,15 +123,51 @@ mod tests {
         assert_eq!(of(&[vec![f64::NAN, 1.0]]).unwrap().samples, 1);
     }
 
+    /// Launches of ordinary numbers, and of those at the ends of the range, where sums and distances overflow.
+    fn launches() -> impl Strategy<Value = Vec<Vec<f64>>> {
+        let extreme = prop_oneof![
+            Just(f64::MAX),
+            Just(f64::MIN),
+            Just(f64::MIN_POSITIVE),
+            Just(5e-324),
+            Just(-0.0),
+            Just(1.0)
+        ];
+        prop_oneof![
+            proptest::collection::vec(proptest::collection::vec(any::<f64>(), 0..20), 0..6),
+            proptest::collection::vec(proptest::collection::vec(-1e6..1e6f64, 0..60), 0..6),
+            proptest::collection::vec(proptest::collection::vec(extreme, 0..5), 0..5),
+        ]
+    }
+
     proptest! {
         #[test]
-        fn never_panics_and_stays_ordered(
-            data in proptest::collection::vec(proptest::collection::vec(any::<f64>(), 0..20), 0..6),
-        ) {
+        fn any_numbers_give_a_finite_and_ordered_summary(data in launches()) {
             if let Some(summary) = of(&data) {
+                prop_assert_eq!(summary.not_finite(), None);
                 prop_assert!(summary.min <= summary.median && summary.median <= summary.max);
                 prop_assert!(summary.percentiles.windows(2).all(|pair| pair[0].value <= pair[1].value));
+                if let Some(interval) = summary.interval {
+                    prop_assert!(interval.low <= summary.median && summary.median <= interval.high);
+                }
+                prop_assert!(summary.std_dev.is_none_or(f64::is_finite));
+                prop_assert!(summary.rsd_within.is_none_or(f64::is_finite));
+                prop_assert!(summary.rsd_between.is_none_or(f64::is_finite));
+                prop_assert!(half_width_fraction(&summary).is_none_or(f64::is_finite));
             }
+        }
+
+        #[test]
+        fn the_order_of_samples_does_not_matter(
+            mut data in proptest::collection::vec(proptest::collection::vec(1.0..1e6f64, 1..20), 1..6),
+        ) {
+            let before = of(&data).unwrap();
+            data.iter_mut().for_each(|launch| launch.reverse());
+            let after = of(&data).unwrap();
+            prop_assert_eq!(
+                (before.median, before.interval, &before.percentiles),
+                (after.median, after.interval, &after.percentiles)
+            );
         }
     }
 }
