@@ -1,5 +1,6 @@
 //! What a run is made of. Pure data: both the host and the exports use it, and none of it does I/O.
 
+mod comparison;
 mod device;
 mod environment;
 mod event;
@@ -10,6 +11,10 @@ mod sample;
 mod spec;
 mod status;
 
+pub use comparison::{
+    COMPARISON_SCHEMA, COMPARISON_VERSION, CaseComparison, Comparison, Design, Measured, MeasuredCase,
+    MeasuredMetric, MetricComparison, PairsInfo, Verdict, case_label,
+};
 pub use device::{DeviceInfo, DeviceKind};
 pub use environment::{CpuTopology, Environment, Load, Machine};
 pub use event::{Estimate, Event};

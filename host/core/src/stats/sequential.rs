@@ -1,0 +1,201 @@
+//! Deciding while pairs of launches still come in, without paying for looking early.
+//!
+//! Two designs. *Group-sequential*: t intervals at looks that are fixed in advance, each with a share of the error
+//! (Bonferroni, so the sum is a bound whatever the correlation of the looks). *Confidence sequence*: the normal-mixture
+//! boundary of Robbins, as in Howard, Ramdas, McAuliffe & Sekhon 2021 (Annals of Statistics 49), valid at every pair at
+//! once, for those who know the noise of this machine and benchmark from an A/A comparison.
+
+use super::welch::{moments, t_quantile};
+use crate::model::Verdict;
+
+/// Pairs after which the group-sequential design looks, and the chance of a wrong alarm that each look may take.
+pub const LOOKS: [(usize, f64); 4] = [(5, 0.002), (8, 0.002), (12, 0.003), (20, 0.003)];
+
+/// The mixture's variance in units of the effects' variance: small, so that the boundary is tight for many pairs.
+const RHO_SQUARED: f64 = 0.25;
+/// The stored variance is taken a little larger than it was: it is an estimate.
+const CAUTION: f64 = 1.15;
+/// From so many pairs on the variance of the pairs themselves is believed where it is the larger.
+const OWN_VARIANCE_FROM: usize = 5;
+
+/// How a decision is made.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Rule {
+    /// Looks after fixed numbers of pairs.
+    GroupSequential,
+    /// A look after every pair, with the variance of an earlier A/A comparison.
+    ConfidenceSequence {
+        /// Variance of the effects of pairs of equal sides.
+        variance: f64,
+        /// Chance of a wrong alarm over all looks.
+        alpha: f64,
+    },
+}
+
+impl Rule {
+    /// The word for it, as in results.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::GroupSequential => "group-sequential",
+            Self::ConfidenceSequence { .. } => "confidence-sequence",
+        }
+    }
+
+    /// Pairs that suffice for any decision that this rule can make; more would not be looked at.
+    #[must_use]
+    pub fn most_pairs(&self) -> Option<usize> {
+        match self {
+            Self::GroupSequential => LOOKS.last().map(|(pairs, _)| *pairs),
+            Self::ConfidenceSequence { .. } => None,
+        }
+    }
+}
+
+/// What is known after some pairs. Effects are logarithms of ratios.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Standing {
+    /// Mean of the effects.
+    pub effect: f64,
+    /// Half-width of the interval on it, with the error of all looks so far counted.
+    pub half_width: f64,
+    /// Chance that the interval misses, as the rule counts it.
+    pub alpha: f64,
+}
+
+/// What the rule knows after these effects: at its latest look, or `None` before the first.
+#[must_use]
+pub fn standing(rule: Rule, effects: &[f64]) -> Option<Standing> {
+    match rule {
+        Rule::GroupSequential => {
+            let (pairs, alpha) = LOOKS.into_iter().rev().find(|(pairs, _)| *pairs <= effects.len())?;
+            let seen = effects.get(..pairs)?;
+            let (effect, variance) = moments(seen)?;
+            let error = (variance / pairs as f64).sqrt();
+            let half_width = t_quantile(1.0 - alpha / 2.0, pairs as f64 - 1.0) * error;
+            Some(Standing { effect, half_width, alpha })
+        }
+        Rule::ConfidenceSequence { variance, alpha } => {
+            let n = effects.len() as f64;
+            let effect = effects.iter().sum::<f64>() / n.max(1.0);
+            let own =
+                moments(effects).filter(|_| effects.len() >= OWN_VARIANCE_FROM).map_or(0.0, |(_, own)| own);
+            let sigma = (CAUTION * variance).max(own).sqrt();
+            (!effects.is_empty()).then(|| Standing { effect, half_width: radius(sigma, n, alpha), alpha })
+        }
+    }
+}
+
+/// The boundary of the normal mixture after `n` pairs.
+fn radius(sigma: f64, n: f64, alpha: f64) -> f64 {
+    let grown = n * RHO_SQUARED + 1.0;
+    sigma * (2.0 * grown / (n * n * RHO_SQUARED) * (grown.sqrt() / alpha).ln()).sqrt()
+}
+
+/// The verdict on times (more is worse) once there is one: the interval lies beyond the threshold, or inside it.
+#[must_use]
+pub fn verdict(standing: Standing, threshold: f64) -> Option<Verdict> {
+    let (low, high) = (standing.effect - standing.half_width, standing.effect + standing.half_width);
+    let (worse, better) = (threshold.ln_1p(), (-threshold.min(0.999)).ln_1p());
+    if low > worse {
+        Some(Verdict::Regressed)
+    } else if high < better {
+        Some(Verdict::Improved)
+    } else if low > better && high < worse {
+        Some(Verdict::Equivalent)
+    } else {
+        None
+    }
+}
+
+/// The smallest change beyond the threshold that `pairs` pairs of this spread tell from it nine times in ten.
+#[must_use]
+pub fn detectable(rule: Rule, std_dev: f64, pairs: usize, threshold: f64) -> Option<f64> {
+    let n = pairs as f64;
+    let half_width = match rule {
+        Rule::GroupSequential => {
+            let (look, alpha) = LOOKS.into_iter().rev().find(|(look, _)| *look <= pairs)?;
+            t_quantile(1.0 - alpha / 2.0, look as f64 - 1.0) * std_dev / (look as f64).sqrt()
+        }
+        Rule::ConfidenceSequence { variance, alpha } if pairs > 0 => {
+            radius((CAUTION * variance).sqrt().max(std_dev), n, alpha)
+        }
+        Rule::ConfidenceSequence { .. } => return None,
+    };
+    // The 90th percentile of the normal distribution, in standard errors.
+    Some((threshold.ln_1p() + half_width + 1.281_551_6 * std_dev / n.sqrt()).exp_m1())
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{Rng, RngExt, SeedableRng};
+    use rand_pcg::Pcg64Mcg;
+
+    use super::*;
+
+    /// A standard normal number, by the central limit of twelve uniform ones.
+    fn normal(random: &mut impl Rng) -> f64 {
+        (0..12).map(|_| random.random::<f64>()).sum::<f64>() - 6.0
+    }
+
+    /// Share of comparisons that end in an alarm, and pairs taken on average.
+    fn simulate(rule: Rule, effect: f64, noise: f64, threshold: f64, trials: u32) -> (f64, f64) {
+        let mut random = Pcg64Mcg::seed_from_u64(11);
+        let (mut alarms, mut pairs) = (0u32, 0usize);
+        for _ in 0..trials {
+            let mut effects = Vec::new();
+            let mut end = None;
+            while end.is_none() && effects.len() < 20 {
+                effects.push(effect + noise * normal(&mut random));
+                end = standing(rule, &effects).and_then(|standing| verdict(standing, threshold));
+            }
+            alarms += u32::from(matches!(end, Some(Verdict::Regressed | Verdict::Improved)));
+            pairs += effects.len();
+        }
+        (f64::from(alarms) / f64::from(trials), pairs as f64 / f64::from(trials))
+    }
+
+    #[test]
+    fn equal_sides_raise_no_alarm_and_different_ones_do() {
+        for rule in [Rule::GroupSequential, Rule::ConfidenceSequence { variance: 0.005 * 0.005, alpha: 0.01 }]
+        {
+            let (alarms, _) = simulate(rule, 0.0, 0.005, 0.0, 4_000);
+            assert!(alarms <= 0.01, "{rule:?}: {alarms}, even with no threshold at all");
+            let (power, pairs) = simulate(rule, 0.02, 0.005, 0.005, 1_000);
+            assert!(power >= 0.95 && pairs < 12.0, "{rule:?}: {power} after {pairs} pairs");
+        }
+    }
+
+    #[test]
+    fn the_boundary_is_that_of_the_paper() {
+        // sigma 1, n 4, rho² 1/4, alpha .01: sqrt(2·2/(16/4) · ln(sqrt 2 / .01)).
+        let expected = (1.0f64 * (2.0f64.sqrt() / 0.01).ln()).sqrt();
+        assert!((radius(1.0, 4.0, 0.01) - expected).abs() < 1e-12);
+    }
+
+    #[test]
+    fn between_looks_the_last_look_stands() {
+        let effects = [0.01, 0.011, 0.009, 0.0105, 0.0095, 9.0, 9.0];
+        assert_eq!(standing(Rule::GroupSequential, &effects[..4]), None);
+        assert_eq!(
+            standing(Rule::GroupSequential, &effects[..5]),
+            standing(Rule::GroupSequential, &effects[..7])
+        );
+    }
+
+    #[test]
+    fn verdicts_need_the_whole_interval() {
+        let at = |effect: f64, half_width: f64| verdict(Standing { effect, half_width, alpha: 0.01 }, 0.01);
+        assert_eq!(at(0.03, 0.01), Some(Verdict::Regressed));
+        assert_eq!(at(-0.03, 0.01), Some(Verdict::Improved));
+        assert_eq!(at(0.0, 0.009), Some(Verdict::Equivalent));
+        assert_eq!(at(0.015, 0.01), None);
+    }
+
+    #[test]
+    fn what_is_detectable_is_detected() {
+        let detectable = detectable(Rule::GroupSequential, 0.005, 20, 0.005).unwrap();
+        let (power, _) = simulate(Rule::GroupSequential, detectable.ln_1p(), 0.005, 0.005, 1_000);
+        assert!(power > 0.85, "{detectable}: {power}");
+    }
+}
