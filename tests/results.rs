@@ -48,13 +48,15 @@ fn two_sizes(arena: &Arena) -> Outcome {
 
 /// The result file of a run, as it lies in the output folder.
 fn file(arena: &Arena, record: &RunRecord) -> Value {
-    let text = fs::read_to_string(arena.path(&format!("out/{}.json", record.id))).unwrap();
-    serde_json::from_str(&text).unwrap()
+    let text = fs::read_to_string(arena.path(&format!("out/{}.json", record.id)))
+        .expect("the run has left a result file");
+    serde_json::from_str(&text).expect("the result file is JSON")
 }
 
 fn published() -> Value {
-    let text = fs::read_to_string(fixtures::root().join("docs/schemas/result.json")).unwrap();
-    serde_json::from_str(&text).unwrap()
+    let text = fs::read_to_string(fixtures::root().join("docs/schemas/result.json"))
+        .expect("the schema is published");
+    serde_json::from_str(&text).expect("the schema is JSON")
 }
 
 #[track_caller]

@@ -1,7 +1,7 @@
 //! Patterns with `*`.
 
 /// Whether `text` matches `pattern`, in which `*` stands for any run of characters.
-pub(super) fn matches(pattern: &str, text: &str) -> bool {
+pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     let mut pieces = pattern.split('*');
     let Some(mut rest) = pieces.next().and_then(|first| text.strip_prefix(first)) else { return false };
     let mut last_piece = None;

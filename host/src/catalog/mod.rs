@@ -3,7 +3,7 @@
 mod cache;
 mod content_store;
 mod entry;
-mod glob;
+pub(crate) mod glob;
 mod resolve;
 mod scan;
 

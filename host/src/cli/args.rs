@@ -44,6 +44,10 @@ pub(super) enum Command {
     Inspect(InspectArgs),
     /// Run benchmarks and store what comes of it
     Run(Box<RunArgs>),
+    /// Compare two builds of a plugin, by pairs of launches in random order
+    Ab(Box<AbArgs>),
+    /// Compare two stored runs or result files
+    Compare(CompareArgs),
     /// Show the results of a stored run, or list the runs
     Results(ResultsArgs),
     /// Write a report of a stored run
@@ -136,6 +140,110 @@ pub(super) struct RunArgs {
     /// Show the cases that would be run, and run nothing
     #[arg(long)]
     pub(super) dry_run: bool,
+    /// Compare the results with this run or result file, and exit with 1 where something is worse
+    #[arg(long, value_name = "RUN|FILE")]
+    pub(super) compare: Option<String>,
+    #[command(flatten)]
+    pub(super) judge: JudgeArgs,
+}
+
+/// How strictly results are compared that were measured at different times.
+#[derive(Debug, Args)]
+pub(super) struct JudgeArgs {
+    /// Smallest relative change that matters, like `0.05` or `5%` [default: 5%]
+    #[arg(long, value_name = "SHARE")]
+    pub(super) threshold: Option<String>,
+    /// Accepted share of wrong alarms among alarms [default: 0.01]
+    #[arg(long, value_name = "SHARE")]
+    pub(super) alpha: Option<String>,
+    /// Judge even where machine, governor or WASM engine differ
+    #[arg(long)]
+    pub(super) allow_differences: bool,
+    /// Exit with 3 where nothing can be said of a case
+    #[arg(long)]
+    pub(super) fail_inconclusive: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompareArgs {
+    /// What to compare against: a run, or a result file
+    pub(super) baseline: String,
+    /// What to judge: a run, or a result file
+    #[arg(default_value = "last")]
+    pub(super) candidate: String,
+    #[command(flatten)]
+    pub(super) judge: JudgeArgs,
+    /// Show every metric, also those that are equivalent
+    #[arg(long)]
+    pub(super) all: bool,
+    /// What to write [default: text]
+    #[arg(long, value_enum)]
+    pub(super) format: Option<ComparisonFormat>,
+}
+
+/// What a comparison is written as.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum ComparisonFormat {
+    /// A table for the terminal
+    Text,
+    /// A table for a comment on a pull request
+    Markdown,
+    /// JUnit XML: a test case per metric, failed where it regressed
+    Junit,
+    /// Annotations of GitHub Actions
+    Github,
+    /// A `dyno.comparison` document
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AbArgs {
+    /// The build to compare against: a plugin file, or `plugin` or `plugin@version`
+    pub(super) baseline: String,
+    /// The build to judge; with --native or --wasm, the baseline's plugin where it is left out
+    pub(super) candidate: Option<String>,
+    /// Benchmarks; `*` matches anything. Without any: the only one there is, or say --all-benchmarks
+    #[arg(long = "benchmark", short = 'b', value_name = "NAME")]
+    pub(super) benchmark: Vec<String>,
+    /// Every benchmark that both builds have
+    #[arg(long, conflicts_with = "benchmark")]
+    pub(super) all_benchmarks: bool,
+    /// Judge the WASM build of the plugin against its native build
+    #[arg(long, conflicts_with = "native")]
+    pub(super) wasm: bool,
+    /// Judge the native build of the plugin against its WASM build
+    #[arg(long)]
+    pub(super) native: bool,
+    /// Values of a parameter: `-p n=256,512` compares a case for each
+    #[arg(short = 'p', long = "param", value_name = "NAME=VALUES")]
+    pub(super) param: Vec<String>,
+    /// Devices, separated by commas [default: cpu]
+    #[arg(long, value_name = "DEVICES", value_delimiter = ',')]
+    pub(super) hardware: Vec<String>,
+    /// Smallest relative change that matters [default: 0.5%]
+    #[arg(long, value_name = "SHARE")]
+    pub(super) threshold: Option<String>,
+    /// Wall time per case; what one leaves over, others may use
+    #[arg(long, value_name = "DURATION", default_value = "10s")]
+    pub(super) budget: String,
+    /// Longest time for any stage of a launch [env: DYNO_TIMEOUT] [default: 60s]
+    #[arg(long, value_name = "DURATION")]
+    pub(super) timeout: Option<String>,
+    /// Most memory of a worker [env: DYNO_MEMORY] [default: 4GiB]
+    #[arg(long, value_name = "BYTES")]
+    pub(super) memory: Option<String>,
+    /// Seed for inputs and for the order
+    #[arg(long, default_value_t = 0)]
+    pub(super) seed: u64,
+    /// Leave address randomisation on, for those who must not take layout luck for a result
+    #[arg(long)]
+    pub(super) random_layout: bool,
+    /// Exit with 3 where nothing can be said of a case
+    #[arg(long)]
+    pub(super) fail_inconclusive: bool,
+    /// What to write [default: text]
+    #[arg(long, value_enum)]
+    pub(super) format: Option<ComparisonFormat>,
 }
 
 #[derive(Debug, Args)]
@@ -195,6 +303,7 @@ impl Cli {
     pub(super) fn flags(&self) -> Flags {
         let (timeout, memory) = match &self.command {
             Command::Run(args) => (args.timeout.clone(), args.memory.clone()),
+            Command::Ab(args) => (args.timeout.clone(), args.memory.clone()),
             _ => (None, None),
         };
         Flags {

@@ -8,8 +8,12 @@ use std::process::ExitCode;
 pub(super) enum End {
     /// Everything went well.
     Good = 0,
+    /// Something got slower, or otherwise worse, by more than the threshold.
+    Regression = 1,
     /// A flag, a name or a value was wrong; nothing was run.
     Usage = 2,
+    /// Nothing could be said of something, and --fail-inconclusive was given.
+    Inconclusive = 3,
     /// At least one benchmark failed or timed out; the others have results.
     BenchmarkFailed = 4,
     /// The host itself failed.

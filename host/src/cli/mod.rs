@@ -1,6 +1,8 @@
 //! The command line: parses flags, calls [`crate::app`], prints. The only room that prints.
 
+mod ab;
 mod args;
+mod compare;
 mod completions;
 mod config;
 mod devices;
@@ -57,6 +59,8 @@ fn execute(cli: &args::Cli) -> Result<ExitCode, Failure> {
         args::Command::List(args) => list::execute(&app, args, json),
         args::Command::Inspect(args) => inspect::execute(&app, args, json),
         args::Command::Run(args) => run::execute(&app, args, json),
+        args::Command::Ab(args) => ab::execute(&app, args, json),
+        args::Command::Compare(args) => compare::execute(&app, args, json),
         args::Command::Results(args) => results::execute(&app, args, json),
         args::Command::Report(args) => report::execute(&app, args, json),
         args::Command::Devices => devices::execute(&app, json),
@@ -99,7 +103,7 @@ impl From<AppError> for Failure {
     fn from(error: AppError) -> Self {
         let message = error.to_string();
         match error {
-            AppError::Request(_) | AppError::NoDatabase(_) => Self::Usage(message),
+            AppError::Request(_) | AppError::NoDatabase(_) | AppError::Side(_) => Self::Usage(message),
             AppError::Store(error) if error.is_usage() => Self::Usage(message),
             _ => Self::Host(message),
         }

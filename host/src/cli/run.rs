@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf, process::ExitCode};
 
 use dyno_core::{
-    model::{CaseRequest, EngineChoice, Layout, RunRecord, RunSpec, RunStatus, Settings, StopRule},
+    model::{CaseRequest, EngineChoice, Layout, Measured, RunRecord, RunSpec, RunStatus, Settings, StopRule},
     units,
 };
 use indexmap::IndexMap;
@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::{
     Failure,
     args::{Engine, RunArgs},
+    compare,
     exit_code::End,
     output,
     progress::Progress,
@@ -35,16 +36,15 @@ const DEFAULT_PRECISION: f64 = 0.01;
 
 pub(super) fn execute(app: &App, args: &RunArgs, as_json: bool) -> Result<ExitCode, Failure> {
     let spec = request(args, app.settings())?;
+    // Read before anything is measured: a baseline that is not there is said at once, and `last` is not this run.
+    let judged = match &args.compare {
+        Some(baseline) => Some((app.measured(baseline)?, compare::options(&args.judge)?)),
+        None => None,
+    };
     if args.dry_run {
         return dry_run(app, &spec, as_json);
     }
-    let cancel = Cancel::default();
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        // A second Ctrl-C ends us at once; the database keeps what is committed.
-        let armed = signal_hook::flag::register_conditional_shutdown(signal, 130, cancel.flag())
-            .and_then(|_| signal_hook::flag::register(signal, cancel.flag()));
-        armed.map_err(|error| Failure::Host(format!("cannot listen for Ctrl-C: {error}")))?;
-    }
+    let cancel = listen_for_ctrl_c()?;
     let mut progress = Progress::new();
     let outcome = app.run(spec, &cancel, &mut |event| progress.show(event));
     progress.finish();
@@ -65,7 +65,28 @@ pub(super) fn execute(app: &App, args: &RunArgs, as_json: bool) -> Result<ExitCo
         }
         output::text(&places)?;
     }
-    Ok(end(&record).into())
+    let Some((baseline, options)) = judged else { return Ok(end(&record).into()) };
+    let comparison = dyno_core::stats::compare(&baseline, &Measured::from(&record), &options);
+    if as_json {
+        // Standard output holds the result already, and a program reads one document.
+        output::note(&export::comparison_text(&comparison, false));
+    } else {
+        output::text(&format!("\n{}", export::comparison_text(&comparison, false)))?;
+    }
+    let judged = compare::end(&comparison, args.judge.fail_inconclusive);
+    Ok(if end(&record) == End::Good { judged } else { end(&record) }.into())
+}
+
+/// The user's wish to stop, by Ctrl-C or a friendly kill.
+pub(super) fn listen_for_ctrl_c() -> Result<Cancel, Failure> {
+    let cancel = Cancel::default();
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        // A second Ctrl-C ends us at once; the database keeps what is committed.
+        let armed = signal_hook::flag::register_conditional_shutdown(signal, 130, cancel.flag())
+            .and_then(|_| signal_hook::flag::register(signal, cancel.flag()));
+        armed.map_err(|error| Failure::Host(format!("cannot listen for Ctrl-C: {error}")))?;
+    }
+    Ok(cancel)
 }
 
 fn end(record: &RunRecord) -> End {
@@ -133,7 +154,7 @@ fn request(args: &RunArgs, settings: &Resolved) -> Result<RunSpec, Failure> {
     });
     let overrides = Overrides { hardware: args.hardware.clone(), engine };
     let suite = args.suite.as_ref().map(|path| suite::read(path, &overrides)).transpose()?;
-    let params = params(args)?;
+    let params = params(args.params.as_deref(), &args.param)?;
     let names: Vec<&String> = args.benchmarks.iter().chain(&args.benchmark).collect();
     if let Some(suite) = &suite
         && !(names.is_empty() && params.is_empty())
@@ -175,9 +196,9 @@ fn request(args: &RunArgs, settings: &Resolved) -> Result<RunSpec, Failure> {
 }
 
 /// `-p` and `--params`, each value still as it was given.
-fn params(args: &RunArgs) -> Result<IndexMap<String, Vec<Value>>, Failure> {
+pub(super) fn params(json: Option<&str>, given: &[String]) -> Result<IndexMap<String, Vec<Value>>, Failure> {
     let mut out = IndexMap::new();
-    if let Some(text) = &args.params {
+    if let Some(text) = json {
         let object: IndexMap<String, Value> = serde_json::from_str(text).map_err(|error| {
             Failure::Usage(format!(
                 "--params `{text}` is not a JSON object: {error}; write it like '{{\"n\": 512}}'"
@@ -185,7 +206,7 @@ fn params(args: &RunArgs) -> Result<IndexMap<String, Vec<Value>>, Failure> {
         })?;
         out.extend(object.into_iter().map(|(name, value)| (name, suite::sweep(value))));
     }
-    for text in &args.param {
+    for text in given {
         let (name, values) =
             text.split_once('=').filter(|(name, values)| !name.is_empty() && !values.is_empty()).ok_or_else(
                 || Failure::Usage(format!("-p `{text}` is not NAME=VALUES; write it like `-p n=256,512`")),

@@ -22,16 +22,16 @@ pub(super) fn check(root: &Value, schema: &Value, value: &Value, at: &str, found
             "const" if value != argument => refuse(format!("{value} is not {argument}")),
             "enum" if !list(argument).contains(value) => refuse(format!("{value} is none of {argument}")),
             "minimum" if value.is_number() && value.as_f64() < argument.as_f64() => {
-                refuse(format!("{value} is under {argument}"))
+                refuse(format!("{value} is under {argument}"));
             }
             "maximum" if value.is_number() && value.as_f64() > argument.as_f64() => {
-                refuse(format!("{value} is over {argument}"))
+                refuse(format!("{value} is over {argument}"));
             }
             "minItems" if value.is_array() && length(value) < argument.as_u64() => {
-                refuse(format!("fewer than {argument} items"))
+                refuse(format!("fewer than {argument} items"));
             }
             "maxItems" if value.is_array() && length(value) > argument.as_u64() => {
-                refuse(format!("more than {argument} items"))
+                refuse(format!("more than {argument} items"));
             }
             "type" | "const" | "enum" | "minimum" | "maximum" | "minItems" | "maxItems" => {}
             "required" => {

@@ -1,12 +1,15 @@
 //! From a request to cases: patterns to benchmarks, lists of values to their Cartesian product, hardware to devices.
 
-use dyno_core::model::{CaseRequest, DeviceInfo, ParamValue, Params, PluginRef, RunSpec};
+use dyno_core::{
+    model::{CaseRequest, DeviceInfo, ParamValue, Params, PluginRef, RunSpec, case_label},
+    stats::sequential::Rule,
+};
 use dyno_plugin_api::descriptor::BenchmarkInfo;
 use serde_json::Value;
 
-use super::Planned;
+use super::{Match, Planned};
 use crate::{
-    catalog::{Catalog, ResolveError, Resolved},
+    catalog::{Catalog, Entry, ResolveError, Resolved, glob},
     devices,
 };
 
@@ -41,6 +44,18 @@ pub enum ExpandError {
     /// The device is not known.
     #[error(transparent)]
     Device(#[from] devices::UnknownDevice),
+    /// The two builds have nothing in common.
+    #[error(
+        "no benchmark `{name}` is in both builds; the baseline has {baseline}; the candidate has {candidate}"
+    )]
+    NotShared {
+        /// What was asked for.
+        name: String,
+        /// Benchmarks of the baseline.
+        baseline: String,
+        /// Benchmarks of the candidate.
+        candidate: String,
+    },
     /// Too many cases.
     #[error("the request makes more than {MAX_CASES} cases; shorten the lists of values")]
     TooMany,
@@ -81,6 +96,88 @@ pub fn expand(
         }
     }
     if cases.is_empty() { Err(ExpandError::Nothing) } else { Ok(cases) }
+}
+
+/// What two builds have in common.
+#[derive(Debug, Clone)]
+pub struct Matches {
+    /// The cases of both.
+    pub cases: Vec<Match>,
+    /// Benchmarks that only the candidate has.
+    pub added: Vec<String>,
+    /// Benchmarks that only the baseline has.
+    pub removed: Vec<String>,
+}
+
+/// The cases that two builds share, and the benchmarks that only the candidate or only the baseline has. Parameters are
+/// equal by construction: what is not named has the baseline's default.
+///
+/// # Errors
+/// When no benchmark is shared, or a parameter or device is not known to both sides.
+pub fn matches(
+    baseline: &Entry,
+    candidate: &Entry,
+    request: &CaseRequest,
+    devices: &[DeviceInfo],
+    rule: Rule,
+) -> Result<Matches, ExpandError> {
+    let name = request.benchmark.rsplit_once('/').map_or(request.benchmark.as_str(), |(_, name)| name);
+    let hardware =
+        request.hardware.iter().map(|name| devices::find(devices, name)).collect::<Result<Vec<_>, _>>()?;
+    let wanted = |entry| -> Vec<&BenchmarkInfo> {
+        benchmarks(entry).filter(|it| glob::matches(name, &it.name)).collect()
+    };
+    let (old, new) = (wanted(baseline), wanted(candidate));
+    let mut found = Vec::new();
+    for now in &new {
+        let Some(before) = old.iter().find(|before| before.name == now.name) else { continue };
+        let (before, now) =
+            (Resolved { entry: baseline, benchmark: before }, Resolved { entry: candidate, benchmark: now });
+        for params in combinations(request, before.benchmark, name.contains('*'))? {
+            let same = params_of(now.benchmark, &params)?;
+            for device in hardware.iter().flatten() {
+                let baseline = plan(&before, params.clone(), (*device).clone());
+                let candidate = plan(&now, same.clone(), (*device).clone());
+                let label = case_label(&candidate.record(0));
+                found.push(Match { label, baseline, candidate, rule });
+            }
+        }
+    }
+    if found.is_empty() {
+        let names = |entry| benchmarks(entry).map(|it| it.name.as_str()).collect::<Vec<_>>().join(", ");
+        return Err(ExpandError::NotShared {
+            name: name.to_owned(),
+            baseline: names(baseline),
+            candidate: names(candidate),
+        });
+    }
+    let only = |these: &[&BenchmarkInfo], others: &[&BenchmarkInfo]| -> Vec<String> {
+        let alone = these.iter().filter(|it| others.iter().all(|other| other.name != it.name));
+        alone.map(|it| it.name.clone()).collect()
+    };
+    Ok(Matches { cases: found, added: only(&new, &old), removed: only(&old, &new) })
+}
+
+fn benchmarks(entry: &Entry) -> impl Iterator<Item = &BenchmarkInfo> {
+    entry.descriptor.benchmarks.iter()
+}
+
+/// The baseline's values, as the candidate's parameters.
+fn params_of(benchmark: &BenchmarkInfo, values: &Params) -> Result<Params, ExpandError> {
+    if let Some(name) = values.keys().find(|name| !benchmark.params.iter().any(|param| param.name == **name))
+    {
+        return Err(unknown_param(benchmark, name));
+    }
+    let resolved = benchmark.params.iter().map(|param| {
+        let given = match values.get(&param.name) {
+            Some(value) => serde_json::to_value(value).unwrap_or(Value::Null),
+            None => param.default.clone(),
+        };
+        ParamValue::resolve(param, &given)
+            .map(|value| (param.name.clone(), value))
+            .map_err(|message| ExpandError::Value { benchmark: benchmark.name.clone(), message })
+    });
+    resolved.collect()
 }
 
 fn plan(resolved: &Resolved<'_>, params: Params, device: DeviceInfo) -> Planned {

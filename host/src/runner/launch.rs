@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Longest wait for a worker that has nothing more to do.
-const FAREWELL: Duration = Duration::from_secs(5);
+pub(super) const FAREWELL: Duration = Duration::from_secs(5);
 /// Bounds for numbers that a hostile worker sends: beyond these it is not measuring.
 const MAX_SAMPLE_NS: u64 = 365 * 24 * 3600 * 1_000_000_000;
 /// Most samples of one launch that the host keeps.
@@ -153,7 +153,7 @@ impl Script<'_, '_> {
             }
             other => return Err(self.unexpected(&other)),
         }
-        match self.ask(Stage::Load, &Request::Load(Box::new(self.load())))? {
+        match self.ask(Stage::Load, &Request::Load(Box::new(load_of(self.assignment))))? {
             Reply::Loaded { engine, isolation, pinned_cpu } => {
                 self.record.engine = Some(engine);
                 self.record.isolation = isolation;
@@ -169,7 +169,11 @@ impl Script<'_, '_> {
             Reply::Verified { .. } => {}
             other => return Err(self.unexpected(&other)),
         }
-        let calibrate = Request::Calibrate { slice_ns: settings.slice_ns, warm_up_ns: settings.warm_up_ns };
+        let calibrate = Request::Calibrate {
+            slice_ns: settings.slice_ns,
+            warm_up_ns: settings.warm_up_ns,
+            iterations: None,
+        };
         match self.ask(Stage::Calibrate, &calibrate)? {
             Reply::Calibrated(plan) if plan.iterations > 0 => self.record.plan = Some(plan),
             other => return Err(self.unexpected(&other)),
@@ -192,27 +196,6 @@ impl Script<'_, '_> {
             other => return Err(self.unexpected(&other)),
         }
         Ok(())
-    }
-
-    fn load(&self) -> Load {
-        let case = self.assignment.case;
-        Load {
-            path: self.assignment.bytes.clone(),
-            sha256: case.plugin.sha256.clone(),
-            kind: case.plugin.kind,
-            benchmark: case.benchmark.clone(),
-            params: case.params.clone(),
-            seed: self.assignment.settings.seed,
-            device: DeviceGrant {
-                name: case.device.name.clone(),
-                index: case.device.index,
-                threads: self.assignment.threads,
-            },
-            metrics: case.metrics.iter().map(|metric| metric.name.clone()).collect(),
-            code_cache: self.assignment.code_cache.clone(),
-            memory_limit_bytes: self.assignment.settings.memory_limit_bytes,
-            cpu: self.assignment.cpu,
-        }
     }
 
     fn sample(&mut self) -> Result<(), End> {
@@ -298,6 +281,28 @@ impl Script<'_, '_> {
     }
 }
 
+/// What a worker is told of the case.
+pub(super) fn load_of(assignment: &Assignment<'_>) -> Load {
+    let case = assignment.case;
+    Load {
+        path: assignment.bytes.clone(),
+        sha256: case.plugin.sha256.clone(),
+        kind: case.plugin.kind,
+        benchmark: case.benchmark.clone(),
+        params: case.params.clone(),
+        seed: assignment.settings.seed,
+        device: DeviceGrant {
+            name: case.device.name.clone(),
+            index: case.device.index,
+            threads: assignment.threads,
+        },
+        metrics: case.metrics.iter().map(|metric| metric.name.clone()).collect(),
+        code_cache: assignment.code_cache.clone(),
+        memory_limit_bytes: assignment.settings.memory_limit_bytes,
+        cpu: assignment.cpu,
+    }
+}
+
 fn relay(notice: &mut dyn FnMut(Notice), stage: Stage, heard: Unsolicited) {
     match heard {
         Unsolicited::Progress(fraction) => notice(Notice::Progress(stage, fraction)),
@@ -306,7 +311,7 @@ fn relay(notice: &mut dyn FnMut(Notice), stage: Stage, heard: Unsolicited) {
 }
 
 /// Refuses numbers that a worker taken over by its plugin might send.
-fn check(sample: &Sample) -> Result<(), String> {
+pub(super) fn check(sample: &Sample) -> Result<(), String> {
     if sample.iterations == 0 || sample.wall_ns == 0 || sample.wall_ns > MAX_SAMPLE_NS {
         return Err(format!(
             "the worker sent an impossible sample: {} iterations in {} ns",
@@ -319,7 +324,7 @@ fn check(sample: &Sample) -> Result<(), String> {
     sample.work.check(sample.wall_ns)
 }
 
-fn status_of(
+pub(super) fn status_of(
     interruption: Interruption,
     stage: Stage,
     settings: &Settings,

@@ -3,11 +3,14 @@
 mod cancel;
 mod case;
 mod dispatcher;
+mod duel;
 mod expand;
 mod launch;
+mod pair;
 mod stop;
 
 pub use cancel::Cancel;
 pub use case::Planned;
 pub use dispatcher::{Dispatcher, RunError};
-pub use expand::{ExpandError, expand};
+pub use duel::{Duel, DuelNews, DuelOptions, Match};
+pub use expand::{ExpandError, Matches, expand, matches};

@@ -17,14 +17,19 @@ pub(super) fn quota(rule: StopRule) -> Quota {
             min_samples: 1,
             max_samples: MAX_SAMPLES,
             budget_ns: budget_ns / u64::from(launches.max(1)),
+            retake: true,
         },
-        StopRule::Samples { per_launch, .. } => {
-            Quota { min_samples: per_launch.max(1), max_samples: per_launch.max(1), budget_ns: u64::MAX }
-        }
+        StopRule::Samples { per_launch, .. } => Quota {
+            min_samples: per_launch.max(1),
+            max_samples: per_launch.max(1),
+            budget_ns: u64::MAX,
+            retake: true,
+        },
         StopRule::Precision { min_launches, budget_ns, .. } => Quota {
             min_samples: MIN_SAMPLES,
             max_samples: SAMPLES_PER_LAUNCH,
             budget_ns: budget_ns / u64::from(min_launches.max(1)),
+            retake: true,
         },
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     host_side::HostSide,
     instance::{Failure, Instance},
     loader,
-    measure::{Sampler, SystemClock, calibrate},
+    measure::{Sampler, SystemClock, calibrate, warm_up},
     sandbox,
 };
 
@@ -176,8 +176,17 @@ impl Session {
                     verified = true;
                     self.replies.send(&Reply::Verified { checked: has_check });
                 }
-                Request::Calibrate { slice_ns, warm_up_ns } if verified => {
-                    let found = checked(side, calibrate(instance, &clock, slice_ns, warm_up_ns))?;
+                Request::Calibrate { slice_ns, warm_up_ns, iterations } => {
+                    let found = match iterations {
+                        // The other side, or an earlier launch of the same bytes, was verified and calibrated.
+                        Some(iterations) => warm_up(instance, &clock, iterations, warm_up_ns),
+                        None if verified => calibrate(instance, &clock, slice_ns, warm_up_ns),
+                        None => {
+                            let request = Request::Calibrate { slice_ns, warm_up_ns, iterations };
+                            return Err(out_of_order(&request, "verify"));
+                        }
+                    };
+                    let found = checked(side, found)?;
                     plan = Some(found);
                     self.replies.send(&Reply::Calibrated(found));
                 }

@@ -27,6 +27,14 @@ pub struct Sample {
 }
 
 impl Sample {
+    /// Whether a preemption took more than a hundredth of its wall time. Means something only for work that is done on
+    /// the calling thread.
+    #[must_use]
+    pub fn is_disturbed(&self) -> bool {
+        let lost = self.wall_ns.saturating_sub(self.cpu_ns) as f64;
+        self.preemptions > 0 && lost > 0.01 * self.wall_ns as f64
+    }
+
     /// Wall time of one iteration [ns].
     #[must_use]
     pub fn ns_per_iteration(&self) -> f64 {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{EngineInfo, Params, Plan, PluginKind, Sample};
 
 /// Version of the protocol. Host and worker are shipped together: versions that differ are refused.
-pub const PROTOCOL_VERSION: u32 = 1;
+pub const PROTOCOL_VERSION: u32 = 2;
 
 /// What the host asks of the worker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,6 +31,8 @@ pub enum Request {
         slice_ns: u64,
         /// Least time spent warming up [ns].
         warm_up_ns: u64,
+        /// The iteration count, where it is known already: both sides of a comparison take the same.
+        iterations: Option<u64>,
     },
     /// Take samples with the iteration count of the plan. Answer: [`Reply::Batch`] as they come, then
     /// [`Reply::Sampled`].
@@ -89,6 +91,8 @@ pub struct Quota {
     pub max_samples: u32,
     /// Time for sampling, `prepare` included [ns].
     pub budget_ns: u64,
+    /// Whether the worker retakes disturbed samples by itself. In a comparison the host does, on both sides alike.
+    pub retake: bool,
 }
 
 /// What the worker answers. `Log` and `Progress` may come at any time.

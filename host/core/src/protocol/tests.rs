@@ -6,7 +6,8 @@ use super::*;
 
 #[test]
 fn a_message_survives_the_wire() {
-    let request = Request::Sample(Quota { min_samples: 3, max_samples: 20, budget_ns: 1_000_000 });
+    let request =
+        Request::Sample(Quota { min_samples: 3, max_samples: 20, budget_ns: 1_000_000, retake: true });
     let frame = encode(&request).unwrap();
     let (payload, length) = split(&frame).unwrap().unwrap();
     assert_eq!(length, frame.len());

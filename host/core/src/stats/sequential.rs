@@ -5,6 +5,9 @@
 //! boundary of Robbins, as in Howard, Ramdas, McAuliffe & Sekhon 2021 (Annals of Statistics 49), valid at every pair at
 //! once, for those who know the noise of this machine and benchmark from an A/A comparison.
 
+use rand::{RngExt, SeedableRng, seq::SliceRandom};
+use rand_pcg::Pcg64Mcg;
+
 use super::welch::{moments, t_quantile};
 use crate::model::Verdict;
 
@@ -50,6 +53,35 @@ impl Rule {
             Self::ConfidenceSequence { .. } => None,
         }
     }
+}
+
+/// Which side goes first in each of `twos` neighbouring slices of a pair: true for the candidate. Balanced in blocks of
+/// two (ABBA or BAAB), so that drift within a block cancels.
+#[must_use]
+pub fn slice_order(seed: u64, pair: u64, twos: usize) -> Vec<bool> {
+    let mut random = Pcg64Mcg::seed_from_u64(seed ^ pair.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let mut order = Vec::with_capacity(twos + 1);
+    while order.len() < twos {
+        let first = random.random::<bool>();
+        order.extend([first, !first]);
+    }
+    order.truncate(twos);
+    order
+}
+
+/// The order of `count` things, by chance.
+#[must_use]
+pub fn shuffled(seed: u64, round: u64, count: usize) -> Vec<usize> {
+    let mut random = Pcg64Mcg::seed_from_u64(seed.rotate_left(17) ^ round);
+    let mut order: Vec<usize> = (0..count).collect();
+    order.shuffle(&mut random);
+    order
+}
+
+/// Standard deviation of effects; `None` for fewer than two.
+#[must_use]
+pub fn std_dev(effects: &[f64]) -> Option<f64> {
+    moments(effects).map(|(_, variance)| variance.sqrt())
 }
 
 /// What is known after some pairs. Effects are logarithms of ratios.
@@ -128,8 +160,7 @@ pub fn detectable(rule: Rule, std_dev: f64, pairs: usize, threshold: f64) -> Opt
 
 #[cfg(test)]
 mod tests {
-    use rand::{Rng, RngExt, SeedableRng};
-    use rand_pcg::Pcg64Mcg;
+    use rand::Rng;
 
     use super::*;
 
@@ -171,6 +202,16 @@ mod tests {
         // sigma 1, n 4, rho² 1/4, alpha .01: sqrt(2·2/(16/4) · ln(sqrt 2 / .01)).
         let expected = (1.0f64 * (2.0f64.sqrt() / 0.01).ln()).sqrt();
         assert!((radius(1.0, 4.0, 0.01) - expected).abs() < 1e-12);
+    }
+
+    #[test]
+    fn sides_are_balanced_and_the_order_is_by_chance() {
+        let order = slice_order(1, 2, 10);
+        assert_eq!(order.iter().filter(|first| **first).count(), 5);
+        assert!((0..20).any(|pair| slice_order(1, pair, 10) != order));
+        let mut all = shuffled(1, 2, 9);
+        all.sort_unstable();
+        assert_eq!(all, (0..9).collect::<Vec<_>>());
     }
 
     #[test]

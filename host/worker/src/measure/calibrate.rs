@@ -52,6 +52,31 @@ pub(crate) fn calibrate(
     }
 }
 
+/// Warms up with an iteration count that is known already: one call at least.
+pub(crate) fn warm_up(
+    instance: &mut dyn Instance,
+    clock: &impl Clock,
+    iterations: u64,
+    warm_up_ns: u64,
+) -> Result<Plan, Failure> {
+    let begin = clock.now_ns();
+    let mut calls = 0;
+    loop {
+        let sample = timed(instance, clock, iterations.max(1))?;
+        calls += 1;
+        if clock.now_ns() - begin >= warm_up_ns {
+            return Ok(Plan {
+                iterations: iterations.max(1),
+                slice_ns: sample.wall_ns,
+                call_overhead_ns: 0.0,
+                clock_resolution_ns: 0.0,
+                warm_up_calls: calls,
+                warm_up_ns: clock.now_ns() - begin,
+            });
+        }
+    }
+}
+
 /// The cost of a timed call that does nothing [ns]: the same path with an instance that returns at once. The median of
 /// many, since a single one is mostly the step of the clock.
 fn overhead(clock: &impl Clock) -> Result<f64, Failure> {

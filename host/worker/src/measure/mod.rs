@@ -4,7 +4,7 @@ mod calibrate;
 mod clock;
 mod sample;
 
-pub(crate) use calibrate::calibrate;
+pub(crate) use calibrate::{calibrate, warm_up};
 pub(crate) use clock::{Clock, SystemClock};
 pub(crate) use sample::{Sampler, timed};
 

@@ -5,8 +5,6 @@ use dyno_core::{model::Sample, protocol::Quota};
 use super::Clock;
 use crate::instance::{Failure, Instance};
 
-/// A sample that lost more than this share of its wall time to a preemption is taken again.
-const LOST_SHARE: f64 = 0.01;
 /// Samples are sent at latest when so many have gathered, …
 const BATCH_SAMPLES: usize = 64;
 /// … or when the oldest of them is so old [ns].
@@ -71,7 +69,7 @@ impl Sampler {
         loop {
             let sample = timed(instance, clock, self.iterations)?;
             let now = clock.now_ns();
-            if self.is_disturbed(&sample) && retaken <= kept {
+            if self.quota.retake && self.is_disturbed(&sample) && retaken <= kept {
                 retaken += 1;
             } else {
                 kept += 1;
@@ -91,8 +89,7 @@ impl Sampler {
     }
 
     fn is_disturbed(&self, sample: &Sample) -> bool {
-        let lost = sample.wall_ns.saturating_sub(sample.cpu_ns) as f64;
-        self.single_threaded && sample.preemptions > 0 && lost > LOST_SHARE * sample.wall_ns as f64
+        self.single_threaded && sample.is_disturbed()
     }
 }
 
@@ -120,7 +117,7 @@ mod tests {
     fn samples_stop_at_the_count() {
         let clock = MockClock::default();
         let mut instance = MockInstance::new(&clock, 1_000);
-        let quota = Quota { min_samples: 5, max_samples: 5, budget_ns: u64::MAX };
+        let quota = Quota { min_samples: 5, max_samples: 5, budget_ns: u64::MAX, retake: true };
         let (samples, retaken, _) = run(&sampler(quota), &mut instance, &clock);
         assert_eq!((samples.len(), retaken), (5, 0));
         assert!(samples.iter().all(|sample| sample.wall_ns == 10_000 && sample.iterations == 10));
@@ -131,9 +128,9 @@ mod tests {
     fn the_budget_stops_but_not_before_the_floor() {
         let clock = MockClock::default();
         let mut instance = MockInstance::new(&clock, 1_000);
-        let quota = Quota { min_samples: 2, max_samples: 1_000, budget_ns: 50_000 };
+        let quota = Quota { min_samples: 2, max_samples: 1_000, budget_ns: 50_000, retake: true };
         assert_eq!(run(&sampler(quota), &mut instance, &clock).0.len(), 5);
-        let quota = Quota { min_samples: 7, max_samples: 1_000, budget_ns: 1 };
+        let quota = Quota { min_samples: 7, max_samples: 1_000, budget_ns: 1, retake: true };
         assert_eq!(run(&sampler(quota), &mut instance, &clock).0.len(), 7);
     }
 
@@ -142,7 +139,7 @@ mod tests {
         let clock = MockClock::default();
         let mut instance = MockInstance::new(&clock, 1_000);
         instance.preempt_calls = vec![1, 3];
-        let quota = Quota { min_samples: 5, max_samples: 5, budget_ns: u64::MAX };
+        let quota = Quota { min_samples: 5, max_samples: 5, budget_ns: u64::MAX, retake: true };
         let (samples, retaken, _) = run(&sampler(quota), &mut instance, &clock);
         assert_eq!((samples.len(), retaken), (5, 2));
         assert!(samples.iter().all(|sample| sample.preemptions == 0));
@@ -153,7 +150,7 @@ mod tests {
         let clock = MockClock::default();
         let mut instance = MockInstance::new(&clock, 1_000);
         instance.preempt_calls = (0..100).collect();
-        let quota = Quota { min_samples: 5, max_samples: 5, budget_ns: u64::MAX };
+        let quota = Quota { min_samples: 5, max_samples: 5, budget_ns: u64::MAX, retake: true };
         let (samples, retaken, _) = run(&sampler(quota), &mut instance, &clock);
         assert_eq!(samples.len(), 5);
         assert!(retaken <= 5);

@@ -1,0 +1,144 @@
+//! `dyno ab`: two builds beside one another, by pairs of launches, each case until it is decided.
+
+use std::{io::IsTerminal, process::ExitCode, time::Duration};
+
+use dyno_core::{
+    model::{CaseRequest, EngineChoice, Layout, Settings, StopRule, Verdict},
+    units,
+};
+use indicatif::ProgressBar;
+
+use super::{Failure, args::AbArgs, compare, exit_code::End, output, run};
+use crate::{
+    app::{App, DuelNews, DuelOptions, Entry},
+    export,
+};
+
+/// Smallest change that matters: about the smallest that twenty pairs of quiet launches can show.
+const THRESHOLD: f64 = 0.005;
+/// The chances of the looks add up to this: `stats::sequential`.
+const ALPHA: f64 = 0.01;
+/// Shorter than in `run`: what launches differ by outweighs what longer slices would average away.
+const SLICE_NS: u64 = 3_000_000;
+const WARM_UP_NS: u64 = 12_000_000;
+
+pub(super) fn execute(app: &App, args: &AbArgs, json: bool) -> Result<ExitCode, Failure> {
+    let (baseline, candidate) = sides(app, args)?;
+    let settings = app.settings();
+    let budget = match units::parse_duration(&args.budget) {
+        Ok(0) => {
+            return Err(Failure::Usage(format!("--budget: `{}` is no time at all; give more", args.budget)));
+        }
+        Ok(ns) => Duration::from_nanos(ns),
+        Err(message) => return Err(Failure::Usage(format!("--budget: {message}"))),
+    };
+    let params = run::params(None, &args.param)?;
+    let hardware = if args.hardware.is_empty() { vec!["cpu".to_owned()] } else { args.hardware.clone() };
+    let requests: Vec<CaseRequest> = benchmarks(args, &baseline, &candidate)?
+        .into_iter()
+        .map(|benchmark| CaseRequest {
+            benchmark,
+            params: params.clone(),
+            hardware: hardware.clone(),
+            engine: EngineChoice::Auto,
+        })
+        .collect();
+    let options = DuelOptions {
+        settings: Settings {
+            stop: StopRule::Samples { launches: 1, per_launch: 1 },
+            slice_ns: SLICE_NS,
+            warm_up_ns: WARM_UP_NS,
+            timeout_ms: (settings.timeout_ns.value / 1_000_000).max(1),
+            seed: args.seed,
+            layout: if args.random_layout { Layout::Random } else { Layout::Fixed },
+            memory_limit_bytes: settings.memory_bytes.value,
+        },
+        threshold: compare::share("--threshold", args.threshold.as_deref(), THRESHOLD)?,
+        alpha: ALPHA,
+        budget,
+    };
+    if baseline.sha256 == candidate.sha256 {
+        output::note("both sides are the same file: any difference that is found is an error of measurement");
+    }
+    let cancel = run::listen_for_ctrl_c()?;
+    let bar = std::io::stderr().is_terminal().then(ProgressBar::new_spinner);
+    let outcome = app.duel((&baseline, &candidate), &requests, &options, &cancel, &mut |news| {
+        if let Some(bar) = &bar {
+            bar.set_message(line(&news));
+            bar.tick();
+        }
+    });
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
+    let comparison = outcome?;
+    compare::show(&comparison, args.format, json, true)?;
+    let broken = comparison.cases.iter().flat_map(|case| &case.metrics).any(|metric| {
+        let remark = metric.remark.as_deref().unwrap_or_default();
+        metric.verdict == Verdict::Inconclusive
+            && (remark.contains(" failed in ") || remark.contains(" timed out in "))
+    });
+    let judged = compare::end(&comparison, args.fail_inconclusive);
+    Ok(match judged {
+        _ if cancel.is_set() => End::Cancelled,
+        End::Regression => End::Regression,
+        _ if broken => End::BenchmarkFailed,
+        judged => judged,
+    }
+    .into())
+}
+
+/// The two builds.
+fn sides(app: &App, args: &AbArgs) -> Result<(Entry, Entry), Failure> {
+    let (old, new) = if args.wasm {
+        (EngineChoice::Native, EngineChoice::Wasm)
+    } else if args.native {
+        (EngineChoice::Wasm, EngineChoice::Native)
+    } else {
+        (EngineChoice::Auto, EngineChoice::Auto)
+    };
+    let candidate = match &args.candidate {
+        Some(candidate) => candidate,
+        None if args.wasm || args.native => &args.baseline,
+        None => {
+            return Err(Failure::Usage(
+                "there is no candidate: give a second plugin file, or --wasm or --native to compare the two builds of \
+                 one plugin"
+                    .to_owned(),
+            ));
+        }
+    };
+    Ok((app.build_of(&args.baseline, old)?, app.build_of(candidate, new)?))
+}
+
+/// What to compare, by name.
+fn benchmarks(args: &AbArgs, baseline: &Entry, candidate: &Entry) -> Result<Vec<String>, Failure> {
+    if args.all_benchmarks {
+        return Ok(vec!["*".to_owned()]);
+    }
+    if !args.benchmark.is_empty() {
+        return Ok(args.benchmark.clone());
+    }
+    let names = |entry: &Entry| -> Vec<String> {
+        entry.descriptor.benchmarks.iter().map(|benchmark| benchmark.name.clone()).collect()
+    };
+    let old = names(baseline);
+    let shared: Vec<String> = names(candidate).into_iter().filter(|name| old.contains(name)).collect();
+    if shared.len() > 1 {
+        return Err(Failure::Usage(format!(
+            "the builds share {} benchmarks; choose with --benchmark, or say --all-benchmarks: {}",
+            shared.len(),
+            shared.join(", ")
+        )));
+    }
+    // With none in common, the comparison says so with both lists.
+    Ok(if shared.is_empty() { vec!["*".to_owned()] } else { shared })
+}
+
+fn line(news: &DuelNews<'_>) -> String {
+    let what = format!("[{}/{} decided] {}", news.decided, news.cases, news.case.label);
+    match news.case.metrics.first() {
+        Some(metric) => format!("{what}: {}", export::effect(metric)),
+        None => what,
+    }
+}

@@ -1,0 +1,291 @@
+//! A comparison of two builds: pairs of launches of all cases in random order, each case until it is decided.
+
+use std::{
+    ops::ControlFlow,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use dyno_core::{
+    model::{
+        Better, COMPARISON_SCHEMA, COMPARISON_VERSION, CaseComparison, CaseStatus, Comparison, Design,
+        Interval, MetricComparison, PairsInfo, Settings, Verdict,
+    },
+    stats::{
+        self,
+        sequential::{self, Rule, Standing},
+    },
+};
+
+use super::{
+    Cancel, Planned, RunError,
+    launch::Assignment,
+    pair::{PairPlan, Side, pair},
+    stop,
+};
+use crate::{
+    catalog::ContentStore,
+    devices::{Lease, allowed_threads, keep_off, measured_cpu},
+};
+
+/// Slices per side in a pair: enough for a median that one odd slice does not move.
+const SLICES: usize = 10;
+/// Pairs after which even a rule without an end gives up.
+const MAX_PAIRS: usize = 400;
+
+/// The same case on both sides.
+#[derive(Debug, Clone)]
+pub struct Match {
+    /// What both sides run, on one line.
+    pub label: String,
+    /// The build that is compared against.
+    pub baseline: Planned,
+    /// The build that is judged.
+    pub candidate: Planned,
+    /// How a verdict is found.
+    pub rule: Rule,
+}
+
+/// How to compare.
+#[derive(Debug, Clone)]
+pub struct DuelOptions {
+    /// How to measure.
+    pub settings: Settings,
+    /// Smallest relative change that matters.
+    pub threshold: f64,
+    /// Chance of a wrong alarm per case.
+    pub alpha: f64,
+    /// Wall time for each case; what one leaves over, others may use.
+    pub budget: Duration,
+}
+
+/// Where a comparison stands: told after every pair.
+#[derive(Debug)]
+pub struct DuelNews<'a> {
+    /// The case of the latest pair.
+    pub case: &'a CaseComparison,
+    /// Cases that are decided.
+    pub decided: usize,
+    /// All cases.
+    pub cases: usize,
+}
+
+/// What a comparison works with.
+#[derive(Debug)]
+pub struct Duel<'a> {
+    /// Where verified bytes are kept.
+    pub content: &'a ContentStore,
+    /// The `dyno-worker` binary.
+    pub worker: PathBuf,
+    /// Where compiled WASM code is kept.
+    pub code_cache: PathBuf,
+    /// Where leases are kept.
+    pub lease_dir: PathBuf,
+    /// The user's wish to stop.
+    pub cancel: Cancel,
+}
+
+/// A case while it is compared.
+struct Standings<'a> {
+    case: &'a Match,
+    baseline_ns: Vec<f64>,
+    candidate_ns: Vec<f64>,
+    info: PairsInfo,
+    end: Option<(Verdict, Option<String>)>,
+}
+
+impl Duel<'_> {
+    /// Compares every case; `told` hears of every pair, and of waiting for a device.
+    ///
+    /// # Errors
+    /// When the lease directory cannot be used. What a plugin does wrong is a remark of its case.
+    pub fn fight(
+        &self,
+        matches: &[Match],
+        options: &DuelOptions,
+        told: &mut dyn FnMut(DuelNews<'_>),
+    ) -> Result<Comparison, RunError> {
+        let mut all: Vec<Standings<'_>> = matches.iter().map(Standings::new).collect();
+        let deadline =
+            Instant::now() + options.budget * u32::try_from(matches.len()).unwrap_or(u32::MAX).max(1);
+        let mut round = 0;
+        while all.iter().any(|one| one.end.is_none()) && Instant::now() < deadline && !self.cancel.is_set() {
+            for index in sequential::shuffled(options.settings.seed, round, all.len()) {
+                if self.cancel.is_set() || Instant::now() >= deadline {
+                    break;
+                }
+                let Some(one) = all.get_mut(index).filter(|one| one.end.is_none()) else { continue };
+                self.next_pair(one, options)?;
+                let shown = one.shown(options);
+                let decided = all.iter().filter(|one| one.end.is_some()).count();
+                told(DuelNews { case: &shown, decided, cases: all.len() });
+            }
+            round += 1;
+        }
+        let name = |planned: &Planned| {
+            format!(
+                "{} {} ({}, {})",
+                planned.plugin.id,
+                planned.plugin.version,
+                planned.plugin.kind,
+                planned.plugin.sha256.get(..12).unwrap_or_default()
+            )
+        };
+        let first = matches.first();
+        Ok(Comparison {
+            schema: COMPARISON_SCHEMA.to_owned(),
+            version: COMPARISON_VERSION,
+            design: Design::Paired,
+            baseline: first.map(|first| name(&first.baseline)).unwrap_or_default(),
+            candidate: first.map(|first| name(&first.candidate)).unwrap_or_default(),
+            threshold: options.threshold,
+            alpha: options.alpha,
+            differences: Vec::new(),
+            cases: all.iter().map(|one| one.shown(options)).collect(),
+            added: Vec::new(),
+            removed: Vec::new(),
+        })
+    }
+
+    fn next_pair(&self, one: &mut Standings<'_>, options: &DuelOptions) -> Result<(), RunError> {
+        let (case, cancel) = (one.case, &self.cancel);
+        if let Some(why) = case.baseline.obstacle.as_ref().or(case.candidate.obstacle.as_ref()) {
+            one.end = Some((Verdict::Inconclusive, Some(format!("skipped: {why}"))));
+            return Ok(());
+        }
+        let begin = Instant::now();
+        let purpose = format!("dyno ab of {}", case.label);
+        let lease = Lease::acquire(&self.lease_dir, &case.candidate.device.name, &purpose, |_| {
+            if cancel.is_set() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        if lease.is_none() {
+            return Ok(());
+        }
+        let admitted = [&case.baseline, &case.candidate]
+            .map(|planned| self.content.admit(&planned.path, &planned.plugin.sha256));
+        let [baseline_bytes, candidate_bytes] = match admitted {
+            [Ok(baseline), Ok(candidate)] => [baseline, candidate],
+            [Err(error), _] | [_, Err(error)] => {
+                one.end = Some((Verdict::Inconclusive, Some(error.to_string())));
+                return Ok(());
+            }
+        };
+        let threads = case.candidate.threads().max(case.baseline.threads());
+        let cpu = if threads > 1 { None } else { measured_cpu() };
+        let allowed = allowed_threads();
+        let _elsewhere = cpu.and_then(|cpu| keep_off(cpu).ok());
+        let assignment = |planned, bytes| Assignment {
+            case: planned,
+            settings: &options.settings,
+            worker: self.worker.clone(),
+            bytes,
+            code_cache: self.code_cache.clone(),
+            cpu,
+            threads: allowed,
+            quota: stop::quota(options.settings.stop),
+            cancel,
+        };
+        let plan = PairPlan {
+            number: one.info.effects.len() as u64,
+            slices: SLICES,
+            iterations: (one.info.iterations > 0).then_some(one.info.iterations),
+        };
+        let taken = pair(
+            &assignment(&case.baseline, baseline_bytes),
+            &assignment(&case.candidate, candidate_bytes),
+            plan,
+        );
+        one.info.elapsed_ns += u64::try_from(begin.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        match taken {
+            Ok(taken) => {
+                one.info.effects.push(taken.effect);
+                one.info.iterations = taken.iterations;
+                one.info.retaken += taken.retaken;
+                one.info.measured_ns += taken.measured_ns;
+                one.baseline_ns.push(taken.baseline_ns);
+                one.candidate_ns.push(taken.candidate_ns);
+                one.decide(options.threshold);
+            }
+            Err((_, CaseStatus::Cancelled)) => {}
+            Err((side, status)) => one.end = Some((Verdict::Inconclusive, Some(failure(side, &status)))),
+        }
+        Ok(())
+    }
+}
+
+fn failure(side: Side, status: &CaseStatus) -> String {
+    let side = match side {
+        Side::Baseline => "baseline",
+        Side::Candidate => "candidate",
+    };
+    match status {
+        CaseStatus::Failed { stage, reason } => format!("the {side} failed in {stage}: {reason}"),
+        CaseStatus::TimedOut { stage, limit_s, .. } => {
+            format!("the {side} timed out in {stage} after {limit_s} s")
+        }
+        CaseStatus::Skipped { reason } => format!("the {side} was skipped: {reason}"),
+        other => format!("the {side} ended as {}", other.word()),
+    }
+}
+
+impl<'a> Standings<'a> {
+    fn new(case: &'a Match) -> Self {
+        let info = PairsInfo { rule: case.rule.word().to_owned(), ..PairsInfo::default() };
+        Self { case, baseline_ns: Vec::new(), candidate_ns: Vec::new(), info, end: None }
+    }
+
+    fn standing(&self) -> Option<Standing> {
+        sequential::standing(self.case.rule, &self.info.effects)
+    }
+
+    fn decide(&mut self, threshold: f64) {
+        self.info.std_dev = sequential::std_dev(&self.info.effects);
+        let pairs = self.info.effects.len();
+        self.end = self
+            .standing()
+            .and_then(|standing| sequential::verdict(standing, threshold))
+            .map(|verdict| (verdict, None));
+        if self.end.is_none() && pairs >= self.case.rule.most_pairs().unwrap_or(MAX_PAIRS) {
+            let remark = format!("the interval reaches across the threshold after {pairs} pairs");
+            self.end = Some((Verdict::Inconclusive, Some(remark)));
+        }
+    }
+
+    fn shown(&self, options: &DuelOptions) -> CaseComparison {
+        let pairs = self.info.effects.len();
+        let standing = self.standing();
+        let (verdict, remark) = self.end.clone().unwrap_or_else(|| {
+            (Verdict::Inconclusive, Some(format!("not decided after {pairs} pairs: give it more --budget")))
+        });
+        let most = self.case.rule.most_pairs().unwrap_or(pairs).max(pairs);
+        let metric = MetricComparison {
+            name: "time".to_owned(),
+            unit: "ns".to_owned(),
+            better: Better::Lower,
+            baseline: stats::median(&self.baseline_ns).unwrap_or_default(),
+            candidate: stats::median(&self.candidate_ns).unwrap_or_default(),
+            launches: (pairs as u32, pairs as u32),
+            effect: (pairs > 0).then(|| {
+                let mean = self.info.effects.iter().sum::<f64>() / pairs as f64;
+                standing.map_or(mean, |standing| standing.effect).exp_m1()
+            }),
+            interval: standing.map(|standing| Interval {
+                low: (standing.effect - standing.half_width).exp_m1(),
+                high: (standing.effect + standing.half_width).exp_m1(),
+                confidence: 1.0 - standing.alpha,
+            }),
+            p_value: None,
+            detectable: self
+                .info
+                .std_dev
+                .and_then(|noise| sequential::detectable(self.case.rule, noise, most, options.threshold)),
+            verdict,
+            remark,
+        };
+        CaseComparison {
+            label: self.case.label.clone(),
+            metrics: vec![metric],
+            pairs: Some(self.info.clone()),
+        }
+    }
+}

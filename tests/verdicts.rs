@@ -1,0 +1,169 @@
+//! User story: somebody changed a kernel and asks whether it got slower, now or against what was stored.
+
+#![cfg(target_os = "linux")]
+#![allow(dead_code, reason = "the arena and the fixtures of the corpus offer more than this story needs")]
+
+#[path = "hostile/arena.rs"]
+mod arena;
+#[path = "hostile/fixtures.rs"]
+mod fixtures;
+
+use arena::{Arena, Outcome};
+use serde_json::{Value, json};
+
+fn arena() -> Arena {
+    let arena = Arena::new();
+    arena.add(&fixtures::example("hello-c/hello.c"), "hello-c.so");
+    arena
+}
+
+fn stored(arena: &Arena, arguments: &[&str]) -> String {
+    let mut all = vec!["run", "sum_c", "--time", "50ms", "--json"];
+    all.extend(arguments);
+    let outcome = arena.dyno(&all);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.shown());
+    outcome.record().id
+}
+
+/// A copy of a stored result whose times are scaled.
+fn slower(arena: &Arena, run: &str, factor: f64) -> String {
+    let text = std::fs::read_to_string(arena.path(&format!("out/{run}.json"))).expect("a result file");
+    let mut record: Value = serde_json::from_str(&text).expect("JSON");
+    for launch in record["cases"][0]["launches"].as_array_mut().expect("launches") {
+        for sample in launch["samples"].as_array_mut().expect("samples") {
+            let wall = sample["wall_ns"].as_f64().expect("a time") * factor;
+            sample["wall_ns"] = json!(wall as u64);
+        }
+    }
+    let path = arena.path("slower.json");
+    std::fs::write(&path, record.to_string()).expect("a file");
+    path.display().to_string()
+}
+
+fn verdict(comparison: &Value, metric: &str) -> String {
+    let metrics = comparison["cases"][0]["metrics"].as_array().cloned().unwrap_or_default();
+    let found = metrics.iter().find(|it| it["name"] == metric).cloned().unwrap_or_default();
+    found["verdict"].as_str().unwrap_or("none").to_owned()
+}
+
+#[track_caller]
+fn refused(outcome: &Outcome, fragments: &[&str]) {
+    assert_eq!(outcome.code, Some(2), "{}", outcome.shown());
+    for fragment in fragments {
+        assert!(outcome.stderr.contains(fragment), "`{fragment}` is not in {}", outcome.shown());
+    }
+}
+
+#[test]
+fn twice_the_work_is_a_regression_and_half_an_improvement() {
+    let arena = arena();
+    let source = std::fs::read_to_string(fixtures::root().join("examples/hello-c/hello.c")).unwrap();
+    let marker = "for (uint64_t turn = 0; turn < iterations; turn++)";
+    let doubled = arena.path("double.c");
+    assert!(source.contains("iterations"), "the example loops over its iterations");
+    let heavier = source.replacen("turn < iterations", "turn < 2 * iterations", 1);
+    if heavier == source {
+        panic!("the loop of hello.c is not `{marker}` any more: mend this test");
+    }
+    std::fs::write(&doubled, heavier).unwrap();
+    let slow = fixtures::example(doubled.to_str().unwrap());
+    let fast = fixtures::example("hello-c/hello.c");
+    let (fast, slow) = (fast.to_str().unwrap(), slow.to_str().unwrap());
+    let worse = arena.dyno(&["ab", fast, slow, "--json"]);
+    assert_eq!(worse.code, Some(1), "{}", worse.shown());
+    assert_eq!(verdict(&worse.json(), "time"), "regressed");
+    let effect = worse.json()["cases"][0]["metrics"][0]["effect"].as_f64().unwrap();
+    assert!((0.5..2.0).contains(&effect), "twice the work is about 100 % more time: {effect}");
+    let better = arena.dyno(&["ab", slow, fast, "--json"]);
+    assert_eq!((better.code, verdict(&better.json(), "time").as_str()), (Some(0), "improved"));
+    let junit = arena.dyno(&["ab", fast, slow, "--format", "junit"]).stdout;
+    assert!(junit.contains("failures=\"1\"") && junit.contains("<failure message="), "{junit}");
+}
+
+#[test]
+fn the_same_file_twice_says_so_and_raises_no_large_alarm() {
+    let arena = arena();
+    let file = fixtures::example("hello-c/hello.c");
+    let file = file.to_str().unwrap();
+    let outcome = arena.dyno(&["ab", file, file, "--threshold", "50%", "-p", "n=1024,2048", "--json"]);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.shown());
+    assert!(outcome.stderr.contains("same file"), "{}", outcome.shown());
+    let comparison = outcome.json();
+    assert_eq!(comparison["cases"].as_array().map(Vec::len), Some(2));
+    assert!(comparison["cases"][0]["pairs"]["effects"].as_array().is_some_and(|pairs| pairs.len() >= 5));
+}
+
+#[test]
+fn a_plugin_that_fails_on_one_side_is_a_remark_and_exit_4() {
+    let arena = arena();
+    let bad = fixtures::native("segfault_in_execute", "segfault_in_execute");
+    let bad = bad.to_str().unwrap();
+    let outcome = arena.dyno(&["ab", bad, bad]);
+    assert_eq!(outcome.code, Some(4), "{}", outcome.shown());
+    assert!(outcome.stdout.contains("SIGSEGV"), "{}", outcome.shown());
+    arena.assert_clean(&outcome);
+}
+
+#[test]
+fn sides_that_are_not_there_and_wrong_flags_are_usage_errors() {
+    let arena = arena();
+    let file = fixtures::example("hello-c/hello.c");
+    let file = file.to_str().unwrap();
+    refused(&arena.dyno(&["ab", file]), &["no candidate", "--wasm"]);
+    refused(&arena.dyno(&["ab", file, "/nonexistent.so"]), &["neither a plugin file nor a plugin"]);
+    refused(&arena.dyno(&["ab", file, file, "-b", "other"]), &["no benchmark `other` is in both", "sum_c"]);
+    refused(&arena.dyno(&["ab", file, file, "-p", "n=0"]), &["`n`", "from 1 to"]);
+    refused(&arena.dyno(&["ab", file, file, "--budget", "0s"]), &["--budget", "no time"]);
+    refused(&arena.dyno(&["compare", "nowhere.json"]), &["neither a file, nor a stored run"]);
+    let broken = arena.path("broken.json");
+    std::fs::write(&broken, "{\"schema\": \"dyno.result\", \"version\": 99}").unwrap();
+    refused(&arena.dyno(&["compare", broken.to_str().unwrap()]), &["version 99", "newer dyno"]);
+    refused(&arena.dyno(&["run", "sum_c", "--compare", "nowhere"]), &["neither a file, nor a stored run"]);
+}
+
+#[test]
+fn stored_runs_are_judged_in_the_direction_of_each_metric() {
+    let arena = arena();
+    let run = stored(&arena, &["--launches", "5"]);
+    let same = arena.dyno(&["compare", &run, &run, "--threshold", "50%", "--all", "--json"]);
+    assert_eq!(
+        (same.code, verdict(&same.json(), "time").as_str()),
+        (Some(0), "equivalent"),
+        "{}",
+        same.shown()
+    );
+    let slower = slower(&arena, &run, 3.0);
+    let worse = arena.dyno(&["compare", &run, &slower, "--threshold", "50%", "--json"]);
+    assert_eq!(worse.code, Some(1), "{}", worse.shown());
+    assert_eq!(verdict(&worse.json(), "time"), "regressed");
+    assert_eq!(verdict(&worse.json(), "items_per_second"), "regressed", "less throughput is worse");
+    let better = arena.dyno(&["compare", &slower, &run, "--threshold", "50%", "--json"]);
+    assert_eq!((better.code, verdict(&better.json(), "time").as_str()), (Some(0), "improved"));
+    let markdown = arena.dyno(&["compare", &run, &slower, "--format", "markdown"]).stdout;
+    assert!(markdown.starts_with("### Benchmarks:") && markdown.contains("| regressed |"), "{markdown}");
+}
+
+#[test]
+fn a_case_with_one_launch_says_why_it_has_no_verdict() {
+    let arena = arena();
+    let run = stored(&arena, &["--launches", "1"]);
+    let outcome = arena.dyno(&["compare", &run, &run]);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.shown());
+    assert!(
+        outcome.stdout.contains("has one launch") && outcome.stdout.contains("--launches 5"),
+        "{}",
+        outcome.shown()
+    );
+    assert_eq!(arena.dyno(&["compare", &run, &run, "--fail-inconclusive"]).code, Some(3));
+}
+
+#[test]
+fn a_run_gates_against_the_one_before() {
+    let arena = arena();
+    let first = stored(&arena, &["--launches", "3"]);
+    let gate =
+        ["run", "sum_c", "--time", "50ms", "--launches", "3", "--compare", "last", "--threshold", "0.99"];
+    let outcome = arena.dyno(&gate);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.shown());
+    assert!(outcome.stdout.contains(&format!("baseline   run {first}")), "{}", outcome.shown());
+}
