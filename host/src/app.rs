@@ -205,6 +205,9 @@ impl App {
                     "`{side}` is neither a file, nor a stored run: there is no database `{}`",
                     database.display()
                 ))),
+                Err(AppError::Store(StoreError::NoSuchRun { hint, .. })) => {
+                    Err(AppError::Side(format!("`{side}` is neither a file, nor a stored run; {hint}")))
+                }
                 Err(error) => Err(error),
             };
         }
