@@ -18,9 +18,9 @@ use crate::{
 const THRESHOLD: f64 = 0.005;
 /// The chances of the looks add up to this: `stats::sequential`.
 const ALPHA: f64 = 0.01;
-/// Shorter than in `run`: what launches differ by outweighs what longer slices would average away.
-const SLICE_NS: u64 = 3_000_000;
-const WARM_UP_NS: u64 = 12_000_000;
+/// Much shorter than in `run`: the two sides take turns, and neighbours should be close in time.
+const SLICE_NS: u64 = 500_000;
+const WARM_UP_NS: u64 = 10_000_000;
 
 pub(super) fn execute(app: &App, args: &AbArgs, json: bool) -> Result<ExitCode, Failure> {
     let (baseline, candidate) = sides(app, args)?;

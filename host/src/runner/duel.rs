@@ -20,7 +20,7 @@ use dyno_core::{
 use super::{
     Cancel, Planned, RunError,
     launch::Assignment,
-    pair::{PairPlan, Side, pair},
+    pair::{Pace, PairPlan, Side, pair},
     stop,
 };
 use crate::{
@@ -28,8 +28,6 @@ use crate::{
     devices::{Lease, allowed_threads, keep_off, measured_cpu},
 };
 
-/// Slices per side in a pair: enough for a median that one odd slice does not move.
-const SLICES: usize = 10;
 /// Pairs after which even a rule without an end gives up.
 const MAX_PAIRS: usize = 400;
 
@@ -85,12 +83,20 @@ pub struct Duel<'a> {
     pub cancel: Cancel,
 }
 
+/// Said of an alarm that its repetition contradicts.
+const UNCONFIRMED: &str = "a small change in one direction was followed by one in the other";
+
 /// A case while it is compared.
 struct Standings<'a> {
     case: &'a Match,
     baseline_ns: Vec<f64>,
     candidate_ns: Vec<f64>,
     info: PairsInfo,
+    pace: Option<Pace>,
+    /// A small alarm that is being confirmed.
+    alarm: Option<Verdict>,
+    /// Pairs taken, those that were to be confirmed included.
+    taken: u64,
     end: Option<(Verdict, Option<String>)>,
 }
 
@@ -185,11 +191,7 @@ impl Duel<'_> {
             quota: stop::quota(options.settings.stop),
             cancel,
         };
-        let plan = PairPlan {
-            number: one.info.effects.len() as u64,
-            slices: SLICES,
-            iterations: (one.info.iterations > 0).then_some(one.info.iterations),
-        };
+        let plan = PairPlan { number: one.taken, pace: one.pace };
         let taken = pair(
             &assignment(&case.baseline, baseline_bytes),
             &assignment(&case.candidate, candidate_bytes),
@@ -199,12 +201,15 @@ impl Duel<'_> {
         match taken {
             Ok(taken) => {
                 one.info.effects.push(taken.effect);
-                one.info.iterations = taken.iterations;
+                one.taken += 1;
+                one.pace = Some(taken.pace);
+                one.info.iterations = taken.pace.iterations;
+                one.info.slices = taken.pace.slices as u32;
                 one.info.retaken += taken.retaken;
                 one.info.measured_ns += taken.measured_ns;
                 one.baseline_ns.push(taken.baseline_ns);
                 one.candidate_ns.push(taken.candidate_ns);
-                one.decide(options.threshold);
+                one.decide(options);
             }
             Err((_, CaseStatus::Cancelled)) => {}
             Err((side, status)) => one.end = Some((Verdict::Inconclusive, Some(failure(side, &status)))),
@@ -231,24 +236,61 @@ fn failure(side: Side, status: &CaseStatus) -> String {
 impl<'a> Standings<'a> {
     fn new(case: &'a Match) -> Self {
         let info = PairsInfo { rule: case.rule.word().to_owned(), ..PairsInfo::default() };
-        Self { case, baseline_ns: Vec::new(), candidate_ns: Vec::new(), info, end: None }
+        Self {
+            case,
+            baseline_ns: Vec::new(),
+            candidate_ns: Vec::new(),
+            info,
+            pace: None,
+            alarm: None,
+            taken: 0,
+            end: None,
+        }
     }
 
     fn standing(&self) -> Option<Standing> {
         sequential::standing(self.case.rule, &self.info.effects)
     }
 
-    fn decide(&mut self, threshold: f64) {
+    fn decide(&mut self, options: &DuelOptions) {
         self.info.std_dev = sequential::std_dev(&self.info.effects);
         let pairs = self.info.effects.len();
-        self.end = self
-            .standing()
-            .and_then(|standing| sequential::verdict(standing, threshold))
-            .map(|verdict| (verdict, None));
+        let standing = self.standing();
+        let verdict = standing.and_then(|standing| sequential::verdict(standing, options.threshold));
+        let is_alarm = matches!(verdict, Some(Verdict::Regressed | Verdict::Improved));
+        if let Some(first) = self.alarm {
+            // Only an independent repetition that says the same makes the alarm count.
+            self.end = match verdict {
+                Some(verdict) if !is_alarm || verdict == first => Some((verdict, None)),
+                Some(_) => Some((Verdict::Inconclusive, Some(UNCONFIRMED.to_owned()))),
+                None => None,
+            };
+        } else if is_alarm && self.is_small(standing, options.threshold) {
+            self.alarm = verdict;
+            self.info.unconfirmed = std::mem::take(&mut self.info.effects);
+            self.baseline_ns.clear();
+            self.candidate_ns.clear();
+            return;
+        } else {
+            self.end = verdict.map(|verdict| (verdict, None));
+        }
         if self.end.is_none() && pairs >= self.case.rule.most_pairs().unwrap_or(MAX_PAIRS) {
             let remark = format!("the interval reaches across the threshold after {pairs} pairs");
             self.end = Some((Verdict::Inconclusive, Some(remark)));
         }
+    }
+
+    /// Whether a change is less than twice what can be detected at all.
+    fn is_small(&self, standing: Option<Standing>, threshold: f64) -> bool {
+        let effect = standing.map_or(0.0, |standing| standing.effect.exp_m1().abs());
+        effect < 2.0 * self.detectable(threshold).unwrap_or(0.0)
+    }
+
+    /// The smallest change that as many pairs as the rule allows find.
+    fn detectable(&self, threshold: f64) -> Option<f64> {
+        let pairs = self.info.effects.len();
+        let most = self.case.rule.most_pairs().unwrap_or(pairs).max(pairs);
+        sequential::detectable(self.case.rule, self.info.std_dev?, most, threshold)
     }
 
     fn shown(&self, options: &DuelOptions) -> CaseComparison {
@@ -257,7 +299,6 @@ impl<'a> Standings<'a> {
         let (verdict, remark) = self.end.clone().unwrap_or_else(|| {
             (Verdict::Inconclusive, Some(format!("not decided after {pairs} pairs: give it more --budget")))
         });
-        let most = self.case.rule.most_pairs().unwrap_or(pairs).max(pairs);
         let metric = MetricComparison {
             name: "time".to_owned(),
             unit: "ns".to_owned(),
@@ -275,10 +316,7 @@ impl<'a> Standings<'a> {
                 confidence: 1.0 - standing.alpha,
             }),
             p_value: None,
-            detectable: self
-                .info
-                .std_dev
-                .and_then(|noise| sequential::detectable(self.case.rule, noise, most, options.threshold)),
+            detectable: self.detectable(options.threshold),
             verdict,
             remark,
         };

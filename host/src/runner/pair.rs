@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use dyno_core::{
-    model::{CaseStatus, Reason, Sample, Stage},
+    model::{CaseStatus, Reason, Sample, Settings, Stage},
     protocol::{PROTOCOL_VERSION, Quota, Reply, Request},
     stats,
 };
@@ -30,10 +30,33 @@ pub(super) enum Side {
 pub(super) struct PairPlan {
     /// Number of the pair, which decides the order of its slices.
     pub(super) number: u64,
+    /// Once it is known. The first pair finds it, and verifies both sides.
+    pub(super) pace: Option<Pace>,
+}
+
+/// How much a pair measures: the same in all pairs of a case, and on both sides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Pace {
+    /// Iterations of a slice.
+    pub(super) iterations: u64,
     /// Slices per side.
     pub(super) slices: usize,
-    /// Iterations of a slice, once they are known. The first pair finds them, and verifies both sides.
-    pub(super) iterations: Option<u64>,
+}
+
+/// Time inside the timed calls that a pair should take per side [ns]. Many short slices: a disturbance then hits few of
+/// them, and neighbours are close in time. Measured here: fifty of half a millisecond leave a third to a half of the
+/// noise that ten of three milliseconds leave.
+const PAIR_NS: u64 = 25_000_000;
+const MIN_SLICES: u64 = 10;
+const MAX_SLICES: u64 = 50;
+
+impl Pace {
+    /// The pace for slices that take so long [ns].
+    fn new(iterations: u64, slice_ns: u64) -> Self {
+        let slices = (PAIR_NS / slice_ns.max(1)).clamp(MIN_SLICES, MAX_SLICES);
+        // Even: blocks of two balance who goes first.
+        Self { iterations, slices: slices.next_multiple_of(2) as usize }
+    }
 }
 
 /// What a pair gave.
@@ -41,7 +64,7 @@ pub(super) struct PairPlan {
 pub(super) struct Pair {
     /// Natural logarithm of candidate over baseline.
     pub(super) effect: f64,
-    pub(super) iterations: u64,
+    pub(super) pace: Pace,
     /// Median time of one iteration [ns].
     pub(super) baseline_ns: f64,
     pub(super) candidate_ns: f64,
@@ -56,11 +79,11 @@ pub(super) fn pair(
     candidate: &Assignment<'_>,
     plan: PairPlan,
 ) -> Result<Pair, (Side, CaseStatus)> {
-    let order = stats::sequential::slice_order(baseline.settings.seed, plan.number, plan.slices);
-    let candidate_first = order.first().copied().unwrap_or(false);
+    let seed = baseline.settings.seed;
+    let candidate_first = stats::sequential::slice_order(seed.rotate_left(32), plan.number, 1) == [true];
     let old = |status| (Side::Baseline, status);
     let new = |status| (Side::Candidate, status);
-    let verify = plan.iterations.is_none();
+    let verify = plan.pace.is_none();
     let (mut a, mut b) = if candidate_first {
         let b = Running::start(candidate, verify).map_err(new)?;
         (Running::start(baseline, verify).map_err(old)?, b)
@@ -68,19 +91,19 @@ pub(super) fn pair(
         let a = Running::start(baseline, verify).map_err(old)?;
         (a, Running::start(candidate, verify).map_err(new)?)
     };
-    let iterations = match plan.iterations {
-        Some(iterations) => iterations,
-        None => a.warm_up(None).map_err(old)?,
+    let pace = match plan.pace {
+        Some(pace) => pace,
+        None => a.calibrate().map_err(old)?,
     };
     // The discarded slice of either side: in the first pair, for the baseline, calibration was it.
-    if plan.iterations.is_some() {
-        a.warm_up(Some(iterations)).map_err(old)?;
+    if plan.pace.is_some() {
+        a.warm_up(pace.iterations).map_err(old)?;
     }
-    b.warm_up(Some(iterations)).map_err(new)?;
+    b.warm_up(pace.iterations).map_err(new)?;
 
     let (mut effects, mut old_ns, mut new_ns) = (Vec::new(), Vec::new(), Vec::new());
     let (mut retaken, mut measured_ns) = (0u32, 0u64);
-    for candidate_first in order {
+    for candidate_first in stats::sequential::slice_order(seed, plan.number, pace.slices) {
         let (x, y) = loop {
             let (x, y) = if candidate_first {
                 let y = b.slice().map_err(new)?;
@@ -92,7 +115,7 @@ pub(super) fn pair(
             measured_ns += x.wall_ns + y.wall_ns;
             let disturbed = baseline.case.threads() == 1 && (x.is_disturbed() || y.is_disturbed());
             // On a machine that is never quiet there still is a result.
-            if !disturbed || retaken as usize >= plan.slices {
+            if !disturbed || retaken as usize >= pace.slices {
                 break (x, y);
             }
             retaken += 1;
@@ -107,7 +130,7 @@ pub(super) fn pair(
     let median = |values: &[f64]| stats::median(values).unwrap_or_default();
     Ok(Pair {
         effect: median(&effects),
-        iterations,
+        pace,
         baseline_ns: median(&old_ns),
         candidate_ns: median(&new_ns),
         retaken,
@@ -162,14 +185,24 @@ impl<'a> Running<'a> {
         Ok(running)
     }
 
-    /// Warms up, and finds the iteration count where none is given.
-    fn warm_up(&mut self, iterations: Option<u64>) -> Result<u64, CaseStatus> {
-        let settings = self.assignment.settings;
-        // With a known count one slice is enough: it is the one that is thrown away.
-        let warm_up_ns = if iterations.is_none() { settings.warm_up_ns } else { 0 };
-        let request = Request::Calibrate { slice_ns: settings.slice_ns, warm_up_ns, iterations };
+    /// Warms up and finds the pace.
+    fn calibrate(&mut self) -> Result<Pace, CaseStatus> {
+        let Settings { slice_ns, warm_up_ns, .. } = *self.assignment.settings;
+        match self.ask(Stage::Calibrate, &Request::Calibrate { slice_ns, warm_up_ns, iterations: None })? {
+            Reply::Calibrated(plan) if plan.iterations > 0 => Ok(Pace::new(plan.iterations, plan.slice_ns)),
+            other => Err(self.unexpected(&other)),
+        }
+    }
+
+    /// Takes one slice and throws it away.
+    fn warm_up(&mut self, iterations: u64) -> Result<(), CaseStatus> {
+        let request = Request::Calibrate {
+            slice_ns: self.assignment.settings.slice_ns,
+            warm_up_ns: 0,
+            iterations: Some(iterations),
+        };
         match self.ask(Stage::Calibrate, &request)? {
-            Reply::Calibrated(plan) if plan.iterations > 0 => Ok(plan.iterations),
+            Reply::Calibrated(_) => Ok(()),
             other => Err(self.unexpected(&other)),
         }
     }

@@ -188,8 +188,13 @@ pub struct MetricComparison {
 pub struct PairsInfo {
     /// Natural logarithm of candidate over baseline, one per pair.
     pub effects: Vec<f64>,
+    /// Pairs that raised a small alarm, which the pairs in `effects` were then to confirm; empty where none did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unconfirmed: Vec<f64>,
     /// Iterations of every slice on both sides.
     pub iterations: u64,
+    /// Slices per side in a pair.
+    pub slices: u32,
     /// Slices thrown away on both sides and taken again because something disturbed one of them.
     pub retaken: u32,
     /// Wall time of everything: starting workers, setting up, measuring [ns].
