@@ -167,3 +167,49 @@ fn a_run_gates_against_the_one_before() {
     assert_eq!(outcome.code, Some(0), "{}", outcome.shown());
     assert!(outcome.stdout.contains(&format!("baseline   run {first}")), "{}", outcome.shown());
 }
+
+#[test]
+fn baselines_are_saved_by_name_and_those_there_are_are_listed() {
+    let arena = arena();
+    stored(&arena, &["--launches", "3", "--save-baseline=good"]);
+    let gate =
+        ["run", "sum_c", "--time", "50ms", "--launches", "3", "--baseline=good", "--threshold", "0.99"];
+    let outcome = arena.dyno(&gate);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.shown());
+    assert!(outcome.stdout.contains("equivalent"), "{}", outcome.shown());
+    refused(&arena.dyno(&["run", "sum_c", "--baseline=bad"]), &["no baseline `bad`", "there are good"]);
+    refused(&arena.dyno(&["run", "sum_c", "--baseline"]), &["no branch of git", "--baseline=main"]);
+}
+
+#[test]
+fn noise_is_measured_stored_and_used() {
+    let arena = arena();
+    let file = fixtures::example("hello-c/hello.c");
+    let file = file.to_str().unwrap();
+    let report = arena.dyno(&["aa", file, "--comparisons", "10", "--threshold", "50%", "--json"]);
+    assert_eq!(report.code, Some(0), "{}", report.shown());
+    let case = report.json()["cases"][0].clone();
+    assert_eq!(case["comparisons"], 10);
+    assert!(case["pairs"].as_u64().is_some_and(|pairs| pairs >= 50), "{case}");
+    let used = arena.dyno(&["ab", file, file, "--threshold", "50%", "--json"]).json();
+    assert_eq!(used["cases"][0]["pairs"]["rule"], "confidence-sequence");
+    let other = arena.dyno(&["ab", file, file, "--threshold", "50%", "-p", "n=99", "--json"]).json();
+    assert_eq!(other["cases"][0]["pairs"]["rule"], "group-sequential", "of this case nothing is known");
+}
+
+#[test]
+fn a_history_has_a_point_per_run_and_says_what_there_is() {
+    let arena = arena();
+    let runs: Vec<String> = (0..3).map(|_| stored(&arena, &["--launches", "2"])).collect();
+    let history = arena.dyno(&["history", "sum_c", "--json"]).json();
+    let points = history[0]["points"].as_array().cloned().unwrap_or_default();
+    let found: Vec<&str> = points.iter().filter_map(|point| point["run"].as_str()).collect();
+    assert_eq!(found, runs);
+    let shown = arena.dyno(&["history", "sum_c", "--metric", "items_per_second"]);
+    assert!(shown.stdout.contains("3 runs from") && shown.stdout.contains("items/s"), "{}", shown.shown());
+    refused(&arena.dyno(&["history", "sum"]), &["no results of a benchmark `sum`", "sum_c"]);
+    refused(&arena.dyno(&["history", "sum_c", "--metric", "x"]), &["metric `x`"]);
+    let accepted = arena.dyno(&["history", "sum_c", "--accept", &runs[1], "--note", "on purpose"]);
+    assert_eq!(accepted.code, Some(0), "{}", accepted.shown());
+    refused(&arena.dyno(&["history", "sum_c", "--accept", "zzz"]), &["there is no run `zzz`"]);
+}

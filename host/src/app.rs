@@ -1,25 +1,23 @@
 //! The composition root: what the CLI, and later the server, can ask for. Opens catalog, devices, store and runner;
 //! each method is one use case.
 
+mod verdicts;
+
 use std::{
     fs, io,
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use dyno_core::{
-    model::{
-        CaseRequest, Comparison, DeviceInfo, EngineChoice, Event, Machine, Measured, PluginKind,
-        RESULT_SCHEMA, RESULT_VERSION, RunRecord, RunSpec, RunStatus,
-    },
-    stats::{self, sequential::Rule},
+use dyno_core::model::{
+    DeviceInfo, Event, Machine, RESULT_SCHEMA, RESULT_VERSION, RunRecord, RunSpec, RunStatus,
 };
 
 use crate::{
     catalog::{self, ContentStore, ContentStoreError},
     config::Resolved,
-    devices, export, pool,
-    runner::{self, Dispatcher, Duel, ExpandError, Planned, RunError},
+    devices, pool,
+    runner::{self, Dispatcher, ExpandError, Planned, RunError},
     store::{Store, StoreError},
 };
 // What the methods below take and give: `cli` and `server` know no room but this one.
@@ -150,6 +148,7 @@ impl App {
             status: RunStatus::Running,
             spec,
             dyno_version: env!("CARGO_PKG_VERSION").to_owned(),
+            source: crate::source::current(),
             machine: self.machine(),
             cases: planned.iter().zip(0..).map(|(case, index)| case.record(index)).collect(),
         };
@@ -190,118 +189,6 @@ impl App {
     /// When there is no database, or it cannot be read.
     pub fn stored_runs(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, AppError> {
         Ok(self.read_store()?.runs(filter)?)
-    }
-
-    /// One side of a comparison of results: a result file, or a stored run.
-    ///
-    /// # Errors
-    /// When it is neither, with a sentence on what it is instead.
-    pub fn measured(&self, side: &str) -> Result<Measured, AppError> {
-        let path = Path::new(side);
-        if !path.exists() {
-            return match self.stored_run(side, true) {
-                Ok(run) => Ok(Measured::from(&run)),
-                Err(AppError::NoDatabase(database)) => Err(AppError::Side(format!(
-                    "`{side}` is neither a file, nor a stored run: there is no database `{}`",
-                    database.display()
-                ))),
-                Err(AppError::Store(StoreError::NoSuchRun { hint, .. })) => {
-                    Err(AppError::Side(format!("`{side}` is neither a file, nor a stored run; {hint}")))
-                }
-                Err(error) => Err(error),
-            };
-        }
-        let refused = |why: &dyn std::fmt::Display| AppError::Side(format!("`{side}`: {why}"));
-        let text = fs::read_to_string(path).map_err(|error| refused(&error))?;
-        let run = export::read(&text).map_err(|error| refused(&error))?;
-        if run.cases.is_empty() {
-            return Err(refused(&"the run has no cases: there is nothing to compare"));
-        }
-        let mut measured = Measured::from(&run);
-        measured.source = format!("{side} (run {})", run.id);
-        Ok(measured)
-    }
-
-    /// Two results beside one another.
-    ///
-    /// # Errors
-    /// When a side cannot be read.
-    pub fn compare(
-        &self,
-        baseline: &str,
-        candidate: &str,
-        options: &CompareOptions,
-    ) -> Result<Comparison, AppError> {
-        Ok(stats::compare(&self.measured(baseline)?, &self.measured(candidate)?, options))
-    }
-
-    /// A build of a plugin: a file, or `plugin` or `plugin@version` from the plugin folders.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub fn build_of(&self, side: &str, engine: EngineChoice) -> Result<Entry, AppError> {
-        let path = Path::new(side);
-        if path.is_file() {
-            return self.plugin_file(path).map_err(|problem| AppError::Side(problem.to_string()));
-        }
-        let catalog = self.catalog();
-        match catalog.resolve(&format!("{side}/*"), engine) {
-            Ok(found) => found
-                .first()
-                .map(|found| found.entry.clone())
-                .ok_or_else(|| AppError::Side(format!("the plugin `{side}` has no benchmark"))),
-            Err(error) => {
-                Err(AppError::Side(format!("`{side}` is neither a plugin file nor a plugin: {error}")))
-            }
-        }
-    }
-
-    /// Compares two builds by pairs of launches. `told` hears of every pair.
-    ///
-    /// # Errors
-    /// When the builds share nothing that was asked for, or the host itself fails; never because a benchmark fails.
-    pub fn duel(
-        &self,
-        (baseline, candidate): (&Entry, &Entry),
-        requests: &[CaseRequest],
-        options: &DuelOptions,
-        cancel: &Cancel,
-        told: &mut dyn FnMut(DuelNews<'_>),
-    ) -> Result<Comparison, AppError> {
-        let devices = self.devices();
-        let (mut matches, mut added, mut removed) = (Vec::new(), Vec::new(), Vec::new());
-        for request in requests {
-            let found = runner::matches(baseline, candidate, request, &devices, Rule::GroupSequential)?;
-            matches.extend(found.cases);
-            added.extend(found.added);
-            removed.extend(found.removed);
-        }
-        let content = ContentStore::open(&self.settings.cache.value.join("plugins"))?;
-        let code_cache = self.settings.cache.value.join("code");
-        private_folder(&code_cache)?;
-        pool::adopt_orphans().map_err(|errno| AppError::System {
-            what: "cannot become the parent of what plugins leave behind".to_owned(),
-            source: errno.into(),
-        })?;
-        let duel = Duel {
-            content: &content,
-            worker: self.settings.worker.value.clone(),
-            code_cache,
-            lease_dir: self.settings.leases.value.clone(),
-            cancel: cancel.clone(),
-        };
-        let mut comparison = duel.fight(&matches, options, told)?;
-        comparison.added = added;
-        comparison.removed = removed;
-        if baseline.kind != candidate.kind {
-            let word = |kind: PluginKind| kind.to_string();
-            comparison.differences.push(format!(
-                "engine: {} then, {} now",
-                word(baseline.kind),
-                word(candidate.kind)
-            ));
-        }
-        Ok(comparison)
     }
 
     fn read_store(&self) -> Result<Store, AppError> {

@@ -10,5 +10,6 @@ pub mod devices;
 pub mod export;
 pub mod pool;
 pub mod runner;
+mod source;
 pub mod store;
 mod timestamp;

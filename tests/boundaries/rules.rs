@@ -34,7 +34,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
 ];
 
 /// Small things without rooms of their own, which every room may use.
-const EVERYWHERE: [&str; 1] = ["timestamp"];
+const EVERYWHERE: [&str; 2] = ["source", "timestamp"];
 
 /// Crates that load code.
 const LOADERS: [&str; 5] = ["libloading", "wasmtime", "abi_stable", "dlopen", "wasmer"];

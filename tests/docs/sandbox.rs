@@ -131,7 +131,7 @@ pub(crate) fn flags(command: &str) -> BTreeSet<String> {
         .lines()
         .map(str::trim)
         .filter(|line| line.starts_with('-'))
-        .filter_map(|line| line.split([' ', ',']).find(|word| word.starts_with("--")).map(str::to_owned))
+        .filter_map(|line| line.split([' ', ',', '[']).find(|word| word.starts_with("--")).map(str::to_owned))
         .collect();
     assert!(flags.contains("--json"), "the flags were not found in the help text of {command}");
     flags

@@ -45,6 +45,20 @@ fn scaled(value: f64, scale: &[(f64, &str)], unit: &str) -> String {
     format!("{} {prefix}{unit}", digits(value / factor)).trim_end().to_owned()
 }
 
+/// By what to divide values of a unit so that the largest reads well, and what they are then in. // eg: (1e6, "ms")
+#[must_use]
+pub fn scale_of(most: f64, unit: &str) -> (f64, String) {
+    let (scale, base): (&[(f64, &str)], &str) = match unit {
+        "ns" => (&TIME, ""),
+        "bytes" => (&BINARY, "B"),
+        "bytes/s" => (&BINARY, "B/s"),
+        unit => (&DECIMAL, unit),
+    };
+    let found = scale.iter().find(|(factor, _)| rounded(most).abs() >= *factor).or_else(|| scale.last());
+    let (factor, prefix) = found.copied().unwrap_or((1.0, ""));
+    (factor, format!("{prefix}{base}"))
+}
+
 /// A duration [ns]. // eg: `1.234 ms`
 #[must_use]
 pub fn duration(ns: f64) -> String {

@@ -11,11 +11,12 @@ use indicatif::ProgressBar;
 use super::{Failure, args::AbArgs, compare, exit_code::End, output, run};
 use crate::{
     app::{App, DuelNews, DuelOptions, Entry},
+    config::Resolved,
     export,
 };
 
 /// Smallest change that matters: about the smallest that twenty pairs of quiet launches can show.
-const THRESHOLD: f64 = 0.005;
+pub(super) const THRESHOLD: f64 = 0.005;
 /// The chances of the looks add up to this: `stats::sequential`.
 const ALPHA: f64 = 0.01;
 /// Much shorter than in `run`: the two sides take turns, and neighbours should be close in time.
@@ -24,39 +25,9 @@ const WARM_UP_NS: u64 = 10_000_000;
 
 pub(super) fn execute(app: &App, args: &AbArgs, json: bool) -> Result<ExitCode, Failure> {
     let (baseline, candidate) = sides(app, args)?;
-    let settings = app.settings();
-    let budget = match units::parse_duration(&args.budget) {
-        Ok(0) => {
-            return Err(Failure::Usage(format!("--budget: `{}` is no time at all; give more", args.budget)));
-        }
-        Ok(ns) => Duration::from_nanos(ns),
-        Err(message) => return Err(Failure::Usage(format!("--budget: {message}"))),
-    };
-    let params = run::params(None, &args.param)?;
-    let hardware = if args.hardware.is_empty() { vec!["cpu".to_owned()] } else { args.hardware.clone() };
-    let requests: Vec<CaseRequest> = benchmarks(args, &baseline, &candidate)?
-        .into_iter()
-        .map(|benchmark| CaseRequest {
-            benchmark,
-            params: params.clone(),
-            hardware: hardware.clone(),
-            engine: EngineChoice::Auto,
-        })
-        .collect();
-    let options = DuelOptions {
-        settings: Settings {
-            stop: StopRule::Samples { launches: 1, per_launch: 1 },
-            slice_ns: SLICE_NS,
-            warm_up_ns: WARM_UP_NS,
-            timeout_ms: (settings.timeout_ns.value / 1_000_000).max(1),
-            seed: args.seed,
-            layout: if args.random_layout { Layout::Random } else { Layout::Fixed },
-            memory_limit_bytes: settings.memory_bytes.value,
-        },
-        threshold: compare::share("--threshold", args.threshold.as_deref(), THRESHOLD)?,
-        alpha: ALPHA,
-        budget,
-    };
+    let threshold = compare::share("--threshold", args.threshold.as_deref(), THRESHOLD)?;
+    let options = options(app.settings(), args.seed, args.random_layout, threshold, budget(&args.budget)?);
+    let requests = requests(benchmarks(args, &baseline, &candidate)?, &args.param, &args.hardware)?;
     if baseline.sha256 == candidate.sha256 {
         output::note("both sides are the same file: any difference that is found is an error of measurement");
     }
@@ -86,6 +57,57 @@ pub(super) fn execute(app: &App, args: &AbArgs, json: bool) -> Result<ExitCode, 
         judged => judged,
     }
     .into())
+}
+
+/// How both sides are measured.
+pub(super) fn options(
+    settings: &Resolved,
+    seed: u64,
+    random_layout: bool,
+    threshold: f64,
+    budget: Duration,
+) -> DuelOptions {
+    DuelOptions {
+        settings: Settings {
+            // Pairs have a pace of their own.
+            stop: StopRule::Samples { launches: 1, per_launch: 1 },
+            slice_ns: SLICE_NS,
+            warm_up_ns: WARM_UP_NS,
+            timeout_ms: (settings.timeout_ns.value / 1_000_000).max(1),
+            seed,
+            layout: if random_layout { Layout::Random } else { Layout::Fixed },
+            memory_limit_bytes: settings.memory_bytes.value,
+        },
+        threshold,
+        alpha: ALPHA,
+        budget,
+    }
+}
+
+/// The flag `--budget`.
+pub(super) fn budget(text: &str) -> Result<Duration, Failure> {
+    match units::parse_duration(text) {
+        Ok(0) => Err(Failure::Usage(format!("--budget: `{text}` is no time at all; give more"))),
+        Ok(ns) => Ok(Duration::from_nanos(ns)),
+        Err(message) => Err(Failure::Usage(format!("--budget: {message}"))),
+    }
+}
+
+/// What to compare: each name with the same parameters on the same devices.
+pub(super) fn requests(
+    names: Vec<String>,
+    params: &[String],
+    hardware: &[String],
+) -> Result<Vec<CaseRequest>, Failure> {
+    let params = run::params(None, params)?;
+    let hardware = if hardware.is_empty() { vec!["cpu".to_owned()] } else { hardware.to_vec() };
+    let request = |benchmark| CaseRequest {
+        benchmark,
+        params: params.clone(),
+        hardware: hardware.clone(),
+        engine: EngineChoice::Auto,
+    };
+    Ok(names.into_iter().map(request).collect())
 }
 
 /// The two builds.

@@ -46,6 +46,10 @@ pub(super) enum Command {
     Run(Box<RunArgs>),
     /// Compare two builds of a plugin, by pairs of launches in random order
     Ab(Box<AbArgs>),
+    /// Compare a build with itself: how often that alarms, and how much launches differ here
+    Aa(AaArgs),
+    /// Show a benchmark over all stored runs, and where its level changed
+    History(HistoryArgs),
     /// Compare two stored runs or result files
     Compare(CompareArgs),
     /// Show the results of a stored run, or list the runs
@@ -143,6 +147,13 @@ pub(super) struct RunArgs {
     /// Compare the results with this run or result file, and exit with 1 where something is worse
     #[arg(long, value_name = "RUN|FILE")]
     pub(super) compare: Option<String>,
+    /// Name this run as a baseline; the current git branch where no name is given
+    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "", require_equals = true)]
+    pub(super) save_baseline: Option<String>,
+    /// Compare with the baseline of that name; of the current git branch where no name is given
+    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "", require_equals = true,
+          conflicts_with = "compare")]
+    pub(super) baseline: Option<String>,
     #[command(flatten)]
     pub(super) judge: JudgeArgs,
 }
@@ -194,6 +205,51 @@ pub(super) enum ComparisonFormat {
     Github,
     /// A `dyno.comparison` document
     Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AaArgs {
+    /// The build: a plugin file, or `plugin` or `plugin@version`
+    pub(super) build: String,
+    /// Benchmarks; `*` matches anything [default: all]
+    #[arg(long = "benchmark", short = 'b', value_name = "NAME")]
+    pub(super) benchmark: Vec<String>,
+    /// Comparisons per case: 300 without an alarm show a rate of at most 1 %
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(super) comparisons: u32,
+    /// Values of a parameter: `-p n=256,512` compares a case for each
+    #[arg(short = 'p', long = "param", value_name = "NAME=VALUES")]
+    pub(super) param: Vec<String>,
+    /// Devices, separated by commas [default: cpu]
+    #[arg(long, value_name = "DEVICES", value_delimiter = ',')]
+    pub(super) hardware: Vec<String>,
+    /// Smallest relative change that matters [default: 0.5%]
+    #[arg(long, value_name = "SHARE")]
+    pub(super) threshold: Option<String>,
+    /// Wall time of a comparison of a case
+    #[arg(long, value_name = "DURATION", default_value = "10s")]
+    pub(super) budget: String,
+    /// Seed for inputs and for the order
+    #[arg(long, default_value_t = 0)]
+    pub(super) seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct HistoryArgs {
+    /// Name of the benchmark
+    pub(super) benchmark: String,
+    /// Which metric
+    #[arg(long, value_name = "NAME", default_value = "time")]
+    pub(super) metric: String,
+    /// Smallest relative change of the level that counts [default: 1%]
+    #[arg(long, value_name = "SHARE")]
+    pub(super) min_change: Option<String>,
+    /// Accept the change that begins with this run: later runs are held against the new level
+    #[arg(long, value_name = "RUN")]
+    pub(super) accept: Option<String>,
+    /// Why it is accepted
+    #[arg(long, value_name = "TEXT", requires = "accept")]
+    pub(super) note: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -1,5 +1,6 @@
 //! The command line: parses flags, calls [`crate::app`], prints. The only room that prints.
 
+mod aa;
 mod ab;
 mod args;
 mod compare;
@@ -7,6 +8,7 @@ mod completions;
 mod config;
 mod devices;
 mod exit_code;
+mod history;
 mod inspect;
 mod list;
 mod output;
@@ -60,6 +62,8 @@ fn execute(cli: &args::Cli) -> Result<ExitCode, Failure> {
         args::Command::Inspect(args) => inspect::execute(&app, args, json),
         args::Command::Run(args) => run::execute(&app, args, json),
         args::Command::Ab(args) => ab::execute(&app, args, json),
+        args::Command::Aa(args) => aa::execute(&app, args, json),
+        args::Command::History(args) => history::execute(&app, args, json),
         args::Command::Compare(args) => compare::execute(&app, args, json),
         args::Command::Results(args) => results::execute(&app, args, json),
         args::Command::Report(args) => report::execute(&app, args, json),

@@ -37,10 +37,13 @@ const DEFAULT_PRECISION: f64 = 0.01;
 pub(super) fn execute(app: &App, args: &RunArgs, as_json: bool) -> Result<ExitCode, Failure> {
     let spec = request(args, app.settings())?;
     // Read before anything is measured: a baseline that is not there is said at once, and `last` is not this run.
-    let judged = match &args.compare {
-        Some(baseline) => Some((app.measured(baseline)?, compare::options(&args.judge)?)),
-        None => None,
+    let against = match (&args.compare, &args.baseline) {
+        (Some(side), _) => Some(app.measured(side)?),
+        (None, Some(name)) => Some(app.measured(&app.baseline(&baseline_name(app, name)?)?)?),
+        (None, None) => None,
     };
+    let judged = against.map(|side| Ok::<_, Failure>((side, compare::options(&args.judge)?))).transpose()?;
+    let save_as = args.save_baseline.as_ref().map(|name| baseline_name(app, name)).transpose()?;
     if args.dry_run {
         return dry_run(app, &spec, as_json);
     }
@@ -49,6 +52,10 @@ pub(super) fn execute(app: &App, args: &RunArgs, as_json: bool) -> Result<ExitCo
     let outcome = app.run(spec, &cancel, &mut |event| progress.show(event));
     progress.finish();
     let record = outcome?;
+    if let Some(name) = save_as.filter(|_| record.status == RunStatus::Completed) {
+        app.save_baseline(&name, &record)?;
+        output::note(&format!("saved as the baseline `{name}`"));
+    }
     let written = write_files(app, &record)?;
     if as_json {
         output::json(&record)?;
@@ -75,6 +82,19 @@ pub(super) fn execute(app: &App, args: &RunArgs, as_json: bool) -> Result<ExitCo
     }
     let judged = compare::end(&comparison, args.judge.fail_inconclusive);
     Ok(if end(&record) == End::Good { judged } else { end(&record) }.into())
+}
+
+/// The name of a baseline; the current branch where none is given.
+fn baseline_name(app: &App, given: &str) -> Result<String, Failure> {
+    if !given.is_empty() {
+        return Ok(given.to_owned());
+    }
+    app.branch().ok_or_else(|| {
+        Failure::Usage(
+            "no branch of git is checked out here that could name the baseline; give a name, like --baseline=main"
+                .to_owned(),
+        )
+    })
 }
 
 /// The user's wish to stop, by Ctrl-C or a friendly kill.

@@ -64,6 +64,14 @@ pub enum StoreError {
         /// What there is.
         hint: String,
     },
+    /// There is no such baseline.
+    #[error("there is no baseline `{name}`; {hint}")]
+    NoSuchBaseline {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        hint: String,
+    },
     /// A number cannot be stored.
     #[error("refused to store a number that is infinite or not a number: {what}")]
     NotFinite {
@@ -92,7 +100,13 @@ impl StoreError {
     /// Whether the user can mend it by asking for something else.
     #[must_use]
     pub fn is_usage(&self) -> bool {
-        matches!(self, Self::NoSuchRun { .. } | Self::NotADatabase { .. } | Self::Foreign { .. })
+        matches!(
+            self,
+            Self::NoSuchRun { .. }
+                | Self::NoSuchBaseline { .. }
+                | Self::NotADatabase { .. }
+                | Self::Foreign { .. }
+        )
     }
 }
 

@@ -7,7 +7,8 @@ use duckdb::{Connection, OptionalExt, params};
 use super::error::{StoreError, doing};
 
 /// The migrations, in order; the first is version 1.
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_initial.sql")];
+const MIGRATIONS: [&str; 2] =
+    [include_str!("migrations/0001_initial.sql"), include_str!("migrations/0002_verdicts.sql")];
 
 /// The version that this dyno writes.
 pub(super) const VERSION: u32 = MIGRATIONS.len() as u32;

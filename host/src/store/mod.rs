@@ -6,11 +6,13 @@ mod migrate;
 mod open;
 mod plugins;
 mod read;
+mod verdicts;
 mod write;
 
 pub use error::StoreError;
 pub use open::Store;
 pub use read::{RunFilter, RunSummary};
+pub use verdicts::Noise;
 
 #[cfg(test)]
 mod process_tests;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use duckdb::{Row, params};
 use dyno_core::model::{
     CaseRecord, LaunchRecord, MetricSummary, PluginKind, PluginRef, RESULT_SCHEMA, RESULT_VERSION, RunRecord,
-    RunStatus, Sample, Work,
+    RunStatus, Sample, Source, Work,
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -15,7 +15,7 @@ use super::{
 };
 
 /// How times leave the database: RFC 3339, UTC, milliseconds.
-const TIME: &str = "'%Y-%m-%dT%H:%M:%S.%gZ'";
+pub(super) const TIME: &str = "'%Y-%m-%dT%H:%M:%S.%gZ'";
 
 /// Which runs to list.
 #[derive(Debug, Clone, Default)]
@@ -103,16 +103,19 @@ impl Store {
         let failed = doing("reading a run");
         let run_no = self.find(selector)?;
         let sql = format!(
-            "SELECT id, strftime(created_at, {TIME}), strftime(finished_at, {TIME}), {status}, dyno_version, spec_json, machine_json
+            "SELECT id, strftime(created_at, {TIME}), strftime(finished_at, {TIME}), {status}, dyno_version, spec_json, machine_json,
+                    commit_id, branch, coalesce(dirty, FALSE)
              FROM runs r WHERE run_no = ?",
             status = self.status_column(),
         );
-        let (head, spec, machine) = self
+        let (head, spec, machine, source) = self
             .connection
             .query_row(&sql, [run_no], |row| {
                 let head =
                     (row.get(0)?, row.get(1)?, row.get(2)?, status(&row.get::<_, String>(3)?), row.get(4)?);
-                Ok((head, row.get::<_, String>(5)?, row.get::<_, String>(6)?))
+                let (commit, branch, dirty): (Option<String>, _, _) = (row.get(7)?, row.get(8)?, row.get(9)?);
+                let source = commit.map(|commit| Source { commit, branch, dirty });
+                Ok((head, row.get::<_, String>(5)?, row.get::<_, String>(6)?, source))
             })
             .map_err(failed)?;
         let (id, created_at, finished_at, status, dyno_version) = head;
@@ -125,6 +128,7 @@ impl Store {
             status,
             spec: json(&spec, "spec")?,
             dyno_version,
+            source,
             machine: json(&machine, "machine")?,
             cases: Vec::new(),
         };

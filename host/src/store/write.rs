@@ -134,7 +134,7 @@ fn insert_run(transaction: &Transaction<'_>, run: &RunRecord) -> Result<i32, Sto
         .map_err(&failed)?;
     transaction
         .execute(
-            "INSERT INTO runs VALUES (?, ?, CAST(? AS TIMESTAMP), NULL, ?, ?, ?, [], ?, ?, ?, ?, ?)",
+            "INSERT INTO runs VALUES (?, ?, CAST(? AS TIMESTAMP), NULL, ?, ?, ?, [], ?, ?, ?, ?, ?, ?, ?, ?)",
             params![
                 run_no,
                 run.id,
@@ -147,6 +147,9 @@ fn insert_run(transaction: &Transaction<'_>, run: &RunRecord) -> Result<i32, Sto
                 run.machine.fingerprint,
                 to_string(&run.spec).map_err(record("spec"))?,
                 to_string(&run.machine).map_err(record("machine"))?,
+                run.source.as_ref().map(|source| source.commit.as_str()),
+                run.source.as_ref().and_then(|source| source.branch.as_deref()),
+                run.source.as_ref().map(|source| source.dirty),
             ],
         )
         .map_err(&failed)?;

@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Better, CaseRecord, CaseStatus, Interval, RunRecord, Sample};
+use super::{Better, CaseRecord, CaseStatus, Interval, Params, RunRecord, Sample};
 use crate::stats::median;
 
 /// The name of the comparison file format.
@@ -211,7 +211,14 @@ pub struct PairsInfo {
 /// The case, by what makes it the same in another run: benchmark, parameters, engine, device.
 #[must_use]
 pub fn case_label(case: &CaseRecord) -> String {
-    format!("{} ({}, {})", case.label(), case.plugin.kind, case.device)
+    label_of(&case.benchmark, &case.params, &case.plugin.kind.to_string(), &case.device)
+}
+
+/// The same from its parts.
+#[must_use]
+pub fn label_of(benchmark: &str, params: &Params, kind: &str, device: &str) -> String {
+    let params: String = params.iter().map(|(name, value)| format!(" {name}={value}")).collect();
+    format!("{benchmark}{params} ({kind}, {device})")
 }
 
 impl From<&RunRecord> for Measured {
@@ -225,6 +232,10 @@ impl From<&RunRecord> for Measured {
             ("address layout".to_owned(), format!("{:?}", settings.layout).to_lowercase()),
             ("dyno".to_owned(), run.dyno_version.clone()),
         ];
+        environment.extend(run.source.as_ref().map(|source| {
+            let dirty = if source.dirty { ", with changes that are not committed" } else { "" };
+            ("commit".to_owned(), format!("{}{dirty}", source.commit))
+        }));
         let engine = run.cases.iter().flat_map(|case| &case.launches).find_map(|launch| {
             launch
                 .engine

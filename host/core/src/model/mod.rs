@@ -1,23 +1,27 @@
 //! What a run is made of. Pure data: both the host and the exports use it, and none of it does I/O.
 
+mod aa;
 mod comparison;
 mod device;
 mod environment;
 mod event;
 mod finite;
+mod history;
 mod param;
 mod record;
 mod sample;
 mod spec;
 mod status;
 
+pub use aa::{AaCase, AaReport};
 pub use comparison::{
     COMPARISON_SCHEMA, COMPARISON_VERSION, CaseComparison, Comparison, Design, Measured, MeasuredCase,
-    MeasuredMetric, MetricComparison, PairsInfo, Verdict, case_label,
+    MeasuredMetric, MetricComparison, PairsInfo, Verdict, case_label, label_of,
 };
 pub use device::{DeviceInfo, DeviceKind};
 pub use environment::{CpuTopology, Environment, Load, Machine};
 pub use event::{Estimate, Event};
+pub use history::{Change, Point, Series, Source};
 pub use param::{ParamValue, Params};
 pub use record::{
     CaseRecord, EngineInfo, Interval, LaunchRecord, MetricSummary, Outliers, OutputLine, Percentile, Plan,

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Better, CaseStatus, Environment, Machine, Params, PluginKind, RunSpec, RunStatus, Sample, Stage,
+    Better, CaseStatus, Environment, Machine, Params, PluginKind, RunSpec, RunStatus, Sample, Source, Stage,
 };
 
 /// The name of the result file format.
@@ -33,6 +33,9 @@ pub struct RunRecord {
     pub spec: RunSpec,
     /// Version of the dyno that ran it.
     pub dyno_version: String,
+    /// Which commit it measured, where the folder that it was started in says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
     /// Where it ran.
     pub machine: Machine,
     /// One entry per case, in the order of the request. Cases of one benchmark with other parameters are other cases.

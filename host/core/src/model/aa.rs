@@ -1,0 +1,97 @@
+//! A/A: a build compared with itself, again and again. Every alarm is wrong, and the spread is noise.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{CaseComparison, Verdict};
+use crate::stats::{median, quantile, upper_bound};
+
+/// What comparisons of equal builds came to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AaReport {
+    /// The build.
+    pub build: String,
+    /// Threshold of the comparisons.
+    pub threshold: f64,
+    /// One entry per case.
+    pub cases: Vec<AaCase>,
+}
+
+/// One case of it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AaCase {
+    /// Benchmark, parameters, engine and device.
+    pub label: String,
+    /// Comparisons made.
+    pub comparisons: u32,
+    /// How many said `regressed` or `improved`.
+    pub alarms: u32,
+    /// How many said `equivalent`.
+    pub equivalent: u32,
+    /// Effect that each comparison ended with, relative.
+    pub effects: Vec<f64>,
+    /// Pairs over all comparisons.
+    pub pairs: u32,
+    /// Mean square of the effects of pairs, which are logarithms of ratios: their true mean is zero.
+    pub variance: f64,
+    /// Wall time of all comparisons [ns].
+    pub elapsed_ns: u64,
+    /// Why it could not be compared; absent where it could.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remark: Option<String>,
+}
+
+impl AaCase {
+    /// Counts one more comparison in.
+    pub fn add(&mut self, found: &CaseComparison) {
+        let (Some(metric), Some(pairs)) = (found.metrics.first(), &found.pairs) else { return };
+        if pairs.effects.is_empty() {
+            self.remark.clone_from(&metric.remark);
+            return;
+        }
+        self.comparisons += 1;
+        match metric.verdict {
+            Verdict::Regressed | Verdict::Improved => self.alarms += 1,
+            Verdict::Equivalent => self.equivalent += 1,
+            Verdict::Inconclusive => {}
+        }
+        self.effects.extend(metric.effect);
+        let squares = |effects: &[f64]| effects.iter().map(|effect| effect * effect).sum::<f64>();
+        let more = (pairs.effects.len() + pairs.unconfirmed.len()) as f64;
+        let before = f64::from(self.pairs);
+        self.variance = (self.variance * before + squares(&pairs.effects) + squares(&pairs.unconfirmed))
+            / (before + more);
+        self.pairs += more as u32;
+        self.elapsed_ns += pairs.elapsed_ns;
+    }
+
+    /// The 99th percentile of the size of the effects, relative; absent without any.
+    #[must_use]
+    pub fn p99_effect(&self) -> Option<f64> {
+        let mut sizes: Vec<f64> = self.effects.iter().map(|effect| effect.abs()).collect();
+        sizes.sort_unstable_by(f64::total_cmp);
+        quantile(&sizes, 0.99)
+    }
+
+    /// Median of the size of the effects, relative.
+    #[must_use]
+    pub fn median_effect(&self) -> Option<f64> {
+        median(&self.effects.iter().map(|effect| effect.abs()).collect::<Vec<_>>())
+    }
+
+    /// Upper bound of the alarm rate, at 95 %.
+    #[must_use]
+    pub fn bound(&self) -> f64 {
+        upper_bound(u64::from(self.alarms), u64::from(self.comparisons), 0.95)
+    }
+}
+
+impl AaReport {
+    /// Comparisons, alarms, and the upper bound of the alarm rate at 95 %.
+    #[must_use]
+    pub fn totals(&self) -> (u32, u32, f64) {
+        let comparisons = self.cases.iter().map(|case| case.comparisons).sum::<u32>();
+        let alarms = self.cases.iter().map(|case| case.alarms).sum::<u32>();
+        (comparisons, alarms, upper_bound(u64::from(alarms), u64::from(comparisons), 0.95))
+    }
+}

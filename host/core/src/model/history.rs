@@ -1,0 +1,156 @@
+//! One case over many runs: where its level changed, and which changes somebody accepted.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Better, Interval, Verdict};
+use crate::stats::{ChangeOptions, change_points, median};
+
+/// Which commit a run measured, as far as the folder that it was started in says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Source {
+    /// Hash of the commit.
+    pub commit: String,
+    /// Branch; absent where none was checked out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<String>,
+    /// Whether files differed from the commit.
+    pub dirty: bool,
+}
+
+/// A metric of a case over the runs of one machine, oldest first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Series {
+    /// Benchmark, parameters, engine and device.
+    pub label: String,
+    /// Hash of what decides the machine's speed.
+    pub machine: String,
+    /// Name of the metric.
+    pub metric: String,
+    /// Unit of all values.
+    pub unit: String,
+    /// Which direction is good.
+    pub better: Better,
+    /// A point per run.
+    pub points: Vec<Point>,
+    /// Where the level changed.
+    #[serde(default)]
+    pub changes: Vec<Change>,
+}
+
+/// One run of a series.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Point {
+    /// The run.
+    pub run: String,
+    /// When it was accepted (RFC 3339, UTC).
+    pub created_at: String,
+    /// Which commit it measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
+    /// Median over launches.
+    pub median: f64,
+    /// Interval on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<Interval>,
+}
+
+/// A change of the level.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Change {
+    /// Place of the first point of the new level.
+    pub index: usize,
+    /// The run of that point.
+    pub run: String,
+    /// Median of the level before.
+    pub before: f64,
+    /// Median of the level after.
+    pub after: f64,
+    /// Relative change; absent where the level was zero.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effect: Option<f64>,
+    /// Welch's p of the two levels.
+    pub p_value: f64,
+    /// `regressed` or `improved`.
+    pub verdict: Verdict,
+    /// Why somebody accepted it; absent where nobody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<String>,
+}
+
+impl Series {
+    /// Finds the changes. `accepted` gives the note for a run whose change was accepted.
+    pub fn find_changes(&mut self, options: &ChangeOptions, accepted: &dyn Fn(&str) -> Option<String>) {
+        let values: Vec<f64> = self.points.iter().map(|point| point.median).collect();
+        self.changes = change_points(&values, options)
+            .into_iter()
+            .filter_map(|found| {
+                let run = self.points.get(found.index)?.run.clone();
+                let worse = (found.after > found.before) == (self.better == Better::Lower);
+                Some(Change {
+                    index: found.index,
+                    before: found.before,
+                    after: found.after,
+                    effect: found.effect(),
+                    p_value: found.p_value,
+                    verdict: if worse { Verdict::Regressed } else { Verdict::Improved },
+                    accepted: accepted(&run),
+                    run,
+                })
+            })
+            .collect();
+    }
+
+    /// The level that later points are held against: that after the last accepted change, else the first; and the level
+    /// now.
+    #[must_use]
+    pub fn levels(&self) -> Option<(f64, f64)> {
+        let level = |start: usize| {
+            let end = self.changes.iter().map(|change| change.index).find(|index| *index > start);
+            let points = self.points.get(start..end.unwrap_or(self.points.len()))?;
+            median(&points.iter().map(|point| point.median).collect::<Vec<_>>())
+        };
+        let accepted = self.changes.iter().rev().find(|change| change.accepted.is_some());
+        let now = self.changes.last().map_or(0, |change| change.index);
+        Some((level(accepted.map_or(0, |change| change.index))?, level(now)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn series(values: &[f64]) -> Series {
+        let points = values.iter().enumerate().map(|(number, median)| Point {
+            run: number.to_string(),
+            created_at: String::new(),
+            source: None,
+            median: *median,
+            interval: None,
+        });
+        Series {
+            label: "a".into(),
+            machine: "m".into(),
+            metric: "time".into(),
+            unit: "ns".into(),
+            better: Better::Lower,
+            points: points.collect(),
+            changes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn an_accepted_change_resets_the_baseline() {
+        let values: Vec<f64> =
+            (0..20).map(|i| if i < 10 { 100.0 } else { 120.0 } + f64::from(i % 3) * 0.1).collect();
+        let mut series = series(&values);
+        series.find_changes(&ChangeOptions::default(), &|_| None);
+        assert_eq!(series.changes.len(), 1);
+        assert_eq!((series.changes[0].run.as_str(), series.changes[0].verdict), ("10", Verdict::Regressed));
+        let (baseline, now) = series.levels().unwrap();
+        assert!((now / baseline - 1.2).abs() < 0.01);
+        series.find_changes(&ChangeOptions::default(), &|run| (run == "10").then(|| "on purpose".into()));
+        let (baseline, now) = series.levels().unwrap();
+        assert_eq!(baseline, now);
+    }
+}

@@ -1,0 +1,278 @@
+//! The use cases of verdicts: two builds, two results, a build against itself, a benchmark over many runs.
+
+use std::{collections::HashMap, fs, path::Path};
+
+use dyno_core::{
+    model::{
+        AaCase, AaReport, CaseRequest, Comparison, EngineChoice, Measured, PluginKind, RunRecord, Series,
+    },
+    stats::{self, ChangeOptions, CompareOptions, sequential::Rule},
+};
+
+use super::{App, AppError, private_folder};
+use crate::{
+    catalog::{ContentStore, Entry},
+    export, pool,
+    runner::{self, Cancel, Duel, DuelNews, DuelOptions, Match},
+    store::{Noise, StoreError},
+};
+
+/// With fewer pairs of equal builds their variance is too uncertain to decide by.
+const ENOUGH_PAIRS: u32 = 50;
+
+impl App {
+    /// One side of a comparison of results: a result file, or a stored run.
+    ///
+    /// # Errors
+    /// When it is neither, with a sentence on what it is instead.
+    pub fn measured(&self, side: &str) -> Result<Measured, AppError> {
+        let path = Path::new(side);
+        if !path.exists() {
+            return match self.stored_run(side, true) {
+                Ok(run) => Ok(Measured::from(&run)),
+                Err(AppError::NoDatabase(database)) => Err(AppError::Side(format!(
+                    "`{side}` is neither a file, nor a stored run: there is no database `{}`",
+                    database.display()
+                ))),
+                Err(AppError::Store(StoreError::NoSuchRun { hint, .. })) => {
+                    Err(AppError::Side(format!("`{side}` is neither a file, nor a stored run; {hint}")))
+                }
+                Err(error) => Err(error),
+            };
+        }
+        let refused = |why: &dyn std::fmt::Display| AppError::Side(format!("`{side}`: {why}"));
+        let text = fs::read_to_string(path).map_err(|error| refused(&error))?;
+        let run = export::read(&text).map_err(|error| refused(&error))?;
+        if run.cases.is_empty() {
+            return Err(refused(&"the run has no cases: there is nothing to compare"));
+        }
+        let mut measured = Measured::from(&run);
+        measured.source = format!("{side} (run {})", run.id);
+        Ok(measured)
+    }
+
+    /// Two results beside one another.
+    ///
+    /// # Errors
+    /// When a side cannot be read.
+    pub fn compare(
+        &self,
+        baseline: &str,
+        candidate: &str,
+        options: &CompareOptions,
+    ) -> Result<Comparison, AppError> {
+        Ok(stats::compare(&self.measured(baseline)?, &self.measured(candidate)?, options))
+    }
+
+    /// A build of a plugin: a file, or `plugin` or `plugin@version` from the plugin folders.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn build_of(&self, side: &str, engine: EngineChoice) -> Result<Entry, AppError> {
+        let path = Path::new(side);
+        if path.is_file() {
+            return self.plugin_file(path).map_err(|problem| AppError::Side(problem.to_string()));
+        }
+        let catalog = self.catalog();
+        match catalog.resolve(&format!("{side}/*"), engine) {
+            Ok(found) => found
+                .first()
+                .map(|found| found.entry.clone())
+                .ok_or_else(|| AppError::Side(format!("the plugin `{side}` has no benchmark"))),
+            Err(error) => {
+                Err(AppError::Side(format!("`{side}` is neither a plugin file nor a plugin: {error}")))
+            }
+        }
+    }
+
+    /// Compares two builds by pairs of launches. `told` hears of every pair.
+    ///
+    /// # Errors
+    /// When the builds share nothing that was asked for, or the host itself fails; never because a benchmark fails.
+    pub fn duel(
+        &self,
+        (baseline, candidate): (&Entry, &Entry),
+        requests: &[CaseRequest],
+        options: &DuelOptions,
+        cancel: &Cancel,
+        told: &mut dyn FnMut(DuelNews<'_>),
+    ) -> Result<Comparison, AppError> {
+        let devices = self.devices();
+        let (mut matches, mut added, mut removed) = (Vec::new(), Vec::new(), Vec::new());
+        for request in requests {
+            let found = runner::matches(baseline, candidate, request, &devices, Rule::GroupSequential)?;
+            matches.extend(found.cases);
+            added.extend(found.added);
+            removed.extend(found.removed);
+        }
+        let noise = self.known_noise()?;
+        for one in &mut matches {
+            if let Some(known) = noise.get(&one.label).filter(|known| known.pairs >= ENOUGH_PAIRS) {
+                one.rule = Rule::ConfidenceSequence { variance: known.variance, alpha: options.alpha };
+            }
+        }
+        let mut comparison = self.fight(&matches, options, cancel, told)?;
+        comparison.added = added;
+        comparison.removed = removed;
+        if baseline.kind != candidate.kind {
+            let word = |kind: PluginKind| kind.to_string();
+            comparison.differences.push(format!(
+                "engine: {} then, {} now",
+                word(baseline.kind),
+                word(candidate.kind)
+            ));
+        }
+        let mut store = self.open_store(cancel, &mut |_| {})?;
+        store.record_comparison(&uuid::Uuid::now_v7().to_string(), &comparison, &crate::timestamp::now())?;
+        Ok(comparison)
+    }
+
+    fn fight(
+        &self,
+        matches: &[Match],
+        options: &DuelOptions,
+        cancel: &Cancel,
+        told: &mut dyn FnMut(DuelNews<'_>),
+    ) -> Result<Comparison, AppError> {
+        let content = ContentStore::open(&self.settings.cache.value.join("plugins"))?;
+        let code_cache = self.settings.cache.value.join("code");
+        private_folder(&code_cache)?;
+        pool::adopt_orphans().map_err(|errno| AppError::System {
+            what: "cannot become the parent of what plugins leave behind".to_owned(),
+            source: errno.into(),
+        })?;
+        let duel = Duel {
+            content: &content,
+            worker: self.settings.worker.value.clone(),
+            code_cache,
+            lease_dir: self.settings.leases.value.clone(),
+            cancel: cancel.clone(),
+        };
+        Ok(duel.fight(matches, options, told)?)
+    }
+
+    /// Compares a build with itself, so many times per case, and stores how much its pairs differ. `told` hears how many
+    /// rounds are done.
+    ///
+    /// # Errors
+    /// As for [`App::duel`].
+    pub fn aa(
+        &self,
+        build: &Entry,
+        requests: &[CaseRequest],
+        options: &DuelOptions,
+        rounds: u32,
+        cancel: &Cancel,
+        told: &mut dyn FnMut(u32),
+    ) -> Result<AaReport, AppError> {
+        let devices = self.devices();
+        let mut matches = Vec::new();
+        for request in requests {
+            let found = runner::matches(build, build, request, &devices, Rule::GroupSequential)?;
+            matches.extend(found.cases);
+        }
+        let empty = |one: &Match| AaCase { label: one.label.clone(), ..AaCase::default() };
+        let mut cases: Vec<AaCase> = matches.iter().map(empty).collect();
+        for round in 0..rounds {
+            let mut options = options.clone();
+            options.settings.seed = options.settings.seed.wrapping_add(u64::from(round));
+            let comparison = self.fight(&matches, &options, cancel, &mut |_| {})?;
+            if cancel.is_set() {
+                break;
+            }
+            for (case, found) in cases.iter_mut().zip(&comparison.cases) {
+                case.add(found);
+            }
+            told(round + 1);
+        }
+        let measured = cases.iter().filter(|case| case.pairs > 0);
+        let found: Vec<Noise> = measured
+            .map(|case| Noise {
+                label: case.label.clone(),
+                comparisons: case.comparisons,
+                alarms: case.alarms,
+                pairs: case.pairs,
+                variance: case.variance,
+            })
+            .collect();
+        let mut store = self.open_store(cancel, &mut |_| {})?;
+        store.record_noise(&self.machine().fingerprint, &found, &crate::timestamp::now())?;
+        let plugin = &build.descriptor.plugin;
+        let build = format!("{} {} ({})", plugin.id, plugin.version, build.kind);
+        Ok(AaReport { build, threshold: options.threshold, cases })
+    }
+
+    /// How much pairs of equal builds differ on this machine, by case; empty where no A/A comparison was made.
+    fn known_noise(&self) -> Result<HashMap<String, Noise>, AppError> {
+        if !self.settings.db_path.value.exists() {
+            return Ok(HashMap::new());
+        }
+        let store = self.open_store(&Cancel::default(), &mut |_| {})?;
+        Ok(store.noise(&self.machine().fingerprint)?)
+    }
+
+    /// The branch of git that is checked out in this folder.
+    #[must_use]
+    pub fn branch(&self) -> Option<String> {
+        crate::source::current()?.branch
+    }
+
+    /// Names a run as a baseline.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn save_baseline(&self, name: &str, run: &RunRecord) -> Result<(), AppError> {
+        let branch = run.source.as_ref().and_then(|source| source.branch.as_deref());
+        let mut store = self.open_store(&Cancel::default(), &mut |_| {})?;
+        Ok(store.save_baseline(name, &run.id, branch, &crate::timestamp::now())?)
+    }
+
+    /// The run that a baseline names.
+    ///
+    /// # Errors
+    /// When there is no such baseline; those that there are, are listed.
+    pub fn baseline(&self, name: &str) -> Result<String, AppError> {
+        Ok(self.read_store()?.baseline(name)?)
+    }
+
+    /// A benchmark over all stored runs: a series per parameters, engine, device and machine.
+    ///
+    /// # Errors
+    /// When there are no results of it.
+    pub fn history(
+        &self,
+        benchmark: &str,
+        metric: &str,
+        options: &ChangeOptions,
+    ) -> Result<Vec<Series>, AppError> {
+        let store = self.read_store()?;
+        let mut all = store.history(benchmark, metric)?;
+        if all.is_empty() {
+            let known = store.benchmarks()?;
+            return Err(AppError::Side(if known.iter().any(|name| name == benchmark) {
+                format!("`{benchmark}` has no results with a metric `{metric}`; every benchmark has `time`")
+            } else {
+                format!(
+                    "there are no results of a benchmark `{benchmark}`; there are some of {}",
+                    known.join(", ")
+                )
+            }));
+        }
+        let accepted = store.accepted_changes(benchmark)?;
+        for series in &mut all {
+            series.find_changes(options, &|run| accepted.get(run).cloned());
+        }
+        Ok(all)
+    }
+
+    /// Accepts the change of a benchmark that begins with a run; gives the run's identifier.
+    ///
+    /// # Errors
+    /// When there is no such run.
+    pub fn accept_change(&self, benchmark: &str, run: &str, note: &str) -> Result<String, AppError> {
+        let mut store = self.open_store(&Cancel::default(), &mut |_| {})?;
+        let run = store.run(run, false)?.id;
+        store.accept_change(&run, benchmark, note, &crate::timestamp::now())?;
+        Ok(run)
+    }
+}
