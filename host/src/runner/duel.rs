@@ -253,7 +253,8 @@ impl<'a> Standings<'a> {
     }
 
     fn decide(&mut self, options: &DuelOptions) {
-        self.info.std_dev = sequential::std_dev(&self.info.effects);
+        self.info.std_dev =
+            sequential::estimate(&self.info.effects).and_then(|seen| seen.variance).map(f64::sqrt);
         let pairs = self.info.effects.len();
         let standing = self.standing();
         let verdict = standing.and_then(|standing| sequential::verdict(standing, options.threshold));
@@ -307,8 +308,8 @@ impl<'a> Standings<'a> {
             candidate: stats::median(&self.candidate_ns).unwrap_or_default(),
             launches: (pairs as u32, pairs as u32),
             effect: (pairs > 0).then(|| {
-                let mean = self.info.effects.iter().sum::<f64>() / pairs as f64;
-                standing.map_or(mean, |standing| standing.effect).exp_m1()
+                let latest = sequential::estimate(&self.info.effects).map_or(0.0, |seen| seen.effect);
+                standing.map_or(latest, |standing| standing.effect).exp_m1()
             }),
             interval: standing.map(|standing| Interval {
                 low: (standing.effect - standing.half_width).exp_m1(),

@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use dyno_core::{
-    model::{CaseStatus, Reason, Sample, Settings, Stage},
+    model::{CaseStatus, PairEffect, Reason, Sample, Settings, Stage},
     protocol::{PROTOCOL_VERSION, Quota, Reply, Request},
     stats,
 };
@@ -62,8 +62,7 @@ impl Pace {
 /// What a pair gave.
 #[derive(Debug)]
 pub(super) struct Pair {
-    /// Natural logarithm of candidate over baseline.
-    pub(super) effect: f64,
+    pub(super) effect: PairEffect,
     pub(super) pace: Pace,
     /// Median time of one iteration [ns].
     pub(super) baseline_ns: f64,
@@ -80,7 +79,7 @@ pub(super) fn pair(
     plan: PairPlan,
 ) -> Result<Pair, (Side, CaseStatus)> {
     let seed = baseline.settings.seed;
-    let candidate_first = stats::sequential::slice_order(seed.rotate_left(32), plan.number, 1) == [true];
+    let candidate_first = stats::sequential::candidate_first(seed, plan.number);
     let old = |status| (Side::Baseline, status);
     let new = |status| (Side::Candidate, status);
     let verify = plan.pace.is_none();
@@ -103,9 +102,9 @@ pub(super) fn pair(
 
     let (mut effects, mut old_ns, mut new_ns) = (Vec::new(), Vec::new(), Vec::new());
     let (mut retaken, mut measured_ns) = (0u32, 0u64);
-    for candidate_first in stats::sequential::slice_order(seed, plan.number, pace.slices) {
+    for second_side_first in stats::sequential::slice_order(seed, plan.number, pace.slices) {
         let (x, y) = loop {
-            let (x, y) = if candidate_first {
+            let (x, y) = if second_side_first {
                 let y = b.slice().map_err(new)?;
                 (a.slice().map_err(old)?, y)
             } else {
@@ -129,7 +128,7 @@ pub(super) fn pair(
     b.finish().map_err(new)?;
     let median = |values: &[f64]| stats::median(values).unwrap_or_default();
     Ok(Pair {
-        effect: median(&effects),
+        effect: PairEffect { effect: median(&effects), candidate_first },
         pace,
         baseline_ns: median(&old_ns),
         candidate_ns: median(&new_ns),

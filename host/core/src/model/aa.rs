@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{CaseComparison, Verdict};
-use crate::stats::{median, quantile, upper_bound};
+use crate::stats::{median, quantile, sequential::estimate, upper_bound};
 
 /// What comparisons of equal builds came to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -32,7 +32,7 @@ pub struct AaCase {
     pub effects: Vec<f64>,
     /// Pairs over all comparisons.
     pub pairs: u32,
-    /// Mean square of the effects of pairs, which are logarithms of ratios: their true mean is zero.
+    /// Variance of the effects of pairs, which are logarithms of ratios, without what starting first is worth.
     pub variance: f64,
     /// Wall time of all comparisons [ns].
     pub elapsed_ns: u64,
@@ -56,12 +56,12 @@ impl AaCase {
             Verdict::Inconclusive => {}
         }
         self.effects.extend(metric.effect);
-        let squares = |effects: &[f64]| effects.iter().map(|effect| effect * effect).sum::<f64>();
-        let more = (pairs.effects.len() + pairs.unconfirmed.len()) as f64;
-        let before = f64::from(self.pairs);
-        self.variance = (self.variance * before + squares(&pairs.effects) + squares(&pairs.unconfirmed))
-            / (before + more);
-        self.pairs += more as u32;
+        for seen in [&pairs.effects, &pairs.unconfirmed].into_iter().filter_map(|pairs| estimate(pairs)) {
+            let Some(variance) = seen.variance else { continue };
+            let (before, more) = (f64::from(self.pairs), seen.pairs);
+            self.variance = (self.variance * before + variance * more) / (before + more);
+            self.pairs += more as u32;
+        }
         self.elapsed_ns += pairs.elapsed_ns;
     }
 

@@ -183,14 +183,23 @@ pub struct MetricComparison {
     pub remark: Option<String>,
 }
 
+/// What one pair said.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PairEffect {
+    /// Natural logarithm of candidate over baseline.
+    pub effect: f64,
+    /// Whether the candidate's worker was started first.
+    pub candidate_first: bool,
+}
+
 /// How the pairs of a case went.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PairsInfo {
-    /// Natural logarithm of candidate over baseline, one per pair.
-    pub effects: Vec<f64>,
+    /// One per pair.
+    pub effects: Vec<PairEffect>,
     /// Pairs that raised a small alarm, which the pairs in `effects` were then to confirm; empty where none did.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub unconfirmed: Vec<f64>,
+    pub unconfirmed: Vec<PairEffect>,
     /// Iterations of every slice on both sides.
     pub iterations: u64,
     /// Slices per side in a pair.
@@ -203,7 +212,7 @@ pub struct PairsInfo {
     pub measured_ns: u64,
     /// By which rule the verdict was found. // eg: "group-sequential"
     pub rule: String,
-    /// Standard deviation of the effects.
+    /// Standard deviation of the effects, without what starting first is worth.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub std_dev: Option<f64>,
 }

@@ -16,7 +16,7 @@ mod status;
 pub use aa::{AaCase, AaReport};
 pub use comparison::{
     COMPARISON_SCHEMA, COMPARISON_VERSION, CaseComparison, Comparison, Design, Measured, MeasuredCase,
-    MeasuredMetric, MetricComparison, PairsInfo, Verdict, case_label, label_of,
+    MeasuredMetric, MetricComparison, PairEffect, PairsInfo, Verdict, case_label, label_of,
 };
 pub use device::{DeviceInfo, DeviceKind};
 pub use environment::{CpuTopology, Environment, Load, Machine};

@@ -62,7 +62,7 @@ pub fn t_quantile(p: f64, degrees: f64) -> f64 {
 }
 
 /// Mean and variance; `None` for fewer than two values.
-pub(super) fn moments(values: &[f64]) -> Option<(f64, f64)> {
+fn moments(values: &[f64]) -> Option<(f64, f64)> {
     let n = values.len() as f64;
     if values.len() < 2 {
         return None;

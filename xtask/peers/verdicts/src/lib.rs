@@ -1,0 +1,109 @@
+//! The workloads, and the plugin for dyno that wraps them. `DYNO_PEER_WORK` sets the amount of work when this is built:
+//! 1000 is the baseline, 1010 one per cent more. The code is the same in every build, only a number in its data differs.
+
+use std::{
+    collections::{HashMap, hash_map::DefaultHasher},
+    hash::BuildHasherDefault,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use dyno_sdk::prelude::*;
+
+static WORK: AtomicU64 = AtomicU64::new(parse(option_env!("DYNO_PEER_WORK")));
+
+const fn parse(text: Option<&str>) -> u64 {
+    let Some(text) = text else { return 1000 };
+    let mut value = 0;
+    let mut place = 0;
+    while place < text.len() {
+        value = value * 10 + (text.as_bytes()[place] - b'0') as u64;
+        place += 1;
+    }
+    value
+}
+
+/// How much work one turn does: 1000 in the baseline.
+fn work() -> u64 {
+    WORK.load(Ordering::Relaxed)
+}
+
+/// Pure arithmetic: a chain of multiplications, about 50 µs.
+pub fn arithmetic() -> u64 {
+    (0..work() * 40).fold(black_box(1), |x: u64, i| (x ^ i).wrapping_mul(6_364_136_223_846_793_005).rotate_left(17))
+}
+
+/// Allocation-heavy: short strings as the keys of a hash map, about 100 µs.
+pub fn strings() -> u64 {
+    let mut map: HashMap<String, u64, BuildHasherDefault<DefaultHasher>> = HashMap::default();
+    for i in 0..work() {
+        *map.entry(format!("key {} of many", i % 700)).or_default() += i;
+    }
+    map.values().fold(0, |sum, value| sum ^ value)
+}
+
+/// Memory-bound: values from all over 64 MiB, about half a millisecond.
+#[derive(Debug)]
+pub struct Memory(Vec<u64>);
+
+impl Memory {
+    const LENGTH: usize = 8 << 20;
+
+    pub fn new() -> Self {
+        Self((0..Self::LENGTH as u64).map(|i| i.wrapping_mul(2_862_933_555_777_941_757)).collect())
+    }
+
+    pub fn turn(&self) -> u64 {
+        let mut place = black_box(1u64);
+        let mut sum = 0u64;
+        for _ in 0..work() * 20 {
+            place = place.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            sum ^= self.0[(place >> 41) as usize % Self::LENGTH];
+        }
+        sum
+    }
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[derive(Params)]
+pub struct Nothing {}
+
+#[benchmark(name = "arithmetic", category = "peers", hardware = ["cpu"])]
+struct Arithmetic;
+
+#[benchmark(name = "strings", category = "peers", hardware = ["cpu"])]
+struct Strings;
+
+#[benchmark(name = "memory", category = "peers", hardware = ["cpu"])]
+struct Walk(Memory);
+
+macro_rules! benchmark {
+    ($name:ident, $setup:expr, $turn:expr) => {
+        impl Benchmark for $name {
+            type Params = Nothing;
+
+            fn setup(_: Nothing, _: &Context) -> Result<Self, Failure> {
+                Ok($setup)
+            }
+
+            fn execute(&mut self, iterations: u64) -> Result<Report, Failure> {
+                let turn: fn(&Self) -> u64 = $turn;
+                let mut sum = 0u64;
+                for _ in 0..iterations {
+                    sum ^= black_box(turn(self));
+                }
+                Ok(Report::new().checksum(sum))
+            }
+        }
+    };
+}
+
+benchmark!(Arithmetic, Self, |_| arithmetic());
+benchmark!(Strings, Self, |_| strings());
+benchmark!(Walk, Self(Memory::new()), |it| it.0.turn());
+
+export_plugin! { id: "verdicts", benchmarks: [Arithmetic, Strings, Walk] }
