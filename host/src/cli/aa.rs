@@ -2,7 +2,10 @@
 
 use std::process::ExitCode;
 
-use dyno_core::{model::EngineChoice, units};
+use dyno_core::{
+    model::{EngineChoice, Layout, Pages},
+    units,
+};
 
 use super::{Failure, ab, args::AaArgs, compare, exit_code::End, output, run, table};
 use crate::app::{App, DuelOptions};
@@ -14,7 +17,8 @@ pub(super) fn execute(app: &App, args: &AaArgs, json: bool) -> Result<ExitCode, 
     let build = app.build_of(&args.build, EngineChoice::Auto)?;
     let budget = ab::budget(&args.budget)?;
     let threshold = compare::share("--threshold", args.threshold.as_deref(), ab::THRESHOLD)?;
-    let options: DuelOptions = ab::options(app.settings(), args.seed, false, threshold, budget);
+    let options: DuelOptions =
+        ab::options(app.settings(), args.seed, (Layout::Fixed, Pages::Huge), threshold, budget);
     let names = if args.benchmark.is_empty() { vec!["*".to_owned()] } else { args.benchmark.clone() };
     let requests = ab::requests(names, &args.param, &args.hardware)?;
     let cancel = run::listen_for_ctrl_c()?;

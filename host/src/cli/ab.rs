@@ -3,7 +3,7 @@
 use std::{io::IsTerminal, process::ExitCode, time::Duration};
 
 use dyno_core::{
-    model::{CaseRequest, EngineChoice, Layout, Settings, StopRule, Verdict},
+    model::{CaseRequest, EngineChoice, Layout, Pages, Settings, StopRule, Verdict},
     units,
 };
 use indicatif::ProgressBar;
@@ -25,8 +25,10 @@ const WARM_UP_NS: u64 = 10_000_000;
 
 pub(super) fn execute(app: &App, args: &AbArgs, json: bool) -> Result<ExitCode, Failure> {
     let (baseline, candidate) = sides(app, args)?;
+    let layout = if args.random_layout { Layout::Random } else { Layout::Fixed };
+    let pages = if args.small_pages { Pages::Normal } else { Pages::Huge };
     let threshold = compare::share("--threshold", args.threshold.as_deref(), THRESHOLD)?;
-    let options = options(app.settings(), args.seed, args.random_layout, threshold, budget(&args.budget)?);
+    let options = options(app.settings(), args.seed, (layout, pages), threshold, budget(&args.budget)?);
     let requests = requests(benchmarks(args, &baseline, &candidate)?, &args.param, &args.hardware)?;
     if baseline.sha256 == candidate.sha256 {
         output::note("both sides are the same file: any difference that is found is an error of measurement");
@@ -63,7 +65,7 @@ pub(super) fn execute(app: &App, args: &AbArgs, json: bool) -> Result<ExitCode, 
 pub(super) fn options(
     settings: &Resolved,
     seed: u64,
-    random_layout: bool,
+    (layout, pages): (Layout, Pages),
     threshold: f64,
     budget: Duration,
 ) -> DuelOptions {
@@ -75,7 +77,8 @@ pub(super) fn options(
             warm_up_ns: WARM_UP_NS,
             timeout_ms: (settings.timeout_ns.value / 1_000_000).max(1),
             seed,
-            layout: if random_layout { Layout::Random } else { Layout::Fixed },
+            layout,
+            pages,
             memory_limit_bytes: settings.memory_bytes.value,
         },
         threshold,

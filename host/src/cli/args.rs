@@ -138,6 +138,9 @@ pub(super) struct RunArgs {
     /// Leave address randomisation on, for those who must not take layout luck for a result
     #[arg(long)]
     pub(super) random_layout: bool,
+    /// Ask for huge pages for the heap: memory-bound launches then differ less
+    #[arg(long)]
+    pub(super) huge_pages: bool,
     /// Word to find the run by; may be given several times
     #[arg(long, value_name = "WORD")]
     pub(super) tag: Vec<String>,
@@ -294,6 +297,9 @@ pub(super) struct AbArgs {
     /// Leave address randomisation on, for those who must not take layout luck for a result
     #[arg(long)]
     pub(super) random_layout: bool,
+    /// Leave the heap on small pages, whose place in memory makes memory-bound launches differ
+    #[arg(long)]
+    pub(super) small_pages: bool,
     /// Exit with 3 where nothing can be said of a case
     #[arg(long)]
     pub(super) fail_inconclusive: bool,

@@ -3,7 +3,9 @@
 use std::{fs, path::PathBuf, process::ExitCode};
 
 use dyno_core::{
-    model::{CaseRequest, EngineChoice, Layout, Measured, RunRecord, RunSpec, RunStatus, Settings, StopRule},
+    model::{
+        CaseRequest, EngineChoice, Layout, Measured, Pages, RunRecord, RunSpec, RunStatus, Settings, StopRule,
+    },
     units,
 };
 use indexmap::IndexMap;
@@ -209,6 +211,7 @@ fn request(args: &RunArgs, settings: &Resolved) -> Result<RunSpec, Failure> {
             timeout_ms: (settings.timeout_ns.value / 1_000_000).max(1),
             seed: args.seed,
             layout: if args.random_layout { Layout::Random } else { Layout::Fixed },
+            pages: if args.huge_pages { Pages::Huge } else { Pages::Normal },
             memory_limit_bytes: settings.memory_bytes.value,
         },
         tags: args.tag.clone(),

@@ -206,6 +206,7 @@ impl Duel<'_> {
                 one.info.iterations = taken.pace.iterations;
                 one.info.slices = taken.pace.slices as u32;
                 one.info.retaken += taken.retaken;
+                one.info.huge_bytes = taken.huge_bytes;
                 one.info.measured_ns += taken.measured_ns;
                 one.baseline_ns.push(taken.baseline_ns);
                 one.candidate_ns.push(taken.candidate_ns);

@@ -79,6 +79,7 @@ pub(super) fn launch(
         retaken: 0,
         custom: indexmap::IndexMap::new(),
         peak_memory_bytes: None,
+        huge_bytes: 0,
         base_memory_bytes: None,
         engine: None,
         isolation: Vec::new(),
@@ -162,7 +163,7 @@ impl Script<'_, '_> {
             other => return Err(self.unexpected(&other)),
         }
         match self.ask(Stage::Setup, &Request::Setup)? {
-            Reply::SetUp => {}
+            Reply::SetUp { huge_bytes } => self.record.huge_bytes = huge_bytes,
             other => return Err(self.unexpected(&other)),
         }
         match self.ask(Stage::Verify, &Request::Verify)? {
@@ -299,6 +300,7 @@ pub(super) fn load_of(assignment: &Assignment<'_>) -> Load {
         metrics: case.metrics.iter().map(|metric| metric.name.clone()).collect(),
         code_cache: assignment.code_cache.clone(),
         memory_limit_bytes: assignment.settings.memory_limit_bytes,
+        pages: assignment.settings.pages,
         cpu: assignment.cpu,
     }
 }

@@ -68,6 +68,8 @@ pub(super) struct Pair {
     pub(super) baseline_ns: f64,
     pub(super) candidate_ns: f64,
     pub(super) retaken: u32,
+    /// Least memory on huge pages of the two sides [bytes].
+    pub(super) huge_bytes: u64,
     /// Time inside the timed calls [ns].
     pub(super) measured_ns: u64,
 }
@@ -124,6 +126,7 @@ pub(super) fn pair(
         old_ns.push(x);
         new_ns.push(y);
     }
+    let huge_bytes = a.huge_bytes.min(b.huge_bytes);
     a.finish().map_err(old)?;
     b.finish().map_err(new)?;
     let median = |values: &[f64]| stats::median(values).unwrap_or_default();
@@ -133,6 +136,7 @@ pub(super) fn pair(
         baseline_ns: median(&old_ns),
         candidate_ns: median(&new_ns),
         retaken,
+        huge_bytes,
         measured_ns,
     })
 }
@@ -142,6 +146,8 @@ struct Running<'a> {
     assignment: &'a Assignment<'a>,
     worker: Worker,
     stage: Stage,
+    /// Memory of the instance on huge pages [bytes].
+    huge_bytes: u64,
     /// Gone with everything in it when the side ends.
     _directory: TempDir,
 }
@@ -162,7 +168,8 @@ impl<'a> Running<'a> {
             memory_limit_bytes: assignment.settings.memory_limit_bytes,
         })
         .map_err(|error| failed(error.to_string()))?;
-        let mut running = Self { assignment, worker, stage: Stage::Spawn, _directory: directory };
+        let mut running =
+            Self { assignment, worker, stage: Stage::Spawn, huge_bytes: 0, _directory: directory };
         match running.ask(Stage::Spawn, &Request::Hello { protocol: PROTOCOL_VERSION })? {
             Reply::Hello { protocol: PROTOCOL_VERSION, .. } => {}
             other => return Err(running.unexpected(&other)),
@@ -172,7 +179,7 @@ impl<'a> Running<'a> {
             other => return Err(running.unexpected(&other)),
         }
         match running.ask(Stage::Setup, &Request::Setup)? {
-            Reply::SetUp => {}
+            Reply::SetUp { huge_bytes } => running.huge_bytes = huge_bytes,
             other => return Err(running.unexpected(&other)),
         }
         if verify {

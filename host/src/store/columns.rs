@@ -65,6 +65,7 @@ pub(super) fn bare(launch: &LaunchRecord) -> LaunchRecord {
         retaken: launch.retaken,
         custom: launch.custom.clone(),
         peak_memory_bytes: launch.peak_memory_bytes,
+        huge_bytes: launch.huge_bytes,
         base_memory_bytes: launch.base_memory_bytes,
         engine: launch.engine.clone(),
         isolation: launch.isolation.clone(),

@@ -6,7 +6,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
 };
 
-use dyno_core::protocol::{DeviceGrant, Load, PROTOCOL_VERSION, Reply, Request};
+use dyno_core::{
+    model::Pages,
+    protocol::{DeviceGrant, Load, PROTOCOL_VERSION, Reply, Request},
+};
 
 use crate::{
     channel::{self, Replies, Requests},
@@ -149,7 +152,11 @@ impl Session {
         }
         let mut instance = loaded.instance;
         checked(&side, instance.setup())?;
-        self.replies.send(&Reply::SetUp);
+        let huge_bytes = match load.pages {
+            Pages::Normal => 0,
+            Pages::Huge => sandbox::use_huge_pages(),
+        };
+        self.replies.send(&Reply::SetUp { huge_bytes });
         let outcome = self.measure(&load, &side, instance.as_mut());
         // The reason of a failure is told first: cleaning up after it may take the worker with it.
         let finished = outcome.is_ok();

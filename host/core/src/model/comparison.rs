@@ -206,6 +206,9 @@ pub struct PairsInfo {
     pub slices: u32,
     /// Slices thrown away on both sides and taken again because something disturbed one of them.
     pub retaken: u32,
+    /// Memory on huge pages, of the side that had less [bytes].
+    #[serde(default)]
+    pub huge_bytes: u64,
     /// Wall time of everything: starting workers, setting up, measuring [ns].
     pub elapsed_ns: u64,
     /// Time spent inside the timed calls [ns].
@@ -239,6 +242,7 @@ impl From<&RunRecord> for Measured {
             ("kernel".to_owned(), run.machine.os.clone()),
             ("governor".to_owned(), cpu.governor.clone().unwrap_or_else(|| "unknown".to_owned())),
             ("address layout".to_owned(), format!("{:?}", settings.layout).to_lowercase()),
+            ("pages of the heap".to_owned(), format!("{:?}", settings.pages).to_lowercase()),
             ("dyno".to_owned(), run.dyno_version.clone()),
         ];
         environment.extend(run.source.as_ref().map(|source| {

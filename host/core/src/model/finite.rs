@@ -111,6 +111,7 @@ mod tests {
             retaken: 0,
             custom: indexmap::IndexMap::new(),
             peak_memory_bytes: None,
+            huge_bytes: 0,
             base_memory_bytes: None,
             engine: None,
             isolation: Vec::new(),

@@ -28,7 +28,7 @@ pub use record::{
     PluginRef, RESULT_SCHEMA, RESULT_VERSION, RunRecord, Stream,
 };
 pub use sample::{Sample, Work};
-pub use spec::{CaseRequest, EngineChoice, Layout, RunSpec, Settings, StopRule, SuiteInfo};
+pub use spec::{CaseRequest, EngineChoice, Layout, Pages, RunSpec, Settings, StopRule, SuiteInfo};
 pub use status::{CaseStatus, Exit, Reason, RunStatus, Stage};
 
 /// Which direction of a metric is good.

@@ -125,6 +125,9 @@ pub struct LaunchRecord {
     /// Most memory that the worker used at any time [bytes].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peak_memory_bytes: Option<u64>,
+    /// Memory on huge pages after `setup` [bytes]; 0 where they were not asked for.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub huge_bytes: u64,
     /// Memory of the worker before it loaded the plugin [bytes].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base_memory_bytes: Option<u64>,
@@ -149,6 +152,11 @@ pub struct LaunchRecord {
     /// Lines of output that were not kept.
     #[serde(default)]
     pub output_dropped: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(value: &u64) -> bool {
+    *value == 0
 }
 
 /// What calibration found.

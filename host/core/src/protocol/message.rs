@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{EngineInfo, Params, Plan, PluginKind, Sample};
+use crate::model::{EngineInfo, Pages, Params, Plan, PluginKind, Sample};
 
 /// Version of the protocol. Host and worker are shipped together: versions that differ are refused.
 pub const PROTOCOL_VERSION: u32 = 2;
@@ -66,6 +66,8 @@ pub struct Load {
     pub code_cache: PathBuf,
     /// Most memory that the worker may use [bytes].
     pub memory_limit_bytes: u64,
+    /// Which pages the instance's memory has.
+    pub pages: Pages,
     /// The processor to pin to.
     pub cpu: Option<u32>,
 }
@@ -118,7 +120,10 @@ pub enum Reply {
         pinned_cpu: Option<u32>,
     },
     /// `setup` made an instance.
-    SetUp,
+    SetUp {
+        /// Memory on huge pages [bytes]; 0 where they were not asked for.
+        huge_bytes: u64,
+    },
     /// `verify` agreed, or there is none.
     Verified {
         /// Whether the plugin has a `verify`.

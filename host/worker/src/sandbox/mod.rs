@@ -1,5 +1,7 @@
 //! What stands between a plugin and the machine. Each layer that holds is reported by its word.
 
+mod huge_pages;
+
 use std::fs;
 
 use nix::{
@@ -12,6 +14,8 @@ use nix::{
     },
     unistd::{Pid, getpgrp, getpid, getppid},
 };
+
+pub(crate) use huge_pages::use_huge_pages;
 
 /// The layers that hold from the start of the worker. `None`: the host has died meanwhile.
 pub(crate) fn enter(host: u32) -> Option<Vec<String>> {
