@@ -15,6 +15,7 @@ mod startup;
 mod store;
 mod table;
 mod triad;
+mod verdicts;
 
 use crate::{
     failure::{Failure, Outcome},
@@ -23,8 +24,16 @@ use crate::{
 };
 
 /// Every bench, in the order of the document.
-const BENCHES: &[Bench] =
-    &[startup::BENCH, scan::BENCH, store::BENCH, loops::BENCH, triad::BENCH, gemm::BENCH, sandbox::BENCH];
+const BENCHES: &[Bench] = &[
+    startup::BENCH,
+    scan::BENCH,
+    store::BENCH,
+    loops::BENCH,
+    triad::BENCH,
+    gemm::BENCH,
+    sandbox::BENCH,
+    verdicts::BENCH,
+];
 
 /// One section of the document.
 struct Bench {
