@@ -213,3 +213,76 @@ fn a_history_has_a_point_per_run_and_says_what_there_is() {
     assert_eq!(accepted.code, Some(0), "{}", accepted.shown());
     refused(&arena.dyno(&["history", "sum_c", "--accept", "zzz"]), &["there is no run `zzz`"]);
 }
+
+/// Reads one HTTP request and answers it.
+fn answer_once(listener: &std::net::TcpListener) -> String {
+    use std::io::{Read, Write};
+
+    let (mut stream, _) = listener.accept().expect("the webhook is called");
+    let mut request = Vec::new();
+    let mut chunk = [0; 4096];
+    loop {
+        let count = stream.read(&mut chunk).expect("a request");
+        request.extend(&chunk[..count]);
+        let text = String::from_utf8_lossy(&request);
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+        let length = head.lines().find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
+        });
+        if count == 0 || length.is_some_and(|length| body.len() >= length) {
+            break;
+        }
+    }
+    stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").expect("an answer");
+    String::from_utf8_lossy(&request).into_owned()
+}
+
+#[test]
+fn a_regression_is_told_by_webhook_and_command_and_lost_ones_change_no_verdict() {
+    let arena = arena();
+    let run = stored(&arena, &["--launches", "5"]);
+    let (fast, slow) = (retimed(&arena, &run, 1000.0), retimed(&arena, &run, 1100.0));
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let note = arena.path("note.json");
+    let settings = |webhook: &str| {
+        let command = format!("cat > '{}'", note.display());
+        let text = format!("notify-webhook = \"{webhook}\"\nnotify-command = \"{command}\"\n");
+        std::fs::write(arena.path("work/dyno.toml"), text).unwrap();
+    };
+    settings(&format!("http://{address}/hook/secret"));
+    let called = std::thread::spawn(move || answer_once(&listener));
+    assert_eq!(arena.dyno(&["compare", &fast, &slow]).code, Some(1));
+    let request = called.join().unwrap();
+    assert!(
+        request.starts_with("POST /hook/secret ") && request.contains("\"schema\":\"dyno.notification\"")
+    );
+    let body: Value = serde_json::from_str(&std::fs::read_to_string(&note).unwrap()).unwrap();
+    assert_eq!(body["event"], "regression");
+    assert!(body["regressions"][0]["effect"].as_f64().is_some_and(|effect| effect > 0.05), "{body}");
+    std::fs::remove_file(&note).unwrap();
+    assert_eq!(arena.dyno(&["compare", &slow, &fast]).code, Some(0));
+    assert!(!note.exists(), "an improvement is not told");
+    settings("http://127.0.0.1:1/hook/secret");
+    let lost = arena.dyno(&["compare", &fast, &slow]);
+    assert_eq!(lost.code, Some(1), "{}", lost.shown());
+    assert!(lost.stderr.contains("cannot be reached") && !lost.stderr.contains("secret"), "{}", lost.shown());
+}
+
+#[test]
+fn the_recipes_use_commands_and_flags_that_exist() {
+    for name in ["github-actions.yml", "gitlab-ci.yml"] {
+        let text = std::fs::read_to_string(fixtures::root().join("examples/ci").join(name)).unwrap();
+        let commands: Vec<&str> =
+            text.lines().filter_map(|line| Some(&line[line.find("dyno a")?..])).collect();
+        assert_eq!(commands.len(), 2, "{name} has `dyno aa` and `dyno ab`");
+        for command in commands {
+            let mut words = command.split_whitespace().skip(1);
+            let help = arena().dyno(&[words.next().unwrap(), "--help"]).stdout;
+            for flag in words.filter(|word| word.starts_with("--")) {
+                assert!(help.contains(flag), "{name}: `{command}` has {flag}, which is no flag");
+            }
+        }
+    }
+}

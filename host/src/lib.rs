@@ -8,6 +8,7 @@ pub mod cli;
 pub mod config;
 pub mod devices;
 pub mod export;
+mod notify;
 pub mod pool;
 pub mod runner;
 mod source;

@@ -12,7 +12,7 @@ use dyno_core::{
 use super::{App, AppError, private_folder};
 use crate::{
     catalog::{ContentStore, Entry},
-    export, pool,
+    export, notify, pool,
     runner::{self, Cancel, Duel, DuelNews, DuelOptions, Match},
     store::{Noise, StoreError},
 };
@@ -62,6 +62,17 @@ impl App {
         options: &CompareOptions,
     ) -> Result<Comparison, AppError> {
         Ok(stats::compare(&self.measured(baseline)?, &self.measured(candidate)?, options))
+    }
+
+    /// Tells whom the settings name of the regressions of a comparison. Gives a sentence for each way that did not work.
+    #[must_use]
+    pub fn notify(&self, comparison: &Comparison) -> Vec<String> {
+        notify::regression(
+            self.settings.notify_webhook.value.as_deref(),
+            self.settings.notify_command.value.as_deref(),
+            &self.machine().hostname,
+            comparison,
+        )
     }
 
     /// A build of a plugin: a file, or `plugin` or `plugin@version` from the plugin folders.

@@ -46,6 +46,7 @@ pub(super) fn execute(app: &App, args: &AbArgs, json: bool) -> Result<ExitCode, 
     }
     let comparison = outcome?;
     compare::show(&comparison, args.format, json, true)?;
+    compare::notify(app, &comparison);
     let broken = comparison.cases.iter().flat_map(|case| &case.metrics).any(|metric| {
         let remark = metric.remark.as_deref().unwrap_or_default();
         metric.verdict == Verdict::Inconclusive
@@ -73,6 +74,7 @@ pub(super) fn options(
         settings: Settings {
             // Pairs have a pace of their own.
             stop: StopRule::Samples { launches: 1, per_launch: 1 },
+            scenario: None,
             slice_ns: SLICE_NS,
             warm_up_ns: WARM_UP_NS,
             timeout_ms: (settings.timeout_ns.value / 1_000_000).max(1),

@@ -90,6 +90,19 @@ pub(super) enum Engine {
     All,
 }
 
+/// How queries arrive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ScenarioName {
+    /// The next query is sent when the last is answered
+    SingleStream,
+    /// The same, with several samples in a query
+    MultiStream,
+    /// Queries arrive at random at a rate
+    Server,
+    /// All samples are there at once
+    Offline,
+}
+
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
     /// Benchmarks: `name`, `plugin/name` or `plugin@version/name`; `*` matches anything
@@ -138,6 +151,21 @@ pub(super) struct RunArgs {
     /// Leave address randomisation on, for those who must not take layout luck for a result
     #[arg(long)]
     pub(super) random_layout: bool,
+    /// How queries arrive, with LoadGen's meanings, instead of plain samples
+    #[arg(long, value_enum)]
+    pub(super) scenario: Option<ScenarioName>,
+    /// Samples in a query of multi-stream
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub(super) streams: u64,
+    /// Queries per second of server
+    #[arg(long, value_name = "RATE")]
+    pub(super) target_qps: Option<f64>,
+    /// Longest 99th percentile of the latency of server, like `10ms`
+    #[arg(long, value_name = "DURATION")]
+    pub(super) latency_bound: Option<String>,
+    /// Find the highest rate at which server meets its latency bound
+    #[arg(long, conflicts_with = "target_qps")]
+    pub(super) find_peak: bool,
     /// Ask for huge pages for the heap: memory-bound launches then differ less
     #[arg(long)]
     pub(super) huge_pages: bool,

@@ -21,7 +21,15 @@ use crate::{
 pub(super) fn execute(app: &App, args: &CompareArgs, json: bool) -> Result<ExitCode, Failure> {
     let comparison = app.compare(&args.baseline, &args.candidate, &options(&args.judge)?)?;
     show(&comparison, args.format, json, args.all)?;
+    notify(app, &comparison);
     Ok(end(&comparison, args.judge.fail_inconclusive).into())
+}
+
+/// Tells whom the settings name; what does not work is said and changes nothing.
+pub(super) fn notify(app: &App, comparison: &Comparison) {
+    for problem in app.notify(comparison) {
+        output::note(&format!("warning: {problem}"));
+    }
 }
 
 /// Writes a comparison in the format that was asked for.

@@ -31,6 +31,13 @@ pub(super) fn execute(app: &App, json: bool) -> Result<ExitCode, Failure> {
     }
     add("timeout", units::duration(settings.timeout_ns.value as f64), &settings.timeout_ns.origin);
     add("memory", units::bytes(settings.memory_bytes.value as f64), &settings.memory_bytes.origin);
+    for (name, Setting { value, origin }) in
+        [("notify-webhook", &settings.notify_webhook), ("notify-command", &settings.notify_command)]
+    {
+        // A webhook's address is often its password: it is not shown.
+        let shown = if value.is_some() { "(set)" } else { "(none)" };
+        rows.add_row([name.to_owned(), shown.to_owned(), origin.to_string()]);
+    }
     output::text(&rows.to_string())?;
     Ok(End::Good.into())
 }

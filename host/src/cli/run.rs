@@ -4,7 +4,8 @@ use std::{fs, path::PathBuf, process::ExitCode};
 
 use dyno_core::{
     model::{
-        CaseRequest, EngineChoice, Layout, Measured, Pages, RunRecord, RunSpec, RunStatus, Settings, StopRule,
+        CaseRequest, EngineChoice, Layout, Measured, Pages, RunRecord, RunSpec, RunStatus, Scenario,
+        Settings, StopRule,
     },
     units,
 };
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::{
     Failure,
-    args::{Engine, RunArgs},
+    args::{Engine, RunArgs, ScenarioName},
     compare,
     exit_code::End,
     output,
@@ -82,6 +83,7 @@ pub(super) fn execute(app: &App, args: &RunArgs, as_json: bool) -> Result<ExitCo
     } else {
         output::text(&format!("\n{}", export::comparison_text(&comparison, false)))?;
     }
+    compare::notify(app, &comparison);
     let judged = compare::end(&comparison, args.judge.fail_inconclusive);
     Ok(if end(&record) == End::Good { judged } else { end(&record) }.into())
 }
@@ -201,11 +203,16 @@ fn request(args: &RunArgs, settings: &Resolved) -> Result<RunSpec, Failure> {
         requests = suite.requests;
         suite.info
     });
+    let scenario = scenario(args)?;
     Ok(RunSpec {
         suite: info,
         requests,
         settings: Settings {
-            stop: stop_rule(args, &wishes)?,
+            stop: match scenario {
+                Some(_) => scenario_time(args)?,
+                None => stop_rule(args, &wishes)?,
+            },
+            scenario,
             slice_ns: SLICE_NS,
             warm_up_ns: WARM_UP_NS,
             timeout_ms: (settings.timeout_ns.value / 1_000_000).max(1),
@@ -242,6 +249,55 @@ pub(super) fn params(json: Option<&str>, given: &[String]) -> Result<IndexMap<St
         }
     }
     Ok(out)
+}
+
+/// `--scenario` and what belongs to it.
+fn scenario(args: &RunArgs) -> Result<Option<Scenario>, Failure> {
+    let usage = |message: &str| Failure::Usage(message.to_owned());
+    if args.scenario != Some(ScenarioName::Server)
+        && (args.target_qps.is_some() || args.latency_bound.is_some() || args.find_peak)
+    {
+        return Err(usage("--target-qps, --latency-bound and --find-peak belong to `--scenario server`"));
+    }
+    Ok(match args.scenario {
+        None => None,
+        Some(ScenarioName::SingleStream) => Some(Scenario::SingleStream),
+        Some(ScenarioName::MultiStream) => Some(Scenario::MultiStream { streams: args.streams }),
+        Some(ScenarioName::Offline) => Some(Scenario::Offline),
+        Some(ScenarioName::Server) => {
+            let Some(bound) = &args.latency_bound else {
+                return Err(usage(
+                    "`--scenario server` needs a --latency-bound, like `--latency-bound 10ms`",
+                ));
+            };
+            let latency_bound_ns = units::parse_duration(bound)
+                .map_err(|message| Failure::Usage(format!("--latency-bound: {message}")))?;
+            let target_qps = match args.target_qps {
+                Some(rate) if rate.is_finite() && rate > 0.0 && rate <= 1e7 => Some(rate),
+                Some(rate) => {
+                    return Err(Failure::Usage(format!(
+                        "--target-qps: `{rate}` is no rate; give a number above 0 and up to 10 million"
+                    )));
+                }
+                None if args.find_peak => None,
+                None => return Err(usage("`--scenario server` needs a --target-qps, or --find-peak")),
+            };
+            Some(Scenario::Server { target_qps, latency_bound_ns })
+        }
+    })
+}
+
+/// A scenario lasts a fixed time in each launch.
+fn scenario_time(args: &RunArgs) -> Result<StopRule, Failure> {
+    if args.samples.is_some() || args.precision.is_some() {
+        return Err(Failure::Usage(
+            "a scenario lasts as long as --time says; leave out --samples and --precision".to_owned(),
+        ));
+    }
+    let text = args.time.as_deref().unwrap_or("5s");
+    let budget_ns =
+        units::parse_duration(text).map_err(|message| Failure::Usage(format!("--time: {message}")))?;
+    Ok(StopRule::Time { launches: args.launches.unwrap_or(1).max(1), budget_ns })
 }
 
 /// Flags win over the suite; a flag that names a rule wins over a suite that names another.

@@ -37,7 +37,10 @@ pub(super) fn results(record: &RunRecord) -> Table {
 
 fn row(case: &CaseRecord) -> Vec<String> {
     let mut row = vec![case.benchmark.clone(), case.plugin.kind.to_string(), params(&case.params)];
-    match case.metric("time").filter(|_| matches!(case.status, CaseStatus::Completed | CaseStatus::Cancelled))
+    match case
+        .metric("time")
+        .or(case.metric("latency"))
+        .filter(|_| matches!(case.status, CaseStatus::Completed | CaseStatus::Cancelled))
     {
         None => row.push(case.status.word().replace('_', " ")),
         Some(time) => {
@@ -65,9 +68,16 @@ fn row(case: &CaseRecord) -> Vec<String> {
     row
 }
 
+/// Why a load scenario did not meet its bound, unless a rate was found that does.
+fn invalid(case: &CaseRecord) -> Option<&str> {
+    let loads = case.launches.iter().filter_map(|launch| launch.load.as_ref());
+    let objection = loads.rev().find_map(|load| load.remark.as_deref());
+    objection.filter(|_| case.metric("peak_qps").is_none())
+}
+
 /// The most telling throughput: operations, else traffic, else items.
 fn throughput(case: &CaseRecord) -> String {
-    ["flop_per_second", "bytes_per_second", "items_per_second"]
+    ["peak_qps", "samples_per_second", "flop_per_second", "bytes_per_second", "items_per_second"]
         .into_iter()
         .find_map(|name| case.metric(name))
         .map(|metric| units::value(metric.median, &metric.unit))
@@ -92,6 +102,10 @@ pub(super) fn failures(record: &RunRecord) -> String {
                 last_output,
             ),
             CaseStatus::Skipped { reason } => (format!("skipped: {reason}"), &[]),
+            CaseStatus::Completed => match invalid(case) {
+                Some(why) => (format!("not valid: {why}"), &[]),
+                None => continue,
+            },
             _ => continue,
         };
         out.push_str(&format!("{} ({}): {line}\n", case.label(), case.plugin.kind));

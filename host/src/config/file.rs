@@ -25,6 +25,10 @@ pub struct File {
     pub timeout: Option<String>,
     /// Most memory of a worker. // eg: "4GiB"
     pub memory: Option<String>,
+    /// Where to post a notification when something regressed: a URL.
+    pub notify_webhook: Option<String>,
+    /// What to run then: a line for the shell.
+    pub notify_command: Option<String>,
 }
 
 /// Why the configuration cannot be used.

@@ -83,6 +83,10 @@ pub struct Resolved {
     pub timeout_ns: Setting<u64>,
     /// Most memory of a worker [bytes].
     pub memory_bytes: Setting<u64>,
+    /// Where to post a notification when something regressed: a URL.
+    pub notify_webhook: Setting<Option<String>>,
+    /// What to run then: a line for the shell.
+    pub notify_command: Setting<Option<String>>,
 }
 
 /// One minute: longer than any sane stage, shorter than anyone's patience.
@@ -143,6 +147,8 @@ impl Resolved {
                 units::parse_bytes,
                 DEFAULT_MEMORY_BYTES,
             )?,
+            notify_webhook: layers.text("DYNO_NOTIFY_WEBHOOK", |file| file.notify_webhook.clone()),
+            notify_command: layers.text("DYNO_NOTIFY_COMMAND", |file| file.notify_command.clone()),
         })
     }
 }
@@ -197,6 +203,18 @@ impl Layers {
             .unwrap_or_else(|| Setting { value: default(), origin: Origin::Default });
         setting.value = absolute(&setting.value);
         setting
+    }
+
+    /// A text that may be absent, from the environment or the file.
+    fn text(
+        &self,
+        name: &'static str,
+        from_file: impl Fn(&File) -> Option<String>,
+    ) -> Setting<Option<String>> {
+        match self.pick(("", None), (name, variable(name)), from_file) {
+            Some(Setting { value, origin }) => Setting { value: Some(value), origin },
+            None => Setting { value: None, origin: Origin::Default },
+        }
     }
 
     fn plugins(&self, given: &[PathBuf], user: &UserFolders) -> Setting<Vec<PathBuf>> {

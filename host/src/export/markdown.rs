@@ -10,8 +10,18 @@ use dyno_core::{
 use super::escape::{block, inline};
 
 /// Metrics that dyno itself measures; all others are the plugins' own.
-const OURS: [&str; 6] =
-    ["time", "items_per_second", "bytes_per_second", "flop_per_second", "device_time", "peak_memory"];
+const OURS: [&str; 10] = [
+    "time",
+    "latency",
+    "items_per_second",
+    "bytes_per_second",
+    "flop_per_second",
+    "samples_per_second",
+    "schedule_error",
+    "peak_qps",
+    "device_time",
+    "peak_memory",
+];
 
 /// A run as a report.
 #[must_use]
@@ -67,8 +77,11 @@ fn facts(out: &mut String, record: &RunRecord) {
 }
 
 fn results(out: &mut String, record: &RunRecord) {
-    let measured: Vec<(&CaseRecord, &MetricSummary)> =
-        record.cases.iter().filter_map(|case| Some((case, case.metric("time")?))).collect();
+    let measured: Vec<(&CaseRecord, &MetricSummary)> = record
+        .cases
+        .iter()
+        .filter_map(|case| Some((case, case.metric("time").or(case.metric("latency"))?)))
+        .collect();
     out.push_str("\n## Results\n\n");
     let Some(confidence) =
         measured.iter().find_map(|(_, time)| time.interval).map(|interval| interval.confidence)
@@ -93,11 +106,12 @@ fn table(out: &mut String, measured: &[(&CaseRecord, &MetricSummary)]) {
         if case.status != CaseStatus::Completed {
             let _ = write!(headline, " ({})", case.status.word().replace('_', " "));
         }
-        let throughput: Vec<String> = ["flop_per_second", "bytes_per_second", "items_per_second"]
-            .into_iter()
-            .filter_map(|name| case.metric(name))
-            .map(|metric| units::value(metric.median, &metric.unit))
-            .collect();
+        let throughput: Vec<String> =
+            ["peak_qps", "samples_per_second", "flop_per_second", "bytes_per_second", "items_per_second"]
+                .into_iter()
+                .filter_map(|name| case.metric(name))
+                .map(|metric| units::value(metric.median, &metric.unit))
+                .collect();
         let params: Vec<String> =
             case.params.iter().map(|(name, value)| inline(&format!("{name}={value}"))).collect();
         let memory = case.metric("peak_memory").map(|memory| units::bytes(memory.median)).unwrap_or_default();

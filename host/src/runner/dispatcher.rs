@@ -15,6 +15,7 @@ use dyno_core::{
 use super::{
     Cancel, Planned,
     launch::{Assignment, Notice, launch},
+    peak::Peak,
     stop::{self, Standing},
 };
 use crate::{
@@ -108,6 +109,8 @@ impl Dispatcher<'_> {
             }
         };
         case.status = CaseStatus::Running;
+        let mut settings = settings.clone();
+        let mut search = Peak::of(&settings);
         loop {
             let Some(_lease) = self.lease(case)? else {
                 case.status = CaseStatus::Cancelled;
@@ -115,7 +118,10 @@ impl Dispatcher<'_> {
             };
             let index = case.launches.len() as u32;
             (self.announce)(&Event::LaunchStarted { case: case.index, launch: index });
-            let launched = self.launch(settings, case, planned, &bytes, index);
+            if let Some(search) = &search {
+                search.aim(&mut settings);
+            }
+            let launched = self.launch(&settings, case, planned, &bytes, index);
             self.store.commit_launch(run, case.index, &launched)?;
             (self.announce)(&Event::LaunchFinished { case: case.index, launch: index });
             let status = launched.status.clone();
@@ -127,6 +133,14 @@ impl Dispatcher<'_> {
             case.metrics = stats::summarise_case(&case.launches, &planned.metrics, &options(settings.seed));
             if self.cancel.is_set() {
                 case.status = CaseStatus::Cancelled;
+                break;
+            }
+            if let Some(search) = &mut search {
+                if search.learn(&mut case.launches) {
+                    continue;
+                }
+                case.metrics = search.metrics(&case.launches, &planned.metrics, &options(settings.seed));
+                case.status = CaseStatus::Completed;
                 break;
             }
             if !stop::wants_more(settings.stop, standing(case)) {

@@ -6,7 +6,10 @@ use std::{
 };
 
 use dyno_core::{
-    model::{CaseStatus, Environment, Exit, LaunchRecord, Reason, Sample, Settings, Stage},
+    model::{
+        CaseStatus, Environment, Exit, LaunchRecord, LoadRecord, Query, Reason, Sample, Scenario, Settings,
+        Stage,
+    },
     protocol::{DeviceGrant, Load, PROTOCOL_VERSION, Quota, Reply, Request},
 };
 
@@ -20,6 +23,8 @@ use crate::{
 pub(super) const FAREWELL: Duration = Duration::from_secs(5);
 /// Bounds for numbers that a hostile worker sends: beyond these it is not measuring.
 const MAX_SAMPLE_NS: u64 = 365 * 24 * 3600 * 1_000_000_000;
+/// Most queries of one launch.
+const MAX_QUERIES: u32 = 200_000;
 /// Most samples of one launch that the host keeps.
 const MAX_SAMPLES: usize = 1_000_000;
 
@@ -76,6 +81,7 @@ pub(super) fn launch(
         status: CaseStatus::Running,
         plan: None,
         samples: Vec::new(),
+        load: None,
         retaken: 0,
         custom: indexmap::IndexMap::new(),
         peak_memory_bytes: None,
@@ -179,7 +185,10 @@ impl Script<'_, '_> {
             Reply::Calibrated(plan) if plan.iterations > 0 => self.record.plan = Some(plan),
             other => return Err(self.unexpected(&other)),
         }
-        self.sample()?;
+        match settings.scenario {
+            None => self.sample()?,
+            Some(scenario) => self.play_scenario(scenario)?,
+        }
         match self.ask(Stage::ProcessResults, &Request::ProcessResults)? {
             Reply::Processed { metrics } => {
                 for (name, value) in metrics {
@@ -223,6 +232,46 @@ impl Script<'_, '_> {
                 other => return Err(self.unexpected(&other)),
             }
             // Each batch is a sign of life: the limit is for the time between two of them.
+            reply = self.listen()?;
+        }
+    }
+
+    fn play_scenario(&mut self, scenario: Scenario) -> Result<(), End> {
+        let request = Request::Play {
+            scenario,
+            duration_ns: self.assignment.quota.budget_ns,
+            max_queries: MAX_QUERIES,
+        };
+        let mut queries: Vec<Query> = Vec::new();
+        let mut reply = self.ask(Stage::Sample, &request)?;
+        loop {
+            match reply {
+                Reply::Queries { queries: more } => {
+                    let possible = |query: &Query| {
+                        query.scheduled_ns <= query.start_ns
+                            && query.start_ns <= query.end_ns
+                            && query.end_ns <= MAX_SAMPLE_NS
+                    };
+                    if let Some(query) = more.iter().find(|query| !possible(query)) {
+                        return Err(self.failed(format!("the worker sent an impossible query: {query:?}")));
+                    }
+                    queries.extend(more);
+                    if queries.len() > MAX_QUERIES as usize {
+                        return Err(self.failed(format!("the worker sent more than {MAX_QUERIES} queries")));
+                    }
+                }
+                Reply::Sampled { .. } if queries.is_empty() => {
+                    return Err(self.failed(
+                        "no query arrived in the time of the scenario; give more --time, or a higher --target-qps"
+                            .to_owned(),
+                    ));
+                }
+                Reply::Sampled { .. } => {
+                    self.record.load = Some(LoadRecord::new(scenario, queries));
+                    return Ok(());
+                }
+                other => return Err(self.unexpected(&other)),
+            }
             reply = self.listen()?;
         }
     }

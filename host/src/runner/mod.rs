@@ -7,6 +7,7 @@ mod duel;
 mod expand;
 mod launch;
 mod pair;
+mod peak;
 mod stop;
 
 pub use cancel::Cancel;

@@ -62,6 +62,7 @@ pub(super) fn bare(launch: &LaunchRecord) -> LaunchRecord {
         status: launch.status.clone(),
         plan: launch.plan,
         samples: Vec::new(),
+        load: launch.load.clone(),
         retaken: launch.retaken,
         custom: launch.custom.clone(),
         peak_memory_bytes: launch.peak_memory_bytes,

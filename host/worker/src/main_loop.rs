@@ -7,7 +7,7 @@ use std::{
 };
 
 use dyno_core::{
-    model::Pages,
+    model::{Pages, Query},
     protocol::{DeviceGrant, Load, PROTOCOL_VERSION, Reply, Request},
 };
 
@@ -16,7 +16,7 @@ use crate::{
     host_side::HostSide,
     instance::{Failure, Instance},
     loader,
-    measure::{Sampler, SystemClock, calibrate, warm_up},
+    measure::{Demand, Sampler, SystemClock, calibrate, play, warm_up},
     sandbox,
 };
 
@@ -213,6 +213,28 @@ impl Session {
                     });
                     let retaken = checked(side, outcome)?;
                     self.replies.send(&Reply::Sampled { retaken });
+                }
+                Request::Play { scenario, duration_ns, max_queries } => {
+                    let Some(plan) = plan else {
+                        let request = Request::Play { scenario, duration_ns, max_queries };
+                        return Err(out_of_order(&request, "calibrate"));
+                    };
+                    let demand = Demand {
+                        scenario,
+                        seed: load.seed,
+                        duration_ns,
+                        max_queries,
+                        iterations: plan.iterations,
+                        slice_ns: plan.slice_ns,
+                    };
+                    let replies = self.replies.clone();
+                    let outcome = play(instance, &clock, &demand, &|| side.is_cancelled(), &mut |queries| {
+                        let timed = |query: &Query| (query.samples, query.end_ns - query.start_ns);
+                        taken.extend(queries.iter().map(timed));
+                        replies.send(&Reply::Queries { queries });
+                    });
+                    checked(side, outcome)?;
+                    self.replies.send(&Reply::Sampled { retaken: 0 });
                 }
                 Request::ProcessResults if plan.is_some() => {
                     checked(side, instance.process_results(&taken))?;

@@ -304,6 +304,12 @@ fn measured_metrics(case: &CaseRecord) -> Vec<MeasuredMetric> {
                 "device_time" => of_samples(&|sample| {
                     (sample.device_ns > 0.0).then(|| sample.device_ns / sample.iterations.max(1) as f64)
                 }),
+                "latency" => {
+                    launches.iter().filter_map(|launch| median(&launch.load.as_ref()?.latencies())).collect()
+                }
+                "samples_per_second" => {
+                    launches.iter().filter_map(|launch| launch.load.as_ref()?.samples_per_second()).collect()
+                }
                 "peak_memory" => launches
                     .iter()
                     .filter_map(|launch| launch.peak_memory_bytes.map(|bytes| bytes as f64))

@@ -108,6 +108,7 @@ mod tests {
             status: CaseStatus::Completed,
             plan: None,
             samples,
+            load: None,
             retaken: 0,
             custom: indexmap::IndexMap::new(),
             peak_memory_bytes: None,

@@ -10,6 +10,7 @@ mod history;
 mod param;
 mod record;
 mod sample;
+mod scenario;
 mod spec;
 mod status;
 
@@ -28,6 +29,7 @@ pub use record::{
     PluginRef, RESULT_SCHEMA, RESULT_VERSION, RunRecord, Stream,
 };
 pub use sample::{Sample, Work};
+pub use scenario::{LoadRecord, Query, Scenario};
 pub use spec::{CaseRequest, EngineChoice, Layout, Pages, RunSpec, Settings, StopRule, SuiteInfo};
 pub use status::{CaseStatus, Exit, Reason, RunStatus, Stage};
 

@@ -5,7 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Better, CaseStatus, Environment, Machine, Params, PluginKind, RunSpec, RunStatus, Sample, Source, Stage,
+    Better, CaseStatus, Environment, LoadRecord, Machine, Params, PluginKind, RunSpec, RunStatus, Sample,
+    Source, Stage,
 };
 
 /// The name of the result file format.
@@ -116,6 +117,9 @@ pub struct LaunchRecord {
     /// The samples, in the order in which they were taken.
     #[serde(default)]
     pub samples: Vec<Sample>,
+    /// The queries, where a load scenario was asked for: there are no samples then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load: Option<LoadRecord>,
     /// Samples that were thrown away and taken again because something disturbed them.
     #[serde(default)]
     pub retaken: u32,

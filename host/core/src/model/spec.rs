@@ -7,6 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::Scenario;
+
 /// One request: some cases, and how to measure them. Serialisable, so that another machine could execute it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunSpec {
@@ -71,6 +73,9 @@ pub struct Settings {
     pub slice_ns: u64,
     /// Least time spent warming up in each launch [ns].
     pub warm_up_ns: u64,
+    /// How queries arrive; absent for plain samples.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scenario: Option<Scenario>,
     /// Longest time that any one stage of a launch may take [ms].
     pub timeout_ms: u64,
     /// Seed for inputs and for resampling.

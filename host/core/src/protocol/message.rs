@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{EngineInfo, Pages, Params, Plan, PluginKind, Sample};
+use crate::model::{EngineInfo, Pages, Params, Plan, PluginKind, Query, Sample, Scenario};
 
 /// Version of the protocol. Host and worker are shipped together: versions that differ are refused.
 pub const PROTOCOL_VERSION: u32 = 2;
@@ -37,6 +37,15 @@ pub enum Request {
     /// Take samples with the iteration count of the plan. Answer: [`Reply::Batch`] as they come, then
     /// [`Reply::Sampled`].
     Sample(Quota),
+    /// Play a load scenario. Answer: [`Reply::Queries`] as they are answered, then [`Reply::Sampled`].
+    Play {
+        /// How queries arrive.
+        scenario: Scenario,
+        /// For how long they arrive [ns].
+        duration_ns: u64,
+        /// Most queries.
+        max_queries: u32,
+    },
     /// Call `process_results`. Answer: [`Reply::Processed`].
     ProcessResults,
     /// Call `cleanup` and exit. Answer: [`Reply::Finished`], then the end of the stream.
@@ -135,6 +144,11 @@ pub enum Reply {
     Batch {
         /// At least one.
         samples: Vec<Sample>,
+    },
+    /// Queries as they are answered.
+    Queries {
+        /// At least one.
+        queries: Vec<Query>,
     },
     /// The quota is met.
     Sampled {

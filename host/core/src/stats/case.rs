@@ -3,7 +3,7 @@
 use dyno_plugin_api::descriptor::MetricInfo;
 
 use super::{SummaryOptions, summarise};
-use crate::model::{Better, CaseStatus, LaunchRecord, MetricSummary, Sample};
+use crate::model::{Better, CaseStatus, LaunchRecord, LoadRecord, MetricSummary, Sample};
 
 /// Summarises a case: `time` first, then throughput where work was reported, device time, peak memory, and the
 /// metrics that the descriptor declares. Only launches that completed count.
@@ -40,8 +40,20 @@ pub fn summarise_case(
             launch.peak_memory_bytes.map(|bytes| bytes as f64)
         }),
     ];
+    let loads = || launches.iter().map(|launch| launch.load.as_ref());
+    let latencies: Vec<Vec<f64>> =
+        loads().map(|load| load.map(LoadRecord::latencies).unwrap_or_default()).collect();
+    let per_load = |name: &str, unit: &str, better: Better, value: &dyn Fn(&LoadRecord) -> Option<f64>| {
+        let values: Vec<Vec<f64>> = loads().map(|load| load.and_then(value).into_iter().collect()).collect();
+        summarise(name, unit, better, &values, options)
+    };
+    let scenario = [
+        summarise("latency", "ns", Better::Lower, &latencies, options),
+        per_load("samples_per_second", "samples/s", Better::Higher, &LoadRecord::samples_per_second),
+        per_load("schedule_error", "ns", Better::Lower, &LoadRecord::schedule_error),
+    ];
     let custom = declared.iter().map(|metric| {
         once(&metric.name, &metric.unit, metric.better, &|launch| launch.custom.get(&metric.name).copied())
     });
-    fixed.into_iter().chain(custom).flatten().collect()
+    fixed.into_iter().chain(scenario).chain(custom).flatten().collect()
 }

@@ -1,5 +1,6 @@
 //! Samples in, summaries out. Pure and seeded; the unit of every interval is the launch.
 
+mod arrivals;
 mod binomial;
 mod bootstrap;
 mod case;
@@ -12,6 +13,7 @@ pub mod sequential;
 mod summary;
 mod welch;
 
+pub use arrivals::poisson_arrivals;
 pub use binomial::{lower_bound, upper_bound};
 pub use bootstrap::{SummaryOptions, interval_on_median};
 pub use case::summarise_case;

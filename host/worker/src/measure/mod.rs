@@ -3,10 +3,12 @@
 mod calibrate;
 mod clock;
 mod sample;
+mod scenario;
 
 pub(crate) use calibrate::{calibrate, warm_up};
 pub(crate) use clock::{Clock, SystemClock};
 pub(crate) use sample::{Sampler, timed};
+pub(crate) use scenario::{Demand, play};
 
 #[cfg(test)]
 mod mock;
