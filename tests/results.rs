@@ -232,6 +232,17 @@ fn a_report_goes_where_it_is_told() {
     assert_eq!((written.code, written.stdout.as_str()), (Some(0), ""), "{}", written.shown());
     let copy: Value = serde_json::from_str(&fs::read_to_string(&target).unwrap()).unwrap();
     assert_eq!(copy, file(&arena, &record));
+    let parquet = arena.path("out/it's.parquet");
+    let written = arena.dyno(&["report", "--format", "parquet", "-o", parquet.to_str().unwrap()]);
+    assert_eq!(written.code, Some(0), "{}", written.shown());
+    let bytes = fs::read(&parquet).unwrap();
+    assert!(bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1"));
+    let nowhere = arena.dyno(&["report", "--format", "parquet"]);
+    assert_eq!(nowhere.code, Some(2), "{}", nowhere.shown());
+    let gbench = arena.path("out/gbench.json");
+    arena.dyno(&["report", "--format", "gbench", "-o", gbench.to_str().unwrap()]);
+    let compared = arena.dyno(&["compare", gbench.to_str().unwrap(), gbench.to_str().unwrap(), "--all"]);
+    assert!(compared.stdout.contains("sum_c n=64"), "{}", compared.shown());
     let nowhere = arena.dyno(&["report", "-o", "/nonexistent/report.md"]);
     assert_eq!(nowhere.code, Some(5), "{}", nowhere.shown());
     assert!(nowhere.stderr.contains("/nonexistent/report.md"), "{}", nowhere.shown());

@@ -191,6 +191,14 @@ impl App {
         Ok(self.read_store()?.runs(filter)?)
     }
 
+    /// Writes the samples of a stored run as a Parquet file.
+    ///
+    /// # Errors
+    /// When there is no such run, or the file cannot be written.
+    pub fn write_parquet(&self, selector: &str, path: &Path) -> Result<(), AppError> {
+        Ok(self.read_store()?.write_parquet(selector, path)?)
+    }
+
     fn read_store(&self) -> Result<Store, AppError> {
         let path = &self.settings.db_path.value;
         if !path.exists() {

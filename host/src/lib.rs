@@ -1,6 +1,6 @@
 //! The host: everything outside the worker. It never loads a plugin itself.
 //!
-//! Arrows point down: `cli → app → runner → {catalog, devices, pool, store} → dyno-core`; `cli → export`.
+//! Arrows point down: `cli → app → runner → {catalog, devices, pool, store} → dyno-core`; `cli → export`; `app → {export, import, notify}`.
 
 pub mod app;
 pub mod catalog;
@@ -8,6 +8,7 @@ pub mod cli;
 pub mod config;
 pub mod devices;
 pub mod export;
+pub mod import;
 mod notify;
 pub mod pool;
 pub mod runner;

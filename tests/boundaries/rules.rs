@@ -20,10 +20,10 @@ const UNSAFE: [&str; 5] = [
 ];
 
 /// Which rooms of the host a room may use. What stands in no line here is a new room: give it its line.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("cli", &["app", "config", "export", "server"]),
     ("server", &["app", "config", "export"]),
-    ("app", &["runner", "catalog", "devices", "pool", "store", "config", "export", "notify"]),
+    ("app", &["runner", "catalog", "devices", "pool", "store", "config", "export", "import", "notify"]),
     ("notify", &[]),
     ("runner", &["catalog", "devices", "pool", "store"]),
     ("catalog", &[]),
@@ -32,6 +32,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("store", &[]),
     ("config", &[]),
     ("export", &[]),
+    ("import", &[]),
 ];
 
 /// Small things without rooms of their own, which every room may use.
@@ -128,17 +129,19 @@ pub(crate) fn loads_nothing(source: &Source) -> Vec<Violation> {
     found
 }
 
-/// The core and the exporters compute: same input, same output.
+/// The core, the writers and the readers compute: same input, same output.
 pub(crate) fn pure(source: &Source) -> Vec<Violation> {
-    if !source.is_in(&["host/core/src/", "host/src/export/"]) || source.is_test() {
+    if !source.is_in(&["host/core/src/", "host/src/export/", "host/src/import/"]) || source.is_test() {
         return Vec::new();
     }
     let paths = source.paths();
     let impure = paths.iter().filter(|path| IMPURE.iter().any(|prefix| path.is_in(prefix)));
     impure
         .map(|path| {
-            let rule =
-                format!("`{}` is I/O, a clock or chance; core and export are pure", path.parts.join("::"));
+            let rule = format!(
+                "`{}` is I/O, a clock or chance; core, export and import are pure",
+                path.parts.join("::")
+            );
             source.violation(path.line, rule)
         })
         .collect()

@@ -12,7 +12,7 @@ use dyno_core::{
 use super::{App, AppError, private_folder};
 use crate::{
     catalog::{ContentStore, Entry},
-    export, notify, pool,
+    export, import, notify, pool,
     runner::{self, Cancel, Duel, DuelNews, DuelOptions, Match},
     store::{Noise, StoreError},
 };
@@ -21,10 +21,11 @@ use crate::{
 const ENOUGH_PAIRS: u32 = 50;
 
 impl App {
-    /// One side of a comparison of results: a result file, or a stored run.
+    /// One side of a comparison of results: a result file, ours or another tool's, a folder of Criterion, or a stored
+    /// run.
     ///
     /// # Errors
-    /// When it is neither, with a sentence on what it is instead.
+    /// When it is none of these, with a sentence on what it is instead.
     pub fn measured(&self, side: &str) -> Result<Measured, AppError> {
         let path = Path::new(side);
         if !path.exists() {
@@ -41,13 +42,19 @@ impl App {
             };
         }
         let refused = |why: &dyn std::fmt::Display| AppError::Side(format!("`{side}`: {why}"));
-        let text = fs::read_to_string(path).map_err(|error| refused(&error))?;
-        let run = export::read(&text).map_err(|error| refused(&error))?;
-        if run.cases.is_empty() {
-            return Err(refused(&"the run has no cases: there is nothing to compare"));
+        let mut measured = if path.is_dir() {
+            criterion_folder(path).map_err(|why| refused(&why))?
+        } else {
+            let text = fs::read_to_string(path).map_err(|error| refused(&error))?;
+            match import::detect(&text).map_err(|error| refused(&error))? {
+                import::Found::Ours => Measured::from(&export::read(&text).map_err(|error| refused(&error))?),
+                import::Found::Theirs(measured) => measured,
+            }
+        };
+        if measured.cases.is_empty() && measured.missing.is_empty() {
+            return Err(refused(&"it has no cases: there is nothing to compare"));
         }
-        let mut measured = Measured::from(&run);
-        measured.source = format!("{side} (run {})", run.id);
+        measured.source = format!("{side} ({})", measured.source);
         Ok(measured)
     }
 
@@ -286,4 +293,41 @@ impl App {
         store.accept_change(&run, benchmark, note, &crate::timestamp::now())?;
         Ok(run)
     }
+}
+
+/// What Criterion measured last, from the folder that it keeps: `target/criterion`, or a part of it.
+fn criterion_folder(folder: &Path) -> Result<Measured, String> {
+    let mut measured = Measured { source: "Criterion".to_owned(), ..Measured::default() };
+    for entry in walkdir::WalkDir::new(folder).sort_by_file_name() {
+        let entry = entry.map_err(|error| error.to_string())?;
+        // Beside `new` lie older results: `base`, `change`, and those that were saved by a name.
+        let is_newest = entry.path().parent().is_some_and(|parent| parent.ends_with("new"));
+        if entry.file_name() != "estimates.json" || !is_newest {
+            continue;
+        }
+        let results = entry.path().with_file_name("");
+        let read = |name: &str| fs::read_to_string(results.join(name));
+        let names = read("benchmark.json").ok().and_then(|text| import::criterion_name(&text));
+        // The folders are named after the benchmark, with what a file system does not like replaced.
+        let name = names.unwrap_or_else(|| {
+            let below = results.parent().and_then(|parent| parent.strip_prefix(folder).ok());
+            below.unwrap_or(folder).display().to_string()
+        });
+        let case = read("estimates.json")
+            .map_err(|error| format!("`{}`: {error}", entry.path().display()))
+            .and_then(|estimates| {
+                let sample = read("sample.json").ok();
+                import::criterion(&name, &estimates, sample.as_deref()).map_err(|error| error.to_string())
+            });
+        match case {
+            Ok(case) => measured.cases.push(case),
+            Err(reason) => measured.missing.push((name, reason)),
+        }
+    }
+    if measured.cases.is_empty() && measured.missing.is_empty() {
+        return Err("the folder holds no `new/estimates.json`, as benchmarks with Criterion leave below \
+                    `target/criterion`; give that folder, or a result file"
+            .to_owned());
+    }
+    Ok(measured)
 }

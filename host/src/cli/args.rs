@@ -50,7 +50,7 @@ pub(super) enum Command {
     Aa(AaArgs),
     /// Show a benchmark over all stored runs, and where its level changed
     History(HistoryArgs),
-    /// Compare two stored runs or result files
+    /// Compare two stored runs or result files, also of other tools
     Compare(CompareArgs),
     /// Show the results of a stored run, or list the runs
     Results(ResultsArgs),
@@ -208,9 +208,9 @@ pub(super) struct JudgeArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct CompareArgs {
-    /// What to compare against: a run, or a result file
+    /// What to compare against: a run, a result file of dyno or another tool, or a folder of Criterion
     pub(super) baseline: String,
-    /// What to judge: a run, or a result file
+    /// What to judge: the same
     #[arg(default_value = "last")]
     pub(super) candidate: String,
     #[command(flatten)]
@@ -366,6 +366,14 @@ pub(super) enum ReportFormat {
     Csv,
     /// One row per sample, as CSV
     SamplesCsv,
+    /// Bencher Metric Format
+    Bmf,
+    /// JSON of Google Benchmark
+    Gbench,
+    /// OpenMetrics text
+    Openmetrics,
+    /// One row per sample, as a Parquet file; needs --file
+    Parquet,
 }
 
 #[derive(Debug, Args)]

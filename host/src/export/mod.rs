@@ -1,15 +1,21 @@
 //! Records as text: one format, one file. Pure: the caller writes.
 
+mod bmf;
 mod comparison;
 mod csv;
 mod escape;
+mod gbench;
 mod json;
 mod markdown;
+mod openmetrics;
 
+pub use bmf::bmf;
 pub use comparison::{comparison_markdown, comparison_text, effect, github, junit};
 pub use csv::{csv, samples_csv};
+pub use gbench::gbench;
 pub use json::{ReadError, WriteError, json, read};
 pub use markdown::markdown;
+pub use openmetrics::openmetrics;
 
 #[cfg(test)]
 mod schema_check;

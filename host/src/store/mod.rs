@@ -4,6 +4,7 @@ mod columns;
 mod error;
 mod migrate;
 mod open;
+mod parquet;
 mod plugins;
 mod read;
 mod verdicts;

@@ -151,7 +151,7 @@ impl Store {
         }
     }
 
-    fn find(&self, selector: &str) -> Result<i32, StoreError> {
+    pub(super) fn find(&self, selector: &str) -> Result<i32, StoreError> {
         let failed = doing("finding a run");
         let back = match selector.strip_prefix("last") {
             Some("") => Some(0),

@@ -2,6 +2,7 @@
 //!
 //! A new bench is a file here with a `BENCH`, and a line in [`BENCHES`].
 
+mod comparisons;
 mod document;
 mod gemm;
 mod host;
@@ -33,6 +34,7 @@ const BENCHES: &[Bench] = &[
     gemm::BENCH,
     sandbox::BENCH,
     verdicts::BENCH,
+    comparisons::BENCH,
 ];
 
 /// One section of the document.

@@ -3,7 +3,10 @@
 
 use std::collections::HashMap;
 
-use super::{benjamini_hochberg, median, welch::Welch, welch::welch};
+use super::{
+    benjamini_hochberg, median,
+    welch::{Welch, t_quantile, welch},
+};
 use crate::model::{
     Better, COMPARISON_SCHEMA, COMPARISON_VERSION, CaseComparison, Comparison, Design, Interval, Measured,
     MeasuredMetric, MetricComparison, Verdict,
@@ -34,6 +37,7 @@ impl Default for CompareOptions {
 pub fn compare(baseline: &Measured, candidate: &Measured, options: &CompareOptions) -> Comparison {
     let (differences, decisive) = differences(baseline, candidate);
     let old: HashMap<&str, _> = baseline.cases.iter().map(|case| (case.label.as_str(), case)).collect();
+    let mut quantiles = Quantiles { p: 1.0 - options.alpha / 2.0, known: HashMap::new() };
     let mut matched = HashMap::new();
     let (mut cases, mut added) = (Vec::new(), Vec::new());
     for case in &candidate.cases {
@@ -44,7 +48,7 @@ pub fn compare(baseline: &Measured, candidate: &Measured, options: &CompareOptio
         matched.insert(case.label.as_str(), ());
         let metrics = case.metrics.iter().filter_map(|metric| {
             let before = before.metrics.iter().find(|other| other.name == metric.name)?;
-            Some(metric_beside(before, metric, options))
+            Some(metric_beside(before, metric, options, &mut quantiles))
         });
         cases.push(CaseComparison { label: case.label.clone(), metrics: metrics.collect(), pairs: None });
     }
@@ -131,6 +135,7 @@ fn metric_beside(
     before: &MeasuredMetric,
     now: &MeasuredMetric,
     options: &CompareOptions,
+    quantiles: &mut Quantiles,
 ) -> MetricComparison {
     let (baseline, candidate) =
         (median(&before.launches).unwrap_or_default(), median(&now.launches).unwrap_or_default());
@@ -190,7 +195,7 @@ fn metric_beside(
         return out;
     };
     let confidence = 1.0 - options.alpha;
-    let half_width = test.half_width(confidence);
+    let half_width = quantiles.half_width(&test);
     let (low, high) =
         (scale.change(test.difference - half_width), scale.change(test.difference + half_width));
     out.effect = Some(scale.change(test.difference));
@@ -199,6 +204,27 @@ fn metric_beside(
     out.detectable = Some(options.threshold + scale.change(half_width + 1.281_551_6 * test.standard_error));
     (out.verdict, out.remark) = verdict(low, high, now.better, options.threshold);
     out
+}
+
+/// Quantiles of Student's t that were needed already: finding one takes longer than all the rest of a comparison, and a
+/// suite asks for the same few again and again.
+struct Quantiles {
+    p: f64,
+    known: HashMap<u64, f64>,
+}
+
+impl Quantiles {
+    /// Half-width of the interval. Degrees of freedom count in hundredths, rounded down: never too narrow.
+    fn half_width(&mut self, test: &Welch) -> f64 {
+        const STEPS: f64 = 100.0;
+        if test.standard_error == 0.0 {
+            return 0.0;
+        }
+        let steps = (test.degrees * STEPS).floor().clamp(1.0, 1e12);
+        let p = self.p;
+        let quantile = *self.known.entry(steps as u64).or_insert_with(|| t_quantile(p, steps / STEPS));
+        quantile * test.standard_error
+    }
 }
 
 /// How a difference becomes a relative change.

@@ -2,7 +2,10 @@
 //!
 //! Welch 1947, Biometrika 34. Works on logarithms where all values are positive, so that the difference is a ratio.
 
-use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
+use statrs::{
+    distribution::{ContinuousCDF, Normal, StudentsT},
+    function::beta::beta_reg,
+};
 
 /// The difference of two means, candidate minus baseline.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -43,9 +46,17 @@ pub fn welch(baseline: &[f64], candidate: &[f64]) -> Option<Welch> {
     }
     let share = |v: f64, n: usize| (v / (va + vb)).powi(2) / (n as f64 - 1.0);
     let degrees = 1.0 / (share(va, baseline.len()) + share(vb, candidate.len()));
-    let t = difference / standard_error;
-    let p_value = StudentsT::new(0.0, 1.0, degrees).map_or(1.0, |student| 2.0 * student.sf(t.abs()));
+    let p_value = two_sided(difference / standard_error, degrees);
     Some(Welch { difference, standard_error, degrees, p_value })
+}
+
+/// The chance of a t at least so far from zero: the regularised incomplete beta function at degrees / (degrees + t²).
+fn two_sided(t: f64, degrees: f64) -> f64 {
+    let square = t * t;
+    if !square.is_finite() {
+        return 0.0;
+    }
+    beta_reg(degrees / 2.0, 0.5, degrees / (degrees + square)).clamp(0.0, 1.0)
 }
 
 /// The quantile of Student's t; of the normal distribution where the degrees are infinite.

@@ -1,0 +1,33 @@
+//! Bencher Metric Format: an object of benchmarks, each an object of measures with value and bounds.
+
+use dyno_core::model::{RunRecord, case_label};
+use serde_json::{Map, Value, json};
+
+/// A run's medians with their intervals. Names of measures are those that Bencher knows, where it knows one.
+#[must_use]
+pub fn bmf(record: &RunRecord) -> String {
+    let mut benchmarks = Map::new();
+    for case in &record.cases {
+        let mut measures = Map::new();
+        for metric in &case.metrics {
+            let mut measure = json!({"value": metric.median});
+            if let Some(interval) = metric.interval {
+                measure["lower_value"] = interval.low.into();
+                measure["upper_value"] = interval.high.into();
+            }
+            let name = match metric.name.as_str() {
+                "time" => "latency",
+                // What Bencher calls latency is the time above.
+                "latency" => "query-latency",
+                other => other,
+            };
+            measures.insert(name.replace('_', "-"), measure);
+        }
+        if !measures.is_empty() {
+            benchmarks.insert(case_label(case), Value::Object(measures));
+        }
+    }
+    let mut text = Value::Object(benchmarks).to_string();
+    text.push('\n');
+    text
+}

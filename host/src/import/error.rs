@@ -1,0 +1,66 @@
+//! Why a text cannot be read as results, a sentence each.
+
+use serde_json::Value;
+
+/// Why a text is no document of results.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImportError {
+    /// It is no JSON, nor what some tools take for it.
+    #[error("the file is not JSON: {0}")]
+    Json(serde_json::Error),
+    /// It is JSON of something else.
+    #[error(
+        "the file is none that dyno reads: it is {found}. It looks for a result of dyno (`schema` is `dyno.result`), of \
+         Google Benchmark (`context` and a list `benchmarks`), of hyperfine (a list `results` whose entries have a \
+         `command`), or of the Python suite (an object `benchmarks`, or a list whose entries have a `model_name`); a \
+         folder is read as Criterion's"
+    )]
+    Unknown {
+        /// What it is at the top.
+        found: String,
+    },
+    /// It was written in a format that came later.
+    #[error(
+        "the {tool} document has version {found}, this dyno reads versions up to {known}; use a newer dyno"
+    )]
+    Newer {
+        /// Who wrote it.
+        tool: &'static str,
+        /// Its version.
+        found: u64,
+        /// The highest that is read.
+        known: u64,
+    },
+    /// A field is missing or wrong.
+    #[error("the {tool} document is damaged: {place} is {found}, expected {expected}; write it again")]
+    Damaged {
+        /// Who wrote it.
+        tool: &'static str,
+        /// Which field.
+        place: String,
+        /// What it holds.
+        found: String,
+        /// What it should hold.
+        expected: &'static str,
+    },
+}
+
+impl ImportError {
+    /// A field that does not hold what it should.
+    pub(super) fn damaged(
+        tool: &'static str,
+        place: impl Into<String>,
+        found: &Value,
+        expected: &'static str,
+    ) -> Self {
+        let found = match found {
+            Value::Null => "missing".to_owned(),
+            Value::Object(_) => "an object".to_owned(),
+            Value::Array(_) => "a list".to_owned(),
+            // A value may be as long as the file: its beginning says what it is.
+            other => format!("`{}`", other.to_string().chars().take(60).collect::<String>()),
+        };
+        Self::Damaged { tool, place: place.into(), found, expected }
+    }
+}
