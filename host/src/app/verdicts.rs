@@ -4,9 +4,10 @@ use std::{collections::HashMap, fs, path::Path};
 
 use dyno_core::{
     model::{
-        AaCase, AaReport, CaseRequest, Comparison, EngineChoice, Measured, PluginKind, RunRecord, Series,
+        AaCase, AaReport, CaseComparison, CaseRequest, Comparison, EngineChoice, Measured, PluginKind,
+        RunRecord, Series, Verdict,
     },
-    stats::{self, ChangeOptions, CompareOptions, sequential::Rule},
+    stats::{self, ChangeOptions, CompareOptions, sequential::Rule, upper_bound},
 };
 
 use super::{App, AppError, private_folder};
@@ -17,16 +18,22 @@ use crate::{
     store::{Noise, StoreError},
 };
 
+/// What a side of a comparison begins with that names a baseline.
+const BASELINE: &str = "baseline:";
 /// With fewer pairs of equal builds their variance is too uncertain to decide by.
 const ENOUGH_PAIRS: u32 = 50;
 
 impl App {
-    /// One side of a comparison of results: a result file, ours or another tool's, a folder of Criterion, or a stored
-    /// run.
+    /// One side of a comparison of results: a result file, ours or another tool's, a folder of Criterion, a stored run,
+    /// or `baseline:NAME`.
     ///
     /// # Errors
     /// When it is none of these, with a sentence on what it is instead.
     pub fn measured(&self, side: &str) -> Result<Measured, AppError> {
+        if let Some(name) = side.strip_prefix(BASELINE) {
+            let run = self.baseline(name)?;
+            return Ok(Measured::from(&self.stored_run(&run, true)?));
+        }
         let path = Path::new(side);
         if !path.exists() {
             return match self.stored_run(side, true) {
@@ -117,8 +124,9 @@ impl App {
     ) -> Result<Comparison, AppError> {
         let devices = self.devices();
         let (mut matches, mut added, mut removed) = (Vec::new(), Vec::new(), Vec::new());
+        let rule = Rule::GroupSequential { alpha: options.alpha };
         for request in requests {
-            let found = runner::matches(baseline, candidate, request, &devices, Rule::GroupSequential)?;
+            let found = runner::matches(baseline, candidate, request, &devices, rule)?;
             matches.extend(found.cases);
             added.extend(found.added);
             removed.extend(found.removed);
@@ -185,8 +193,9 @@ impl App {
     ) -> Result<AaReport, AppError> {
         let devices = self.devices();
         let mut matches = Vec::new();
+        let rule = Rule::GroupSequential { alpha: options.alpha };
         for request in requests {
-            let found = runner::matches(build, build, request, &devices, Rule::GroupSequential)?;
+            let found = runner::matches(build, build, request, &devices, rule)?;
             matches.extend(found.cases);
         }
         let empty = |one: &Match| AaCase { label: one.label.clone(), ..AaCase::default() };
@@ -227,6 +236,33 @@ impl App {
         }
         let store = self.open_store(&Cancel::default(), &mut |_| {})?;
         Ok(store.noise(&self.machine().fingerprint)?)
+    }
+
+    /// What is known against alarms of a comparison: of each case that alarmed, a sentence where equal builds of it have
+    /// alarmed here too.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn doubts(&self, comparison: &Comparison) -> Result<Vec<String>, AppError> {
+        let noise = self.known_noise()?;
+        let alarmed = |case: &&CaseComparison| {
+            case.metrics.iter().any(|metric| matches!(metric.verdict, Verdict::Regressed | Verdict::Improved))
+        };
+        let doubt = |case: &CaseComparison| {
+            let known = noise.get(&case.label).filter(|known| known.alarms > 0)?;
+            let bound = upper_bound(u64::from(known.alarms), u64::from(known.comparisons), 0.95);
+            (bound > comparison.alpha).then(|| {
+                format!(
+                    "{}: on this machine {} of {} comparisons of equal builds alarmed too (at most {:.1} % at 95 %); \
+                     repeat the comparison before you believe it",
+                    case.label,
+                    known.alarms,
+                    known.comparisons,
+                    bound * 100.0
+                )
+            })
+        };
+        Ok(comparison.cases.iter().filter(alarmed).filter_map(doubt).collect())
     }
 
     /// The branch of git that is checked out in this folder.

@@ -17,7 +17,7 @@ use crate::{
 
 /// Smallest change that matters: about the smallest that twenty pairs of quiet launches can show.
 pub(super) const THRESHOLD: f64 = 0.005;
-/// The chances of the looks add up to this: `stats::sequential`.
+/// Chance of a wrong alarm, over all cases of a comparison.
 const ALPHA: f64 = 0.01;
 /// Much shorter than in `run`: the two sides take turns, and neighbours should be close in time.
 const SLICE_NS: u64 = 500_000;
@@ -28,7 +28,8 @@ pub(super) fn execute(app: &App, args: &AbArgs, json: bool) -> Result<ExitCode, 
     let layout = if args.random_layout { Layout::Random } else { Layout::Fixed };
     let pages = if args.small_pages { Pages::Normal } else { Pages::Huge };
     let threshold = compare::share("--threshold", args.threshold.as_deref(), THRESHOLD)?;
-    let options = options(app.settings(), args.seed, (layout, pages), threshold, budget(&args.budget)?);
+    let judged = (threshold, alpha(args.alpha.as_deref())?);
+    let options = options(app.settings(), args.seed, (layout, pages), judged, budget(&args.budget)?);
     let requests = requests(benchmarks(args, &baseline, &candidate)?, &args.param, &args.hardware)?;
     if baseline.sha256 == candidate.sha256 {
         output::note("both sides are the same file: any difference that is found is an error of measurement");
@@ -46,6 +47,9 @@ pub(super) fn execute(app: &App, args: &AbArgs, json: bool) -> Result<ExitCode, 
     }
     let comparison = outcome?;
     compare::show(&comparison, args.format, json, true)?;
+    for doubt in app.doubts(&comparison)? {
+        output::note(&format!("warning: {doubt}"));
+    }
     compare::notify(app, &comparison);
     let broken = comparison.cases.iter().flat_map(|case| &case.metrics).any(|metric| {
         let remark = metric.remark.as_deref().unwrap_or_default();
@@ -67,7 +71,7 @@ pub(super) fn options(
     settings: &Resolved,
     seed: u64,
     (layout, pages): (Layout, Pages),
-    threshold: f64,
+    (threshold, alpha): (f64, f64),
     budget: Duration,
 ) -> DuelOptions {
     DuelOptions {
@@ -84,9 +88,20 @@ pub(super) fn options(
             memory_limit_bytes: settings.memory_bytes.value,
         },
         threshold,
-        alpha: ALPHA,
+        alpha,
         budget,
     }
+}
+
+/// The flag `--alpha`: above one in two nothing would be judged, and t has no quantile for nothing.
+pub(super) fn alpha(given: Option<&str>) -> Result<f64, Failure> {
+    let alpha = compare::share("--alpha", given, ALPHA)?;
+    if (1e-9..=0.5).contains(&alpha) {
+        return Ok(alpha);
+    }
+    Err(Failure::Usage(format!(
+        "--alpha: {alpha} is not a chance of a wrong alarm that can be kept; give one from 0.000000001 to 0.5, like 1%"
+    )))
 }
 
 /// The flag `--budget`.

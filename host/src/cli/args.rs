@@ -208,7 +208,7 @@ pub(super) struct JudgeArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct CompareArgs {
-    /// What to compare against: a run, a result file of dyno or another tool, or a folder of Criterion
+    /// What to compare against: a run, `baseline:NAME`, a result file of dyno or another tool, or a folder of Criterion
     pub(super) baseline: String,
     /// What to judge: the same
     #[arg(default_value = "last")]
@@ -257,6 +257,9 @@ pub(super) struct AaArgs {
     /// Smallest relative change that matters [default: 0.5%]
     #[arg(long, value_name = "SHARE")]
     pub(super) threshold: Option<String>,
+    /// Chance of a wrong alarm, over all cases together [default: 1%]
+    #[arg(long, value_name = "SHARE")]
+    pub(super) alpha: Option<String>,
     /// Wall time of a comparison of a case
     #[arg(long, value_name = "DURATION", default_value = "10s")]
     pub(super) budget: String,
@@ -310,6 +313,9 @@ pub(super) struct AbArgs {
     /// Smallest relative change that matters [default: 0.5%]
     #[arg(long, value_name = "SHARE")]
     pub(super) threshold: Option<String>,
+    /// Chance of a wrong alarm, over all cases together [default: 1%]
+    #[arg(long, value_name = "SHARE")]
+    pub(super) alpha: Option<String>,
     /// Wall time per case; what one leaves over, others may use
     #[arg(long, value_name = "DURATION", default_value = "10s")]
     pub(super) budget: String,

@@ -51,7 +51,7 @@ pub struct DuelOptions {
     pub settings: Settings,
     /// Smallest relative change that matters.
     pub threshold: f64,
-    /// Chance of a wrong alarm per case.
+    /// Chance of a wrong alarm, over all cases together.
     pub alpha: f64,
     /// Wall time for each case; what one leaves over, others may use.
     pub budget: Duration,
@@ -89,11 +89,15 @@ const UNCONFIRMED: &str = "a small change in one direction was followed by one i
 /// A case while it is compared.
 struct Standings<'a> {
     case: &'a Match,
+    /// How a verdict is found; an alarm that is confirmed may be held to another chance of error.
+    rule: Rule,
+    /// Cases that are judged together, this one included.
+    family: usize,
     baseline_ns: Vec<f64>,
     candidate_ns: Vec<f64>,
     info: PairsInfo,
     pace: Option<Pace>,
-    /// A small alarm that is being confirmed.
+    /// A doubtful alarm that is being confirmed.
     alarm: Option<Verdict>,
     /// Pairs taken, those that were to be confirmed included.
     taken: u64,
@@ -111,7 +115,8 @@ impl Duel<'_> {
         options: &DuelOptions,
         told: &mut dyn FnMut(DuelNews<'_>),
     ) -> Result<Comparison, RunError> {
-        let mut all: Vec<Standings<'_>> = matches.iter().map(Standings::new).collect();
+        let mut all: Vec<Standings<'_>> =
+            matches.iter().map(|case| Standings::new(case, matches.len())).collect();
         let deadline =
             Instant::now() + options.budget * u32::try_from(matches.len()).unwrap_or(u32::MAX).max(1);
         let mut round = 0;
@@ -235,10 +240,12 @@ fn failure(side: Side, status: &CaseStatus) -> String {
 }
 
 impl<'a> Standings<'a> {
-    fn new(case: &'a Match) -> Self {
+    fn new(case: &'a Match, family: usize) -> Self {
         let info = PairsInfo { rule: case.rule.word().to_owned(), ..PairsInfo::default() };
         Self {
             case,
+            rule: case.rule,
+            family,
             baseline_ns: Vec::new(),
             candidate_ns: Vec::new(),
             info,
@@ -250,7 +257,7 @@ impl<'a> Standings<'a> {
     }
 
     fn standing(&self) -> Option<Standing> {
-        sequential::standing(self.case.rule, &self.info.effects)
+        sequential::standing(self.rule, &self.info.effects)
     }
 
     fn decide(&mut self, options: &DuelOptions) {
@@ -267,8 +274,9 @@ impl<'a> Standings<'a> {
                 Some(_) => Some((Verdict::Inconclusive, Some(UNCONFIRMED.to_owned()))),
                 None => None,
             };
-        } else if is_alarm && self.is_small(standing, options.threshold) {
+        } else if is_alarm && self.is_doubtful(standing, options.threshold) {
             self.alarm = verdict;
+            self.rule = self.rule.repetition(self.family);
             self.info.unconfirmed = std::mem::take(&mut self.info.effects);
             self.baseline_ns.clear();
             self.candidate_ns.clear();
@@ -276,23 +284,24 @@ impl<'a> Standings<'a> {
         } else {
             self.end = verdict.map(|verdict| (verdict, None));
         }
-        if self.end.is_none() && pairs >= self.case.rule.most_pairs().unwrap_or(MAX_PAIRS) {
+        if self.end.is_none() && pairs >= self.rule.most_pairs().unwrap_or(MAX_PAIRS) {
             let remark = format!("the interval reaches across the threshold after {pairs} pairs");
             self.end = Some((Verdict::Inconclusive, Some(remark)));
         }
     }
 
-    /// Whether a change is less than twice what can be detected at all.
-    fn is_small(&self, standing: Option<Standing>, threshold: f64) -> bool {
+    /// Whether a change is less than twice what can be detected at all, or might be luck among so many cases.
+    fn is_doubtful(&self, standing: Option<Standing>, threshold: f64) -> bool {
         let effect = standing.map_or(0.0, |standing| standing.effect.exp_m1().abs());
         effect < 2.0 * self.detectable(threshold).unwrap_or(0.0)
+            || !sequential::is_clear(self.rule, &self.info.effects, threshold, self.family)
     }
 
     /// The smallest change that as many pairs as the rule allows find.
     fn detectable(&self, threshold: f64) -> Option<f64> {
         let pairs = self.info.effects.len();
-        let most = self.case.rule.most_pairs().unwrap_or(pairs).max(pairs);
-        sequential::detectable(self.case.rule, self.info.std_dev?, most, threshold)
+        let most = self.rule.most_pairs().unwrap_or(pairs).max(pairs);
+        sequential::detectable(self.rule, self.info.std_dev?, most, threshold)
     }
 
     fn shown(&self, options: &DuelOptions) -> CaseComparison {

@@ -11,8 +11,9 @@ use rand_pcg::Pcg64Mcg;
 use super::welch::t_quantile;
 use crate::model::{PairEffect, Verdict};
 
-/// Pairs after which the group-sequential design looks, and the chance of a wrong alarm that each look may take.
-pub const LOOKS: [(usize, f64); 4] = [(6, 0.002), (10, 0.002), (14, 0.003), (20, 0.003)];
+/// Pairs after which the group-sequential design looks, and the share of the chance of a wrong alarm that each look may
+/// take.
+pub const LOOKS: [(usize, f64); 4] = [(6, 0.2), (10, 0.2), (14, 0.3), (20, 0.3)];
 
 /// The mixture's variance in units of the effects' variance: small, so that the boundary is tight for many pairs.
 const RHO_SQUARED: f64 = 0.25;
@@ -25,7 +26,10 @@ const OWN_VARIANCE_FROM: usize = 5;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Rule {
     /// Looks after fixed numbers of pairs.
-    GroupSequential,
+    GroupSequential {
+        /// Chance of a wrong alarm over all looks.
+        alpha: f64,
+    },
     /// A look after every pair, with the variance of an earlier A/A comparison.
     ConfidenceSequence {
         /// Variance of the effects of pairs of equal sides.
@@ -40,16 +44,41 @@ impl Rule {
     #[must_use]
     pub fn word(&self) -> &'static str {
         match self {
-            Self::GroupSequential => "group-sequential",
+            Self::GroupSequential { .. } => "group-sequential",
             Self::ConfidenceSequence { .. } => "confidence-sequence",
         }
+    }
+
+    /// Chance of a wrong alarm over all looks.
+    #[must_use]
+    pub fn alpha(&self) -> f64 {
+        match self {
+            Self::GroupSequential { alpha } | Self::ConfidenceSequence { alpha, .. } => *alpha,
+        }
+    }
+
+    /// The same rule with another chance of a wrong alarm.
+    #[must_use]
+    pub fn with_alpha(self, alpha: f64) -> Self {
+        match self {
+            Self::GroupSequential { .. } => Self::GroupSequential { alpha },
+            Self::ConfidenceSequence { variance, .. } => Self::ConfidenceSequence { variance, alpha },
+        }
+    }
+
+    /// The rule for an independent repetition of an alarm, where so many cases are judged together.
+    ///
+    /// That one of `m` equal cases alarms twice, the same way, has a chance of at most `m · α · α₂ / 2`: half of α.
+    #[must_use]
+    pub fn repetition(self, cases: usize) -> Self {
+        self.with_alpha(self.alpha().min(1.0 / cases.max(1) as f64))
     }
 
     /// Pairs that suffice for any decision that this rule can make; more would not be looked at.
     #[must_use]
     pub fn most_pairs(&self) -> Option<usize> {
         match self {
-            Self::GroupSequential => LOOKS.last().map(|(pairs, _)| *pairs),
+            Self::GroupSequential { .. } => LOOKS.last().map(|(pairs, _)| *pairs),
             Self::ConfidenceSequence { .. } => None,
         }
     }
@@ -142,8 +171,9 @@ pub struct Standing {
 #[must_use]
 pub fn standing(rule: Rule, effects: &[PairEffect]) -> Option<Standing> {
     match rule {
-        Rule::GroupSequential => {
-            let (pairs, alpha) = LOOKS.into_iter().rev().find(|(pairs, _)| *pairs <= effects.len())?;
+        Rule::GroupSequential { alpha } => {
+            let (pairs, share) = LOOKS.into_iter().rev().find(|(pairs, _)| *pairs <= effects.len())?;
+            let alpha = alpha * share;
             let seen = estimate(effects.get(..pairs)?)?;
             let error = (seen.variance? / seen.pairs).sqrt();
             let half_width = t_quantile(1.0 - alpha / 2.0, seen.degrees) * error;
@@ -181,14 +211,25 @@ pub fn verdict(standing: Standing, threshold: f64) -> Option<Verdict> {
     }
 }
 
+/// Whether an alarm is so clear that it counts without a repetition where so many cases are judged together.
+///
+/// Alone, any alarm is. Among others it must be one at α / 2m too, so that over all equal cases such alarms have half of
+/// α, and repeated ones the other half: a suite of any size alarms wrongly with a chance of at most α.
+#[must_use]
+pub fn is_clear(rule: Rule, effects: &[PairEffect], threshold: f64, cases: usize) -> bool {
+    let strict = rule.with_alpha(rule.alpha() / (2 * cases) as f64);
+    let judged = |rule| standing(rule, effects).and_then(|standing| verdict(standing, threshold));
+    cases <= 1 || matches!(judged(strict), Some(Verdict::Regressed | Verdict::Improved))
+}
+
 /// The smallest change beyond the threshold that `pairs` pairs of this spread tell from it nine times in ten.
 #[must_use]
 pub fn detectable(rule: Rule, std_dev: f64, pairs: usize, threshold: f64) -> Option<f64> {
     let n = pairs as f64;
     let half_width = match rule {
-        Rule::GroupSequential => {
-            let (look, alpha) = LOOKS.into_iter().rev().find(|(look, _)| *look <= pairs)?;
-            t_quantile(1.0 - alpha / 2.0, look as f64 - 2.0) * std_dev / (look as f64).sqrt()
+        Rule::GroupSequential { alpha } => {
+            let (look, share) = LOOKS.into_iter().rev().find(|(look, _)| *look <= pairs)?;
+            t_quantile(1.0 - alpha * share / 2.0, look as f64 - 2.0) * std_dev / (look as f64).sqrt()
         }
         Rule::ConfidenceSequence { variance, alpha } if pairs > 0 => {
             radius((CAUTION * variance).sqrt().max(std_dev), n, alpha)
@@ -209,6 +250,8 @@ mod tests {
     fn normal(random: &mut impl Rng) -> f64 {
         (0..12).map(|_| random.random::<f64>()).sum::<f64>() - 6.0
     }
+
+    const LOOKING: Rule = Rule::GroupSequential { alpha: 0.01 };
 
     /// What starting first is worth: large against the noise.
     const ADVANTAGE: f64 = 0.05;
@@ -237,12 +280,33 @@ mod tests {
 
     #[test]
     fn equal_sides_raise_no_alarm_and_different_ones_do() {
-        for rule in [Rule::GroupSequential, Rule::ConfidenceSequence { variance: 0.005 * 0.005, alpha: 0.01 }]
-        {
+        for rule in [
+            Rule::GroupSequential { alpha: 0.01 },
+            Rule::ConfidenceSequence { variance: 0.005 * 0.005, alpha: 0.01 },
+        ] {
             let (alarms, _) = simulate(rule, 0.0, 0.005, 0.0, 4_000);
             assert!(alarms <= 0.01, "{rule:?}: {alarms}, even with no threshold at all");
             let (power, pairs) = simulate(rule, 0.02, 0.005, 0.005, 1_000);
             assert!(power >= 0.95 && pairs < 12.0, "{rule:?}: {power} after {pairs} pairs");
+        }
+    }
+
+    #[test]
+    fn among_many_cases_an_alarm_must_be_clearer() {
+        let pairs = |effect: f64| -> Vec<PairEffect> {
+            let noise = |pair: u32| 0.001 * (f64::from(pair % 3) - 1.0);
+            let pair = |pair| PairEffect { effect: effect + noise(pair), candidate_first: pair % 2 == 0 };
+            (0..6).map(pair).collect()
+        };
+        for rule in [LOOKING, Rule::ConfidenceSequence { variance: 1e-6, alpha: 0.01 }] {
+            let clear = |effect, cases| is_clear(rule, &pairs(effect), 0.0, cases);
+            assert!(clear(0.005, 1) && clear(0.1, 1_000), "{rule:?}");
+            assert!((0..100).any(|at| clear(0.0001 * f64::from(at), 1) != clear(0.0001 * f64::from(at), 50)));
+            let both = |cases: usize| {
+                let repeated = cases as f64 * rule.alpha() * rule.repetition(cases).alpha() / 2.0;
+                rule.alpha() / 2.0 + repeated
+            };
+            assert!([2, 50, 200, 100_000].into_iter().all(|cases| both(cases) <= rule.alpha() + 1e-15));
         }
     }
 
@@ -271,11 +335,8 @@ mod tests {
                 candidate_first: pair % 2 == 0,
             })
             .collect();
-        assert_eq!(standing(Rule::GroupSequential, &effects[..5]), None);
-        assert_eq!(
-            standing(Rule::GroupSequential, &effects[..6]),
-            standing(Rule::GroupSequential, &effects[..8])
-        );
+        assert_eq!(standing(LOOKING, &effects[..5]), None);
+        assert_eq!(standing(LOOKING, &effects[..6]), standing(LOOKING, &effects[..8]));
     }
 
     #[test]
@@ -306,8 +367,8 @@ mod tests {
 
     #[test]
     fn what_is_detectable_is_detected() {
-        let detectable = detectable(Rule::GroupSequential, 0.005, 20, 0.005).unwrap();
-        let (power, _) = simulate(Rule::GroupSequential, detectable.ln_1p(), 0.005, 0.005, 1_000);
+        let detectable = detectable(LOOKING, 0.005, 20, 0.005).unwrap();
+        let (power, _) = simulate(LOOKING, detectable.ln_1p(), 0.005, 0.005, 1_000);
         assert!(power > 0.85, "{detectable}: {power}");
     }
 }
