@@ -20,7 +20,7 @@ pub(super) const THRESHOLD: f64 = 0.005;
 /// Chance of a wrong alarm, over all cases of a comparison.
 const ALPHA: f64 = 0.01;
 /// Much shorter than in `run`: the two sides take turns, and neighbours should be close in time.
-const SLICE_NS: u64 = 500_000;
+const SLICE_NS: u64 = 300_000;
 const WARM_UP_NS: u64 = 10_000_000;
 
 pub(super) fn execute(app: &App, args: &AbArgs, json: bool) -> Result<ExitCode, Failure> {

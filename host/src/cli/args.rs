@@ -187,6 +187,12 @@ pub(super) struct RunArgs {
     pub(super) baseline: Option<String>,
     #[command(flatten)]
     pub(super) judge: JudgeArgs,
+    /// What to write [default: text]
+    #[arg(long, value_enum)]
+    pub(super) format: Option<RunFormat>,
+    /// Where to write it; standard output where none is given
+    #[arg(long, short = 'o', value_name = "FILE", requires = "format")]
+    pub(super) file: Option<PathBuf>,
 }
 
 /// How strictly results are compared that were measured at different times.
@@ -236,6 +242,12 @@ pub(super) enum ComparisonFormat {
     Github,
     /// A `dyno.comparison` document
     Json,
+    /// One row per case and metric
+    Csv,
+    /// Bencher Metric Format: relative changes
+    Bmf,
+    /// OpenMetrics text: relative changes and verdicts
+    Openmetrics,
 }
 
 #[derive(Debug, Args)]
@@ -376,6 +388,39 @@ pub(super) enum ReportFormat {
     Bmf,
     /// JSON of Google Benchmark
     Gbench,
+    /// The list that github-action-benchmark reads, as `customSmallerIsBetter`
+    GithubBenchmark,
+    /// JUnit XML: a test case per case, failed or skipped as the case was
+    Junit,
+    /// OpenMetrics text
+    Openmetrics,
+    /// One row per sample, as a Parquet file; needs --file
+    Parquet,
+}
+
+/// What a run writes beside the database: its result in the form of a report, or its comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum RunFormat {
+    /// Tables for the terminal
+    Text,
+    /// The comparison for a pull request; without one the report
+    Markdown,
+    /// JUnit XML of the comparison; without one a test case per case
+    Junit,
+    /// Annotations of GitHub Actions; needs --compare or --baseline
+    Github,
+    /// A `dyno.result` document
+    Json,
+    /// One row per case and metric
+    Csv,
+    /// One row per sample, as CSV
+    SamplesCsv,
+    /// Bencher Metric Format
+    Bmf,
+    /// JSON of Google Benchmark
+    Gbench,
+    /// The list that github-action-benchmark reads, as `customSmallerIsBetter`
+    GithubBenchmark,
     /// OpenMetrics text
     Openmetrics,
     /// One row per sample, as a Parquet file; needs --file

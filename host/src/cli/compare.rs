@@ -45,6 +45,9 @@ pub(super) fn show(
         ComparisonFormat::Junit => output::text(&export::junit(comparison)),
         ComparisonFormat::Github => output::text(&export::github(comparison)),
         ComparisonFormat::Json => output::json(comparison),
+        ComparisonFormat::Csv => output::text(&export::comparison_csv(comparison)),
+        ComparisonFormat::Bmf => output::text(&export::comparison_bmf(comparison)),
+        ComparisonFormat::Openmetrics => output::text(&export::comparison_openmetrics(comparison)),
     }
 }
 

@@ -7,7 +7,7 @@ use dyno_core::{
     stats::ChangeOptions,
     units,
 };
-use textplots::{Chart, Plot, Shape};
+use textplots::{Chart, LabelBuilder, LabelFormat, Plot, Shape};
 
 use super::{Failure, args::HistoryArgs, compare, exit_code::End, output};
 use crate::app::App;
@@ -112,7 +112,16 @@ fn plot(series: &Series) -> String {
     let margin = ((high - low) * 0.05).max(high.abs() * 0.01).max(f32::MIN_POSITIVE);
     let mut chart = Chart::new_with_y_range(WIDTH, HEIGHT, 0.0, end, low - margin, high + margin);
     let (shape, marked) = (Shape::Lines(&line), Shape::Points(&marks));
-    let chart = chart.lineplot(&shape).lineplot(&marked);
+    let unit_of_axis = unit.clone();
+    // Enough digits that the ends of the axis differ.
+    let digits = (2.0 - (high - low).max(f32::MIN_POSITIVE).log10()).ceil().clamp(0.0, 6.0) as usize;
+    let chart = chart
+        .lineplot(&shape)
+        .lineplot(&marked)
+        .x_label_format(LabelFormat::Custom(Box::new(|run| format!("run {}", run as u64 + 1))))
+        .y_label_format(LabelFormat::Custom(Box::new(move |value| {
+            format!("{value:.digits$} {unit_of_axis}")
+        })));
     chart.axis();
     chart.figures();
     let dots = if series.changes.is_empty() { "" } else { "; columns of dots are changes" };

@@ -4,8 +4,8 @@ use std::{fs, path::PathBuf, process::ExitCode};
 
 use dyno_core::{
     model::{
-        CaseRequest, EngineChoice, Layout, Measured, Pages, RunRecord, RunSpec, RunStatus, Scenario,
-        Settings, StopRule,
+        CaseRequest, Comparison, EngineChoice, Layout, Measured, Pages, RunRecord, RunSpec, RunStatus,
+        Scenario, Settings, StopRule,
     },
     units,
 };
@@ -14,11 +14,12 @@ use serde_json::{Value, json};
 
 use super::{
     Failure,
-    args::{Engine, RunArgs, ScenarioName},
+    args::{Engine, ReportFormat, RunArgs, RunFormat, ScenarioName},
     compare,
     exit_code::End,
     output,
     progress::Progress,
+    report,
     suite::{self, Overrides, SuiteSettings},
     table,
 };
@@ -38,6 +39,7 @@ const DEFAULT_BUDGET_NS: u64 = 3_000_000_000;
 const DEFAULT_PRECISION: f64 = 0.01;
 
 pub(super) fn execute(app: &App, args: &RunArgs, as_json: bool) -> Result<ExitCode, Failure> {
+    check_format(args)?;
     let spec = request(args, app.settings())?;
     // Read before anything is measured: a baseline that is not there is said at once, and `last` is not this run.
     let against = match (&args.compare, &args.baseline) {
@@ -60,32 +62,86 @@ pub(super) fn execute(app: &App, args: &RunArgs, as_json: bool) -> Result<ExitCo
         output::note(&format!("saved as the baseline `{name}`"));
     }
     let written = write_files(app, &record)?;
-    if as_json {
-        output::json(&record)?;
-    } else {
-        output::text(&table::results(&record).to_string())?;
-        let failures = table::failures(&record);
-        if !failures.is_empty() {
-            output::text(&format!("\n{}", failures.trim_end()))?;
-        }
-        let mut places =
-            format!("\nrun      {}\ndatabase {}", record.id, app.settings().db_path.value.display());
-        for (what, path) in &written {
-            places.push_str(&format!("\n{what:<8} {}", path.display()));
-        }
-        output::text(&places)?;
+    let comparison = judged
+        .map(|(baseline, options)| dyno_core::stats::compare(&baseline, &Measured::from(&record), &options));
+    let format = args.format.unwrap_or(if as_json { RunFormat::Json } else { RunFormat::Text });
+    show(app, args, format, &record, comparison.as_ref())?;
+    if format == RunFormat::Text {
+        show_places(app, &record, &written)?;
     }
-    let Some((baseline, options)) = judged else { return Ok(end(&record).into()) };
-    let comparison = dyno_core::stats::compare(&baseline, &Measured::from(&record), &options);
-    if as_json {
-        // Standard output holds the result already, and a program reads one document.
-        output::note(&export::comparison_text(&comparison, false));
-    } else {
-        output::text(&format!("\n{}", export::comparison_text(&comparison, false)))?;
+    let Some(comparison) = comparison else { return Ok(end(&record).into()) };
+    let text = export::comparison_text(&comparison, false);
+    match format {
+        RunFormat::Text => output::text(&format!("\n{text}"))?,
+        RunFormat::Markdown | RunFormat::Junit | RunFormat::Github => {}
+        // Standard output or the file holds the result, and a program reads one document.
+        _ => output::note(&text),
     }
     compare::notify(app, &comparison);
     let judged = compare::end(&comparison, args.judge.fail_inconclusive);
     Ok(if end(&record) == End::Good { judged } else { end(&record) }.into())
+}
+
+/// Refuses, before anything is measured, what could not be written afterwards.
+fn check_format(args: &RunArgs) -> Result<(), Failure> {
+    let compared = args.compare.is_some() || args.baseline.is_some();
+    match args.format {
+        Some(RunFormat::Github) if !compared => Err(Failure::Usage(
+            "--format github annotates a comparison; say with what by --compare or --baseline".to_owned(),
+        )),
+        Some(RunFormat::Parquet) if args.file.is_none() => {
+            Err(Failure::Usage("a Parquet file is no text; say where to write it with --file".to_owned()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes the run, or its comparison where the format is made for one.
+fn show(
+    app: &App,
+    args: &RunArgs,
+    format: RunFormat,
+    record: &RunRecord,
+    comparison: Option<&Comparison>,
+) -> Result<(), Failure> {
+    let file = args.file.as_deref();
+    let result = |format| report::write(&report::rendered(record, format)?, file);
+    match (format, comparison) {
+        (RunFormat::Text, _) => {
+            let mut text = table::results(record).to_string();
+            let failures = table::failures(record);
+            if !failures.is_empty() {
+                text.push_str(&format!("\n\n{}", failures.trim_end()));
+            }
+            report::write(&text, file)
+        }
+        (RunFormat::Markdown, Some(comparison)) => {
+            report::write(&export::comparison_markdown(comparison), file)
+        }
+        (RunFormat::Markdown, None) => result(ReportFormat::Markdown),
+        (RunFormat::Junit, Some(comparison)) => report::write(&export::junit(comparison), file),
+        (RunFormat::Junit, None) => result(ReportFormat::Junit),
+        (RunFormat::Github, Some(comparison)) => report::write(&export::github(comparison), file),
+        // Refused at the beginning.
+        (RunFormat::Github, None) => Ok(()),
+        (RunFormat::Json, _) => result(ReportFormat::Json),
+        (RunFormat::Csv, _) => result(ReportFormat::Csv),
+        (RunFormat::SamplesCsv, _) => result(ReportFormat::SamplesCsv),
+        (RunFormat::Bmf, _) => result(ReportFormat::Bmf),
+        (RunFormat::Gbench, _) => result(ReportFormat::Gbench),
+        (RunFormat::GithubBenchmark, _) => result(ReportFormat::GithubBenchmark),
+        (RunFormat::Openmetrics, _) => result(ReportFormat::Openmetrics),
+        (RunFormat::Parquet, _) => report::parquet(app, &record.id, file),
+    }
+}
+
+/// Where everything is that the run left.
+fn show_places(app: &App, record: &RunRecord, written: &[(&'static str, PathBuf)]) -> Result<(), Failure> {
+    let mut places = format!("\nrun      {}\ndatabase {}", record.id, app.settings().db_path.value.display());
+    for (what, path) in written {
+        places.push_str(&format!("\n{what:<8} {}", path.display()));
+    }
+    output::text(&places)
 }
 
 /// The name of a baseline; the current branch where none is given.

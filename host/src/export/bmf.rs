@@ -15,13 +15,7 @@ pub fn bmf(record: &RunRecord) -> String {
                 measure["lower_value"] = interval.low.into();
                 measure["upper_value"] = interval.high.into();
             }
-            let name = match metric.name.as_str() {
-                "time" => "latency",
-                // What Bencher calls latency is the time above.
-                "latency" => "query-latency",
-                other => other,
-            };
-            measures.insert(name.replace('_', "-"), measure);
+            measures.insert(measure_name(&metric.name), measure);
         }
         if !measures.is_empty() {
             benchmarks.insert(case_label(case), Value::Object(measures));
@@ -30,4 +24,15 @@ pub fn bmf(record: &RunRecord) -> String {
     let mut text = Value::Object(benchmarks).to_string();
     text.push('\n');
     text
+}
+
+/// Bencher's name for a metric, where it has one.
+pub(super) fn measure_name(metric: &str) -> String {
+    match metric {
+        "time" => "latency",
+        // What Bencher calls latency is the time above.
+        "latency" => "query-latency",
+        other => other,
+    }
+    .replace('_', "-")
 }

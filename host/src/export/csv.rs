@@ -91,7 +91,7 @@ fn summary(metric: &MetricSummary) -> Vec<String> {
     columns
 }
 
-fn row(out: &mut String, fields: impl Iterator<Item = String>) {
+pub(super) fn row(out: &mut String, fields: impl Iterator<Item = String>) {
     let fields: Vec<String> = fields.map(|field| quoted(&field)).collect();
     out.push_str(&fields.join(","));
     out.push_str("\r\n");

@@ -5,15 +5,22 @@ mod comparison;
 mod csv;
 mod escape;
 mod gbench;
+mod github_benchmark;
 mod json;
+mod junit;
 mod markdown;
 mod openmetrics;
 
 pub use bmf::bmf;
-pub use comparison::{comparison_markdown, comparison_text, effect, github, junit};
+pub use comparison::{
+    comparison_bmf, comparison_csv, comparison_markdown, comparison_openmetrics, comparison_text, effect,
+    github, junit,
+};
 pub use csv::{csv, samples_csv};
 pub use gbench::gbench;
+pub use github_benchmark::github_benchmark;
 pub use json::{ReadError, WriteError, json, read};
+pub use junit::run_junit;
 pub use markdown::markdown;
 pub use openmetrics::openmetrics;
 

@@ -54,6 +54,6 @@ fn labels(record: &RunRecord, case: &CaseRecord) -> String {
     .join(",")
 }
 
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }

@@ -117,21 +117,19 @@ impl Duel<'_> {
     ) -> Result<Comparison, RunError> {
         let mut all: Vec<Standings<'_>> =
             matches.iter().map(|case| Standings::new(case, matches.len())).collect();
-        let deadline =
-            Instant::now() + options.budget * u32::try_from(matches.len()).unwrap_or(u32::MAX).max(1);
-        let mut round = 0;
-        while all.iter().any(|one| one.end.is_none()) && Instant::now() < deadline && !self.cancel.is_set() {
-            for index in sequential::shuffled(options.settings.seed, round, all.len()) {
-                if self.cancel.is_set() || Instant::now() >= deadline {
-                    break;
-                }
-                let Some(one) = all.get_mut(index).filter(|one| one.end.is_none()) else { continue };
-                self.next_pair(one, options)?;
-                let shown = one.shown(options);
-                let decided = all.iter().filter(|one| one.end.is_some()).count();
-                told(DuelNews { case: &shown, decided, cases: all.len() });
+        let budget = options.budget * u32::try_from(matches.len()).unwrap_or(u32::MAX).max(1);
+        let (mut round, mut turn) = (0, Vec::new());
+        while !self.cancel.is_set() && spent(&all) < budget {
+            if turn.is_empty() {
+                turn = next_turn(&all, options, round);
+                round += 1;
             }
-            round += 1;
+            let Some(index) = turn.pop() else { break };
+            let Some(one) = all.get_mut(index) else { continue };
+            self.next_pair(one, options)?;
+            let shown = one.shown(options);
+            let decided = all.iter().filter(|one| one.end.is_some()).count();
+            told(DuelNews { case: &shown, decided, cases: all.len() });
         }
         let name = |planned: &Planned| {
             format!(
@@ -164,7 +162,6 @@ impl Duel<'_> {
             one.end = Some((Verdict::Inconclusive, Some(format!("skipped: {why}"))));
             return Ok(());
         }
-        let begin = Instant::now();
         let purpose = format!("dyno ab of {}", case.label);
         let lease = Lease::acquire(&self.lease_dir, &case.candidate.device.name, &purpose, |_| {
             if cancel.is_set() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -172,6 +169,8 @@ impl Duel<'_> {
         if lease.is_none() {
             return Ok(());
         }
+        // Waiting for the device is not charged to the budget.
+        let begin = Instant::now();
         let admitted = [&case.baseline, &case.candidate]
             .map(|planned| self.content.admit(&planned.path, &planned.plugin.sha256));
         let [baseline_bytes, candidate_bytes] = match admitted {
@@ -224,6 +223,26 @@ impl Duel<'_> {
     }
 }
 
+/// Time that all pairs took.
+fn spent(all: &[Standings<'_>]) -> Duration {
+    all.iter().map(Standings::spent).sum()
+}
+
+/// Which cases take a pair next, the last of them first: all that are undecided and have budget of their own left, in
+/// random order; what those leave over goes to the widest interval.
+fn next_turn(all: &[Standings<'_>], options: &DuelOptions, round: u64) -> Vec<usize> {
+    let open = |index: &usize| all.get(*index).is_some_and(|one| one.end.is_none());
+    let order: Vec<usize> =
+        sequential::shuffled(options.settings.seed, round, all.len()).into_iter().filter(open).collect();
+    let within: Vec<usize> =
+        order.iter().copied().filter(|index| all[*index].spent() < options.budget).collect();
+    if !within.is_empty() {
+        return within;
+    }
+    let width = |index: &usize| all[*index].standing().map_or(f64::INFINITY, |it| it.half_width);
+    order.into_iter().max_by(|one, other| width(one).total_cmp(&width(other))).into_iter().collect()
+}
+
 fn failure(side: Side, status: &CaseStatus) -> String {
     let side = match side {
         Side::Baseline => "baseline",
@@ -254,6 +273,10 @@ impl<'a> Standings<'a> {
             taken: 0,
             end: None,
         }
+    }
+
+    fn spent(&self) -> Duration {
+        Duration::from_nanos(self.info.elapsed_ns)
     }
 
     fn standing(&self) -> Option<Standing> {

@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use dyno_core::{
-    model::{CaseStatus, PairEffect, Reason, Sample, Settings, Stage},
+    model::{CaseStatus, PairEffect, Plan, Reason, Sample, Settings, Stage},
     protocol::{PROTOCOL_VERSION, Quota, Reply, Request},
     stats,
 };
@@ -43,17 +43,22 @@ pub(super) struct Pace {
     pub(super) slices: usize,
 }
 
-/// Time inside the timed calls that a pair should take per side [ns]. Many short slices: a disturbance then hits few of
-/// them, and neighbours are close in time. Measured here: fifty of half a millisecond leave a third to a half of the
-/// noise that ten of three milliseconds leave.
-const PAIR_NS: u64 = 25_000_000;
+/// Time inside the timed calls that a pair should take per side [ns]: so much at least, …
+const LEAST_NS: u64 = 12_500_000;
+/// … so much at most, and in between half of what it takes to start a side. Launches differ more than what is measured
+/// within one, so a pair should be cheap; but where starting is expensive, measuring longer costs little more.
+const MOST_NS: u64 = 50_000_000;
+/// Many short slices: a disturbance then hits few of them, and neighbours are close in time.
 const MIN_SLICES: u64 = 10;
 const MAX_SLICES: u64 = 50;
+/// Slices by which a calibration is checked: one that was disturbed would set a wrong pace for all pairs.
+const CHECKS: usize = 3;
 
 impl Pace {
-    /// The pace for slices that take so long [ns].
-    fn new(iterations: u64, slice_ns: u64) -> Self {
-        let slices = (PAIR_NS / slice_ns.max(1)).clamp(MIN_SLICES, MAX_SLICES);
+    /// The pace for slices that take so long [ns], of sides that start in `start_ns`.
+    fn new(iterations: u64, slice_ns: u64, start_ns: u64) -> Self {
+        let pair_ns = (start_ns / 2).clamp(LEAST_NS, MOST_NS);
+        let slices = (pair_ns / slice_ns.max(1)).clamp(MIN_SLICES, MAX_SLICES);
         // Even: blocks of two balance who goes first.
         Self { iterations, slices: slices.next_multiple_of(2) as usize }
     }
@@ -94,12 +99,14 @@ pub(super) fn pair(
     };
     let pace = match plan.pace {
         Some(pace) => pace,
-        None => a.calibrate().map_err(old)?,
+        // The first start of a side may have compiled it: the other tells better what starting costs.
+        None => {
+            let start_ns = a.start_ns.min(b.start_ns);
+            a.calibrate(start_ns).map_err(old)?
+        }
     };
-    // The discarded slice of either side: in the first pair, for the baseline, calibration was it.
-    if plan.pace.is_some() {
-        a.warm_up(pace.iterations).map_err(old)?;
-    }
+    // The discarded slice of either side.
+    a.warm_up(pace.iterations).map_err(old)?;
     b.warm_up(pace.iterations).map_err(new)?;
 
     let (mut effects, mut old_ns, mut new_ns) = (Vec::new(), Vec::new(), Vec::new());
@@ -146,6 +153,8 @@ struct Running<'a> {
     assignment: &'a Assignment<'a>,
     worker: Worker,
     stage: Stage,
+    /// From nothing to an instance that is set up [ns].
+    start_ns: u64,
     /// Memory of the instance on huge pages [bytes].
     huge_bytes: u64,
     /// Gone with everything in it when the side ends.
@@ -157,6 +166,7 @@ impl<'a> Running<'a> {
     fn start(assignment: &'a Assignment<'a>, verify: bool) -> Result<Self, CaseStatus> {
         let failed =
             |message: String| CaseStatus::Failed { stage: Stage::Spawn, reason: Reason::new(message) };
+        let begin = Instant::now();
         let directory = tempfile::Builder::new()
             .prefix("dyno-launch-")
             .tempdir()
@@ -168,8 +178,14 @@ impl<'a> Running<'a> {
             memory_limit_bytes: assignment.settings.memory_limit_bytes,
         })
         .map_err(|error| failed(error.to_string()))?;
-        let mut running =
-            Self { assignment, worker, stage: Stage::Spawn, huge_bytes: 0, _directory: directory };
+        let mut running = Self {
+            assignment,
+            worker,
+            stage: Stage::Spawn,
+            start_ns: 0,
+            huge_bytes: 0,
+            _directory: directory,
+        };
         match running.ask(Stage::Spawn, &Request::Hello { protocol: PROTOCOL_VERSION })? {
             Reply::Hello { protocol: PROTOCOL_VERSION, .. } => {}
             other => return Err(running.unexpected(&other)),
@@ -182,6 +198,7 @@ impl<'a> Running<'a> {
             Reply::SetUp { huge_bytes } => running.huge_bytes = huge_bytes,
             other => return Err(running.unexpected(&other)),
         }
+        running.start_ns = u64::try_from(begin.elapsed().as_nanos()).unwrap_or(u64::MAX);
         if verify {
             match running.ask(Stage::Verify, &Request::Verify)? {
                 Reply::Verified { .. } => {}
@@ -192,23 +209,29 @@ impl<'a> Running<'a> {
     }
 
     /// Warms up and finds the pace.
-    fn calibrate(&mut self) -> Result<Pace, CaseStatus> {
+    fn calibrate(&mut self, start_ns: u64) -> Result<Pace, CaseStatus> {
         let Settings { slice_ns, warm_up_ns, .. } = *self.assignment.settings;
-        match self.ask(Stage::Calibrate, &Request::Calibrate { slice_ns, warm_up_ns, iterations: None })? {
-            Reply::Calibrated(plan) if plan.iterations > 0 => Ok(Pace::new(plan.iterations, plan.slice_ns)),
-            other => Err(self.unexpected(&other)),
+        let plan = self.plan(&Request::Calibrate { slice_ns, warm_up_ns, iterations: None })?;
+        let mut fastest_ns = plan.slice_ns.max(1);
+        for _ in 0..CHECKS {
+            fastest_ns = fastest_ns.min(self.warm_up(plan.iterations)?.max(1));
         }
+        // The clock and the cost of a call may have asked for more than the slice that was wished for.
+        let stretch = slice_ns.max(1) as f64 / fastest_ns as f64;
+        let iterations = (plan.iterations as f64 * stretch.max(1.0)).round().max(1.0) as u64;
+        let expected_ns = fastest_ns as f64 * (iterations as f64 / plan.iterations as f64);
+        Ok(Pace::new(iterations, expected_ns as u64, start_ns))
     }
 
-    /// Takes one slice and throws it away.
-    fn warm_up(&mut self, iterations: u64) -> Result<(), CaseStatus> {
-        let request = Request::Calibrate {
-            slice_ns: self.assignment.settings.slice_ns,
-            warm_up_ns: 0,
-            iterations: Some(iterations),
-        };
-        match self.ask(Stage::Calibrate, &request)? {
-            Reply::Calibrated(_) => Ok(()),
+    /// Takes one slice and throws it away; gives its time [ns].
+    fn warm_up(&mut self, iterations: u64) -> Result<u64, CaseStatus> {
+        let slice_ns = self.assignment.settings.slice_ns;
+        Ok(self.plan(&Request::Calibrate { slice_ns, warm_up_ns: 0, iterations: Some(iterations) })?.slice_ns)
+    }
+
+    fn plan(&mut self, request: &Request) -> Result<Plan, CaseStatus> {
+        match self.ask(Stage::Calibrate, request)? {
+            Reply::Calibrated(plan) if plan.iterations > 0 => Ok(plan),
             other => Err(self.unexpected(&other)),
         }
     }
@@ -272,5 +295,21 @@ impl<'a> Running<'a> {
         let mut shown = format!("{reply:?}");
         shown.truncate(shown.floor_char_boundary(200));
         self.failed(format!("the worker gave an answer that does not fit the stage: {shown}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pair_is_short_unless_starting_is_expensive() {
+        let slices = |slice_ns, start_ns| Pace::new(7, slice_ns, start_ns).slices;
+        assert_eq!(slices(250_000, 3_000_000), 50);
+        assert_eq!(slices(500_000, 3_000_000), 26);
+        assert_eq!(slices(500_000, 60_000_000), 50, "thirty milliseconds, and at most fifty slices");
+        assert_eq!(slices(2_000_000, 60_000_000), 16, "15, made even");
+        assert_eq!(slices(900_000_000, 0), 10, "a long iteration still has ten");
+        assert_eq!(slices(0, u64::MAX), 50);
     }
 }
