@@ -4,8 +4,8 @@ use std::{fs, path::PathBuf, process::ExitCode};
 
 use dyno_core::{
     model::{
-        CaseRequest, EngineChoice, Layout, Measured, Pages, RunRecord, RunSpec, RunStatus, Scenario,
-        Settings, StopRule,
+        CaseRequest, CaseStatus, EngineChoice, Layout, Measured, Pages, RunRecord, RunSpec, RunStatus,
+        Scenario, Settings, StopRule,
     },
     units,
 };
@@ -75,7 +75,8 @@ pub(super) fn execute(app: &App, args: &RunArgs, as_json: bool) -> Result<ExitCo
         }
         output::text(&places)?;
     }
-    let Some((baseline, options)) = judged else { return Ok(end(&record).into()) };
+    let end = end(&record, args.require_hardware);
+    let Some((baseline, options)) = judged else { return Ok(end.into()) };
     let comparison = dyno_core::stats::compare(&baseline, &Measured::from(&record), &options);
     if as_json {
         // Standard output holds the result already, and a program reads one document.
@@ -85,7 +86,7 @@ pub(super) fn execute(app: &App, args: &RunArgs, as_json: bool) -> Result<ExitCo
     }
     compare::notify(app, &comparison);
     let judged = compare::end(&comparison, args.judge.fail_inconclusive);
-    Ok(if end(&record) == End::Good { judged } else { end(&record) }.into())
+    Ok(if end == End::Good { judged } else { end }.into())
 }
 
 /// The name of a baseline; the current branch where none is given.
@@ -113,8 +114,9 @@ pub(super) fn listen_for_ctrl_c() -> Result<Cancel, Failure> {
     Ok(cancel)
 }
 
-fn end(record: &RunRecord) -> End {
-    if record.cases.iter().any(|case| case.status.is_failure()) {
+fn end(record: &RunRecord, require_hardware: bool) -> End {
+    let is_failure = |status: &CaseStatus| status.is_failure() || require_hardware && status.lacks_device();
+    if record.cases.iter().any(|case| is_failure(&case.status)) {
         End::BenchmarkFailed
     } else if record.status == RunStatus::Cancelled {
         End::Cancelled
@@ -220,6 +222,8 @@ fn request(args: &RunArgs, settings: &Resolved) -> Result<RunSpec, Failure> {
             layout: if args.random_layout { Layout::Random } else { Layout::Fixed },
             pages: if args.huge_pages { Pages::Huge } else { Pages::Normal },
             memory_limit_bytes: settings.memory_bytes.value,
+            overlap: args.overlap,
+            lease_timeout_ms: settings.lease_timeout_ns.value.map(|ns| ns / 1_000_000),
         },
         tags: args.tag.clone(),
     })
