@@ -21,7 +21,11 @@ pub(super) fn execute(app: &App, args: &DevicesArgs, as_json: bool) -> Result<Ex
         Some(name) => app.devices_named(name, freshness)?,
         None => app.devices(&DeviceKind::ALL, freshness),
     };
-    let (standings, reach) = app.lease_holders(&devices)?;
+    // What there is can be said even where nobody can be leased anything.
+    let (standings, reach) = app.lease_holders(&devices).unwrap_or_else(|error| {
+        output::note(&format!("warning: {error}"));
+        (Vec::new(), Reach::User(error.to_string()))
+    });
     if as_json {
         output::json(&json!({
             "devices": devices,

@@ -60,8 +60,7 @@ fn leases(host: &Host) -> Outcome<Map<String, Value>> {
     host.duckdb.tell(&mut command);
     process::run(&mut command)?;
     let folder = host.scratch().join("devices").join("leases");
-    let text =
-        process::output(Command::new(host.native.folder.join("examples").join(EXAMPLE)).arg(folder))?;
+    let text = process::output(Command::new(host.native.folder.join("examples").join(EXAMPLE)).arg(folder))?;
     serde_json::from_str(&text)
         .map_err(|error| Failure::new(format!("the example `{EXAMPLE}` printed no JSON: {error}")))
 }
