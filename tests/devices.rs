@@ -36,10 +36,11 @@ fn reason(devices: &[DeviceInfo], name: &str) -> String {
 fn with_probe(arena: &mut Arena, script: &str) {
     let (text, probe) = (arena.path("probe.sh"), arena.path("probe"));
     let count = arena.path("asked");
-    fs::write(&text, format!("#!/bin/sh\necho \"$1\" >> {}\n{script}\n", count.display())).unwrap();
+    fs::write(&text, format!("#!/bin/sh\necho \"$1\" >> {}\n{script}\n", count.display()))
+        .expect("the arena is writable");
     // Copied by another process: a file that this one has open for writing could not be run.
-    assert!(Command::new("cp").args([&text, &probe]).status().unwrap().success());
-    fs::set_permissions(&probe, fs::Permissions::from_mode(0o755)).unwrap();
+    assert!(Command::new("cp").args([&text, &probe]).status().expect("the arena is writable").success());
+    fs::set_permissions(&probe, fs::Permissions::from_mode(0o755)).expect("the arena is writable");
     arena.set("DYNO_PROBE", probe);
 }
 
@@ -54,7 +55,7 @@ fn answer(kind: DeviceKind, models: &[&str]) -> String {
         ..DeviceInfo::new(kind, index)
     };
     let list: Vec<DeviceInfo> = (0..).zip(models).map(device).collect();
-    format!("echo '{}'", serde_json::to_string(&list).unwrap())
+    format!("echo '{}'", serde_json::to_string(&list).expect("the arena is writable"))
 }
 
 #[test]
@@ -257,10 +258,14 @@ fn cases_on_different_devices_run_at_the_same_time() {
 fn probe_with(library: &Path, name: &str, kind: &str) -> Result<Vec<DeviceInfo>, String> {
     let probe = Path::new(env!("CARGO_BIN_EXE_dyno")).with_file_name("dyno-probe");
     assert!(probe.is_file(), "there is no probe beside dyno; run `cargo build --release -p dyno-probe`");
-    let folder = tempfile::tempdir().unwrap();
-    fs::copy(library, folder.path().join(name)).unwrap();
-    let output =
-        Command::new(probe).arg(kind).env_clear().env("LD_LIBRARY_PATH", folder.path()).output().unwrap();
+    let folder = tempfile::tempdir().expect("the arena is writable");
+    fs::copy(library, folder.path().join(name)).expect("the arena is writable");
+    let output = Command::new(probe)
+        .arg(kind)
+        .env_clear()
+        .env("LD_LIBRARY_PATH", folder.path())
+        .output()
+        .expect("the arena is writable");
     if !output.status.success() {
         return Err(output.status.to_string());
     }

@@ -70,13 +70,13 @@ fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
 
 #[track_caller]
 fn record(child: Child) -> RunRecord {
-    let output = child.wait_with_output().unwrap();
+    let output = child.wait_with_output().expect("it was started here");
     serde_json::from_slice(&output.stdout).expect("a result")
 }
 
 fn end(mut child: Child) {
-    child.kill().unwrap();
-    child.wait().unwrap();
+    child.kill().expect("it was started here");
+    child.wait().expect("it was started here");
 }
 
 #[test]

@@ -129,8 +129,10 @@ impl Driver {
             device.compute = Some(format!("{major}.{minor}"));
         }
         device.compute_units = attribute(MULTIPROCESSORS);
-        device.max_core_clock_mhz = attribute(CLOCK_RATE_KHZ).map(|khz| khz / 1000);
-        device.max_memory_clock_mhz = attribute(MEMORY_CLOCK_RATE_KHZ).map(|khz| khz / 1000);
+        // Newer drivers answer 0 here, and leave clocks to NVML.
+        let megahertz = |which| attribute(which).map(|khz| khz / 1000).filter(|mhz| *mhz > 0);
+        device.max_core_clock_mhz = megahertz(CLOCK_RATE_KHZ);
+        device.max_memory_clock_mhz = megahertz(MEMORY_CLOCK_RATE_KHZ);
         Ok(device)
     }
 
@@ -138,7 +140,7 @@ impl Driver {
         let mut value = 0;
         // SAFETY: it writes one int; an attribute that it does not know is an error code.
         let code = unsafe { (self.attribute)(&raw mut value, which, handle) };
-        u32::try_from(value).ok().filter(|value| code == 0 && *value > 0)
+        u32::try_from(value).ok().filter(|_| code == 0)
     }
 }
 

@@ -14,7 +14,7 @@ pub(super) fn open(names: &[&str]) -> Result<&'static Library, String> {
         match unsafe { Library::new(*name) } {
             Ok(library) => return Ok(Box::leak(Box::new(library))),
             Err(error) => {
-                let error = error.to_string();
+                let error = what_the_linker_said(&error);
                 // The name that is there but cannot be loaded says more than the names that are not there.
                 if said.is_empty() || !error.contains("cannot open shared object file") {
                     said = error;
@@ -23,6 +23,15 @@ pub(super) fn open(names: &[&str]) -> Result<&'static Library, String> {
         }
     }
     Err(said)
+}
+
+/// The innermost error: the others only say that there was one.
+fn what_the_linker_said(error: &libloading::Error) -> String {
+    let mut innermost: &dyn std::error::Error = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
 }
 
 /// A function of that name, if the library has it.
@@ -50,4 +59,18 @@ pub(super) unsafe fn text(text: *const c_char) -> String {
     // SAFETY: not null, and the caller vouches for the rest.
     let text = unsafe { CStr::from_ptr(text) };
     text.to_string_lossy().trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_library_that_is_not_there_is_told_from_one_that_cannot_be_loaded() {
+        let absent = super::open(&["libdyno-nowhere.so.1", "libdyno-nowhere.so"]).unwrap_err();
+        assert!(absent.contains("libdyno-nowhere.so.1: cannot open shared object file"), "{absent}");
+        let folder = tempfile::tempdir().unwrap();
+        let broken = folder.path().join("libbroken.so");
+        std::fs::write(&broken, "this is no library").unwrap();
+        let broken = super::open(&["libdyno-nowhere.so.1", broken.to_str().unwrap()]).unwrap_err();
+        assert!(broken.contains("libbroken.so") && !broken.contains("cannot open shared"), "{broken}");
+    }
 }
