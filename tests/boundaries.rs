@@ -42,7 +42,9 @@ fn unsafe_code_is_where_foreign_code_is_met() {
     let text = "//! unsafe in a comment\nfn f() { let s = \"unsafe\"; unsafe { g() } }\n";
     assert_eq!(
         found(rules::safe, "host/src/pool/a.rs", text),
-        ["host/src/pool/a.rs:2: `unsafe` belongs to plugin-api, sdk and the worker's loaders"]
+        [
+            "host/src/pool/a.rs:2: `unsafe` belongs to plugin-api, sdk, the worker's loaders and the probe's drivers"
+        ]
     );
     assert!(found(rules::safe, "host/worker/src/loader/a.rs", text).is_empty());
 }

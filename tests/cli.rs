@@ -73,7 +73,11 @@ fn wrong_flags_and_missing_names_are_usage_errors() {
     refused(&arena.dyno(&["run"]), 2, &["names no benchmark"]);
     refused(&arena.dyno(&["run", "sum_c", "--time", "soon"]), 2, &["--time", "`soon`", "500ms"]);
     refused(&arena.dyno(&["run", "sum_c", "--timeout", "0s"]), 2, &["timeout", "zero"]);
-    refused(&arena.dyno(&["run", "sum_c", "--hardware", "gpu"]), 2, &["no device `gpu`", "cpu, cuda"]);
+    refused(
+        &arena.dyno(&["run", "sum_c", "--hardware", "gpu"]),
+        2,
+        &["no device `gpu`", "cpu, cuda", "webnn, all"],
+    );
     refused(&arena.dyno(&["run", "--suite", "nowhere.toml"]), 2, &["nowhere.toml"]);
     refused(&arena.dyno(&["run", "sum_c", "--engine", "wasm"]), 2, &["has no wasm build"]);
     refused(&arena.dyno(&["results"]), 2, &["there is no database", "run a benchmark first"]);
@@ -105,7 +109,7 @@ fn listing_runs_no_code() {
 fn a_dry_run_shows_every_combination_and_runs_nothing() {
     let arena = arena();
     let outcome =
-        run(&arena, &["sum_c", "-p", "n=16,2^5,64", "--hardware", "cpu,cuda", "--dry-run", "--json"]);
+        run(&arena, &["sum_c", "-p", "n=16,2^5,64", "--hardware", "cpu,webnn", "--dry-run", "--json"]);
     assert_eq!(outcome.code, Some(0), "{}", outcome.shown());
     let cases = outcome.json()["cases"].clone();
     let shown: Vec<String> = cases
@@ -114,9 +118,9 @@ fn a_dry_run_shows_every_combination_and_runs_nothing() {
         .flatten()
         .map(|case| format!("{} {} {}", case["device"], case["params"]["n"], !case["skipped"].is_null()))
         .collect();
-    let expected = ["cpu", "cuda"]
+    let expected = ["cpu", "webnn"]
         .iter()
-        .flat_map(|device| ["16", "32", "64"].map(|n| format!("\"{device}\" {n} {}", *device == "cuda")));
+        .flat_map(|device| ["16", "32", "64"].map(|n| format!("\"{device}\" {n} {}", *device == "webnn")));
     assert_eq!(shown, expected.collect::<Vec<_>>());
     assert!(!arena.path("out/dyno.duckdb").exists());
 }
@@ -125,14 +129,14 @@ fn a_dry_run_shows_every_combination_and_runs_nothing() {
 fn two_parameters_are_two_results_and_a_missing_device_is_skipped_with_a_sentence() {
     let arena = arena();
     let outcome =
-        run(&arena, &["sum_c", "--params", r#"{"n": [64, 128]}"#, "--hardware", "cpu,cuda", "--json"]);
+        run(&arena, &["sum_c", "--params", r#"{"n": [64, 128]}"#, "--hardware", "cpu,webnn", "--json"]);
     assert_eq!(outcome.code, Some(0), "{}", outcome.shown());
     let record = outcome.record();
     let states: Vec<&str> = record.cases.iter().map(|case| case.status.word()).collect();
     assert_eq!(states, ["completed", "completed", "skipped", "skipped"]);
     assert_ne!(record.cases[0].label(), record.cases[1].label());
     assert!(record.cases[0].metric("time").is_some_and(|time| time.median > 0.0 && time.interval.is_some()));
-    assert!(outcome.stdout.contains("device `cuda` is not available"), "{}", outcome.shown());
+    assert!(outcome.stdout.contains("device `webnn` is not available"), "{}", outcome.shown());
 }
 
 #[test]
@@ -204,7 +208,7 @@ fn every_setting_says_where_it_comes_from() {
 fn devices_completions_and_help_are_there() {
     let arena = arena();
     let devices = arena.dyno(&["devices", "--json"]).json();
-    assert_eq!(devices["devices"].as_array().map(Vec::len), Some(8));
+    assert!(devices["devices"].as_array().is_some_and(|devices| devices.len() >= 8));
     assert!(devices["machine"]["cpu"]["threads"].as_u64().is_some_and(|threads| threads > 0));
     for shell in ["bash", "zsh", "fish"] {
         assert!(arena.dyno(&["completions", shell]).stdout.contains("dyno"));

@@ -4,6 +4,7 @@
 //! the exit code tells, and nothing is left behind: no process, no lock, no temporary file, no changed plugin.
 
 #![cfg(target_os = "linux")]
+#![allow(dead_code, reason = "the arena and the fixtures serve other stories as well")]
 #![allow(clippy::print_stdout, reason = "a test that is skipped says why")]
 
 #[path = "hostile/arena.rs"]

@@ -1,6 +1,7 @@
 //! The composition root: what the CLI, and later the server, can ask for. Opens catalog, devices, store and runner;
 //! each method is one use case.
 
+mod hardware;
 mod verdicts;
 
 use std::{
@@ -10,13 +11,14 @@ use std::{
 };
 
 use dyno_core::model::{
-    DeviceInfo, Event, Machine, RESULT_SCHEMA, RESULT_VERSION, RunRecord, RunSpec, RunStatus,
+    DeviceInfo, DeviceKind, Event, Machine, RESULT_SCHEMA, RESULT_VERSION, RunRecord, RunSpec, RunStatus,
 };
 
 use crate::{
     catalog::{self, ContentStore, ContentStoreError},
     config::Resolved,
-    devices, pool,
+    devices::{self, LeaseError},
+    pool,
     runner::{self, Dispatcher, ExpandError, Planned, RunError},
     store::{Store, StoreError},
 };
@@ -25,6 +27,7 @@ pub use dyno_core::stats::CompareOptions;
 
 pub use crate::{
     catalog::{Catalog, Entry, Problem},
+    devices::{Freshness, Holder, Reach, Standing},
     runner::{Cancel, DuelNews, DuelOptions},
     store::{RunFilter, RunSummary},
 };
@@ -42,6 +45,12 @@ pub enum AppError {
     /// The run could not go on.
     #[error(transparent)]
     Run(#[from] RunError),
+    /// The files of leases cannot be used.
+    #[error(transparent)]
+    Lease(#[from] LeaseError),
+    /// The device is not known.
+    #[error(transparent)]
+    Device(#[from] devices::UnknownDevice),
     /// The folder of verified bytes cannot be used.
     #[error(transparent)]
     Content(#[from] ContentStoreError),
@@ -100,12 +109,6 @@ impl App {
         catalog::read_file(path)
     }
 
-    /// The devices of this machine, and the kinds that are not there.
-    #[must_use]
-    pub fn devices(&self) -> Vec<DeviceInfo> {
-        devices::detect()
-    }
-
     /// The machine.
     #[must_use]
     pub fn machine(&self) -> Machine {
@@ -117,7 +120,7 @@ impl App {
     /// # Errors
     /// When a benchmark, parameter or device is not known.
     pub fn plan(&self, spec: &RunSpec) -> Result<Vec<Planned>, AppError> {
-        Ok(runner::expand(spec, &self.catalog(), &self.devices())?)
+        Ok(runner::expand(spec, &self.catalog(), &self.devices_for(&spec.requests))?)
     }
 
     /// Runs a request. Everything is in the database before it is announced.
@@ -131,7 +134,7 @@ impl App {
         announce: &mut dyn FnMut(&Event),
     ) -> Result<RunRecord, AppError> {
         let catalog = self.catalog();
-        let planned = runner::expand(&spec, &catalog, &self.devices())?;
+        let planned = runner::expand(&spec, &catalog, &self.devices_for(&spec.requests))?;
         let content = ContentStore::open(&self.settings.cache.value.join("plugins"))?;
         let code_cache = self.settings.cache.value.join("code");
         private_folder(&code_cache)?;
@@ -149,7 +152,7 @@ impl App {
             spec,
             dyno_version: env!("CARGO_PKG_VERSION").to_owned(),
             source: crate::source::current(),
-            machine: self.machine(),
+            machine: Machine { devices: used_devices(&planned), ..self.machine() },
             cases: planned.iter().zip(0..).map(|(case, index)| case.record(index)).collect(),
         };
         let used: Vec<_> = catalog
@@ -167,7 +170,8 @@ impl App {
             content: &content,
             worker: self.settings.worker.value.clone(),
             code_cache,
-            lease_dir: self.settings.leases.value.clone(),
+            leases: self.leases()?,
+            missing: &|device, freshness| self.missing(device, freshness),
             cancel: cancel.clone(),
             announce,
         };
@@ -226,6 +230,17 @@ impl App {
             std::thread::sleep(DATABASE_POLL);
         }
     }
+}
+
+/// The devices that cases are to run on, each once. The processor is described by the machine itself.
+fn used_devices(planned: &[Planned]) -> Vec<DeviceInfo> {
+    let mut used: Vec<DeviceInfo> = Vec::new();
+    for device in planned.iter().map(|case| &case.device).filter(|device| device.kind != DeviceKind::Cpu) {
+        if used.iter().all(|other| other.name != device.name) {
+            used.push(device.clone());
+        }
+    }
+    used
 }
 
 /// Makes a folder that only this user can enter: compiled code is loaded from it.

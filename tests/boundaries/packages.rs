@@ -7,18 +7,19 @@ use serde_json::Value;
 use super::source::root;
 
 /// Which packages of ours a package may depend on. Plugins and examples, which are not listed, may use the SDK alone.
-const ARROWS: [(&str, &[&str]); 7] = [
+const ARROWS: [(&str, &[&str]); 8] = [
     ("dyno-plugin-api", &[]),
     ("dyno-sdk-macros", &[]),
     ("dyno-sdk", &["dyno-plugin-api", "dyno-sdk-macros"]),
     ("dyno-core", &["dyno-plugin-api"]),
     ("dyno-worker", &["dyno-core", "dyno-plugin-api"]),
+    ("dyno-probe", &["dyno-core"]),
     ("dyno-host", &["dyno-core", "dyno-plugin-api"]),
     ("xtask", &[]),
 ];
 
 /// What must never be below a package, however far down.
-const NEVER: [(&str, &[&str], &str); 3] = [
+const NEVER: [(&str, &[&str], &str); 4] = [
     (
         "dyno-worker",
         &[
@@ -38,8 +39,24 @@ const NEVER: [(&str, &[&str], &str); 3] = [
     ),
     (
         "dyno-host",
-        &["libloading", "wasmtime", "abi_stable", "dyno-worker", "dyno-sdk"],
-        "the host process never loads a plugin",
+        &[
+            "libloading",
+            "wasmtime",
+            "abi_stable",
+            "wgpu",
+            "ash",
+            "cudarc",
+            "nvml-wrapper",
+            "dyno-worker",
+            "dyno-probe",
+            "dyno-sdk",
+        ],
+        "the host process never loads a plugin, and no driver",
+    ),
+    (
+        "dyno-probe",
+        &["duckdb", "libduckdb-sys", "tokio", "axum", "clap", "toml", "wasmtime", "abi_stable", "dyno-host"],
+        "the probe asks drivers, and knows nothing else",
     ),
     (
         "dyno-core",

@@ -6,13 +6,15 @@ use super::source::{Source, Violation};
 const LONGEST: usize = 800;
 
 /// Where `unsafe` may stand, and why.
-const UNSAFE: [&str; 5] = [
+const UNSAFE: [&str; 6] = [
     // The ABI: unions, pointers and the layout of tables.
     "plugin-api/",
     // Both sides of the ABI that a plugin is spared.
     "sdk/rust/",
     // Foreign libraries are opened and called.
     "host/worker/src/loader/",
+    // Drivers are opened and asked, in a process of their own.
+    "host/probe/src/driver/",
     // Its system calls have no safe door.
     "host/worker/src/sandbox/",
     // The crate `gemm` takes pointers and strides.
@@ -39,7 +41,8 @@ const ARROWS: [(&str, &[&str]); 12] = [
 const EVERYWHERE: [&str; 2] = ["source", "timestamp"];
 
 /// Crates that load code.
-const LOADERS: [&str; 5] = ["libloading", "wasmtime", "abi_stable", "dlopen", "wasmer"];
+const LOADERS: [&str; 8] =
+    ["libloading", "wasmtime", "abi_stable", "dlopen", "wasmer", "wgpu", "cudarc", "nvml_wrapper"];
 
 /// What a pure room must not name: files, network, threads, processes, the environment, clocks, chance.
 const IMPURE: [&[&str]; 10] = [
@@ -79,7 +82,7 @@ pub(crate) fn safe(source: &Source) -> Vec<Violation> {
     if source.is_in(&UNSAFE) {
         return Vec::new();
     }
-    let rule = "`unsafe` belongs to plugin-api, sdk and the worker's loaders";
+    let rule = "`unsafe` belongs to plugin-api, sdk, the worker's loaders and the probe's drivers";
     source.lines_with("unsafe").into_iter().map(|line| source.violation(line, rule)).collect()
 }
 
@@ -122,7 +125,9 @@ pub(crate) fn loads_nothing(source: &Source) -> Vec<Violation> {
     let mut found = Vec::new();
     for loader in LOADERS {
         for line in source.lines_with(loader) {
-            let rule = format!("the host process never loads a plugin: `{loader}` is the worker's");
+            let rule = format!(
+                "the host process never loads a plugin or a driver: `{loader}` is the worker's or the probe's"
+            );
             found.push(source.violation(line, rule));
         }
     }
@@ -185,7 +190,8 @@ pub(crate) fn http(source: &Source) -> Vec<Violation> {
 
 /// Standard output belongs to the command line; everything else returns what it has to say.
 pub(crate) fn quiet(source: &Source) -> Vec<Violation> {
-    let may_print = source.is_in(&["host/src/cli/", "xtask/"]) || source.is_test();
+    // The probe is a program of its own, whose answer is what it prints.
+    let may_print = source.is_in(&["host/src/cli/", "host/probe/src/main.rs", "xtask/"]) || source.is_test();
     // An example is its own command line, and a build script talks to Cargo that way.
     if may_print || source.path.contains("/examples/") || source.path.ends_with("build.rs") {
         return Vec::new();

@@ -59,6 +59,8 @@ impl Sandbox {
             .env("HOME", self.root.path().join("home"))
             .env("TMPDIR", self.root.path().join("tmp"))
             .env("DYNO_PLUGIN_PATH", &self.plugins)
+            // Who works on this machine meanwhile is waited for by nobody here.
+            .env("DYNO_LEASES", self.root.path().join("leases"))
             .output()
             .expect("a shell runs");
         (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())

@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeMap,
+    ffi::OsString,
     fs::{self, File},
     io::Read,
     os::unix::process::ExitStatusExt,
@@ -21,6 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// The folder of one test.
 pub(crate) struct Arena {
     root: TempDir,
+    environment: Vec<(String, OsString)>,
 }
 
 /// How a command ended and what it said.
@@ -66,7 +68,7 @@ impl Arena {
         for folder in ["plugins", "work", "tmp", "cache", "leases", "home", "out"] {
             fs::create_dir(root.path().join(folder)).expect("the temporary directory is writable");
         }
-        Self { root }
+        Self { root, environment: Vec::new() }
     }
 
     pub(crate) fn path(&self, inside: &str) -> PathBuf {
@@ -80,9 +82,13 @@ impl Arena {
         target
     }
 
-    /// Runs `dyno` here and waits for its end. Panics when it does not end.
-    pub(crate) fn dyno(&self, arguments: &[&str]) -> Outcome {
-        let file = |name: &str| File::create(self.path(name)).expect("the arena is writable");
+    /// Sets an environment variable for every later `dyno`.
+    pub(crate) fn set(&mut self, name: &str, value: impl Into<OsString>) {
+        self.environment.push((name.to_owned(), value.into()));
+    }
+
+    /// `dyno` with everything in the folders of this arena.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dyno"));
         // What a developer has set must not reach the tests.
         for (name, _) in std::env::vars_os() {
@@ -91,21 +97,31 @@ impl Arena {
                 command.env_remove(&*name);
             }
         }
-        let mut child = command
+        command
             .args(arguments)
             .arg("--plugins")
             .arg(self.path("plugins"))
-            .arg("--db-path")
-            .arg(self.path("out/dyno.duckdb"))
             .arg("--output")
             .arg(self.path("out"))
             .current_dir(self.path("work"))
             .env("HOME", self.path("home"))
             .env("TMPDIR", self.path("tmp"))
             .env("XDG_RUNTIME_DIR", self.path("tmp"))
+            .env("DYNO_DB_PATH", self.path("out/dyno.duckdb"))
             .env("DYNO_CACHE", self.path("cache"))
             .env("DYNO_LEASES", self.path("leases"))
-            .stdin(Stdio::null())
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs `dyno` here and waits for its end. Panics when it does not end.
+    pub(crate) fn dyno(&self, arguments: &[&str]) -> Outcome {
+        let file = |name: &str| File::create(self.path(name)).expect("the arena is writable");
+        let mut child = self
+            .command(arguments)
+            .arg("--db-path")
+            .arg(self.path("out/dyno.duckdb"))
             .stdout(file("stdout"))
             .stderr(file("stderr"))
             .spawn()

@@ -49,6 +49,20 @@ pub(crate) fn native(source_name: &str, name: &str) -> PathBuf {
     })
 }
 
+/// A native plugin for a device that is no processor, from the sources of the tests of devices.
+pub(crate) fn for_device(name: &str) -> PathBuf {
+    let source = root().join("tests/devices").join(format!("{name}.c"));
+    build(&format!("{name}.so"), |target| {
+        compile("cc", "-std=c11", &source, target, &[&format!("-DNAME=\"{name}\"")]);
+    })
+}
+
+/// A library that a driver would bring, from the sources of the tests of devices.
+pub(crate) fn driver(source_name: &str, name: &str, defines: &[&str]) -> PathBuf {
+    let source = root().join("tests/devices").join(format!("{source_name}.c"));
+    build(name, |target| compile("cc", "-std=c11", &source, target, defines))
+}
+
 /// A native plugin from one of the examples.
 pub(crate) fn example(path: &str) -> PathBuf {
     let source = root().join("examples").join(path);
@@ -68,6 +82,8 @@ fn compile(compiler: &str, standard: &str, source: &Path, target: &Path, defines
         .arg(root().join("plugin-api/include"))
         .arg("-I")
         .arg(root().join("sdk/c"))
+        .arg("-I")
+        .arg(corpus().join("native"))
         .arg("-o")
         .args([target, source])
         .output()
@@ -159,6 +175,7 @@ fn folder() -> &'static Path {
         for folder in [
             "tests/hostile/native",
             "tests/hostile/wasm",
+            "tests/devices",
             "plugin-api/include",
             "sdk/c",
             "examples/hello-c",

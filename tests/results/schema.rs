@@ -61,10 +61,13 @@ impl<'a> Check<'a> {
                 }
             }
             "const" if rule != value => self.violation(place, format!("{value} is not {rule}")),
+            "enum" if !rule.as_array().is_some_and(|choices| choices.contains(value)) => {
+                self.violation(place, format!("{value} is none of {rule}"));
+            }
             "minimum" if value.as_f64().zip(rule.as_f64()).is_some_and(|(number, least)| number < least) => {
                 self.violation(place, format!("{value} is below {rule}"));
             }
-            "const" | "minimum" => {}
+            "const" | "enum" | "minimum" => {}
             "oneOf" | "anyOf" => {
                 let choices = rule.as_array().expect("a list of schemas");
                 let matching = choices.iter().filter(|choice| self.holds(choice, value)).count();

@@ -45,6 +45,7 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     make_folder(&folder)?;
     copy(&native.dyno(), &folder.join("dyno"))?;
     copy(&native.worker(), &folder.join("dyno-worker"))?;
+    copy(&native.probe(), &folder.join("dyno-probe"))?;
     if let Some(library) = duckdb.library() {
         // `dyno` looks for its libraries beside itself first.
         copy(&library, &folder.join(library.file_name().unwrap_or_default()))?;

@@ -27,6 +27,11 @@ impl Native {
         self.folder.join("dyno-worker")
     }
 
+    /// What asks drivers, which it looks for there as well.
+    pub(crate) fn probe(&self) -> PathBuf {
+        self.folder.join("dyno-probe")
+    }
+
     /// What makes components of core modules.
     pub(crate) fn encoder(&self) -> PathBuf {
         self.folder.join("xtask-componentize")

@@ -122,7 +122,7 @@ impl App {
         cancel: &Cancel,
         told: &mut dyn FnMut(DuelNews<'_>),
     ) -> Result<Comparison, AppError> {
-        let devices = self.devices();
+        let devices = self.devices_for(requests);
         let (mut matches, mut added, mut removed) = (Vec::new(), Vec::new(), Vec::new());
         let rule = Rule::GroupSequential { alpha: options.alpha };
         for request in requests {
@@ -171,7 +171,7 @@ impl App {
             content: &content,
             worker: self.settings.worker.value.clone(),
             code_cache,
-            lease_dir: self.settings.leases.value.clone(),
+            leases: self.leases()?,
             cancel: cancel.clone(),
         };
         Ok(duel.fight(matches, options, told)?)
@@ -191,7 +191,7 @@ impl App {
         cancel: &Cancel,
         told: &mut dyn FnMut(u32),
     ) -> Result<AaReport, AppError> {
-        let devices = self.devices();
+        let devices = self.devices_for(requests);
         let mut matches = Vec::new();
         let rule = Rule::GroupSequential { alpha: options.alpha };
         for request in requests {

@@ -86,6 +86,8 @@ pub(super) fn options(
             layout,
             pages,
             memory_limit_bytes: settings.memory_bytes.value,
+            overlap: false,
+            lease_timeout_ms: settings.lease_timeout_ns.value.map(|ns| ns / 1_000_000),
         },
         threshold,
         alpha,

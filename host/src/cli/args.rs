@@ -57,7 +57,7 @@ pub(super) enum Command {
     /// Write a report of a stored run
     Report(ReportArgs),
     /// List the devices of this machine, and why the others are not available
-    Devices,
+    Devices(DevicesArgs),
     /// Show every setting and where its value comes from
     Config,
     /// Write a completion script for a shell
@@ -120,9 +120,18 @@ pub(super) struct RunArgs {
     /// Parameters as a JSON object, like '{"n": 512}'; a list is a sweep
     #[arg(long, value_name = "JSON")]
     pub(super) params: Option<String>,
-    /// Devices to run on: a kind (`cpu`) or a name (`cuda:0`), separated by commas [default: cpu]
+    /// Devices to run on: a kind (`cpu`), a name (`cuda:0`) or `all`, separated by commas [default: cpu]
     #[arg(long, value_name = "DEVICES", value_delimiter = ',')]
     pub(super) hardware: Vec<String>,
+    /// Exit with 4 where a device is not there, instead of only skipping its cases
+    #[arg(long)]
+    pub(super) require_hardware: bool,
+    /// Let CPU cases run beside those of other runs that say so, too; their times then disturb each other
+    #[arg(long)]
+    pub(super) overlap: bool,
+    /// Longest wait for a device that another process has [env: DYNO_LEASE_TIMEOUT] [default: for ever]
+    #[arg(long, value_name = "DURATION")]
+    pub(super) lease_timeout: Option<String>,
     /// Which builds of a plugin to run [default: auto]
     #[arg(long, value_enum)]
     pub(super) engine: Option<Engine>,
@@ -331,6 +340,9 @@ pub(super) struct AbArgs {
     /// Wall time per case; what one leaves over, others may use
     #[arg(long, value_name = "DURATION", default_value = "10s")]
     pub(super) budget: String,
+    /// Longest wait for a device that another process has [env: DYNO_LEASE_TIMEOUT] [default: for ever]
+    #[arg(long, value_name = "DURATION")]
+    pub(super) lease_timeout: Option<String>,
     /// Longest time for any stage of a launch [env: DYNO_TIMEOUT] [default: 60s]
     #[arg(long, value_name = "DURATION")]
     pub(super) timeout: Option<String>,
@@ -441,6 +453,22 @@ pub(super) struct ReportArgs {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct DevicesArgs {
+    /// Show everything about this device, or this kind of device
+    #[arg(conflicts_with = "all")]
+    pub(super) device: Option<String>,
+    /// Show everything about every device
+    #[arg(long)]
+    pub(super) all: bool,
+    /// Ask the drivers again, whatever is known
+    #[arg(long)]
+    pub(super) refresh: bool,
+    /// Ask the drivers how the devices are now: temperature, power, clocks, free memory
+    #[arg(long)]
+    pub(super) live: bool,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct CompletionsArgs {
     /// The shell
     #[arg(value_enum)]
@@ -450,10 +478,10 @@ pub(super) struct CompletionsArgs {
 impl Cli {
     /// What the flags say about settings.
     pub(super) fn flags(&self) -> Flags {
-        let (timeout, memory) = match &self.command {
-            Command::Run(args) => (args.timeout.clone(), args.memory.clone()),
-            Command::Ab(args) => (args.timeout.clone(), args.memory.clone()),
-            _ => (None, None),
+        let (timeout, memory, lease_timeout) = match &self.command {
+            Command::Run(args) => (args.timeout.clone(), args.memory.clone(), args.lease_timeout.clone()),
+            Command::Ab(args) => (args.timeout.clone(), args.memory.clone(), args.lease_timeout.clone()),
+            _ => (None, None, None),
         };
         Flags {
             config: self.global.config.clone(),
@@ -462,6 +490,7 @@ impl Cli {
             output: self.global.output.clone(),
             timeout,
             memory,
+            lease_timeout,
         }
     }
 }

@@ -26,10 +26,16 @@ pub(super) fn execute(app: &App, json: bool) -> Result<ExitCode, Failure> {
         ("cache", &settings.cache),
         ("leases", &settings.leases),
         ("worker", &settings.worker),
+        ("probe", &settings.probe),
     ] {
         add(name, value.display().to_string(), origin);
     }
     add("timeout", units::duration(settings.timeout_ns.value as f64), &settings.timeout_ns.origin);
+    let patience = settings.lease_timeout_ns.value;
+    let patience = patience.map_or_else(|| "(for ever)".to_owned(), |ns| units::duration(ns as f64));
+    add("lease-timeout", patience, &settings.lease_timeout_ns.origin);
+    let patience = units::duration(settings.probe_timeout_ns.value as f64);
+    add("probe-timeout", patience, &settings.probe_timeout_ns.origin);
     add("memory", units::bytes(settings.memory_bytes.value as f64), &settings.memory_bytes.origin);
     for (name, Setting { value, origin }) in
         [("notify-webhook", &settings.notify_webhook), ("notify-command", &settings.notify_command)]

@@ -1,38 +1,133 @@
-//! `dyno devices`: what this machine has, and why the rest is not available.
+//! `dyno devices`: what this machine has, why the rest is not available, and who has what.
 
 use std::process::ExitCode;
 
-use dyno_core::units;
+use dyno_core::{
+    model::{DeviceInfo, DeviceKind, DeviceState, Machine},
+    units,
+};
 use serde_json::json;
 
-use super::{Failure, exit_code::End, output, table};
-use crate::app::App;
+use super::{Failure, args::DevicesArgs, exit_code::End, output, table};
+use crate::app::{App, Freshness, Reach, Standing};
 
-pub(super) fn execute(app: &App, as_json: bool) -> Result<ExitCode, Failure> {
-    let (devices, machine) = (app.devices(), app.machine());
+pub(super) fn execute(app: &App, args: &DevicesArgs, as_json: bool) -> Result<ExitCode, Failure> {
+    let freshness = match (args.live, args.refresh) {
+        (true, _) => Freshness::Live,
+        (false, true) => Freshness::Refreshed,
+        (false, false) => Freshness::Known,
+    };
+    let devices = match &args.device {
+        Some(name) => app.devices_named(name, freshness)?,
+        None => app.devices(&DeviceKind::ALL, freshness),
+    };
+    // What there is can be said even where nobody can be leased anything.
+    let (standings, reach) = app.lease_holders(&devices).unwrap_or_else(|error| {
+        output::note(&format!("warning: {error}"));
+        (Vec::new(), Reach::User(error.to_string()))
+    });
     if as_json {
-        output::json(&json!({ "devices": devices, "machine": machine }))?;
+        output::json(&json!({
+            "devices": devices,
+            "machine": app.machine(),
+            "leases": standings,
+            "leases_seen": seen(&reach),
+        }))?;
+        return Ok(End::Good.into());
+    }
+    if args.device.is_some() || args.all {
+        let all: Vec<String> = devices.iter().map(|device| details(device, &standings)).collect();
+        output::text(&all.join("\n\n"))?;
         return Ok(End::Good.into());
     }
     let mut rows = table::new(&["device", "model", "memory", "state"]);
     for device in &devices {
         rows.add_row([
-            device.name.clone(),
+            device.label(),
             device.model.clone(),
             device.memory_bytes.map(|bytes| units::bytes(bytes as f64)).unwrap_or_default(),
-            device
-                .unavailable
-                .as_ref()
-                .map_or_else(|| "available".to_owned(), |why| format!("unavailable: {why}")),
+            state(device, &standings),
         ]);
     }
+    let mut text = format!("{rows}\n\n{}", of_machine(&app.machine()));
+    if let Reach::User(why) = &reach {
+        text.push_str(&format!("\nleases: others who hold a device are known by their process alone: {why}"));
+    }
+    output::text(&text)?;
+    Ok(End::Good.into())
+}
+
+/// Whether it can be used, by whom it is used, and how it is.
+fn state(device: &DeviceInfo, standings: &[Standing]) -> String {
+    if let Some(why) = &device.unavailable {
+        return format!("unavailable: {why}");
+    }
+    let mut lines = vec!["available".to_owned()];
+    if let Some(standing) = standings.iter().find(|standing| standing.resource == device.resource()) {
+        lines.clear();
+        lines.extend(standing.holders.iter().map(|holder| format!("leased by {holder}")));
+        lines.extend(standing.waiting.iter().map(|holder| format!("wanted by {holder}")));
+    }
+    lines.extend(device.live.as_ref().map(live).filter(|text| !text.is_empty()));
+    lines.join("\n")
+}
+
+fn live(state: &DeviceState) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    parts.extend(state.temperature_c.map(|celsius| format!("{celsius:.0} °C")));
+    parts.extend(state.power_w.map(|watts| format!("{watts:.0} W")));
+    parts.extend(state.core_clock_mhz.map(|mhz| format!("{mhz} MHz")));
+    parts.extend(state.free_memory_bytes.map(|bytes| format!("{} free", units::bytes(bytes as f64))));
+    parts.extend(state.busy.map(|share| format!("{:.0} % busy", share * 100.0)));
+    if !state.throttled_by.is_empty() {
+        parts.push(format!("slowed down by {}", state.throttled_by.join(", ")));
+    }
+    parts.join(", ")
+}
+
+/// Everything about a device, a line per fact.
+fn details(device: &DeviceInfo, standings: &[Standing]) -> String {
+    let megahertz = |mhz: Option<u32>| mhz.map(|mhz| format!("{mhz} MHz"));
+    let facts = [
+        ("model", Some(device.model.clone()).filter(|model| !model.is_empty())),
+        ("memory", device.memory_bytes.map(|bytes| units::bytes(bytes as f64))),
+        ("driver", device.driver.clone()),
+        ("interface", device.interface.clone()),
+        ("compute", device.compute.clone()),
+        ("units", device.compute_units.map(|units| units.to_string())),
+        ("core clock", megahertz(device.max_core_clock_mhz)),
+        ("memory clock", megahertz(device.max_memory_clock_mhz)),
+        ("power limit", device.power_limit_w.map(|watts| format!("{watts:.0} W"))),
+        ("bus", device.pci.clone()),
+        ("uuid", device.uuid.clone()),
+        ("remark", device.remark.clone()),
+        ("state", Some(state(device, standings).replace('\n', "\n               "))),
+    ];
+    let mut text = device.label();
+    for (name, value) in facts {
+        if let Some(value) = value {
+            text.push_str(&format!("\n  {name:<12} {value}"));
+        }
+    }
+    text
+}
+
+fn seen(reach: &Reach) -> String {
+    match reach {
+        Reach::Machine => "by all users of this machine".to_owned(),
+        Reach::User(why) => format!("by this user alone: {why}"),
+        Reach::Folder => "by all who use the same folder".to_owned(),
+    }
+}
+
+fn of_machine(machine: &Machine) -> String {
     let cpu = &machine.cpu;
     let caches: Vec<String> =
         cpu.caches.iter().map(|(name, bytes)| format!("{name} {}", units::bytes(*bytes as f64))).collect();
     let known = |value: &Option<String>| value.clone().unwrap_or_else(|| "not known".to_owned());
     let turbo = cpu.turbo.map_or("not known", |on| if on { "on" } else { "off" });
-    output::text(&format!(
-        "{rows}\n\n{} on {}, {}\n{}: {} cores, {} threads{}; caches {}\nSIMD {}; governor {}; turbo {turbo}; \
+    format!(
+        "{} on {}, {}\n{}: {} cores, {} threads{}; caches {}\nSIMD {}; governor {}; turbo {turbo}; \
          virtualisation {}; huge pages {}\nmemory {}; fingerprint {}",
         machine.hostname,
         machine.os,
@@ -48,6 +143,5 @@ pub(super) fn execute(app: &App, as_json: bool) -> Result<ExitCode, Failure> {
         known(&cpu.huge_pages),
         units::bytes(machine.memory_bytes as f64),
         machine.fingerprint,
-    ))?;
-    Ok(End::Good.into())
+    )
 }

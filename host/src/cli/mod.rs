@@ -67,7 +67,7 @@ fn execute(cli: &args::Cli) -> Result<ExitCode, Failure> {
         args::Command::Compare(args) => compare::execute(&app, args, json),
         args::Command::Results(args) => results::execute(&app, args, json),
         args::Command::Report(args) => report::execute(&app, args, json),
-        args::Command::Devices => devices::execute(&app, json),
+        args::Command::Devices(args) => devices::execute(&app, args, json),
         args::Command::Config => config::execute(&app, json),
         args::Command::Completions(args) => completions::execute(args),
     }
@@ -107,7 +107,9 @@ impl From<AppError> for Failure {
     fn from(error: AppError) -> Self {
         let message = error.to_string();
         match error {
-            AppError::Request(_) | AppError::NoDatabase(_) | AppError::Side(_) => Self::Usage(message),
+            AppError::Request(_) | AppError::NoDatabase(_) | AppError::Side(_) | AppError::Device(_) => {
+                Self::Usage(message)
+            }
             AppError::Store(error) if error.is_usage() => Self::Usage(message),
             _ => Self::Host(message),
         }

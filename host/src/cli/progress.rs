@@ -3,7 +3,7 @@
 use std::{io::IsTerminal, time::Duration};
 
 use dyno_core::{
-    model::{CaseRecord, CaseStatus, Event, RunStatus},
+    model::{CaseRecord, CaseStatus, DeviceKind, Event, RunStatus},
     units,
 };
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -127,7 +127,9 @@ fn style(template: &str) -> ProgressStyle {
 
 /// One line about a case that has ended.
 fn ended(case: &CaseRecord) -> String {
-    let what = format!("{} ({})", case.label(), case.plugin.kind);
+    let device =
+        if case.device == DeviceKind::Cpu.word() { String::new() } else { format!(", {}", case.device) };
+    let what = format!("{} ({}{device})", case.label(), case.plugin.kind);
     match &case.status {
         CaseStatus::Failed { stage, reason } => format!("{what}: failed in {stage}: {reason}"),
         CaseStatus::TimedOut { stage, limit_s, .. } => {

@@ -4,8 +4,8 @@ use std::{fs, path::PathBuf, process::ExitCode};
 
 use dyno_core::{
     model::{
-        CaseRequest, Comparison, EngineChoice, Layout, Measured, Pages, RunRecord, RunSpec, RunStatus,
-        Scenario, Settings, StopRule,
+        CaseRequest, CaseStatus, Comparison, EngineChoice, Layout, Measured, Pages, RunRecord, RunSpec,
+        RunStatus, Scenario, Settings, StopRule,
     },
     units,
 };
@@ -69,7 +69,8 @@ pub(super) fn execute(app: &App, args: &RunArgs, as_json: bool) -> Result<ExitCo
     if format == RunFormat::Text {
         show_places(app, &record, &written)?;
     }
-    let Some(comparison) = comparison else { return Ok(end(&record).into()) };
+    let end = end(&record, args.require_hardware);
+    let Some(comparison) = comparison else { return Ok(end.into()) };
     let text = export::comparison_text(&comparison, false);
     match format {
         RunFormat::Text => output::text(&format!("\n{text}"))?,
@@ -79,7 +80,7 @@ pub(super) fn execute(app: &App, args: &RunArgs, as_json: bool) -> Result<ExitCo
     }
     compare::notify(app, &comparison);
     let judged = compare::end(&comparison, args.judge.fail_inconclusive);
-    Ok(if end(&record) == End::Good { judged } else { end(&record) }.into())
+    Ok(if end == End::Good { judged } else { end }.into())
 }
 
 /// Refuses, before anything is measured, what could not be written afterwards.
@@ -169,8 +170,9 @@ pub(super) fn listen_for_ctrl_c() -> Result<Cancel, Failure> {
     Ok(cancel)
 }
 
-fn end(record: &RunRecord) -> End {
-    if record.cases.iter().any(|case| case.status.is_failure()) {
+fn end(record: &RunRecord, require_hardware: bool) -> End {
+    let is_failure = |status: &CaseStatus| status.is_failure() || require_hardware && status.lacks_device();
+    if record.cases.iter().any(|case| is_failure(&case.status)) {
         End::BenchmarkFailed
     } else if record.status == RunStatus::Cancelled {
         End::Cancelled
@@ -276,6 +278,8 @@ fn request(args: &RunArgs, settings: &Resolved) -> Result<RunSpec, Failure> {
             layout: if args.random_layout { Layout::Random } else { Layout::Fixed },
             pages: if args.huge_pages { Pages::Huge } else { Pages::Normal },
             memory_limit_bytes: settings.memory_bytes.value,
+            overlap: args.overlap,
+            lease_timeout_ms: settings.lease_timeout_ns.value.map(|ns| ns / 1_000_000),
         },
         tags: args.tag.clone(),
     })

@@ -2,7 +2,7 @@
 
 use comfy_table::{ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
 use dyno_core::{
-    model::{CaseRecord, CaseStatus, Params, RunRecord},
+    model::{CaseRecord, CaseStatus, DeviceKind, Params, RunRecord},
     units,
 };
 
@@ -18,9 +18,13 @@ pub(super) fn new(heads: &[&str]) -> Table {
 
 /// The results of a run, a row per case.
 pub(super) fn results(record: &RunRecord) -> Table {
-    let mut table = new(&[
-        "benchmark",
-        "engine",
+    // Almost always it is the processor, and a column that says so would only take room.
+    let is_all_cpu = record.cases.iter().all(|case| case.device == DeviceKind::Cpu.word());
+    let mut heads = vec!["benchmark", "engine"];
+    if !is_all_cpu {
+        heads.push("device");
+    }
+    heads.extend([
         "parameters",
         "time (median ± 95 %)",
         "throughput",
@@ -29,8 +33,13 @@ pub(super) fn results(record: &RunRecord) -> Table {
         "peak memory",
         "launches × samples",
     ]);
+    let mut table = new(&heads);
     for case in &record.cases {
-        table.add_row(row(case));
+        let mut row = row(case);
+        if !is_all_cpu {
+            row.insert(2, record.device_label(case));
+        }
+        table.add_row(row);
     }
     table
 }

@@ -21,6 +21,12 @@ pub struct File {
     pub cache: Option<PathBuf>,
     /// The `dyno-worker` binary; relative: as above.
     pub worker: Option<PathBuf>,
+    /// The `dyno-probe` binary; relative: as above.
+    pub probe: Option<PathBuf>,
+    /// Longest time for asking a driver what devices there are. // eg: "10s"
+    pub probe_timeout: Option<String>,
+    /// Longest wait for a device. // eg: "10min"
+    pub lease_timeout: Option<String>,
     /// Longest time for one stage of a launch. // eg: "60s"
     pub timeout: Option<String>,
     /// Most memory of a worker. // eg: "4GiB"
@@ -79,8 +85,9 @@ impl File {
             message: error.to_string().trim_end().to_owned(),
         })?;
         let folder = path.parent().map(Path::to_owned).unwrap_or_default();
-        for path in
-            [&mut file.db_path, &mut file.output, &mut file.cache, &mut file.worker].into_iter().flatten()
+        for path in [&mut file.db_path, &mut file.output, &mut file.cache, &mut file.worker, &mut file.probe]
+            .into_iter()
+            .flatten()
         {
             *path = folder.join(&path);
         }

@@ -49,8 +49,21 @@ pub(super) fn plugins(user: &UserFolders) -> Vec<PathBuf> {
     folders
 }
 
-/// Locks of devices must be found by every process of this user, and vanish with the machine's uptime.
+/// What asks drivers is shipped there, too.
+pub(super) fn probe() -> PathBuf {
+    let name = format!("dyno-probe{}", env::consts::EXE_SUFFIX);
+    beside_binary().map_or_else(|| PathBuf::from(&name), |folder| folder.join(&name))
+}
+
+/// Leases must be found by every process of the machine, whatever its user and environment, and vanish with the
+/// machine's uptime.
 pub(super) fn leases() -> PathBuf {
+    let base = Path::new("/run/lock");
+    if base.is_dir() { base.join("dyno") } else { PathBuf::from("/tmp/dyno-leases") }
+}
+
+/// Where leases are when that folder cannot be shared: found by every process of this user.
+pub(super) fn own_leases() -> PathBuf {
     let runtime = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|folder| folder.is_dir());
     let base = runtime.unwrap_or_else(|| env::temp_dir().join(format!("dyno-{}", nix::unistd::getuid())));
     base.join("dyno-leases")

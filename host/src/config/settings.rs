@@ -62,6 +62,8 @@ pub struct Flags {
     pub timeout: Option<String>,
     /// `--memory`.
     pub memory: Option<String>,
+    /// `--lease-timeout`.
+    pub lease_timeout: Option<String>,
 }
 
 /// All settings, resolved.
@@ -75,10 +77,16 @@ pub struct Resolved {
     pub db_path: Setting<PathBuf>,
     /// Cache for scans, verified bytes and compiled WASM code.
     pub cache: Setting<PathBuf>,
-    /// Locks of devices.
+    /// Leases of devices.
     pub leases: Setting<PathBuf>,
+    /// Longest wait for a device [ns]; absent: for ever.
+    pub lease_timeout_ns: Setting<Option<u64>>,
     /// The `dyno-worker` binary.
     pub worker: Setting<PathBuf>,
+    /// The `dyno-probe` binary.
+    pub probe: Setting<PathBuf>,
+    /// Longest time for asking a driver what devices there are [ns].
+    pub probe_timeout_ns: Setting<u64>,
     /// Longest time for one stage of a launch [ns].
     pub timeout_ns: Setting<u64>,
     /// Most memory of a worker [bytes].
@@ -91,6 +99,8 @@ pub struct Resolved {
 
 /// One minute: longer than any sane stage, shorter than anyone's patience.
 const DEFAULT_TIMEOUT_NS: u64 = 60_000_000_000;
+/// Drivers of many devices take seconds to start; one that takes longer hangs.
+const DEFAULT_PROBE_TIMEOUT_NS: u64 = 10_000_000_000;
 /// Enough for the first-party benchmarks, and far below what brings a machine down.
 const DEFAULT_MEMORY_BYTES: u64 = 4 << 30;
 
@@ -129,6 +139,17 @@ impl Resolved {
             ),
             leases: layers.path("--leases", None, "DYNO_LEASES", |_| None, paths::leases),
             worker: layers.path("--worker", None, "DYNO_WORKER", |file| file.worker.as_ref(), paths::worker),
+            lease_timeout_ns: layers.patience(flags)?,
+            probe: layers.path("--probe", None, "DYNO_PROBE", |file| file.probe.as_ref(), paths::probe),
+            probe_timeout_ns: layers.number(
+                "probe-timeout",
+                "--probe-timeout",
+                None,
+                "DYNO_PROBE_TIMEOUT",
+                |file| file.probe_timeout.as_ref(),
+                units::parse_duration,
+                DEFAULT_PROBE_TIMEOUT_NS,
+            )?,
             timeout_ns: layers.number(
                 "timeout",
                 "--timeout",
@@ -150,6 +171,12 @@ impl Resolved {
             notify_webhook: layers.text("DYNO_NOTIFY_WEBHOOK", |file| file.notify_webhook.clone()),
             notify_command: layers.text("DYNO_NOTIFY_COMMAND", |file| file.notify_command.clone()),
         })
+    }
+
+    /// Where leases are when the folder for all users cannot be used; `None` where a folder was named.
+    #[must_use]
+    pub fn own_leases(&self) -> Option<PathBuf> {
+        (self.leases.origin == Origin::Default).then(paths::own_leases)
     }
 }
 
@@ -227,6 +254,20 @@ impl Layers {
             *path = absolute(path);
         }
         setting
+    }
+
+    /// How long to wait for a device. Nobody said: for ever.
+    fn patience(&self, flags: &Flags) -> Result<Setting<Option<u64>>, ConfigError> {
+        let given = self.number(
+            "lease-timeout",
+            "--lease-timeout",
+            flags.lease_timeout.as_ref(),
+            "DYNO_LEASE_TIMEOUT",
+            |file| file.lease_timeout.as_ref(),
+            units::parse_duration,
+            0,
+        )?;
+        Ok(Setting { value: Some(given.value).filter(|ns| *ns > 0), origin: given.origin })
     }
 
     #[expect(clippy::too_many_arguments, reason = "one line per layer reads better than a builder")]

@@ -1,135 +1,174 @@
-//! The devices of this machine. The host never loads a driver: what would need one is looked for by its files, and
-//! reported with the reason why it cannot be used.
+//! The devices of this machine. The host loads no driver: a child process asks each of them, and what it finds out is
+//! kept for as long as nothing changes that it depends on.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use dyno_core::model::{DeviceInfo, DeviceKind};
 
-/// A device that nobody knows.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no device `{name}`; known are {known}")]
-pub struct UnknownDevice {
-    name: String,
-    known: String,
+use super::{answer, cache, facts};
+
+/// How the driver of a kind is asked: its answer as bytes, or what went wrong.
+pub type Ask<'a> = dyn Fn(DeviceKind) -> Result<Vec<u8>, String> + Sync + 'a;
+
+/// How new an answer must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freshness {
+    /// What was found out before, as long as nothing has changed.
+    Known,
+    /// Asked now.
+    Refreshed,
+    /// Asked now, and how the devices are at this moment as well.
+    Live,
 }
 
-/// Every kind of device: those that can be used, and the others with the reason.
-#[must_use]
-pub fn detect() -> Vec<DeviceInfo> {
-    DeviceKind::ALL.into_iter().map(one).collect()
+/// Finds the devices of this machine.
+#[expect(missing_debug_implementations, reason = "a closure has none")]
+pub struct Detector<'a> {
+    /// Asks a driver.
+    pub ask: &'a Ask<'a>,
+    /// The program behind that: an answer of another one is no longer known.
+    pub program: &'a Path,
+    /// Where answers are kept.
+    pub cache: &'a Path,
 }
 
-fn one(kind: DeviceKind) -> DeviceInfo {
-    let mut device = DeviceInfo {
-        name: kind.word().to_owned(),
-        kind,
-        index: 0,
-        model: String::new(),
-        memory_bytes: None,
-        unavailable: None,
-    };
-    match kind {
+impl Detector<'_> {
+    /// The devices of these kinds: those that can be used, and for every other kind one with the reason.
+    #[must_use]
+    pub fn devices(&self, kinds: &[DeviceKind], freshness: Freshness) -> Vec<DeviceInfo> {
+        // Drivers take long to start, and wait more than they work.
+        std::thread::scope(|scope| {
+            let asked: Vec<_> = kinds
+                .iter()
+                .map(|kind| match without_driver(*kind) {
+                    Some(device) => Err(vec![device]),
+                    None => match self.known(*kind, freshness) {
+                        Some(devices) => Err(devices),
+                        None => Ok((*kind, scope.spawn(move || self.find_out(*kind, freshness)))),
+                    },
+                })
+                .collect();
+            asked.into_iter().flat_map(finished).collect()
+        })
+    }
+
+    fn known(&self, kind: DeviceKind, freshness: Freshness) -> Option<Vec<DeviceInfo>> {
+        match freshness {
+            Freshness::Known => cache::read(self.cache, kind, &facts::key(kind, self.program)),
+            Freshness::Refreshed | Freshness::Live => None,
+        }
+    }
+
+    fn find_out(&self, kind: DeviceKind, freshness: Freshness) -> Vec<DeviceInfo> {
+        // Before asking: what changes meanwhile makes the answer old.
+        let key = facts::key(kind, self.program);
+        let found = (self.ask)(kind).and_then(|bytes| answer::read(kind, &bytes));
+        let is_fault = found.is_err();
+        let mut devices = found.unwrap_or_else(|fault| {
+            let reason = format!(
+                "asking its driver failed: {fault}; try `{} {kind}` by hand, and after mending it `dyno devices --refresh`",
+                self.program.display()
+            );
+            vec![DeviceInfo::unavailable(kind, reason)]
+        });
+        let live: Vec<_> = devices.iter_mut().map(|device| device.live.take()).collect();
+        cache::write(self.cache, kind, &key, is_fault, &devices);
+        if freshness == Freshness::Live {
+            for (device, live) in devices.iter_mut().zip(live) {
+                device.live = live;
+            }
+        }
+        devices
+    }
+}
+
+/// What a thread found out; one that panicked has found nothing.
+fn finished(
+    asked: Result<(DeviceKind, std::thread::ScopedJoinHandle<'_, Vec<DeviceInfo>>), Vec<DeviceInfo>>,
+) -> Vec<DeviceInfo> {
+    match asked {
+        Err(devices) => devices,
+        Ok((kind, thread)) => thread.join().unwrap_or_else(|_| {
+            vec![DeviceInfo::unavailable(kind, "asking its driver failed inside dyno: please report this")]
+        }),
+    }
+}
+
+/// The kinds about which no driver needs to be asked.
+fn without_driver(kind: DeviceKind) -> Option<DeviceInfo> {
+    Some(match kind {
         DeviceKind::Cpu => {
             let machine = super::machine();
+            let mut device = DeviceInfo::new(kind, 0);
             device.model = machine.cpu.model;
             device.memory_bytes = Some(machine.memory_bytes);
+            device.compute_units = Some(machine.cpu.cores).filter(|cores| *cores > 0);
+            device.max_core_clock_mhz =
+                machine.cpu.max_clock_hz.and_then(|hz| u32::try_from(hz / 1_000_000).ok());
+            device
         }
-        DeviceKind::Mps => device.unavailable = Some(mps()),
-        DeviceKind::Cuda => {
-            device.unavailable = Some(driver("NVIDIA", "libcuda.so.1", &["/dev/nvidiactl", "/dev/dxg"]));
+        DeviceKind::Mps if cfg!(target_os = "macos") => {
+            DeviceInfo::unavailable(kind, "Metal is not supported by this dyno yet")
         }
-        DeviceKind::Rocm => device.unavailable = Some(driver("AMD ROCm", "libamdhip64.so", &["/dev/kfd"])),
-        DeviceKind::OpenVino => device.unavailable = Some(library("OpenVINO", "libopenvino_c.so")),
-        DeviceKind::Qnn => device.unavailable = Some(library("Qualcomm QNN", "libQnnHtp.so")),
-        DeviceKind::WebGpu => device.unavailable = Some(library("Vulkan", "libvulkan.so.1")),
-        DeviceKind::WebNn => {
-            device.unavailable =
-                Some("WebNN needs a browser or its runtime, which this dyno does not start".to_owned());
+        DeviceKind::Mps => DeviceInfo::unavailable(
+            kind,
+            format!("Metal exists on macOS only, and this is {}", std::env::consts::OS),
+        ),
+        DeviceKind::WebNn => DeviceInfo::unavailable(
+            kind,
+            "WebNN exists inside browsers only: it takes one that has it (Chromium with its WebNN flag), which this \
+             dyno does not start",
+        ),
+        DeviceKind::Cuda | DeviceKind::Rocm | DeviceKind::OpenVino | DeviceKind::Qnn | DeviceKind::WebGpu => {
+            return None;
         }
-    }
-    device
-}
-
-fn mps() -> String {
-    if cfg!(target_os = "macos") {
-        "Metal is not supported by this dyno yet".to_owned()
-    } else {
-        format!("Metal exists on macOS only, this is {}", std::env::consts::OS)
-    }
-}
-
-fn driver(vendor: &str, library: &str, nodes: &[&str]) -> String {
-    match (find_library(library), nodes.iter().find(|node| Path::new(node).exists())) {
-        (None, None) => format!("no {vendor} driver: neither {library} nor {} is there", nodes.join(" nor ")),
-        (None, Some(node)) => {
-            format!("{node} is there, but not the {vendor} driver library {library}; install it")
-        }
-        (Some(path), None) => {
-            format!("{} is there, but no device node ({})", path.display(), nodes.join(", "))
-        }
-        (Some(_), Some(_)) => format!("an {vendor} driver is there, but this dyno does not probe it yet"),
-    }
-}
-
-fn library(name: &str, file: &str) -> String {
-    match find_library(file) {
-        None => format!("no {name}: {file} is not there"),
-        Some(path) => format!("{} is there, but this dyno does not probe it yet", path.display()),
-    }
-}
-
-/// A shared library in the places where the dynamic linker would look, found by its name only.
-fn find_library(file: &str) -> Option<PathBuf> {
-    let arch = std::env::consts::ARCH;
-    [
-        "/lib",
-        "/usr/lib",
-        "/usr/lib64",
-        "/usr/local/lib",
-        "/usr/local/cuda/lib64",
-        "/opt/rocm/lib",
-        "/usr/lib/wsl/lib",
-    ]
-    .into_iter()
-    .map(PathBuf::from)
-    .chain([PathBuf::from(format!("/usr/lib/{arch}-linux-gnu"))])
-    .map(|folder| folder.join(file))
-    .find(|path| path.exists())
-}
-
-/// The devices that `name` means: one by its name, or all of a kind.
-///
-/// # Errors
-/// When there is none, with the known names.
-pub fn find<'a>(devices: &'a [DeviceInfo], name: &str) -> Result<Vec<&'a DeviceInfo>, UnknownDevice> {
-    let wanted = name.trim().to_lowercase();
-    let found: Vec<&DeviceInfo> =
-        devices.iter().filter(|device| device.name == wanted || device.kind.word() == wanted).collect();
-    if found.is_empty() {
-        let known: Vec<&str> = devices.iter().map(|device| device.name.as_str()).collect();
-        return Err(UnknownDevice { name: name.to_owned(), known: known.join(", ") });
-    }
-    Ok(found)
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
 
-    #[test]
-    fn every_kind_is_listed_and_only_with_a_reason_when_it_cannot_be_used() {
-        let devices = detect();
-        assert_eq!(devices.len(), DeviceKind::ALL.len());
-        assert!(devices[0].unavailable.is_none(), "a CPU is always there");
-        assert!(
-            devices[1..].iter().all(|device| device.unavailable.as_ref().is_some_and(|why| why.len() > 10))
-        );
+    fn detector<'a>(ask: &'a Ask<'a>, cache: &'a Path) -> Detector<'a> {
+        Detector { ask, program: Path::new("/nowhere/dyno-probe"), cache }
     }
 
     #[test]
-    fn an_unknown_device_names_the_known() {
-        let message = find(&detect(), "gpu").unwrap_err().to_string();
-        assert!(message.contains("`gpu`") && message.contains("cpu, cuda"), "{message}");
-        assert_eq!(find(&detect(), "CPU").unwrap()[0].kind, DeviceKind::Cpu);
+    fn every_kind_is_listed_and_one_fault_hides_no_other_kind() {
+        let cache = tempfile::tempdir().unwrap();
+        let ask = |kind| match kind {
+            DeviceKind::Cuda => Err("it ended with signal SIGSEGV (11)".to_owned()),
+            DeviceKind::Rocm => Ok(b"garbage".to_vec()),
+            kind => Ok(serde_json::to_vec(&[DeviceInfo::new(kind, 0)]).unwrap()),
+        };
+        let devices = detector(&ask, cache.path()).devices(&DeviceKind::ALL, Freshness::Known);
+        let state = |device: &DeviceInfo| device.unavailable.clone().unwrap_or_default();
+        assert_eq!(devices.len(), 8);
+        assert!(devices[0].unavailable.is_none(), "a CPU is always there");
+        assert!(state(&devices[1]).contains("SIGSEGV"), "{:?}", devices[1]);
+        assert!(state(&devices[2]).contains("no list of devices"), "{:?}", devices[2]);
+        assert_eq!((devices[6].name.as_str(), state(&devices[6])), ("webgpu:0", String::new()));
+        assert!(state(&devices[7]).contains("browser"));
+    }
+
+    #[test]
+    fn a_driver_is_asked_once_and_its_state_is_not_kept() {
+        let cache = tempfile::tempdir().unwrap();
+        let asked = AtomicUsize::new(0);
+        let ask = |kind| {
+            asked.fetch_add(1, Ordering::Relaxed);
+            let mut device = DeviceInfo::new(kind, 0);
+            device.live = Some(dyno_core::model::DeviceState::default());
+            Ok(serde_json::to_vec(&[device]).unwrap())
+        };
+        let detector = detector(&ask, cache.path());
+        let look = |freshness| detector.devices(&[DeviceKind::Cuda], freshness)[0].live.is_some();
+        assert!(!look(Freshness::Known) && !look(Freshness::Known));
+        assert_eq!(asked.load(Ordering::Relaxed), 1);
+        assert!(look(Freshness::Live) && !look(Freshness::Known));
+        assert!(!look(Freshness::Refreshed));
+        assert_eq!(asked.load(Ordering::Relaxed), 3);
     }
 }

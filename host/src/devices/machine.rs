@@ -29,6 +29,7 @@ fn read() -> Machine {
         cpu,
         memory_bytes,
         fingerprint: String::new(),
+        devices: Vec::new(),
     };
     machine.fingerprint = fingerprint(&machine);
     machine

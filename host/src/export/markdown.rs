@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use dyno_core::{
-    model::{CaseRecord, CaseStatus, MetricSummary, RunRecord, RunStatus},
+    model::{CaseRecord, CaseStatus, DeviceInfo, MetricSummary, RunRecord, RunStatus},
     units,
 };
 
@@ -57,6 +57,8 @@ fn facts(out: &mut String, record: &RunRecord) {
     let mut processor = vec![inline(&cpu.model), format!("{} cores, {} threads", cpu.cores, cpu.threads)];
     processor.extend(cpu.governor.as_ref().map(|governor| format!("governor {}", inline(governor))));
     processor.extend(cpu.virtualisation.as_ref().map(|hypervisor| format!("under {}", inline(hypervisor))));
+    let devices: Vec<String> =
+        machine.devices.iter().filter(|it| it.unavailable.is_none()).map(device).collect();
     for (name, value) in [
         ("Run", inline(&record.id)),
         ("Begun", inline(&record.created_at)),
@@ -67,6 +69,7 @@ fn facts(out: &mut String, record: &RunRecord) {
         ("Machine", format!("{} ({})", inline(&machine.hostname), inline(&machine.fingerprint))),
         ("Processor", processor.join(", ")),
         ("Memory", units::bytes(machine.memory_bytes as f64)),
+        ("Devices", devices.join("; ")),
         ("System", format!("{}, {}", inline(&machine.os), inline(&machine.arch))),
         ("Seed", record.spec.settings.seed.to_string()),
     ] {
@@ -74,6 +77,17 @@ fn facts(out: &mut String, record: &RunRecord) {
             let _ = writeln!(out, "- **{name}**: {value}");
         }
     }
+}
+
+/// A device beside the processor, with what its numbers depend on.
+fn device(device: &DeviceInfo) -> String {
+    let facts: Vec<String> = std::iter::once(&device.model)
+        .chain(&device.driver)
+        .chain(&device.interface)
+        .filter(|fact| !fact.is_empty())
+        .map(|fact| inline(fact))
+        .collect();
+    format!("{}: {}", inline(&device.label()), facts.join(", "))
 }
 
 fn results(out: &mut String, record: &RunRecord) {
@@ -91,13 +105,13 @@ fn results(out: &mut String, record: &RunRecord) {
             return;
         }
         out.push_str("Median; one launch gives no interval. ");
-        return table(out, &measured);
+        return table(out, record, &measured);
     };
     let _ = write!(out, "Median over launches ± half its {} % interval. ", 100.0 * confidence);
-    table(out, &measured);
+    table(out, record, &measured);
 }
 
-fn table(out: &mut String, measured: &[(&CaseRecord, &MetricSummary)]) {
+fn table(out: &mut String, record: &RunRecord, measured: &[(&CaseRecord, &MetricSummary)]) {
     out.push_str("Percentiles are over all samples, where there are enough.\n\n");
     out.push_str("| benchmark | engine | device | parameters | time | throughput | p50 | p95 | p99 | peak memory | launches × samples |\n");
     out.push_str("|---|---|---|---|---:|---:|---:|---:|---:|---:|---:|\n");
@@ -118,7 +132,7 @@ fn table(out: &mut String, measured: &[(&CaseRecord, &MetricSummary)]) {
         let cells = [
             inline(&case.benchmark),
             case.plugin.kind.to_string(),
-            inline(&case.device),
+            inline(&record.device_label(case)),
             params.join(" "),
             inline(&headline),
             inline(&throughput.join(", ")),

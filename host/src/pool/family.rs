@@ -6,8 +6,12 @@
 
 use std::{
     collections::HashSet,
-    fs,
-    sync::{Mutex, MutexGuard, PoisonError},
+    fs, io,
+    process::Child,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -25,6 +29,8 @@ use nix::{
 const PATIENCE: Duration = Duration::from_secs(5);
 
 static WORKERS: Mutex<Option<HashSet<i32>>> = Mutex::new(None);
+/// Whether a child has ended while others lived, since the last hunt.
+static OVERLAPPED: AtomicBool = AtomicBool::new(false);
 
 fn workers() -> MutexGuard<'static, Option<HashSet<i32>>> {
     // A panic elsewhere leaves a set of numbers as good as before.
@@ -39,9 +45,12 @@ pub fn adopt_orphans() -> Result<(), Errno> {
     prctl::set_child_subreaper(true)
 }
 
-/// Remembers a worker, so that it is not taken for an orphan.
-pub(super) fn register(pid: i32) {
-    workers().get_or_insert_default().insert(pid);
+/// Starts a child and remembers it, so that it is not taken for an orphan: no hunt happens in between.
+pub(super) fn spawn(start: impl FnOnce() -> io::Result<Child>) -> io::Result<Child> {
+    let mut guard = workers();
+    let child = start()?;
+    guard.get_or_insert_default().insert(i32::try_from(child.id()).unwrap_or(i32::MAX));
+    Ok(child)
 }
 
 /// Kills a worker's group. Its leader stays to be waited for.
@@ -57,10 +66,32 @@ pub(super) fn ask_to_stop(pid: i32) {
 
 /// Forgets a worker that has been waited for, then kills and buries what it left behind. Returns how many of these had
 /// still been running.
+///
+/// While other children of ours live, what looks like an orphan may be theirs: then the last of them to end hunts for
+/// all, and nobody is charged with what it finds.
 pub(super) fn bury(pid: i32) -> usize {
     let mut guard = workers();
     let workers = guard.get_or_insert_default();
     workers.remove(&pid);
+    if !workers.is_empty() {
+        OVERLAPPED.store(true, Ordering::Relaxed);
+        return 0;
+    }
+    let found = hunt(workers);
+    if OVERLAPPED.swap(false, Ordering::Relaxed) { 0 } else { found }
+}
+
+/// Forgets a helper that has been waited for. A hunt that was put off because of it is made up for.
+pub(super) fn forget(pid: i32) {
+    let mut guard = workers();
+    let workers = guard.get_or_insert_default();
+    workers.remove(&pid);
+    if workers.is_empty() && OVERLAPPED.swap(false, Ordering::Relaxed) {
+        hunt(workers);
+    }
+}
+
+fn hunt(workers: &HashSet<i32>) -> usize {
     let mut buried = 0;
     // An orphan may have children of its own, which become ours when it dies: go on until there are none, but not for
     // ever against one that multiplies faster than it can be killed.

@@ -1,10 +1,12 @@
 //! Worker processes, seen from outside: spawned, spoken to, bounded, killed. The only room that starts processes.
 
 mod family;
+mod helper;
 mod output;
 mod signal;
 mod worker;
 
 pub use family::adopt_orphans;
+pub use helper::{HelperCommand, HelperFault, ask_helper};
 pub use output::Captured;
 pub use worker::{Farewell, Interruption, SpawnError, Unsolicited, Worker, WorkerCommand};

@@ -130,19 +130,20 @@ impl Worker {
         let (ours, theirs) = UnixStream::pair().map_err(SpawnError::Channel)?;
         ours.set_nonblocking(true).map_err(SpawnError::Channel)?;
         let spawned = with_layout(command.layout, || {
-            Command::new(&command.program)
-                .args(["--parent", &std::process::id().to_string()])
-                .env_clear()
-                .current_dir(&command.directory)
-                .stdin(Stdio::from(OwnedFd::from(theirs)))
-                .stdout(Stdio::piped())
-                .stderr(Stdio::piped())
-                .process_group(0)
-                .spawn()
+            family::spawn(|| {
+                Command::new(&command.program)
+                    .args(["--parent", &std::process::id().to_string()])
+                    .env_clear()
+                    .current_dir(&command.directory)
+                    .stdin(Stdio::from(OwnedFd::from(theirs)))
+                    .stdout(Stdio::piped())
+                    .stderr(Stdio::piped())
+                    .process_group(0)
+                    .spawn()
+            })
         });
         let mut child =
             spawned.map_err(|source| SpawnError::Program { program: command.program.clone(), source })?;
-        family::register(pid_of(&child));
         let stdout =
             child.stdout.take().filter(nonblocking).map(|pipe| LineReader::new(pipe, Stream::Stdout));
         let stderr =

@@ -38,7 +38,7 @@ impl Planned {
         device: DeviceInfo,
     ) -> Self {
         let obstacle = if let Some(why) = &device.unavailable {
-            Some(format!("device `{}` is not available: {why}", device.name))
+            Some(CaseStatus::no_device(&device.name, why))
         } else if benchmark.hardware.iter().any(|kind| kind == device.kind.word()) {
             None
         } else {

@@ -9,7 +9,7 @@ use std::{
 use dyno_core::{
     model::{
         Better, COMPARISON_SCHEMA, COMPARISON_VERSION, CaseComparison, CaseStatus, Comparison, Design,
-        Interval, MetricComparison, PairsInfo, Settings, Verdict,
+        DeviceKind, Interval, MetricComparison, PairsInfo, Settings, Verdict,
     },
     stats::{
         self,
@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     catalog::ContentStore,
-    devices::{Lease, allowed_threads, keep_off, measured_cpu},
+    devices::{Lease, LeaseError, Leases, Wish, allowed_threads, keep_off, measured_cpu},
 };
 
 /// Pairs after which even a rule without an end gives up.
@@ -77,8 +77,8 @@ pub struct Duel<'a> {
     pub worker: PathBuf,
     /// Where compiled WASM code is kept.
     pub code_cache: PathBuf,
-    /// Where leases are kept.
-    pub lease_dir: PathBuf,
+    /// The rights to devices.
+    pub leases: Leases,
     /// The user's wish to stop.
     pub cancel: Cancel,
 }
@@ -162,13 +162,7 @@ impl Duel<'_> {
             one.end = Some((Verdict::Inconclusive, Some(format!("skipped: {why}"))));
             return Ok(());
         }
-        let purpose = format!("dyno ab of {}", case.label);
-        let lease = Lease::acquire(&self.lease_dir, &case.candidate.device.name, &purpose, |_| {
-            if cancel.is_set() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        })?;
-        if lease.is_none() {
-            return Ok(());
-        }
+        let Some(_lease) = self.lease(one, options)? else { return Ok(()) };
         // Waiting for the device is not charged to the budget.
         let begin = Instant::now();
         let admitted = [&case.baseline, &case.candidate]
@@ -220,6 +214,38 @@ impl Duel<'_> {
             Err((side, status)) => one.end = Some((Verdict::Inconclusive, Some(failure(side, &status)))),
         }
         Ok(())
+    }
+}
+
+impl Duel<'_> {
+    /// The right to the device, or `None` when the user gave up, or the wait took so long that the case ends here.
+    fn lease(&self, one: &mut Standings<'_>, options: &DuelOptions) -> Result<Option<Lease>, RunError> {
+        let device = &one.case.candidate.device;
+        let resource = device.resource();
+        let purpose = format!("dyno ab of {}", one.case.label);
+        let wish = Wish {
+            device: &device.name,
+            resource: &resource,
+            purpose: &purpose,
+            run: None,
+            overlap: options.settings.overlap && resource == DeviceKind::Cpu.word(),
+            patience: options.settings.lease_timeout(),
+        };
+        let cancel = &self.cancel;
+        let mut elsewhere = None;
+        let waited = self.leases.acquire(&wish, |_| {
+            if elsewhere.is_none() {
+                elsewhere = measured_cpu().and_then(|cpu| keep_off(cpu).ok());
+            }
+            if cancel.is_set() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        match waited {
+            Err(error @ LeaseError::TimedOut { .. }) => {
+                one.end = Some((Verdict::Inconclusive, Some(error.to_string())));
+                Ok(None)
+            }
+            waited => Ok(waited?),
+        }
     }
 }
 

@@ -78,24 +78,39 @@ pub fn expand(
         let found = catalog.resolve(&request.benchmark, request.engine)?;
         // A glob passes a parameter to those benchmarks that have it; a name must have it.
         let is_glob = request.benchmark.contains('*');
-        let hardware = request
-            .hardware
-            .iter()
-            .map(|name| devices::find(devices, name))
-            .collect::<Result<Vec<_>, _>>()?;
         for resolved in found {
             let combinations = combinations(request, resolved.benchmark, is_glob)?;
-            for device in hardware.iter().flatten() {
+            for device in hardware(request, resolved.benchmark, devices)? {
                 for params in &combinations {
                     if cases.len() >= MAX_CASES {
                         return Err(ExpandError::TooMany);
                     }
-                    cases.push(plan(&resolved, params.clone(), (*device).clone()));
+                    cases.push(plan(&resolved, params.clone(), device.clone()));
                 }
             }
         }
     }
     if cases.is_empty() { Err(ExpandError::Nothing) } else { Ok(cases) }
+}
+
+/// The devices that a request means for a benchmark, each once. `all` means those of the kinds that it runs on: of the
+/// others it never said that it would.
+fn hardware(
+    request: &CaseRequest,
+    benchmark: &BenchmarkInfo,
+    devices: &[DeviceInfo],
+) -> Result<Vec<DeviceInfo>, ExpandError> {
+    let mut found: Vec<DeviceInfo> = Vec::new();
+    for name in &request.hardware {
+        let is_all = name.trim().eq_ignore_ascii_case(devices::ALL);
+        for device in devices::find(devices, name)? {
+            let runs = benchmark.hardware.iter().any(|kind| kind == device.kind.word());
+            if (runs || !is_all) && found.iter().all(|other| other.name != device.name) {
+                found.push(device);
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// What two builds have in common.
@@ -122,8 +137,6 @@ pub fn matches(
     rule: Rule,
 ) -> Result<Matches, ExpandError> {
     let name = request.benchmark.rsplit_once('/').map_or(request.benchmark.as_str(), |(_, name)| name);
-    let hardware =
-        request.hardware.iter().map(|name| devices::find(devices, name)).collect::<Result<Vec<_>, _>>()?;
     let wanted = |entry| -> Vec<&BenchmarkInfo> {
         benchmarks(entry).filter(|it| glob::matches(name, &it.name)).collect()
     };
@@ -135,9 +148,9 @@ pub fn matches(
             (Resolved { entry: baseline, benchmark: before }, Resolved { entry: candidate, benchmark: now });
         for params in combinations(request, before.benchmark, name.contains('*'))? {
             let same = params_of(now.benchmark, &params)?;
-            for device in hardware.iter().flatten() {
-                let baseline = plan(&before, params.clone(), (*device).clone());
-                let candidate = plan(&now, same.clone(), (*device).clone());
+            for device in hardware(request, now.benchmark, devices)? {
+                let baseline = plan(&before, params.clone(), device.clone());
+                let candidate = plan(&now, same.clone(), device);
                 let label = case_label(&candidate.record(0));
                 found.push(Match { label, baseline, candidate, rule });
             }
@@ -248,7 +261,7 @@ fn unknown_param(benchmark: &BenchmarkInfo, name: &str) -> ExpandError {
 
 #[cfg(test)]
 mod tests {
-    use dyno_core::model::EngineChoice;
+    use dyno_core::model::{DeviceKind, EngineChoice};
     use serde_json::json;
 
     use super::*;
@@ -293,6 +306,25 @@ mod tests {
         assert!(message.contains("`n`") && message.contains("integer") && message.contains("from 1 to 8192"));
         let message = shown(json!({"dtyp": ["f32"]})).unwrap_err();
         assert!(message.contains("no parameter `dtyp`; did you mean `dtype`?"), "{message}");
+    }
+
+    #[test]
+    fn all_devices_are_those_that_the_benchmark_runs_on_and_each_is_there_once() {
+        let devices = [
+            DeviceInfo::new(DeviceKind::Cpu, 0),
+            DeviceInfo::new(DeviceKind::Cuda, 0),
+            DeviceInfo::unavailable(DeviceKind::Rocm, "no AMD ROCm"),
+        ];
+        let mut benchmark = benchmark();
+        let mut named = |hardware: &[&str], asked: &[&str]| -> Vec<String> {
+            benchmark.hardware = hardware.iter().map(|kind| (*kind).to_owned()).collect();
+            let mut request = request(json!({}));
+            request.hardware = asked.iter().map(|name| (*name).to_owned()).collect();
+            let found = super::hardware(&request, &benchmark, &devices).unwrap();
+            found.into_iter().map(|device| device.name).collect()
+        };
+        assert_eq!(named(&["cpu", "rocm"], &["all"]), ["cpu", "rocm"]);
+        assert_eq!(named(&["cpu"], &["cpu", "cuda", "cuda:0", "all"]), ["cpu", "cuda:0"]);
     }
 
     #[test]

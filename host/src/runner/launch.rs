@@ -7,8 +7,8 @@ use std::{
 
 use dyno_core::{
     model::{
-        CaseStatus, Environment, Exit, LaunchRecord, LoadRecord, Query, Reason, Sample, Scenario, Settings,
-        Stage,
+        CaseStatus, DeviceKind, Environment, Exit, LaunchRecord, LoadRecord, Query, Reason, Sample, Scenario,
+        Settings, Stage,
     },
     protocol::{DeviceGrant, Load, PROTOCOL_VERSION, Quota, Reply, Request},
 };
@@ -344,7 +344,7 @@ pub(super) fn load_of(assignment: &Assignment<'_>) -> Load {
         device: DeviceGrant {
             name: case.device.name.clone(),
             index: case.device.index,
-            threads: assignment.threads,
+            threads: if case.device.kind == DeviceKind::Cpu { assignment.threads } else { 0 },
         },
         metrics: case.metrics.iter().map(|metric| metric.name.clone()).collect(),
         code_cache: assignment.code_cache.clone(),

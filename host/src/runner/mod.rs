@@ -2,9 +2,11 @@
 
 mod cancel;
 mod case;
+mod conduct;
 mod dispatcher;
 mod duel;
 mod expand;
+mod lanes;
 mod launch;
 mod pair;
 mod peak;
@@ -12,6 +14,7 @@ mod stop;
 
 pub use cancel::Cancel;
 pub use case::Planned;
+pub use conduct::Missing;
 pub use dispatcher::{Dispatcher, RunError};
 pub use duel::{Duel, DuelNews, DuelOptions, Match};
 pub use expand::{ExpandError, Matches, expand, matches};

@@ -25,13 +25,17 @@
 #define LAYOUT_IN_TABLE DYNO_LAYOUT_HASH
 #endif
 
+#ifndef HARDWARE
+#define HARDWARE "cpu"
+#endif
+
 #define GOOD_DESCRIPTOR                                                                                       \
     DYNO_DESCRIPTOR(DYNO_JSON({                                                                               \
         "schema": "dyno.descriptor/1",                                                                        \
         "plugin": {"id": NAME, "version": "1.0.0"},                                                           \
         "abi": {"kind": "native", "version": 1, "layout_hash": LAYOUT_IN_DESCRIPTOR},                         \
         "benchmarks": [{                                                                                      \
-            "name": NAME, "hardware": ["cpu"],                                                                \
+            "name": NAME, "hardware": [HARDWARE],                                                             \
             "metrics": [{"name": "extra", "unit": "things", "better": "higher"}]                              \
         }]                                                                                                    \
     }))

@@ -3,6 +3,7 @@
 //! A new bench is a file here with a `BENCH`, and a line in [`BENCHES`].
 
 mod comparisons;
+mod devices;
 mod document;
 mod gemm;
 mod host;
@@ -27,6 +28,7 @@ use crate::{
 /// Every bench, in the order of the document.
 const BENCHES: &[Bench] = &[
     startup::BENCH,
+    devices::BENCH,
     scan::BENCH,
     store::BENCH,
     loops::BENCH,

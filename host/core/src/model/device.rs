@@ -53,7 +53,7 @@ impl fmt::Display for DeviceKind {
     }
 }
 
-/// One device as the host sees it, or a kind that is not there and why.
+/// One device as the host sees it, or a kind that is not there and why. What a device does not say is absent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DeviceInfo {
     /// What it is called in flags and results. // eg: "cpu", "cuda:0"
@@ -68,7 +68,149 @@ pub struct DeviceInfo {
     /// Its memory [bytes].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_bytes: Option<u64>,
+    /// Whether the processor does its work: it is no device of its own, and its numbers say nothing about one.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub software: bool,
+    /// Driver and its version. // eg: "NVIDIA 550.54.15"
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub driver: Option<String>,
+    /// The interface that it is used by, and its version. // eg: "CUDA 12.4"
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interface: Option<String>,
+    /// What it can compute: compute capability, or name of the instruction set. // eg: "9.0", "gfx1100"
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compute: Option<String>,
+    /// Multiprocessors or compute units.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compute_units: Option<u32>,
+    /// Highest clock of its cores [MHz].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_core_clock_mhz: Option<u32>,
+    /// Highest clock of its memory [MHz].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_memory_clock_mhz: Option<u32>,
+    /// Power that it may draw [W].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub power_limit_w: Option<f64>,
+    /// Where it is on the bus. // eg: "0000:65:00.0"
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pci: Option<String>,
+    /// The identifier that its driver gives it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uuid: Option<String>,
+    /// What else should be known about it: a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remark: Option<String>,
+    /// How it is right now, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<DeviceState>,
     /// Why it cannot be used; absent when it can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unavailable: Option<String>,
+}
+
+/// How a device is at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct DeviceState {
+    /// Temperature [°C].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperature_c: Option<f64>,
+    /// Power that it draws [W].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub power_w: Option<f64>,
+    /// Clock of its cores [MHz].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub core_clock_mhz: Option<u32>,
+    /// Clock of its memory [MHz].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_clock_mhz: Option<u32>,
+    /// Memory that nobody uses [bytes].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub free_memory_bytes: Option<u64>,
+    /// Share of the last moments in which it worked, 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub busy: Option<f64>,
+    /// What slows it down now. // eg: ["sw_power_cap"]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub throttled_by: Vec<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+impl DeviceInfo {
+    /// A device of which nothing is known yet but that it is there. Kinds of which a machine has one go without number.
+    #[must_use]
+    pub fn new(kind: DeviceKind, index: u32) -> Self {
+        let name = if kind == DeviceKind::Cpu { kind.word().to_owned() } else { format!("{kind}:{index}") };
+        Self {
+            name,
+            kind,
+            index,
+            model: String::new(),
+            memory_bytes: None,
+            software: false,
+            driver: None,
+            interface: None,
+            compute: None,
+            compute_units: None,
+            max_core_clock_mhz: None,
+            max_memory_clock_mhz: None,
+            power_limit_w: None,
+            pci: None,
+            uuid: None,
+            remark: None,
+            live: None,
+            unavailable: None,
+        }
+    }
+
+    /// A kind of which there is nothing that could be used.
+    #[must_use]
+    pub fn unavailable(kind: DeviceKind, reason: impl Into<String>) -> Self {
+        Self { name: kind.word().to_owned(), unavailable: Some(reason.into()), ..Self::new(kind, 0) }
+    }
+
+    /// What is really used when this device is: two names for one card, or an adapter in software and the processor,
+    /// must not be measured side by side.
+    #[must_use]
+    pub fn resource(&self) -> String {
+        match &self.pci {
+            _ if self.software || self.kind == DeviceKind::Cpu => DeviceKind::Cpu.word().to_owned(),
+            Some(pci) => format!("pci-{}", pci.to_lowercase()),
+            None => self.name.clone(),
+        }
+    }
+
+    /// Its name for people, with what must not be overlooked. // eg: "webgpu:0 (software)"
+    #[must_use]
+    pub fn label(&self) -> String {
+        if self.software { format!("{} (software)", self.name) } else { self.name.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_card_under_two_names_is_one_resource() {
+        let on =
+            |kind, pci: Option<&str>| DeviceInfo { pci: pci.map(str::to_owned), ..DeviceInfo::new(kind, 0) };
+        assert_eq!(on(DeviceKind::Cuda, Some("0000:0A:00.0")).resource(), "pci-0000:0a:00.0");
+        assert_eq!(on(DeviceKind::WebGpu, Some("0000:0a:00.0")).resource(), "pci-0000:0a:00.0");
+        assert_eq!(on(DeviceKind::Cuda, None).resource(), "cuda:0");
+        let adapter = DeviceInfo { software: true, ..on(DeviceKind::WebGpu, None) };
+        assert_eq!(adapter.resource(), on(DeviceKind::Cpu, None).resource());
+        assert_eq!((adapter.label().as_str(), adapter.name.as_str()), ("webgpu:0 (software)", "webgpu:0"));
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_written_and_old_documents_are_read() {
+        let text = serde_json::to_string(&DeviceInfo::new(DeviceKind::Cuda, 1)).unwrap();
+        assert_eq!(text, r#"{"name":"cuda:1","kind":"cuda","index":1,"model":""}"#);
+        assert_eq!(serde_json::from_str::<DeviceInfo>(&text).unwrap(), DeviceInfo::new(DeviceKind::Cuda, 1));
+    }
 }

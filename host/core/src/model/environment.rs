@@ -18,6 +18,9 @@ pub struct Machine {
     pub memory_bytes: u64,
     /// A hash over what decides speed (processor, caches, cores, memory, virtualisation): equal on equal machines.
     pub fingerprint: String,
+    /// The devices that a run was to use, beside the processor.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<super::DeviceInfo>,
 }
 
 /// The processor and what is set about it. Empty or absent: the machine does not say.

@@ -19,7 +19,7 @@ pub use comparison::{
     COMPARISON_SCHEMA, COMPARISON_VERSION, CaseComparison, Comparison, Design, Measured, MeasuredCase,
     MeasuredMetric, MetricComparison, PairEffect, PairsInfo, Verdict, case_label, label_of,
 };
-pub use device::{DeviceInfo, DeviceKind};
+pub use device::{DeviceInfo, DeviceKind, DeviceState};
 pub use environment::{CpuTopology, Environment, Load, Machine};
 pub use event::{Estimate, Event};
 pub use history::{Change, Point, Series, Source};

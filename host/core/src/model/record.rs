@@ -43,6 +43,15 @@ pub struct RunRecord {
     pub cases: Vec<CaseRecord>,
 }
 
+impl RunRecord {
+    /// The device of one of its cases for people, with what must not be overlooked. // eg: "webgpu:0 (software)"
+    #[must_use]
+    pub fn device_label(&self, case: &CaseRecord) -> String {
+        let device = self.machine.devices.iter().find(|device| device.name == case.device);
+        device.map_or_else(|| case.device.clone(), super::DeviceInfo::label)
+    }
+}
+
 /// Which plugin file a case ran.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PluginRef {

@@ -87,9 +87,26 @@ pub struct Settings {
     pub pages: Pages,
     /// Most memory that a worker may use [bytes].
     pub memory_limit_bytes: u64,
+    /// Whether CPU cases may run beside those of other runs that allow it, too.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub overlap: bool,
+    /// Longest wait for a device [ms]; absent: for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease_timeout_ms: Option<u64>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl Settings {
+    /// Longest wait for a device.
+    #[must_use]
+    pub fn lease_timeout(&self) -> Option<Duration> {
+        self.lease_timeout_ms.map(Duration::from_millis)
+    }
+
     /// Longest time that any one stage of a launch may take.
     #[must_use]
     pub fn timeout(&self) -> Duration {

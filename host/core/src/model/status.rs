@@ -135,7 +135,22 @@ pub enum CaseStatus {
     Cancelled,
 }
 
+/// How the reason begins when a device is not there.
+const NO_DEVICE: &str = "device `";
+
 impl CaseStatus {
+    /// The reason of a case whose device is not there.
+    #[must_use]
+    pub fn no_device(name: &str, why: &str) -> String {
+        format!("{NO_DEVICE}{name}` is not available: {why}")
+    }
+
+    /// Whether the case was skipped because its device is not there.
+    #[must_use]
+    pub fn lacks_device(&self) -> bool {
+        matches!(self, Self::Skipped { reason } if reason.starts_with(NO_DEVICE))
+    }
+
     /// The word for it, as in JSON and SQL.
     #[must_use]
     pub fn word(&self) -> &'static str {

@@ -1,0 +1,89 @@
+//! The use cases of devices: what there is, who has it, and whether it is still there.
+
+use std::time::Duration;
+
+use dyno_core::model::{CaseRequest, DeviceInfo, DeviceKind};
+
+use super::{App, AppError};
+use crate::{
+    devices::{self, Detector, Freshness, Leases, Reach, Standing},
+    pool::{HelperCommand, ask_helper},
+};
+
+/// Most memory of a probe: drivers of many devices take some hundred megabytes.
+const PROBE_MEMORY_BYTES: u64 = 2 << 30;
+/// Longest answer of a probe: some kilobytes per device.
+const PROBE_ANSWER_BYTES: usize = 1 << 20;
+
+impl App {
+    /// The devices of these kinds, and for each kind that is not there the reason.
+    #[must_use]
+    pub fn devices(&self, kinds: &[DeviceKind], freshness: Freshness) -> Vec<DeviceInfo> {
+        let settings = &self.settings;
+        let ask = |kind: DeviceKind| {
+            let command = HelperCommand {
+                program: settings.probe.value.clone(),
+                argument: kind.word().to_owned(),
+                patience: Duration::from_nanos(settings.probe_timeout_ns.value),
+                memory_limit_bytes: PROBE_MEMORY_BYTES,
+                max_answer_bytes: PROBE_ANSWER_BYTES,
+            };
+            ask_helper(&command).map_err(|fault| fault.to_string())
+        };
+        let (program, cache) = (&settings.probe.value, &settings.cache.value);
+        Detector { ask: &ask, program, cache }.devices(kinds, freshness)
+    }
+
+    /// The devices that a name of the user means.
+    ///
+    /// # Errors
+    /// When it is no name of a device.
+    pub fn devices_named(&self, name: &str, freshness: Freshness) -> Result<Vec<DeviceInfo>, AppError> {
+        let devices = self.devices(&devices::kinds_of([name]), freshness);
+        // All of a kind: one that is left out of runs is shown all the same.
+        if DeviceKind::from_word(&name.trim().to_lowercase()).is_some() {
+            return Ok(devices);
+        }
+        Ok(devices::find(&devices, name)?)
+    }
+
+    /// The devices that requests name. Drivers of other kinds are not asked.
+    pub(super) fn devices_for(&self, requests: &[CaseRequest]) -> Vec<DeviceInfo> {
+        let names = requests.iter().flat_map(|request| &request.hardware).map(String::as_str);
+        self.devices(&devices::kinds_of(names), Freshness::Known)
+    }
+
+    /// Why a device that was there is there no more.
+    pub(super) fn missing(&self, device: &DeviceInfo, freshness: Freshness) -> Option<String> {
+        let now = self.devices(&[device.kind], freshness);
+        if let Some(same) = now.iter().find(|other| other.name == device.name && other.unavailable.is_none())
+        {
+            let identity = |it: &DeviceInfo| (it.model.clone(), it.pci.clone(), it.uuid.clone());
+            let is_same = identity(same) == identity(device);
+            return (!is_same).then(|| format!("its name now belongs to {}", same.model));
+        }
+        let why = now.iter().find_map(|other| other.unavailable.clone());
+        Some(why.unwrap_or_else(|| "its driver no longer lists it".to_owned()))
+    }
+
+    /// The rights to devices.
+    pub(super) fn leases(&self) -> Result<Leases, AppError> {
+        Ok(Leases::open(&self.settings.leases.value, self.settings.own_leases().as_deref())?)
+    }
+
+    /// Who holds and who waits for the resources behind these devices, and who is named to whom.
+    ///
+    /// # Errors
+    /// When the files of leases cannot be used.
+    pub fn lease_holders(&self, devices: &[DeviceInfo]) -> Result<(Vec<Standing>, Reach), AppError> {
+        let leases = self.leases()?;
+        let mut resources: Vec<String> = Vec::new();
+        for device in devices.iter().filter(|device| device.unavailable.is_none()) {
+            let resource = device.resource();
+            if !resources.contains(&resource) {
+                resources.push(resource);
+            }
+        }
+        Ok((leases.holders(&resources), leases.reach().clone()))
+    }
+}

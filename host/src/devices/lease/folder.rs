@@ -1,0 +1,179 @@
+//! Where the files of leases are: in a folder that all users of the machine share, or in one of the user's own.
+
+use std::{
+    fs::{self, Permissions},
+    io::ErrorKind,
+    os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use sha2::{Digest, Sha256};
+
+use super::LeaseError;
+
+/// Everybody may write, and nobody may remove what is another's.
+const SHARED: u32 = 0o1777;
+/// How often a folder that another process is making is looked at again.
+const TRIES: u32 = 20;
+
+/// Who is named to those who wait. Exclusive a lease is either way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reach {
+    /// All users of the machine see each other's names.
+    Machine,
+    /// Users see only their own; why.
+    User(String),
+    /// Whoever is told of the same folder.
+    Folder,
+}
+
+/// The leases of a machine, or of those who share a folder.
+#[derive(Debug, Clone)]
+pub struct Leases {
+    folder: PathBuf,
+    domain: String,
+    reach: Reach,
+}
+
+impl Leases {
+    /// Leases with their files in `folder`. With a `fallback`, they are for the whole machine, and where the folder cannot
+    /// be shared the fallback is taken; without, they are for those who name the same folder.
+    ///
+    /// # Errors
+    /// When a folder cannot be made or is not safe.
+    pub fn open(folder: &Path, fallback: Option<&Path>) -> Result<Self, LeaseError> {
+        let Some(fallback) = fallback else {
+            own_or_shared(folder)?;
+            let path = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+            let hash = Sha256::digest(path.as_os_str().as_encoded_bytes());
+            let domain = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+            return Ok(Self { folder: folder.to_owned(), domain, reach: Reach::Folder });
+        };
+        let domain = "machine".to_owned();
+        match shared(folder) {
+            Ok(()) => Ok(Self { folder: folder.to_owned(), domain, reach: Reach::Machine }),
+            Err(why) => {
+                own_or_shared(fallback)?;
+                let why = format!("the folder `{}` {why}", folder.display());
+                Ok(Self { folder: fallback.to_owned(), domain, reach: Reach::User(why) })
+            }
+        }
+    }
+
+    /// Where the files are.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Who is named to whom.
+    #[must_use]
+    pub fn reach(&self) -> &Reach {
+        &self.reach
+    }
+
+    /// Among whom a lease is exclusive.
+    pub(super) fn domain(&self) -> &str {
+        &self.domain
+    }
+}
+
+/// Makes sure of a folder for all users, below one that belongs to the system.
+fn shared(folder: &Path) -> Result<(), String> {
+    let parent = folder.parent().unwrap_or(folder);
+    let about = fs::symlink_metadata(parent).map_err(|error| format!("cannot be made: {error}"))?;
+    let is_safe =
+        about.is_dir() && about.uid() == 0 && (about.mode() & 0o022 == 0 || about.mode() & 0o1000 != 0);
+    if !is_safe {
+        return Err("is not below a folder of the system's own".to_owned());
+    }
+    let me = nix::unistd::geteuid().as_raw();
+    for _ in 0..TRIES {
+        match fs::DirBuilder::new().mode(SHARED).create(folder) {
+            Ok(()) => {
+                // Against the mask of this process. It is ours, below a sticky folder: nobody can have replaced it.
+                fs::set_permissions(folder, Permissions::from_mode(SHARED))
+                    .map_err(|error| format!("cannot be opened to others: {error}"))?;
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(format!("cannot be made: {error}")),
+        }
+        let about = fs::symlink_metadata(folder).map_err(|error| format!("cannot be read: {error}"))?;
+        if !about.is_dir() {
+            return Err("is no folder".to_owned());
+        }
+        if me == 0 && about.uid() != 0 {
+            // Its owner could lead the system's own processes elsewhere.
+            return Err(format!("belongs to user {}", about.uid()));
+        }
+        if about.mode() & 0o1777 == SHARED {
+            return Ok(());
+        }
+        // Another process may be between the two steps above.
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Err("cannot be written by everybody, or lets everybody remove what is another's".to_owned())
+}
+
+/// A folder that somebody else could write to would let him lead us elsewhere by links, unless it is sticky.
+fn own_or_shared(folder: &Path) -> Result<(), LeaseError> {
+    let refused = |why: String| LeaseError::Folder { path: folder.to_owned(), why };
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(|error| refused(format!("cannot be made: {error}")))?;
+    let about = fs::symlink_metadata(folder).map_err(|error| refused(format!("cannot be read: {error}")))?;
+    if !about.is_dir() {
+        return Err(refused("is no folder".to_owned()));
+    }
+    if about.mode() & 0o1777 == SHARED {
+        return Ok(());
+    }
+    if about.uid() != nix::unistd::geteuid().as_raw() {
+        return Err(refused(format!("belongs to user {}", about.uid())));
+    }
+    if about.mode() & 0o022 != 0 {
+        return Err(refused("can be written by others".to_owned()));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode(path: &Path, mode: u32) {
+        fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    }
+
+    #[test]
+    fn an_unsafe_folder_is_refused_and_a_sticky_one_is_shared() {
+        let base = tempfile::tempdir().unwrap();
+        let file = base.path().join("file");
+        fs::write(&file, "").unwrap();
+        assert!(Leases::open(&file, None).is_err());
+        let folder = base.path().join("folder");
+        assert_eq!(*Leases::open(&folder, None).unwrap().reach(), Reach::Folder);
+        mode(&folder, 0o777);
+        let message = Leases::open(&folder, None).unwrap_err().to_string();
+        assert!(message.contains("written by others") && message.contains("DYNO_LEASES"), "{message}");
+        mode(&folder, SHARED);
+        assert!(Leases::open(&folder, None).is_ok());
+    }
+
+    #[test]
+    fn where_no_folder_can_be_shared_the_users_own_is_taken_and_says_why() {
+        let base = tempfile::tempdir().unwrap();
+        let system = base.path().join("system");
+        fs::create_dir(&system).unwrap();
+        // Everybody may replace what is in it.
+        mode(&system, 0o777);
+        let own = base.path().join("own");
+        let leases = Leases::open(&system.join("dyno"), Some(&own)).unwrap();
+        assert_eq!(leases.folder(), own);
+        assert!(matches!(leases.reach(), Reach::User(why) if why.contains("system/dyno")), "{leases:?}");
+        assert_eq!(leases.domain(), "machine");
+    }
+}

@@ -1,0 +1,127 @@
+//! Who has a lease, or waits for it: said by itself, for people.
+
+use std::fmt;
+
+use dyno_core::units;
+use serde::{Deserialize, Serialize};
+
+/// Longest text that is believed [characters]: others may have written it.
+const LONGEST: usize = 200;
+
+/// Who has a lease, or waits for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// Its process; 0 where that is not known.
+    pub pid: u32,
+    /// The user that it runs as, where that is somebody else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<u32>,
+    /// The device, as it calls it.
+    #[serde(default)]
+    pub device: String,
+    /// What for.
+    #[serde(default)]
+    pub purpose: String,
+    /// Which run that belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+    /// Since when (RFC 3339, UTC).
+    #[serde(default)]
+    pub since: String,
+}
+
+impl Holder {
+    /// This process, now.
+    pub(super) fn here(device: &str, purpose: &str, run: Option<&str>) -> Self {
+        Self {
+            pid: std::process::id(),
+            user: None,
+            device: device.to_owned(),
+            purpose: purpose.to_owned(),
+            run: run.map(str::to_owned),
+            since: crate::timestamp::now(),
+        }
+    }
+
+    /// A process of which the kernel says no more than this.
+    pub(super) fn known_by(pid: u32, user: u32) -> Self {
+        Self { pid, user: others(user), ..Self::nameless() }
+    }
+
+    /// Somebody.
+    pub(super) fn nameless() -> Self {
+        let nothing = String::new;
+        Self { pid: 0, user: None, device: nothing(), purpose: nothing(), run: None, since: nothing() }
+    }
+
+    /// What a ticket says that belongs to `user`.
+    pub(super) fn read(text: &str, user: u32) -> Option<Self> {
+        let mut holder: Self = serde_json::from_str(text).ok()?;
+        holder.user = others(user);
+        for text in
+            [&mut holder.device, &mut holder.purpose, &mut holder.since].into_iter().chain(&mut holder.run)
+        {
+            *text = printable(text);
+        }
+        Some(holder)
+    }
+
+    /// How long it has been so [s].
+    #[must_use]
+    pub fn age_s(&self) -> Option<f64> {
+        let since: jiff::Timestamp = self.since.parse().ok()?;
+        Some(jiff::Timestamp::now().duration_since(since).as_secs_f64().max(0.0))
+    }
+}
+
+fn others(user: u32) -> Option<u32> {
+    (user != nix::unistd::geteuid().as_raw()).then_some(user)
+}
+
+fn printable(text: &str) -> String {
+    let visible = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+    text.chars().take(LONGEST).map(visible).collect()
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.pid == 0 {
+            return f.write_str("a process that does not say who it is");
+        }
+        write!(f, "process {}", self.pid)?;
+        if let Some(user) = self.user {
+            write!(f, " of user {user}")?;
+        }
+        let mut about: Vec<String> = Vec::new();
+        if !self.purpose.is_empty() {
+            about.push(self.purpose.clone());
+        }
+        if let Some(run) = &self.run {
+            about.push(format!("run {run}"));
+        }
+        if let Some(age) = self.age_s() {
+            about.push(format!("for {}", units::duration(age * 1e9)));
+        }
+        if about.is_empty() { Ok(()) } else { write!(f, " ({})", about.join(", ")) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_holder_says_who_it_is_and_what_others_wrote_is_harmless() {
+        let holder = Holder::here("cpu", "dyno run of sum", Some("0193"));
+        let shown = holder.to_string();
+        assert!(
+            shown.starts_with(&format!("process {} (dyno run of sum, run 0193, for ", std::process::id())),
+            "{shown}"
+        );
+        let foreign = r#"{"pid": 7, "user": 0, "purpose": "\u001b[2Jx", "since": "yesterday"}"#;
+        let foreign = Holder::read(foreign, u32::MAX).unwrap();
+        assert_eq!(foreign.to_string(), format!("process 7 of user {} (\u{fffd}[2Jx)", u32::MAX));
+        assert_eq!(Holder::nameless().to_string(), "a process that does not say who it is");
+        assert_eq!(Holder::read("{", 0), None);
+    }
+}

@@ -1,0 +1,112 @@
+//! The lock file of a resource. It holds nothing, and stays: removing it would let two processes lock two files of one name.
+
+use std::{
+    fs::{self, File, Permissions, TryLockError},
+    io::{self, ErrorKind},
+    os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt},
+    path::Path,
+    time::Duration,
+};
+
+use nix::fcntl::OFlag;
+
+use super::{file_name, path_of};
+
+/// Readable by all: a lock needs no more.
+const MODE: u32 = 0o644;
+/// How often a file that is being made or replaced by somebody else is looked at again.
+const TRIES: u32 = 50;
+
+/// Whether others may have it, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Share {
+    Exclusive,
+    WithOthers,
+}
+
+/// The lock, taken.
+#[derive(Debug)]
+pub(super) struct Lock {
+    // Never read: holding it open is holding the lock.
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock, unless another process has it.
+    pub(super) fn attempt(folder: &Path, resource: &str, share: Share) -> io::Result<Option<Self>> {
+        let path = path_of(folder, &format!("{}.lock", file_name(resource)));
+        for _ in 0..TRIES {
+            let file = open(&path)?;
+            let locked = match share {
+                Share::Exclusive => file.try_lock(),
+                Share::WithOthers => file.try_lock_shared(),
+            };
+            match locked {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
+            // Somebody may have replaced it since it was opened: a lock on a file without a name holds nobody off.
+            let about = file.metadata()?;
+            let named = fs::symlink_metadata(&path);
+            if named.is_ok_and(|named| (named.dev(), named.ino()) == (about.dev(), about.ino())) {
+                return Ok(Some(Self { _file: file }));
+            }
+        }
+        Err(io::Error::other(format!("`{}` is replaced again and again", path.display())))
+    }
+}
+
+/// Opens the file, or makes it. Never through a link, and never waiting for what is no file.
+fn open(path: &Path) -> io::Result<File> {
+    let mut refused = ErrorKind::NotFound.into();
+    for _ in 0..TRIES {
+        match open_regular(path) {
+            Ok(file) => return Ok(file),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                // Another user is just making it.
+                refused = error;
+                std::thread::sleep(Duration::from_millis(1));
+                continue;
+            }
+            Err(error) => return Err(error),
+        }
+        match File::options().read(true).write(true).create_new(true).mode(MODE).open(path) {
+            // The mask of this process must not keep other users out.
+            Ok(file) => file.set_permissions(Permissions::from_mode(MODE))?,
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(refused)
+}
+
+/// Opens what must be a file.
+pub(super) fn open_regular(path: &Path) -> io::Result<File> {
+    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
+    let file = File::options().read(true).custom_flags(flags.bits()).open(path)?;
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::Error::other(format!("`{}` is no file", path.display())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_or_a_pipe_in_the_place_of_the_file_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cpu.lock");
+        std::os::unix::fs::symlink("/etc/passwd", &path).unwrap();
+        assert!(Lock::attempt(folder.path(), "cpu", Share::Exclusive).is_err());
+        fs::remove_file(&path).unwrap();
+        nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRUSR).unwrap();
+        assert!(Lock::attempt(folder.path(), "cpu", Share::Exclusive).is_err());
+        fs::remove_file(&path).unwrap();
+        assert!(Lock::attempt(folder.path(), "cpu", Share::Exclusive).unwrap().is_some());
+    }
+}

@@ -1,0 +1,266 @@
+//! A short program that is asked one question: bounded in time, memory and output, and dead afterwards.
+
+use std::{
+    fmt,
+    fs::File,
+    io::{self, ErrorKind, Read},
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::process::CommandExt,
+    },
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use dyno_core::model::Exit;
+use nix::{
+    fcntl::{FcntlArg, OFlag, fcntl},
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+};
+
+use super::{family, output::printable, signal};
+
+/// How often memory and end are looked at.
+const TICK: Duration = Duration::from_millis(10);
+/// How much of what it complains is kept [bytes].
+const MAX_COMPLAINT: usize = 4096;
+
+/// What to ask, and within what bounds.
+#[derive(Debug, Clone)]
+pub struct HelperCommand {
+    /// The program.
+    pub program: PathBuf,
+    /// The question.
+    pub argument: String,
+    /// Longest time.
+    pub patience: Duration,
+    /// Most memory [bytes].
+    pub memory_limit_bytes: u64,
+    /// Longest answer [bytes].
+    pub max_answer_bytes: usize,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub enum HelperFault {
+    /// It cannot be started.
+    NotStarted(io::Error),
+    /// It took too long.
+    TimedOut(Duration),
+    /// It used too much memory [bytes].
+    OverMemory(u64),
+    /// It said too much [bytes].
+    TooLong(usize),
+    /// It did not end well; the last line that it complained.
+    Died(Exit, Option<String>),
+}
+
+impl fmt::Display for HelperFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotStarted(error) => write!(f, "it cannot be started: {error}"),
+            Self::TimedOut(patience) => {
+                write!(f, "it did not answer within {} s and was killed", patience.as_secs_f64())
+            }
+            Self::OverMemory(limit) => write!(
+                f,
+                "it used more than {} of memory and was killed",
+                dyno_core::units::bytes(*limit as f64)
+            ),
+            Self::TooLong(limit) => {
+                write!(
+                    f,
+                    "it answered with more than {} and was killed",
+                    dyno_core::units::bytes(*limit as f64)
+                )
+            }
+            Self::Died(exit, None) => write!(f, "it ended with {exit}"),
+            Self::Died(exit, Some(said)) => write!(f, "it ended with {exit} and said: {said}"),
+        }
+    }
+}
+
+/// Runs the program in a process group of its own with an empty environment, as workers run, and returns what it wrote
+/// to standard output.
+///
+/// # Errors
+/// When it crashes, hangs, swells or babbles.
+pub fn ask_helper(command: &HelperCommand) -> Result<Vec<u8>, HelperFault> {
+    let child = family::spawn(|| {
+        Command::new(&command.program)
+            .arg(&command.argument)
+            .env_clear()
+            .current_dir("/")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .spawn()
+    });
+    let mut helper = Helper::new(child.map_err(HelperFault::NotStarted)?);
+    helper.listen(command)
+}
+
+struct Helper {
+    child: Child,
+    answer: Pipe,
+    complaint: Pipe,
+}
+
+/// A pipe that is read as far as there is something in it.
+struct Pipe {
+    file: Option<File>,
+    bytes: Vec<u8>,
+}
+
+impl Pipe {
+    fn new(end: Option<OwnedFd>) -> Self {
+        // A pipe that cannot be made non-blocking is not read at all: nobody may hang the host.
+        let usable = end.filter(|end| fcntl(end, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).is_ok());
+        Self { file: usable.map(File::from), bytes: Vec::new() }
+    }
+
+    /// Reads what is there, but keeps no more than `most` bytes, and one to tell that there were more.
+    fn read(&mut self, most: usize) {
+        let mut chunk = [0; 16 * 1024];
+        while let Some(file) = &mut self.file {
+            match file.read(&mut chunk) {
+                Ok(0) => self.file = None,
+                Ok(count) => {
+                    let room = (most + 1).saturating_sub(self.bytes.len()).min(count);
+                    self.bytes.extend(chunk.get(..room).unwrap_or_default());
+                    if room < count {
+                        return;
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(_) => self.file = None,
+            }
+        }
+    }
+}
+
+impl Helper {
+    fn new(mut child: Child) -> Self {
+        let answer = Pipe::new(child.stdout.take().map(OwnedFd::from));
+        let complaint = Pipe::new(child.stderr.take().map(OwnedFd::from));
+        Self { child, answer, complaint }
+    }
+
+    fn listen(&mut self, command: &HelperCommand) -> Result<Vec<u8>, HelperFault> {
+        let deadline = Instant::now() + command.patience;
+        loop {
+            self.wait_for_bytes(TICK);
+            let ended = self.child.try_wait().ok().flatten();
+            self.answer.read(command.max_answer_bytes);
+            self.complaint.read(MAX_COMPLAINT);
+            if self.answer.bytes.len() > command.max_answer_bytes {
+                return Err(HelperFault::TooLong(command.max_answer_bytes));
+            }
+            match ended.map(signal::exit) {
+                Some(Exit::Code(0)) => return Ok(std::mem::take(&mut self.answer.bytes)),
+                Some(exit) => return Err(HelperFault::Died(exit, self.last_complaint())),
+                None if Instant::now() >= deadline => return Err(HelperFault::TimedOut(command.patience)),
+                None => {}
+            }
+            if self.resident_bytes().is_some_and(|used| used > command.memory_limit_bytes) {
+                return Err(HelperFault::OverMemory(command.memory_limit_bytes));
+            }
+        }
+    }
+
+    /// The last line on standard error that says anything.
+    fn last_complaint(&self) -> Option<String> {
+        let text = String::from_utf8_lossy(&self.complaint.bytes);
+        let line = text.lines().rev().find(|line| !line.trim().is_empty())?;
+        Some(printable(line.trim()).chars().take(300).collect())
+    }
+
+    fn wait_for_bytes(&self, at_most: Duration) {
+        let pipes = [&self.answer, &self.complaint];
+        let mut fds: Vec<PollFd<'_>> = pipes
+            .iter()
+            .filter_map(|pipe| pipe.file.as_ref())
+            .map(|file| PollFd::new(file.as_fd(), PollFlags::POLLIN))
+            .collect();
+        if fds.is_empty() {
+            // It closed both and goes on: only its end is left to wait for.
+            std::thread::sleep(at_most.min(Duration::from_millis(1)));
+            return;
+        }
+        // An interruption is as good as an answer: the loop looks again.
+        let _ = poll(&mut fds, PollTimeout::try_from(at_most).unwrap_or(PollTimeout::MAX));
+    }
+
+    fn resident_bytes(&self) -> Option<u64> {
+        let text = std::fs::read_to_string(format!("/proc/{}/statm", self.child.id())).ok()?;
+        text.split_whitespace().nth(1)?.parse::<u64>().ok().map(|pages| pages * 4096)
+    }
+}
+
+impl Drop for Helper {
+    fn drop(&mut self) {
+        let pid = i32::try_from(self.child.id()).unwrap_or(i32::MAX);
+        family::kill_group(pid);
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        family::forget(pid);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ask(script: &str, patience_ms: u64) -> Result<Vec<u8>, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("helper");
+        // A shell started on a file that is being written elsewhere would be "busy": the file is a script for `sh`.
+        std::fs::write(&program, script).unwrap();
+        ask_helper(&HelperCommand {
+            program: PathBuf::from("/bin/sh"),
+            argument: program.display().to_string(),
+            patience: Duration::from_millis(patience_ms),
+            memory_limit_bytes: 256 << 20,
+            max_answer_bytes: 1000,
+        })
+        .map_err(|fault| fault.to_string())
+    }
+
+    #[test]
+    fn an_answer_is_what_was_written() {
+        assert_eq!(ask("echo hello", 60_000).unwrap(), b"hello\n");
+        // What it leaves running does not keep the host waiting.
+        assert_eq!(ask("/bin/sleep 1000 & echo hello", 60_000).unwrap(), b"hello\n");
+    }
+
+    #[test]
+    fn every_way_to_misbehave_is_a_sentence() {
+        let said = |script, patience_ms| ask(script, patience_ms).unwrap_err();
+        assert!(said("kill -SEGV $$", 60_000).contains("SIGSEGV"));
+        assert!(
+            said("echo one >&2; echo broken >&2; exit 3", 60_000).ends_with("exit code 3 and said: broken")
+        );
+        assert!(said("while :; do :; done", 100).contains("did not answer within 0.1 s"));
+        assert!(said("exec >&- 2>&-; while :; do :; done", 100).contains("did not answer"));
+        assert!(
+            said("while :; do echo 0123456789012345678901234567890123456789; done", 60_000)
+                .contains("more than")
+        );
+        assert!(said("while :; do echo babble >&2; done", 300).contains("did not answer"));
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_says_so() {
+        let command = HelperCommand {
+            program: PathBuf::from("/nowhere/dyno-probe"),
+            argument: String::new(),
+            patience: Duration::from_secs(1),
+            memory_limit_bytes: 1 << 20,
+            max_answer_bytes: 1,
+        };
+        assert!(ask_helper(&command).unwrap_err().to_string().contains("cannot be started"));
+    }
+}

@@ -1,0 +1,280 @@
+//! One case, from its first lease to its end: launches until the rule says that it is enough.
+
+use std::{ops::ControlFlow, path::Path};
+
+use dyno_core::{
+    model::{
+        CaseRecord, CaseStatus, DeviceInfo, DeviceKind, Estimate, Event, LaunchRecord, Reason, Sample,
+        Settings, Stage,
+    },
+    stats,
+};
+
+use super::{
+    Cancel, Planned,
+    launch::{Assignment, Notice, launch},
+    peak::Peak,
+    stop::{self, Standing},
+};
+use crate::{
+    catalog::ContentStore,
+    devices::{Elsewhere, Freshness, Lease, LeaseError, Leases, Wish, keep_off, measured_cpu},
+};
+
+/// Says why a device is no longer there; `None` while it is.
+pub type Missing<'a> = dyn Fn(&DeviceInfo, Freshness) -> Option<String> + Sync + 'a;
+
+/// Where launches are made durable, and told.
+pub(super) trait Desk {
+    /// Commits a launch and gives it back. `None`: the database refused, and nothing more is to be done.
+    fn commit(&mut self, case: u32, launch: LaunchRecord) -> Option<LaunchRecord>;
+    /// Tells something that is durable.
+    fn announce(&mut self, event: Event);
+}
+
+/// Conducts cases one after the other.
+#[derive(Clone)]
+pub(super) struct Conductor<'a> {
+    pub(super) run: &'a str,
+    pub(super) settings: &'a Settings,
+    pub(super) content: &'a ContentStore,
+    pub(super) worker: &'a Path,
+    pub(super) code_cache: &'a Path,
+    pub(super) leases: &'a Leases,
+    pub(super) missing: &'a Missing<'a>,
+    pub(super) cancel: &'a Cancel,
+    /// Whether workers are pinned: not while several devices work at the same time.
+    pub(super) is_pinning: bool,
+    /// Whom we said that we wait for: process and run.
+    pub(super) told: Option<(u32, Option<String>)>,
+}
+
+/// How the wait for a device ended.
+enum Waited {
+    Leased(Lease),
+    GaveUp,
+    TooLong(String),
+}
+
+impl Conductor<'_> {
+    /// Runs a case. What a plugin does wrong is its status.
+    ///
+    /// # Errors
+    /// When the files of leases cannot be used.
+    pub(super) fn conduct(
+        &mut self,
+        desk: &mut dyn Desk,
+        case: &mut CaseRecord,
+        planned: &Planned,
+    ) -> Result<(), LeaseError> {
+        if self.cancel.is_set() {
+            case.status = CaseStatus::Cancelled;
+            return Ok(());
+        }
+        let gone = || {
+            let why = self.missing(&planned.device, Freshness::Known)?;
+            Some(CaseStatus::no_device(&planned.device.name, &why))
+        };
+        if let Some(reason) = planned.obstacle.clone().or_else(gone) {
+            case.status = CaseStatus::Skipped { reason };
+            return Ok(());
+        }
+        desk.announce(Event::CaseStarted {
+            case: case.index,
+            benchmark: case.benchmark.clone(),
+            plugin: case.plugin.clone(),
+            params: case.params.clone(),
+            device: case.device.clone(),
+        });
+        let bytes = match self.content.admit(&planned.path, &planned.plugin.sha256) {
+            Ok(path) => path,
+            Err(error) => {
+                case.status =
+                    CaseStatus::Failed { stage: Stage::Load, reason: Reason::new(error.to_string()) };
+                return Ok(());
+            }
+        };
+        case.status = CaseStatus::Running;
+        let mut settings = self.settings.clone();
+        let mut search = Peak::of(&settings);
+        loop {
+            let _lease = match self.lease(desk, case, planned)? {
+                Waited::Leased(lease) => lease,
+                Waited::GaveUp => {
+                    case.status = CaseStatus::Cancelled;
+                    break;
+                }
+                Waited::TooLong(why) => {
+                    case.status = CaseStatus::Failed { stage: Stage::Lease, reason: Reason::new(why) };
+                    break;
+                }
+            };
+            let index = case.launches.len() as u32;
+            desk.announce(Event::LaunchStarted { case: case.index, launch: index });
+            if let Some(search) = &search {
+                search.aim(&mut settings);
+            }
+            let mut launched = self.launch(desk, &settings, case, planned, &bytes, index);
+            launched.status = self.explained(launched.status, planned);
+            let Some(launched) = desk.commit(case.index, launched) else { break };
+            desk.announce(Event::LaunchFinished { case: case.index, launch: index });
+            let status = launched.status.clone();
+            case.launches.push(launched);
+            if status != CaseStatus::Completed {
+                case.status = status;
+                break;
+            }
+            case.metrics = stats::summarise_case(&case.launches, &planned.metrics, &options(settings.seed));
+            if self.cancel.is_set() {
+                case.status = CaseStatus::Cancelled;
+                break;
+            }
+            if let Some(search) = &mut search {
+                if search.learn(&mut case.launches) {
+                    continue;
+                }
+                case.metrics = search.metrics(&case.launches, &planned.metrics, &options(settings.seed));
+                case.status = CaseStatus::Completed;
+                break;
+            }
+            if !stop::wants_more(settings.stop, standing(case)) {
+                case.status = CaseStatus::Completed;
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Why a device that was there when the run was planned is there no more.
+    fn missing(&self, device: &DeviceInfo, freshness: Freshness) -> Option<String> {
+        if device.kind == DeviceKind::Cpu { None } else { (self.missing)(device, freshness) }
+    }
+
+    /// A launch that failed may have failed because its device went away.
+    fn explained(&self, status: CaseStatus, planned: &Planned) -> CaseStatus {
+        let CaseStatus::Failed { stage, mut reason } = status else { return status };
+        if let Some(why) = self.missing(&planned.device, Freshness::Refreshed) {
+            reason.message = format!(
+                "device `{}` is gone: {why}; the launch says: {}",
+                planned.device.name, reason.message
+            );
+        }
+        CaseStatus::Failed { stage, reason }
+    }
+
+    /// The right to the device.
+    fn lease(
+        &mut self,
+        desk: &mut dyn Desk,
+        case: &CaseRecord,
+        planned: &Planned,
+    ) -> Result<Waited, LeaseError> {
+        let resource = planned.device.resource();
+        let purpose = format!("dyno run of {}", case.label());
+        let wish = Wish {
+            device: &case.device,
+            resource: &resource,
+            purpose: &purpose,
+            run: Some(self.run),
+            overlap: self.settings.overlap && resource == DeviceKind::Cpu.word(),
+            patience: self.settings.lease_timeout(),
+        };
+        // Who waits for a processor must not disturb what is measured on it.
+        let mut elsewhere: Option<Elsewhere> = None;
+        let (told, cancel) = (&mut self.told, self.cancel);
+        let waited = self.leases.acquire(&wish, |holder| {
+            if elsewhere.is_none() {
+                elsewhere = measured_cpu().and_then(|cpu| keep_off(cpu).ok());
+            }
+            // Two runs take turns, launch by launch: that is said once.
+            if let Some(holder) = holder.filter(|it| told.as_ref() != Some(&(it.pid, it.run.clone()))) {
+                *told = Some((holder.pid, holder.run.clone()));
+                desk.announce(Event::Waiting {
+                    case: case.index,
+                    device: case.device.clone(),
+                    holder: holder.to_string(),
+                });
+            }
+            if cancel.is_set() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        match waited {
+            Ok(Some(lease)) => Ok(Waited::Leased(lease)),
+            Ok(None) => Ok(Waited::GaveUp),
+            Err(error @ LeaseError::TimedOut { .. }) => Ok(Waited::TooLong(error.to_string())),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn launch(
+        &self,
+        desk: &mut dyn Desk,
+        settings: &Settings,
+        case: &CaseRecord,
+        planned: &Planned,
+        bytes: &Path,
+        index: u32,
+    ) -> LaunchRecord {
+        let threads = crate::devices::allowed_threads();
+        let cpu = if planned.threads() > 1 || !self.is_pinning { None } else { measured_cpu() };
+        // Until the launch ends, nothing of the host runs on the measured processor.
+        let _elsewhere = cpu.and_then(|cpu| keep_off(cpu).ok());
+        let assignment = Assignment {
+            case: planned,
+            settings,
+            worker: self.worker.to_owned(),
+            bytes: bytes.to_owned(),
+            code_cache: self.code_cache.to_owned(),
+            cpu,
+            threads,
+            quota: stop::quota(settings.stop),
+            cancel: self.cancel,
+        };
+        launch(&assignment, index, &mut |notice| match notice {
+            Notice::Entered(stage) => {
+                desk.announce(Event::StageEntered { case: case.index, launch: index, stage });
+            }
+            Notice::Progress(stage, fraction) => {
+                desk.announce(Event::Progress { case: case.index, launch: index, stage, fraction });
+            }
+            Notice::Logged(text) => {
+                desk.announce(Event::Logged { case: case.index, launch: index, text });
+            }
+            Notice::Sampled(samples) => {
+                let estimate = estimate(settings.stop, case, &samples);
+                desk.announce(Event::Estimated { case: case.index, launch: index, estimate });
+            }
+        })
+    }
+}
+
+fn options(seed: u64) -> stats::SummaryOptions {
+    stats::SummaryOptions { seed, ..stats::SummaryOptions::default() }
+}
+
+fn standing(case: &CaseRecord) -> Standing {
+    let sampled = |launch: &LaunchRecord| {
+        launch.stages.iter().filter(|(stage, _)| *stage == Stage::Sample).map(|(_, ns)| *ns).sum::<u64>()
+    };
+    Standing {
+        launches: case.launches.len() as u32,
+        sampled_ns: case.launches.iter().map(sampled).sum(),
+        half_width: case.metric("time").and_then(stats::half_width_fraction),
+    }
+}
+
+/// What is known of the case in the middle of a launch: the interval of the launches that have ended, and the median
+/// that includes the samples of this one.
+fn estimate(rule: dyno_core::model::StopRule, case: &CaseRecord, samples: &[Sample]) -> Estimate {
+    let here: Vec<f64> = samples.iter().map(Sample::ns_per_iteration).collect();
+    let so_far = case.metric("time");
+    let standing = standing(case);
+    let fraction = stop::fraction(rule, standing);
+    let remaining = (fraction > 0.0).then(|| standing.sampled_ns as f64 * (1.0 - fraction) / fraction);
+    Estimate {
+        median_ns: so_far.map_or_else(|| stats::median(&here).unwrap_or_default(), |metric| metric.median),
+        interval: so_far.and_then(|metric| metric.interval),
+        samples: so_far.map_or(0, |metric| metric.samples) + samples.len() as u32,
+        fraction,
+        remaining_ns: remaining.map(|ns| ns as u64),
+    }
+}
