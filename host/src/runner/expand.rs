@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{Match, Planned};
 use crate::{
-    catalog::{Catalog, Entry, ResolveError, Resolved, glob},
+    catalog::{self, Catalog, Entry, ResolveError, Resolved, glob},
     devices,
 };
 
@@ -83,14 +83,17 @@ pub fn expand(
             .iter()
             .map(|name| devices::find(devices, name))
             .collect::<Result<Vec<_>, _>>()?;
-        for resolved in found {
+        for resolved in &found {
             let combinations = combinations(request, resolved.benchmark, is_glob)?;
             for device in hardware.iter().flatten() {
+                if !catalog::meant(&request.benchmark, &found, resolved, device.kind)? {
+                    continue;
+                }
                 for params in &combinations {
                     if cases.len() >= MAX_CASES {
                         return Err(ExpandError::TooMany);
                     }
-                    cases.push(plan(&resolved, params.clone(), (*device).clone()));
+                    cases.push(plan(resolved, params.clone(), (*device).clone()));
                 }
             }
         }
