@@ -64,6 +64,10 @@ pub(super) fn execute(app: &App, args: &RunArgs, as_json: bool) -> Result<ExitCo
         output::json(&record)?;
     } else {
         output::text(&table::results(&record).to_string())?;
+        let remarks = table::remarks(&record);
+        if !remarks.is_empty() {
+            output::text(&remarks)?;
+        }
         let failures = table::failures(&record);
         if !failures.is_empty() {
             output::text(&format!("\n{}", failures.trim_end()))?;

@@ -16,11 +16,12 @@ pub(super) fn new(heads: &[&str]) -> Table {
     table
 }
 
-/// The results of a run, a row per case.
+/// The results of a run, a row per case. The device has a column where it is not the CPU everywhere.
 pub(super) fn results(record: &RunRecord) -> Table {
-    let mut table = new(&[
-        "benchmark",
-        "engine",
+    let has_devices = record.cases.iter().any(|case| case.device != "cpu");
+    let mut heads = vec!["benchmark", "engine"];
+    heads.extend(has_devices.then_some("device"));
+    heads.extend([
         "parameters",
         "time (median ± 95 %)",
         "throughput",
@@ -29,14 +30,27 @@ pub(super) fn results(record: &RunRecord) -> Table {
         "peak memory",
         "launches × samples",
     ]);
+    let mut table = new(&heads);
     for case in &record.cases {
-        table.add_row(row(case));
+        table.add_row(row(case, has_devices));
     }
     table
 }
 
-fn row(case: &CaseRecord) -> Vec<String> {
-    let mut row = vec![case.benchmark.clone(), case.plugin.kind.to_string(), params(&case.params)];
+/// What must be said beside the numbers of a device, a line per device.
+pub(super) fn remarks(record: &RunRecord) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for case in &record.cases {
+        let line = case.device_remark().map(|remark| format!("{}: {remark}", case.device));
+        lines.extend(line.filter(|line| !lines.contains(line)));
+    }
+    lines.join("\n")
+}
+
+fn row(case: &CaseRecord, has_devices: bool) -> Vec<String> {
+    let mut row = vec![case.benchmark.clone(), case.plugin.kind.to_string()];
+    row.extend(has_devices.then(|| case.device.clone()));
+    row.push(params(&case.params));
     match case
         .metric("time")
         .or(case.metric("latency"))

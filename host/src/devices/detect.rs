@@ -25,6 +25,7 @@ fn one(kind: DeviceKind) -> DeviceInfo {
         kind,
         index: 0,
         model: String::new(),
+        software: false,
         memory_bytes: None,
         unavailable: None,
     };

@@ -118,7 +118,7 @@ fn table(out: &mut String, measured: &[(&CaseRecord, &MetricSummary)]) {
         let cells = [
             inline(&case.benchmark),
             case.plugin.kind.to_string(),
-            inline(&case.device),
+            device(case),
             params.join(" "),
             inline(&headline),
             inline(&throughput.join(", ")),
@@ -130,6 +130,21 @@ fn table(out: &mut String, measured: &[(&CaseRecord, &MetricSummary)]) {
         ];
         let _ = writeln!(out, "| {} |", cells.join(" | "));
     }
+    let mut remarks: Vec<String> = Vec::new();
+    for (case, _) in measured {
+        let remark =
+            case.device_remark().map(|remark| format!("- **{}**: {}", inline(&case.device), inline(&remark)));
+        remarks.extend(remark.filter(|remark| !remarks.contains(remark)));
+    }
+    if !remarks.is_empty() {
+        let _ = writeln!(out, "\n{}", remarks.join("\n"));
+    }
+}
+
+/// A device that only stands in for one says so in every row.
+fn device(case: &CaseRecord) -> String {
+    let is_software = case.device_info().is_some_and(|device| device.software);
+    format!("{}{}", inline(&case.device), if is_software { " (software)" } else { "" })
 }
 
 fn percentile(metric: &MetricSummary, p: f64) -> String {

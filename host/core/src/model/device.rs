@@ -68,7 +68,15 @@ pub struct DeviceInfo {
     /// Its memory [bytes].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_bytes: Option<u64>,
+    /// Whether the processor does its work: it is no device of its own, and its numbers say nothing about one.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub software: bool,
     /// Why it cannot be used; absent when it can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unavailable: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
