@@ -17,6 +17,7 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     let project = Project::open()?;
     let duckdb = setup::duckdb(&project, options)?;
     let tools = setup::tools(&project);
+    setup::vulkan();
     // The whole-product tests run the real programs over the real plugins.
     let native = native::build(&project, &duckdb)?;
     plugins::build(&project, &tools, &native)?;

@@ -9,5 +9,5 @@ mod scan;
 
 pub use content_store::{ContentStore, ContentStoreError};
 pub use entry::{Entry, Problem, Severity, read_file};
-pub use resolve::{ResolveError, Resolved};
+pub use resolve::{ResolveError, Resolved, meant};
 pub use scan::Catalog;

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use dyno_core::model::{EngineChoice, PluginKind};
+use dyno_core::model::{DeviceKind, EngineChoice, PluginKind};
 use dyno_plugin_api::descriptor::BenchmarkInfo;
 use semver::Version;
 
@@ -29,11 +29,13 @@ pub enum ResolveError {
         /// What is near, or what to do.
         hint: String,
     },
-    /// Several plugins have it.
-    #[error("the benchmark `{name}` is in several plugins; ask for {}", choices.join(" or "))]
+    /// Several plugins have it for that hardware.
+    #[error("the benchmark `{name}` for {hardware} is in several plugins; ask for {}", choices.join(" or "))]
     Ambiguous {
         /// What was asked for.
         name: String,
+        /// On what it was to run.
+        hardware: DeviceKind,
         /// What to ask for instead.
         choices: Vec<String>,
     },
@@ -54,10 +56,11 @@ const MAX_HINTS: usize = 5;
 
 impl Catalog {
     /// The benchmarks that `pattern` names: `name`, `plugin/name` or `plugin@version/name`, `*` matching anything.
-    /// Without a version the newest counts.
+    /// Without a version the newest counts. Of a plain name that several plugins have, [`meant`] says which it means
+    /// on a device.
     ///
     /// # Errors
-    /// When nothing matches, or a plain name is in several plugins.
+    /// When nothing matches.
     pub fn resolve(&self, pattern: &str, engine: EngineChoice) -> Result<Vec<Resolved<'_>>, ResolveError> {
         let (plugin, name) =
             pattern.rsplit_once('/').map_or((None, pattern), |(plugin, name)| (Some(plugin), name));
@@ -81,16 +84,6 @@ impl Catalog {
         }
         if version.is_none() {
             all = newest(&all);
-        }
-        if !pattern.contains('*') {
-            let mut ids: Vec<&str> =
-                all.iter().map(|resolved| resolved.entry.descriptor.plugin.id.as_str()).collect();
-            ids.sort_unstable();
-            ids.dedup();
-            if ids.len() > 1 {
-                let choices = ids.iter().map(|id| format!("{id}/{name}")).collect();
-                return Err(ResolveError::Ambiguous { name: pattern.to_owned(), choices });
-            }
         }
         let chosen = choose(&all, engine);
         match (chosen.is_empty(), engine) {
@@ -129,6 +122,32 @@ impl Catalog {
         names.truncate(MAX_HINTS);
         format!("the nearest are {}; `dyno list` shows all", names.join(", "))
     }
+}
+
+/// Whether `pattern`, which names all of `found`, means `one` of them on that hardware. A plain name means the plugin that
+/// has it for the hardware; where none has, every one, so that each can say what it runs on.
+///
+/// # Errors
+/// When several plugins have a plain name for the hardware.
+pub fn meant(
+    pattern: &str,
+    found: &[Resolved<'_>],
+    one: &Resolved<'_>,
+    hardware: DeviceKind,
+) -> Result<bool, ResolveError> {
+    let runs = |it: &Resolved<'_>| it.benchmark.hardware.iter().any(|kind| kind == hardware.word());
+    let mut able: Vec<&str> =
+        found.iter().filter(|it| runs(it)).map(|it| it.entry.descriptor.plugin.id.as_str()).collect();
+    able.sort_unstable();
+    able.dedup();
+    if pattern.contains('*') || able.is_empty() {
+        return Ok(true);
+    }
+    if able.len() > 1 {
+        let choices = able.iter().map(|id| format!("{id}/{}", one.benchmark.name)).collect();
+        return Err(ResolveError::Ambiguous { name: pattern.to_owned(), hardware, choices });
+    }
+    Ok(runs(one))
 }
 
 fn missing(pattern: &str, wanted: PluginKind, present: PluginKind) -> ResolveError {
@@ -190,8 +209,12 @@ mod tests {
     use super::*;
 
     fn entry(id: &str, version: &str, kind: PluginKind, names: &[&str]) -> Entry {
+        entry_for("cpu", id, version, kind, names)
+    }
+
+    fn entry_for(hardware: &str, id: &str, version: &str, kind: PluginKind, names: &[&str]) -> Entry {
         let benchmarks: Vec<_> =
-            names.iter().map(|name| json!({"name": name, "hardware": ["cpu"]})).collect();
+            names.iter().map(|name| json!({"name": name, "hardware": [hardware]})).collect();
         let descriptor: Descriptor = serde_json::from_value(json!({
             "schema": "dyno.descriptor/1", "plugin": {"id": id, "version": version},
             "abi": {"kind": kind, "version": 1}, "benchmarks": benchmarks,
@@ -210,15 +233,27 @@ mod tests {
                 entry("cpu", "1.10.0", Wasm, &["gemm", "fft"]),
                 entry("cpu", "2.0.0-rc.1", Wasm, &["sort"]),
                 entry("other", "0.1.0", Native, &["fft", "hash"]),
+                entry_for("webgpu", "gpu", "0.1.0", Native, &["gemm", "copy"]),
+                entry_for("webgpu", "gpu2", "0.1.0", Native, &["copy"]),
             ],
             problems: Vec::new(),
         }
     }
 
     fn paths(pattern: &str, engine: EngineChoice) -> Result<Vec<String>, String> {
+        paths_on(DeviceKind::Cpu, pattern, engine)
+    }
+
+    fn paths_on(hardware: DeviceKind, pattern: &str, engine: EngineChoice) -> Result<Vec<String>, String> {
         let catalog = catalog();
         let found = catalog.resolve(pattern, engine).map_err(|error| error.to_string())?;
-        Ok(found.iter().map(|one| format!("{} {}", one.entry.path.display(), one.benchmark.name)).collect())
+        let mut kept = Vec::new();
+        for one in &found {
+            if meant(pattern, &found, one, hardware).map_err(|error| error.to_string())? {
+                kept.push(one);
+            }
+        }
+        Ok(kept.iter().map(|one| format!("{} {}", one.entry.path.display(), one.benchmark.name)).collect())
     }
 
     #[test]
@@ -242,8 +277,23 @@ mod tests {
     }
 
     #[test]
+    fn hardware_tells_plugins_with_the_same_name_apart() {
+        let on = |hardware, pattern| paths_on(hardware, pattern, EngineChoice::Auto);
+        assert_eq!(on(DeviceKind::Cpu, "gemm").unwrap(), ["/cpu-1.10.0.native gemm"]);
+        assert_eq!(on(DeviceKind::WebGpu, "gemm").unwrap(), ["/gpu-0.1.0.native gemm"]);
+        let nowhere = ["/cpu-1.10.0.native gemm", "/gpu-0.1.0.native gemm"];
+        assert_eq!(on(DeviceKind::Cuda, "gemm").unwrap(), nowhere, "each is to say what it runs on");
+        assert_eq!(
+            on(DeviceKind::WebGpu, "copy").unwrap_err(),
+            "the benchmark `copy` for webgpu is in several plugins; ask for gpu/copy or gpu2/copy"
+        );
+        assert_eq!(on(DeviceKind::Cpu, "gpu/copy").unwrap(), ["/gpu-0.1.0.native copy"]);
+        assert_eq!(on(DeviceKind::WebGpu, "*").unwrap().len(), 8, "a pattern means all that it matches");
+    }
+
+    #[test]
     fn globs_match_across_plugins() {
-        assert_eq!(paths("*", EngineChoice::Native).unwrap().len(), 4);
+        assert_eq!(paths("*", EngineChoice::Native).unwrap().len(), 7);
         assert_eq!(paths("cpu/*", EngineChoice::Auto).unwrap().len(), 3);
     }
 }

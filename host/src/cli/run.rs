@@ -110,6 +110,10 @@ fn show(
     match (format, comparison) {
         (RunFormat::Text, _) => {
             let mut text = table::results(record).to_string();
+            let remarks = table::remarks(record);
+            if !remarks.is_empty() {
+                text.push_str(&format!("\n{remarks}"));
+            }
             let failures = table::failures(record);
             if !failures.is_empty() {
                 text.push_str(&format!("\n\n{}", failures.trim_end()));

@@ -44,6 +44,16 @@ pub(super) fn results(record: &RunRecord) -> Table {
     table
 }
 
+/// What must be said beside the numbers of a device, a line per device.
+pub(super) fn remarks(record: &RunRecord) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for case in &record.cases {
+        let line = case.device_remark().map(|remark| format!("{}: {remark}", case.device));
+        lines.extend(line.filter(|line| !lines.contains(line)));
+    }
+    lines.join("\n")
+}
+
 fn row(case: &CaseRecord) -> Vec<String> {
     let mut row = vec![case.benchmark.clone(), case.plugin.kind.to_string(), params(&case.params)];
     match case

@@ -144,6 +144,15 @@ fn table(out: &mut String, record: &RunRecord, measured: &[(&CaseRecord, &Metric
         ];
         let _ = writeln!(out, "| {} |", cells.join(" | "));
     }
+    let mut remarks: Vec<String> = Vec::new();
+    for (case, _) in measured {
+        let remark =
+            case.device_remark().map(|remark| format!("- **{}**: {}", inline(&case.device), inline(&remark)));
+        remarks.extend(remark.filter(|remark| !remarks.contains(remark)));
+    }
+    if !remarks.is_empty() {
+        let _ = writeln!(out, "\n{}", remarks.join("\n"));
+    }
 }
 
 fn percentile(metric: &MetricSummary, p: f64) -> String {

@@ -120,6 +120,24 @@ fn what_is_no_result_says_what_it_is() {
 }
 
 #[test]
+fn a_software_adapter_is_labelled_in_the_row_and_below() {
+    let mut record = record();
+    let device =
+        r#"{"name": "webgpu", "kind": "webgpu", "index": 0, "model": "llvm|pipe", "software": true}"#;
+    for case in &mut record.cases[..2] {
+        case.device = "webgpu".to_owned();
+        case.launches[0].device = Some(serde_json::from_str(device).unwrap());
+    }
+    let report = markdown(&record);
+    assert_eq!(report.matches("| webgpu (software) |").count(), 2, "{report}");
+    assert_eq!(
+        report.matches("- **webgpu**: software adapter: llvm\\|pipe; its numbers").count(),
+        1,
+        "{report}"
+    );
+}
+
+#[test]
 fn hostile_text_does_not_become_structure() {
     let mut record = record();
     let shape = |record: &RunRecord| {

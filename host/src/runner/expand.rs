@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{Match, Planned};
 use crate::{
-    catalog::{Catalog, Entry, ResolveError, Resolved, glob},
+    catalog::{self, Catalog, Entry, ResolveError, Resolved, glob},
     devices,
 };
 
@@ -78,14 +78,17 @@ pub fn expand(
         let found = catalog.resolve(&request.benchmark, request.engine)?;
         // A glob passes a parameter to those benchmarks that have it; a name must have it.
         let is_glob = request.benchmark.contains('*');
-        for resolved in found {
+        for resolved in &found {
             let combinations = combinations(request, resolved.benchmark, is_glob)?;
             for device in hardware(request, resolved.benchmark, devices)? {
+                if !catalog::meant(&request.benchmark, &found, resolved, device.kind)? {
+                    continue;
+                }
                 for params in &combinations {
                     if cases.len() >= MAX_CASES {
                         return Err(ExpandError::TooMany);
                     }
-                    cases.push(plan(&resolved, params.clone(), device.clone()));
+                    cases.push(plan(resolved, params.clone(), device.clone()));
                 }
             }
         }

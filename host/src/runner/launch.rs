@@ -88,6 +88,7 @@ pub(super) fn launch(
         huge_bytes: 0,
         base_memory_bytes: None,
         engine: None,
+        device: Some(assignment.case.device.clone()).filter(|device| device.kind != DeviceKind::Cpu),
         isolation: Vec::new(),
         pinned_cpu: None,
         stages: Vec::new(),

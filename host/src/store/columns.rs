@@ -69,6 +69,7 @@ pub(super) fn bare(launch: &LaunchRecord) -> LaunchRecord {
         huge_bytes: launch.huge_bytes,
         base_memory_bytes: launch.base_memory_bytes,
         engine: launch.engine.clone(),
+        device: launch.device.clone(),
         isolation: launch.isolation.clone(),
         pinned_cpu: launch.pinned_cpu,
         stages: launch.stages.clone(),

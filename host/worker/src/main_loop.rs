@@ -132,6 +132,8 @@ impl Session {
         };
         let mut layers = self.layers.clone();
         layers.extend(sandbox::limit_memory(load.memory_limit_bytes).map(str::to_owned));
+        // What a driver keeps of an earlier launch would be a difference between launches.
+        layers.extend((load.device.name != "cpu").then(sandbox::private_home).flatten().map(str::to_owned));
         let side =
             Arc::new(HostSide::new(self.replies.clone(), Arc::clone(&self.cancelled), load.metrics.clone()));
         let mut loaded = loader::load(&load, Arc::clone(&side))?;

@@ -3,6 +3,7 @@
 mod compilers;
 mod debian;
 mod duckdb;
+mod vulkan;
 mod wasm;
 
 pub(crate) use self::{
@@ -30,6 +31,7 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     println!("  DuckDB  {duckdb}");
     println!("  WASM    {}", tools.wasm.map_or_else(|| "none".to_owned(), |toolchain| toolchain.to_string()));
     println!("  C, C++  {}", tools.compilers);
+    println!("  Vulkan  {}", vulkan());
     say("everything that can be had is there; next: `cargo xtask demo`");
     Ok(())
 }
@@ -37,6 +39,11 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
 /// Checks and obtains the database library, which is indispensable for the host.
 pub(crate) fn duckdb(project: &Project, options: &Options) -> Outcome<DuckDb> {
     if options.bundled { Ok(DuckDb::Bundled) } else { duckdb::find_or_obtain(project) }
+}
+
+/// Checks and obtains what WebGPU benchmarks run on. Without it, they and their tests are skipped.
+pub(crate) fn vulkan() -> vulkan::Vulkan {
+    vulkan::find_or_obtain()
 }
 
 /// Checks and obtains what plugins are built with. Without some of it, fewer plugins are built.

@@ -257,6 +257,13 @@ impl From<&RunRecord> for Measured {
                 .map(|engine| format!("{} {}", engine.name, engine.version))
         });
         environment.extend(engine.map(|engine| ("WASM engine".to_owned(), engine)));
+        for device in run.cases.iter().filter_map(CaseRecord::device_info) {
+            let name = format!("device {}", device.name);
+            if environment.iter().all(|(known, _)| *known != name) {
+                let model = if device.software { " (software)" } else { "" };
+                environment.push((name, format!("{}{model}", device.model)));
+            }
+        }
         let (mut cases, mut missing) = (Vec::new(), Vec::new());
         for case in &run.cases {
             let metrics = measured_metrics(case);

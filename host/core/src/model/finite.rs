@@ -115,6 +115,7 @@ mod tests {
             huge_bytes: 0,
             base_memory_bytes: None,
             engine: None,
+            device: None,
             isolation: Vec::new(),
             pinned_cpu: None,
             stages: Vec::new(),

@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Better, CaseStatus, Environment, LoadRecord, Machine, Params, PluginKind, RunSpec, RunStatus, Sample,
-    Source, Stage,
+    Better, CaseStatus, DeviceInfo, Environment, LoadRecord, Machine, Params, PluginKind, RunSpec, RunStatus,
+    Sample, Source, Stage,
 };
 
 /// The name of the result file format.
@@ -100,6 +100,20 @@ impl CaseRecord {
         self.metrics.iter().find(|metric| metric.name == name)
     }
 
+    /// The device of its launches, where that is not the CPU and something was launched.
+    #[must_use]
+    pub fn device_info(&self) -> Option<&DeviceInfo> {
+        self.launches.iter().rev().find_map(|launch| launch.device.as_ref())
+    }
+
+    /// What must be said beside the numbers; `None` when they speak for themselves.
+    #[must_use]
+    pub fn device_remark(&self) -> Option<String> {
+        let device = self.device_info().filter(|device| device.software)?;
+        let model = if device.model.is_empty() { "of unknown make" } else { &device.model };
+        Some(format!("software adapter: {model}; its numbers are this processor's, not a GPU's"))
+    }
+
     /// Benchmark and parameters on one line, the same for the same case in any run. // eg: "gemm n=256 dtype=f32"
     #[must_use]
     pub fn label(&self) -> String {
@@ -147,6 +161,9 @@ pub struct LaunchRecord {
     /// How the plugin was loaded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine: Option<EngineInfo>,
+    /// The device that it ran on, where that is not the CPU, which the run's machine describes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<DeviceInfo>,
     /// Layers that stood between the plugin and the machine. // eg: ["process_group", "no_new_privs"]
     #[serde(default)]
     pub isolation: Vec<String>,

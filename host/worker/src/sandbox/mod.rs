@@ -1,5 +1,6 @@
 //! What stands between a plugin and the machine. Each layer that holds is reported by its word.
 
+mod home;
 mod huge_pages;
 
 use std::fs;
@@ -15,6 +16,7 @@ use nix::{
     unistd::{Pid, getpgrp, getpid, getppid},
 };
 
+pub(crate) use home::private_home;
 pub(crate) use huge_pages::use_huge_pages;
 
 /// The layers that hold from the start of the worker. `None`: the host has died meanwhile.
