@@ -17,6 +17,7 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     let project = Project::open()?;
     let duckdb = setup::duckdb(&project, options)?;
     let tools = setup::tools(&project);
+    let nvrtc = setup::nvrtc(&project);
     // The whole-product tests run the real programs over the real plugins.
     let native = native::build(&project, &duckdb)?;
     plugins::build(&project, &tools, &native)?;
@@ -30,6 +31,9 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
         command.env_remove(name);
     }
     command.env("DYNO_TEST_PLUGINS", project.plugins());
+    if let Some(folder) = nvrtc {
+        command.env("DYNO_TEST_NVRTC", folder);
+    }
     command.args(&options.rest);
     let mut summary = Summary::default();
     let succeeded = process::run_lines(&mut command, |line| summary.read(line))?;

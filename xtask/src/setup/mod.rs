@@ -3,6 +3,7 @@
 mod compilers;
 mod debian;
 mod duckdb;
+mod nvrtc;
 mod wasm;
 
 pub(crate) use self::{
@@ -10,6 +11,8 @@ pub(crate) use self::{
     duckdb::DuckDb,
     wasm::{TARGET as WASM_TARGET, Toolchain, folder as wasm_folder},
 };
+
+use std::path::PathBuf;
 
 use crate::{failure::Outcome, options::Options, process::say, project::Project};
 
@@ -30,6 +33,10 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     println!("  DuckDB  {duckdb}");
     println!("  WASM    {}", tools.wasm.map_or_else(|| "none".to_owned(), |toolchain| toolchain.to_string()));
     println!("  C, C++  {}", tools.compilers);
+    println!(
+        "  NVRTC   {}",
+        nvrtc(&project).map_or_else(|| "none".to_owned(), |folder| folder.display().to_string())
+    );
     say("everything that can be had is there; next: `cargo xtask demo`");
     Ok(())
 }
@@ -37,6 +44,11 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
 /// Checks and obtains the database library, which is indispensable for the host.
 pub(crate) fn duckdb(project: &Project, options: &Options) -> Outcome<DuckDb> {
     if options.bundled { Ok(DuckDb::Bundled) } else { duckdb::find_or_obtain(project) }
+}
+
+/// Checks and obtains the compiler of device code, which only tests use. Without it, they skip what needs it.
+pub(crate) fn nvrtc(project: &Project) -> Option<PathBuf> {
+    nvrtc::find_or_obtain(project)
 }
 
 /// Checks and obtains what plugins are built with. Without some of it, fewer plugins are built.

@@ -1,0 +1,18 @@
+//! Inside the plugin: everything that meets a foreign library: driver, NVRTC and cuBLAS, opened at run time.
+
+mod blas;
+mod compile;
+mod driver;
+mod error;
+mod gpu;
+mod kernels;
+mod libraries;
+mod pinned;
+
+pub(crate) use self::{
+    blas::Blas,
+    compile::Source,
+    gpu::{Buffer, Gpu, Moment},
+    kernels::{Kernel, Matrix},
+    pinned::Pinned,
+};
