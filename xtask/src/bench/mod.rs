@@ -3,6 +3,7 @@
 //! A new bench is a file here with a `BENCH`, and a line in [`BENCHES`].
 
 mod comparisons;
+mod cuda;
 mod document;
 mod gemm;
 mod host;
@@ -35,6 +36,7 @@ const BENCHES: &[Bench] = &[
     sandbox::BENCH,
     verdicts::BENCH,
     comparisons::BENCH,
+    cuda::BENCH,
 ];
 
 /// One section of the document.
