@@ -29,13 +29,22 @@ const BENCHMARKS: [(&str, &str); 12] = [
     ("reduction", r#"{"n": [1, 100003], "cache": ["hot", "cold"]}"#),
     ("softmax", r#"{"rows": 33, "columns": [1, 1003], "cache": ["hot", "cold"]}"#),
     ("layernorm", r#"{"rows": 33, "columns": [5, 1003], "cache": ["hot", "cold"]}"#),
-    ("transpose", r#"{"rows": 65, "columns": 1003, "algorithm": ["naive", "tiled"], "cache": ["hot", "cold"]}"#),
+    (
+        "transpose",
+        r#"{"rows": 65, "columns": 1003, "algorithm": ["naive", "tiled"], "cache": ["hot", "cold"]}"#,
+    ),
     ("gemm_naive", r#"{"n": 67, "m": 130, "k": 33, "cache": ["hot", "cold"]}"#),
     ("gemm_tiled", r#"{"n": 67, "m": 130, "k": 33, "cache": ["hot", "cold"]}"#),
-    ("gemm_cublas", r#"{"n": 72, "m": 136, "k": 40, "dtype": ["f32", "tf32", "bf16", "f16"], "cache": ["hot", "cold"]}"#),
+    (
+        "gemm_cublas",
+        r#"{"n": 72, "m": 136, "k": 40, "dtype": ["f32", "tf32", "bf16", "f16"], "cache": ["hot", "cold"]}"#,
+    ),
     ("launch", r#"{"batch": [1, 10], "cache": ["hot", "cold"]}"#),
     ("transfer", r#"{"n": 100003, "direction": ["h2d", "d2h"], "memory": ["pageable", "pinned"]}"#),
-    ("histogram", r#"{"n": 100003, "bins": [1, 37], "counting": ["global", "shared"], "keys": ["uniform", "same"]}"#),
+    (
+        "histogram",
+        r#"{"n": 100003, "bins": [1, 37], "counting": ["global", "shared"], "keys": ["uniform", "same"]}"#,
+    ),
 ];
 
 /// Our plugin, where the project has built it; else a sentence.
@@ -70,7 +79,8 @@ fn every_cuda_benchmark_is_listed_without_a_gpu() {
     let Some(arena) = arena() else { return };
     let listed = arena.dyno(&["list", "--json"]).json();
     let benchmarks = listed["plugins"][0]["descriptor"]["benchmarks"].as_array().expect("benchmarks");
-    let names: BTreeSet<&str> = benchmarks.iter().filter_map(|benchmark| benchmark["name"].as_str()).collect();
+    let names: BTreeSet<&str> =
+        benchmarks.iter().filter_map(|benchmark| benchmark["name"].as_str()).collect();
     assert_eq!(names, BENCHMARKS.iter().map(|(name, _)| *name).collect());
     assert!(benchmarks.iter().all(|benchmark| benchmark["hardware"] == serde_json::json!(["cuda"])));
 }
@@ -103,7 +113,11 @@ fn parameters_are_checked_before_any_driver_is_asked() {
     let Some(arena) = arena() else { return };
     let outcome = arena.dyno(&["run", "histogram", "--hardware", "cuda", "-p", "bins=4097"]);
     assert_eq!(outcome.code, Some(2), "{}", outcome.shown());
-    assert!(outcome.stderr.contains("`bins`") && outcome.stderr.contains("from 1 to 4096"), "{}", outcome.shown());
+    assert!(
+        outcome.stderr.contains("`bins`") && outcome.stderr.contains("from 1 to 4096"),
+        "{}",
+        outcome.shown()
+    );
 }
 
 /// A worker, spoken to as the host does, whatever the host thinks of the device.
@@ -162,7 +176,8 @@ fn in_the_sandbox_of_the_worker_a_device_that_is_not_there_is_a_skip_and_no_cras
     let mut launch = Launch::new();
     assert!(matches!(launch.load(&plugin, "launch", params, 77), Reply::Loaded { .. }));
     let Reply::Skipped { message } = launch.ask(&Request::Setup) else { panic!("a skip was due") };
-    let reasons = ["libcuda.so.1 cannot be opened; install", "no CUDA device 77", "cuInit failed", "update the driver"];
+    let reasons =
+        ["libcuda.so.1 cannot be opened; install", "no CUDA device 77", "cuInit failed", "update the driver"];
     assert!(reasons.iter().any(|reason| message.contains(reason)), "{message}");
     println!("the sentence: {message}");
 }

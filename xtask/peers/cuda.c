@@ -11,7 +11,7 @@ enum { OK = 0, MAPPED = 2, REPEATS = 51 };
 /* An empty kernel, and one that keeps the device busy until the host writes a 1: what is put into the stream behind it
    starts without waiting for the host, as in nvbench. */
 static const char *PTX =
-    ".version 6.0\n.target sm_50\n.address_size 64\n"
+    ".version 6.3\n.target sm_75\n.address_size 64\n"
     ".visible .entry empty()\n{\n ret;\n}\n"
     ".visible .entry block(.param .u64 flag)\n{\n"
     " .reg .pred %q;\n .reg .u32 %v;\n .reg .u64 %a;\n"

@@ -90,6 +90,6 @@ mod tests {
         let before = checksum(&values, u64::from);
         values[4999] = 1;
         assert_ne!(before, checksum(&values, u64::from));
-        assert_eq!(checksum(&[], u64::from), 0);
+        assert_eq!(checksum::<u32>(&[], u64::from), 0);
     }
 }

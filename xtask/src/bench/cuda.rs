@@ -54,7 +54,8 @@ fn run(host: &Host) -> Outcome<String> {
         "≤ 1 µs",
     ]));
     let mut text = String::from("Device time by events, medians.\n\n");
-    let has_torch = process::succeeds(Command::new("python3").args(["-c", "import torch; torch.zeros(1).cuda()"]));
+    let has_torch =
+        process::succeeds(Command::new("python3").args(["-c", "import torch; torch.zeros(1).cuda()"]));
     if has_torch {
         let (theirs, ours) = turns(host, &GEMM, || torch(host))?;
         rows.push(row([
@@ -108,7 +109,9 @@ mod tests {
 
     #[test]
     fn both_sides_of_a_line_have_the_same_size() {
-        assert!(COPY.contains(&format!("n={COPY_BYTES}").as_str()) && GEMM.contains(&format!("n={N}").as_str()));
+        assert!(
+            COPY.contains(&format!("n={COPY_BYTES}").as_str()) && GEMM.contains(&format!("n={N}").as_str())
+        );
     }
 
     #[test]

@@ -68,7 +68,7 @@ impl Peer {
 pub(super) fn nanoseconds(command: &mut Command) -> Outcome<f64> {
     let text = process::output(command)?;
     let value: Option<Value> = serde_json::from_str(&text).ok();
-    value.and_then(|value| value["ns_per_iteration"].as_f64()).ok_or_else(|| {
-        Failure::new(format!("`{}` printed no JSON: {text}", command.get_program().display()))
-    })
+    value
+        .and_then(|value| value["ns_per_iteration"].as_f64())
+        .ok_or_else(|| Failure::new(format!("`{}` printed no JSON: {text}", command.get_program().display())))
 }

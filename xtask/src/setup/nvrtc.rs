@@ -34,7 +34,12 @@ const BUILDS: [Build; 2] = [
         platform: "manylinux2010_x86_64.manylinux_2_12_x86_64",
         sha256: Some("210cf05005a447e29214e9ce50851e83fc5f4358df8b453155d5e1918094dcb4"),
     },
-    Build { os: "linux", arch: "aarch64", platform: "manylinux2014_aarch64.manylinux_2_17_aarch64", sha256: None },
+    Build {
+        os: "linux",
+        arch: "aarch64",
+        platform: "manylinux2014_aarch64.manylinux_2_17_aarch64",
+        sha256: None,
+    },
 ];
 
 /// What is taken out of the archive: the compiler, what it opens by itself, and the licence.
@@ -95,7 +100,9 @@ fn download(build: &Build, folder: &Path) -> Outcome<Vec<u8>> {
     say(&format!("NVRTC: fetching {PACKAGE} {VERSION} from PyPI by pip (about 90 MB, only for tests)"));
     let mut pip = Command::new("python3");
     pip.args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]);
-    pip.args(["--only-binary", ":all:", "--dest", "."]).arg(format!("{PACKAGE}=={VERSION}")).current_dir(folder);
+    pip.args(["--only-binary", ":all:", "--dest", "."])
+        .arg(format!("{PACKAGE}=={VERSION}"))
+        .current_dir(folder);
     process::run(&mut pip)
         .map_err(|failure| failure.next("it needs python3 with pip, and PyPI or a mirror of it"))?;
     let path = folder.join(build.file());

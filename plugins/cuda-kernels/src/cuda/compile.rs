@@ -151,7 +151,7 @@ impl Compiler {
                 // SAFETY: the program lives and is compiled.
                 let ptx = unsafe { result::get_ptx(program.0) };
                 let ptx = ptx.map_err(error::nvrtc("nvrtcGetPTX", asked))?;
-                Ok(ptx.into_iter().map(|c| c.cast_unsigned()).collect())
+                Ok(ptx.into_iter().map(byte).collect())
             }
         }
     }
@@ -184,8 +184,13 @@ fn tenths(capability: i32) -> String {
     format!("{}.{}", capability / 10, capability % 10)
 }
 
+/// A `c_char` is signed on some machines and unsigned on others.
+fn byte(character: c_char) -> u8 {
+    character.to_ne_bytes()[0]
+}
+
 fn text_of(log: &[c_char]) -> String {
-    let bytes: Vec<u8> = log.iter().map(|c| c.cast_unsigned()).take_while(|byte| *byte != 0).collect();
+    let bytes: Vec<u8> = log.iter().copied().map(byte).take_while(|byte| *byte != 0).collect();
     String::from_utf8_lossy(&bytes).trim().to_owned()
 }
 
@@ -211,7 +216,7 @@ impl Drop for Program {
         // SAFETY: made by `create_program`, and destroyed here only.
         let answer = unsafe { result::destroy_program(self.0) };
         // There is nothing that could be done about it.
-        drop(answer);
+        let _ = answer;
     }
 }
 

@@ -63,8 +63,10 @@ impl Gpu {
         let multiprocessors = attribute(CUdevice_attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT)?;
         let cache = attribute(CUdevice_attribute::CU_DEVICE_ATTRIBUTE_L2_CACHE_SIZE)?;
         // The bindings of CUDA 13 ask for a second version of this function, which drivers before 12.8 do not have.
-        // SAFETY: the type is that of the function in every driver; the library is open for good.
-        let elapsed = unsafe { culib().get::<Elapsed>(b"cuEventElapsedTime\0") };
+        // SAFETY: the driver is open, for good.
+        let library = unsafe { culib() };
+        // SAFETY: the type is that of the function in every driver.
+        let elapsed = unsafe { library.get::<Elapsed>(b"cuEventElapsedTime\0") };
         let elapsed =
             *elapsed.map_err(|problem| format!("the driver has no cuEventElapsedTime: {problem}"))?;
         Ok(Self {

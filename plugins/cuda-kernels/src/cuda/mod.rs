@@ -1,5 +1,10 @@
 //! Inside the plugin: everything that meets a foreign library: driver, NVRTC and cuBLAS, opened at run time.
 
+#![allow(
+    unsafe_code,
+    reason = "foreign libraries are opened and called here, and nowhere else in this plugin"
+)]
+
 mod blas;
 mod compile;
 mod driver;
