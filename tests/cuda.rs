@@ -16,7 +16,7 @@ use std::{
 
 use arena::Arena;
 use dyno_core::{
-    model::{CaseStatus, Layout, Pages, Params, PluginKind},
+    model::{CaseStatus, Layout, Pages, ParamValue, Params, PluginKind},
     protocol::{DeviceGrant, Load, PROTOCOL_VERSION, Reply, Request},
 };
 use dyno_host::pool::{Worker, WorkerCommand};
@@ -81,7 +81,8 @@ fn every_cuda_benchmark_is_listed_without_a_gpu() {
     let benchmarks = listed["plugins"][0]["descriptor"]["benchmarks"].as_array().expect("benchmarks");
     let names: BTreeSet<&str> =
         benchmarks.iter().filter_map(|benchmark| benchmark["name"].as_str()).collect();
-    assert_eq!(names, BENCHMARKS.iter().map(|(name, _)| *name).collect());
+    let expected: BTreeSet<&str> = BENCHMARKS.iter().map(|(name, _)| *name).collect();
+    assert_eq!(names, expected);
     assert!(benchmarks.iter().all(|benchmark| benchmark["hardware"] == serde_json::json!(["cuda"])));
 }
 
@@ -146,7 +147,7 @@ impl Launch {
         answer.unwrap_or_else(|why| panic!("{why:?} at {request:?}: {:?}", self.worker.last_output()))
     }
 
-    /// Loads a benchmark, with the default parameters that it has in the descriptor, for device `index`.
+    /// Loads a benchmark for device `index`.
     fn load(&mut self, plugin: &Path, benchmark: &str, params: Params, index: u32) -> Reply {
         let bytes = fs::read(plugin).expect("the plugin is readable");
         self.ask(&Request::Load(Box::new(Load {
@@ -169,9 +170,7 @@ impl Launch {
 #[test]
 fn in_the_sandbox_of_the_worker_a_device_that_is_not_there_is_a_skip_and_no_crash() {
     let Some(plugin) = plugin() else { return };
-    let text = |value: &str| dyno_core::model::ParamValue::Text(value.to_owned());
-    let number = dyno_core::model::ParamValue::Integer;
-    let params = [("batch", number(1)), ("cache", text("hot"))];
+    let params = [("batch", ParamValue::Integer(1)), ("cache", ParamValue::Text("hot".to_owned()))];
     let params: Params = params.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     let mut launch = Launch::new();
     assert!(matches!(launch.load(&plugin, "launch", params, 77), Reply::Loaded { .. }));

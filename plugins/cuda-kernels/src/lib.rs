@@ -5,6 +5,8 @@
 //! tolerances, geometry, work, sentences) is in plain functions with tests that run anywhere. `README.md` says what
 //! one iteration of each benchmark is.
 
+#![cfg_attr(test, allow(clippy::print_stderr, reason = "a test that is skipped says why"))]
+
 mod check;
 mod copy;
 mod cuda;

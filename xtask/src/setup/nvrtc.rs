@@ -42,7 +42,7 @@ const BUILDS: [Build; 2] = [
     },
 ];
 
-/// What is taken out of the archive: the compiler, what it opens by itself, and the licence.
+/// What is taken out of the archive: the compiler, and what it opens by itself.
 const FILES: [&str; 2] = ["libnvrtc.so.12", "libnvrtc-builtins.so.12.9"];
 
 /// The folder of the compiler, which is fetched where it is missing. `None`, with a sentence, where it cannot be had.
