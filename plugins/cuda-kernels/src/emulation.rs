@@ -58,7 +58,7 @@ fn every_kernel_is_right_at_sizes_that_are_no_multiples_of_a_block() {
 fn no_kernel_has_a_race_inside_a_block() {
     let Some(compiler) = compiler() else { return };
     let sanitized = |folder: &Path, name| run(&compiler, folder, name, &["-fsanitize=thread"]);
-    let broken = env::temp_dir().join(format!("dyno-cuda-broken-{}", std::process::id()));
+    let broken = env::temp_dir().join(format!("dyno-cuda-without-a-barrier-{}", std::process::id()));
     let barrier = "        // The next turn writes what this one reads.\n        __syncthreads();\n";
     for folder in ["kernels", "emulation"] {
         std::fs::create_dir_all(broken.join(folder)).unwrap();
