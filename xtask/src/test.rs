@@ -18,6 +18,7 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     let duckdb = setup::duckdb(&project, options)?;
     let tools = setup::tools(&project);
     setup::vulkan();
+    let nvrtc = setup::nvrtc(&project);
     // The whole-product tests run the real programs over the real plugins.
     let native = native::build(&project, &duckdb)?;
     plugins::build(&project, &tools, &native)?;
@@ -31,6 +32,9 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
         command.env_remove(name);
     }
     command.env("DYNO_TEST_PLUGINS", project.plugins());
+    if let Some(folder) = nvrtc {
+        command.env("DYNO_TEST_NVRTC", folder);
+    }
     command.args(&options.rest);
     let mut summary = Summary::default();
     let succeeded = process::run_lines(&mut command, |line| summary.read(line))?;

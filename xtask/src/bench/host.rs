@@ -94,9 +94,14 @@ impl Host {
 
 /// The median of a case's time [ns].
 pub(super) fn median_time(case: &Value) -> Outcome<f64> {
+    median_metric(case, "time")
+}
+
+/// The median of a metric of a case, in the metric's unit.
+pub(super) fn median_metric(case: &Value, name: &str) -> Outcome<f64> {
     let metrics = case["metrics"].as_array().into_iter().flatten();
     metrics
-        .filter(|metric| metric["name"] == "time")
+        .filter(|metric| metric["name"] == name)
         .find_map(|metric| metric["median"].as_f64())
-        .ok_or_else(|| Failure::new(format!("{} has no time in the result", case["benchmark"])))
+        .ok_or_else(|| Failure::new(format!("{} has no {name} in the result", case["benchmark"])))
 }

@@ -3,6 +3,7 @@
 //! A new bench is a file here with a `BENCH`, and a line in [`BENCHES`].
 
 mod comparisons;
+mod cuda;
 mod devices;
 mod document;
 mod gemm;
@@ -37,6 +38,7 @@ const BENCHES: &[Bench] = &[
     sandbox::BENCH,
     verdicts::BENCH,
     comparisons::BENCH,
+    cuda::BENCH,
 ];
 
 /// One section of the document.

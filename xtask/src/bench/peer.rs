@@ -43,15 +43,11 @@ impl Peer {
     }
 
     /// Nanoseconds per iteration.
-    fn measure(&self, arguments: &[&str]) -> Outcome<f64> {
+    pub(super) fn measure(&self, arguments: &[&str]) -> Outcome<f64> {
         let mut command = Command::new(&self.program);
         // A kernel chosen by hand would make another library of it; one thread is what dyno's side has.
         command.args(arguments).env_remove("OPENBLAS_CORETYPE").env("OPENBLAS_NUM_THREADS", "1");
-        let text = process::output(&mut command)?;
-        let value: Option<Value> = serde_json::from_str(&text).ok();
-        value
-            .and_then(|value| value["ns_per_iteration"].as_f64())
-            .ok_or_else(|| Failure::new(format!("`{}` printed no JSON: {text}", self.program.display())))
+        nanoseconds(&mut command)
     }
 
     /// The peer and dyno by turns: medians of both [ns per iteration].
@@ -66,4 +62,13 @@ impl Peer {
         }
         Ok((median(&mut theirs), median(&mut ours)))
     }
+}
+
+/// What a program that measures itself prints: nanoseconds per iteration.
+pub(super) fn nanoseconds(command: &mut Command) -> Outcome<f64> {
+    let text = process::output(command)?;
+    let value: Option<Value> = serde_json::from_str(&text).ok();
+    value
+        .and_then(|value| value["ns_per_iteration"].as_f64())
+        .ok_or_else(|| Failure::new(format!("`{}` printed no JSON: {text}", command.get_program().display())))
 }

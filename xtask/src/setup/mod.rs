@@ -3,6 +3,7 @@
 mod compilers;
 mod debian;
 mod duckdb;
+mod nvrtc;
 mod vulkan;
 mod wasm;
 
@@ -11,6 +12,8 @@ pub(crate) use self::{
     duckdb::DuckDb,
     wasm::{TARGET as WASM_TARGET, Toolchain, folder as wasm_folder},
 };
+
+use std::path::PathBuf;
 
 use crate::{failure::Outcome, options::Options, process::say, project::Project};
 
@@ -32,6 +35,10 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     println!("  WASM    {}", tools.wasm.map_or_else(|| "none".to_owned(), |toolchain| toolchain.to_string()));
     println!("  C, C++  {}", tools.compilers);
     println!("  Vulkan  {}", vulkan());
+    println!(
+        "  NVRTC   {}",
+        nvrtc(&project).map_or_else(|| "none".to_owned(), |folder| folder.display().to_string())
+    );
     say("everything that can be had is there; next: `cargo xtask demo`");
     Ok(())
 }
@@ -44,6 +51,11 @@ pub(crate) fn duckdb(project: &Project, options: &Options) -> Outcome<DuckDb> {
 /// Checks and obtains what WebGPU benchmarks run on. Without it, they and their tests are skipped.
 pub(crate) fn vulkan() -> vulkan::Vulkan {
     vulkan::find_or_obtain()
+}
+
+/// Checks and obtains the compiler of device code, which only tests use. Without it, they skip what needs it.
+pub(crate) fn nvrtc(project: &Project) -> Option<PathBuf> {
+    nvrtc::find_or_obtain(project)
 }
 
 /// Checks and obtains what plugins are built with. Without some of it, fewer plugins are built.
