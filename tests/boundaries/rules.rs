@@ -6,7 +6,7 @@ use super::source::{Source, Violation};
 const LONGEST: usize = 800;
 
 /// Where `unsafe` may stand, and why.
-const UNSAFE: [&str; 6] = [
+const UNSAFE: [&str; 7] = [
     // The ABI: unions, pointers and the layout of tables.
     "plugin-api/",
     // Both sides of the ABI that a plugin is spared.

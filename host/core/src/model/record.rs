@@ -48,7 +48,7 @@ impl RunRecord {
     #[must_use]
     pub fn device_label(&self, case: &CaseRecord) -> String {
         let device = self.machine.devices.iter().find(|device| device.name == case.device);
-        device.map_or_else(|| case.device.clone(), super::DeviceInfo::label)
+        device.map_or_else(|| case.device.clone(), DeviceInfo::label)
     }
 }
 
