@@ -1,6 +1,7 @@
 //! The composition root: what the CLI, and later the server, can ask for. Opens catalog, devices, store and runner;
 //! each method is one use case.
 
+mod doctor;
 mod verdicts;
 
 use std::{
@@ -56,6 +57,9 @@ pub enum AppError {
         /// What the system said.
         source: io::Error,
     },
+    /// A processor that cannot be measured was asked for.
+    #[error(transparent)]
+    Cpus(#[from] devices::BadCpus),
     /// A side of a comparison is not there.
     #[error("{0}")]
     Side(String),
@@ -117,6 +121,7 @@ impl App {
     /// # Errors
     /// When a benchmark, parameter or device is not known.
     pub fn plan(&self, spec: &RunSpec) -> Result<Vec<Planned>, AppError> {
+        devices::check_cpus(&spec.settings.cpus)?;
         Ok(runner::expand(spec, &self.catalog(), &self.devices())?)
     }
 
@@ -130,6 +135,7 @@ impl App {
         cancel: &Cancel,
         announce: &mut dyn FnMut(&Event),
     ) -> Result<RunRecord, AppError> {
+        devices::check_cpus(&spec.settings.cpus)?;
         let catalog = self.catalog();
         let planned = runner::expand(&spec, &catalog, &self.devices())?;
         let content = ContentStore::open(&self.settings.cache.value.join("plugins"))?;

@@ -220,9 +220,19 @@ fn request(args: &RunArgs, settings: &Resolved) -> Result<RunSpec, Failure> {
             layout: if args.random_layout { Layout::Random } else { Layout::Fixed },
             pages: if args.huge_pages { Pages::Huge } else { Pages::Normal },
             memory_limit_bytes: settings.memory_bytes.value,
+            cpus: cpus(args.cpus.as_deref())?,
+            realtime: args.realtime,
+            counters: args.counters,
         },
         tags: args.tag.clone(),
     })
+}
+
+/// `--cpus`: whether the machine has them, the application knows.
+pub(super) fn cpus(given: Option<&str>) -> Result<Vec<u32>, Failure> {
+    given
+        .map_or_else(|| Ok(Vec::new()), units::parse_cpus)
+        .map_err(|message| Failure::Usage(format!("--cpus: {message}")))
 }
 
 /// `-p` and `--params`, each value still as it was given.

@@ -5,6 +5,8 @@ use std::{fs, path::Path, sync::OnceLock};
 use dyno_core::model::{CpuTopology, Machine};
 use sha2::{Digest, Sha256};
 
+use super::files::text as file;
+
 /// The machine. Read once per process.
 #[must_use]
 pub fn machine() -> Machine {
@@ -154,7 +156,7 @@ fn virtualisation(flags: &str) -> Option<String> {
 }
 
 /// The choice in brackets. // eg: `always [madvise] never`
-fn bracketed(text: &str) -> Option<String> {
+pub(super) fn bracketed(text: &str) -> Option<String> {
     Some(text.split_once('[')?.1.split_once(']')?.0.to_owned())
 }
 
@@ -184,10 +186,6 @@ pub(super) fn meminfo_bytes(meminfo: &str, name: &str) -> Option<u64> {
 /// A small file of the kernel's, trimmed; `None` when it is not there or empty.
 pub(super) fn text(path: &str) -> Option<String> {
     file(Path::new(path))
-}
-
-fn file(path: &Path) -> Option<String> {
-    fs::read_to_string(path).ok().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
 #[cfg(test)]

@@ -1,13 +1,22 @@
 //! What the machine has, how it is, and who may use it.
 
+mod activity;
 mod affinity;
 mod detect;
+mod doctor;
+mod energy;
 mod environment;
+mod files;
+mod heat;
 mod lease;
 mod machine;
+mod placement;
 
-pub use affinity::{Elsewhere, allowed_threads, keep_off, measured_cpu};
+pub use affinity::{Elsewhere, allowed_cpus, allowed_threads, keep_off};
 pub use detect::{UnknownDevice, detect, find};
-pub use environment::Probe;
+pub use doctor::{Wanted, compare, findings, readings};
+pub use energy::EnergyMeter;
+pub use environment::{Probe, Sampling};
 pub use lease::{Holder, Lease, LeaseError};
 pub use machine::machine;
+pub use placement::{BadCpus, Placement, check_cpus, place, ranked_cpus};

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     catalog::ContentStore,
-    devices::{Lease, LeaseError, keep_off, measured_cpu},
+    devices::{Lease, LeaseError, keep_off, place},
     store::{Store, StoreError},
 };
 
@@ -176,18 +176,16 @@ impl Dispatcher<'_> {
         bytes: &Path,
         index: u32,
     ) -> LaunchRecord {
-        let threads = crate::devices::allowed_threads();
-        let cpu = if planned.threads() > 1 { None } else { measured_cpu() };
-        // Until the launch ends, nothing of the host runs on the measured processor.
-        let _elsewhere = cpu.and_then(|cpu| keep_off(cpu).ok());
+        let placement = place(&settings.cpus, planned.threads());
+        // Until the launch ends, nothing of the host runs on the measured processors, if there are others.
+        let _elsewhere = keep_off(&placement.cpus).ok();
         let assignment = Assignment {
             case: planned,
             settings,
             worker: self.worker.clone(),
             bytes: bytes.to_owned(),
             code_cache: self.code_cache.clone(),
-            cpu,
-            threads,
+            placement,
             quota: stop::quota(settings.stop),
             cancel: &self.cancel,
         };

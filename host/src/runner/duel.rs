@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     catalog::ContentStore,
-    devices::{Lease, allowed_threads, keep_off, measured_cpu},
+    devices::{Lease, keep_off, place},
 };
 
 /// Pairs after which even a rule without an end gives up.
@@ -182,17 +182,15 @@ impl Duel<'_> {
             }
         };
         let threads = case.candidate.threads().max(case.baseline.threads());
-        let cpu = if threads > 1 { None } else { measured_cpu() };
-        let allowed = allowed_threads();
-        let _elsewhere = cpu.and_then(|cpu| keep_off(cpu).ok());
+        let placement = place(&options.settings.cpus, threads);
+        let _elsewhere = keep_off(&placement.cpus).ok();
         let assignment = |planned, bytes| Assignment {
             case: planned,
             settings: &options.settings,
             worker: self.worker.clone(),
             bytes,
             code_cache: self.code_cache.clone(),
-            cpu,
-            threads: allowed,
+            placement: placement.clone(),
             quota: stop::quota(options.settings.stop),
             cancel,
         };

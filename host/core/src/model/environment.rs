@@ -62,6 +62,15 @@ pub struct Environment {
     pub steal: Option<f64>,
     /// Share of the other processors' time that other work used during the launch, 0 to 1.
     pub others_busy: Option<f64>,
+    /// How often the measured thread was put aside for another while it was sampled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preemptions: Option<u64>,
+    /// Share of the samples that were thrown away because of that, 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retaken_share: Option<f64>,
+    /// How much all that disturbs, 0 (not at all) to 1: see `docs/statistics.md`. Absent in older records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disturbance: Option<f64>,
     /// What disturbed the launch, a sentence each; empty when nothing did.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub disturbances: Vec<String>,
@@ -82,4 +91,10 @@ pub struct Load {
     pub clock_hz: Option<u64>,
     /// Memory that programs could still have [bytes].
     pub available_bytes: Option<u64>,
+    /// Hottest sensor [°C].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperature_c: Option<f64>,
+    /// How often the measured processor, or its package, was slowed down by heat since the machine started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throttles: Option<u64>,
 }
