@@ -68,6 +68,13 @@ pub(super) fn execute(app: &App, args: &RunArgs, as_json: bool) -> Result<ExitCo
         if !failures.is_empty() {
             output::text(&format!("\n{}", failures.trim_end()))?;
         }
+        if let Some(counted) = table::counted(&record) {
+            output::text(&counted.to_string())?;
+        }
+        let remarks = table::remarks(&record);
+        if !remarks.is_empty() {
+            output::text(&format!("\n{}", remarks.trim_end()))?;
+        }
         let mut places =
             format!("\nrun      {}\ndatabase {}", record.id, app.settings().db_path.value.display());
         for (what, path) in &written {

@@ -7,10 +7,12 @@ mod doctor;
 mod energy;
 mod environment;
 mod files;
+mod group;
 mod heat;
 mod lease;
 mod machine;
 mod placement;
+mod topology;
 
 pub use affinity::{Elsewhere, allowed_cpus, allowed_threads, keep_off};
 pub use detect::{UnknownDevice, detect, find};

@@ -218,6 +218,13 @@ impl Script<'_, '_> {
     fn sample(&mut self) -> Result<(), End> {
         let meter = self.assignment.settings.counters.then(EnergyMeter::start);
         self.take_samples()?;
+        let counters = &self.record.counters;
+        if !counters.is_empty() && counters.values().all(Vec::is_empty) {
+            self.record
+                .missing
+                .push("nothing was counted: other programs had the processor's counters".to_owned());
+            self.record.counters.clear();
+        }
         let iterations: u64 = self.record.samples.iter().map(|sample| sample.iterations).sum();
         match meter.map(EnergyMeter::stop) {
             Some(Ok(joules)) => self.record.energy_j = Some(joules / iterations.max(1) as f64),

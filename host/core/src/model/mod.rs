@@ -26,7 +26,7 @@ pub use doctor::{
     Comparable, DOCTOR_SCHEMA, DOCTOR_VERSION, Difference, Doctor, DoctorComparison, Finding, NoiseCase,
     NoiseReport, Severity,
 };
-pub use environment::{CpuTopology, Environment, Load, Machine};
+pub use environment::{Cache, Core, CpuTopology, Environment, Load, Machine};
 pub use event::{Estimate, Event};
 pub use history::{Change, Point, Series, Source};
 pub use param::{ParamValue, Params};

@@ -2,7 +2,6 @@
 
 mod compare;
 mod findings;
-mod group;
 mod limits;
 mod read;
 

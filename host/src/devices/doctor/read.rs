@@ -17,14 +17,11 @@ use nix::{
     unistd::{AccessFlags, access},
 };
 
-use super::{
-    super::{
-        activity::Look,
-        affinity, energy,
-        files::{Files, numbers},
-        heat, machine, placement,
-    },
-    group,
+use super::super::{
+    activity::Look,
+    affinity, energy,
+    files::{Files, numbers},
+    group, heat, machine, placement,
 };
 
 /// For how long to look at what goes on: the kernel counts in hundredths of a second.

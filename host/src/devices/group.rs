@@ -2,11 +2,11 @@
 
 use dyno_core::model::GroupReadings;
 
-use super::super::files::Files;
+use super::files::Files;
 
 /// The tightest limits on the way from the process's group to the root: an inner group may say `max` where an outer
 /// one does not.
-pub(crate) fn read(files: &Files) -> GroupReadings {
+pub(super) fn read(files: &Files) -> GroupReadings {
     let membership = files.text("proc/self/cgroup").unwrap_or_default();
     let mut out = GroupReadings::default();
     for line in membership.lines() {
