@@ -162,7 +162,9 @@ impl Launch {
             code_cache: self.directory.path().to_owned(),
             memory_limit_bytes: 8 << 30,
             pages: Pages::Normal,
-            cpu: None,
+            cpus: Vec::new(),
+            realtime: false,
+            counters: false,
         })))
     }
 }

@@ -148,7 +148,9 @@ impl Launch {
             code_cache: self.directory.path().to_owned(),
             memory_limit_bytes: 4 << 30,
             pages: Pages::Normal,
-            cpu: None,
+            cpus: Vec::new(),
+            realtime: false,
+            counters: false,
         })))
     }
 }
@@ -179,7 +181,7 @@ fn in_the_sandbox_of_the_worker_a_kernel_is_set_up_verified_measured_and_leaves_
     let quota = Quota { min_samples: 2, max_samples: 2, budget_ns: 1, retake: false };
     let mut samples: Vec<Sample> = Vec::new();
     let mut reply = launch.ask(&Request::Sample(quota));
-    while let Reply::Batch { samples: batch } = reply {
+    while let Reply::Batch { samples: batch, .. } = reply {
         samples.extend(batch);
         let deadline = Instant::now() + Duration::from_secs(60);
         reply = launch.worker.listen(deadline, &|| false, &mut |_| {}).expect("the worker goes on");

@@ -1,6 +1,7 @@
 //! The composition root: what the CLI, and later the server, can ask for. Opens catalog, devices, store and runner;
 //! each method is one use case.
 
+mod doctor;
 mod hardware;
 mod verdicts;
 
@@ -65,6 +66,9 @@ pub enum AppError {
         /// What the system said.
         source: io::Error,
     },
+    /// A processor that cannot be measured was asked for.
+    #[error(transparent)]
+    Cpus(#[from] devices::BadCpus),
     /// A side of a comparison is not there.
     #[error("{0}")]
     Side(String),
@@ -120,6 +124,7 @@ impl App {
     /// # Errors
     /// When a benchmark, parameter or device is not known.
     pub fn plan(&self, spec: &RunSpec) -> Result<Vec<Planned>, AppError> {
+        devices::check_cpus(&spec.settings.cpus)?;
         Ok(runner::expand(spec, &self.catalog(), &self.devices_for(&spec.requests))?)
     }
 
@@ -133,6 +138,7 @@ impl App {
         cancel: &Cancel,
         announce: &mut dyn FnMut(&Event),
     ) -> Result<RunRecord, AppError> {
+        devices::check_cpus(&spec.settings.cpus)?;
         let catalog = self.catalog();
         let planned = runner::expand(&spec, &catalog, &self.devices_for(&spec.requests))?;
         let content = ContentStore::open(&self.settings.cache.value.join("plugins"))?;

@@ -168,6 +168,49 @@ pub fn parse_fraction(text: &str) -> Result<f64, String> {
         .ok_or_else(|| format!("`{text}` is not a share between 0 and 1; write it like `0.01` or `1%`"))
 }
 
+/// Reads a list of processors, by number, as the kernel writes it; sorted, each once. // eg: `3`, `0-2,5`
+///
+/// # Errors
+/// A sentence that names the text and the accepted form.
+pub fn parse_cpus(text: &str) -> Result<Vec<u32>, String> {
+    /// More than any machine has.
+    const MOST: u32 = 1 << 16;
+    let range = |part: &str| {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let (first, last) = (first.trim().parse::<u32>().ok()?, last.trim().parse::<u32>().ok()?);
+        (first <= last && last < MOST).then_some(first..=last)
+    };
+    let ranges: Option<Vec<_>> = text.trim().split(',').map(range).collect();
+    let mut cpus: Vec<u32> = ranges
+        .ok_or_else(|| {
+            format!("`{text}` is no list of processors; write their numbers, like `3` or `0-2,5`")
+        })?
+        .into_iter()
+        .flatten()
+        .collect();
+    cpus.sort_unstable();
+    cpus.dedup();
+    Ok(cpus)
+}
+
+/// Such a list of processors, for sorted numbers. // eg: 0, 1, 2, 7 is `0-2,7`
+#[must_use]
+pub fn cpus(numbers: &[u32]) -> String {
+    let mut out = String::new();
+    let mut rest = numbers.iter().copied().peekable();
+    while let Some(first) = rest.next() {
+        let mut last = first;
+        while rest.next_if(|next| last.checked_add(1) == Some(*next)).is_some() {
+            last += 1;
+        }
+        if !out.is_empty() {
+            out.push(',');
+        }
+        out.push_str(&if last == first { first.to_string() } else { format!("{first}-{last}") });
+    }
+    out
+}
+
 fn parse_scaled(text: &str, factor: impl Fn(&str) -> Option<f64>) -> Option<u64> {
     let text = text.trim();
     let split = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
@@ -232,13 +275,27 @@ mod tests {
         );
     }
 
+    #[test]
+    fn lists_of_processors_are_read_and_written() {
+        for (text, expected) in
+            [("0-2,7\n", vec![0, 1, 2, 7]), ("3", vec![3]), ("5,4", vec![4, 5]), ("1,0-2", vec![0, 1, 2])]
+        {
+            assert_eq!(parse_cpus(text), Ok(expected), "{text}");
+        }
+        for text in ["", "a-b", "2-1", "0-4000000000", "1,", "-1"] {
+            assert!(parse_cpus(text).unwrap_err().contains(&format!("`{text}`")), "{text}");
+        }
+        assert_eq!(cpus(&[0, 1, 2, 7]), "0-2,7");
+        assert_eq!((cpus(&[]), cpus(&[4, 9, 10])), (String::new(), "4,9-10".to_owned()));
+    }
+
     proptest! {
         #[test]
         fn nothing_panics(number in any::<f64>(), text in ".*") {
             for unit in ["ns", "bytes", "bytes/s", "FLOP/s", "items/s", "x"] {
                 prop_assert!(!value(number, unit).is_empty());
             }
-            let _ = (parse_duration(&text), parse_bytes(&text), parse_fraction(&text));
+            let _ = (parse_duration(&text), parse_bytes(&text), parse_fraction(&text), parse_cpus(&text));
         }
     }
 }

@@ -13,7 +13,7 @@ use dyno_core::{
 use super::{App, AppError, private_folder};
 use crate::{
     catalog::{ContentStore, Entry},
-    export, import, notify, pool,
+    devices, export, import, notify, pool,
     runner::{self, Cancel, Duel, DuelNews, DuelOptions, Match},
     store::{Noise, StoreError},
 };
@@ -122,6 +122,7 @@ impl App {
         cancel: &Cancel,
         told: &mut dyn FnMut(DuelNews<'_>),
     ) -> Result<Comparison, AppError> {
+        devices::check_cpus(&options.settings.cpus)?;
         let devices = self.devices_for(requests);
         let (mut matches, mut added, mut removed) = (Vec::new(), Vec::new(), Vec::new());
         let rule = Rule::GroupSequential { alpha: options.alpha };
@@ -191,6 +192,7 @@ impl App {
         cancel: &Cancel,
         told: &mut dyn FnMut(u32),
     ) -> Result<AaReport, AppError> {
+        devices::check_cpus(&options.settings.cpus)?;
         let devices = self.devices_for(requests);
         let mut matches = Vec::new();
         let rule = Rule::GroupSequential { alpha: options.alpha };

@@ -18,8 +18,14 @@ pub(super) fn execute(app: &App, args: &AaArgs, json: bool) -> Result<ExitCode, 
     let budget = ab::budget(&args.budget)?;
     let threshold = compare::share("--threshold", args.threshold.as_deref(), ab::THRESHOLD)?;
     let alpha = ab::alpha(args.alpha.as_deref())?;
-    let options: DuelOptions =
-        ab::options(app.settings(), args.seed, (Layout::Fixed, Pages::Huge), (threshold, alpha), budget);
+    let options: DuelOptions = ab::options(
+        app.settings(),
+        args.seed,
+        (Layout::Fixed, Pages::Huge),
+        (threshold, alpha),
+        budget,
+        &run::cpus(args.cpus.as_deref())?,
+    );
     let names = if args.benchmark.is_empty() { vec!["*".to_owned()] } else { args.benchmark.clone() };
     let requests = ab::requests(names, &args.param, &args.hardware)?;
     let cancel = run::listen_for_ctrl_c()?;

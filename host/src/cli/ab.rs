@@ -29,7 +29,14 @@ pub(super) fn execute(app: &App, args: &AbArgs, json: bool) -> Result<ExitCode, 
     let pages = if args.small_pages { Pages::Normal } else { Pages::Huge };
     let threshold = compare::share("--threshold", args.threshold.as_deref(), THRESHOLD)?;
     let judged = (threshold, alpha(args.alpha.as_deref())?);
-    let options = options(app.settings(), args.seed, (layout, pages), judged, budget(&args.budget)?);
+    let options = options(
+        app.settings(),
+        args.seed,
+        (layout, pages),
+        judged,
+        budget(&args.budget)?,
+        &run::cpus(args.cpus.as_deref())?,
+    );
     let requests = requests(benchmarks(args, &baseline, &candidate)?, &args.param, &args.hardware)?;
     if baseline.sha256 == candidate.sha256 {
         output::note("both sides are the same file: any difference that is found is an error of measurement");
@@ -73,6 +80,7 @@ pub(super) fn options(
     (layout, pages): (Layout, Pages),
     (threshold, alpha): (f64, f64),
     budget: Duration,
+    cpus: &[u32],
 ) -> DuelOptions {
     DuelOptions {
         settings: Settings {
@@ -88,6 +96,9 @@ pub(super) fn options(
             memory_limit_bytes: settings.memory_bytes.value,
             overlap: false,
             lease_timeout_ms: settings.lease_timeout_ns.value.map(|ns| ns / 1_000_000),
+            cpus: cpus.to_vec(),
+            realtime: false,
+            counters: false,
         },
         threshold,
         alpha,

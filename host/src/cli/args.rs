@@ -58,6 +58,8 @@ pub(super) enum Command {
     Report(ReportArgs),
     /// List the devices of this machine, and why the others are not available
     Devices(DevicesArgs),
+    /// Say what makes this machine measure well or badly, and what improves it
+    Doctor(DoctorArgs),
     /// Show every setting and where its value comes from
     Config,
     /// Write a completion script for a shell
@@ -154,6 +156,15 @@ pub(super) struct RunArgs {
     /// Most memory of a worker [env: DYNO_MEMORY] [default: 4GiB]
     #[arg(long, value_name = "BYTES")]
     pub(super) memory: Option<String>,
+    /// Processors to measure on, like `3` or `0-2,5` [default: the quietest]
+    #[arg(long, value_name = "LIST")]
+    pub(super) cpus: Option<String>,
+    /// Ask for real-time priority, so that other programs do not interrupt what is measured
+    #[arg(long)]
+    pub(super) realtime: bool,
+    /// Count instructions, cycles, misses, page faults and energy, as metrics of their own
+    #[arg(long)]
+    pub(super) counters: bool,
     /// Seed for inputs and for resampling
     #[arg(long, default_value_t = 0)]
     pub(super) seed: u64,
@@ -284,6 +295,9 @@ pub(super) struct AaArgs {
     /// Wall time of a comparison of a case
     #[arg(long, value_name = "DURATION", default_value = "10s")]
     pub(super) budget: String,
+    /// Processors to measure on, like `3` or `0-2,5` [default: the quietest]
+    #[arg(long, value_name = "LIST")]
+    pub(super) cpus: Option<String>,
     /// Seed for inputs and for the order
     #[arg(long, default_value_t = 0)]
     pub(super) seed: u64,
@@ -349,6 +363,9 @@ pub(super) struct AbArgs {
     /// Most memory of a worker [env: DYNO_MEMORY] [default: 4GiB]
     #[arg(long, value_name = "BYTES")]
     pub(super) memory: Option<String>,
+    /// Processors to measure on, like `3` or `0-2,5` [default: the quietest]
+    #[arg(long, value_name = "LIST")]
+    pub(super) cpus: Option<String>,
     /// Seed for inputs and for the order
     #[arg(long, default_value_t = 0)]
     pub(super) seed: u64,
@@ -466,6 +483,16 @@ pub(super) struct DevicesArgs {
     /// Ask the drivers how the devices are now: temperature, power, clocks, free memory
     #[arg(long)]
     pub(super) live: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DoctorArgs {
+    /// Hold this machine against one that was saved, or two saved ones against one another
+    #[arg(long, value_name = "FILE", num_args = 1..=2)]
+    pub(super) compare: Vec<PathBuf>,
+    /// Write what was found to a file, for --compare
+    #[arg(long, value_name = "FILE")]
+    pub(super) save: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -7,6 +7,7 @@ mod compare;
 mod completions;
 mod config;
 mod devices;
+mod doctor;
 mod exit_code;
 mod history;
 mod inspect;
@@ -68,6 +69,7 @@ fn execute(cli: &args::Cli) -> Result<ExitCode, Failure> {
         args::Command::Results(args) => results::execute(&app, args, json),
         args::Command::Report(args) => report::execute(&app, args, json),
         args::Command::Devices(args) => devices::execute(&app, args, json),
+        args::Command::Doctor(args) => doctor::execute(&app, args, json),
         args::Command::Config => config::execute(&app, json),
         args::Command::Completions(args) => completions::execute(args),
     }
@@ -107,9 +109,11 @@ impl From<AppError> for Failure {
     fn from(error: AppError) -> Self {
         let message = error.to_string();
         match error {
-            AppError::Request(_) | AppError::NoDatabase(_) | AppError::Side(_) | AppError::Device(_) => {
-                Self::Usage(message)
-            }
+            AppError::Request(_)
+            | AppError::NoDatabase(_)
+            | AppError::Side(_)
+            | AppError::Device(_)
+            | AppError::Cpus(_) => Self::Usage(message),
             AppError::Store(error) if error.is_usage() => Self::Usage(message),
             _ => Self::Host(message),
         }

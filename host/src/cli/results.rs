@@ -29,6 +29,13 @@ pub(super) fn execute(app: &App, args: &args::ResultsArgs, json: bool) -> Result
     if !failures.is_empty() {
         output::text(&failures)?;
     }
+    if let Some(counted) = table::counted(&record) {
+        output::text(&counted.to_string())?;
+    }
+    let remarks = table::remarks(&record);
+    if !remarks.is_empty() {
+        output::text(&remarks)?;
+    }
     Ok(End::Good.into())
 }
 

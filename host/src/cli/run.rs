@@ -110,13 +110,16 @@ fn show(
     match (format, comparison) {
         (RunFormat::Text, _) => {
             let mut text = table::results(record).to_string();
-            let remarks = table::remarks(record);
-            if !remarks.is_empty() {
-                text.push_str(&format!("\n{remarks}"));
-            }
             let failures = table::failures(record);
             if !failures.is_empty() {
                 text.push_str(&format!("\n\n{}", failures.trim_end()));
+            }
+            if let Some(counted) = table::counted(record) {
+                text.push_str(&format!("\n{counted}"));
+            }
+            let remarks = table::remarks(record);
+            if !remarks.is_empty() {
+                text.push_str(&format!("\n\n{}", remarks.trim_end()));
             }
             report::write(&text, file)
         }
@@ -284,9 +287,19 @@ fn request(args: &RunArgs, settings: &Resolved) -> Result<RunSpec, Failure> {
             memory_limit_bytes: settings.memory_bytes.value,
             overlap: args.overlap,
             lease_timeout_ms: settings.lease_timeout_ns.value.map(|ns| ns / 1_000_000),
+            cpus: cpus(args.cpus.as_deref())?,
+            realtime: args.realtime,
+            counters: args.counters,
         },
         tags: args.tag.clone(),
     })
+}
+
+/// `--cpus`: whether the machine has them, the application knows.
+pub(super) fn cpus(given: Option<&str>) -> Result<Vec<u32>, Failure> {
+    given
+        .map_or_else(|| Ok(Vec::new()), units::parse_cpus)
+        .map_err(|message| Failure::Usage(format!("--cpus: {message}")))
 }
 
 /// `-p` and `--params`, each value still as it was given.

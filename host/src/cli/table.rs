@@ -1,8 +1,10 @@
 //! Tables for people.
 
+use std::collections::BTreeSet;
+
 use comfy_table::{ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
 use dyno_core::{
-    model::{CaseRecord, CaseStatus, DeviceKind, Params, RunRecord},
+    model::{CaseRecord, CaseStatus, DeviceKind, MetricSummary, Params, RunRecord},
     units,
 };
 
@@ -44,16 +46,6 @@ pub(super) fn results(record: &RunRecord) -> Table {
     table
 }
 
-/// What must be said beside the numbers of a device, a line per device.
-pub(super) fn remarks(record: &RunRecord) -> String {
-    let mut lines: Vec<String> = Vec::new();
-    for case in &record.cases {
-        let line = case.device_remark().map(|remark| format!("{}: {remark}", case.device));
-        lines.extend(line.filter(|line| !lines.contains(line)));
-    }
-    lines.join("\n")
-}
-
 fn row(case: &CaseRecord) -> Vec<String> {
     let mut row = vec![case.benchmark.clone(), case.plugin.kind.to_string(), params(&case.params)];
     match case
@@ -87,6 +79,31 @@ fn row(case: &CaseRecord) -> Vec<String> {
     row
 }
 
+/// What was counted, per iteration, a row per case; `None` where nothing was.
+pub(super) fn counted(record: &RunRecord) -> Option<Table> {
+    const NAMES: [&str; 6] =
+        ["instructions", "cycles", "branch_misses", "cache_misses", "page_faults", "energy"];
+    let shown: Vec<&str> = NAMES
+        .into_iter()
+        .filter(|name| record.cases.iter().any(|case| case.metric(name).is_some()))
+        .collect();
+    let mut heads = vec!["benchmark".to_owned(), "engine".to_owned(), "parameters".to_owned()];
+    heads.extend(shown.iter().map(|name| format!("{} per iteration", name.replace('_', " "))));
+    let mut table = new(&heads.iter().map(String::as_str).collect::<Vec<_>>());
+    for case in &record.cases {
+        let mut row = vec![case.benchmark.clone(), case.plugin.kind.to_string(), params(&case.params)];
+        row.extend(shown.iter().map(|name| {
+            let unit =
+                |metric: &MetricSummary| if *name == "energy" { metric.unit.clone() } else { String::new() };
+            case.metric(name)
+                .map(|metric| units::value_with_interval(metric.median, metric.interval, &unit(metric)))
+                .unwrap_or_default()
+        }));
+        table.add_row(row);
+    }
+    (!shown.is_empty()).then_some(table)
+}
+
 /// Why a load scenario did not meet its bound, unless a rate was found that does.
 fn invalid(case: &CaseRecord) -> Option<&str> {
     let loads = case.launches.iter().filter_map(|launch| launch.load.as_ref());
@@ -106,6 +123,45 @@ fn throughput(case: &CaseRecord) -> String {
 /// Parameters on one line.
 pub(super) fn params(params: &Params) -> String {
     params.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
+}
+
+/// What makes the numbers worse or fewer than they could be, a line each: disturbed launches by case, and what was asked
+/// for and could not be had.
+pub(super) fn remarks(record: &RunRecord) -> String {
+    let mut out = String::new();
+    for case in &record.cases {
+        let disturbed: Vec<_> = case
+            .launches
+            .iter()
+            .map(|launch| &launch.environment)
+            .filter(|environment| !environment.disturbances.is_empty())
+            .collect();
+        let worst = disturbed
+            .iter()
+            .max_by(|a, b| a.disturbance.unwrap_or(0.0).total_cmp(&b.disturbance.unwrap_or(0.0)));
+        if let Some(worst) = worst {
+            let score =
+                worst.disturbance.map_or_else(String::new, |score| format!(", by up to {score:.2} of 1"));
+            out.push_str(&format!(
+                "{} ({}): {} of {} launches were disturbed{score}: {}\n",
+                case.label(),
+                case.plugin.kind,
+                disturbed.len(),
+                case.launches.len(),
+                worst.disturbances.join("; ")
+            ));
+        }
+    }
+    let software: BTreeSet<String> = record
+        .cases
+        .iter()
+        .filter_map(|case| Some(format!("{}: {}\n", case.device, case.device_remark()?)))
+        .collect();
+    out.extend(software);
+    let launches = record.cases.iter().flat_map(|case| &case.launches);
+    let missing: BTreeSet<&String> = launches.flat_map(|launch| &launch.missing).collect();
+    missing.into_iter().for_each(|sentence| out.push_str(&format!("{sentence}\n")));
+    out
 }
 
 /// What did not complete, a paragraph each: where, why, and the last lines that the plugin wrote.

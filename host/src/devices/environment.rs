@@ -2,9 +2,16 @@
 
 use std::time::Instant;
 
-use dyno_core::model::{Environment, Load};
+use dyno_core::{
+    model::{Environment, LaunchRecord, Load},
+    stats,
+};
 
-use super::machine::{meminfo_bytes, text};
+use super::{
+    files::Files,
+    heat,
+    machine::{meminfo_bytes, text},
+};
 
 /// More of the processors' time than this taken by the hypervisor makes a launch disturbed.
 const STEAL_LIMIT: f64 = 0.01;
@@ -15,10 +22,32 @@ const MEMORY_PRESSURE_LIMIT: f64 = 0.05;
 /// A clock that changed by more than this between start and end.
 const CLOCK_CHANGE_LIMIT: f64 = 0.05;
 
+/// A launch of which more samples than this were put aside for other work.
+const RETAKEN_LIMIT: f64 = 0.1;
+
+/// What the worker says about how it was disturbed.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Sampling {
+    preemptions: Option<u64>,
+    retaken_share: Option<f64>,
+}
+
+impl Sampling {
+    /// That of a launch whose samples are all there.
+    #[must_use]
+    pub fn of(launch: &LaunchRecord) -> Self {
+        let taken = launch.samples.len() as f64 + f64::from(launch.retaken);
+        Self {
+            preemptions: launch.environment.preemptions,
+            retaken_share: (taken > 0.0).then(|| f64::from(launch.retaken) / taken),
+        }
+    }
+}
+
 /// A launch in progress, as its surroundings see it.
 #[derive(Debug)]
 pub struct Probe {
-    cpu: Option<u32>,
+    cpus: Vec<u32>,
     begin: Instant,
     before: Load,
     ticks: Option<Ticks>,
@@ -34,17 +63,17 @@ struct Ticks {
 }
 
 impl Probe {
-    /// Reads the machine before a launch on `cpu`.
+    /// Reads the machine before a launch on these processors; none: on any.
     #[must_use]
-    pub fn start(cpu: Option<u32>) -> Self {
-        Self { cpu, begin: Instant::now(), before: load(cpu), ticks: ticks(cpu) }
+    pub fn start(cpus: &[u32]) -> Self {
+        Self { cpus: cpus.to_vec(), begin: Instant::now(), before: load(cpus), ticks: ticks(cpus) }
     }
 
     /// Reads it again after the launch, and says what disturbed it.
     #[must_use]
-    pub fn finish(self) -> Environment {
-        let after = load(self.cpu);
-        let change = self.ticks.zip(ticks(self.cpu)).map(|(before, after)| Ticks {
+    pub fn finish(self, sampling: Sampling) -> Environment {
+        let after = load(&self.cpus);
+        let change = self.ticks.zip(ticks(&self.cpus)).map(|(before, after)| Ticks {
             others_total: after.others_total.saturating_sub(before.others_total),
             others_busy: after.others_busy.saturating_sub(before.others_busy),
             total: after.total.saturating_sub(before.total),
@@ -55,8 +84,18 @@ impl Probe {
         let share = |part: u64, of: u64| (of > 0 && long_enough).then(|| part as f64 / of as f64);
         let steal = change.and_then(|change| share(change.steal, change.total));
         let others_busy = change.and_then(|change| share(change.others_busy, change.others_total));
-        let mut environment =
-            Environment { before: self.before, after, steal, others_busy, disturbances: Vec::new() };
+        let Sampling { preemptions, retaken_share } = sampling;
+        let mut environment = Environment {
+            before: self.before,
+            after,
+            steal,
+            others_busy,
+            preemptions,
+            retaken_share,
+            disturbance: None,
+            disturbances: Vec::new(),
+        };
+        environment.disturbance = Some(stats::disturbance(&environment));
         environment.disturbances = disturbances(&environment);
         environment
     }
@@ -84,36 +123,50 @@ fn disturbances(environment: &Environment) -> Vec<String> {
             out.push(format!("the clock changed by {:+.0} %", change * 100.0));
         }
     }
+    let throttled = environment.before.throttles.zip(environment.after.throttles);
+    if let Some((before, after)) = throttled.filter(|(before, after)| after > before) {
+        out.push(format!("the processor was slowed down by heat {} times", after - before));
+    }
+    if let Some(share) = environment.retaken_share.filter(|share| *share > RETAKEN_LIMIT) {
+        out.push(format!(
+            "{:.0} % of the samples were put aside for other work, and taken again",
+            share * 100.0
+        ));
+    }
     out
 }
 
-fn load(cpu: Option<u32>) -> Load {
+fn load(cpus: &[u32]) -> Load {
+    let files = Files::of_this_machine();
+    let first = cpus.first().copied().unwrap_or(0);
     let pressure = |what: &str| text(&format!("/proc/pressure/{what}")).as_deref().and_then(pressure_10s);
     Load {
         load_1m: text("/proc/loadavg").and_then(|text| text.split_whitespace().next()?.parse().ok()),
         cpu_pressure: pressure("cpu"),
         memory_pressure: pressure("memory"),
         io_pressure: pressure("io"),
-        clock_hz: text(&format!("/sys/devices/system/cpu/cpu{}/cpufreq/scaling_cur_freq", cpu.unwrap_or(0)))
+        clock_hz: text(&format!("/sys/devices/system/cpu/cpu{first}/cpufreq/scaling_cur_freq"))
             .and_then(|khz| khz.parse::<u64>().ok())
             .map(|khz| khz * 1000),
         available_bytes: text("/proc/meminfo").and_then(|meminfo| meminfo_bytes(&meminfo, "MemAvailable")),
+        temperature_c: heat::temperature_c(&files),
+        throttles: heat::throttles(&files, if cpus.is_empty() { &[0] } else { cpus }),
     }
 }
 
 /// The share of the last ten seconds in which some task waited. // eg: `some avg10=1.53 avg60=…` is 0.0153
-fn pressure_10s(text: &str) -> Option<f64> {
+pub(super) fn pressure_10s(text: &str) -> Option<f64> {
     let some = text.lines().find(|line| line.starts_with("some"))?;
     let field = some.split_whitespace().find_map(|field| field.strip_prefix("avg10="))?;
     field.parse::<f64>().ok().map(|percent| percent / 100.0)
 }
 
-fn ticks(measured: Option<u32>) -> Option<Ticks> {
+fn ticks(measured: &[u32]) -> Option<Ticks> {
     parse_ticks(&text("/proc/stat")?, measured)
 }
 
 /// Sums the lines `cpuN user nice system idle iowait irq softirq steal …`.
-fn parse_ticks(stat: &str, measured: Option<u32>) -> Option<Ticks> {
+fn parse_ticks(stat: &str, measured: &[u32]) -> Option<Ticks> {
     let mut sum = Ticks::default();
     for line in stat.lines() {
         let Some((number, fields)) = line.strip_prefix("cpu").and_then(|rest| rest.split_once(' ')) else {
@@ -127,7 +180,7 @@ fn parse_ticks(stat: &str, measured: Option<u32>) -> Option<Ticks> {
         let total = user + nice + system + idle + iowait + irq + softirq + steal;
         sum.total += total;
         sum.steal += steal;
-        if Some(number) != measured {
+        if !measured.contains(&number) {
             sum.others_total += total;
             sum.others_busy += total - idle - iowait;
         }
@@ -144,11 +197,11 @@ mod tests {
 
     #[test]
     fn processor_time_is_split_into_measured_and_others() {
-        let ticks = parse_ticks(STAT, Some(1)).unwrap();
+        let ticks = parse_ticks(STAT, &[1]).unwrap();
         assert_eq!(ticks, Ticks { others_total: 100, others_busy: 30, total: 200, steal: 10 });
-        assert_eq!(parse_ticks(STAT, None).unwrap().others_total, 200);
-        assert_eq!(parse_ticks("cpu0 1 2", Some(0)), None);
-        assert_eq!(parse_ticks("", None), None);
+        assert_eq!(parse_ticks(STAT, &[]).unwrap().others_total, 200);
+        assert_eq!(parse_ticks("cpu0 1 2", &[0]), None);
+        assert_eq!(parse_ticks("", &[]), None);
     }
 
     #[test]
@@ -168,8 +221,12 @@ mod tests {
         environment.others_busy = Some(0.9);
         environment.before.clock_hz = Some(3_000_000_000);
         environment.after.clock_hz = Some(2_000_000_000);
+        environment.before.throttles = Some(4);
+        environment.after.throttles = Some(6);
+        environment.retaken_share = Some(0.25);
         let found = disturbances(&environment);
-        assert_eq!(found.len(), 3);
+        assert_eq!(found.len(), 5);
+        assert!(found[3].contains("heat 2 times") && found[4].contains("25 %"), "{found:?}");
         assert!(
             found[0].contains("5.0 %") && found[1].contains("90 %") && found[2].contains("-33 %"),
             "{found:?}"
@@ -178,7 +235,7 @@ mod tests {
 
     #[test]
     fn this_machine_can_be_read() {
-        let environment = Probe::start(None).finish();
-        assert!(environment.before.load_1m.is_some());
+        let environment = Probe::start(&[]).finish(Sampling::default());
+        assert!(environment.before.load_1m.is_some() && environment.disturbance.is_some());
     }
 }

@@ -5,6 +5,11 @@ use std::{fs, path::Path, sync::OnceLock};
 use dyno_core::model::{CpuTopology, Machine};
 use sha2::{Digest, Sha256};
 
+use super::{
+    files::{Files, text as file},
+    topology,
+};
+
 /// The machine. Read once per process.
 #[must_use]
 pub fn machine() -> Machine {
@@ -13,9 +18,10 @@ pub fn machine() -> Machine {
 }
 
 fn read() -> Machine {
-    let cpu = topology(Path::new("/sys/devices/system"), &text("/proc/cpuinfo").unwrap_or_default());
+    let cpu = cpu(Path::new("/sys/devices/system"), &text("/proc/cpuinfo").unwrap_or_default());
     let memory_bytes =
         text("/proc/meminfo").and_then(|meminfo| meminfo_bytes(&meminfo, "MemTotal")).unwrap_or(0);
+    let group = super::group::read(&Files::of_this_machine());
     let mut machine = Machine {
         hostname: text("/proc/sys/kernel/hostname").unwrap_or_else(|| "unknown".to_owned()),
         os: format!(
@@ -28,6 +34,9 @@ fn read() -> Machine {
         arch: std::env::consts::ARCH.to_owned(),
         cpu,
         memory_bytes,
+        aslr: text("/proc/sys/kernel/randomize_va_space").and_then(|value| value.parse().ok()),
+        cpu_quota: group.cpu_quota,
+        memory_limit_bytes: group.memory_bytes.filter(|limit| *limit < memory_bytes),
         fingerprint: String::new(),
         devices: Vec::new(),
     };
@@ -55,7 +64,7 @@ fn fingerprint(machine: &Machine) -> String {
     Sha256::digest(about.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn topology(system: &Path, cpuinfo: &str) -> CpuTopology {
+fn cpu(system: &Path, cpuinfo: &str) -> CpuTopology {
     let cpu0 = system.join("cpu/cpu0");
     let field = |name: &str| cpuinfo_field(cpuinfo, name);
     let count = |name: &str| {
@@ -85,6 +94,9 @@ fn topology(system: &Path, cpuinfo: &str) -> CpuTopology {
         virtualisation: virtualisation(&field("flags").unwrap_or_default()),
         huge_pages: text("/sys/kernel/mm/transparent_hugepage/enabled").as_deref().and_then(bracketed),
         numa_nodes: numa_nodes(&system.join("node")),
+        core_list: topology::cores(system),
+        cache_list: topology::caches(system),
+        isolated: topology::list(&system.join("cpu/isolated")),
     }
 }
 
@@ -102,20 +114,15 @@ fn caches(folder: &Path) -> Vec<(String, u64)> {
         else {
             continue;
         };
-        let suffix = match kind.as_str() {
-            "Data" => "d",
-            "Instruction" => "i",
-            _ => "",
-        };
         if let Some(bytes) = cache_bytes(&size) {
-            out.push((format!("L{level}{suffix}"), bytes));
+            out.push((topology::cache_name(&level, &kind), bytes));
         }
     }
     out
 }
 
 /// The kernel writes `32K` and `1024K`.
-fn cache_bytes(size: &str) -> Option<u64> {
+pub(super) fn cache_bytes(size: &str) -> Option<u64> {
     let (number, factor) = match size.strip_suffix('K') {
         Some(number) => (number, 1024),
         None => (size.strip_suffix('M')?, 1024 * 1024),
@@ -155,7 +162,7 @@ fn virtualisation(flags: &str) -> Option<String> {
 }
 
 /// The choice in brackets. // eg: `always [madvise] never`
-fn bracketed(text: &str) -> Option<String> {
+pub(super) fn bracketed(text: &str) -> Option<String> {
     Some(text.split_once('[')?.1.split_once(']')?.0.to_owned())
 }
 
@@ -187,10 +194,6 @@ pub(super) fn text(path: &str) -> Option<String> {
     file(Path::new(path))
 }
 
-fn file(path: &Path) -> Option<String> {
-    fs::read_to_string(path).ok().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -214,7 +217,7 @@ mod tests {
         write("cpu/intel_pstate/no_turbo", "1\n");
         write("node/node0/x", "");
         write("node/node1/x", "");
-        let cpu = topology(system.path(), CPUINFO);
+        let cpu = cpu(system.path(), CPUINFO);
         assert_eq!(cpu.model, "Some CPU @ 2.5GHz");
         assert_eq!((cpu.sockets, cpu.cores, cpu.numa_nodes), (2, 4, 2));
         assert_eq!(cpu.caches, [("L1d".to_owned(), 32 * 1024)]);
@@ -224,7 +227,7 @@ mod tests {
 
     #[test]
     fn what_is_not_said_stays_unknown() {
-        let cpu = topology(Path::new("/nonexistent"), "");
+        let cpu = cpu(Path::new("/nonexistent"), "");
         assert_eq!((cpu.governor, cpu.turbo, cpu.max_clock_hz, cpu.virtualisation), (None, None, None, None));
         assert!(cpu.caches.is_empty() && cpu.simd.is_empty());
     }

@@ -1,6 +1,6 @@
 //! The report for people, in Markdown. Whatever is text in a record is escaped: it may come from a plugin.
 
-use std::fmt::Write;
+use std::{collections::BTreeSet, fmt::Write};
 
 use dyno_core::{
     model::{CaseRecord, CaseStatus, DeviceInfo, MetricSummary, RunRecord, RunStatus},
@@ -9,7 +9,7 @@ use dyno_core::{
 
 use super::escape::{block, inline};
 
-/// Metrics that dyno itself measures; all others are the plugins' own.
+/// Metrics that have columns in the table of results; all others have a table of their own.
 const OURS: [&str; 10] = [
     "time",
     "latency",
@@ -42,6 +42,7 @@ pub fn markdown(record: &RunRecord) -> String {
     custom(&mut out, record);
     failures(&mut out, record);
     disturbances(&mut out, record);
+    missing(&mut out, record);
     plugins(&mut out, record);
     out
 }
@@ -176,8 +177,7 @@ fn custom(out: &mut String, record: &RunRecord) {
         }
     }
     if !rows.is_empty() {
-        let _ =
-            write!(out, "\n### Metrics of the plugins\n\n| case | metric | median |\n|---|---|---:|\n{rows}");
+        let _ = write!(out, "\n### Other metrics\n\n| case | metric | median |\n|---|---|---:|\n{rows}");
     }
 }
 
@@ -216,9 +216,11 @@ fn disturbances(out: &mut String, record: &RunRecord) {
     let mut text = String::new();
     for case in &record.cases {
         for launch in case.launches.iter().filter(|launch| !launch.environment.disturbances.is_empty()) {
+            let score =
+                launch.environment.disturbance.map_or_else(String::new, |score| format!(" ({score:.2})"));
             let _ = writeln!(
                 text,
-                "- {}, launch {}: {}",
+                "- {}, launch {}{score}: {}",
                 inline(&case.label()),
                 launch.index + 1,
                 inline(&launch.environment.disturbances.join("; "))
@@ -230,6 +232,18 @@ fn disturbances(out: &mut String, record: &RunRecord) {
             out,
             "\n## Disturbed launches\n\nThese are in the numbers above; a quieter machine would narrow them.\n\n{text}"
         );
+    }
+}
+
+/// What was asked for and could not be had.
+fn missing(out: &mut String, record: &RunRecord) {
+    let launches = record.cases.iter().flat_map(|case| &case.launches);
+    let sentences: BTreeSet<&String> = launches.flat_map(|launch| &launch.missing).collect();
+    if !sentences.is_empty() {
+        out.push_str("\n## Not available\n\n");
+        for sentence in sentences {
+            let _ = writeln!(out, "- {}", inline(sentence));
+        }
     }
 }
 

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use dyno_core::model::{
-    CaseStatus, Exit, RESULT_SCHEMA, RESULT_VERSION, Reason, RunRecord, RunStatus, Stage,
+    CaseStatus, DOCTOR_SCHEMA, DOCTOR_VERSION, Doctor, Exit, RESULT_SCHEMA, RESULT_VERSION, Reason,
+    RunRecord, RunStatus, Stage,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json as value};
@@ -92,6 +93,23 @@ fn the_result_file_survives_a_round_trip_and_fits_its_schema() {
         *damaged.pointer_mut(pointer).unwrap_or_else(|| panic!("no {pointer}")) = wrong;
         assert!(!complaints(&damaged).is_empty(), "{pointer}");
     }
+}
+
+#[test]
+fn the_document_of_the_doctor_has_a_published_schema() {
+    let mut schema = schemars::schema_for!(Doctor);
+    schema.insert("$id".to_owned(), value!("urn:dyno:doctor:1"));
+    for (field, constant) in [("schema", value!(DOCTOR_SCHEMA)), ("version", value!(DOCTOR_VERSION))] {
+        schema.pointer_mut(&format!("/properties/{field}")).expect("the document has it")["const"] = constant;
+    }
+    let schema = sorted(schema.to_value());
+    golden("../docs/schemas/doctor.json", &(serde_json::to_string_pretty(&schema).unwrap() + "\n"));
+    let document: Value =
+        serde_json::from_str(include_str!("../devices/doctor/testdata/doctor.json")).unwrap();
+    let read: Doctor = serde_json::from_value(document).unwrap();
+    let mut found = Vec::new();
+    schema_check::check(&schema, &schema, &serde_json::to_value(read).unwrap(), "", &mut found);
+    assert_eq!(found, Vec::<String>::new());
 }
 
 #[test]

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     catalog::ContentStore,
-    devices::{Elsewhere, Freshness, Lease, LeaseError, Leases, Wish, keep_off, measured_cpu},
+    devices::{Elsewhere, Freshness, Lease, LeaseError, Leases, Wish, keep_off, place},
 };
 
 /// Says why a device is no longer there; `None` while it is.
@@ -184,7 +184,7 @@ impl Conductor<'_> {
         let (told, cancel) = (&mut self.told, self.cancel);
         let waited = self.leases.acquire(&wish, |holder| {
             if elsewhere.is_none() {
-                elsewhere = measured_cpu().and_then(|cpu| keep_off(cpu).ok());
+                elsewhere = keep_off(&place(&self.settings.cpus, 1).cpus).ok();
             }
             // Two runs take turns, launch by launch: that is said once.
             if let Some(holder) = holder.filter(|it| told.as_ref() != Some(&(it.pid, it.run.clone()))) {
@@ -214,18 +214,19 @@ impl Conductor<'_> {
         bytes: &Path,
         index: u32,
     ) -> LaunchRecord {
-        let threads = crate::devices::allowed_threads();
-        let cpu = if planned.threads() > 1 || !self.is_pinning { None } else { measured_cpu() };
-        // Until the launch ends, nothing of the host runs on the measured processor.
-        let _elsewhere = cpu.and_then(|cpu| keep_off(cpu).ok());
+        let mut placement = place(&settings.cpus, planned.threads());
+        if !self.is_pinning {
+            placement.cpus.clear();
+        }
+        // Until the launch ends, nothing of the host runs on the measured processors, if there are others.
+        let _elsewhere = keep_off(&placement.cpus).ok();
         let assignment = Assignment {
             case: planned,
             settings,
             worker: self.worker.to_owned(),
             bytes: bytes.to_owned(),
             code_cache: self.code_cache.to_owned(),
-            cpu,
-            threads,
+            placement,
             quota: stop::quota(settings.stop),
             cancel: self.cancel,
         };

@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     catalog::ContentStore,
-    devices::{Lease, LeaseError, Leases, Wish, allowed_threads, keep_off, measured_cpu},
+    devices::{Lease, LeaseError, Leases, Wish, keep_off, place},
 };
 
 /// Pairs after which even a rule without an end gives up.
@@ -175,17 +175,15 @@ impl Duel<'_> {
             }
         };
         let threads = case.candidate.threads().max(case.baseline.threads());
-        let cpu = if threads > 1 { None } else { measured_cpu() };
-        let allowed = allowed_threads();
-        let _elsewhere = cpu.and_then(|cpu| keep_off(cpu).ok());
+        let placement = place(&options.settings.cpus, threads);
+        let _elsewhere = keep_off(&placement.cpus).ok();
         let assignment = |planned, bytes| Assignment {
             case: planned,
             settings: &options.settings,
             worker: self.worker.clone(),
             bytes,
             code_cache: self.code_cache.clone(),
-            cpu,
-            threads: allowed,
+            placement: placement.clone(),
             quota: stop::quota(options.settings.stop),
             cancel,
         };
@@ -235,7 +233,7 @@ impl Duel<'_> {
         let mut elsewhere = None;
         let waited = self.leases.acquire(&wish, |_| {
             if elsewhere.is_none() {
-                elsewhere = measured_cpu().and_then(|cpu| keep_off(cpu).ok());
+                elsewhere = keep_off(&place(&options.settings.cpus, 1).cpus).ok();
             }
             if cancel.is_set() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });

@@ -15,7 +15,7 @@ use dyno_core::{
 
 use super::{Cancel, Planned};
 use crate::{
-    devices::Probe,
+    devices::{EnergyMeter, Placement, Probe, Sampling},
     pool::{Farewell, Interruption, Unsolicited, Worker, WorkerCommand},
 };
 
@@ -39,10 +39,8 @@ pub(super) struct Assignment<'a> {
     pub(super) bytes: PathBuf,
     /// Where compiled WASM code is kept.
     pub(super) code_cache: PathBuf,
-    /// The processor to pin to.
-    pub(super) cpu: Option<u32>,
-    /// Threads that a CPU case may use.
-    pub(super) threads: u32,
+    /// Where the worker runs.
+    pub(super) placement: Placement,
     pub(super) quota: Quota,
     pub(super) cancel: &'a Cancel,
 }
@@ -91,6 +89,10 @@ pub(super) fn launch(
         device: Some(assignment.case.device.clone()).filter(|device| device.kind != DeviceKind::Cpu),
         isolation: Vec::new(),
         pinned_cpu: None,
+        pinned_cpus: Vec::new(),
+        counters: indexmap::IndexMap::new(),
+        energy_j: None,
+        missing: Vec::new(),
         stages: Vec::new(),
         environment: Environment::default(),
         output: Vec::new(),
@@ -105,7 +107,7 @@ pub(super) fn launch(
         Ok(directory) => directory,
         Err(error) => return fail(record, format!("cannot make a directory for the worker: {error}")),
     };
-    let probe = Probe::start(assignment.cpu);
+    let probe = Probe::start(&assignment.placement.cpus);
     notice(Notice::Entered(Stage::Spawn));
     let spawned = Worker::spawn(&WorkerCommand {
         program: assignment.worker.clone(),
@@ -132,7 +134,7 @@ pub(super) fn launch(
     let Farewell { exit, captured, left_behind } = worker.finish(Instant::now() + patience);
     record.status = judge_exit(status, exit, left_behind, captured.tail(10));
     (record.output, record.output_dropped) = captured.into_lines();
-    record.environment = probe.finish();
+    record.environment = probe.finish(Sampling::of(&record));
     record
 }
 
@@ -162,10 +164,15 @@ impl Script<'_, '_> {
             other => return Err(self.unexpected(&other)),
         }
         match self.ask(Stage::Load, &Request::Load(Box::new(load_of(self.assignment))))? {
-            Reply::Loaded { engine, isolation, pinned_cpu } => {
+            Reply::Loaded { engine, isolation, pinned_cpus, counters, missing } => {
                 self.record.engine = Some(engine);
                 self.record.isolation = isolation;
-                self.record.pinned_cpu = pinned_cpu;
+                match pinned_cpus.as_slice() {
+                    [one] => self.record.pinned_cpu = Some(*one),
+                    _ => self.record.pinned_cpus = pinned_cpus,
+                }
+                self.record.counters = counters.into_iter().map(|name| (name, Vec::new())).collect();
+                self.record.missing = missing;
             }
             other => return Err(self.unexpected(&other)),
         }
@@ -210,21 +217,42 @@ impl Script<'_, '_> {
     }
 
     fn sample(&mut self) -> Result<(), End> {
+        let meter = self.assignment.settings.counters.then(EnergyMeter::start);
+        self.take_samples()?;
+        let counters = &self.record.counters;
+        if !counters.is_empty() && counters.values().all(Vec::is_empty) {
+            self.record
+                .missing
+                .push("nothing was counted: other programs had the processor's counters".to_owned());
+            self.record.counters.clear();
+        }
+        let iterations: u64 = self.record.samples.iter().map(|sample| sample.iterations).sum();
+        match meter.map(EnergyMeter::stop) {
+            Some(Ok(joules)) => self.record.energy_j = Some(joules / iterations.max(1) as f64),
+            Some(Err(why)) => self.record.missing.push(why),
+            None => {}
+        }
+        Ok(())
+    }
+
+    fn take_samples(&mut self) -> Result<(), End> {
         let mut reply = self.ask(Stage::Sample, &Request::Sample(self.assignment.quota))?;
         loop {
             match reply {
-                Reply::Batch { samples } => {
+                Reply::Batch { samples, counts } => {
                     for sample in &samples {
                         check(sample).map_err(|message| self.failed(message))?;
                     }
+                    self.count(&samples, &counts)?;
                     self.record.samples.extend(samples);
                     if self.record.samples.len() > MAX_SAMPLES {
                         return Err(self.failed(format!("the worker sent more than {MAX_SAMPLES} samples")));
                     }
                     (self.notice)(Notice::Sampled(self.record.samples.clone()));
                 }
-                Reply::Sampled { retaken } => {
+                Reply::Sampled { retaken, preemptions } => {
                     self.record.retaken = retaken;
+                    self.record.environment.preemptions = Some(preemptions);
                     if self.record.samples.is_empty() {
                         return Err(self.failed("the worker sent no sample".to_owned()));
                     }
@@ -235,6 +263,27 @@ impl Script<'_, '_> {
             // Each batch is a sign of life: the limit is for the time between two of them.
             reply = self.listen()?;
         }
+    }
+
+    /// Keeps what was counted during samples, per iteration.
+    fn count(&mut self, samples: &[Sample], counts: &[Option<Vec<f64>>]) -> Result<(), End> {
+        if self.record.counters.is_empty() || counts.is_empty() {
+            return Ok(());
+        }
+        let expected = self.record.counters.len();
+        let possible = |count: &f64| count.is_finite() && *count >= 0.0;
+        if counts.len() != samples.len()
+            || counts.iter().flatten().any(|row| row.len() != expected || !row.iter().all(possible))
+        {
+            return Err(self.failed("the worker sent counts that do not fit its samples".to_owned()));
+        }
+        for (sample, row) in samples.iter().zip(counts) {
+            let Some(row) = row else { continue };
+            for (values, count) in self.record.counters.values_mut().zip(row) {
+                values.push(count / sample.iterations.max(1) as f64);
+            }
+        }
+        Ok(())
     }
 
     fn play_scenario(&mut self, scenario: Scenario) -> Result<(), End> {
@@ -345,13 +394,15 @@ pub(super) fn load_of(assignment: &Assignment<'_>) -> Load {
         device: DeviceGrant {
             name: case.device.name.clone(),
             index: case.device.index,
-            threads: if case.device.kind == DeviceKind::Cpu { assignment.threads } else { 0 },
+            threads: if case.device.kind == DeviceKind::Cpu { assignment.placement.threads } else { 0 },
         },
         metrics: case.metrics.iter().map(|metric| metric.name.clone()).collect(),
         code_cache: assignment.code_cache.clone(),
         memory_limit_bytes: assignment.settings.memory_limit_bytes,
         pages: assignment.settings.pages,
-        cpu: assignment.cpu,
+        cpus: assignment.placement.cpus.clone(),
+        realtime: assignment.settings.realtime,
+        counters: assignment.settings.counters,
     }
 }
 

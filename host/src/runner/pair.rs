@@ -240,7 +240,7 @@ impl<'a> Running<'a> {
 
     fn slice(&mut self) -> Result<Sample, CaseStatus> {
         let sample = match self.ask(Stage::Sample, &Request::Sample(ONE))? {
-            Reply::Batch { samples } => match samples.as_slice() {
+            Reply::Batch { samples, .. } => match samples.as_slice() {
                 [sample] => *sample,
                 _ => return Err(self.failed(format!("the worker sent {} samples, not one", samples.len()))),
             },

@@ -134,7 +134,7 @@ impl Store {
         };
         run.cases = self.cases(run_no)?;
         self.add_metrics(run_no, &mut run.cases)?;
-        self.add_launches(run_no, &mut run.cases)?;
+        self.add_launches(run_no, &mut run.cases, with_samples)?;
         if with_samples {
             self.add_samples(run_no, &mut run.cases)?;
         }
@@ -245,7 +245,12 @@ impl Store {
         Ok(())
     }
 
-    fn add_launches(&self, run_no: i32, cases: &mut [CaseRecord]) -> Result<(), StoreError> {
+    fn add_launches(
+        &self,
+        run_no: i32,
+        cases: &mut [CaseRecord],
+        with_samples: bool,
+    ) -> Result<(), StoreError> {
         let rows: Vec<(u32, String, String)> = self
             .rows(
                 "SELECT l.case_no, l.record_json, e.environment_json FROM launches l
@@ -258,6 +263,9 @@ impl Store {
         for (case, launch, environment) in rows {
             if let Some(case) = cases.get_mut(case as usize) {
                 let mut launch: LaunchRecord = json(&launch, "launch")?;
+                if !with_samples {
+                    launch.counters.clear();
+                }
                 launch.environment = json(&environment, "environment")?;
                 case.launches.push(launch);
             }

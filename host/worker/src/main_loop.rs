@@ -16,7 +16,7 @@ use crate::{
     host_side::HostSide,
     instance::{Failure, Instance},
     loader,
-    measure::{Demand, Sampler, SystemClock, calibrate, play, warm_up},
+    measure::{Batch, Counters, Demand, Sampler, SystemClock, Tally, calibrate, play, warm_up},
     sandbox,
 };
 
@@ -139,13 +139,24 @@ impl Session {
         let mut loaded = loader::load(&load, Arc::clone(&side))?;
         layers.append(&mut loaded.layers);
         // Only now: compiling a component may use every processor.
-        let pinned = load.cpu.and_then(|cpu| sandbox::pin(cpu).map(|word| (cpu, word)));
-        layers.extend(pinned.map(|(_, word)| word.to_owned()));
+        let pinned = sandbox::pin(&load.cpus);
+        layers.extend(pinned.map(str::to_owned));
+        let pinned_cpus = if pinned.is_some() { load.cpus.clone() } else { Vec::new() };
+        let (counters, mut missing) = if load.counters { Counters::open() } else { (None, Vec::new()) };
+        if load.realtime {
+            match sandbox::realtime(&pinned_cpus) {
+                Ok(word) => layers.push(word.to_owned()),
+                Err(why) => missing.push(why),
+            }
+        }
         let engine = loaded.engine;
+        let names: Vec<&str> = counters.as_ref().map(Counters::names).unwrap_or_default();
         self.replies.send(&Reply::Loaded {
             engine,
             isolation: layers,
-            pinned_cpu: pinned.map(|(cpu, _)| cpu),
+            pinned_cpus,
+            counters: names.into_iter().map(str::to_owned).collect(),
+            missing,
         });
 
         match self.next()? {
@@ -159,7 +170,7 @@ impl Session {
             Pages::Huge => sandbox::use_huge_pages(),
         };
         self.replies.send(&Reply::SetUp { huge_bytes });
-        let outcome = self.measure(&load, &side, instance.as_mut());
+        let outcome = self.measure(&load, &side, instance.as_mut(), counters);
         // The reason of a failure is told first: cleaning up after it may take the worker with it.
         let finished = outcome.is_ok();
         if let Err(Over::Failed(failure)) = outcome {
@@ -174,8 +185,15 @@ impl Session {
     }
 
     /// From `verify` to the request that ends the launch.
-    fn measure(&mut self, load: &Load, side: &HostSide, instance: &mut dyn Instance) -> Result<(), Over> {
-        let clock = SystemClock::new();
+    fn measure(
+        &mut self,
+        load: &Load,
+        side: &HostSide,
+        instance: &mut dyn Instance,
+        counters: Option<Counters>,
+    ) -> Result<(), Over> {
+        let names = counters.as_ref().map_or(0, |counters| counters.names().len());
+        let clock = SystemClock::new(counters);
         let (mut verified, mut plan) = (false, None);
         let mut taken: Vec<(u64, u64)> = Vec::new();
         loop {
@@ -207,14 +225,16 @@ impl Session {
                         iterations: plan.iterations,
                         quota,
                         single_threaded: is_single_threaded(load),
+                        counters: names,
                     };
                     let replies = self.replies.clone();
-                    let outcome = sampler.run(instance, &clock, &|| side.is_cancelled(), &mut |samples| {
+                    let outcome = sampler.run(instance, &clock, &|| side.is_cancelled(), &mut |batch| {
+                        let Batch { samples, counts } = batch;
                         taken.extend(samples.iter().map(|sample| (sample.iterations, sample.wall_ns)));
-                        replies.send(&Reply::Batch { samples });
+                        replies.send(&Reply::Batch { samples, counts });
                     });
-                    let retaken = checked(side, outcome)?;
-                    self.replies.send(&Reply::Sampled { retaken });
+                    let Tally { retaken, preemptions } = checked(side, outcome)?;
+                    self.replies.send(&Reply::Sampled { retaken, preemptions });
                 }
                 Request::Play { scenario, duration_ns, max_queries } => {
                     let Some(plan) = plan else {
@@ -236,7 +256,7 @@ impl Session {
                         replies.send(&Reply::Queries { queries });
                     });
                     checked(side, outcome)?;
-                    self.replies.send(&Reply::Sampled { retaken: 0 });
+                    self.replies.send(&Reply::Sampled { retaken: 0, preemptions: 0 });
                 }
                 Request::ProcessResults if plan.is_some() => {
                     checked(side, instance.process_results(&taken))?;

@@ -243,6 +243,7 @@ impl From<&RunRecord> for Measured {
             ("governor".to_owned(), cpu.governor.clone().unwrap_or_else(|| "unknown".to_owned())),
             ("address layout".to_owned(), format!("{:?}", settings.layout).to_lowercase()),
             ("pages of the heap".to_owned(), format!("{:?}", settings.pages).to_lowercase()),
+            ("priority".to_owned(), if settings.realtime { "real-time" } else { "normal" }.to_owned()),
             ("dyno".to_owned(), run.dyno_version.clone()),
         ];
         environment.extend(run.source.as_ref().map(|source| {
@@ -320,6 +321,13 @@ fn measured_metrics(case: &CaseRecord) -> Vec<MeasuredMetric> {
                 "peak_memory" => launches
                     .iter()
                     .filter_map(|launch| launch.peak_memory_bytes.map(|bytes| bytes as f64))
+                    .collect(),
+                "energy" if launches.iter().any(|launch| launch.energy_j.is_some()) => {
+                    launches.iter().filter_map(|launch| launch.energy_j).collect()
+                }
+                name if launches.iter().any(|launch| launch.counters.contains_key(name)) => launches
+                    .iter()
+                    .filter_map(|launch| launch.counters.get(name).and_then(|values| median(values)))
                     .collect(),
                 name => launches.iter().filter_map(|launch| launch.custom.get(name).copied()).collect(),
             };

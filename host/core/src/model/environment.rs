@@ -16,6 +16,16 @@ pub struct Machine {
     pub cpu: CpuTopology,
     /// Main memory [bytes].
     pub memory_bytes: u64,
+    /// How the kernel randomises addresses (`kernel.randomize_va_space`): 0 is not at all. Workers switch it off for
+    /// themselves where they may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aslr: Option<u32>,
+    /// How much processor time the control group allows: 1.5 is one and a half processors. Absent: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_quota: Option<f64>,
+    /// Most memory that the control group allows [bytes]. Absent: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_limit_bytes: Option<u64>,
     /// A hash over what decides speed (processor, caches, cores, memory, virtualisation): equal on equal machines.
     pub fingerprint: String,
     /// The devices that a run was to use, beside the processor.
@@ -52,6 +62,39 @@ pub struct CpuTopology {
     pub huge_pages: Option<String>,
     /// NUMA nodes.
     pub numa_nodes: u32,
+    /// Its cores, by their first thread; empty in older records.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub core_list: Vec<Core>,
+    /// All its caches, smallest level first, those that are alike together; empty in older records.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cache_list: Vec<Cache>,
+    /// Processors that the kernel gives to nobody who does not ask.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub isolated: Vec<u32>,
+}
+
+/// A core.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Core {
+    /// Its threads, as a list of processors. // eg: "0,4"
+    pub threads: String,
+    /// Number of its package.
+    pub package: u32,
+    /// Number of its NUMA node.
+    pub node: u32,
+}
+
+/// Caches that are alike.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Cache {
+    /// Level and kind. // eg: "L1d", "L3"
+    pub name: String,
+    /// Size of one [bytes].
+    pub bytes: u64,
+    /// How many there are.
+    pub count: u32,
+    /// How many threads share one.
+    pub shared_by: u32,
 }
 
 /// What a launch found around it: readings from before and after.
@@ -65,6 +108,15 @@ pub struct Environment {
     pub steal: Option<f64>,
     /// Share of the other processors' time that other work used during the launch, 0 to 1.
     pub others_busy: Option<f64>,
+    /// How often the measured thread was put aside for another while it was sampled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preemptions: Option<u64>,
+    /// Share of the samples that were thrown away because of that, 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retaken_share: Option<f64>,
+    /// How much all that disturbs, 0 (not at all) to 1: see `docs/statistics.md`. Absent in older records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disturbance: Option<f64>,
     /// What disturbed the launch, a sentence each; empty when nothing did.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub disturbances: Vec<String>,
@@ -85,4 +137,10 @@ pub struct Load {
     pub clock_hz: Option<u64>,
     /// Memory that programs could still have [bytes].
     pub available_bytes: Option<u64>,
+    /// Hottest sensor [°C].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperature_c: Option<f64>,
+    /// How often the measured processor, or its package, was slowed down by heat since the machine started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throttles: Option<u64>,
 }

@@ -37,12 +37,17 @@ impl LaunchRecord {
             [("call_overhead_ns", plan.call_overhead_ns), ("clock_resolution_ns", plan.clock_resolution_ns)]
         });
         let custom = self.custom.iter().map(|(name, value)| (name.as_str(), *value));
+        let counters = self
+            .counters
+            .iter()
+            .flat_map(|(name, values)| values.iter().map(move |value| (name.as_str(), *value)));
         let sample = || {
             let bad =
                 self.samples.iter().enumerate().find_map(|(at, sample)| Some((at, sample.not_finite()?)));
             bad.map(|(at, what)| format!("in sample {at} {what}"))
         };
-        let what = self.status.not_finite().or_else(|| first(plan.chain(custom))).or_else(sample)?;
+        let what =
+            self.status.not_finite().or_else(|| first(plan.chain(custom).chain(counters))).or_else(sample)?;
         Some(format!("in launch {} {what}", self.index))
     }
 }
@@ -118,6 +123,10 @@ mod tests {
             device: None,
             isolation: Vec::new(),
             pinned_cpu: None,
+            pinned_cpus: Vec::new(),
+            counters: indexmap::IndexMap::new(),
+            energy_j: None,
+            missing: Vec::new(),
             stages: Vec::new(),
             environment: Environment::default(),
             output: Vec::new(),

@@ -3,11 +3,13 @@
 mod aa;
 mod comparison;
 mod device;
+mod doctor;
 mod environment;
 mod event;
 mod finite;
 mod history;
 mod param;
+mod readings;
 mod record;
 mod sample;
 mod scenario;
@@ -20,10 +22,18 @@ pub use comparison::{
     MeasuredMetric, MetricComparison, PairEffect, PairsInfo, Verdict, case_label, label_of,
 };
 pub use device::{DeviceInfo, DeviceKind, DeviceState};
-pub use environment::{CpuTopology, Environment, Load, Machine};
+pub use doctor::{
+    Comparable, DOCTOR_SCHEMA, DOCTOR_VERSION, Difference, Doctor, DoctorComparison, Finding, NoiseCase,
+    NoiseReport, Severity,
+};
+pub use environment::{Cache, Core, CpuTopology, Environment, Load, Machine};
 pub use event::{Estimate, Event};
 pub use history::{Change, Point, Series, Source};
 pub use param::{ParamValue, Params};
+pub use readings::{
+    Activity, BusyProcess, ClockReadings, CpuBusy, CpuReadings, EnergyCounter, FolderReadings, GroupReadings,
+    KernelReadings, MemoryReadings, Readings,
+};
 pub use record::{
     CaseRecord, EngineInfo, Interval, LaunchRecord, MetricSummary, Outliers, OutputLine, Percentile, Plan,
     PluginRef, RESULT_SCHEMA, RESULT_VERSION, RunRecord, Stream,

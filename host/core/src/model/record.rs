@@ -170,6 +170,19 @@ pub struct LaunchRecord {
     /// The processor that the worker was pinned to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pinned_cpu: Option<u32>,
+    /// The processors that it was pinned to, where they were several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pinned_cpus: Vec<u32>,
+    /// What the processor counted, per iteration, by name: a value for each sample during which
+    /// the counters ran. Only where it was asked for.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub counters: IndexMap<String, Vec<f64>>,
+    /// Energy that the whole machine used per iteration, by the counters of its packages [J]. Only where it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub energy_j: Option<f64>,
+    /// What was asked for and could not be had, a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
     /// How long each stage took [ns], in order.
     #[serde(default)]
     pub stages: Vec<(Stage, u64)>,

@@ -93,6 +93,15 @@ pub struct Settings {
     /// Longest wait for a device [ms]; absent: for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease_timeout_ms: Option<u64>,
+    /// The processors to measure on, by number; empty: dyno chooses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cpus: Vec<u32>,
+    /// Whether the measured thread asks for real-time priority.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub realtime: bool,
+    /// Whether what the processor counts, and the energy of the machine, are read as well.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub counters: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]

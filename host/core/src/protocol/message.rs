@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{EngineInfo, Pages, Params, Plan, PluginKind, Query, Sample, Scenario};
 
 /// Version of the protocol. Host and worker are shipped together: versions that differ are refused.
-pub const PROTOCOL_VERSION: u32 = 2;
+pub const PROTOCOL_VERSION: u32 = 3;
 
 /// What the host asks of the worker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -77,8 +77,12 @@ pub struct Load {
     pub memory_limit_bytes: u64,
     /// Which pages the instance's memory has.
     pub pages: Pages,
-    /// The processor to pin to.
-    pub cpu: Option<u32>,
+    /// The processors to pin to; empty: none.
+    pub cpus: Vec<u32>,
+    /// Whether to ask for real-time priority.
+    pub realtime: bool,
+    /// Whether to count what the processor does.
+    pub counters: bool,
 }
 
 /// The device that a case may use.
@@ -125,8 +129,12 @@ pub enum Reply {
         engine: EngineInfo,
         /// Layers that now stand between the plugin and the machine.
         isolation: Vec<String>,
-        /// The processor that the worker is pinned to.
-        pinned_cpu: Option<u32>,
+        /// The processors that the worker is pinned to.
+        pinned_cpus: Vec<u32>,
+        /// Names of what it counts, in the order of every `counts` of a [`Reply::Batch`].
+        counters: Vec<String>,
+        /// What was asked for and cannot be had, a sentence each.
+        missing: Vec<String>,
     },
     /// `setup` made an instance.
     SetUp {
@@ -144,6 +152,9 @@ pub enum Reply {
     Batch {
         /// At least one.
         samples: Vec<Sample>,
+        /// What was counted during each of them; empty where nothing is. `None`: the counters never ran during it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        counts: Vec<Option<Vec<f64>>>,
     },
     /// Queries as they are answered.
     Queries {
@@ -154,6 +165,8 @@ pub enum Reply {
     Sampled {
         /// Samples that were thrown away and taken again because something disturbed them.
         retaken: u32,
+        /// Involuntary context switches during all of them.
+        preemptions: u64,
     },
     /// `process_results` is done, or there is none.
     Processed {

@@ -1,6 +1,7 @@
 //! From the launches of a case to one summary per metric.
 
 use dyno_plugin_api::descriptor::MetricInfo;
+use indexmap::IndexSet;
 
 use super::{SummaryOptions, summarise};
 use crate::model::{Better, CaseStatus, LaunchRecord, LoadRecord, MetricSummary, Sample};
@@ -40,6 +41,13 @@ pub fn summarise_case(
             launch.peak_memory_bytes.map(|bytes| bytes as f64)
         }),
     ];
+    let names: IndexSet<&String> = launches.iter().flat_map(|launch| launch.counters.keys()).collect();
+    let counted = names.into_iter().map(|name| {
+        let values: Vec<Vec<f64>> =
+            launches.iter().map(|launch| launch.counters.get(name).cloned().unwrap_or_default()).collect();
+        summarise(name, counted_unit(name), Better::Lower, &values, options)
+    });
+    let energy = once("energy", "J", Better::Lower, &|launch| launch.energy_j);
     let loads = || launches.iter().map(|launch| launch.load.as_ref());
     let latencies: Vec<Vec<f64>> =
         loads().map(|load| load.map(LoadRecord::latencies).unwrap_or_default()).collect();
@@ -55,5 +63,10 @@ pub fn summarise_case(
     let custom = declared.iter().map(|metric| {
         once(&metric.name, &metric.unit, metric.better, &|launch| launch.custom.get(&metric.name).copied())
     });
-    fixed.into_iter().chain(scenario).chain(custom).flatten().collect()
+    fixed.into_iter().chain(scenario).chain(counted).chain([energy]).chain(custom).flatten().collect()
+}
+
+/// What a counter counts, in the plural.
+fn counted_unit(name: &str) -> &str {
+    name.rsplit('_').next().unwrap_or(name)
 }

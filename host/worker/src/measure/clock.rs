@@ -4,12 +4,14 @@
 //! space, scaled, so reading the counter ourselves would save some twenty nanoseconds of five milliseconds and lose the
 //! kernel's care for machines whose counter cannot be trusted.
 
-use std::time::Instant;
+use std::{cell::RefCell, time::Instant};
 
 use nix::{
     sys::resource::{UsageWho, getrusage},
     time::{ClockId, clock_gettime},
 };
+
+use super::{Counters, Counts};
 
 /// What is read around a timed call.
 pub(crate) trait Clock {
@@ -19,17 +21,22 @@ pub(crate) trait Clock {
     fn cpu_ns(&self) -> u64;
     /// Involuntary context switches of this thread so far.
     fn preemptions(&self) -> u64;
+    /// What the processor has counted so far, where somebody wants to know.
+    fn counts(&self) -> Counts {
+        Counts::default()
+    }
 }
 
 /// The clocks of the system.
 #[derive(Debug)]
 pub(crate) struct SystemClock {
     start: Instant,
+    counters: Option<RefCell<Counters>>,
 }
 
 impl SystemClock {
-    pub(crate) fn new() -> Self {
-        Self { start: Instant::now() }
+    pub(crate) fn new(counters: Option<Counters>) -> Self {
+        Self { start: Instant::now(), counters: counters.map(RefCell::new) }
     }
 }
 
@@ -47,6 +54,10 @@ impl Clock for SystemClock {
 
     fn preemptions(&self) -> u64 {
         getrusage(UsageWho::RUSAGE_THREAD).map_or(0, |usage| usage.involuntary_context_switches() as u64)
+    }
+
+    fn counts(&self) -> Counts {
+        self.counters.as_ref().map_or_else(Counts::default, |counters| counters.borrow_mut().read())
     }
 }
 

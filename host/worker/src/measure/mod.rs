@@ -2,12 +2,14 @@
 
 mod calibrate;
 mod clock;
+mod counters;
 mod sample;
 mod scenario;
 
 pub(crate) use calibrate::{calibrate, warm_up};
 pub(crate) use clock::{Clock, SystemClock};
-pub(crate) use sample::{Sampler, timed};
+pub(crate) use counters::{Counters, Counts};
+pub(crate) use sample::{Batch, Sampler, Tally, timed};
 pub(crate) use scenario::{Demand, play};
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use dyno_core::{model::Sample, protocol::Quota};
 
-use super::Clock;
+use super::{Clock, Counts};
 use crate::instance::{Failure, Instance};
 
 /// Samples are sent at latest when so many have gathered, …
@@ -16,11 +16,22 @@ pub(crate) fn timed(
     clock: &impl Clock,
     iterations: u64,
 ) -> Result<Sample, Failure> {
+    counted(instance, clock, iterations).map(|(sample, _)| sample)
+}
+
+/// The same, with what was counted before and after it.
+fn counted(
+    instance: &mut dyn Instance,
+    clock: &impl Clock,
+    iterations: u64,
+) -> Result<(Sample, [Counts; 2]), Failure> {
     instance.prepare(iterations)?;
     let (preemptions, cpu) = (clock.preemptions(), clock.cpu_ns());
+    let counts = clock.counts();
     let start = clock.now_ns();
     let outcome = instance.execute(iterations);
     let end = clock.now_ns();
+    let counts_end = clock.counts();
     let (cpu_end, preemptions_end) = (clock.cpu_ns(), clock.preemptions());
     let report = outcome?;
     // A clock too coarse for the call must not make an infinite rate.
@@ -32,7 +43,7 @@ pub(crate) fn timed(
             report.device_ns
         )));
     }
-    Ok(Sample {
+    let sample = Sample {
         iterations,
         wall_ns,
         cpu_ns: cpu_end.saturating_sub(cpu),
@@ -40,7 +51,25 @@ pub(crate) fn timed(
         work: report.work,
         checksum: report.checksum,
         preemptions: u32::try_from(preemptions_end.saturating_sub(preemptions)).unwrap_or(u32::MAX),
-    })
+    };
+    Ok((sample, [counts, counts_end]))
+}
+
+/// Samples as they are handed on.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    pub(crate) samples: Vec<Sample>,
+    /// What was counted during each; empty where nothing is. `None`: the counters never ran during it.
+    pub(crate) counts: Vec<Option<Vec<f64>>>,
+}
+
+/// What became of all samples of a request.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    /// Samples that were thrown away and taken again.
+    pub(crate) retaken: u32,
+    /// Involuntary context switches during all of them.
+    pub(crate) preemptions: u64,
 }
 
 /// Takes the samples of one request.
@@ -50,40 +79,48 @@ pub(crate) struct Sampler {
     pub(crate) quota: Quota,
     /// Whether the case computes on this thread alone, so that time away from the processor is time lost.
     pub(crate) single_threaded: bool,
+    /// How many counters there are.
+    pub(crate) counters: usize,
 }
 
 impl Sampler {
-    /// Takes samples until the quota is met, and hands them on in batches. Returns how many were retaken: at most as
-    /// many as are kept, so that on a machine that is never quiet there still is a result, marked by its preemptions.
+    /// Takes samples until the quota is met, and hands them on in batches. At most as many are retaken as are kept, so that
+    /// on a machine that is never quiet there still is a result, marked by its preemptions.
     pub(crate) fn run(
         &self,
         instance: &mut dyn Instance,
         clock: &impl Clock,
         cancelled: &dyn Fn() -> bool,
-        hand_on: &mut dyn FnMut(Vec<Sample>),
-    ) -> Result<u32, Failure> {
+        hand_on: &mut dyn FnMut(Batch),
+    ) -> Result<Tally, Failure> {
         let begin = clock.now_ns();
-        let mut batch = Vec::new();
+        let mut batch = Batch::default();
         let mut batch_begin = begin;
-        let (mut kept, mut retaken) = (0u32, 0u32);
+        let mut kept = 0u32;
+        let mut tally = Tally::default();
         loop {
-            let sample = timed(instance, clock, self.iterations)?;
+            let (sample, [before, after]) = counted(instance, clock, self.iterations)?;
             let now = clock.now_ns();
-            if self.quota.retake && self.is_disturbed(&sample) && retaken <= kept {
-                retaken += 1;
+            tally.preemptions += u64::from(sample.preemptions);
+            if self.quota.retake && self.is_disturbed(&sample) && tally.retaken <= kept {
+                tally.retaken += 1;
             } else {
                 kept += 1;
-                batch.push(sample);
+                batch.samples.push(sample);
+                if self.counters > 0 {
+                    batch.counts.push(after.since(&before, self.counters));
+                }
             }
             let spent = now - begin >= self.quota.budget_ns || cancelled();
             let done =
                 kept >= self.quota.max_samples.max(1) || (spent && kept >= self.quota.min_samples.max(1));
-            if !batch.is_empty() && (done || batch.len() >= BATCH_SAMPLES || now - batch_begin >= BATCH_NS) {
+            let gathered = batch.samples.len();
+            if gathered > 0 && (done || gathered >= BATCH_SAMPLES || now - batch_begin >= BATCH_NS) {
                 hand_on(std::mem::take(&mut batch));
                 batch_begin = now;
             }
             if done {
-                return Ok(retaken);
+                return Ok(tally);
             }
         }
     }
@@ -99,18 +136,18 @@ mod tests {
     use crate::measure::mock::{MockClock, MockInstance};
 
     fn sampler(quota: Quota) -> Sampler {
-        Sampler { iterations: 10, quota, single_threaded: true }
+        Sampler { iterations: 10, quota, single_threaded: true, counters: 0 }
     }
 
     fn run(sampler: &Sampler, instance: &mut MockInstance, clock: &MockClock) -> (Vec<Sample>, u32, usize) {
         let (mut all, mut batches) = (Vec::new(), 0);
-        let retaken = sampler
+        let tally = sampler
             .run(instance, clock, &|| false, &mut |batch| {
                 batches += 1;
-                all.extend(batch);
+                all.extend(batch.samples);
             })
             .unwrap();
-        (all, retaken, batches)
+        (all, tally.retaken, batches)
     }
 
     #[test]

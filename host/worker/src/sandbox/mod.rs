@@ -2,6 +2,7 @@
 
 mod home;
 mod huge_pages;
+mod realtime;
 
 use std::fs;
 
@@ -18,6 +19,7 @@ use nix::{
 
 pub(crate) use home::private_home;
 pub(crate) use huge_pages::use_huge_pages;
+pub(crate) use realtime::realtime;
 
 /// The layers that hold from the start of the worker. `None`: the host has died meanwhile.
 pub(crate) fn enter(host: u32) -> Option<Vec<String>> {
@@ -49,10 +51,15 @@ pub(crate) fn limit_memory(bytes: u64) -> Option<&'static str> {
     setrlimit(Resource::RLIMIT_DATA, bytes, bytes).is_ok().then_some("memory_limit")
 }
 
-/// Keeps this process on one processor.
-pub(crate) fn pin(cpu: u32) -> Option<&'static str> {
+/// Keeps this process on these processors; on none named, nothing happens.
+pub(crate) fn pin(cpus: &[u32]) -> Option<&'static str> {
+    if cpus.is_empty() {
+        return None;
+    }
     let mut set = CpuSet::new();
-    set.set(cpu as usize).ok()?;
+    for cpu in cpus {
+        set.set(*cpu as usize).ok()?;
+    }
     sched_setaffinity(Pid::from_raw(0), &set).is_ok().then_some("pinned")
 }
 

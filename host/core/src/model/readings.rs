@@ -1,0 +1,194 @@
+//! What can be read of a machine that decides how well it measures. Absent: the machine does not say.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// All readings.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Readings {
+    /// The processors.
+    pub cpus: CpuReadings,
+    /// How they are clocked, and by what time is told.
+    pub clocks: ClockReadings,
+    /// What goes on while looking.
+    pub activity: Activity,
+    /// Memory.
+    pub memory: MemoryReadings,
+    /// What the control group allows.
+    pub group: GroupReadings,
+    /// What the kernel allows.
+    pub kernel: KernelReadings,
+    /// The folders that launches need.
+    pub folders: FolderReadings,
+}
+
+/// The processors, by number.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct CpuReadings {
+    /// Those that are on.
+    pub online: Vec<u32>,
+    /// Those that this process may use.
+    pub allowed: Vec<u32>,
+    /// Those that the kernel gives to nobody who does not ask.
+    pub isolated: Vec<u32>,
+    /// The one that a launch would be measured on.
+    pub measured: Option<u32>,
+    /// The other threads of its core that are on.
+    pub siblings: Vec<u32>,
+}
+
+/// Clocks.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct ClockReadings {
+    /// Frequency governors of the allowed processors, each once.
+    pub governors: Vec<String>,
+    /// Whether processors may run above their nominal clock.
+    pub turbo: Option<bool>,
+    /// The file that says so.
+    pub turbo_file: Option<String>,
+    /// Lowest clock that is set [Hz].
+    pub lowest_hz: Option<u64>,
+    /// Highest clock that is set [Hz].
+    pub highest_hz: Option<u64>,
+    /// How often the processors were slowed down because of heat since the machine started.
+    pub throttles: Option<u64>,
+    /// Hottest sensor [°C].
+    pub temperature_c: Option<f64>,
+    /// By what the kernel tells time. // eg: "tsc"
+    pub source: Option<String>,
+    /// By what else it could.
+    pub sources: Vec<String>,
+}
+
+/// What goes on while looking.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Activity {
+    /// For how long was looked [ms].
+    pub window_ms: u64,
+    /// Share of processor time that the hypervisor gave to others, 0 to 1.
+    pub steal: Option<f64>,
+    /// How busy each allowed processor was.
+    pub busy: Vec<CpuBusy>,
+    /// The processes that used most processor time, most first.
+    pub processes: Vec<BusyProcess>,
+    /// Load average over one minute.
+    pub load_1m: Option<f64>,
+    /// Share of the last ten seconds in which some task waited for a processor, 0 to 1.
+    pub cpu_pressure: Option<f64>,
+    /// … for memory.
+    pub memory_pressure: Option<f64>,
+    /// … for I/O.
+    pub io_pressure: Option<f64>,
+}
+
+/// How busy a processor was.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CpuBusy {
+    /// Its number.
+    pub cpu: u32,
+    /// Share of time that it was busy, 0 to 1.
+    pub share: f64,
+}
+
+/// A process that used processor time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct BusyProcess {
+    /// Its number.
+    pub pid: u32,
+    /// Its name.
+    pub name: String,
+    /// Processor time over time: 1 is one processor.
+    pub share: f64,
+}
+
+/// Memory.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct MemoryReadings {
+    /// All of it [bytes].
+    pub total_bytes: u64,
+    /// What programs could still have [bytes].
+    pub available_bytes: Option<u64>,
+    /// What one worker may use by the settings [bytes].
+    pub worker_bytes: u64,
+    /// Swap space [bytes].
+    pub swap_bytes: Option<u64>,
+    /// How much of it is used [bytes].
+    pub swap_used_bytes: Option<u64>,
+    /// Whether the kernel gives huge pages. // eg: "madvise"
+    pub huge_pages: Option<String>,
+    /// NUMA nodes.
+    pub numa_nodes: u32,
+    /// Whether the kernel moves pages between them by itself.
+    pub numa_balancing: Option<bool>,
+}
+
+/// What the control group of this process allows.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct GroupReadings {
+    /// How much processor time it may use: 1.5 is one and a half processors. Absent: all.
+    pub cpu_quota: Option<f64>,
+    /// The file that says so.
+    pub cpu_file: Option<String>,
+    /// How often it was stopped because its time was used up.
+    pub throttled: Option<u64>,
+    /// Most memory [bytes]. Absent: all.
+    pub memory_bytes: Option<u64>,
+    /// The file that says so.
+    pub memory_file: Option<String>,
+}
+
+/// What the kernel allows.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct KernelReadings {
+    /// `kernel.randomize_va_space`.
+    pub aslr: Option<u32>,
+    /// Whether a process may switch address randomisation off for itself.
+    pub can_fix_layout: Option<bool>,
+    /// Hypervisor, when there is one.
+    pub virtualisation: Option<String>,
+    /// `kernel.perf_event_paranoid`.
+    pub perf_paranoid: Option<i32>,
+    /// The units that count what processors do. // eg: ["cpu"]
+    pub perf_units: Vec<String>,
+    /// Whether this process may count although the kernel forbids it to others.
+    pub perf_privileged: bool,
+    /// Counters of energy and whether they can be read.
+    pub energy: Vec<EnergyCounter>,
+    /// `vm.memfd_noexec`.
+    pub memfd_noexec: Option<u32>,
+    /// Whether this process may ask for real-time priority.
+    pub realtime: bool,
+}
+
+/// A counter of energy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EnergyCounter {
+    /// What it counts. // eg: "package-0"
+    pub name: String,
+    /// Its file.
+    pub file: String,
+    /// Why it cannot be read; absent where it can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreadable: Option<String>,
+}
+
+/// The folders that launches need.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct FolderReadings {
+    /// For what a launch needs for a while.
+    pub temporary: String,
+    /// What is free there [bytes].
+    pub temporary_free_bytes: Option<u64>,
+    /// For leases.
+    pub leases: String,
+    /// Why leases cannot be had there; absent where they can.
+    pub leases_problem: Option<String>,
+}

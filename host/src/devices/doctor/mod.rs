@@ -1,0 +1,10 @@
+//! What makes a machine measure well or badly: read, judged, and held against another machine.
+
+mod compare;
+mod findings;
+mod limits;
+mod read;
+
+pub use compare::compare;
+pub use findings::findings;
+pub use read::{Wanted, readings};

@@ -1,0 +1,62 @@
+//! The small files in which the kernel says how things are.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Those below one folder: `/`, or what a test made instead.
+#[derive(Debug, Clone)]
+pub(super) struct Files {
+    root: PathBuf,
+}
+
+impl Files {
+    /// Those of this machine.
+    pub(super) fn of_this_machine() -> Self {
+        Self { root: PathBuf::from("/") }
+    }
+
+    #[cfg(test)]
+    pub(super) fn below(root: &Path) -> Self {
+        Self { root: root.to_owned() }
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.root.join(path.trim_start_matches('/'))
+    }
+
+    /// What it says, trimmed; `None` when it is not there, cannot be read, or is empty.
+    pub(super) fn text(&self, path: &str) -> Option<String> {
+        text(&self.path(path))
+    }
+
+    /// The number that it says.
+    pub(super) fn number<T: std::str::FromStr>(&self, path: &str) -> Option<T> {
+        self.text(path)?.parse().ok()
+    }
+
+    /// What it says, or why it cannot be read.
+    pub(super) fn read(&self, path: &str) -> std::io::Result<String> {
+        fs::read_to_string(self.path(path))
+    }
+
+    /// Names in a folder, sorted; empty where it cannot be read.
+    pub(super) fn names(&self, folder: &str) -> Vec<String> {
+        let entries = fs::read_dir(self.path(folder)).into_iter().flatten().flatten();
+        let mut names: Vec<String> =
+            entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        names.sort_unstable();
+        names
+    }
+}
+
+/// What a small file says, trimmed; `None` when it is not there or empty.
+pub(super) fn text(path: &Path) -> Option<String> {
+    fs::read_to_string(path).ok().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+/// A list of processors as the kernel writes it; what is no list is empty.
+pub(super) fn numbers(list: &str) -> Vec<u32> {
+    dyno_core::units::parse_cpus(list).unwrap_or_default()
+}
