@@ -74,8 +74,15 @@ fn has_gpu() -> bool {
     library && ["/dev/nvidiactl", "/dev/dxg"].iter().any(|file| Path::new(file).exists())
 }
 
+/// One test at a time: a worker that is started from here is buried together with every other child of this process.
+fn alone() -> std::sync::MutexGuard<'static, ()> {
+    static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
 #[test]
 fn every_cuda_benchmark_is_listed_without_a_gpu() {
+    let _alone = alone();
     let Some(arena) = arena() else { return };
     let listed = arena.dyno(&["list", "--json"]).json();
     let benchmarks = listed["plugins"][0]["descriptor"]["benchmarks"].as_array().expect("benchmarks");
@@ -88,6 +95,7 @@ fn every_cuda_benchmark_is_listed_without_a_gpu() {
 
 #[test]
 fn what_cannot_be_measured_is_skipped_with_a_reason_and_what_can_be_is_verified() {
+    let _alone = alone();
     let Some(arena) = arena() else { return };
     for (name, params) in BENCHMARKS {
         let mut arguments = vec!["run", name, "--hardware", "cuda", "--params", params, "--json"];
@@ -111,6 +119,7 @@ fn what_cannot_be_measured_is_skipped_with_a_reason_and_what_can_be_is_verified(
 
 #[test]
 fn parameters_are_checked_before_any_driver_is_asked() {
+    let _alone = alone();
     let Some(arena) = arena() else { return };
     let outcome = arena.dyno(&["run", "histogram", "--hardware", "cuda", "-p", "bins=4097"]);
     assert_eq!(outcome.code, Some(2), "{}", outcome.shown());
@@ -171,6 +180,7 @@ impl Launch {
 
 #[test]
 fn in_the_sandbox_of_the_worker_a_device_that_is_not_there_is_a_skip_and_no_crash() {
+    let _alone = alone();
     let Some(plugin) = plugin() else { return };
     let params = [("batch", ParamValue::Integer(1)), ("cache", ParamValue::Text("hot".to_owned()))];
     let params: Params = params.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
@@ -185,6 +195,7 @@ fn in_the_sandbox_of_the_worker_a_device_that_is_not_there_is_a_skip_and_no_cras
 
 #[test]
 fn the_suite_runs_or_says_why_not() {
+    let _alone = alone();
     let Some(arena) = arena() else { return };
     let suite = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/suites/cuda.toml");
     let suite = suite.to_str().expect("the checkout has a path of text");

@@ -157,9 +157,11 @@ fn one_benchmark_with_two_sizes_is_two_results_everywhere() {
             .map(|size| text.lines().filter(|line| line.contains("sum") && line.contains(size)).count())
             .to_vec()
     };
-    assert_eq!(rows(&arena.dyno(&["results"]).stdout), [1, 1]);
-    let report = fs::read_to_string(arena.path(&format!("out/{}.md", record.id))).unwrap();
     // Disturbed launches are named below the table.
+    let shown = arena.dyno(&["results"]).stdout;
+    let table: Vec<&str> = shown.lines().filter(|line| line.starts_with('│')).collect();
+    assert_eq!(rows(&table.join("\n")), [1, 1], "{shown}");
+    let report = fs::read_to_string(arena.path(&format!("out/{}.md", record.id))).unwrap();
     let table: Vec<&str> = report.lines().filter(|line| line.starts_with("| ")).collect();
     assert_eq!(rows(&table.join("\n").replace('\\', "")), [1, 1], "{report}");
     let csv = arena.dyno(&["report", "--format", "csv"]).stdout;

@@ -53,8 +53,15 @@ fn arena() -> Option<(Arena, Vec<Value>)> {
 
 const QUICK: [&str; 6] = ["-p", "n=100003", "--samples", "3", "--launches", "1"];
 
+/// One test at a time: a worker that is started from here is buried together with every other child of this process.
+fn alone() -> std::sync::MutexGuard<'static, ()> {
+    static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
 #[test]
 fn the_name_of_a_benchmark_means_the_plugin_for_the_hardware() {
+    let _alone = alone();
     let Some((arena, devices)) = arena() else { return };
     let mut arguments = vec!["run", "stream_triad", "--hardware", "cpu,webgpu", "--json"];
     arguments.extend(QUICK);
@@ -79,6 +86,7 @@ fn the_name_of_a_benchmark_means_the_plugin_for_the_hardware() {
 
 #[test]
 fn a_software_adapter_is_measured_and_labelled_wherever_its_numbers_are_shown() {
+    let _alone = alone();
     let Some((arena, devices)) = arena() else { return };
     let Some(device) = devices.iter().find(|device| device["software"] == true) else {
         println!("skipped: `dyno devices` reports no software adapter: {}", Value::from(devices));
@@ -157,6 +165,7 @@ impl Launch {
 
 #[test]
 fn in_the_sandbox_of_the_worker_a_kernel_is_set_up_verified_measured_and_leaves_nothing() {
+    let _alone = alone();
     let Some(plugin) = plugin("webgpu-kernels.so") else { return };
     let mut launch = Launch::new();
     let Reply::Loaded { isolation, .. } = launch.load(&plugin, "stream_triad", 1_000_003, 0) else {
@@ -201,6 +210,7 @@ fn in_the_sandbox_of_the_worker_a_kernel_is_set_up_verified_measured_and_leaves_
 
 #[test]
 fn an_adapter_that_is_not_there_is_a_skip_with_a_reason() {
+    let _alone = alone();
     let Some(plugin) = plugin("webgpu-kernels.so") else { return };
     let mut launch = Launch::new();
     assert!(matches!(launch.load(&plugin, "stream_triad", 5, 77), Reply::Loaded { .. }));
@@ -210,6 +220,7 @@ fn an_adapter_that_is_not_there_is_a_skip_with_a_reason() {
 
 #[test]
 fn the_suite_runs_or_says_why_not() {
+    let _alone = alone();
     let Some((arena, devices)) = arena() else { return };
     let suite = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/suites/webgpu.toml");
     let suite = suite.to_str().expect("the checkout has a path of text");

@@ -47,7 +47,8 @@ impl RunRecord {
     /// The device of one of its cases for people, with what must not be overlooked. // eg: "webgpu:0 (software)"
     #[must_use]
     pub fn device_label(&self, case: &CaseRecord) -> String {
-        let device = self.machine.devices.iter().find(|device| device.name == case.device);
+        let known = || self.machine.devices.iter().find(|device| device.name == case.device);
+        let device = case.device_info().or_else(known);
         device.map_or_else(|| case.device.clone(), DeviceInfo::label)
     }
 }
