@@ -27,7 +27,7 @@ pub fn allowed_cpus() -> Vec<u32> {
     sched_getaffinity(THIS).map(|set| members(&set)).unwrap_or_default()
 }
 
-/// Processors that this process may use [threads].
+/// Processors that this process may use, as a count of threads.
 #[must_use]
 pub fn allowed_threads() -> u32 {
     u32::try_from(allowed_cpus().len()).unwrap_or(u32::MAX).max(1)

@@ -31,8 +31,8 @@ pub(super) const BENCH: Bench =
 const WORK: [u64; 5] = [1000, 1010, 1020, 1050, 1100];
 /// How often a round tries each of them: most of all no change, and with dyno, since rare alarms need many trials to be
 /// seen; those of the others show soon.
-const OF_DYNO: [usize; 5] = [30, 4, 4, 2, 2];
-const OF_OTHERS: [usize; 5] = [4, 1, 1, 1, 1];
+const OF_DYNO: [usize; 5] = [64, 2, 2, 1, 1];
+const OF_OTHERS: [usize; 5] = [2, 1, 1, 1, 1];
 /// Wall time that a comparison may take: of dyno at most, of the others about.
 const BUDGET_S: u64 = 3;
 const CLASSES: [&str; 3] = ["arithmetic", "strings", "memory"];
