@@ -112,6 +112,7 @@ fn sides_that_are_not_there_and_wrong_flags_are_usage_errors() {
     refused(&arena.dyno(&["ab", file, file, "-b", "other"]), &["no benchmark `other` is in both", "sum_c"]);
     refused(&arena.dyno(&["ab", file, file, "-p", "n=0"]), &["`n`", "from 1 to"]);
     refused(&arena.dyno(&["ab", file, file, "--budget", "0s"]), &["--budget", "no time"]);
+    refused(&arena.dyno(&["ab", file, file, "--alpha", "0.9"]), &["--alpha", "0.9", "like 1%"]);
     refused(&arena.dyno(&["compare", "nowhere.json"]), &["neither a file, nor a stored run"]);
     let broken = arena.path("broken.json");
     std::fs::write(&broken, "{\"schema\": \"dyno.result\", \"version\": 99}").unwrap();
@@ -141,6 +142,52 @@ fn stored_runs_are_judged_in_the_direction_of_each_metric() {
     assert_eq!(tolerant.code, Some(0), "{}", tolerant.shown());
     let markdown = arena.dyno(&["compare", &fast, &slow, "--format", "markdown"]).stdout;
     assert!(markdown.starts_with("### Benchmarks:") && markdown.contains("| regressed |"), "{markdown}");
+}
+
+#[test]
+fn comparisons_and_runs_are_written_in_the_formats_of_other_tools() {
+    let arena = arena();
+    let run = stored(&arena, &["--launches", "5", "--save-baseline=good"]);
+    let (fast, slow) = (retimed(&arena, &run, 1000.0), retimed(&arena, &run, 1100.0));
+    let compared = |format: &str| {
+        let outcome = arena.dyno(&["compare", &fast, &slow, "--format", format]);
+        assert_eq!(outcome.code, Some(1), "{}", outcome.shown());
+        outcome.stdout
+    };
+    let csv = compared("csv");
+    assert!(csv.starts_with("case,metric,unit,better,verdict,"), "{csv}");
+    assert!(csv.lines().any(|row| row.contains(",time,ns,lower,regressed,")), "{csv}");
+    let bmf: Value = serde_json::from_str(&compared("bmf")).expect("JSON");
+    let change = bmf.as_object().and_then(|all| all.values().next()?["change-of-latency"]["value"].as_f64());
+    assert!(change.is_some_and(|change| (change - 0.1).abs() < 0.01), "{bmf}");
+    let metrics = compared("openmetrics");
+    assert!(metrics.contains("metric=\"time\",dyno_verdict=\"regressed\"} 1"), "{metrics}");
+    assert!(metrics.ends_with("# EOF\n"), "{metrics}");
+    let text = compared("text");
+    assert_eq!(text.lines().filter(|line| line.starts_with("regressed")).count(), 1, "{text}");
+    assert!(text.contains("so are items_per_second"), "{text}");
+    let same = arena.dyno(&["compare", "baseline:good", &run]);
+    assert_eq!(same.code, Some(0), "{}", same.shown());
+    refused(&arena.dyno(&["compare", "baseline:bad"]), &["no baseline `bad`", "good"]);
+
+    let quick = |more: &[&str]| {
+        let mut all = vec!["run", "sum_c", "--samples", "3", "--launches", "2"];
+        all.extend(more);
+        arena.dyno(&all)
+    };
+    let junit = quick(&["--format", "junit"]);
+    assert!(junit.stdout.contains("tests=\"1\" failures=\"0\""), "{}", junit.shown());
+    let list = quick(&["--format", "github-benchmark"]);
+    let list: Value = serde_json::from_str(&list.stdout).expect("JSON and nothing else");
+    assert_eq!(list[0]["unit"], "ns");
+    let file = arena.path("result.parquet");
+    let parquet = quick(&["--format", "parquet", "--file", file.to_str().unwrap()]);
+    assert_eq!(parquet.code, Some(0), "{}", parquet.shown());
+    assert!(std::fs::read(&file).is_ok_and(|bytes| bytes.starts_with(b"PAR1")));
+    let gated = quick(&["--compare", &fast, "--format", "junit", "--threshold", "0.99"]);
+    assert!(gated.stdout.contains("name=\"time\""), "a comparison where there is one: {}", gated.shown());
+    refused(&quick(&["--format", "parquet"]), &["--file"]);
+    refused(&quick(&["--format", "github"]), &["--compare"]);
 }
 
 #[test]

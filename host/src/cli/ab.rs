@@ -43,11 +43,16 @@ pub(super) fn execute(app: &App, args: &AbArgs, json: bool) -> Result<ExitCode, 
     }
     let cancel = run::listen_for_ctrl_c()?;
     let bar = std::io::stderr().is_terminal().then(ProgressBar::new_spinner);
+    let mut decided = 0;
     let outcome = app.duel((&baseline, &candidate), &requests, &options, &cancel, &mut |news| {
         if let Some(bar) = &bar {
             bar.set_message(line(&news));
             bar.tick();
+        } else if news.cases > 1 && news.decided > decided {
+            // In a log nothing moves: a line per case says that it goes on.
+            output::note(&line(&news));
         }
+        decided = news.decided;
     });
     if let Some(bar) = bar {
         bar.finish_and_clear();

@@ -9,7 +9,7 @@ use std::{
 use dyno_core::{
     model::{
         Better, COMPARISON_SCHEMA, COMPARISON_VERSION, CaseComparison, CaseStatus, Comparison, Design,
-        DeviceKind, Interval, MetricComparison, PairsInfo, Settings, Verdict,
+        DeviceKind, Interval, Layout, MetricComparison, PairsInfo, Settings, Verdict,
     },
     stats::{
         self,
@@ -86,6 +86,9 @@ pub struct Duel<'a> {
 /// Said of an alarm that its repetition contradicts.
 const UNCONFIRMED: &str = "a small change in one direction was followed by one in the other";
 
+/// Pairs with random layouts that an alarm in the fixed one has to bear.
+const LAYOUT_PAIRS: usize = 8;
+
 /// A case while it is compared.
 struct Standings<'a> {
     case: &'a Match,
@@ -99,6 +102,8 @@ struct Standings<'a> {
     pace: Option<Pace>,
     /// A doubtful alarm that is being confirmed.
     alarm: Option<Verdict>,
+    /// An alarm that stands in the fixed layout.
+    stands: Option<Verdict>,
     /// Pairs taken, those that were to be confirmed included.
     taken: u64,
     end: Option<(Verdict, Option<String>)>,
@@ -177,9 +182,13 @@ impl Duel<'_> {
         let threads = case.candidate.threads().max(case.baseline.threads());
         let placement = place(&options.settings.cpus, threads);
         let _elsewhere = keep_off(&placement.cpus).ok();
+        let mut settings = options.settings.clone();
+        if one.stands.is_some() {
+            settings.layout = Layout::Random;
+        }
         let assignment = |planned, bytes| Assignment {
             case: planned,
-            settings: &options.settings,
+            settings: &settings,
             worker: self.worker.clone(),
             bytes,
             code_cache: self.code_cache.clone(),
@@ -195,6 +204,12 @@ impl Duel<'_> {
         );
         one.info.elapsed_ns += u64::try_from(begin.elapsed().as_nanos()).unwrap_or(u64::MAX);
         match taken {
+            Ok(taken) if one.stands.is_some() => {
+                one.info.measured_ns += taken.measured_ns;
+                one.taken += 1;
+                one.info.other_layouts.push(taken.effect);
+                one.hold_against_other_layouts();
+            }
             Ok(taken) => {
                 one.info.effects.push(taken.effect);
                 one.taken += 1;
@@ -294,6 +309,7 @@ impl<'a> Standings<'a> {
             info,
             pace: None,
             alarm: None,
+            stands: None,
             taken: 0,
             end: None,
         }
@@ -331,10 +347,42 @@ impl<'a> Standings<'a> {
         } else {
             self.end = verdict.map(|verdict| (verdict, None));
         }
+        // One layout is one draw: an alarm has to bear others, too.
+        if options.settings.layout == Layout::Fixed
+            && let Some((verdict @ (Verdict::Regressed | Verdict::Improved), None)) = self.end
+        {
+            self.stands = Some(verdict);
+            self.end = None;
+            return;
+        }
         if self.end.is_none() && pairs >= self.rule.most_pairs().unwrap_or(MAX_PAIRS) {
             let remark = format!("the interval reaches across the threshold after {pairs} pairs");
             self.end = Some((Verdict::Inconclusive, Some(remark)));
         }
+    }
+
+    /// Ends the case once enough pairs with random layouts were seen: they need not show the change again, since they are
+    /// noisier, but must not contradict it.
+    fn hold_against_other_layouts(&mut self) {
+        let Some(verdict) = self.stands.filter(|_| self.info.other_layouts.len() >= LAYOUT_PAIRS) else {
+            return;
+        };
+        let here = self.standing().map_or(0.0, |standing| standing.effect);
+        let contradiction = sequential::interval(&self.info.other_layouts, 0.01)
+            .filter(|(low, high)| here < *low || here > *high)
+            .map(|(low, high)| {
+                format!(
+                    "a matter of where things lie in memory: in this layout {:+.2} %, in {LAYOUT_PAIRS} random ones \
+                     {:+.2} to {:+.2} %; see --random-layout",
+                    here.exp_m1() * 100.0,
+                    low.exp_m1() * 100.0,
+                    high.exp_m1() * 100.0
+                )
+            });
+        self.end = Some(match contradiction {
+            Some(remark) => (Verdict::Inconclusive, Some(remark)),
+            None => (verdict, None),
+        });
     }
 
     /// Whether a change is less than twice what can be detected at all, or might be luck among so many cases.
@@ -354,7 +402,8 @@ impl<'a> Standings<'a> {
     fn shown(&self, options: &DuelOptions) -> CaseComparison {
         let pairs = self.info.effects.len();
         let standing = self.standing();
-        let (verdict, remark) = self.end.clone().unwrap_or_else(|| {
+        let unchecked = || self.stands.map(|verdict| (verdict, None));
+        let (verdict, remark) = self.end.clone().or_else(unchecked).unwrap_or_else(|| {
             (Verdict::Inconclusive, Some(format!("not decided after {pairs} pairs: give it more --budget")))
         });
         let metric = MetricComparison {

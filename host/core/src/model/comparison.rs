@@ -200,6 +200,9 @@ pub struct PairsInfo {
     /// Pairs that raised a small alarm, which the pairs in `effects` were then to confirm; empty where none did.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unconfirmed: Vec<PairEffect>,
+    /// Pairs with random layouts that an alarm in the fixed one had to bear; empty where there was no alarm.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_layouts: Vec<PairEffect>,
     /// Iterations of every slice on both sides.
     pub iterations: u64,
     /// Slices per side in a pair.

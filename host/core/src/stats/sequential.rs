@@ -189,6 +189,14 @@ pub fn standing(rule: Rule, effects: &[PairEffect]) -> Option<Standing> {
     }
 }
 
+/// A t interval on the difference, with that chance to miss; `None` with too few pairs.
+#[must_use]
+pub fn interval(pairs: &[PairEffect], alpha: f64) -> Option<(f64, f64)> {
+    let seen = estimate(pairs)?;
+    let half_width = t_quantile(1.0 - alpha / 2.0, seen.degrees) * (seen.variance? / seen.pairs).sqrt();
+    Some((seen.effect - half_width, seen.effect + half_width))
+}
+
 /// The boundary of the normal mixture after `n` pairs.
 fn radius(sigma: f64, n: f64, alpha: f64) -> f64 {
     let grown = n * RHO_SQUARED + 1.0;

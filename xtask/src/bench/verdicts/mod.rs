@@ -1,7 +1,7 @@
 //! How often dyno, criterion and tango say that something changed, where nothing did and where something did.
 //!
 //! One randomised loop in which the tools take turns on copies of the same builds, with the same wall time at most.
-//! Changes are injected by the amount of work. Trials are appended to a file as they end, so that an interrupted bench goes
+//! Changes are injected by the amount of work, in builds whose code is the same. Trials are appended to a file as they end, so that an interrupted bench goes
 //! on where it was; `DYNO_BENCH_MINUTES` (default 4) bounds one call, `DYNO_BENCH_NEIGHBOUR=1` keeps the other processors busy.
 //! The full table takes an hour on a quiet machine, and a quarter of one more with the neighbour.
 

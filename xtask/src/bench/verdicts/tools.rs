@@ -27,21 +27,18 @@ impl Peers {
         let folder = host.scratch().join("verdicts");
         let target = folder.join("target");
         make_folder(&target)?;
-        for work in WORK {
-            let mut command = host.project.cargo("build");
-            command
-                .args(["--release", "--manifest-path", "xtask/peers/verdicts/Cargo.toml", "--target-dir"])
-                .arg(&target)
-                .env("DYNO_PEER_WORK", work.to_string());
-            process::run(&mut command)?;
-            for (built, name) in
-                [("libverdicts.so", "dyno.so"), ("criterion", "criterion"), ("tango", "tango")]
-            {
-                copy(&target.join("release").join(built), &folder.join(format!("{work}-{name}")))?;
-                // An own copy of the baseline stands for the candidate without a change.
-                if work == 1000 {
-                    copy(&target.join("release").join(built), &folder.join(format!("base-{name}")))?;
-                }
+        let mut command = host.project.cargo("build");
+        command
+            .args(["--release", "--manifest-path", "xtask/peers/verdicts/Cargo.toml", "--target-dir"])
+            .arg(&target);
+        process::run(&mut command)?;
+        for (built, name) in [("libverdicts.so", "dyno.so"), ("criterion", "criterion"), ("tango", "tango")] {
+            let built = target.join("release").join(built);
+            copy(&built, &folder.join(format!("base-{name}")))?;
+            for work in WORK {
+                let build = folder.join(format!("{work}-{name}"));
+                copy(&built, &build)?;
+                set_work(&build, work)?;
             }
         }
         Ok(Self { folder })
@@ -175,6 +172,23 @@ fn stdout(command: &mut Command) -> Outcome<String> {
         .output()
         .map_err(|error| Failure::new(format!("`{command:?}` cannot be started: {error}")))?;
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Writes another amount of work into a build, whose code stays what it is.
+fn set_work(build: &Path, work: u64) -> Outcome<()> {
+    let mut bytes = read(build)?;
+    let mark = [*b"dynowork", 1000u64.to_le_bytes()].concat();
+    let places: Vec<usize> =
+        (0..bytes.len()).filter(|at| bytes.get(*at..).is_some_and(|rest| rest.starts_with(&mark))).collect();
+    let [place] = places.as_slice() else {
+        return Err(Failure::new(format!(
+            "`{}` has {} places for the amount of work, not one",
+            build.display(),
+            places.len()
+        )));
+    };
+    bytes[place + 8..place + 16].copy_from_slice(&work.to_le_bytes());
+    fs::write(build, bytes).map_err(|error| Failure::file("write", build, &error))
 }
 
 fn copy(from: &Path, to: &Path) -> Outcome<()> {
