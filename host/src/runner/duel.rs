@@ -88,6 +88,8 @@ const UNCONFIRMED: &str = "a small change in one direction was followed by one i
 
 /// Pairs with random layouts that an alarm in the fixed one has to bear.
 const LAYOUT_PAIRS: usize = 8;
+/// Chance that they contradict a change that is there.
+const LAYOUT_ALPHA: f64 = 0.01;
 
 /// A case while it is compared.
 struct Standings<'a> {
@@ -208,7 +210,7 @@ impl Duel<'_> {
                 one.info.measured_ns += taken.measured_ns;
                 one.taken += 1;
                 one.info.other_layouts.push(taken.effect);
-                one.hold_against_other_layouts();
+                one.hold_against_other_layouts(options.threshold);
             }
             Ok(taken) => {
                 one.info.effects.push(taken.effect);
@@ -363,13 +365,12 @@ impl<'a> Standings<'a> {
 
     /// Ends the case once enough pairs with random layouts were seen: they need not show the change again, since they are
     /// noisier, but must not contradict it.
-    fn hold_against_other_layouts(&mut self) {
+    fn hold_against_other_layouts(&mut self, threshold: f64) {
         let Some(verdict) = self.stands.filter(|_| self.info.other_layouts.len() >= LAYOUT_PAIRS) else {
             return;
         };
         let here = self.standing().map_or(0.0, |standing| standing.effect);
-        let contradiction = sequential::interval(&self.info.other_layouts, 0.01)
-            .filter(|(low, high)| here < *low || here > *high)
+        let contradiction = sequential::contradiction(verdict, &self.info.other_layouts, threshold, LAYOUT_ALPHA)
             .map(|(low, high)| {
                 format!(
                     "a matter of where things lie in memory: in this layout {:+.2} %, in {LAYOUT_PAIRS} random ones \

@@ -189,12 +189,24 @@ pub fn standing(rule: Rule, effects: &[PairEffect]) -> Option<Standing> {
     }
 }
 
-/// A t interval on the difference, with that chance to miss; `None` with too few pairs.
+/// Whether other pairs contradict an alarm: their t interval, with that chance to miss, where nothing in it is such a
+/// change. They need not find the change again, and may find a smaller one.
 #[must_use]
-pub fn interval(pairs: &[PairEffect], alpha: f64) -> Option<(f64, f64)> {
-    let seen = estimate(pairs)?;
+pub fn contradiction(
+    alarm: Verdict,
+    others: &[PairEffect],
+    threshold: f64,
+    alpha: f64,
+) -> Option<(f64, f64)> {
+    let seen = estimate(others)?;
     let half_width = t_quantile(1.0 - alpha / 2.0, seen.degrees) * (seen.variance? / seen.pairs).sqrt();
-    Some((seen.effect - half_width, seen.effect + half_width))
+    let (low, high) = (seen.effect - half_width, seen.effect + half_width);
+    let contradicts = match alarm {
+        Verdict::Regressed => high < threshold.ln_1p(),
+        Verdict::Improved => low > (-threshold.min(0.999)).ln_1p(),
+        Verdict::Equivalent | Verdict::Inconclusive => false,
+    };
+    contradicts.then_some((low, high))
 }
 
 /// The boundary of the normal mixture after `n` pairs.
@@ -319,6 +331,22 @@ mod tests {
             };
             assert!([2, 50, 200, 100_000].into_iter().all(|cases| both(cases) <= rule.alpha() + 1e-15));
         }
+    }
+
+    #[test]
+    fn an_alarm_is_contradicted_where_other_pairs_leave_no_room_for_it() {
+        let others: Vec<PairEffect> = (0..8)
+            .map(|pair| PairEffect {
+                effect: 0.01 + 0.004 * (f64::from(pair / 2) - 1.5),
+                candidate_first: pair % 2 == 0,
+            })
+            .collect();
+        let (low, high) = contradiction(Verdict::Improved, &others, 0.005, 0.01).expect("it got slower");
+        assert!(low < 0.01 && 0.01 < high && high < 0.03, "{low} {high}");
+        let regressed = |threshold| contradiction(Verdict::Regressed, &others, threshold, 0.01);
+        assert_eq!(regressed(0.005), None, "noisier pairs need not find it again");
+        assert!(regressed(0.05).is_some(), "that much it is not");
+        assert_eq!(contradiction(Verdict::Improved, &others[..1], 0.005, 0.01), None, "one has no spread");
     }
 
     #[test]
