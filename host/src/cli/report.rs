@@ -61,7 +61,8 @@ pub(super) fn write(text: &str, file: Option<&Path>) -> Result<(), Failure> {
     Ok(())
 }
 
-const NO_TEXT: &str = "a Parquet file is no text; say where to write it with --file";
+/// Said before anything is measured, or when it is to be written.
+pub(super) const NO_TEXT: &str = "a Parquet file is no text; say where to write it with --file";
 
 /// The database writes it.
 pub(super) fn parquet(app: &App, run: &str, file: Option<&Path>) -> Result<(), Failure> {

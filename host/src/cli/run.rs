@@ -90,9 +90,7 @@ fn check_format(args: &RunArgs) -> Result<(), Failure> {
         Some(RunFormat::Github) if !compared => Err(Failure::Usage(
             "--format github annotates a comparison; say with what by --compare or --baseline".to_owned(),
         )),
-        Some(RunFormat::Parquet) if args.file.is_none() => {
-            Err(Failure::Usage("a Parquet file is no text; say where to write it with --file".to_owned()))
-        }
+        Some(RunFormat::Parquet) if args.file.is_none() => Err(Failure::Usage(report::NO_TEXT.to_owned())),
         _ => Ok(()),
     }
 }

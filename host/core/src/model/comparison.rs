@@ -108,7 +108,7 @@ pub struct Comparison {
     pub candidate: String,
     /// Smallest relative change that matters. // eg: 0.05
     pub threshold: f64,
-    /// Chance of a wrong alarm: per case where paired, for the whole suite where stored.
+    /// Chance of a wrong alarm over all cases where paired; accepted share of wrong alarms among alarms where stored.
     pub alpha: f64,
     /// What differs between the sides beside the code, a sentence each.
     #[serde(default)]
