@@ -1,7 +1,10 @@
 //! Two results beside one another, measured at different times: launches against launches, every metric in its own
 //! direction, a suite judged as one.
 
-use std::collections::HashMap;
+use std::{
+    collections::{HashMap, HashSet},
+    panic, thread,
+};
 
 use super::{
     benjamini_hochberg, median,
@@ -9,7 +12,7 @@ use super::{
 };
 use crate::model::{
     Better, COMPARISON_SCHEMA, COMPARISON_VERSION, CaseComparison, Comparison, Design, Interval, Measured,
-    MeasuredMetric, MetricComparison, Verdict,
+    MeasuredCase, MeasuredMetric, MetricComparison, Verdict,
 };
 
 /// What differs here decides speed by itself: a verdict across it would be about the machine.
@@ -37,31 +40,20 @@ impl Default for CompareOptions {
 pub fn compare(baseline: &Measured, candidate: &Measured, options: &CompareOptions) -> Comparison {
     let (differences, decisive) = differences(baseline, candidate);
     let old: HashMap<&str, _> = baseline.cases.iter().map(|case| (case.label.as_str(), case)).collect();
-    let mut quantiles = Quantiles { p: 1.0 - options.alpha / 2.0, known: HashMap::new() };
-    let mut matched = HashMap::new();
-    let (mut cases, mut added) = (Vec::new(), Vec::new());
-    for case in &candidate.cases {
-        let Some(before) = old.get(case.label.as_str()) else {
-            added.push(case.label.clone());
-            continue;
-        };
-        matched.insert(case.label.as_str(), ());
-        let metrics = case.metrics.iter().filter_map(|metric| {
-            let before = before.metrics.iter().find(|other| other.name == metric.name)?;
-            Some(metric_beside(before, metric, options, &mut quantiles))
-        });
-        cases.push(CaseComparison { label: case.label.clone(), metrics: metrics.collect(), pairs: None });
-    }
+    let (mut cases, added) = all_beside(&old, &candidate.cases, options);
     judge_as_one(&mut cases, options.alpha);
     if let Some(what) = decisive.filter(|_| !options.allow_differences) {
         withdraw(&mut cases, &what);
     }
+    let still: HashSet<&str> = candidate.cases.iter().map(|case| case.label.as_str()).collect();
     let removed =
-        baseline.cases.iter().filter(|case| !matched.contains_key(case.label.as_str())).map(|case| {
-            match candidate.missing.iter().find(|(label, _)| *label == case.label) {
-                Some((label, reason)) => format!("{label}: {reason}"),
-                None => case.label.clone(),
-            }
+        baseline.cases.iter().filter(|case| !still.contains(case.label.as_str())).map(|case| match candidate
+            .missing
+            .iter()
+            .find(|(label, _)| *label == case.label)
+        {
+            Some((label, reason)) => format!("{label}: {reason}"),
+            None => case.label.clone(),
         });
     Comparison {
         schema: COMPARISON_SCHEMA.to_owned(),
@@ -76,6 +68,51 @@ pub fn compare(baseline: &Measured, candidate: &Measured, options: &CompareOptio
         cases,
         added,
     }
+}
+
+/// Cases worth a thread of their own.
+const CASES_PER_THREAD: usize = 1_000;
+
+/// Every case beside its baseline, and the labels of those that have none; shared out over the processors.
+fn all_beside(
+    old: &HashMap<&str, &MeasuredCase>,
+    cases: &[MeasuredCase],
+    options: &CompareOptions,
+) -> (Vec<CaseComparison>, Vec<String>) {
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let share = cases.len().div_ceil(threads).max(CASES_PER_THREAD);
+    thread::scope(|scope| {
+        let parts: Vec<_> =
+            cases.chunks(share).map(|part| scope.spawn(move || beside(old, part, options))).collect();
+        let (mut compared, mut added) = (Vec::with_capacity(cases.len()), Vec::new());
+        for part in parts {
+            let (cases, new) = part.join().unwrap_or_else(|payload| panic::resume_unwind(payload));
+            compared.extend(cases);
+            added.extend(new);
+        }
+        (compared, added)
+    })
+}
+
+fn beside(
+    old: &HashMap<&str, &MeasuredCase>,
+    cases: &[MeasuredCase],
+    options: &CompareOptions,
+) -> (Vec<CaseComparison>, Vec<String>) {
+    let mut quantiles = Quantiles { p: 1.0 - options.alpha / 2.0, known: HashMap::new() };
+    let (mut compared, mut added) = (Vec::with_capacity(cases.len()), Vec::new());
+    for case in cases {
+        let Some(before) = old.get(case.label.as_str()) else {
+            added.push(case.label.clone());
+            continue;
+        };
+        let metrics = case.metrics.iter().filter_map(|metric| {
+            let before = before.metrics.iter().find(|other| other.name == metric.name)?;
+            Some(metric_beside(before, metric, options, &mut quantiles))
+        });
+        compared.push(CaseComparison { label: case.label.clone(), metrics: metrics.collect(), pairs: None });
+    }
+    (compared, added)
 }
 
 /// What differs beside the code, a sentence each; and which of it forbids a verdict.
@@ -267,7 +304,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::MeasuredCase;
 
     fn measured(cases: &[(&str, &str, Better, &[f64])]) -> Measured {
         let cases = cases.iter().map(|(label, name, better, launches)| MeasuredCase {
