@@ -2,7 +2,8 @@
 //!
 //! One randomised loop in which the tools take turns on copies of the same builds, with the same wall time at most.
 //! Changes are injected by the amount of work, in builds whose code is the same. Trials are appended to a file as they end, so that an interrupted bench goes
-//! on where it was; `DYNO_BENCH_MINUTES` (default 4) bounds one call, `DYNO_BENCH_NEIGHBOUR=1` keeps the other processors busy.
+//! on where it was; `DYNO_BENCH_MINUTES` (default 4) bounds one call, `DYNO_BENCH_NEIGHBOUR=1` keeps the other processors
+//! busy, `DYNO_BENCH_PATIENT=1` tries only dyno with twice the time.
 //! The full table takes an hour on a quiet machine, and a quarter of one more with the neighbour.
 
 mod report;
@@ -33,14 +34,19 @@ const WORK: [u64; 5] = [1000, 1010, 1020, 1050, 1100];
 /// seen; those of the others show soon, and so does what they find.
 const OF_DYNO: [usize; 5] = [30, 3, 3, 1, 1];
 const OF_OTHERS: [usize; 5] = [2, 1, 1, 0, 0];
+/// With twice the time, which only matters where the shorter one does not suffice.
+const OF_PATIENT: [usize; 5] = [1, 2, 1, 0, 0];
 /// Wall time that a comparison may take: of dyno at most, of the others about.
 const BUDGET_S: u64 = 3;
 const CLASSES: [&str; 3] = ["arithmetic", "strings", "memory"];
-const TOOLS: [&str; 3] = ["dyno", "criterion", "tango"];
+/// dyno with twice the time.
+const PATIENT: &str = "dyno, twice the time";
+const TOOLS: [&str; 4] = ["dyno", PATIENT, "criterion", "tango"];
 
 fn run(host: &Host) -> Outcome<String> {
     let minutes = number("DYNO_BENCH_MINUTES").unwrap_or(4);
     let noisy = number("DYNO_BENCH_NEIGHBOUR").is_some_and(|on| on > 0);
+    let patient = number("DYNO_BENCH_PATIENT").is_some_and(|on| on > 0);
     let peers = Peers::build(host)?;
     let log = peers.log(host)?;
     let begin = Instant::now();
@@ -55,7 +61,15 @@ fn run(host: &Host) -> Outcome<String> {
         let mut trials: Vec<(u64, &str, &str)> = Vec::new();
         for class in CLASSES {
             for tool in TOOLS {
-                let often = if tool == "dyno" { OF_DYNO } else { OF_OTHERS };
+                let often = match tool {
+                    "dyno" => OF_DYNO,
+                    PATIENT if class == "arithmetic" => continue,
+                    PATIENT => OF_PATIENT,
+                    _ => OF_OTHERS,
+                };
+                if patient && tool != PATIENT {
+                    continue;
+                }
                 for (work, times) in WORK.into_iter().zip(often) {
                     trials.extend(std::iter::repeat_n((work, class, tool), times));
                 }

@@ -9,7 +9,7 @@ use std::{
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{BUDGET_S, WORK};
+use super::{BUDGET_S, PATIENT, WORK};
 use crate::{
     bench::host::Host,
     failure::{Failure, Outcome},
@@ -65,15 +65,17 @@ impl Peers {
         work: u64,
         seed: u64,
     ) -> Outcome<Said> {
-        let base = self.folder.join(format!("base-{tool}"));
-        let other = self.folder.join(format!("{work}-{tool}"));
+        let build = if tool == PATIENT { "dyno" } else { tool };
+        let base = self.folder.join(format!("base-{build}"));
+        let other = self.folder.join(format!("{work}-{build}"));
         match tool {
-            "dyno" => {
+            "dyno" | PATIENT => {
+                let budget = if tool == PATIENT { 2 * BUDGET_S } else { BUDGET_S };
                 let mut command = host.bare_dyno(&["ab"]);
                 command
                     .args([base.with_extension("so"), other.with_extension("so")])
                     .args(["-b", class, "--json", "--seed", &seed.to_string()])
-                    .args(["--budget", &format!("{BUDGET_S}s")])
+                    .args(["--budget", &format!("{budget}s")])
                     .arg("--db-path")
                     .arg(self.folder.join("dyno.duckdb"));
                 let said = stdout(&mut command)?;
