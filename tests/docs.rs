@@ -92,6 +92,7 @@ pages! {
     operators: "docs/operators.md",
     plugin_authors: "docs/plugin-authors.md",
     results: "docs/results.md",
+    server: "docs/server.md",
     statistics: "docs/statistics.md",
 }
 

@@ -103,6 +103,23 @@ fn the_second_waits_and_is_told_for_whom_and_starts_when_the_first_is_killed() {
 }
 
 #[test]
+fn a_comparison_says_whom_it_waits_for() {
+    let arena = arena();
+    let first = start(&arena, 1, &["loop_forever"]);
+    wait_for_holder(&arena, &first);
+    let plugin = arena.path("plugins/good_a.so").display().to_string();
+    let mut command = arena.command(&["ab", &plugin, &plugin, "--budget", "500ms", "--json"]);
+    command.env("DYNO_DB_PATH", arena.path("out/2.duckdb")).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut second = command.spawn().expect("dyno is built");
+    let line = wait_for_line(&mut second, "waiting for cpu");
+    assert!(line.contains(&format!("leased by process {}", first.id())), "{line}");
+    end(first);
+    let output = second.wait_with_output().expect("it was started here");
+    let compared: Value = serde_json::from_slice(&output.stdout).expect("a comparison");
+    assert!(compared["cases"][0]["pairs"]["effects"].as_array().is_some_and(|pairs| !pairs.is_empty()));
+}
+
+#[test]
 fn who_came_first_is_served_first() {
     let arena = arena();
     let first = start(&arena, 1, &["loop_forever"]);

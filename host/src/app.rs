@@ -1,22 +1,27 @@
 //! The composition root: what the CLI, and later the server, can ask for. Opens catalog, devices, store and runner;
 //! each method is one use case.
 
+mod database;
 mod doctor;
 mod hardware;
+mod queue;
+mod remote;
 mod verdicts;
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use dyno_core::model::{
     DeviceInfo, DeviceKind, Event, Machine, RESULT_SCHEMA, RESULT_VERSION, RunRecord, RunSpec, RunStatus,
+    Source,
 };
 
+use self::{database::Database, remote::Client};
 use crate::{
     catalog::{self, ContentStore, ContentStoreError},
+    client::ServerError,
     config::Resolved,
     devices::{self, LeaseError},
     pool,
@@ -26,11 +31,15 @@ use crate::{
 // What the methods below take and give: `cli` and `server` know no room but this one.
 pub use dyno_core::stats::CompareOptions;
 
+pub use self::queue::NewRun;
 pub use crate::{
     catalog::{Catalog, Entry, Problem},
     devices::{Freshness, Holder, Reach, Standing},
     runner::{Cancel, DuelNews, DuelOptions},
-    store::{RunFilter, RunSummary},
+    store::{
+        Annotation, Audited, ModelRow, Noise, PerformanceFilter, PerformanceRow, Priority, Queued, RunFilter,
+        RunSummary, SqlAnswer, SqlColumn, SqlError, SqlLimits, SqlStop, Submission,
+    },
 };
 
 /// Why a use case could not be carried out.
@@ -72,25 +81,45 @@ pub enum AppError {
     /// A side of a comparison is not there.
     #[error("{0}")]
     Side(String),
+    /// SQL was refused.
+    #[error(transparent)]
+    Sql(#[from] SqlError),
+    /// A plugin was switched off by the operator.
+    #[error("the plugin `{0}` is switched off on this server; an operator can switch it on again")]
+    PluginOff(String),
+    /// The run is not in a state for that.
+    #[error("run `{run}` is {status}; {hint}")]
+    State {
+        /// The run.
+        run: String,
+        /// How it stands.
+        status: &'static str,
+        /// What can be done.
+        hint: String,
+    },
+    /// The server that owns the database refused, or cannot be reached.
+    #[error(transparent)]
+    Server(#[from] ServerError),
     /// The user gave up before anything began.
     #[error("cancelled while waiting for the database")]
     Cancelled,
 }
 
-/// How often to try again for a database that another process has open.
-const DATABASE_POLL: Duration = Duration::from_millis(200);
-
 /// The application with its settings.
 #[derive(Debug)]
 pub struct App {
     settings: Resolved,
+    /// The database, where this process keeps it open: a server does.
+    database: Option<Database>,
+    /// The server that owns the database, where one does: it is asked instead.
+    server: Option<Client>,
 }
 
 impl App {
     /// An application with these settings. Opens nothing yet.
     #[must_use]
     pub fn new(settings: Resolved) -> Self {
-        Self { settings }
+        Self { settings, database: None, server: None }
     }
 
     /// The settings.
@@ -138,17 +167,22 @@ impl App {
         cancel: &Cancel,
         announce: &mut dyn FnMut(&Event),
     ) -> Result<RunRecord, AppError> {
+        let source = crate::source::current();
+        if let Some(server) = &self.server {
+            return server.run(&spec, source.as_ref(), cancel, announce);
+        }
+        let mut prepared = self.prepare(spec, source)?;
+        let mut store = self.open_store(cancel, announce)?;
+        self.carry_out(&mut prepared, &mut store, cancel, announce)?;
+        Ok(prepared.record)
+    }
+
+    /// Cases and record of a request, before anything happened.
+    fn prepare(&self, spec: RunSpec, source: Option<Source>) -> Result<Prepared, AppError> {
         devices::check_cpus(&spec.settings.cpus)?;
         let catalog = self.catalog();
         let planned = runner::expand(&spec, &catalog, &self.devices_for(&spec.requests))?;
-        let content = ContentStore::open(&self.settings.cache.value.join("plugins"))?;
-        let code_cache = self.settings.cache.value.join("code");
-        private_folder(&code_cache)?;
-        pool::adopt_orphans().map_err(|errno| AppError::System {
-            what: "cannot become the parent of what plugins leave behind".to_owned(),
-            source: errno.into(),
-        })?;
-        let mut record = RunRecord {
+        let record = RunRecord {
             schema: RESULT_SCHEMA.to_owned(),
             version: RESULT_VERSION,
             id: uuid::Uuid::now_v7().to_string(),
@@ -157,10 +191,29 @@ impl App {
             status: RunStatus::Running,
             spec,
             dyno_version: env!("CARGO_PKG_VERSION").to_owned(),
-            source: crate::source::current(),
+            source,
             machine: Machine { devices: used_devices(&planned), ..self.machine() },
             cases: planned.iter().zip(0..).map(|(case, index)| case.record(index)).collect(),
         };
+        Ok(Prepared { record, planned, catalog })
+    }
+
+    /// Runs what was prepared.
+    fn carry_out(
+        &self,
+        prepared: &mut Prepared,
+        store: &mut Store,
+        cancel: &Cancel,
+        announce: &mut dyn FnMut(&Event),
+    ) -> Result<(), AppError> {
+        let content = ContentStore::open(&self.settings.cache.value.join("plugins"))?;
+        let code_cache = self.settings.cache.value.join("code");
+        private_folder(&code_cache)?;
+        pool::adopt_orphans().map_err(|errno| AppError::System {
+            what: "cannot become the parent of what plugins leave behind".to_owned(),
+            source: errno.into(),
+        })?;
+        let Prepared { record, planned, catalog } = prepared;
         let used: Vec<_> = catalog
             .entries
             .iter()
@@ -169,10 +222,9 @@ impl App {
                 Some((used.plugin.clone(), &entry.descriptor))
             })
             .collect();
-        let mut store = self.open_store(cancel, announce)?;
         store.record_plugins(&used, &record.created_at)?;
         let mut dispatcher = Dispatcher {
-            store: &mut store,
+            store,
             content: &content,
             worker: self.settings.worker.value.clone(),
             code_cache,
@@ -181,8 +233,7 @@ impl App {
             cancel: cancel.clone(),
             announce,
         };
-        dispatcher.run(&mut record, &planned)?;
-        Ok(record)
+        Ok(dispatcher.run(record, planned)?)
     }
 
     /// A stored run: by identifier, by an unambiguous beginning of it, or `last`.
@@ -190,6 +241,9 @@ impl App {
     /// # Errors
     /// When there is no database, or no such run.
     pub fn stored_run(&self, selector: &str, with_samples: bool) -> Result<RunRecord, AppError> {
+        if let Some(server) = &self.server {
+            return server.stored_run(selector, with_samples);
+        }
         Ok(self.read_store()?.run(selector, with_samples)?)
     }
 
@@ -198,6 +252,9 @@ impl App {
     /// # Errors
     /// When there is no database, or it cannot be read.
     pub fn stored_runs(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, AppError> {
+        if let Some(server) = &self.server {
+            return server.stored_runs(filter);
+        }
         Ok(self.read_store()?.runs(filter)?)
     }
 
@@ -206,36 +263,18 @@ impl App {
     /// # Errors
     /// When there is no such run, or the file cannot be written.
     pub fn write_parquet(&self, selector: &str, path: &Path) -> Result<(), AppError> {
+        if let Some(server) = &self.server {
+            return server.write_parquet(selector, path);
+        }
         Ok(self.read_store()?.write_parquet(selector, path)?)
     }
+}
 
-    fn read_store(&self) -> Result<Store, AppError> {
-        let path = &self.settings.db_path.value;
-        if !path.exists() {
-            return Err(AppError::NoDatabase(path.clone()));
-        }
-        Ok(Store::open_read_only(path)?)
-    }
-
-    /// Opens the database, waiting while another process has it: as for a device, the holder is named.
-    fn open_store(&self, cancel: &Cancel, announce: &mut dyn FnMut(&Event)) -> Result<Store, AppError> {
-        let mut told = false;
-        loop {
-            match Store::open(&self.settings.db_path.value) {
-                Err(StoreError::Locked { path, holder }) => {
-                    if !told {
-                        told = true;
-                        announce(&Event::WaitingForDatabase { path: path.display().to_string(), holder });
-                    }
-                }
-                other => return Ok(other?),
-            }
-            if cancel.is_set() {
-                return Err(AppError::Cancelled);
-            }
-            std::thread::sleep(DATABASE_POLL);
-        }
-    }
+/// A request with its cases.
+struct Prepared {
+    record: RunRecord,
+    planned: Vec<Planned>,
+    catalog: Catalog,
 }
 
 /// The devices that cases are to run on, each once. The processor is described by the machine itself.

@@ -1,10 +1,12 @@
 //! The host: everything outside the worker. It never loads a plugin itself.
 //!
-//! Arrows point down: `cli → app → runner → {catalog, devices, pool, store} → dyno-core`; `cli → export`; `app → {export, import, notify}`.
+//! Arrows point down: `{cli, server} → app → runner → {catalog, devices, pool, store} → dyno-core`; `cli → server`;
+//! `{cli, server} → export`; `app → {client, export, import, notify}`.
 
 pub mod app;
 pub mod catalog;
 pub mod cli;
+pub mod client;
 pub mod config;
 pub mod devices;
 pub mod export;
@@ -12,6 +14,7 @@ pub mod import;
 mod notify;
 pub mod pool;
 pub mod runner;
+pub mod server;
 mod source;
 pub mod store;
 mod timestamp;

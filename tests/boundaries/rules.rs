@@ -24,10 +24,14 @@ const UNSAFE: [&str; 7] = [
 ];
 
 /// Which rooms of the host a room may use. What stands in no line here is a new room: give it its line.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("cli", &["app", "config", "export", "server"]),
-    ("server", &["app", "config", "export"]),
-    ("app", &["runner", "catalog", "devices", "pool", "store", "config", "export", "import", "notify"]),
+    ("server", &["app", "client", "config", "export"]),
+    (
+        "app",
+        &["runner", "catalog", "devices", "pool", "store", "config", "client", "export", "import", "notify"],
+    ),
+    ("client", &[]),
     ("notify", &[]),
     ("runner", &["catalog", "devices", "pool", "store"]),
     ("catalog", &[]),
@@ -61,7 +65,8 @@ const IMPURE: [&[&str]; 10] = [
 ];
 
 /// Crates that speak HTTP.
-const HTTP: [&str; 6] = ["axum", "hyper", "tower", "tower_http", "reqwest", "tungstenite"];
+const HTTP: [&str; 8] =
+    ["aide", "axum", "hyper", "hyper_util", "tower", "tower_http", "reqwest", "tungstenite"];
 
 /// The first line says which side of which boundary a file is on.
 pub(crate) fn headed(source: &Source) -> Vec<Violation> {

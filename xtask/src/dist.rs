@@ -19,12 +19,15 @@ use crate::{
 /// Files of the checkout that belong to a release, where they are there.
 const FILES: [&str; 5] = ["README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE", "Cargo.lock"];
 
-/// Folders of the checkout that belong to a release: the contract, for authors of plugins, and the suites.
-const FOLDERS: [(&str, &str); 4] = [
+/// Folders of the checkout that belong to a release: the contract, for authors of plugins; suites; what a server is
+/// set up with, and a client of it.
+const FOLDERS: [(&str, &str); 6] = [
     ("plugin-api/include", "include"),
     ("plugin-api/wit", "wit"),
     ("sdk/c", "include/c"),
     ("examples/suites", "suites"),
+    ("examples/deploy", "deploy"),
+    ("sdk/python", "python"),
 ];
 
 /// `cargo xtask dist`.

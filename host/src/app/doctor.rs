@@ -43,12 +43,8 @@ impl App {
             database: self.settings.db_path.value.display().to_string(),
             ..NoiseReport::default()
         };
-        let known = match self.read_store() {
+        let known = match self.noise(&self.machine().fingerprint) {
             Err(AppError::NoDatabase(_)) => return report,
-            Err(error) => Err(error),
-            Ok(store) => store.noise(&self.machine().fingerprint).map_err(AppError::from),
-        };
-        let known = match known {
             Ok(known) => known,
             Err(error) => {
                 report.unreadable = Some(error.to_string());
@@ -59,7 +55,7 @@ impl App {
             upper_bound(u64::from(alarms), u64::from(comparisons), CONFIDENCE)
         };
         report.cases = known
-            .into_values()
+            .into_iter()
             .map(|noise| NoiseCase {
                 upper_bound: bound(noise.alarms, noise.comparisons),
                 label: noise.label,

@@ -66,6 +66,11 @@ impl App {
         Some(why.unwrap_or_else(|| "its driver no longer lists it".to_owned()))
     }
 
+    /// Finds anew where least else happens on this machine, before a run of a server. Not while another one is measured.
+    pub fn choose_processors_again(&self) {
+        devices::choose_again();
+    }
+
     /// The rights to devices.
     pub(super) fn leases(&self) -> Result<Leases, AppError> {
         Ok(Leases::open(&self.settings.leases.value, self.settings.own_leases().as_deref())?)

@@ -149,9 +149,44 @@ impl App {
                 word(candidate.kind)
             ));
         }
-        let mut store = self.open_store(cancel, &mut |_| {})?;
-        store.record_comparison(&uuid::Uuid::now_v7().to_string(), &comparison, &crate::timestamp::now())?;
+        self.record_comparison(&comparison, cancel)?;
         Ok(comparison)
+    }
+
+    /// Keeps a comparison.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn record_comparison(&self, comparison: &Comparison, cancel: &Cancel) -> Result<(), AppError> {
+        if let Some(server) = self.server() {
+            return server.record_comparison(comparison);
+        }
+        let mut store = self.open_store(cancel, &mut |_| {})?;
+        let id = uuid::Uuid::now_v7().to_string();
+        Ok(store.record_comparison(&id, comparison, &crate::timestamp::now())?)
+    }
+
+    /// Keeps what an A/A comparison found on a machine.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn record_noise(&self, machine: &str, found: &[Noise], cancel: &Cancel) -> Result<(), AppError> {
+        if let Some(server) = self.server() {
+            return server.record_noise(machine, found);
+        }
+        let mut store = self.open_store(cancel, &mut |_| {})?;
+        Ok(store.record_noise(machine, found, &crate::timestamp::now())?)
+    }
+
+    /// How much pairs of equal builds differ on a machine.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn noise(&self, machine: &str) -> Result<Vec<Noise>, AppError> {
+        if let Some(server) = self.server() {
+            return server.noise(machine);
+        }
+        Ok(self.read_store()?.noise(machine)?.into_values().collect())
     }
 
     fn fight(
@@ -224,8 +259,7 @@ impl App {
                 variance: case.variance,
             })
             .collect();
-        let mut store = self.open_store(cancel, &mut |_| {})?;
-        store.record_noise(&self.machine().fingerprint, &found, &crate::timestamp::now())?;
+        self.record_noise(&self.machine().fingerprint, &found, cancel)?;
         let plugin = &build.descriptor.plugin;
         let build = format!("{} {} ({})", plugin.id, plugin.version, build.kind);
         Ok(AaReport { build, threshold: options.threshold, cases })
@@ -233,6 +267,10 @@ impl App {
 
     /// How much pairs of equal builds differ on this machine, by case; empty where no A/A comparison was made.
     fn known_noise(&self) -> Result<HashMap<String, Noise>, AppError> {
+        if let Some(server) = self.server() {
+            let known = server.noise(&self.machine().fingerprint)?;
+            return Ok(known.into_iter().map(|noise| (noise.label.clone(), noise)).collect());
+        }
         if !self.settings.db_path.value.exists() {
             return Ok(HashMap::new());
         }
@@ -278,6 +316,9 @@ impl App {
     /// # Errors
     /// When the database refuses.
     pub fn save_baseline(&self, name: &str, run: &RunRecord) -> Result<(), AppError> {
+        if let Some(server) = self.server() {
+            return server.save_baseline(name, &run.id);
+        }
         let branch = run.source.as_ref().and_then(|source| source.branch.as_deref());
         let mut store = self.open_store(&Cancel::default(), &mut |_| {})?;
         Ok(store.save_baseline(name, &run.id, branch, &crate::timestamp::now())?)
@@ -288,6 +329,9 @@ impl App {
     /// # Errors
     /// When there is no such baseline; those that there are, are listed.
     pub fn baseline(&self, name: &str) -> Result<String, AppError> {
+        if let Some(server) = self.server() {
+            return server.baseline(name);
+        }
         Ok(self.read_store()?.baseline(name)?)
     }
 
@@ -301,6 +345,9 @@ impl App {
         metric: &str,
         options: &ChangeOptions,
     ) -> Result<Vec<Series>, AppError> {
+        if let Some(server) = self.server() {
+            return server.history(benchmark, metric, options);
+        }
         let store = self.read_store()?;
         let mut all = store.history(benchmark, metric)?;
         if all.is_empty() {
@@ -326,6 +373,9 @@ impl App {
     /// # Errors
     /// When there is no such run.
     pub fn accept_change(&self, benchmark: &str, run: &str, note: &str) -> Result<String, AppError> {
+        if let Some(server) = self.server() {
+            return server.accept_change(benchmark, run, note);
+        }
         let mut store = self.open_store(&Cancel::default(), &mut |_| {})?;
         let run = store.run(run, false)?.id;
         store.accept_change(&run, benchmark, note, &crate::timestamp::now())?;

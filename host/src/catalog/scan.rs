@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde::{Deserialize, Serialize};
 use walkdir::WalkDir;
 
 use super::{
@@ -18,7 +19,7 @@ const EXTENSIONS: [&str; 4] = ["so", "dylib", "dll", "wasm"];
 const MAX_DEPTH: usize = 32;
 
 /// The plugins that were found, and what there is to say about the other files.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Catalog {
     /// Plugins, by identifier, version, kind and path.
     pub entries: Vec<Entry>,

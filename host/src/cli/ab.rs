@@ -3,7 +3,7 @@
 use std::{io::IsTerminal, process::ExitCode, time::Duration};
 
 use dyno_core::{
-    model::{CaseRequest, EngineChoice, Layout, Pages, Settings, StopRule, Verdict},
+    model::{CaseComparison, CaseRequest, EngineChoice, Layout, Pages, Settings, StopRule, Verdict},
     units,
 };
 use indicatif::ProgressBar;
@@ -45,14 +45,28 @@ pub(super) fn execute(app: &App, args: &AbArgs, json: bool) -> Result<ExitCode, 
     let bar = std::io::stderr().is_terminal().then(ProgressBar::new_spinner);
     let mut decided = 0;
     let outcome = app.duel((&baseline, &candidate), &requests, &options, &cancel, &mut |news| {
-        if let Some(bar) = &bar {
-            bar.set_message(line(&news));
-            bar.tick();
-        } else if news.cases > 1 && news.decided > decided {
-            // In a log nothing moves: a line per case says that it goes on.
-            output::note(&line(&news));
+        let say = |line: &str| match &bar {
+            Some(bar) => bar.suspend(|| output::note(line)),
+            None => output::note(line),
+        };
+        match news {
+            DuelNews::Waiting { device, holder } => {
+                say(&format!("waiting for {device}, which is leased by {holder}"));
+            }
+            DuelNews::Pair { case, decided: now, cases } => {
+                let line = line(case, now, cases);
+                match &bar {
+                    Some(bar) => {
+                        bar.set_message(line);
+                        bar.tick();
+                    }
+                    // In a log nothing moves: a line per case says that it goes on.
+                    None if cases > 1 && now > decided => say(&line),
+                    None => {}
+                }
+                decided = now;
+            }
         }
-        decided = news.decided;
     });
     if let Some(bar) = bar {
         bar.finish_and_clear();
@@ -195,9 +209,9 @@ fn benchmarks(args: &AbArgs, baseline: &Entry, candidate: &Entry) -> Result<Vec<
     Ok(if shared.is_empty() { vec!["*".to_owned()] } else { shared })
 }
 
-fn line(news: &DuelNews<'_>) -> String {
-    let what = format!("[{}/{} decided] {}", news.decided, news.cases, news.case.label);
-    match news.case.metrics.first() {
+fn line(case: &CaseComparison, decided: usize, cases: usize) -> String {
+    let what = format!("[{decided}/{cases} decided] {}", case.label);
+    match case.metrics.first() {
         Some(metric) => format!("{what}: {}", export::effect(metric)),
         None => what,
     }

@@ -31,6 +31,9 @@ pub(super) struct Global {
     /// Configuration file [env: DYNO_CONFIG] [default: dyno.toml here, then the user's]
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
+    /// Server to work through [env: DYNO_SERVER, token: DYNO_TOKEN] [default: the one that has the database open]
+    #[arg(long, global = true, value_name = "URL")]
+    pub(super) server: Option<String>,
     /// Write JSON for programs instead of text for people
     #[arg(long, global = true)]
     pub(super) json: bool,
@@ -60,10 +63,71 @@ pub(super) enum Command {
     Devices(DevicesArgs),
     /// Say what makes this machine measure well or badly, and what improves it
     Doctor(DoctorArgs),
+    /// Answer one SELECT over the database
+    Sql(SqlArgs),
+    /// Serve REST, WebSocket and a queue of runs
+    Serve(ServeArgs),
     /// Show every setting and where its value comes from
     Config,
     /// Write a completion script for a shell
     Completions(CompletionsArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SqlArgs {
+    /// The query. // eg: "SELECT * FROM performance_results_view LIMIT 10"
+    #[arg(value_name = "SELECT")]
+    pub(super) query: String,
+    /// At most so many rows
+    #[arg(long, value_name = "ROWS", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(super) limit: u32,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    /// Address to listen on; beyond this machine only with --token-file [env: DYNO_HOST] [default: 127.0.0.1]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) host: Option<String>,
+    /// Port; 0 for any that is free [env: DYNO_PORT] [default: 8000]
+    #[arg(long, value_name = "PORT")]
+    pub(super) port: Option<u16>,
+    /// Folder for reports: the same as --output
+    #[arg(long, value_name = "DIR")]
+    pub(super) results_dir: Option<PathBuf>,
+    /// Tokens that are accepted, with their scopes [env: DYNO_TOKEN_FILE]
+    #[arg(long, value_name = "FILE")]
+    pub(super) token_file: Option<PathBuf>,
+    /// `dev`, or `server`: plugin folders must be the operator's alone [env: DYNO_PROFILE] [default: dev]
+    #[arg(long, value_name = "PROFILE")]
+    pub(super) profile: Option<String>,
+    /// How much is logged on standard error
+    #[arg(long, value_enum, default_value_t = LogLevel::Info)]
+    pub(super) log_level: LogLevel,
+    /// How it is logged
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    pub(super) log_format: LogFormat,
+}
+
+/// How much is logged.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum LogLevel {
+    /// What failed
+    Error,
+    /// What went wrong
+    Warn,
+    /// Runs, and calls that change something
+    Info,
+    /// Every call
+    Debug,
+}
+
+/// How it is logged.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum LogFormat {
+    /// For people
+    Text,
+    /// For programs, an object per line
+    Json,
 }
 
 #[derive(Debug, Args)]
@@ -510,14 +574,23 @@ impl Cli {
             Command::Ab(args) => (args.timeout.clone(), args.memory.clone(), args.lease_timeout.clone()),
             _ => (None, None, None),
         };
+        let serve = match &self.command {
+            Command::Serve(args) => Some(args),
+            _ => None,
+        };
         Flags {
             config: self.global.config.clone(),
             plugins: self.global.plugins.clone(),
             db_path: self.global.db_path.clone(),
-            output: self.global.output.clone(),
+            output: serve.and_then(|args| args.results_dir.clone()).or_else(|| self.global.output.clone()),
             timeout,
             memory,
             lease_timeout,
+            server: self.global.server.clone(),
+            host: serve.and_then(|args| args.host.clone()),
+            port: serve.and_then(|args| args.port),
+            token_file: serve.and_then(|args| args.token_file.clone()),
+            profile: serve.and_then(|args| args.profile.clone()),
         }
     }
 }

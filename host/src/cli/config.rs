@@ -37,6 +37,17 @@ pub(super) fn execute(app: &App, json: bool) -> Result<ExitCode, Failure> {
     let patience = units::duration(settings.probe_timeout_ns.value as f64);
     add("probe-timeout", patience, &settings.probe_timeout_ns.origin);
     add("memory", units::bytes(settings.memory_bytes.value as f64), &settings.memory_bytes.origin);
+    let Setting { value, origin } = &settings.server;
+    add("server", value.clone().unwrap_or_else(|| "(the one that has the database)".to_owned()), origin);
+    add("host", settings.host.value.clone(), &settings.host.origin);
+    add("port", settings.port.value.to_string(), &settings.port.origin);
+    let Setting { value, origin } = &settings.token_file;
+    add(
+        "token-file",
+        value.as_ref().map_or_else(|| "(none)".to_owned(), |it| it.display().to_string()),
+        origin,
+    );
+    add("profile", format!("{:?}", settings.profile.value).to_lowercase(), &settings.profile.origin);
     for (name, Setting { value, origin }) in
         [("notify-webhook", &settings.notify_webhook), ("notify-command", &settings.notify_command)]
     {

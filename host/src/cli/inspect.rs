@@ -13,7 +13,7 @@ pub(super) fn execute(app: &App, args: &args::InspectArgs, as_json: bool) -> Res
     let entries: Vec<Entry> = if path.is_file() {
         vec![app.plugin_file(path).map_err(|problem| Failure::Usage(problem.to_string()))?]
     } else {
-        let catalog = app.catalog();
+        let catalog = app.listed()?;
         let found: Vec<Entry> =
             catalog.entries.iter().filter(|entry| entry.descriptor.plugin.id == args.what).cloned().collect();
         if found.is_empty() {

@@ -11,7 +11,7 @@ use super::{Failure, args, exit_code::End, output, table};
 use crate::app::{App, Entry};
 
 pub(super) fn execute(app: &App, args: &args::ListArgs, as_json: bool) -> Result<ExitCode, Failure> {
-    let catalog = app.catalog();
+    let catalog = app.listed()?;
     let wanted = args.filter.as_deref().unwrap_or_default().to_lowercase();
     let entries: Vec<&Entry> = catalog.entries.iter().filter(|entry| offers(entry, &wanted)).collect();
     if as_json {

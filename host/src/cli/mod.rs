@@ -17,6 +17,8 @@ mod progress;
 mod report;
 mod results;
 mod run;
+mod serve;
+mod sql;
 mod suite;
 mod table;
 
@@ -56,8 +58,13 @@ fn execute(cli: &args::Cli) -> Result<ExitCode, Failure> {
     }
     let settings =
         crate::config::Resolved::resolve(&cli.flags()).map_err(|error| Failure::Usage(error.to_string()))?;
-    let app = App::new(settings);
     let json = cli.global.json;
+    match &cli.command {
+        args::Command::Serve(args) => return serve::execute(settings, args),
+        args::Command::Config => return config::execute(&App::new(settings), json),
+        _ => {}
+    }
+    let app = App::through_server(settings)?;
     match &cli.command {
         args::Command::List(args) => list::execute(&app, args, json),
         args::Command::Inspect(args) => inspect::execute(&app, args, json),
@@ -70,7 +77,8 @@ fn execute(cli: &args::Cli) -> Result<ExitCode, Failure> {
         args::Command::Report(args) => report::execute(&app, args, json),
         args::Command::Devices(args) => devices::execute(&app, args, json),
         args::Command::Doctor(args) => doctor::execute(&app, args, json),
-        args::Command::Config => config::execute(&app, json),
+        args::Command::Sql(args) => sql::execute(&app, args, json),
+        args::Command::Serve(_) | args::Command::Config => unreachable!("carried out above"),
         args::Command::Completions(args) => completions::execute(args),
     }
 }
@@ -114,6 +122,8 @@ impl From<AppError> for Failure {
             | AppError::Side(_)
             | AppError::Device(_)
             | AppError::Cpus(_) => Self::Usage(message),
+            AppError::Sql(_) | AppError::State { .. } | AppError::PluginOff(_) => Self::Usage(message),
+            AppError::Server(error) if error.is_usage() => Self::Usage(message),
             AppError::Store(error) if error.is_usage() => Self::Usage(message),
             _ => Self::Host(message),
         }

@@ -21,10 +21,6 @@ pub(super) fn execute(app: &App, args: &args::ResultsArgs, json: bool) -> Result
         record.status.word(),
         table::results(&record)
     ))?;
-    let remarks = table::remarks(&record);
-    if !remarks.is_empty() {
-        output::text(&remarks)?;
-    }
     let failures = table::failures(&record);
     if !failures.is_empty() {
         output::text(&failures)?;

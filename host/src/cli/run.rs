@@ -29,10 +29,6 @@ use crate::{
     export,
 };
 
-/// Five milliseconds: long against the clock and the call, short against most disturbances.
-const SLICE_NS: u64 = 5_000_000;
-/// Four slices: caches, branch predictors and frequency have settled.
-const WARM_UP_NS: u64 = 20_000_000;
 const DEFAULT_LAUNCHES: u32 = 5;
 const MAX_LAUNCHES: u32 = 30;
 const DEFAULT_BUDGET_NS: u64 = 3_000_000_000;
@@ -276,8 +272,6 @@ fn request(args: &RunArgs, settings: &Resolved) -> Result<RunSpec, Failure> {
                 None => stop_rule(args, &wishes)?,
             },
             scenario,
-            slice_ns: SLICE_NS,
-            warm_up_ns: WARM_UP_NS,
             timeout_ms: (settings.timeout_ns.value / 1_000_000).max(1),
             seed: args.seed,
             layout: if args.random_layout { Layout::Random } else { Layout::Fixed },
@@ -288,6 +282,7 @@ fn request(args: &RunArgs, settings: &Resolved) -> Result<RunSpec, Failure> {
             cpus: cpus(args.cpus.as_deref())?,
             realtime: args.realtime,
             counters: args.counters,
+            ..Settings::default()
         },
         tags: args.tag.clone(),
     })

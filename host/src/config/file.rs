@@ -31,6 +31,16 @@ pub struct File {
     pub timeout: Option<String>,
     /// Most memory of a worker. // eg: "4GiB"
     pub memory: Option<String>,
+    /// The server that commands work through: a URL.
+    pub server: Option<String>,
+    /// Address that `dyno serve` listens on.
+    pub host: Option<String>,
+    /// Its port.
+    pub port: Option<u16>,
+    /// Tokens that it accepts; relative: as above.
+    pub token_file: Option<PathBuf>,
+    /// How strict it is: `dev` or `server`.
+    pub profile: Option<String>,
     /// Where to post a notification when something regressed: a URL.
     pub notify_webhook: Option<String>,
     /// What to run then: a line for the shell.
@@ -85,9 +95,16 @@ impl File {
             message: error.to_string().trim_end().to_owned(),
         })?;
         let folder = path.parent().map(Path::to_owned).unwrap_or_default();
-        for path in [&mut file.db_path, &mut file.output, &mut file.cache, &mut file.worker, &mut file.probe]
-            .into_iter()
-            .flatten()
+        for path in [
+            &mut file.db_path,
+            &mut file.output,
+            &mut file.cache,
+            &mut file.worker,
+            &mut file.probe,
+            &mut file.token_file,
+        ]
+        .into_iter()
+        .flatten()
         {
             *path = folder.join(&path);
         }

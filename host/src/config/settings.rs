@@ -64,6 +64,27 @@ pub struct Flags {
     pub memory: Option<String>,
     /// `--lease-timeout`.
     pub lease_timeout: Option<String>,
+    /// `--server`.
+    pub server: Option<String>,
+    /// `--host`.
+    pub host: Option<String>,
+    /// `--port`.
+    pub port: Option<u16>,
+    /// `--token-file`.
+    pub token_file: Option<PathBuf>,
+    /// `--profile`.
+    pub profile: Option<String>,
+}
+
+/// How much a server trusts what it is given.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Profile {
+    /// A developer's own machine.
+    #[default]
+    Dev,
+    /// A machine that runs other people's plugins: the plugin folders must be the operator's alone.
+    Server,
 }
 
 /// All settings, resolved.
@@ -91,6 +112,19 @@ pub struct Resolved {
     pub timeout_ns: Setting<u64>,
     /// Most memory of a worker [bytes].
     pub memory_bytes: Setting<u64>,
+    /// The server that commands work through: a URL; absent: the one that has the database open, where there is one.
+    pub server: Setting<Option<String>>,
+    /// The right to use it. Only from the environment, and never shown.
+    #[serde(skip)]
+    pub token: Setting<Option<String>>,
+    /// Address that `dyno serve` listens on.
+    pub host: Setting<String>,
+    /// Its port; 0: any that is free.
+    pub port: Setting<u16>,
+    /// The file of tokens that it accepts.
+    pub token_file: Setting<Option<PathBuf>>,
+    /// How strict it is.
+    pub profile: Setting<Profile>,
     /// Where to post a notification when something regressed: a URL.
     pub notify_webhook: Setting<Option<String>>,
     /// What to run then: a line for the shell.
@@ -99,6 +133,10 @@ pub struct Resolved {
 
 /// One minute: longer than any sane stage, shorter than anyone's patience.
 const DEFAULT_TIMEOUT_NS: u64 = 60_000_000_000;
+/// Nobody else reaches it there.
+const DEFAULT_HOST: &str = "127.0.0.1";
+/// As the original suite had it.
+const DEFAULT_PORT: u16 = 8000;
 /// Drivers of many devices take seconds to start; one that takes longer hangs.
 const DEFAULT_PROBE_TIMEOUT_NS: u64 = 10_000_000_000;
 /// Enough for the first-party benchmarks, and far below what brings a machine down.
@@ -168,8 +206,18 @@ impl Resolved {
                 units::parse_bytes,
                 DEFAULT_MEMORY_BYTES,
             )?,
-            notify_webhook: layers.text("DYNO_NOTIFY_WEBHOOK", |file| file.notify_webhook.clone()),
-            notify_command: layers.text("DYNO_NOTIFY_COMMAND", |file| file.notify_command.clone()),
+            server: layers.text("--server", flags.server.as_ref(), "DYNO_SERVER", |file| file.server.clone()),
+            token: layers.text("", None, "DYNO_TOKEN", |_| None),
+            host: layers
+                .pick(("--host", flags.host.clone()), ("DYNO_HOST", variable("DYNO_HOST")), |file| {
+                    file.host.clone()
+                })
+                .unwrap_or_else(|| Setting { value: DEFAULT_HOST.to_owned(), origin: Origin::Default }),
+            port: layers.port(flags)?,
+            token_file: layers.token_file(flags),
+            profile: layers.profile(flags)?,
+            notify_webhook: layers.text("", None, "DYNO_NOTIFY_WEBHOOK", |file| file.notify_webhook.clone()),
+            notify_command: layers.text("", None, "DYNO_NOTIFY_COMMAND", |file| file.notify_command.clone()),
         })
     }
 
@@ -232,13 +280,54 @@ impl Layers {
         setting
     }
 
-    /// A text that may be absent, from the environment or the file.
+    fn port(&self, flags: &Flags) -> Result<Setting<u16>, ConfigError> {
+        let wrong = |text: &str| ConfigError::Value {
+            name: "port",
+            origin: "environment DYNO_PORT".to_owned(),
+            message: format!("`{text}` is no port; give a number from 0 to 65535, like {DEFAULT_PORT}"),
+        };
+        let listed = variable("DYNO_PORT").map(|text| text.parse().map_err(|_| wrong(&text))).transpose()?;
+        Ok(self
+            .pick(("--port", flags.port), ("DYNO_PORT", listed), |file| file.port)
+            .unwrap_or(Setting { value: DEFAULT_PORT, origin: Origin::Default }))
+    }
+
+    fn token_file(&self, flags: &Flags) -> Setting<Option<PathBuf>> {
+        let listed = variable("DYNO_TOKEN_FILE").map(PathBuf::from);
+        match self.pick(("--token-file", flags.token_file.clone()), ("DYNO_TOKEN_FILE", listed), |file| {
+            file.token_file.clone()
+        }) {
+            Some(Setting { value, origin }) => Setting { value: Some(absolute(&value)), origin },
+            None => Setting { value: None, origin: Origin::Default },
+        }
+    }
+
+    fn profile(&self, flags: &Flags) -> Result<Setting<Profile>, ConfigError> {
+        let given =
+            self.text("--profile", flags.profile.as_ref(), "DYNO_PROFILE", |file| file.profile.clone());
+        let value = match given.value.as_deref() {
+            None | Some("dev") => Profile::Dev,
+            Some("server") => Profile::Server,
+            Some(other) => {
+                return Err(ConfigError::Value {
+                    name: "profile",
+                    origin: given.origin.to_string(),
+                    message: format!("`{other}` is no profile; give dev or server"),
+                });
+            }
+        };
+        Ok(Setting { value, origin: given.origin })
+    }
+
+    /// A text that may be absent, from a flag, the environment or the file.
     fn text(
         &self,
+        flag: &'static str,
+        given: Option<&String>,
         name: &'static str,
         from_file: impl Fn(&File) -> Option<String>,
     ) -> Setting<Option<String>> {
-        match self.pick(("", None), (name, variable(name)), from_file) {
+        match self.pick((flag, given.cloned()), (name, variable(name)), from_file) {
             Some(Setting { value, origin }) => Setting { value: Some(value), origin },
             None => Setting { value: None, origin: Origin::Default },
         }

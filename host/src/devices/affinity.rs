@@ -1,6 +1,9 @@
 //! Which processors this process may use, and how its threads stay off those that are measured.
 
-use std::fs;
+use std::{
+    fs,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use nix::{
     errno::Errno,
@@ -21,10 +24,11 @@ fn members(set: &CpuSet) -> Vec<u32> {
     numbers.filter_map(|cpu| u32::try_from(cpu).ok()).collect()
 }
 
-/// Processors that this process may use, by number.
+/// Processors that this process may use, by number: also while its threads keep off some of them.
 #[must_use]
 pub fn allowed_cpus() -> Vec<u32> {
-    sched_getaffinity(THIS).map(|set| members(&set)).unwrap_or_default()
+    let whole = herd().whole;
+    whole.map_or_else(|| sched_getaffinity(THIS), Ok).map(|set| members(&set)).unwrap_or_default()
 }
 
 /// Processors that this process may use, as a count of threads.
@@ -59,48 +63,88 @@ pub(super) fn usable_cpus(files: &Files) -> Vec<u32> {
     allowed
 }
 
+/// The threads of this process, and the processors that they keep off.
+#[derive(Debug)]
+struct Herd {
+    /// The mask of all threads while nobody keeps them off anything; absent until somebody does.
+    whole: Option<CpuSet>,
+    /// What they keep off, by the number of who wished it.
+    off: Vec<(u64, Vec<u32>)>,
+    wishes: u64,
+}
+
+static HERD: Mutex<Herd> = Mutex::new(Herd { whole: None, off: Vec::new(), wishes: 0 });
+
+fn herd() -> MutexGuard<'static, Herd> {
+    HERD.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Keeps the threads of this process off some processors until it is dropped.
 #[derive(Debug)]
 pub struct Elsewhere {
-    before: Vec<(Pid, CpuSet)>,
+    wish: Option<u64>,
 }
 
 /// Keeps every thread of this process off `cpus`, and off the other threads of their cores where that leaves it any.
-/// Processes that it starts inherit this: a worker pins itself afterwards.
+/// Processes that it starts inherit this: a worker pins itself afterwards. Several may wish so at the same time.
 ///
 /// # Errors
 /// When the kernel refuses, or there is no other processor.
 pub fn keep_off(cpus: &[u32]) -> Result<Elsewhere, Errno> {
     if cpus.is_empty() {
-        return Ok(Elsewhere { before: Vec::new() });
+        return Ok(Elsewhere { wish: None });
     }
-    move_off(cpus, &threads())
+    Ok(Elsewhere { wish: Some(herd().keep_off(cpus, &threads())?) })
 }
 
-fn move_off(cpus: &[u32], threads: &[Pid]) -> Result<Elsewhere, Errno> {
-    let mine = sched_getaffinity(THIS)?;
-    let without = |cpus: &[u32]| {
-        let mut others = mine;
-        for cpu in cpus {
-            // A processor beyond what a mask can hold is in no mask.
-            let _ = others.unset(*cpu as usize);
-        }
-        others
-    };
-    let cores: Vec<u32> = cpus.iter().flat_map(|cpu| siblings(&Files::of_this_machine(), *cpu)).collect();
-    let others = [without(&cores), without(cpus)]
-        .into_iter()
-        .find(|others| !members(others).is_empty())
-        .ok_or(Errno::EINVAL)?;
-    let mut elsewhere = Elsewhere { before: Vec::new() };
-    for thread in threads {
-        // One that has ended meanwhile needs no place.
-        let Ok(before) = sched_getaffinity(*thread) else { continue };
-        if sched_setaffinity(*thread, &others).is_ok() {
-            elsewhere.before.push((*thread, before));
+impl Herd {
+    fn keep_off(&mut self, cpus: &[u32], threads: &[Pid]) -> Result<u64, Errno> {
+        let whole = match self.whole {
+            Some(whole) => whole,
+            None => sched_getaffinity(THIS)?,
+        };
+        self.wishes += 1;
+        self.off.push((self.wishes, cpus.to_vec()));
+        let Some(mask) = self.mask(&whole) else {
+            self.off.pop();
+            return Err(Errno::EINVAL);
+        };
+        self.whole = Some(whole);
+        set(&mask, threads);
+        Ok(self.wishes)
+    }
+
+    fn give_back(&mut self, wish: u64, threads: &[Pid]) {
+        self.off.retain(|(number, _)| *number != wish);
+        let Some(whole) = self.whole else { return };
+        // With one wish less there is at least as much left as before.
+        set(&self.mask(&whole).unwrap_or(whole), threads);
+        if self.off.is_empty() {
+            self.whole = None;
         }
     }
-    Ok(elsewhere)
+
+    /// Where the threads may run: without the cores that they keep off, or at least without the processors.
+    fn mask(&self, whole: &CpuSet) -> Option<CpuSet> {
+        let cpus: Vec<u32> = self.off.iter().flat_map(|(_, cpus)| cpus).copied().collect();
+        let cores: Vec<u32> = cpus.iter().flat_map(|cpu| siblings(&Files::of_this_machine(), *cpu)).collect();
+        let without = |cpus: &[u32]| {
+            let mut others = *whole;
+            for cpu in cpus {
+                // A processor beyond what a mask can hold is in no mask.
+                let _ = others.unset(*cpu as usize);
+            }
+            others
+        };
+        [without(&cores), without(&cpus)].into_iter().find(|others| !members(others).is_empty())
+    }
+}
+
+fn set(mask: &CpuSet, threads: &[Pid]) {
+    for thread in threads {
+        // One that has ended meanwhile needs no place.
+        let _ = sched_setaffinity(*thread, mask);
+    }
 }
 
 /// Every thread of this process.
@@ -113,9 +157,9 @@ fn threads() -> Vec<Pid> {
 
 impl Drop for Elsewhere {
     fn drop(&mut self) {
-        for (thread, before) in &self.before {
-            // It was the mask a moment ago: there is nothing better to do if it is refused now.
-            let _ = sched_setaffinity(*thread, before);
+        if let Some(wish) = self.wish {
+            // Threads that began meanwhile inherited the narrower mask: they are among these.
+            herd().give_back(wish, &threads());
         }
     }
 }
@@ -124,10 +168,18 @@ impl Drop for Elsewhere {
 mod tests {
     use super::*;
 
+    fn empty() -> Herd {
+        Herd { whole: None, off: Vec::new(), wishes: 0 }
+    }
+
+    fn mask_of(thread: Pid) -> Vec<u32> {
+        members(&sched_getaffinity(thread).unwrap())
+    }
+
     #[test]
     fn threads_stay_off_and_their_masks_are_restored() {
-        let before = allowed_cpus();
-        let [_, .., last] = before.as_slice() else { return };
+        let before = mask_of(THIS);
+        let [first, .., last] = before.as_slice() else { return };
         let (stop, stopped) = std::sync::mpsc::channel::<()>();
         let (tell, told) = std::sync::mpsc::channel();
         let other = std::thread::spawn(move || {
@@ -135,21 +187,28 @@ mod tests {
             let _ = stopped.recv();
         });
         let (this, other_thread) = (nix::unistd::gettid(), told.recv().unwrap());
-        assert!([this, other_thread].iter().all(|thread| threads().contains(thread)));
-        {
-            // Not the threads of other tests, which run beside this one.
-            let _elsewhere = move_off(&[*last], &[this, other_thread]).unwrap();
-            assert!(!allowed_cpus().contains(last));
-            assert!(!members(&sched_getaffinity(other_thread).unwrap()).contains(last));
+        let all = [this, other_thread];
+        assert!(all.iter().all(|thread| threads().contains(thread)));
+        // Not the threads of other tests, which run beside this one.
+        let mut herd = empty();
+        let wish = herd.keep_off(&[*last], &all).unwrap();
+        assert!(all.iter().all(|thread| !mask_of(*thread).contains(last)));
+        // Another wish for the same, which ends later; and one that would leave nothing.
+        let again = herd.keep_off(&[*last], &all).unwrap();
+        if before.len() == 2 {
+            assert_eq!(herd.keep_off(&[*first], &all), Err(Errno::EINVAL));
         }
-        assert_eq!(allowed_cpus(), before);
+        herd.give_back(wish, &all);
+        assert!(all.iter().all(|thread| !mask_of(*thread).contains(last)), "somebody still wishes it");
+        herd.give_back(again, &all);
+        assert!(all.iter().all(|thread| mask_of(*thread) == before));
         drop(stop);
         other.join().unwrap();
     }
 
     #[test]
     fn there_must_be_somewhere_else() {
-        assert_eq!(keep_off(&allowed_cpus()).unwrap_err(), Errno::EINVAL);
-        assert!(keep_off(&[]).unwrap().before.is_empty());
+        assert_eq!(empty().keep_off(&mask_of(THIS), &[THIS]), Err(Errno::EINVAL));
+        assert!(keep_off(&[]).unwrap().wish.is_none());
     }
 }

@@ -26,4 +26,4 @@ pub use environment::{Probe, Sampling};
 pub use lease::{Holder, Lease, LeaseError, Leases, Reach, Standing, Wish};
 pub use machine::machine;
 pub use names::{ALL, UnknownDevice, find, kinds_of};
-pub use placement::{BadCpus, Placement, check_cpus, place, ranked_cpus};
+pub use placement::{BadCpus, Placement, check_cpus, choose_again, place, ranked_cpus};

@@ -98,7 +98,7 @@ fn check_against(wanted: &[u32], online: &[u32], usable: &[u32]) -> Result<(), B
 
 /// Where a case on that many threads is measured: on `wanted`, else where dyno thinks best.
 ///
-/// A case on one thread has one processor, chosen once per process, so that all its launches are measured on the same. A case
+/// A case on one thread has one processor, chosen once per process (or until [`choose_again`]), so that all its launches are measured on the same. A case
 /// on several has all of `wanted`; with none named it is not pinned.
 #[must_use]
 pub fn place(wanted: &[u32], threads: u32) -> Placement {
@@ -111,11 +111,19 @@ pub fn place(wanted: &[u32], threads: u32) -> Placement {
     Placement { cpus, threads: granted }
 }
 
+/// Where to measure, by the processors that were wanted.
+static KNOWN: Mutex<Option<HashMap<Vec<u32>, Vec<u32>>>> = Mutex::new(None);
+
+/// From now on where least else happens is found anew: a process that lives for months must not keep the choice of its first
+/// minute. Not while something is measured.
+pub fn choose_again() {
+    *KNOWN.lock().unwrap_or_else(PoisonError::into_inner) = None;
+}
+
 /// The processors to measure on, best first: of `wanted`, else of all that may be used. Empty on a machine with one, where
 /// pinning would only keep the worker from running beside the host.
 #[must_use]
 pub fn ranked_cpus(wanted: &[u32]) -> Vec<u32> {
-    static KNOWN: Mutex<Option<HashMap<Vec<u32>, Vec<u32>>>> = Mutex::new(None);
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     let known = known.get_or_insert_with(HashMap::new);
     known.entry(wanted.to_vec()).or_insert_with(|| choose(&Files::of_this_machine(), wanted)).clone()

@@ -6,6 +6,7 @@ mod csv;
 mod escape;
 mod gbench;
 mod github_benchmark;
+mod html;
 mod json;
 mod junit;
 mod markdown;
@@ -19,6 +20,7 @@ pub use comparison::{
 pub use csv::{csv, samples_csv};
 pub use gbench::gbench;
 pub use github_benchmark::github_benchmark;
+pub use html::html;
 pub use json::{ReadError, WriteError, json, read};
 pub use junit::run_junit;
 pub use markdown::markdown;

@@ -5,25 +5,39 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-/// A flag that several threads and a signal handler share. Clones are the same flag.
+/// Flags that several threads and a signal handler share. Clones are the same flags.
 #[derive(Debug, Clone, Default)]
-pub struct Cancel(Arc<AtomicBool>);
+pub struct Cancel {
+    now: Arc<AtomicBool>,
+    soon: Arc<AtomicBool>,
+}
 
 impl Cancel {
     /// Whether the user has given up.
     #[must_use]
     pub fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.now.load(Ordering::Relaxed)
     }
 
     /// Gives up.
     pub fn set(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.now.store(true, Ordering::Relaxed);
+    }
+
+    /// No launch is begun any more; what is being measured goes on to its end.
+    pub fn wind_down(&self) {
+        self.soon.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether no launch is to be begun any more.
+    #[must_use]
+    pub fn is_winding_down(&self) -> bool {
+        self.soon.load(Ordering::Relaxed)
     }
 
     /// The flag itself, for a signal handler.
     #[must_use]
     pub fn flag(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.0)
+        Arc::clone(&self.now)
     }
 }

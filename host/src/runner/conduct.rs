@@ -1,6 +1,6 @@
 //! One case, from its first lease to its end: launches until the rule says that it is enough.
 
-use std::{ops::ControlFlow, path::Path};
+use std::path::Path;
 
 use dyno_core::{
     model::{
@@ -15,10 +15,11 @@ use super::{
     launch::{Assignment, Notice, launch},
     peak::Peak,
     stop::{self, Standing},
+    turn::{Asking, Said, Turn},
 };
 use crate::{
     catalog::ContentStore,
-    devices::{Elsewhere, Freshness, Lease, LeaseError, Leases, Wish, keep_off, place},
+    devices::{Freshness, LeaseError, Leases, keep_off, place},
 };
 
 /// Says why a device is no longer there; `None` while it is.
@@ -45,15 +46,8 @@ pub(super) struct Conductor<'a> {
     pub(super) cancel: &'a Cancel,
     /// Whether workers are pinned: not while several devices work at the same time.
     pub(super) is_pinning: bool,
-    /// Whom we said that we wait for: process and run.
-    pub(super) told: Option<(u32, Option<String>)>,
-}
-
-/// How the wait for a device ended.
-enum Waited {
-    Leased(Lease),
-    GaveUp,
-    TooLong(String),
+    /// Whom we said that we wait for.
+    pub(super) said: Said,
 }
 
 impl Conductor<'_> {
@@ -67,7 +61,7 @@ impl Conductor<'_> {
         case: &mut CaseRecord,
         planned: &Planned,
     ) -> Result<(), LeaseError> {
-        if self.cancel.is_set() {
+        if self.cancel.is_set() || self.cancel.is_winding_down() {
             case.status = CaseStatus::Cancelled;
             return Ok(());
         }
@@ -98,13 +92,13 @@ impl Conductor<'_> {
         let mut settings = self.settings.clone();
         let mut search = Peak::of(&settings);
         loop {
-            let _lease = match self.lease(desk, case, planned)? {
-                Waited::Leased(lease) => lease,
-                Waited::GaveUp => {
+            let _lease = match self.turn(desk, case, planned)? {
+                Turn::Ours(lease) => lease,
+                Turn::GaveUp => {
                     case.status = CaseStatus::Cancelled;
                     break;
                 }
-                Waited::TooLong(why) => {
+                Turn::TooLong(why) => {
                     case.status = CaseStatus::Failed { stage: Stage::Lease, reason: Reason::new(why) };
                     break;
                 }
@@ -125,7 +119,9 @@ impl Conductor<'_> {
                 break;
             }
             case.metrics = stats::summarise_case(&case.launches, &planned.metrics, &options(settings.seed));
-            if self.cancel.is_set() {
+            if self.cancel.is_set()
+                || self.cancel.is_winding_down() && stop::wants_more(settings.stop, standing(case))
+            {
                 case.status = CaseStatus::Cancelled;
                 break;
             }
@@ -163,46 +159,27 @@ impl Conductor<'_> {
     }
 
     /// The right to the device.
-    fn lease(
+    fn turn(
         &mut self,
         desk: &mut dyn Desk,
         case: &CaseRecord,
         planned: &Planned,
-    ) -> Result<Waited, LeaseError> {
-        let resource = planned.device.resource();
-        let purpose = format!("dyno run of {}", case.label());
-        let wish = Wish {
-            device: &case.device,
-            resource: &resource,
-            purpose: &purpose,
+    ) -> Result<Turn, LeaseError> {
+        let asking = Asking {
+            leases: self.leases,
+            device: &planned.device,
+            purpose: &format!("dyno run of {}", case.label()),
             run: Some(self.run),
-            overlap: self.settings.overlap && resource == DeviceKind::Cpu.word(),
-            patience: self.settings.lease_timeout(),
+            settings: self.settings,
+            cancel: self.cancel,
         };
-        // Who waits for a processor must not disturb what is measured on it.
-        let mut elsewhere: Option<Elsewhere> = None;
-        let (told, cancel) = (&mut self.told, self.cancel);
-        let waited = self.leases.acquire(&wish, |holder| {
-            if elsewhere.is_none() {
-                elsewhere = keep_off(&place(&self.settings.cpus, 1).cpus).ok();
-            }
-            // Two runs take turns, launch by launch: that is said once.
-            if let Some(holder) = holder.filter(|it| told.as_ref() != Some(&(it.pid, it.run.clone()))) {
-                *told = Some((holder.pid, holder.run.clone()));
-                desk.announce(Event::Waiting {
-                    case: case.index,
-                    device: case.device.clone(),
-                    holder: holder.to_string(),
-                });
-            }
-            if cancel.is_set() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        });
-        match waited {
-            Ok(Some(lease)) => Ok(Waited::Leased(lease)),
-            Ok(None) => Ok(Waited::GaveUp),
-            Err(error @ LeaseError::TimedOut { .. }) => Ok(Waited::TooLong(error.to_string())),
-            Err(error) => Err(error),
-        }
+        asking.wait(&mut self.said, &mut |holder| {
+            desk.announce(Event::Waiting {
+                case: case.index,
+                device: case.device.clone(),
+                holder: holder.to_string(),
+            });
+        })
     }
 
     fn launch(

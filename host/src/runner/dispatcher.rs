@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use dyno_core::model::{CaseRecord, Event, LaunchRecord, RunRecord, RunStatus};
+use dyno_core::model::{CaseRecord, CaseStatus, Event, LaunchRecord, RunRecord, RunStatus};
 
 use super::{
     Cancel, Planned,
@@ -49,13 +49,19 @@ pub struct Dispatcher<'a> {
 }
 
 impl Dispatcher<'_> {
-    /// Runs every case of `record`, which is in the database from the start and complete at the end. Cases run one after
+    /// Runs every case of `record`, which is in the database from the start (before, where it was queued) and complete at the
+    /// end. Cases run one after
     /// the other, except where neighbours use different devices, none of them the processor.
     ///
     /// # Errors
     /// When the database or the files of leases cannot be used.
     pub fn run(&mut self, record: &mut RunRecord, planned: &[Planned]) -> Result<(), RunError> {
-        self.store.begin_run(record)?;
+        if record.status == RunStatus::Queued {
+            record.status = RunStatus::Running;
+            self.store.begin_queued(record, &crate::timestamp::now())?;
+        } else {
+            self.store.begin_run(record)?;
+        }
         (self.announce)(&Event::RunStarted { run: record.id.clone(), cases: record.cases.len() as u32 });
         let (run, settings) = (record.id.clone(), record.spec.settings.clone());
         let (content, worker, code_cache) = (self.content, self.worker.clone(), self.code_cache.clone());
@@ -70,7 +76,7 @@ impl Dispatcher<'_> {
             missing,
             cancel: &cancel,
             is_pinning: true,
-            told: None,
+            said: None,
         };
         let mut desk =
             StoreDesk { run: &run, store: &mut *self.store, announce: &mut *self.announce, refused: None };
@@ -92,7 +98,14 @@ impl Dispatcher<'_> {
             }
             at += group.cases;
         }
-        record.status = if self.cancel.is_set() { RunStatus::Cancelled } else { RunStatus::Completed };
+        let is_whole = record.cases.iter().all(|case| case.status != CaseStatus::Cancelled);
+        record.status = if self.cancel.is_winding_down() && !is_whole {
+            RunStatus::Interrupted
+        } else if self.cancel.is_set() {
+            RunStatus::Cancelled
+        } else {
+            RunStatus::Completed
+        };
         let finished = crate::timestamp::now();
         self.store.finish_run(&record.id, record.status, &finished)?;
         record.finished_at = Some(finished);

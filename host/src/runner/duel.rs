@@ -1,7 +1,6 @@
 //! A comparison of two builds: pairs of launches of all cases in random order, each case until it is decided.
 
 use std::{
-    ops::ControlFlow,
     path::PathBuf,
     time::{Duration, Instant},
 };
@@ -9,7 +8,7 @@ use std::{
 use dyno_core::{
     model::{
         Better, COMPARISON_SCHEMA, COMPARISON_VERSION, CaseComparison, CaseStatus, Comparison, Design,
-        DeviceKind, Interval, Layout, MetricComparison, PairsInfo, Settings, Verdict,
+        Interval, Layout, MetricComparison, PairsInfo, Settings, Verdict,
     },
     stats::{
         self,
@@ -22,10 +21,11 @@ use super::{
     launch::Assignment,
     pair::{Pace, PairPlan, Side, pair},
     stop,
+    turn::{Asking, Said, Turn},
 };
 use crate::{
     catalog::ContentStore,
-    devices::{Lease, LeaseError, Leases, Wish, keep_off, place},
+    devices::{Lease, Leases, keep_off, place},
 };
 
 /// Pairs after which even a rule without an end gives up.
@@ -57,15 +57,25 @@ pub struct DuelOptions {
     pub budget: Duration,
 }
 
-/// Where a comparison stands: told after every pair.
+/// How a comparison goes on.
 #[derive(Debug)]
-pub struct DuelNews<'a> {
-    /// The case of the latest pair.
-    pub case: &'a CaseComparison,
-    /// Cases that are decided.
-    pub decided: usize,
-    /// All cases.
-    pub cases: usize,
+pub enum DuelNews<'a> {
+    /// Where it stands after a pair.
+    Pair {
+        /// The case of the pair.
+        case: &'a CaseComparison,
+        /// Cases that are decided.
+        decided: usize,
+        /// All cases.
+        cases: usize,
+    },
+    /// Somebody else has the device.
+    Waiting {
+        /// Its name.
+        device: &'a str,
+        /// Who has it.
+        holder: String,
+    },
 }
 
 /// What a comparison works with.
@@ -125,7 +135,7 @@ impl Duel<'_> {
         let mut all: Vec<Standings<'_>> =
             matches.iter().map(|case| Standings::new(case, matches.len())).collect();
         let budget = options.budget * u32::try_from(matches.len()).unwrap_or(u32::MAX).max(1);
-        let (mut round, mut turn) = (0, Vec::new());
+        let (mut round, mut turn, mut said) = (0, Vec::new(), None);
         while !self.cancel.is_set() && spent(&all) < budget {
             if turn.is_empty() {
                 turn = next_turn(&all, options, round);
@@ -133,10 +143,10 @@ impl Duel<'_> {
             }
             let Some(index) = turn.pop() else { break };
             let Some(one) = all.get_mut(index) else { continue };
-            self.next_pair(one, options)?;
+            self.next_pair(one, options, &mut said, told)?;
             let shown = one.shown(options);
             let decided = all.iter().filter(|one| one.end.is_some()).count();
-            told(DuelNews { case: &shown, decided, cases: all.len() });
+            told(DuelNews::Pair { case: &shown, decided, cases: all.len() });
         }
         let name = |planned: &Planned| {
             format!(
@@ -163,13 +173,19 @@ impl Duel<'_> {
         })
     }
 
-    fn next_pair(&self, one: &mut Standings<'_>, options: &DuelOptions) -> Result<(), RunError> {
+    fn next_pair(
+        &self,
+        one: &mut Standings<'_>,
+        options: &DuelOptions,
+        said: &mut Said,
+        told: &mut dyn FnMut(DuelNews<'_>),
+    ) -> Result<(), RunError> {
         let (case, cancel) = (one.case, &self.cancel);
         if let Some(why) = case.baseline.obstacle.as_ref().or(case.candidate.obstacle.as_ref()) {
             one.end = Some((Verdict::Inconclusive, Some(format!("skipped: {why}"))));
             return Ok(());
         }
-        let Some(_lease) = self.lease(one, options)? else { return Ok(()) };
+        let Some(_lease) = self.turn(one, options, said, told)? else { return Ok(()) };
         // Waiting for the device is not charged to the budget.
         let begin = Instant::now();
         let admitted = [&case.baseline, &case.candidate]
@@ -230,36 +246,34 @@ impl Duel<'_> {
         }
         Ok(())
     }
-}
 
-impl Duel<'_> {
     /// The right to the device, or `None` when the user gave up, or the wait took so long that the case ends here.
-    fn lease(&self, one: &mut Standings<'_>, options: &DuelOptions) -> Result<Option<Lease>, RunError> {
+    fn turn(
+        &self,
+        one: &mut Standings<'_>,
+        options: &DuelOptions,
+        said: &mut Said,
+        told: &mut dyn FnMut(DuelNews<'_>),
+    ) -> Result<Option<Lease>, RunError> {
         let device = &one.case.candidate.device;
-        let resource = device.resource();
-        let purpose = format!("dyno ab of {}", one.case.label);
-        let wish = Wish {
-            device: &device.name,
-            resource: &resource,
-            purpose: &purpose,
+        let asking = Asking {
+            leases: &self.leases,
+            device,
+            purpose: &format!("dyno ab of {}", one.case.label),
             run: None,
-            overlap: options.settings.overlap && resource == DeviceKind::Cpu.word(),
-            patience: options.settings.lease_timeout(),
+            settings: &options.settings,
+            cancel: &self.cancel,
         };
-        let cancel = &self.cancel;
-        let mut elsewhere = None;
-        let waited = self.leases.acquire(&wish, |_| {
-            if elsewhere.is_none() {
-                elsewhere = keep_off(&place(&options.settings.cpus, 1).cpus).ok();
-            }
-            if cancel.is_set() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        });
+        let waited = asking.wait(said, &mut |holder| {
+            told(DuelNews::Waiting { device: &device.name, holder: holder.to_string() });
+        })?;
         match waited {
-            Err(error @ LeaseError::TimedOut { .. }) => {
-                one.end = Some((Verdict::Inconclusive, Some(error.to_string())));
+            Turn::Ours(lease) => Ok(Some(lease)),
+            Turn::GaveUp => Ok(None),
+            Turn::TooLong(why) => {
+                one.end = Some((Verdict::Inconclusive, Some(why)));
                 Ok(None)
             }
-            waited => Ok(waited?),
         }
     }
 }

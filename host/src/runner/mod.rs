@@ -11,6 +11,7 @@ mod launch;
 mod pair;
 mod peak;
 mod stop;
+mod turn;
 
 pub use cancel::Cancel;
 pub use case::Planned;

@@ -97,6 +97,14 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether it may go well a moment later: another connection of this process wrote the same rows, or a query took
+    /// the memory that all of them share.
+    pub(super) fn passes(&self) -> bool {
+        let Self::Statement { source, .. } = self else { return false };
+        let message = source.to_string();
+        message.contains("conflict") || message.contains("Out of Memory")
+    }
+
     /// Whether the user can mend it by asking for something else.
     #[must_use]
     pub fn is_usage(&self) -> bool {

@@ -7,8 +7,11 @@ use duckdb::{Connection, OptionalExt, params};
 use super::error::{StoreError, doing};
 
 /// The migrations, in order; the first is version 1.
-const MIGRATIONS: [&str; 2] =
-    [include_str!("migrations/0001_initial.sql"), include_str!("migrations/0002_verdicts.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("migrations/0001_initial.sql"),
+    include_str!("migrations/0002_verdicts.sql"),
+    include_str!("migrations/0003_server.sql"),
+];
 
 /// The version that this dyno writes.
 pub(super) const VERSION: u32 = MIGRATIONS.len() as u32;

@@ -5,14 +5,22 @@ mod error;
 mod migrate;
 mod open;
 mod parquet;
+mod performance;
 mod plugins;
+mod queue;
 mod read;
+mod sql;
+mod upkeep;
 mod verdicts;
 mod write;
 
 pub use error::StoreError;
 pub use open::Store;
+pub use performance::{ModelRow, PerformanceFilter, PerformanceRow};
+pub use queue::{Priority, Queued, Submission};
 pub use read::{RunFilter, RunSummary};
+pub use sql::{SqlAnswer, SqlColumn, SqlError, SqlLimits, SqlStop};
+pub use upkeep::{Annotation, Audited};
 pub use verdicts::Noise;
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use duckdb::{AccessMode, Config, Connection};
@@ -17,6 +17,9 @@ use super::{
 /// Most memory that DuckDB takes for itself; beyond it, it spills to a folder beside the file.
 const MEMORY: &str = "512MiB";
 
+/// Most that is spilled to disk while strangers may ask.
+const SPILL: &str = "1GiB";
+
 /// The write-ahead log is folded into the file when it grows past this, and when the database is closed.
 const LOG: &str = "16MiB";
 
@@ -27,13 +30,14 @@ pub struct Store {
     /// The key of the run that was written to last.
     pub(super) current: Option<(String, i32)>,
     pub(super) read_only: bool,
-    /// Dropped last: after the connection is closed.
-    _claim: Claim,
+    /// Dropped last: after the last connection is closed.
+    claim: Arc<Claim>,
 }
 
 impl Store {
     /// Opens a database for writing, making it where there is none. Runs that a dead process left unfinished are
-    /// marked `interrupted`: the database can be open for writing in one process only, so they are nobody's.
+    /// marked `interrupted`: the database can be open for writing in one process only, so they are nobody's. What waits in
+    /// the queue of a server goes on waiting.
     ///
     /// # Errors
     /// When it is open elsewhere, is no database of dyno, or is newer than this dyno.
@@ -48,9 +52,13 @@ impl Store {
         let mut connection = connect(path, AccessMode::ReadWrite)?;
         migrate::migrate(&mut connection, path)?;
         connection
-            .execute_batch("UPDATE runs SET status = 'interrupted' WHERE status IN ('queued', 'running')")
+            .execute_batch(
+                "UPDATE runs SET status = 'interrupted'
+                 WHERE status = 'running'
+                    OR status = 'queued' AND id NOT IN (SELECT run_id FROM submissions WHERE begun_at IS NULL)",
+            )
             .map_err(doing("marking interrupted runs"))?;
-        Ok(Self { connection, current: None, read_only: false, _claim: claim })
+        Ok(Self { connection, current: None, read_only: false, claim: Arc::new(claim) })
     }
 
     /// Opens a database for reading. Several processes may read at a time, but none while another writes; so here too
@@ -66,8 +74,35 @@ impl Store {
         match found {
             found if found > known => Err(StoreError::Newer { path, found, known }),
             found if found < known => Err(StoreError::Older { path, found, known }),
-            _ => Ok(Self { connection, current: None, read_only: true, _claim: claim }),
+            _ => Ok(Self { connection, current: None, read_only: true, claim: Arc::new(claim) }),
         }
+    }
+}
+
+impl Store {
+    /// Another connection to the same database: what one writes, the others see once it is committed, and nobody waits
+    /// for anybody.
+    ///
+    /// # Errors
+    /// When DuckDB refuses.
+    pub fn another(&self) -> Result<Self, StoreError> {
+        let connection = self.connection.try_clone().map_err(doing("connecting once more"))?;
+        Ok(Self { connection, current: None, read_only: self.read_only, claim: Arc::clone(&self.claim) })
+    }
+
+    /// From now on no statement, of whomever, reaches a file outside `scratch`, the network, an extension or a setting.
+    ///
+    /// # Errors
+    /// When DuckDB refuses.
+    pub fn confine(&self, scratch: &Path) -> Result<(), StoreError> {
+        let scratch = scratch.to_string_lossy().replace('\'', "''");
+        let sql = format!(
+            "SET allowed_directories = ['{scratch}'];
+             SET max_temp_directory_size = '{SPILL}';
+             SET enable_external_access = false;
+             SET lock_configuration = true;"
+        );
+        self.connection.execute_batch(&sql).map_err(doing("confining it"))
     }
 }
 

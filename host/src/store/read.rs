@@ -7,7 +7,8 @@ use dyno_core::model::{
     CaseRecord, LaunchRecord, MetricSummary, PluginKind, PluginRef, RESULT_SCHEMA, RESULT_VERSION, RunRecord,
     RunStatus, Sample, Source, Work,
 };
-use serde::{Serialize, de::DeserializeOwned};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
     Store,
@@ -22,6 +23,10 @@ pub(super) const TIME: &str = "'%Y-%m-%dT%H:%M:%S.%gZ'";
 pub struct RunFilter {
     /// At most so many.
     pub limit: u32,
+    /// Leave out so many of the newest.
+    pub offset: u32,
+    /// Oldest first.
+    pub oldest_first: bool,
     /// Only those with this tag.
     pub tag: Option<String>,
     /// Only those that stand or ended so.
@@ -31,7 +36,7 @@ pub struct RunFilter {
 }
 
 /// One line about a run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RunSummary {
     /// Its identifier.
     pub id: String,
@@ -57,39 +62,42 @@ impl Store {
     pub fn runs(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {
         let failed = doing("listing runs");
         let sql = format!(
-            "SELECT r.id, strftime(r.created_at, {TIME}), {status}, r.suite, r.spec_json,
+            "SELECT r.id, strftime(r.created_at, {TIME}), {status}, r.suite, CAST(to_json(r.tags) AS VARCHAR),
                     (SELECT count(*) FROM cases c WHERE c.run_no = r.run_no),
                     (SELECT count(*) FROM cases c WHERE c.run_no = r.run_no AND c.status IN ('failed', 'timed_out'))
              FROM runs r
              WHERE (? IS NULL OR list_contains(r.tags, ?))
                AND (? IS NULL OR {status} = ?)
                AND (? IS NULL OR EXISTS (SELECT 1 FROM cases c WHERE c.run_no = r.run_no AND c.benchmark = ?))
-             ORDER BY r.run_no DESC LIMIT ?",
+             ORDER BY r.run_no {order} LIMIT ? OFFSET ?",
+            order = if filter.oldest_first { "ASC" } else { "DESC" },
             status = self.status_column(),
         );
         let (tag, benchmark) = (&filter.tag, &filter.benchmark);
         let state = filter.status.map(RunStatus::word);
         let mut statement = self.connection.prepare(&sql).map_err(&failed)?;
         let rows = statement
-            .query_map(params![tag, tag, state, state, benchmark, benchmark, filter.limit], |row| {
-                Ok((
-                    RunSummary {
-                        id: row.get(0)?,
-                        created_at: row.get(1)?,
-                        status: status(&row.get::<_, String>(2)?),
-                        suite: row.get(3)?,
-                        cases: row.get(5)?,
-                        failed: row.get(6)?,
-                        tags: Vec::new(),
-                    },
-                    row.get::<_, String>(4)?,
-                ))
-            })
+            .query_map(
+                params![tag, tag, state, state, benchmark, benchmark, filter.limit, filter.offset],
+                |row| {
+                    Ok((
+                        RunSummary {
+                            id: row.get(0)?,
+                            created_at: row.get(1)?,
+                            status: status(&row.get::<_, String>(2)?),
+                            suite: row.get(3)?,
+                            cases: row.get(5)?,
+                            failed: row.get(6)?,
+                            tags: Vec::new(),
+                        },
+                        row.get::<_, String>(4)?,
+                    ))
+                },
+            )
             .map_err(&failed)?;
         rows.map(|row| {
-            let (mut summary, spec) = row.map_err(&failed)?;
-            let spec: dyno_core::model::RunSpec = json(&spec, "spec")?;
-            summary.tags = spec.tags;
+            let (mut summary, tags) = row.map_err(&failed)?;
+            summary.tags = json(&tags, "tags")?;
             Ok(summary)
         })
         .collect()
@@ -145,7 +153,7 @@ impl Store {
     /// knows that nobody is writing.
     fn status_column(&self) -> &'static str {
         if self.read_only {
-            "CASE WHEN r.status IN ('queued', 'running') THEN 'interrupted' ELSE r.status END"
+            "CASE WHEN r.status = 'running' THEN 'interrupted' ELSE r.status END"
         } else {
             "r.status"
         }

@@ -287,3 +287,100 @@ fn many_samples_are_stored_in_order() {
         record.cases[0].launches[0].samples
     );
 }
+
+fn submission(priority: Priority) -> Submission {
+    Submission {
+        priority,
+        owner: "ci".to_owned(),
+        submitted_at: "2026-01-02T03:04:05.678Z".to_owned(),
+        begun_at: None,
+        request: "{\"benchmarks\":[\"a\"]}".to_owned(),
+    }
+}
+
+fn queued_record() -> RunRecord {
+    let mut queued = record();
+    queued.status = RunStatus::Queued;
+    queued.finished_at = None;
+    for case in &mut queued.cases {
+        case.status = CaseStatus::Queued;
+        case.launches.clear();
+        case.metrics.clear();
+    }
+    queued
+}
+
+#[test]
+fn what_waits_goes_on_waiting_after_a_crash_and_what_was_begun_is_interrupted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dyno.duckdb");
+    let mut waiting = queued_record();
+    let mut store = Store::open(&path).unwrap();
+    store.submit(&waiting, &submission(Priority::High)).unwrap();
+    drop(store);
+    // Reading does not take it for the remains of a dead host either.
+    assert_eq!(Store::open_read_only(&path).unwrap().run("last", false).unwrap().status, RunStatus::Queued);
+    let mut store = Store::open(&path).unwrap();
+    let queue = store.queued().unwrap();
+    assert_eq!((queue.len(), queue[0].priority, queue[0].owner.as_str()), (1, Priority::High, "ci"));
+    assert_eq!(queue[0].cases as usize, waiting.cases.len());
+    // Its plugins have changed meanwhile: it has fewer cases.
+    waiting.cases.truncate(1);
+    store.begin_queued(&waiting, "2026-01-02T03:05:00.000Z").unwrap();
+    assert!(store.queued().unwrap().is_empty());
+    let begun = store.submission(&waiting.id).unwrap().unwrap();
+    assert_eq!(begun.begun_at.as_deref(), Some("2026-01-02T03:05:00.000Z"));
+    drop(store);
+    let found = Store::open(&path).unwrap().run("last", false).unwrap();
+    assert_eq!((found.status, found.cases.len()), (RunStatus::Interrupted, 1));
+}
+
+#[test]
+fn connections_of_one_process_see_what_the_others_committed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut writer = Store::open(&folder.path().join("dyno.duckdb")).unwrap();
+    let reader = writer.another().unwrap();
+    assert!(reader.runs(&RunFilter { limit: 10, ..RunFilter::default() }).unwrap().is_empty());
+    store_all(&mut writer, &record());
+    assert_eq!(reader.run("last", true).unwrap(), record());
+    let completed = |case: &&dyno_core::model::CaseRecord| case.status == CaseStatus::Completed;
+    let rows = reader.performance(&PerformanceFilter { limit: 100, ..PerformanceFilter::default() }).unwrap();
+    let expected: Vec<_> = record()
+        .cases
+        .iter()
+        .filter(completed)
+        .filter_map(|case| case.metric("time").map(|it| it.mean / 1e6))
+        .rev()
+        .collect();
+    assert_eq!(rows.iter().map(|row| row.average_latency_ms).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn an_operator_tags_and_deletes() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(&folder.path().join("dyno.duckdb")).unwrap();
+    let record = record();
+    store_all(&mut store, &record);
+    let annotation = Annotation {
+        tag: "gold".to_owned(),
+        note: "as \"it\" should be; '--".to_owned(),
+        author: "ann".to_owned(),
+        created_at: "2026-01-02T03:04:05.678Z".to_owned(),
+    };
+    store.annotate(&record.id, &annotation).unwrap();
+    store.annotate(&record.id, &annotation).unwrap();
+    let tags = store.annotations(&record.id).unwrap();
+    assert_eq!(tags.iter().filter(|tag| **tag == annotation).count(), 1, "{tags:?}");
+    let tagged = RunFilter { limit: 10, tag: Some("gold".to_owned()), ..RunFilter::default() };
+    assert!(store.runs(&tagged).unwrap()[0].tags.contains(&"gold".to_owned()));
+    store.remove_tag(&record.id, "gold").unwrap();
+    assert!(store.runs(&tagged).unwrap().is_empty());
+    store.set_plugin_enabled("a", false, "ann", "2026-01-02T03:04:05.678Z").unwrap();
+    store.set_plugin_enabled("a", false, "ann", "2026-01-02T03:04:05.678Z").unwrap();
+    assert_eq!(store.disabled_plugins().unwrap(), ["a"]);
+    store.set_plugin_enabled("a", true, "ann", "2026-01-02T03:04:05.678Z").unwrap();
+    assert!(store.disabled_plugins().unwrap().is_empty());
+    store.delete_run(&record.id).unwrap();
+    assert!(store.run(&record.id, false).is_err());
+    assert!(store.delete_run(&record.id).is_err(), "it is gone");
+}

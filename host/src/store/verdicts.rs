@@ -7,6 +7,9 @@ use dyno_core::model::{
     Better, Comparison, Design, Interval, Params, Point, Series, Source, Verdict, label_of,
 };
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::{
     Store,
     error::{StoreError, doing, record},
@@ -15,7 +18,7 @@ use super::{
 };
 
 /// How much pairs of launches of equal builds differ, for one case on one machine.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Noise {
     /// Benchmark, parameters, engine and device.
     pub label: String,

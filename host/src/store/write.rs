@@ -1,6 +1,8 @@
 //! Writing: a run when it begins, each launch when it ends, each case when it ends, the run when it ends. Every method
 //! is one transaction; when it returns, what it wrote survives the power cord.
 
+use std::time::Duration;
+
 use duckdb::{Connection, OptionalExt, Params, Transaction, params};
 use dyno_core::model::{
     CaseRecord, CaseStatus, Environment, LaunchRecord, MetricSummary, RunRecord, RunStatus, Sample,
@@ -12,6 +14,10 @@ use super::{
     error::{StoreError, doing, finite, record},
     plugins,
 };
+
+/// How often a transaction is tried again that may go well a moment later: for twenty seconds, longer than any query of a
+/// stranger.
+const TRIES: u32 = 11;
 
 impl Store {
     /// Stores a run and its cases before anything is measured.
@@ -84,7 +90,7 @@ impl Store {
     }
 
     /// The key of a run.
-    fn run_no(&mut self, run: &str) -> Result<i32, StoreError> {
+    pub(super) fn run_no(&mut self, run: &str) -> Result<i32, StoreError> {
         if let Some((_, run_no)) = self.current.as_ref().filter(|(id, _)| id == run) {
             return Ok(*run_no);
         }
@@ -104,12 +110,21 @@ impl Store {
     pub(super) fn transaction<T>(
         &mut self,
         what: &'static str,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
+        mut work: impl FnMut(&Transaction<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let transaction = self.connection.transaction().map_err(doing(what))?;
-        let value = work(&transaction)?;
-        transaction.commit().map_err(doing(what))?;
-        Ok(value)
+        let mut tries = 0;
+        loop {
+            let transaction = self.connection.transaction().map_err(doing(what))?;
+            let done = work(&transaction).and_then(|value| {
+                transaction.commit().map_err(doing(what))?;
+                Ok(value)
+            });
+            match done {
+                Err(error) if error.passes() && tries < TRIES => tries += 1,
+                done => return done,
+            }
+            std::thread::sleep(Duration::from_millis(5 << tries));
+        }
     }
 }
 
@@ -127,7 +142,7 @@ pub(super) fn execute(
         .map_err(doing(what))
 }
 
-fn insert_run(transaction: &Transaction<'_>, run: &RunRecord) -> Result<i32, StoreError> {
+pub(super) fn insert_run(transaction: &Transaction<'_>, run: &RunRecord) -> Result<i32, StoreError> {
     let failed = doing("storing a run");
     let run_no: i32 = transaction
         .query_row("SELECT coalesce(max(run_no), 0) + 1 FROM runs", [], |row| row.get(0))
@@ -161,7 +176,11 @@ fn insert_run(transaction: &Transaction<'_>, run: &RunRecord) -> Result<i32, Sto
     Ok(run_no)
 }
 
-fn insert_case(transaction: &Transaction<'_>, run_no: i32, case: &CaseRecord) -> Result<(), StoreError> {
+pub(super) fn insert_case(
+    transaction: &Transaction<'_>,
+    run_no: i32,
+    case: &CaseRecord,
+) -> Result<(), StoreError> {
     let plugin = &case.plugin;
     let (stage, reason) = columns::outcome(&case.status);
     execute(
@@ -331,4 +350,9 @@ fn append_samples(
             .map_err(&failed)?;
     }
     appender.flush().map_err(failed)
+}
+
+/// A record as JSON text.
+pub(super) fn to_json(value: &impl serde::Serialize, what: &'static str) -> Result<String, StoreError> {
+    to_string(value).map_err(record(what))
 }

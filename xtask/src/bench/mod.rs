@@ -14,6 +14,7 @@ mod measure;
 mod peer;
 mod sandbox;
 mod scan;
+mod server;
 mod startup;
 mod store;
 mod table;
@@ -38,6 +39,7 @@ const BENCHES: &[Bench] = &[
     sandbox::BENCH,
     verdicts::BENCH,
     comparisons::BENCH,
+    server::BENCH,
     cuda::BENCH,
 ];
 

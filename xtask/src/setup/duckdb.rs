@@ -6,12 +6,11 @@ use std::{
     process::Command,
 };
 
-use sha2::{Digest, Sha256};
-
+use super::archive::{self, PinnedArchive};
 use crate::{
     failure::{Failure, Outcome},
     process::{self, say},
-    project::{self, Project, make_folder, place, tool_cache},
+    project::{Project, place},
 };
 
 /// The version of the package; its library is DuckDB 1.5.6, which the `duckdb` crate of this workspace binds.
@@ -131,82 +130,35 @@ fn obtain(folder: &Path) -> Outcome<()> {
         .iter()
         .find(|build| build.os == os && build.arch == arch)
         .ok_or_else(|| Failure::new(format!("there is no prebuilt DuckDB library for {os} on {arch}")))?;
-    make_folder(folder)?;
-    let name = format!("duckdb-{}-{VERSION}.tgz", build.package);
-    let kept = tool_cache().map(|cache| cache.join(&name)).filter(|path| path.is_file());
-    let archive = match kept {
-        Some(kept) => {
-            say(&format!("DuckDB {VERSION}: taking the archive kept in {}", kept.display()));
-            project::read(&kept)?
-        }
-        None => download(build, folder)?,
+    let archive = PinnedArchive {
+        name: "DuckDB",
+        version: VERSION,
+        package: format!("@duckdb/{}", build.package),
+        file: format!("duckdb-{}-{VERSION}.tgz", build.package),
+        sha256: build.sha256,
     };
-    check(build, &archive)?;
-    if let Some(cache) = tool_cache()
-        && let Err(failure) = make_folder(&cache).and_then(|()| place(&cache.join(&name), &archive))
-    {
-        println!("    not kept for the next checkout: {failure}");
-    }
-    extract(build, &archive, folder)
-}
-
-/// Has npm fetch the archive; npm itself compares it with what the registry promises.
-fn download(build: &Build, folder: &Path) -> Outcome<Vec<u8>> {
-    let package = format!("@duckdb/{}@{VERSION}", build.package);
-    say(&format!("DuckDB: fetching the prebuilt library from npm ({package}, about 24 MB)"));
-    let mut npm = Command::new("npm");
-    npm.args(["pack", "--silent", package.as_str()]).current_dir(folder);
-    process::run(&mut npm)?;
-    let path = folder.join(format!("duckdb-{}-{VERSION}.tgz", build.package));
-    let archive = project::read(&path)?;
-    fs::remove_file(&path).map_err(|error| Failure::file("remove", &path, &error))?;
-    Ok(archive)
-}
-
-fn check(build: &Build, archive: &[u8]) -> Outcome<()> {
-    let found = project::hex(&Sha256::digest(archive));
-    match build.sha256 {
-        Some(expected) if expected != found => Err(Failure::new(format!(
-            "the archive of @duckdb/{} {VERSION} has SHA-256 {found}, expected {expected}: it is not used",
-            build.package
-        ))),
-        Some(_) => Ok(()),
-        None => {
-            println!(
-                "    nobody has pinned a hash for this system: npm's own check is all there is ({found})"
-            );
-            Ok(())
+    let bytes = archive.bytes(folder, || {
+        let package = format!("{}@{VERSION}", archive.package);
+        say(&format!("DuckDB: fetching the prebuilt library from npm ({package}, about 24 MB)"));
+        let mut npm = Command::new("npm");
+        process::run(npm.args(["pack", "--silent", package.as_str()]).current_dir(folder))
+    })?;
+    let open = |packed: &Path, inside: &Path| {
+        let mut tar = Command::new("tar");
+        tar.arg("-xzf").arg(packed).arg("-C").arg(inside);
+        tar
+    };
+    archive::opened(&bytes, folder, open, |inside| {
+        for name in [build.library, "LICENSE"] {
+            archive::take_out(&inside.join("package").join(name), &folder.join(name))?;
         }
-    }
-}
-
-/// Takes the library and its licence out of the archive.
-fn extract(build: &Build, archive: &[u8], folder: &Path) -> Outcome<()> {
-    let packed = folder.join("partial.tgz");
-    place(&packed, archive)?;
-    let opened = folder.join("partial");
-    make_folder(&opened)?;
-    let mut tar = Command::new("tar");
-    tar.arg("-xzf").arg(&packed).arg("-C").arg(&opened);
-    process::run(&mut tar)?;
-    for name in [build.library, "LICENSE"] {
-        let (from, to) = (opened.join("package").join(name), folder.join(name));
-        fs::rename(&from, &to).map_err(|error| Failure::file("take out of the archive", &from, &error))?;
-    }
-    fs::remove_dir_all(&opened).map_err(|error| Failure::file("remove", &opened, &error))?;
-    fs::remove_file(&packed).map_err(|error| Failure::file("remove", &packed, &error))
+        Ok(())
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_archive_with_another_hash_is_refused() {
-        let failure = check(&BUILDS[0], b"something else").unwrap_err().to_string();
-        assert!(failure.contains("1b9f8247"), "{failure}");
-        assert!(failure.contains("not used"), "{failure}");
-    }
 
     #[test]
     fn every_pinned_hash_has_the_length_of_a_hash() {

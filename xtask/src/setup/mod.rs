@@ -1,5 +1,6 @@
 //! What must be there before anything is built, checked and, where it is missing, obtained.
 
+mod archive;
 mod compilers;
 mod debian;
 mod duckdb;

@@ -7,12 +7,11 @@ use std::{
     process::Command,
 };
 
-use sha2::{Digest, Sha256};
-
+use super::archive::{self, PinnedArchive};
 use crate::{
     failure::{Failure, Outcome},
     process::{self, say},
-    project::{self, Project, make_folder, place, tool_cache},
+    project::{self, Project, place},
 };
 
 /// The package and its version.
@@ -70,23 +69,43 @@ fn obtain(folder: &Path) -> Outcome<()> {
         .iter()
         .find(|build| build.os == os && build.arch == arch)
         .ok_or_else(|| Failure::new(format!("there is no NVRTC for {os} on {arch}")))?;
-    make_folder(folder)?;
-    let name = build.file();
-    let kept = tool_cache().map(|cache| cache.join(&name)).filter(|path| path.is_file());
-    let archive = match kept {
-        Some(kept) => {
-            say(&format!("NVRTC {VERSION}: taking the archive kept in {}", kept.display()));
-            project::read(&kept)?
-        }
-        None => download(build, folder)?,
+    let archive = PinnedArchive {
+        name: "NVRTC",
+        version: VERSION,
+        package: PACKAGE.to_owned(),
+        file: build.file(),
+        sha256: build.sha256,
     };
-    check(build, &archive)?;
-    if let Some(cache) = tool_cache()
-        && let Err(failure) = make_folder(&cache).and_then(|()| place(&cache.join(&name), &archive))
-    {
-        println!("    not kept for the next checkout: {failure}");
-    }
-    extract(&archive, folder)
+    let bytes = archive.bytes(folder, || {
+        say(&format!("NVRTC: fetching {PACKAGE} {VERSION} from PyPI by pip (about 90 MB, only for tests)"));
+        let mut pip = Command::new("python3");
+        pip.args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]);
+        pip.args(["--only-binary", ":all:", "--dest", "."])
+            .arg(format!("{PACKAGE}=={VERSION}"))
+            .current_dir(folder);
+        process::run(&mut pip)
+            .map_err(|failure| failure.next("it needs python3 with pip, and PyPI or a mirror of it"))
+    })?;
+    // The archive is a zip file: Python reads those.
+    let open = |packed: &Path, inside: &Path| {
+        let mut unzip = Command::new("python3");
+        unzip.args(["-m", "zipfile", "-e"]).arg(packed).arg(inside);
+        unzip
+    };
+    archive::opened(&bytes, folder, open, |inside| {
+        let libraries = inside.join("nvidia").join("cuda_nvrtc").join("lib");
+        for file in FILES {
+            archive::take_out(&libraries.join(file), &folder.join(file))?;
+        }
+        let licence = inside.join(format!("{}-{VERSION}.dist-info", PACKAGE.replace('-', "_")));
+        // Where it lies in the archive has changed over the years, and nothing depends on it.
+        for from in [licence.join("License.txt"), licence.join("licenses").join("License.txt")] {
+            if from.is_file() {
+                place(&folder.join("LICENSE"), &project::read(&from)?)?;
+            }
+        }
+        Ok(())
+    })
 }
 
 impl Build {
@@ -95,71 +114,9 @@ impl Build {
     }
 }
 
-/// Has pip fetch the archive; pip itself compares it with what the index promises.
-fn download(build: &Build, folder: &Path) -> Outcome<Vec<u8>> {
-    say(&format!("NVRTC: fetching {PACKAGE} {VERSION} from PyPI by pip (about 90 MB, only for tests)"));
-    let mut pip = Command::new("python3");
-    pip.args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]);
-    pip.args(["--only-binary", ":all:", "--dest", "."])
-        .arg(format!("{PACKAGE}=={VERSION}"))
-        .current_dir(folder);
-    process::run(&mut pip)
-        .map_err(|failure| failure.next("it needs python3 with pip, and PyPI or a mirror of it"))?;
-    let path = folder.join(build.file());
-    let archive = project::read(&path)?;
-    fs::remove_file(&path).map_err(|error| Failure::file("remove", &path, &error))?;
-    Ok(archive)
-}
-
-fn check(build: &Build, archive: &[u8]) -> Outcome<()> {
-    let found = project::hex(&Sha256::digest(archive));
-    match build.sha256 {
-        Some(expected) if expected != found => Err(Failure::new(format!(
-            "the archive of {PACKAGE} {VERSION} has SHA-256 {found}, expected {expected}: it is not used"
-        ))),
-        Some(_) => Ok(()),
-        None => {
-            println!(
-                "    nobody has pinned a hash for this system: pip's own check is all there is ({found})"
-            );
-            Ok(())
-        }
-    }
-}
-
-/// Takes the libraries and their licence out of the archive, which is a zip file: Python reads those.
-fn extract(archive: &[u8], folder: &Path) -> Outcome<()> {
-    let packed = folder.join("partial.whl");
-    place(&packed, archive)?;
-    let opened = folder.join("partial");
-    make_folder(&opened)?;
-    let mut unzip = Command::new("python3");
-    process::run(unzip.args(["-m", "zipfile", "-e"]).arg(&packed).arg(&opened))?;
-    let libraries = opened.join("nvidia").join("cuda_nvrtc").join("lib");
-    let licence = opened.join(format!("{}-{VERSION}.dist-info", PACKAGE.replace('-', "_")));
-    let files = FILES.map(|file| (libraries.join(file), folder.join(file)));
-    for (from, to) in files {
-        fs::rename(&from, &to).map_err(|error| Failure::file("take out of the archive", &from, &error))?;
-    }
-    // Where it lies in the archive has changed over the years, and nothing depends on it.
-    for from in [licence.join("License.txt"), licence.join("licenses").join("License.txt")] {
-        if from.is_file() {
-            place(&folder.join("LICENSE"), &project::read(&from)?)?;
-        }
-    }
-    fs::remove_dir_all(&opened).map_err(|error| Failure::file("remove", &opened, &error))?;
-    fs::remove_file(&packed).map_err(|error| Failure::file("remove", &packed, &error))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_archive_with_another_hash_is_refused() {
-        let failure = check(&BUILDS[0], b"something else").unwrap_err().to_string();
-        assert!(failure.contains("210cf050") && failure.contains("not used"), "{failure}");
-    }
 
     #[test]
     fn archives_have_the_names_that_pip_gives_them() {

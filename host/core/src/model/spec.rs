@@ -109,6 +109,35 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
+impl Default for Settings {
+    /// As a user measures who says nothing.
+    fn default() -> Self {
+        Self {
+            stop: StopRule::Precision {
+                target: 0.01,
+                min_launches: 5,
+                max_launches: 30,
+                budget_ns: 3_000_000_000,
+            },
+            // Long against the clock and the call, short against most disturbances.
+            slice_ns: 5_000_000,
+            // Four slices: caches, branch predictors and frequency have settled.
+            warm_up_ns: 20_000_000,
+            scenario: None,
+            timeout_ms: 60_000,
+            seed: 0,
+            layout: Layout::Fixed,
+            pages: Pages::Normal,
+            memory_limit_bytes: 4 << 30,
+            overlap: false,
+            lease_timeout_ms: None,
+            cpus: Vec::new(),
+            realtime: false,
+            counters: false,
+        }
+    }
+}
+
 impl Settings {
     /// Longest wait for a device.
     #[must_use]

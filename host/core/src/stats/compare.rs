@@ -1,10 +1,7 @@
 //! Two results beside one another, measured at different times: launches against launches, every metric in its own
 //! direction, a suite judged as one.
 
-use std::{
-    collections::{HashMap, HashSet},
-    panic, thread,
-};
+use std::collections::{HashMap, HashSet};
 
 use super::{
     benjamini_hochberg, median,
@@ -40,7 +37,7 @@ impl Default for CompareOptions {
 pub fn compare(baseline: &Measured, candidate: &Measured, options: &CompareOptions) -> Comparison {
     let (differences, decisive) = differences(baseline, candidate);
     let old: HashMap<&str, _> = baseline.cases.iter().map(|case| (case.label.as_str(), case)).collect();
-    let (mut cases, added) = all_beside(&old, &candidate.cases, options);
+    let (mut cases, added) = beside(&old, &candidate.cases, options);
     judge_as_one(&mut cases, options.alpha);
     if let Some(what) = decisive.filter(|_| !options.allow_differences) {
         withdraw(&mut cases, &what);
@@ -70,30 +67,7 @@ pub fn compare(baseline: &Measured, candidate: &Measured, options: &CompareOptio
     }
 }
 
-/// Cases worth a thread of their own.
-const CASES_PER_THREAD: usize = 1_000;
-
-/// Every case beside its baseline, and the labels of those that have none; shared out over the processors.
-fn all_beside(
-    old: &HashMap<&str, &MeasuredCase>,
-    cases: &[MeasuredCase],
-    options: &CompareOptions,
-) -> (Vec<CaseComparison>, Vec<String>) {
-    let threads = thread::available_parallelism().map_or(1, usize::from);
-    let share = cases.len().div_ceil(threads).max(CASES_PER_THREAD);
-    thread::scope(|scope| {
-        let parts: Vec<_> =
-            cases.chunks(share).map(|part| scope.spawn(move || beside(old, part, options))).collect();
-        let (mut compared, mut added) = (Vec::with_capacity(cases.len()), Vec::new());
-        for part in parts {
-            let (cases, new) = part.join().unwrap_or_else(|payload| panic::resume_unwind(payload));
-            compared.extend(cases);
-            added.extend(new);
-        }
-        (compared, added)
-    })
-}
-
+/// Every case beside its baseline, and the labels of those that have none.
 fn beside(
     old: &HashMap<&str, &MeasuredCase>,
     cases: &[MeasuredCase],
@@ -251,15 +225,16 @@ struct Quantiles {
 }
 
 impl Quantiles {
-    /// Half-width of the interval. Degrees of freedom count in hundredths, rounded down: never too narrow.
+    /// Half-width of the interval. Degrees of freedom are rounded down, to twentieths where there are four or more, else to
+    /// hundredths: never too narrow, and by less than a hundredth too wide from two degrees on.
     fn half_width(&mut self, test: &Welch) -> f64 {
-        const STEPS: f64 = 100.0;
         if test.standard_error == 0.0 {
             return 0.0;
         }
-        let steps = (test.degrees * STEPS).floor().clamp(1.0, 1e12);
+        let steps = if test.degrees < 4.0 { 100.0 } else { 20.0 };
+        let degrees = ((test.degrees * steps).floor() / steps).clamp(0.01, 1e10);
         let p = self.p;
-        let quantile = *self.known.entry(steps as u64).or_insert_with(|| t_quantile(p, steps / STEPS));
+        let quantile = *self.known.entry(degrees.to_bits()).or_insert_with(|| t_quantile(p, degrees));
         quantile * test.standard_error
     }
 }

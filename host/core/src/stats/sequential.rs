@@ -139,7 +139,7 @@ const TRIM: f64 = 0.2;
 
 /// The estimate from these pairs; `None` without any.
 ///
-/// From [`TRIM_FROM`] pairs on it is the trimmed mean with the error of Yuen 1974 (Biometrika 61), for each order of
+/// From twenty pairs on it is the trimmed mean with the error of Yuen 1974 (Biometrika 61), for each order of
 /// starting: a neighbour on the machine that comes or goes within a pair makes effects of ten per cent and more out of
 /// nothing, and a mean would need many pairs to forget one.
 #[must_use]

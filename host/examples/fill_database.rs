@@ -1,0 +1,31 @@
+//! Makes a database as a server has it after a long time, for `cargo xtask bench server`.
+//!
+//! `cargo run --release -p dyno-host --example fill_database -- FILE RUNS`
+
+use std::{error::Error, path::Path};
+
+use dyno_core::model::RunRecord;
+use dyno_host::store::Store;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let (Some(path), Some(runs)) = (arguments.next(), arguments.next()) else {
+        return Err("usage: fill_database FILE RUNS".into());
+    };
+    let runs: u32 = runs.parse()?;
+    // The tables are made by those who know them.
+    drop(Store::open(Path::new(&path))?);
+    let record: RunRecord = serde_json::from_str(include_str!("../src/export/testdata/record.json"))?;
+    let mut launch = record.cases[0].launches[0].clone();
+    launch.samples.clear();
+    let environment = std::mem::take(&mut launch.environment);
+    let quoted = |text: String| format!("'{}'", text.replace('\'', "''"));
+    let sql = include_str!("fill_database.sql")
+        .replace("RUNS", &runs.to_string())
+        .replace("SPEC", &quoted(serde_json::to_string(&record.spec)?))
+        .replace("MACHINE", &quoted(serde_json::to_string(&record.machine)?))
+        .replace("ENVIRONMENT", &quoted(serde_json::to_string(&environment)?))
+        .replace("LAUNCH", &quoted(serde_json::to_string(&launch)?));
+    duckdb::Connection::open(&path)?.execute_batch(&sql)?;
+    Ok(())
+}

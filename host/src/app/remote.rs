@@ -1,0 +1,199 @@
+//! The use cases that a server carries out for this process, since it owns the database.
+
+use std::{fs, path::Path, thread, time::Duration};
+
+use dyno_core::{
+    model::{Comparison, Event, RunRecord, RunSpec, RunStatus, Series, Source},
+    stats::ChangeOptions,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{App, AppError, Cancel, Catalog, RunFilter, RunSummary, SqlAnswer};
+use crate::{
+    client::{Connection, ServerError},
+    config::Resolved,
+    store::Noise,
+};
+
+/// How often a run is looked at that no longer tells of itself.
+const POLL: Duration = Duration::from_millis(500);
+
+/// A server that is asked in place of the database.
+#[derive(Debug)]
+pub(super) struct Client(Connection);
+
+/// What a server says of a run that it took in.
+#[derive(Debug, Deserialize)]
+struct Accepted {
+    id: String,
+}
+
+impl App {
+    /// An application that works through a server: the one that was named, else the one that has the database open.
+    ///
+    /// # Errors
+    /// When a server that was named cannot be reached.
+    pub fn through_server(settings: Resolved) -> Result<Self, AppError> {
+        let token = settings.token.value.clone();
+        if let Some(url) = &settings.server.value {
+            let connection = Connection::new(url, token);
+            if !connection.is_there() {
+                let message = "nobody answers".to_owned();
+                return Err(ServerError::Unreachable { url: url.clone(), message }.into());
+            }
+            return Ok(Self { settings, database: None, server: Some(Client(connection)) });
+        }
+        let found = crate::client::beside(&settings.db_path.value);
+        let server =
+            found.map(|file| Connection::new(&file.url, token)).filter(Connection::is_there).map(Client);
+        Ok(Self { settings, database: None, server })
+    }
+
+    /// The server that is asked, where one is.
+    #[must_use]
+    pub fn server_url(&self) -> Option<&str> {
+        self.server.as_ref().map(|server| server.0.url())
+    }
+
+    /// The plugins that runs would find: those of the server, where one was named.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub fn listed(&self) -> Result<Catalog, AppError> {
+        match &self.server {
+            Some(server) if self.settings.server.value.is_some() => Ok(server.0.get("/api/catalog", &[])?),
+            _ => Ok(self.catalog()),
+        }
+    }
+
+    pub(super) fn server(&self) -> Option<&Client> {
+        self.server.as_ref()
+    }
+
+    /// Answers SQL by the server; `None` where there is none.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub fn select_by_server(&self, sql: &str, rows: u32) -> Option<Result<SqlAnswer, AppError>> {
+        let server = self.server.as_ref()?;
+        let body = json!({"sql": sql, "limit": rows});
+        Some(server.0.post("/api/sql", &body).map_err(AppError::from))
+    }
+}
+
+impl Client {
+    /// Runs a request there, and tells of it as if it ran here.
+    pub(super) fn run(
+        &self,
+        spec: &RunSpec,
+        source: Option<&Source>,
+        cancel: &Cancel,
+        announce: &mut dyn FnMut(&Event),
+    ) -> Result<RunRecord, AppError> {
+        let body = json!({"spec": spec, "source": source});
+        let Accepted { id } = self.0.post("/api/runs", &body)?;
+        let mut asked_to_stop = false;
+        self.0.listen(&format!("/api/runs/{id}/events"), &mut |data| {
+            if cancel.is_set() && !asked_to_stop {
+                asked_to_stop = true;
+                let _: Value = self.0.post(&format!("/api/runs/{id}/cancel"), &json!({}))?;
+            }
+            // An event of a newer server is none of ours.
+            let Ok(event) = serde_json::from_str::<Event>(data) else { return Ok(true) };
+            announce(&event);
+            Ok(!matches!(event, Event::RunFinished { .. }))
+        })?;
+        // A stream that broke, since we read too slowly, is no end of the run.
+        loop {
+            let record = self.stored_run(&id, true)?;
+            if !matches!(record.status, RunStatus::Queued | RunStatus::Running) {
+                return Ok(record);
+            }
+            thread::sleep(POLL);
+        }
+    }
+
+    pub(super) fn stored_run(&self, selector: &str, with_samples: bool) -> Result<RunRecord, AppError> {
+        let path = format!("/api/runs/{}", segment(selector));
+        Ok(self.0.get(&path, &[("samples", with_samples.to_string())])?)
+    }
+
+    pub(super) fn stored_runs(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, AppError> {
+        let mut query = vec![("limit", filter.limit.to_string()), ("offset", filter.offset.to_string())];
+        query.extend(filter.tag.clone().map(|tag| ("tag", tag)));
+        query.extend(filter.status.map(|status| ("status", status.word().to_owned())));
+        query.extend(filter.benchmark.clone().map(|benchmark| ("benchmark", benchmark)));
+        Ok(self.0.get("/api/runs", &query)?)
+    }
+
+    pub(super) fn write_parquet(&self, selector: &str, path: &Path) -> Result<(), AppError> {
+        let bytes = self
+            .0
+            .bytes(&format!("/api/runs/{}/export", segment(selector)), &[("format", "parquet".to_owned())])?;
+        fs::write(path, bytes)
+            .map_err(|source| AppError::System { what: format!("cannot write `{}`", path.display()), source })
+    }
+
+    pub(super) fn baseline(&self, name: &str) -> Result<String, AppError> {
+        let found: Value = self.0.get(&format!("/api/baselines/{}", segment(name)), &[])?;
+        Ok(found["run_id"].as_str().unwrap_or_default().to_owned())
+    }
+
+    pub(super) fn save_baseline(&self, name: &str, run: &str) -> Result<(), AppError> {
+        let _: Value = self.0.put(&format!("/api/baselines/{}", segment(name)), &json!({"run_id": run}))?;
+        Ok(())
+    }
+
+    pub(super) fn history(
+        &self,
+        benchmark: &str,
+        metric: &str,
+        options: &ChangeOptions,
+    ) -> Result<Vec<Series>, AppError> {
+        let query = [("metric", metric.to_owned()), ("min_change", options.min_magnitude.to_string())];
+        Ok(self.0.get(&format!("/api/history/{}", segment(benchmark)), &query)?)
+    }
+
+    pub(super) fn accept_change(&self, benchmark: &str, run: &str, note: &str) -> Result<String, AppError> {
+        let path = format!("/api/history/{}/accept", segment(benchmark));
+        let Accepted { id } = self.0.post(&path, &json!({"run_id": run, "note": note}))?;
+        Ok(id)
+    }
+
+    pub(super) fn noise(&self, machine: &str) -> Result<Vec<Noise>, AppError> {
+        Ok(self.0.get("/api/noise", &[("machine", machine.to_owned())])?)
+    }
+
+    pub(super) fn record_noise(&self, machine: &str, found: &[Noise]) -> Result<(), AppError> {
+        let _: Value = self.0.post("/api/noise", &json!({"machine": machine, "cases": found}))?;
+        Ok(())
+    }
+
+    pub(super) fn record_comparison(&self, comparison: &Comparison) -> Result<(), AppError> {
+        let _: Value = self.0.post("/api/comparisons", comparison)?;
+        Ok(())
+    }
+}
+
+/// A name as one segment of a path.
+fn segment(name: &str) -> String {
+    let mut out = String::new();
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn names_are_one_segment() {
+        assert_eq!(super::segment("last~2"), "last~2");
+        assert_eq!(super::segment("feature/ä b"), "feature%2F%C3%A4%20b");
+    }
+}

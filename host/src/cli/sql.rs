@@ -1,0 +1,46 @@
+//! `dyno sql`: one SELECT over the database, as a table or as JSON.
+
+use std::{process::ExitCode, thread, time::Duration};
+
+use serde_json::Value;
+
+use super::{Failure, args::SqlArgs, exit_code::End, output, table};
+use crate::app::{App, SqlAnswer, SqlLimits};
+
+/// Longest time of a query.
+const TIME: Duration = Duration::from_secs(60);
+
+pub(super) fn execute(app: &App, args: &SqlArgs, json: bool) -> Result<ExitCode, Failure> {
+    let answer = match app.select_by_server(&args.query, args.limit) {
+        Some(answer) => answer?,
+        None => here(app, args)?,
+    };
+    if json {
+        output::json(&answer)?;
+        return Ok(End::Good.into());
+    }
+    let names: Vec<&str> = answer.columns.iter().map(|column| column.name.as_str()).collect();
+    let mut rows = table::new(&names);
+    for row in &answer.rows {
+        rows.add_row(row.iter().map(|value| match value {
+            Value::Null => String::new(),
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        }));
+    }
+    let more = if answer.truncated { "; there are more, see --limit" } else { "" };
+    output::text(&format!("{rows}\n{} rows in {:.1} ms{more}", answer.rows.len(), answer.elapsed_ms))?;
+    Ok(End::Good.into())
+}
+
+/// Without a server: in this process, stopped when it takes too long.
+fn here(app: &App, args: &SqlArgs) -> Result<SqlAnswer, Failure> {
+    let app = app.confined()?;
+    let limits = SqlLimits { rows: args.limit, time: TIME };
+    Ok(app.select(&args.query, limits, |stop| {
+        thread::spawn(move || {
+            thread::sleep(TIME);
+            stop.stop();
+        });
+    })?)
+}

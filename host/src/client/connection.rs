@@ -1,0 +1,227 @@
+//! One server: its address, the right to use it, and what it says.
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    time::Duration,
+};
+
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+/// Longest time for an answer. Long exports take a while; a server that hangs must not.
+const TIMEOUT: Duration = Duration::from_secs(120);
+/// Longest time for finding out whether a server is there.
+const GLANCE: Duration = Duration::from_secs(2);
+/// Longest answer [bytes].
+const MAX_ANSWER: u64 = 1 << 30;
+
+/// Why a server did not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServerError {
+    /// It cannot be reached.
+    #[error("the server {url} cannot be reached: {message}; is `dyno serve` running there?")]
+    Unreachable {
+        /// Its address.
+        url: String,
+        /// What the system said.
+        message: String,
+    },
+    /// It refused.
+    #[error("{detail}")]
+    Refused {
+        /// Status of HTTP.
+        status: u16,
+        /// A sentence.
+        detail: String,
+    },
+    /// Its answer is none.
+    #[error("the server {url} gave an answer that cannot be read: {message}; is it of this version?")]
+    Unreadable {
+        /// Its address.
+        url: String,
+        /// What is wrong with it.
+        message: String,
+    },
+}
+
+impl ServerError {
+    /// Whether the user can mend it by asking for something else.
+    #[must_use]
+    pub fn is_usage(&self) -> bool {
+        matches!(self, Self::Refused { status: 400..=499, .. })
+    }
+}
+
+/// A server.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    url: String,
+    token: Option<String>,
+}
+
+impl Connection {
+    /// The server at this address. Asks nothing yet.
+    #[must_use]
+    pub fn new(url: &str, token: Option<String>) -> Self {
+        Self { url: url.trim_end_matches('/').to_owned(), token }
+    }
+
+    /// Its address.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Whether it answers.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        let agent = agent(Some(GLANCE));
+        agent.get(format!("{}/healthz", self.url)).call().is_ok_and(|answer| answer.status().is_success())
+    }
+
+    /// Asks for something. `query` is made of names and values.
+    ///
+    /// # Errors
+    /// When it cannot be reached, refuses, or gives no such answer.
+    pub fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, String)]) -> Result<T, ServerError> {
+        let mut request = agent(Some(TIMEOUT)).get(self.address(path));
+        for (name, value) in query {
+            request = request.query(*name, value);
+        }
+        let text = self.text(self.with_token(request).call())?;
+        self.read(&text)
+    }
+
+    /// Asks for bytes.
+    ///
+    /// # Errors
+    /// As for [`Self::get`].
+    pub fn bytes(&self, path: &str, query: &[(&str, String)]) -> Result<Vec<u8>, ServerError> {
+        let mut request = agent(Some(TIMEOUT)).get(self.address(path));
+        for (name, value) in query {
+            request = request.query(*name, value);
+        }
+        let mut answer = self.answered(self.with_token(request).call())?;
+        answer
+            .body_mut()
+            .with_config()
+            .limit(MAX_ANSWER)
+            .read_to_vec()
+            .map_err(|error| self.unreadable(&error))
+    }
+
+    /// Posts a body.
+    ///
+    /// # Errors
+    /// As for [`Self::get`].
+    pub fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, ServerError> {
+        self.send(agent(Some(TIMEOUT)).post(self.address(path)), body)
+    }
+
+    /// Puts a body.
+    ///
+    /// # Errors
+    /// As for [`Self::get`].
+    pub fn put<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, ServerError> {
+        self.send(agent(Some(TIMEOUT)).put(self.address(path)), body)
+    }
+
+    /// Listens to a stream of events, until `told` has heard enough or the server ends it. `told` hears an empty text at
+    /// least once in two seconds.
+    ///
+    /// # Errors
+    /// As for [`Self::get`], and when the connection breaks.
+    pub fn listen(
+        &self,
+        path: &str,
+        told: &mut dyn FnMut(&str) -> Result<bool, ServerError>,
+    ) -> Result<(), ServerError> {
+        let request = agent(None).get(self.address(path)).header("accept", "text/event-stream");
+        let answer = self.answered(self.with_token(request).call())?;
+        let reader: Box<dyn Read> = Box::new(answer.into_body().into_reader());
+        for line in BufReader::new(reader).lines() {
+            let line = line.map_err(|error| self.unreachable(&error))?;
+            let goes_on = match line.strip_prefix("data:") {
+                Some(data) => told(data.trim())?,
+                None => told("")?,
+            };
+            if !goes_on {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    fn send<T: DeserializeOwned>(
+        &self,
+        request: ureq::RequestBuilder<ureq::typestate::WithBody>,
+        body: &impl Serialize,
+    ) -> Result<T, ServerError> {
+        let body = serde_json::to_string(body).map_err(|error| self.unreadable(&error))?;
+        let request = request.header("content-type", "application/json");
+        let text = self.text(self.with_token(request).send(&body))?;
+        self.read(&text)
+    }
+
+    fn address(&self, path: &str) -> String {
+        format!("{}{path}", self.url)
+    }
+
+    fn with_token<B>(&self, request: ureq::RequestBuilder<B>) -> ureq::RequestBuilder<B> {
+        match &self.token {
+            Some(token) => request.header("authorization", format!("Bearer {token}")),
+            None => request,
+        }
+    }
+
+    fn text(&self, answer: Result<Answer, ureq::Error>) -> Result<String, ServerError> {
+        let mut answer = self.answered(answer)?;
+        answer
+            .body_mut()
+            .with_config()
+            .limit(MAX_ANSWER)
+            .read_to_string()
+            .map_err(|error| self.unreadable(&error))
+    }
+
+    /// An answer that is no refusal.
+    fn answered(&self, answer: Result<Answer, ureq::Error>) -> Result<Answer, ServerError> {
+        let mut answer = answer.map_err(|error| self.unreachable(&error))?;
+        let status = answer.status().as_u16();
+        if answer.status().is_success() {
+            return Ok(answer);
+        }
+        let text = answer.body_mut().read_to_string().unwrap_or_default();
+        let detail = serde_json::from_str::<Value>(&text)
+            .ok()
+            .and_then(|body| body["detail"].as_str().map(str::to_owned));
+        let detail = detail.unwrap_or_else(|| format!("the server {} answered {status}", self.url));
+        Err(ServerError::Refused { status, detail })
+    }
+
+    fn read<T: DeserializeOwned>(&self, text: &str) -> Result<T, ServerError> {
+        serde_json::from_str(text).map_err(|error| self.unreadable(&error))
+    }
+
+    fn unreachable(&self, error: &dyn std::fmt::Display) -> ServerError {
+        ServerError::Unreachable { url: self.url.clone(), message: error.to_string() }
+    }
+
+    /// An error for an answer that makes no sense.
+    #[must_use]
+    pub fn unreadable(&self, error: &dyn std::fmt::Display) -> ServerError {
+        ServerError::Unreadable { url: self.url.clone(), message: error.to_string() }
+    }
+}
+
+type Answer = ureq::http::Response<ureq::Body>;
+
+fn agent(timeout: Option<Duration>) -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .timeout_global(timeout)
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .build()
+        .into()
+}

@@ -1,0 +1,221 @@
+//! The report for people, as one page of HTML that needs nothing else: styles and charts are inside, scripts there are none.
+
+use std::fmt::Write;
+
+use dyno_core::{
+    model::{CaseRecord, CaseStatus, LaunchRecord, MetricSummary, RunRecord, Sample},
+    stats, units,
+};
+
+use super::escape::xml;
+
+/// Width and height of a chart [px].
+const WIDTH: f64 = 560.0;
+const HEIGHT: f64 = 92.0;
+/// Space for the scale.
+const MARGIN: f64 = 14.0;
+
+const STYLE: &str = "
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; color: #1c2430; }
+h1 { font-size: 1.6rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; } dt { color: #5b6675; } dd { margin: 0; }
+table { border-collapse: collapse; width: 100%; } th, td { padding: .3rem .6rem; border-bottom: 1px solid #dde2e8; text-align: left; }
+td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
+svg { display: block; max-width: 100%; height: auto; } text { font: 11px system-ui, sans-serif; fill: #5b6675; }
+.bad { color: #a3262a; } .note { color: #5b6675; }
+@media (prefers-color-scheme: dark) { body { background: #14181d; color: #dfe5ec; } th, td { border-color: #2b333d; }
+dt, .note, text { color: #95a1b0; fill: #95a1b0; } .bad { color: #ff8a8a; } }
+";
+
+/// A run as a page.
+#[must_use]
+pub fn html(record: &RunRecord) -> String {
+    let title = record.spec.suite.as_ref().map_or("Benchmark run", |suite| suite.name.as_str());
+    let mut out = String::new();
+    // Writing to a string cannot fail, so what `write!` returns is dropped throughout.
+    let _ = write!(
+        out,
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title} · dyno</title>\n\
+         <style>{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n",
+        title = xml(title)
+    );
+    facts(&mut out, record);
+    results(&mut out, record);
+    for case in &record.cases {
+        launches(&mut out, case);
+    }
+    failures(&mut out, record);
+    out.push_str("</body>\n</html>\n");
+    out
+}
+
+fn facts(out: &mut String, record: &RunRecord) {
+    out.push_str("<dl>\n");
+    for (name, value) in [
+        ("Run", record.id.clone()),
+        ("Begun", record.created_at.clone()),
+        ("Ended", record.finished_at.clone().unwrap_or_default()),
+        ("Status", record.status.word().to_owned()),
+        ("Tags", record.spec.tags.join(", ")),
+        ("Machine", format!("{} ({})", record.machine.hostname, record.machine.fingerprint)),
+        ("Processor", record.machine.cpu.model.clone()),
+        ("System", format!("{}, {}", record.machine.os, record.machine.arch)),
+        ("dyno", record.dyno_version.clone()),
+    ] {
+        if !value.is_empty() {
+            let _ = writeln!(out, "<dt>{name}</dt><dd>{}</dd>", xml(&value));
+        }
+    }
+    out.push_str("</dl>\n");
+}
+
+fn headline(case: &CaseRecord) -> Option<&MetricSummary> {
+    case.metric("time").or_else(|| case.metric("latency"))
+}
+
+fn results(out: &mut String, record: &RunRecord) {
+    out.push_str(
+        "<h2>Results</h2>\n<table>\n<tr><th>benchmark</th><th>engine</th><th>device</th><th class=\"n\">time</th>\
+         <th class=\"n\">throughput</th><th class=\"n\">peak memory</th><th class=\"n\">launches × samples</th></tr>\n",
+    );
+    for case in &record.cases {
+        let Some(time) = headline(case) else { continue };
+        let of = |name: &str| {
+            case.metric(name).map(|metric| units::value(metric.median, &metric.unit)).unwrap_or_default()
+        };
+        let throughput = ["flop_per_second", "bytes_per_second", "items_per_second"]
+            .into_iter()
+            .map(of)
+            .find(|text| !text.is_empty())
+            .unwrap_or_default();
+        let _ = writeln!(
+            out,
+            "<tr><td>{}</td><td>{}</td><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td>\
+             <td class=\"n\">{}</td><td class=\"n\">{} × {}</td></tr>",
+            xml(&case.label()),
+            case.plugin.kind,
+            xml(&record.device_label(case)),
+            xml(&units::value_with_interval(time.median, time.interval, &time.unit)),
+            xml(&throughput),
+            xml(&of("peak_memory")),
+            time.launches,
+            time.samples / time.launches.max(1)
+        );
+    }
+    out.push_str("</table>\n");
+}
+
+/// A dot for every sample, a row for every launch: what differs between launches is seen at once.
+fn launches(out: &mut String, case: &CaseRecord) {
+    let Some(time) = headline(case).filter(|time| time.unit == "ns") else { return };
+    let rows: Vec<Vec<f64>> = case.launches.iter().map(values).filter(|row| !row.is_empty()).collect();
+    let all = || rows.iter().flatten().copied();
+    let (low, high) = (all().fold(f64::INFINITY, f64::min), all().fold(f64::NEG_INFINITY, f64::max));
+    if rows.is_empty() || !low.is_finite() || !high.is_finite() {
+        return;
+    }
+    let span = (high - low).max(low.abs() * 1e-6).max(f64::MIN_POSITIVE);
+    let x = |value: f64| MARGIN + (value - low) / span * (WIDTH - 2.0 * MARGIN);
+    let height = HEIGHT.max(24.0 + 12.0 * rows.len() as f64);
+    let _ = write!(
+        out,
+        "<h2>{}</h2>\n<svg viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" height=\"{height}\" role=\"img\" \
+         aria-label=\"times of all samples, a row for each launch\">\n",
+        xml(&case.label())
+    );
+    if let Some(interval) = time.interval {
+        let (from, to) = (x(interval.low.clamp(low, high)), x(interval.high.clamp(low, high)));
+        let _ = writeln!(
+            out,
+            "<rect x=\"{from:.1}\" y=\"4\" width=\"{:.1}\" height=\"{:.1}\" fill=\"#4c8dd6\" opacity=\".22\"/>",
+            (to - from).max(1.0),
+            height - 24.0
+        );
+    }
+    let step = (height - 30.0) / rows.len() as f64;
+    for (row, number) in rows.iter().zip(0u32..) {
+        let y = 8.0 + step * (f64::from(number) + 0.5);
+        for value in row {
+            let _ = write!(
+                out,
+                "<circle cx=\"{:.1}\" cy=\"{y:.1}\" r=\"2\" fill=\"#4c8dd6\" opacity=\".45\"/>",
+                x(*value)
+            );
+        }
+        if let Some(median) = stats::median(row) {
+            let at = x(median);
+            let _ = writeln!(
+                out,
+                "<line x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{:.1}\" y2=\"{:.1}\" stroke=\"#c2571a\" stroke-width=\"2\"/>",
+                y - step.min(10.0) / 2.0,
+                y + step.min(10.0) / 2.0
+            );
+        }
+    }
+    let _ = write!(
+        out,
+        "<text x=\"{MARGIN}\" y=\"{bottom}\">{}</text><text x=\"{}\" y=\"{bottom}\" text-anchor=\"end\">{}</text>\n</svg>\n",
+        xml(&units::value(low, "ns")),
+        WIDTH - MARGIN,
+        xml(&units::value(high, "ns")),
+        bottom = height - 6.0
+    );
+    out.push_str(
+        "<p class=\"note\">A dot is a sample, a row a launch, a bar its median; shaded is the interval of the result.</p>\n",
+    );
+}
+
+/// Times of one iteration [ns]; at most so many, evenly chosen, that a page can hold them.
+fn values(launch: &LaunchRecord) -> Vec<f64> {
+    const MOST: usize = 200;
+    let step = launch.samples.len().div_ceil(MOST).max(1);
+    launch.samples.iter().step_by(step).map(Sample::ns_per_iteration).collect()
+}
+
+fn failures(out: &mut String, record: &RunRecord) {
+    let mut rows = String::new();
+    for case in &record.cases {
+        let said = match &case.status {
+            CaseStatus::Completed => continue,
+            CaseStatus::Failed { stage, reason } => format!("failed in {stage}: {reason}"),
+            CaseStatus::TimedOut { stage, limit_s, .. } => {
+                format!("timed out in {stage}: it took longer than {limit_s} s")
+            }
+            CaseStatus::Skipped { reason } => format!("skipped: {reason}"),
+            other => other.word().to_owned(),
+        };
+        let class = if case.status.is_failure() { " class=\"bad\"" } else { "" };
+        let _ = writeln!(rows, "<li{class}><b>{}</b>: {}</li>", xml(&case.label()), xml(&said));
+    }
+    if !rows.is_empty() {
+        let _ = write!(out, "<h2>Without a result</h2>\n<ul>\n{rows}</ul>\n");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record() -> RunRecord {
+        serde_json::from_str(include_str!("testdata/record.json")).expect("the test's own record is valid")
+    }
+
+    #[test]
+    fn a_page_needs_nothing_else() {
+        let page = html(&record());
+        assert!(page.contains("<svg") && page.contains("<circle") && page.ends_with("</html>\n"));
+        for outside in ["http://", "https://", "<script", "src=", "@import", "url("] {
+            assert!(!page.contains(outside), "{outside}");
+        }
+    }
+
+    #[test]
+    fn what_a_plugin_says_is_text() {
+        let mut record = record();
+        record.cases[0].benchmark = "<script>alert(1)</script>\"&".to_owned();
+        record.cases[0].status = CaseStatus::Skipped { reason: "<img onerror=x>".to_owned() };
+        let page = html(&record);
+        assert!(!page.contains("<script") && !page.contains("<img"), "{page}");
+    }
+}

@@ -1,0 +1,69 @@
+//! A turn on a device: waiting for its lease, where whoever waits disturbs nobody.
+
+use std::ops::ControlFlow;
+
+use dyno_core::model::{DeviceInfo, DeviceKind, Settings};
+
+use super::Cancel;
+use crate::devices::{Elsewhere, Holder, Lease, LeaseError, Leases, Wish, keep_off, place};
+
+/// How the wait for a turn ended.
+pub(super) enum Turn {
+    /// The device is ours.
+    Ours(Lease),
+    /// The user gave up.
+    GaveUp,
+    /// It took longer than it may: a sentence.
+    TooLong(String),
+}
+
+/// Whom we said that we wait for: process and run. Two who take turns, launch by launch, are told of each other once.
+pub(super) type Said = Option<(u32, Option<String>)>;
+
+/// Who wants a turn.
+pub(super) struct Asking<'a> {
+    pub(super) leases: &'a Leases,
+    pub(super) device: &'a DeviceInfo,
+    /// What for, as others are told. // eg: "dyno run of sum n=1000"
+    pub(super) purpose: &'a str,
+    pub(super) run: Option<&'a str>,
+    pub(super) settings: &'a Settings,
+    pub(super) cancel: &'a Cancel,
+}
+
+impl Asking<'_> {
+    /// Waits for the turn; `told` hears of each new holder.
+    ///
+    /// # Errors
+    /// When the files of leases cannot be used.
+    pub(super) fn wait(&self, said: &mut Said, told: &mut dyn FnMut(&Holder)) -> Result<Turn, LeaseError> {
+        let resource = self.device.resource();
+        let wish = Wish {
+            device: &self.device.name,
+            resource: &resource,
+            purpose: self.purpose,
+            run: self.run,
+            overlap: self.settings.overlap && resource == DeviceKind::Cpu.word(),
+            patience: self.settings.lease_timeout(),
+        };
+        // Who waits for a processor must not disturb what is measured on it.
+        let mut elsewhere: Option<Elsewhere> = None;
+        let waited = self.leases.acquire(&wish, |holder| {
+            if elsewhere.is_none() {
+                elsewhere = keep_off(&place(&self.settings.cpus, 1).cpus).ok();
+            }
+            if let Some(holder) = holder.filter(|it| said.as_ref() != Some(&(it.pid, it.run.clone()))) {
+                *said = Some((holder.pid, holder.run.clone()));
+                told(holder);
+            }
+            let gives_up = self.cancel.is_set() || self.cancel.is_winding_down();
+            if gives_up { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        match waited {
+            Ok(Some(lease)) => Ok(Turn::Ours(lease)),
+            Ok(None) => Ok(Turn::GaveUp),
+            Err(error @ LeaseError::TimedOut { .. }) => Ok(Turn::TooLong(error.to_string())),
+            Err(error) => Err(error),
+        }
+    }
+}

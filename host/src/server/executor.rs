@@ -1,0 +1,305 @@
+//! The queue at work: which run is next, and a thread for each that runs.
+//!
+//! The most urgent first; among equals, whoever was served longest ago; and of one owner, what was asked for first. Runs on
+//! different devices go on at the same time; on one device one after the other.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    sync::{Arc, Condvar, Mutex, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+
+use dyno_core::model::{Event, RunRecord, RunStatus};
+use serde_json::Value;
+
+use super::{reports, state::State, status::Status};
+use crate::{
+    app::{AppError, Cancel, CompareOptions, Queued},
+    export,
+};
+
+/// The queue is looked at so often even if nobody says that it changed.
+const LOOK: Duration = Duration::from_secs(5);
+/// How long running launches may go on when the server ends.
+const GRACE: Duration = Duration::from_secs(20);
+/// How long a launch that was told to stop may take to do so.
+const KILL: Duration = Duration::from_secs(8);
+
+/// What the executor and those who ask for runs share.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    inner: Mutex<Inner>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    ending: bool,
+    /// Runs that go on, with the devices that they use.
+    running: BTreeMap<String, BTreeSet<String>>,
+    /// When each owner was served last: a count of runs.
+    served: BTreeMap<String, u64>,
+    count: u64,
+}
+
+impl Queue {
+    /// Something was put in, or taken out.
+    pub(super) fn wake(&self) {
+        self.changed.notify_all();
+    }
+
+    /// Nothing more is begun; waits for what runs: first until launches end by themselves, then by stopping them.
+    pub(super) fn end(&self, state: &State) {
+        let mut inner = self.lock();
+        inner.ending = true;
+        self.changed.notify_all();
+        let cancels: Vec<Cancel> = inner.running.keys().filter_map(|run| state.hub.cancel(run)).collect();
+        cancels.iter().for_each(Cancel::wind_down);
+        inner = self.wait_for_all(inner, GRACE);
+        cancels.iter().for_each(Cancel::set);
+        drop(self.wait_for_all(inner, KILL));
+    }
+
+    fn wait_for_all<'a>(
+        &'a self,
+        mut inner: std::sync::MutexGuard<'a, Inner>,
+        patience: Duration,
+    ) -> std::sync::MutexGuard<'a, Inner> {
+        let begin = Instant::now();
+        while !inner.running.is_empty() && begin.elapsed() < patience {
+            let left = patience.saturating_sub(begin.elapsed());
+            inner = self.changed.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        inner
+    }
+
+    /// Gives up a run that waits, by `give_up`, so that it is not begun meanwhile; `false` where it goes on already.
+    pub(super) fn give_up<E>(&self, run: &str, give_up: impl FnOnce() -> Result<bool, E>) -> Result<bool, E> {
+        let inner = self.lock();
+        if inner.running.contains_key(run) { Ok(false) } else { give_up() }
+    }
+
+    /// Runs that go on.
+    pub(super) fn running(&self) -> Vec<String> {
+        self.lock().running.keys().cloned().collect()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Starts the executor: it begins what is in the queue, until the queue ends.
+pub(super) fn start(state: &Arc<State>) -> std::io::Result<thread::JoinHandle<()>> {
+    let state = Arc::clone(state);
+    thread::Builder::new().name("executor".to_owned()).spawn(move || execute(&state))
+}
+
+fn execute(state: &Arc<State>) {
+    loop {
+        // What is in the database counts: it survives us.
+        let mut waiting = match state.app.queued() {
+            Ok(waiting) => waiting,
+            Err(error) => {
+                tracing::error!(%error, "the queue cannot be read");
+                Vec::new()
+            }
+        };
+        // What is stored a moment before it is known here is begun a moment later, so that nobody misses its first event.
+        waiting.retain(|queued| state.hub.knows(&queued.run));
+        let mut inner = state.queue.lock();
+        if inner.ending {
+            return;
+        }
+        if let Some(next) = next(&waiting, &inner) {
+            inner.count += 1;
+            let count = inner.count;
+            inner.served.insert(next.owner.clone(), count);
+            if inner.running.is_empty() {
+                state.app.choose_processors_again();
+            }
+            inner.running.insert(next.run.clone(), next.devices.iter().cloned().collect());
+            drop(inner);
+            begin(state, next.run.clone());
+            continue;
+        }
+        drop(state.queue.changed.wait_timeout(inner, LOOK));
+    }
+}
+
+/// The run to begin next, among those whose devices nobody here uses.
+fn next<'a>(waiting: &'a [Queued], inner: &Inner) -> Option<&'a Queued> {
+    let is_free = |queued: &&Queued| {
+        !inner.running.contains_key(&queued.run)
+            && inner.running.values().all(|used| queued.devices.iter().all(|device| !used.contains(device)))
+    };
+    let served = |queued: &Queued| inner.served.get(&queued.owner).copied().unwrap_or(0);
+    // The first of the smallest: what was asked for first.
+    waiting.iter().filter(is_free).min_by_key(|queued| (std::cmp::Reverse(queued.priority), served(queued)))
+}
+
+fn begin(state: &Arc<State>, run: String) {
+    let shared = Arc::clone(state);
+    let name = run.clone();
+    let started = thread::Builder::new().name("run".to_owned()).spawn(move || {
+        let place = Place { state: shared, run };
+        run_to_its_end(&place.state, &place.run);
+    });
+    if let Err(error) = started {
+        // The place was dropped with what could not be started: the run stays in the queue.
+        tracing::error!(%error, run = name, "no thread for a run");
+    }
+}
+
+/// The devices of a run, given back however its thread ends.
+struct Place {
+    state: Arc<State>,
+    run: String,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.state.queue.lock().running.remove(&self.run);
+        self.state.queue.wake();
+    }
+}
+
+fn run_to_its_end(state: &State, run: &str) {
+    let cancel = state.hub.cancel(run).unwrap_or_default();
+    tracing::info!(run, "a run begins");
+    let mut tell = |event: &Event| {
+        if matches!(
+            event,
+            Event::RunStarted { .. }
+                | Event::LaunchFinished { .. }
+                | Event::CaseFinished { .. }
+                | Event::RunFinished { .. }
+        ) {
+            state.answers.outdate();
+        }
+        // The end is told when its reports are written.
+        if !matches!(event, Event::RunFinished { .. }) {
+            state.hub.tell(run, event);
+        }
+    };
+    match state.app.run_queued(run, &cancel, &mut tell) {
+        Ok(record) => {
+            tracing::info!(run, status = record.status.word(), "a run ended");
+            ended(state, &record);
+        }
+        Err(error) => {
+            tracing::error!(run, %error, "a run could not go on");
+            fail(state, run, &error);
+        }
+    }
+}
+
+/// Writes the reports of a run, and tells its end.
+pub(super) fn ended(state: &State, record: &RunRecord) {
+    if let Err(error) = reports::write(&state.results, record) {
+        tracing::error!(run = record.id, %error, "the reports of a run cannot be written");
+    }
+    judge(state, record);
+    state.answers.outdate();
+    let begun = state.app.submission(&record.id).ok().flatten().and_then(|it| it.begun_at);
+    let event = Event::RunFinished { run: record.id.clone(), status: record.status };
+    state.hub.end(&record.id, &event, &Status::of(record, begun.as_deref()));
+}
+
+/// Compares a run with the baseline that it was asked for with, and tells of a regression.
+fn judge(state: &State, record: &RunRecord) {
+    let request = state.app.submission(&record.id).ok().flatten().map(|it| it.request).unwrap_or_default();
+    let request: Value = serde_json::from_str(&request).unwrap_or_default();
+    let Some(name) = request["baseline"].as_str().filter(|_| record.status == RunStatus::Completed) else {
+        return;
+    };
+    let options = CompareOptions::default();
+    let compared =
+        state.app.compare_runs(&format!("baseline:{name}"), &record.id, &options).and_then(|found| {
+            state.app.record_comparison(&found, &Cancel::default())?;
+            Ok(found)
+        });
+    match compared {
+        Ok(comparison) => {
+            let text = export::comparison_markdown(&comparison);
+            if let Err(error) = fs::write(state.results.join(&record.id).join("comparison.md"), text) {
+                tracing::warn!(run = record.id, %error, "the comparison of a run cannot be written");
+            }
+            for why in state.app.notify(&comparison) {
+                tracing::warn!(run = record.id, why, "a notification was lost");
+            }
+        }
+        Err(error) => tracing::warn!(run = record.id, %error, "a run cannot be compared with its baseline"),
+    }
+}
+
+/// The host itself failed: what is stored says how far it came.
+fn fail(state: &State, run: &str, error: &AppError) {
+    let _ = error;
+    match state.app.interrupt(run) {
+        Ok(record) => ended(state, &record),
+        Err(error) => tracing::error!(run, %error, "a run that failed cannot be read"),
+    }
+}
+
+/// Makes the folders that the executor writes to.
+pub(super) fn make_folders(state: &State) -> std::io::Result<()> {
+    fs::create_dir_all(&state.results)?;
+    fs::create_dir_all(&state.scratch)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::Priority;
+
+    fn queued(run: &str, priority: Priority, owner: &str, device: &str) -> Queued {
+        Queued {
+            run: run.to_owned(),
+            priority,
+            owner: owner.to_owned(),
+            submitted_at: String::new(),
+            cases: 1,
+            devices: vec![device.to_owned()],
+        }
+    }
+
+    /// The order in which runs are begun, one at a time.
+    fn order(mut waiting: Vec<Queued>) -> Vec<String> {
+        let mut inner = Inner::default();
+        let mut order = Vec::new();
+        while let Some(run) = next(&waiting, &inner).cloned() {
+            inner.count += 1;
+            inner.served.insert(run.owner.clone(), inner.count);
+            waiting.retain(|other| other.run != run.run);
+            order.push(run.run);
+        }
+        order
+    }
+
+    #[test]
+    fn urgent_runs_go_first_and_owners_take_turns() {
+        use Priority::{Critical, Low, Medium};
+        let waiting = vec![
+            queued("a1", Medium, "a", "cpu"),
+            queued("a2", Medium, "a", "cpu"),
+            queued("a3", Medium, "a", "cpu"),
+            queued("b1", Medium, "b", "cpu"),
+            queued("c1", Low, "c", "cpu"),
+            queued("b2", Critical, "b", "cpu"),
+        ];
+        assert_eq!(order(waiting), ["b2", "a1", "b1", "a2", "a3", "c1"]);
+    }
+
+    #[test]
+    fn a_device_is_used_by_one_run_at_a_time() {
+        let waiting = [queued("a", Priority::High, "a", "cpu"), queued("b", Priority::Low, "b", "cuda:0")];
+        let mut inner = Inner::default();
+        inner.running.insert("x".to_owned(), BTreeSet::from(["cpu".to_owned()]));
+        assert_eq!(next(&waiting, &inner).map(|it| it.run.as_str()), Some("b"));
+        inner.running.insert("b".to_owned(), BTreeSet::from(["cuda:0".to_owned()]));
+        assert!(next(&waiting, &inner).is_none());
+    }
+}

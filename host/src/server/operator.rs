@@ -1,0 +1,103 @@
+//! What an operator watches: whether the server lives, what it counts, who changed what.
+
+use axum::{
+    Json,
+    extract::State as Of,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    extract::Ask,
+    problem::Problem,
+    state::{Shared, State, blocking},
+};
+use crate::app::Audited;
+
+/// That the server lives.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Health {
+    /// `ok`.
+    status: &'static str,
+    /// Version of dyno.
+    version: &'static str,
+    /// How long it has been up [s].
+    uptime_s: f64,
+}
+
+/// `GET /healthz`
+pub(super) async fn healthz(Of(state): Of<Shared>) -> Json<Health> {
+    Json(Health {
+        status: "ok",
+        version: env!("CARGO_PKG_VERSION"),
+        uptime_s: state.started.elapsed().as_secs_f64(),
+    })
+}
+
+/// `GET /readyz`: whether the database answers.
+pub(super) async fn readyz(Of(state): Of<Shared>) -> Result<Json<Health>, Problem> {
+    blocking(&state, |state| state.app.queued())
+        .await
+        .map_err(|_| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer"))?;
+    Ok(healthz(Of(state)).await)
+}
+
+/// `GET /metrics`
+pub(super) async fn metrics(Of(state): Of<Shared>) -> Result<Response, Problem> {
+    let waiting = blocking(&state, |state| state.app.queued()).await?.len();
+    let text = [
+        ("dyno_uptime_seconds", "gauge", "Since the server started.", state.started.elapsed().as_secs_f64()),
+        (
+            "dyno_requests_total",
+            "counter",
+            "Requests that were answered.",
+            State::count(&state.requests) as f64,
+        ),
+        (
+            "dyno_refusals_total",
+            "counter",
+            "Requests that were refused.",
+            State::count(&state.refusals) as f64,
+        ),
+        ("dyno_runs_running", "gauge", "Runs that go on.", state.queue.running().len() as f64),
+        ("dyno_runs_live", "gauge", "Runs that wait or go on.", state.hub.runs() as f64),
+        ("dyno_runs_queued", "gauge", "Runs that wait.", waiting as f64),
+        ("dyno_resident_bytes", "gauge", "Memory of the server.", resident_bytes().unwrap_or(0) as f64),
+    ]
+    .map(|(name, kind, help, value)| format!("# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n"))
+    .concat();
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
+}
+
+/// Memory of this process in RAM.
+fn resident_bytes() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: u64 = text.split_whitespace().nth(1)?.parse().ok()?;
+    let page = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE).ok().flatten()?;
+    Some(pages * u64::try_from(page).ok()?)
+}
+
+/// How much of the audit log.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AuditQuery {
+    /// At most so many calls.
+    #[serde(default = "hundred")]
+    #[schemars(range(min = 1, max = 10000))]
+    limit: u32,
+}
+
+fn hundred() -> u32 {
+    100
+}
+
+/// `GET /api/audit`
+pub(super) async fn audit(
+    Of(state): Of<Shared>,
+    Ask(ask): Ask<AuditQuery>,
+) -> Result<Json<Vec<Audited>>, Problem> {
+    let limit = ask.limit.clamp(1, 10_000);
+    Ok(Json(blocking(&state, move |state| state.app.audited(limit)).await?))
+}

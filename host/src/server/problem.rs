@@ -1,0 +1,104 @@
+//! Errors as they leave the server: `application/problem+json` (RFC 9457), a sentence each.
+
+use aide::{
+    OperationOutput,
+    generate::GenContext,
+    openapi::{MediaType, Operation, Response as Described, SchemaObject, StatusCode as Status},
+};
+use axum::{
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::app::{AppError, SqlError};
+
+/// What an error looks like.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(super) struct Problem {
+    /// The phrase of HTTP for the status.
+    title: String,
+    /// The status of HTTP.
+    status: u16,
+    /// What was wrong, what was expected, and what to do.
+    detail: String,
+}
+
+impl Problem {
+    pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self {
+            title: status.canonical_reason().unwrap_or("error").to_owned(),
+            status: status.as_u16(),
+            detail: detail.into(),
+        }
+    }
+
+    pub(super) fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, detail)
+    }
+
+    pub(super) fn bad(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
+    }
+
+    /// Our own fault: what it was goes to the log, not to a stranger.
+    pub(super) fn internal(error: &dyn std::fmt::Display) -> Self {
+        tracing::error!(%error, "a request failed");
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "the server failed; its log says why, under the identifier of this request",
+        )
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_string(&self).unwrap_or_default();
+        (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response()
+    }
+}
+
+impl From<AppError> for Problem {
+    fn from(error: AppError) -> Self {
+        match &error {
+            AppError::Store(store) if store.is_usage() => Self::not_found(error.to_string()),
+            AppError::NoDatabase(_) => Self::not_found(error.to_string()),
+            AppError::State { .. } => Self::new(StatusCode::CONFLICT, error.to_string()),
+            AppError::PluginOff(_) => Self::new(StatusCode::FORBIDDEN, error.to_string()),
+            AppError::Sql(SqlError::TooLong(_)) => Self::new(StatusCode::REQUEST_TIMEOUT, error.to_string()),
+            AppError::Request(_)
+            | AppError::Side(_)
+            | AppError::Device(_)
+            | AppError::Cpus(_)
+            | AppError::Sql(_) => Self::bad(error.to_string()),
+            _ => Self::internal(&error),
+        }
+    }
+}
+
+impl OperationOutput for Problem {
+    type Inner = Self;
+
+    fn operation_response(ctx: &mut GenContext, _: &mut Operation) -> Option<Described> {
+        let schema = SchemaObject {
+            json_schema: ctx.schema.subschema_for::<Self>(),
+            example: None,
+            external_docs: None,
+        };
+        let body = MediaType { schema: Some(schema), ..MediaType::default() };
+        Some(Described {
+            description: "What was wrong, what was expected, and what to do".to_owned(),
+            content: [("application/problem+json".to_owned(), body)].into_iter().collect(),
+            ..Described::default()
+        })
+    }
+
+    fn inferred_responses(
+        ctx: &mut GenContext,
+        operation: &mut Operation,
+    ) -> Vec<(Option<Status>, Described)> {
+        Self::operation_response(ctx, operation).map(|it| (None, it)).into_iter().collect()
+    }
+}

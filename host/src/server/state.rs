@@ -1,0 +1,126 @@
+//! What all requests share.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use axum::{
+    body::Bytes,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use tokio::sync::Semaphore;
+
+use super::{answers::Answers, executor::Queue, hub::Hub, problem::Problem, tokens::Tokens};
+use crate::app::App;
+
+/// Questions that are put to the database at the same time.
+const ASKING: usize = 8;
+/// The same for SQL of strangers, which may take long.
+const ASKING_SQL: usize = 2;
+
+/// The state of the server.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) app: Arc<App>,
+    pub(super) hub: Hub,
+    pub(super) queue: Queue,
+    pub(super) tokens: Tokens,
+    pub(super) answers: Answers,
+    /// Where reports go.
+    pub(super) results: PathBuf,
+    /// Where files lie for as long as they are sent.
+    pub(super) scratch: PathBuf,
+    /// Names by which it may be called: what else a browser says is an attack.
+    pub(super) names: Vec<String>,
+    pub(super) started: Instant,
+    pub(super) requests: AtomicU64,
+    pub(super) refusals: AtomicU64,
+    asking: Semaphore,
+    pub(super) asking_sql: Semaphore,
+}
+
+pub(super) type Shared = Arc<State>;
+
+impl State {
+    pub(super) fn new(
+        app: Arc<App>,
+        queue: Queue,
+        tokens: Tokens,
+        results: PathBuf,
+        scratch: PathBuf,
+        names: Vec<String>,
+    ) -> Self {
+        Self {
+            app,
+            hub: Hub::new(),
+            queue,
+            tokens,
+            answers: Answers::default(),
+            results,
+            scratch,
+            names,
+            started: Instant::now(),
+            requests: AtomicU64::new(0),
+            refusals: AtomicU64::new(0),
+            asking: Semaphore::new(ASKING),
+            asking_sql: Semaphore::new(ASKING_SQL),
+        }
+    }
+
+    pub(super) fn count(counter: &AtomicU64) -> u64 {
+        counter.load(Ordering::Relaxed)
+    }
+}
+
+/// Does something that may take a while, off the threads that serve.
+pub(super) async fn blocking<T, E>(
+    state: &Shared,
+    work: impl FnOnce(&State) -> Result<T, E> + Send + 'static,
+) -> Result<T, Problem>
+where
+    T: Send + 'static,
+    E: Into<Problem> + Send + 'static,
+{
+    let _turn = state.asking.acquire().await.map_err(|error| Problem::internal(&error))?;
+    let shared = Arc::clone(state);
+    tokio::task::spawn_blocking(move || work(&shared))
+        .await
+        .map_err(|error| Problem::internal(&error))?
+        .map_err(Into::into)
+}
+
+/// Answers a question from what is kept, or by asking; in JSON.
+pub(super) async fn kept<T, E>(
+    state: &Shared,
+    question: &str,
+    age: Duration,
+    work: impl FnOnce(&State) -> Result<T, E> + Send + 'static,
+) -> Result<Response, Problem>
+where
+    T: Serialize + Send + 'static,
+    E: Into<Problem> + Send + 'static,
+{
+    if let Some(bytes) = state.answers.get(question, age) {
+        return Ok(json(bytes));
+    }
+    let generation = state.answers.generation();
+    let bytes = blocking(state, move |state| {
+        let value = work(state).map_err(Into::<Problem>::into)?;
+        serde_json::to_vec(&value).map_err(|error| Problem::internal(&error))
+    })
+    .await?;
+    let bytes = Bytes::from(bytes);
+    state.answers.keep(question, generation, &bytes);
+    Ok(json(bytes))
+}
+
+fn json(bytes: Bytes) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], bytes).into_response()
+}

@@ -1,0 +1,160 @@
+//! Who may do what: named tokens with a scope, from a file that only the operator can read.
+
+use std::{fs, os::unix::fs::MetadataExt, path::Path};
+
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+/// What somebody may do; each includes those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Scope {
+    /// Look.
+    Read,
+    /// Start, cancel and tag runs.
+    Run,
+    /// Delete runs, switch plugins off, read the audit log.
+    Admin,
+}
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Identity {
+    pub(super) name: String,
+    pub(super) scope: Scope,
+}
+
+impl Identity {
+    /// Whoever reaches a server that listens to this machine alone and has no tokens.
+    pub(super) fn local() -> Self {
+        Self { name: "local".to_owned(), scope: Scope::Admin }
+    }
+}
+
+/// The tokens that are accepted; none: everybody who reaches the server is its operator.
+#[derive(Debug, Default)]
+pub(super) struct Tokens(Vec<(Identity, [u8; 32])>);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    token: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    name: String,
+    scope: Scope,
+    token: String,
+}
+
+/// Shorter ones can be guessed.
+const SHORTEST: usize = 16;
+
+impl Tokens {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// A sentence when it cannot be read, others can read it, or an entry is not what it should be.
+    pub(super) fn read(path: &Path) -> Result<Self, String> {
+        let refused = |why: String| format!("the token file `{}` {why}", path.display());
+        let about = fs::metadata(path).map_err(|error| refused(format!("cannot be read: {error}")))?;
+        if about.mode() & 0o077 != 0 {
+            return Err(refused(format!(
+                "can be read by others (mode {:o}); `chmod 600` it",
+                about.mode() & 0o777
+            )));
+        }
+        let text = fs::read_to_string(path).map_err(|error| refused(format!("cannot be read: {error}")))?;
+        Self::parse(&text).map_err(|why| refused(format!("is not valid: {why}")))
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let file: File = toml::from_str(text).map_err(|error| {
+            format!(
+                "{}; an entry is written like\n[[token]]\nname = \"ci\"\nscope = \"run\" # read, run or admin\n\
+                 token = \"at least {SHORTEST} characters that nobody guesses\"",
+                error.message()
+            )
+        })?;
+        let mut tokens: Vec<(Identity, [u8; 32])> = Vec::new();
+        for Entry { name, scope, token } in file.token {
+            if token.len() < SHORTEST {
+                return Err(format!("the token of `{name}` is shorter than {SHORTEST} characters"));
+            }
+            if name.is_empty() || tokens.iter().any(|(other, _)| other.name == name) {
+                return Err(format!("`{name}` is no name, or two tokens have it"));
+            }
+            tokens.push((Identity { name, scope }, digest(&token)));
+        }
+        if tokens.is_empty() {
+            return Err("it holds no token".to_owned());
+        }
+        Ok(Self(tokens))
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Who has this token. Takes as long for any: hashes are compared, all of them, in constant time.
+    pub(super) fn identify(&self, given: Option<&str>) -> Option<Identity> {
+        if self.0.is_empty() {
+            return Some(Identity::local());
+        }
+        let given = digest(given?);
+        let mut found = None;
+        for (identity, known) in &self.0 {
+            if bool::from(known.ct_eq(&given)) {
+                found = Some(identity.clone());
+            }
+        }
+        found
+    }
+}
+
+fn digest(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    const FILE: &str = "[[token]]\nname = \"ci\"\nscope = \"run\"\ntoken = \"0123456789abcdef\"\n\
+                        [[token]]\nname = \"eve\"\nscope = \"read\"\ntoken = \"fedcba9876543210\"\n";
+
+    #[test]
+    fn a_token_tells_who_asks() {
+        let tokens = Tokens::parse(FILE).unwrap();
+        assert_eq!(tokens.identify(Some("0123456789abcdef")).unwrap().scope, Scope::Run);
+        assert_eq!(tokens.identify(Some("fedcba9876543210")).unwrap().name, "eve");
+        assert_eq!(tokens.identify(Some("0123456789abcdee")), None);
+        assert_eq!(tokens.identify(None), None);
+        assert_eq!(Tokens::default().identify(None), Some(Identity::local()));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_file_is_said() {
+        for (text, said) in [
+            ("", "missing field"),
+            ("token = []", "no token"),
+            ("[[token]]\nname = \"a\"\nscope = \"god\"\ntoken = \"0123456789abcdef\"", "unknown variant"),
+            ("[[token]]\nname = \"a\"\nscope = \"read\"\ntoken = \"short\"", "shorter than 16"),
+            (&format!("{FILE}{FILE}"), "two tokens have it"),
+        ] {
+            let error = Tokens::parse(text).unwrap_err();
+            assert!(error.contains(said), "{error}");
+        }
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), FILE).unwrap();
+        fs::set_permissions(file.path(), fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(Tokens::read(file.path()).unwrap_err().contains("chmod 600"));
+        fs::set_permissions(file.path(), fs::Permissions::from_mode(0o600)).unwrap();
+        assert!(!Tokens::read(file.path()).unwrap().is_empty());
+    }
+}

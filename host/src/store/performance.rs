@@ -1,0 +1,130 @@
+//! Results in the columns of the original suite: newest first, filtered by what a result is of.
+
+use duckdb::params;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Store,
+    error::{StoreError, doing},
+    read::TIME,
+};
+
+/// Which results to give.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct PerformanceFilter {
+    /// Only this model: the parameter `model` of a case, else its benchmark.
+    pub model: Option<String>,
+    /// Only this kind of hardware.
+    pub hardware: Option<String>,
+    /// Only this batch size.
+    pub batch_size: Option<i64>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// One result.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[expect(missing_docs, reason = "the columns of the original suite")]
+pub struct PerformanceRow {
+    pub model_name: String,
+    pub model_family: String,
+    pub hardware_type: String,
+    pub device_name: String,
+    pub test_case: String,
+    pub batch_size: Option<i64>,
+    pub precision: Option<String>,
+    pub throughput_items_per_second: Option<f64>,
+    pub average_latency_ms: f64,
+    pub memory_peak_mb: Option<f64>,
+    /// Always false: nothing is ever simulated.
+    pub simulation_mode: bool,
+    pub created_at: String,
+}
+
+/// One model that there are results of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ModelRow {
+    /// Its name.
+    pub name: String,
+    /// Category of the benchmark.
+    pub family: String,
+}
+
+impl Store {
+    /// Results, newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn performance(&self, filter: &PerformanceFilter) -> Result<Vec<PerformanceRow>, StoreError> {
+        let failed = doing("reading results");
+        // The newest cases first, and only then their metrics: the view would join all of them.
+        let sql = format!(
+            r#"WITH chosen AS (
+                 SELECT c.run_no, c.case_no, c.model_name, c.category, c.device, c.benchmark, c.batch_size, c."precision",
+                        r.cpu_model, r.created_at
+                 FROM cases c JOIN runs r ON r.run_no = c.run_no
+                 WHERE c.status = 'completed'
+                   AND (? IS NULL OR c.model_name = ?)
+                   AND (? IS NULL OR split_part(c.device, ':', 1) = ?)
+                   AND (? IS NULL OR c.batch_size = ?)
+                 ORDER BY c.run_no DESC, c.case_no DESC LIMIT ?
+               )
+               SELECT c.model_name, c.category, split_part(c.device, ':', 1),
+                      CASE WHEN c.device = 'cpu' THEN c.cpu_model ELSE c.device END, c.benchmark, c.batch_size,
+                      c."precision", max(m.median) FILTER (m.name = 'items_per_second'),
+                      max(m.mean) FILTER (m.name = 'time') / 1e6, max(m.median) FILTER (m.name = 'peak_memory') / 1e6,
+                      strftime(c.created_at, {TIME}), c.run_no, c.case_no
+               FROM chosen c JOIN metrics m ON m.run_no = c.run_no AND m.case_no = c.case_no
+               WHERE m.run_no >= (SELECT min(run_no) FROM chosen)
+               GROUP BY ALL HAVING count(*) FILTER (m.name = 'time') > 0
+               ORDER BY c.run_no DESC, c.case_no DESC"#
+        );
+        let mut statement = self.connection.prepare_cached(&sql).map_err(&failed)?;
+        let (model, hardware, batch) = (&filter.model, &filter.hardware, filter.batch_size);
+        let rows = statement
+            .query_map(params![model, model, hardware, hardware, batch, batch, filter.limit], |row| {
+                Ok(PerformanceRow {
+                    model_name: row.get(0)?,
+                    model_family: row.get(1)?,
+                    hardware_type: row.get(2)?,
+                    device_name: row.get(3)?,
+                    test_case: row.get(4)?,
+                    batch_size: row.get(5)?,
+                    precision: row.get(6)?,
+                    throughput_items_per_second: row.get(7)?,
+                    average_latency_ms: row.get(8)?,
+                    memory_peak_mb: row.get(9)?,
+                    simulation_mode: false,
+                    created_at: row.get(10)?,
+                })
+            })
+            .map_err(&failed)?;
+        rows.collect::<Result<_, _>>().map_err(failed)
+    }
+
+    /// Which model ran to its end on which hardware: the latest of each pair.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn compatibility(&self) -> Result<Vec<(String, String, bool)>, StoreError> {
+        self.rows(
+            "SELECT model_name, hardware_type, arg_max(is_compatible, created_at)
+             FROM hardware_compatibility_view GROUP BY ALL ORDER BY ALL",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )
+        .map_err(doing("reading compatibility"))
+    }
+
+    /// Models and benchmarks that there are results of.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn models(&self) -> Result<Vec<ModelRow>, StoreError> {
+        self.rows("SELECT DISTINCT model_name, category FROM cases ORDER BY ALL", [], |row| {
+            Ok(ModelRow { name: row.get(0)?, family: row.get(1)? })
+        })
+        .map_err(doing("reading models"))
+    }
+}

@@ -1,0 +1,214 @@
+//! Runs that were asked for through a server: put in the queue, begun, asked after.
+
+use duckdb::{OptionalExt, params};
+use dyno_core::model::{CaseRecord, RunRecord, RunStatus};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Store,
+    error::{StoreError, doing},
+    read::TIME,
+    write::{execute, insert_case, insert_run, to_json},
+};
+
+/// How urgent a run is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Priority {
+    /// When nothing else waits.
+    Low,
+    /// Where nobody says.
+    #[default]
+    Medium,
+    /// Before those.
+    High,
+    /// Before everything.
+    Critical,
+}
+
+impl Priority {
+    /// The word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+
+    fn from_word(word: &str) -> Self {
+        [Self::Low, Self::High, Self::Critical].into_iter().find(|it| it.word() == word).unwrap_or_default()
+    }
+}
+
+/// Who asked for a run, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submission {
+    /// How urgent it is.
+    pub priority: Priority,
+    /// Name of the token, or `local`.
+    pub owner: String,
+    /// When (RFC 3339, UTC).
+    pub submitted_at: String,
+    /// When it was begun; absent while it is queued.
+    pub begun_at: Option<String>,
+    /// The body of the request, JSON.
+    pub request: String,
+}
+
+/// A run in the queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Queued {
+    /// Identifier of the run.
+    pub run: String,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// Who asked for it.
+    pub owner: String,
+    /// When (RFC 3339, UTC).
+    pub submitted_at: String,
+    /// Its cases.
+    pub cases: u32,
+    /// The devices that they are to run on.
+    pub devices: Vec<String>,
+}
+
+impl Store {
+    /// Puts a run in the queue: it is stored, with its cases, and waits.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn submit(&mut self, run: &RunRecord, submission: &Submission) -> Result<(), StoreError> {
+        self.transaction("queueing a run", |transaction| {
+            let run_no = insert_run(transaction, run)?;
+            for case in &run.cases {
+                insert_case(transaction, run_no, case)?;
+            }
+            execute(
+                transaction,
+                "queueing a run",
+                "INSERT INTO submissions VALUES (?, ?, ?, CAST(? AS TIMESTAMP), NULL, ?)",
+                params![
+                    run.id,
+                    submission.priority.word(),
+                    submission.owner,
+                    submission.submitted_at,
+                    submission.request,
+                ],
+            )
+        })
+    }
+
+    /// Begins a run that was queued. Its cases are those of `run`: plugins may have changed while it waited.
+    ///
+    /// # Errors
+    /// When there is no such run, or the database refuses.
+    pub fn begin_queued(&mut self, run: &RunRecord, now: &str) -> Result<(), StoreError> {
+        let run_no = self.run_no(&run.id)?;
+        self.transaction("beginning a run", |transaction| {
+            execute(
+                transaction,
+                "beginning a run",
+                "UPDATE runs SET status = ?, machine_json = ? WHERE run_no = ?",
+                params![RunStatus::Running.word(), to_json(&run.machine, "machine")?, run_no],
+            )?;
+            execute(transaction, "beginning a run", "DELETE FROM cases WHERE run_no = ?", params![run_no])?;
+            for case in &run.cases {
+                insert_case(transaction, run_no, case)?;
+            }
+            execute(
+                transaction,
+                "beginning a run",
+                "UPDATE submissions SET begun_at = CAST(? AS TIMESTAMP) WHERE run_id = ?",
+                params![now, run.id],
+            )
+        })
+    }
+
+    /// What waits, in the order in which it was asked for.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn queued(&self) -> Result<Vec<Queued>, StoreError> {
+        let sql = format!(
+            "SELECT s.run_id, s.priority, s.owner, strftime(s.submitted_at, {TIME}),
+                    (SELECT count(*) FROM cases c WHERE c.run_no = r.run_no),
+                    (SELECT coalesce(string_agg(DISTINCT c.device, ' '), '') FROM cases c WHERE c.run_no = r.run_no)
+             FROM submissions s JOIN runs r ON r.id = s.run_id
+             WHERE r.status = 'queued' AND s.begun_at IS NULL
+             ORDER BY s.submitted_at, r.run_no"
+        );
+        self.rows(&sql, [], |row| {
+            Ok(Queued {
+                run: row.get(0)?,
+                priority: Priority::from_word(&row.get::<_, String>(1)?),
+                owner: row.get(2)?,
+                submitted_at: row.get(3)?,
+                cases: row.get(4)?,
+                devices: row.get::<_, String>(5)?.split_whitespace().map(str::to_owned).collect(),
+            })
+        })
+        .map_err(doing("reading the queue"))
+    }
+
+    /// The latest run that has a result of this case: of the same file, with the same parameters, on the same device.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn result_of(&self, case: &CaseRecord) -> Result<Option<String>, StoreError> {
+        self.connection
+            .query_row(
+                "SELECT r.id FROM cases c JOIN runs r ON r.run_no = c.run_no
+                 WHERE c.status = 'completed' AND c.plugin_sha256 = ? AND c.benchmark = ? AND c.device = ?
+                   AND c.params_json = ?
+                 ORDER BY c.run_no DESC LIMIT 1",
+                params![case.plugin.sha256, case.benchmark, case.device, to_json(&case.params, "params")?],
+                |row| row.get(0),
+            )
+            .optional()
+            .map_err(doing("looking for a result"))
+    }
+
+    /// Who asked for a run; `None` where it was started by hand.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn submission(&self, run: &str) -> Result<Option<Submission>, StoreError> {
+        let sql = format!(
+            "SELECT priority, owner, strftime(submitted_at, {TIME}), strftime(begun_at, {TIME}), request_json
+             FROM submissions WHERE run_id = ?"
+        );
+        self.connection
+            .query_row(&sql, [run], |row| {
+                Ok(Submission {
+                    priority: Priority::from_word(&row.get::<_, String>(0)?),
+                    owner: row.get(1)?,
+                    submitted_at: row.get(2)?,
+                    begun_at: row.get(3)?,
+                    request: row.get(4)?,
+                })
+            })
+            .optional()
+            .map_err(doing("reading a submission"))
+    }
+
+    /// How long runs took for each case lately [s]; `None` before the first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn seconds_per_case(&self) -> Result<Option<f64>, StoreError> {
+        self.connection
+            .query_row(
+                "SELECT sum(epoch(r.finished_at - s.begun_at)) / nullif(sum(
+                            (SELECT count(*) FROM cases c WHERE c.run_no = r.run_no)), 0)
+                 FROM (SELECT * FROM runs WHERE status = 'completed' ORDER BY run_no DESC LIMIT 20) r
+                 JOIN submissions s ON s.run_id = r.id",
+                [],
+                |row| row.get(0),
+            )
+            .map_err(doing("reading how long runs take"))
+    }
+}

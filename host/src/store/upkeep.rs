@@ -1,0 +1,238 @@
+//! What an operator does to what is stored: delete, annotate, switch plugins off; and the log of who did.
+
+use duckdb::params;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Store,
+    error::{StoreError, doing},
+    read::TIME,
+    write::execute,
+};
+
+/// A tag on a run, with what somebody had to say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Annotation {
+    /// A word to find the run by.
+    pub tag: String,
+    /// Why it is there.
+    #[serde(default)]
+    pub note: String,
+    /// Who put it there.
+    #[serde(default)]
+    pub author: String,
+    /// When (RFC 3339, UTC).
+    #[serde(default)]
+    pub created_at: String,
+}
+
+/// A call that changed something, or was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Audited {
+    /// When (RFC 3339, UTC).
+    pub at: String,
+    /// Identifier of the request, as in the log and the answer.
+    pub request_id: String,
+    /// Name of the token, or `local`.
+    pub who: String,
+    /// Address.
+    pub peer: String,
+    /// Method of HTTP.
+    pub method: String,
+    /// Path.
+    pub path: String,
+    /// Status of the answer.
+    pub status: u16,
+}
+
+impl Store {
+    /// Deletes a run with everything that belongs to it.
+    ///
+    /// # Errors
+    /// When there is no such run, or the database refuses.
+    pub fn delete_run(&mut self, run: &str) -> Result<(), StoreError> {
+        let run_no = self.run_no(run)?;
+        self.transaction("deleting a run", |transaction| {
+            for table in ["samples", "environments", "launches", "metrics", "cases", "runs"] {
+                execute(
+                    transaction,
+                    "deleting a run",
+                    &format!("DELETE FROM {table} WHERE run_no = ?"),
+                    params![run_no],
+                )?;
+            }
+            for table in ["submissions", "annotations", "baselines", "accepted_changes"] {
+                execute(
+                    transaction,
+                    "deleting a run",
+                    &format!("DELETE FROM {table} WHERE run_id = ?"),
+                    params![run],
+                )?;
+            }
+            Ok(())
+        })?;
+        self.current = None;
+        Ok(())
+    }
+
+    /// Puts an annotated tag on a run, in place of one of the same word.
+    ///
+    /// # Errors
+    /// When there is no such run, or the database refuses.
+    pub fn annotate(&mut self, run: &str, annotation: &Annotation) -> Result<(), StoreError> {
+        let run_no = self.run_no(run)?;
+        self.transaction("annotating a run", |transaction| {
+            execute(
+                transaction,
+                "annotating a run",
+                "DELETE FROM annotations WHERE run_id = ? AND tag = ?",
+                params![run, annotation.tag],
+            )?;
+            execute(
+                transaction,
+                "annotating a run",
+                "INSERT INTO annotations VALUES (?, ?, ?, ?, CAST(? AS TIMESTAMP))",
+                params![run, annotation.tag, annotation.note, annotation.author, annotation.created_at],
+            )?;
+            execute(
+                transaction,
+                "annotating a run",
+                "UPDATE runs SET tags = list_distinct(list_append(tags, ?)) WHERE run_no = ?",
+                params![annotation.tag, run_no],
+            )
+        })
+    }
+
+    /// Takes a tag from a run.
+    ///
+    /// # Errors
+    /// When there is no such run, or the database refuses.
+    pub fn remove_tag(&mut self, run: &str, tag: &str) -> Result<(), StoreError> {
+        let run_no = self.run_no(run)?;
+        self.transaction("annotating a run", |transaction| {
+            execute(
+                transaction,
+                "annotating a run",
+                "DELETE FROM annotations WHERE run_id = ? AND tag = ?",
+                params![run, tag],
+            )?;
+            execute(
+                transaction,
+                "annotating a run",
+                "UPDATE runs SET tags = list_filter(tags, lambda word: word <> ?) WHERE run_no = ?",
+                params![tag, run_no],
+            )
+        })
+    }
+
+    /// The tags of a run: those that it was started with, and those that somebody put there since.
+    ///
+    /// # Errors
+    /// When there is no such run, or the database fails.
+    pub fn annotations(&self, run: &str) -> Result<Vec<Annotation>, StoreError> {
+        let run_no = self.find(run)?;
+        let sql = format!(
+            "SELECT t.tag, coalesce(a.note, ''), coalesce(a.author, ''), coalesce(strftime(a.created_at, {TIME}), '')
+             FROM (SELECT id, unnest(tags) AS tag FROM runs WHERE run_no = ?) t
+             LEFT JOIN annotations a ON a.run_id = t.id AND a.tag = t.tag ORDER BY t.tag"
+        );
+        self.rows(&sql, params![run_no], |row| {
+            Ok(Annotation {
+                tag: row.get(0)?,
+                note: row.get(1)?,
+                author: row.get(2)?,
+                created_at: row.get(3)?,
+            })
+        })
+        .map_err(doing("reading tags"))
+    }
+
+    /// Writes down a call.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn audit(&self, call: &Audited) -> Result<(), StoreError> {
+        execute(
+            &self.connection,
+            "writing the audit log",
+            "INSERT INTO audit VALUES (CAST(? AS TIMESTAMP), ?, ?, ?, ?, ?, ?)",
+            params![call.at, call.request_id, call.who, call.peer, call.method, call.path, call.status],
+        )
+    }
+
+    /// The latest calls that were written down, newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn audited(&self, limit: u32) -> Result<Vec<Audited>, StoreError> {
+        let sql = format!(
+            "SELECT strftime(called_at, {TIME}), request_id, who, peer, method, path, status
+             FROM audit ORDER BY called_at DESC LIMIT ?"
+        );
+        self.rows(&sql, params![limit], |row| {
+            Ok(Audited {
+                at: row.get(0)?,
+                request_id: row.get(1)?,
+                who: row.get(2)?,
+                peer: row.get(3)?,
+                method: row.get(4)?,
+                path: row.get(5)?,
+                status: row.get(6)?,
+            })
+        })
+        .map_err(doing("reading the audit log"))
+    }
+
+    /// Switches a plugin off, or on again.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn set_plugin_enabled(
+        &mut self,
+        plugin: &str,
+        enabled: bool,
+        who: &str,
+        now: &str,
+    ) -> Result<(), StoreError> {
+        self.transaction("switching a plugin", |transaction| {
+            execute(
+                transaction,
+                "switching a plugin",
+                "DELETE FROM disabled_plugins WHERE plugin_id = ?",
+                params![plugin],
+            )?;
+            if enabled {
+                return Ok(());
+            }
+            execute(
+                transaction,
+                "switching a plugin",
+                "INSERT INTO disabled_plugins VALUES (?, ?, CAST(? AS TIMESTAMP))",
+                params![plugin, who, now],
+            )
+        })
+    }
+
+    /// Identifiers of the plugins that are switched off.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn disabled_plugins(&self) -> Result<Vec<String>, StoreError> {
+        self.rows("SELECT plugin_id FROM disabled_plugins ORDER BY plugin_id", [], |row| row.get(0))
+            .map_err(doing("reading which plugins are switched off"))
+    }
+
+    /// Names of all baselines with the runs that they name, newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn baselines(&self) -> Result<Vec<(String, String, String)>, StoreError> {
+        let sql = format!(
+            "SELECT name, arg_max(run_id, created_at), strftime(max(created_at), {TIME})
+             FROM baselines GROUP BY name ORDER BY max(created_at) DESC"
+        );
+        self.rows(&sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .map_err(doing("reading baselines"))
+    }
+}

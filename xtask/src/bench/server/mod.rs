@@ -1,0 +1,215 @@
+//! The server under load, and what it does to what it measures. The load generator runs beside it, on the same processors.
+
+mod load;
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use self::load::{Load, get, ping, post};
+use super::{
+    Bench,
+    host::Host,
+    measure::median,
+    table::{row, table, time},
+};
+use crate::{
+    failure::{Failure, Outcome},
+    process,
+    project::make_folder,
+};
+
+pub(super) const BENCH: Bench = Bench { name: "server", title: "The server", run };
+
+const EXAMPLE: &str = "fill_database";
+/// How long each path is loaded.
+const SECONDS: u64 = 4;
+/// Runs of a hundred results each.
+const SMALL: u32 = 100;
+const LARGE: u32 = 10_000;
+
+fn run(host: &Host) -> Outcome<String> {
+    let scratch = host.scratch().join("server");
+    make_folder(&scratch)?;
+    let small = filled(host, &scratch, SMALL)?;
+    let mut rows = vec![row(["what", "figure", "aim"])];
+    let mut starts = Vec::new();
+    for _ in 0..5 {
+        let begin = Instant::now();
+        let server = Server::start(host, &scratch, &small)?;
+        get(&server.address, "/readyz")?;
+        starts.push(begin.elapsed().as_secs_f64() * 1e9);
+    }
+    rows.push(row(["from exec to the first answer of `/readyz`", &time(median(&mut starts)), "≤ 150 ms"]));
+    let server = Server::start(host, &scratch, &small)?;
+    rows.push(row(["resident memory, idle", &format!("{:.1} MB", server.resident_mb()?), "≤ 80 MB"]));
+    for (path, connections, aim) in [
+        ("/api/benchmark/query?limit=100", 8, "≥ 2,000/s, p99 ≤ 10 ms"),
+        ("/api/benchmark/query?model=kernel_3&hardware=cpu&batch_size=8", 8, ""),
+        ("/api/benchmark/hardware", 8, "≥ 20,000/s"),
+        ("/api/benchmark/models", 8, ""),
+        ("/api/runs?limit=50", 8, ""),
+        ("/healthz", 8, "the floor"),
+    ] {
+        let load = Load::on(&server.address, path, connections, Duration::from_secs(SECONDS))?;
+        let name = format!("`GET {path}`, {connections} connections");
+        rows.push(row([&name, &load.shown(), aim]));
+    }
+    let mut pings = ping(&server.address, "/api/events/ws", 2_000)?;
+    let middle = median(&mut pings);
+    rows.push(row(["WebSocket ping and answer, median", &time(middle), "≤ 0.1 ms"]));
+    rows.push(row(["resident memory, after all that", &format!("{:.1} MB", server.resident_mb()?), ""]));
+    let shift = observer_effect(&server)?;
+    rows.push(row([
+        "median of `sum` (n = 100,000) while 50 requests/s are served, against none",
+        &shift,
+        "< 1 %",
+    ]));
+    drop(server);
+
+    let large = filled(host, &scratch, LARGE)?;
+    let server = Server::start(host, &scratch, &large)?;
+    let mut questions = vec![row(["with 1,000,000 results and 10,000,000 samples", "median", "p95", "aim"])];
+    for (name, path) in [
+        ("newest results", "/api/benchmark/query?limit=LIMIT"),
+        ("of a model", "/api/benchmark/query?model=kernel_3&limit=LIMIT"),
+        (
+            "of model, hardware and batch size",
+            "/api/benchmark/query?model=kernel_3&hardware=cpu&batch_size=8&limit=LIMIT",
+        ),
+        ("runs", "/api/runs?limit=LIMIT"),
+        ("runs with a tag", "/api/runs?tag=nightly&limit=LIMIT"),
+        ("runs with a benchmark", "/api/runs?benchmark=kernel_3&limit=LIMIT"),
+        ("a run", "/api/runs/last~LIMIT"),
+        ("samples of a case", "/api/runs/last~LIMIT/cases/7/samples"),
+        ("the queue", "/api/queue?LIMIT"),
+        ("baselines", "/api/baselines?LIMIT"),
+    ] {
+        let mut times = Vec::new();
+        for number in 0..40 {
+            // Another question every time: what is kept would answer in no time.
+            let path = path.replace("LIMIT", &(50 + number).to_string());
+            let begin = Instant::now();
+            get(&server.address, &path)?;
+            times.push(begin.elapsed().as_secs_f64() * 1e9);
+        }
+        times.sort_by(f64::total_cmp);
+        let p95 = times[times.len() * 95 / 100];
+        questions.push(row([name, &time(median(&mut times)), &time(p95), "≤ 100 ms"]));
+    }
+    Ok(format!(
+        "{}\nWith {} stored results; the load generator runs beside the server on the same two processors.\n\n{}",
+        table(&rows),
+        SMALL * 100,
+        table(&questions)
+    ))
+}
+
+/// A database with so many runs, made once.
+fn filled(host: &Host, scratch: &Path, runs: u32) -> Outcome<PathBuf> {
+    let path = scratch.join(format!("{runs}.duckdb"));
+    let _ = fs::remove_file(&path);
+    let mut command = host.project.cargo("build");
+    // The same features as everything else, for the reason given in `native`.
+    command.args(["--release", "--locked", "--workspace", "--test", "boundaries", "--example", EXAMPLE]);
+    host.duckdb.tell(&mut command);
+    process::run(&mut command)?;
+    let mut command = Command::new(host.native.folder.join("examples").join(EXAMPLE));
+    process::run(command.arg(&path).arg(runs.to_string()))?;
+    Ok(path)
+}
+
+/// A running server.
+struct Server {
+    child: Child,
+    address: String,
+}
+
+impl Server {
+    fn start(host: &Host, scratch: &Path, database: &Path) -> Outcome<Self> {
+        let mut command = host.bare_dyno(&["serve", "--port", "0", "--log-level", "error", "--plugins"]);
+        let mut child = command
+            .arg(host.project.plugins())
+            .arg("--db-path")
+            .arg(database)
+            .arg("--output")
+            .arg(scratch.join("results"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| Failure::new(format!("`dyno serve` cannot be started: {error}")))?;
+        let mut line = String::new();
+        if let Some(out) = child.stdout.take() {
+            let _ = BufReader::new(out).read_line(&mut line);
+        }
+        let address = line
+            .split_whitespace()
+            .find_map(|word| word.strip_prefix("http://"))
+            .map(|address| address.trim_end_matches(',').to_owned())
+            .ok_or_else(|| Failure::new(format!("`dyno serve` said `{line}` and no address")))?;
+        Ok(Self { child, address })
+    }
+
+    fn resident_mb(&self) -> Outcome<f64> {
+        let path = format!("/proc/{}/status", self.child.id());
+        let text =
+            fs::read_to_string(&path).map_err(|error| Failure::file("read", Path::new(&path), &error))?;
+        let kilobytes = text
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse::<f64>().ok());
+        kilobytes.map(|kb| kb * 1024.0 / 1e6).ok_or_else(|| Failure::new("the kernel tells no VmRSS"))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// How much the median of a benchmark moves while requests are served: runs with and without take turns.
+fn observer_effect(server: &Server) -> Outcome<String> {
+    let measured = |served: bool| -> Outcome<f64> {
+        let body = r#"{"benchmarks": ["sum"], "params": {"n": 100000}, "stop": {"rule": "time", "launches": 3, "budget_ns": 900000000}}"#;
+        let accepted = post(&server.address, "/api/runs", body)?;
+        let id = accepted["id"].as_str().unwrap_or_default().to_owned();
+        let path = format!("/api/runs/{id}");
+        let mut next = Instant::now();
+        let deadline = Instant::now() + Duration::from_secs(120);
+        let mut looked = Instant::now();
+        loop {
+            if Instant::now() > deadline {
+                return Err(Failure::new(format!("run {id} did not end")));
+            }
+            if served {
+                get(&server.address, "/api/benchmark/query?limit=100")?;
+                next += Duration::from_millis(20);
+                thread::sleep(next.saturating_duration_since(Instant::now()));
+            } else {
+                thread::sleep(Duration::from_millis(200));
+            }
+            if looked.elapsed() < Duration::from_millis(500) {
+                continue;
+            }
+            looked = Instant::now();
+            let record = get(&server.address, &path)?;
+            if record["status"] == "completed" {
+                let median = record["cases"][0]["metrics"][0]["median"].as_f64();
+                return median
+                    .ok_or_else(|| Failure::new(format!("run {id} has no time: {}", record["cases"])));
+            }
+        }
+    };
+    let mut ratios = Vec::new();
+    for _ in 0..6 {
+        let (with, without) = (measured(true)?, measured(false)?);
+        ratios.push(with / without - 1.0);
+    }
+    Ok(format!("{:+.2} % (median of {} pairs)", 100.0 * median(&mut ratios.clone()), ratios.len()))
+}
