@@ -66,10 +66,7 @@ fn original_paths() -> ApiRouter<Shared> {
 
 fn run_paths() -> ApiRouter<Shared> {
     ApiRouter::new()
-        .api_route(
-            "/api/runs",
-            get_with(runs::list, docs("Runs", "runs")).post_with(runs::post, runs::post_docs),
-        )
+        .api_route("/api/runs", get_with(runs::list, runs::list_docs).post_with(runs::post, runs::post_docs))
         .api_route(
             "/api/runs/{run}",
             get_with(runs::get, docs("A run with all that came of it", "runs"))

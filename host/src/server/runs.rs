@@ -1,6 +1,6 @@
 //! Runs: asked for, listed, looked at, cancelled, deleted, repeated, compared, exported.
 
-use std::fs;
+use std::{fs, time::Duration};
 
 use aide::transform::TransformOperation;
 use axum::{
@@ -25,7 +25,7 @@ use super::{
     executor,
     extract::{Ask, At, Body},
     problem::Problem,
-    state::{Shared, State, blocking},
+    state::{Shared, State, blocking, kept},
     tokens::Identity,
 };
 use crate::{
@@ -214,10 +214,7 @@ enum Order {
 }
 
 /// `GET /api/runs`
-pub(super) async fn list(
-    Of(state): Of<Shared>,
-    Ask(ask): Ask<ListQuery>,
-) -> Result<Json<Vec<RunSummary>>, Problem> {
+pub(super) async fn list(Of(state): Of<Shared>, Ask(ask): Ask<ListQuery>) -> Result<Response, Problem> {
     if !(1..=1000).contains(&ask.limit) {
         return Err(Problem::bad(format!("limit is {}; give 1 to 1000", ask.limit)));
     }
@@ -229,7 +226,12 @@ pub(super) async fn list(
         status: ask.status,
         benchmark: ask.benchmark,
     };
-    Ok(Json(blocking(&state, move |state| state.app.stored_runs(&filter)).await?))
+    let question = format!("runs {filter:?}");
+    kept(&state, &question, Duration::from_secs(3600), move |state| state.app.stored_runs(&filter)).await
+}
+
+pub(super) fn list_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
+    op.summary("Runs").tag("runs").response::<200, Json<Vec<RunSummary>>>()
 }
 
 /// A run: by its identifier, the beginning of it, `last`, or `last~N`.
