@@ -178,8 +178,14 @@ fn sql_of_strangers_sees_the_database_and_nothing_else() {
     let (status, body) = server.call("POST", "/api/sql", &json!({"sql": sql}));
     assert!(status == 408 && body.contains("took longer"), "{status} {body}");
     assert!(begin.elapsed() < Duration::from_secs(60), "it was stopped");
+    // Who leaves is not worked for any longer: both places for queries are free again at once.
+    for _ in 0..2 {
+        server.leave("/api/sql", &json!({"sql": sql}), Duration::from_millis(300));
+    }
+    let begin = Instant::now();
     let count = server.post("/api/sql", &json!({"sql": "SELECT count(*)::INTEGER FROM runs"}));
     assert_eq!(count["rows"], json!([[1]]));
+    assert!(begin.elapsed() < Duration::from_secs(4), "{:?}", begin.elapsed());
     // Reading goes on while a query takes its time.
     let all = server.post("/api/sql", &json!({"sql": "FROM range(5000)", "limit": 10}));
     assert_eq!((all["rows"].as_array().unwrap().len(), &all["truncated"]), (10, &json!(true)));
@@ -335,6 +341,8 @@ fn the_command_line_works_through_the_server_that_has_the_database() {
     let elsewhere = arena.path("tmp").display().to_string();
     let named = arena.dyno(&["list", "--server", &url, "--json", "--plugins", &elsewhere]).json();
     assert_eq!(named["plugins"].as_array().unwrap().len(), 3, "the server's plugins, not ours");
+    let devices = arena.dyno(&["devices", "--server", &url, "--json"]).json();
+    assert_eq!(devices["devices"][0]["name"], "cpu");
     server.end(Signal::SIGTERM);
     let gone = arena.dyno(&["results", "--server", &url]);
     assert!(gone.code == Some(5) && gone.stderr.contains("dyno serve"), "{}", gone.shown());

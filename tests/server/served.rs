@@ -195,6 +195,19 @@ impl Served {
         Events(receive)
     }
 
+    /// Posts, and leaves before the answer.
+    pub(crate) fn leave(&self, path: &str, body: &Value, after: Duration) {
+        let host = self.url.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(host).expect("it listens");
+        let body = body.to_string();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).expect("it listens");
+        std::thread::sleep(after);
+    }
+
     /// Begins a request and never ends it; whether the server closes the connection in that time.
     pub(crate) fn dawdle(&self, patience: Duration) -> bool {
         let mut stream = TcpStream::connect(self.url.trim_start_matches("http://")).expect("it listens");

@@ -3,7 +3,7 @@
 use std::{fs, path::Path, thread, time::Duration};
 
 use dyno_core::{
-    model::{Comparison, Event, RunRecord, RunSpec, RunStatus, Series, Source},
+    model::{Comparison, DeviceInfo, Event, Machine, RunRecord, RunSpec, RunStatus, Series, Source},
     stats::ChangeOptions,
 };
 use serde::Deserialize;
@@ -13,6 +13,7 @@ use super::{App, AppError, Cancel, Catalog, RunFilter, RunSummary, SqlAnswer};
 use crate::{
     client::{Connection, ServerError},
     config::Resolved,
+    devices,
     store::Noise,
 };
 
@@ -22,6 +23,13 @@ const POLL: Duration = Duration::from_millis(500);
 /// A server that is asked in place of the database.
 #[derive(Debug)]
 pub(super) struct Client(Connection);
+
+/// What a server says of its machine.
+#[derive(Debug, Deserialize)]
+struct There {
+    machine: Machine,
+    devices: Vec<DeviceInfo>,
+}
 
 /// What a server says of a run that it took in.
 #[derive(Debug, Deserialize)]
@@ -65,6 +73,26 @@ impl App {
             Some(server) if self.settings.server.value.is_some() => Ok(server.0.get("/api/catalog", &[])?),
             _ => Ok(self.catalog()),
         }
+    }
+
+    /// The machine of the server that was named, with its devices; `None` where none was.
+    ///
+    /// # Errors
+    /// When the server refuses, or it is no name of a device.
+    pub fn devices_of_server(
+        &self,
+        name: Option<&str>,
+        refresh: bool,
+    ) -> Result<Option<(Machine, Vec<DeviceInfo>)>, AppError> {
+        let Some(server) = self.server.as_ref().filter(|_| self.settings.server.value.is_some()) else {
+            return Ok(None);
+        };
+        let There { machine, devices } = server.0.get("/api/devices", &[("refresh", refresh.to_string())])?;
+        let devices = match name {
+            Some(name) => devices::find(&devices, name)?,
+            None => devices,
+        };
+        Ok(Some((machine, devices)))
     }
 
     pub(super) fn server(&self) -> Option<&Client> {

@@ -17,19 +17,17 @@ pub(super) fn execute(app: &App, args: &DevicesArgs, as_json: bool) -> Result<Ex
         (false, true) => Freshness::Refreshed,
         (false, false) => Freshness::Known,
     };
-    let devices = match &args.device {
-        Some(name) => app.devices_named(name, freshness)?,
-        None => app.devices(&DeviceKind::ALL, freshness),
+    let there = app.devices_of_server(args.device.as_deref(), args.refresh || args.live)?;
+    let (machine, devices, standings, reach) = match (there, &args.device) {
+        // Who has them there, `GET /api/leases` tells.
+        (Some((machine, devices)), _) => (machine, devices, Vec::new(), Reach::Machine),
+        (None, Some(name)) => here(app, app.devices_named(name, freshness)?),
+        (None, None) => here(app, app.devices(&DeviceKind::ALL, freshness)),
     };
-    // What there is can be said even where nobody can be leased anything.
-    let (standings, reach) = app.lease_holders(&devices).unwrap_or_else(|error| {
-        output::note(&format!("warning: {error}"));
-        (Vec::new(), Reach::User(error.to_string()))
-    });
     if as_json {
         output::json(&json!({
             "devices": devices,
-            "machine": app.machine(),
+            "machine": machine,
             "leases": standings,
             "leases_seen": seen(&reach),
         }))?;
@@ -49,12 +47,21 @@ pub(super) fn execute(app: &App, args: &DevicesArgs, as_json: bool) -> Result<Ex
             state(device, &standings),
         ]);
     }
-    let mut text = format!("{rows}\n\n{}", of_machine(&app.machine()));
+    let mut text = format!("{rows}\n\n{}", of_machine(&machine));
     if let Reach::User(why) = &reach {
         text.push_str(&format!("\nleases: others who hold a device are known by their process alone: {why}"));
     }
     output::text(&text)?;
     Ok(End::Good.into())
+}
+
+/// This machine, with who has its devices. What there is can be said even where nobody can be leased anything.
+fn here(app: &App, devices: Vec<DeviceInfo>) -> (Machine, Vec<DeviceInfo>, Vec<Standing>, Reach) {
+    let (standings, reach) = app.lease_holders(&devices).unwrap_or_else(|error| {
+        output::note(&format!("warning: {error}"));
+        (Vec::new(), Reach::User(error.to_string()))
+    });
+    (app.machine(), devices, standings, reach)
 }
 
 /// Whether it can be used, by whom it is used, and how it is.

@@ -33,6 +33,9 @@ use crate::{
     export,
 };
 
+/// Runs that wait or go on at the same time, at most.
+const MOST_RUNS: usize = 1_000;
+
 /// A run that is asked for: `benchmarks` with `params` and `hardware`, or `requests`, or a whole `spec`.
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -122,6 +125,12 @@ pub(super) async fn accept(
 }
 
 async fn submit(state: &Shared, new: NewRun) -> Result<RunRecord, Problem> {
+    if state.hub.runs() >= MOST_RUNS {
+        return Err(Problem::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            format!("{MOST_RUNS} runs wait or go on already; wait for some of them, or cancel some"),
+        ));
+    }
     let record = blocking(state, move |state| {
         let record = state.app.submit(new)?;
         // Before the executor can begin it: nobody misses its first event.
