@@ -134,6 +134,13 @@ fn what_is_unknown_or_wrong_is_a_sentence() {
         ("POST", "/api/benchmark/run", json!({"hardware": ["tpu"]}), 422, "tpu"),
         ("POST", "/api/runs", json!({}), 422, "nothing is named"),
         ("POST", "/api/runs", json!({"benchmarks": ["goood_a"]}), 422, "good_a"),
+        (
+            "POST",
+            "/api/runs",
+            json!({"benchmarks": ["good_a"], "stop": {"rule": "samples", "launches": 1, "per_launch": 4_000_000_000u32}}),
+            422,
+            "`stop.per_launch` is 4000000000; give 1 to 1000000",
+        ),
         ("POST", "/api/runs", json!({"benchmark": "x"}), 422, "unknown field `benchmark`"),
         ("POST", "/api/plugins/none/disable", json!({}), 404, "good_a"),
         ("DELETE", "/api/runs/nonsense", json!(null), 404, "there is no run"),

@@ -75,6 +75,9 @@ pub enum AppError {
         /// What the system said.
         source: io::Error,
     },
+    /// A setting of the request is out of bounds.
+    #[error("{0}")]
+    Settings(String),
     /// A processor that cannot be measured was asked for.
     #[error(transparent)]
     Cpus(#[from] devices::BadCpus),
@@ -179,6 +182,7 @@ impl App {
 
     /// Cases and record of a request, before anything happened.
     fn prepare(&self, spec: RunSpec, source: Option<Source>) -> Result<Prepared, AppError> {
+        spec.settings.check().map_err(AppError::Settings)?;
         devices::check_cpus(&spec.settings.cpus)?;
         let catalog = self.catalog();
         let planned = runner::expand(&spec, &catalog, &self.devices_for(&spec.requests))?;

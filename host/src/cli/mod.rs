@@ -122,7 +122,9 @@ impl From<AppError> for Failure {
             | AppError::Side(_)
             | AppError::Device(_)
             | AppError::Cpus(_) => Self::Usage(message),
-            AppError::Sql(_) | AppError::State { .. } | AppError::PluginOff(_) => Self::Usage(message),
+            AppError::Settings(_) | AppError::Sql(_) | AppError::State { .. } | AppError::PluginOff(_) => {
+                Self::Usage(message)
+            }
             AppError::Server(error) if error.is_usage() => Self::Usage(message),
             AppError::Store(error) if error.is_usage() => Self::Usage(message),
             _ => Self::Host(message),

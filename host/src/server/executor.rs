@@ -6,6 +6,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    panic::{self, AssertUnwindSafe},
     sync::{Arc, Condvar, Mutex, PoisonError},
     thread,
     time::{Duration, Instant},
@@ -16,7 +17,7 @@ use serde_json::Value;
 
 use super::{reports, state::State, status::Status};
 use crate::{
-    app::{AppError, Cancel, CompareOptions, Queued},
+    app::{Cancel, CompareOptions, Queued},
     export,
 };
 
@@ -145,7 +146,12 @@ fn begin(state: &Arc<State>, run: String) {
     let name = run.clone();
     let started = thread::Builder::new().name("run".to_owned()).spawn(move || {
         let place = Place { state: shared, run };
-        run_to_its_end(&place.state, &place.run);
+        // A panic of ours must not leave a run that goes on for ever.
+        let ran = panic::catch_unwind(AssertUnwindSafe(|| run_to_its_end(&place.state, &place.run)));
+        if ran.is_err() {
+            tracing::error!(run = place.run, "a run ended in a panic");
+            fail(&place.state, &place.run);
+        }
     });
     if let Err(error) = started {
         // The place was dropped with what could not be started: the run stays in the queue.
@@ -191,7 +197,7 @@ fn run_to_its_end(state: &State, run: &str) {
         }
         Err(error) => {
             tracing::error!(run, %error, "a run could not go on");
-            fail(state, run, &error);
+            fail(state, run);
         }
     }
 }
@@ -236,8 +242,7 @@ fn judge(state: &State, record: &RunRecord) {
 }
 
 /// The host itself failed: what is stored says how far it came.
-fn fail(state: &State, run: &str, error: &AppError) {
-    let _ = error;
+fn fail(state: &State, run: &str) {
     match state.app.interrupt(run) {
         Ok(record) => ended(state, &record),
         Err(error) => tracing::error!(run, %error, "a run that failed cannot be read"),

@@ -109,11 +109,9 @@ pub(super) async fn run(
     let record = match request {
         Asked::Ours(ours) => accept(&state, identity, *ours, asked).await?,
         Asked::Theirs(theirs) => {
-            let state_ = state.clone();
             let (priority, spec) =
-                blocking(&state_, move |state| translated(&theirs, &state.app.catalog())).await?;
-            let ours = RunRequest::of(spec, priority);
-            accept(&state, identity, ours, asked).await?
+                blocking(&state, move |state| translated(&theirs, &state.app.catalog())).await?;
+            accept(&state, identity, RunRequest::of(spec, priority), asked).await?
         }
     };
     Ok(Json(Accepted {

@@ -70,6 +70,7 @@ impl From<AppError> for Problem {
             AppError::Sql(SqlError::TooLong(_)) => Self::new(StatusCode::REQUEST_TIMEOUT, error.to_string()),
             AppError::Request(_)
             | AppError::Side(_)
+            | AppError::Settings(_)
             | AppError::Device(_)
             | AppError::Cpus(_)
             | AppError::Sql(_) => Self::bad(error.to_string()),

@@ -138,7 +138,59 @@ impl Default for Settings {
     }
 }
 
+/// Most launches of a case, samples of a launch, and streams of a scenario.
+const MOST_LAUNCHES: u32 = 10_000;
+const MOST_SAMPLES: u32 = 1_000_000;
+const MOST_STREAMS: u64 = 1_000_000;
+/// Most queries per second that are scheduled.
+const MOST_QPS: f64 = 1e7;
+/// A day: the longest time of anything [ns].
+const DAY_NS: u64 = 86_400_000_000_000;
+
 impl Settings {
+    /// Refuses what would fill memory, divide by nothing, or never end.
+    ///
+    /// # Errors
+    /// A sentence that names the field, its value and what is allowed.
+    pub fn check(&self) -> Result<(), String> {
+        let within = |name: &str, value: u64, least: u64, most: u64| {
+            let holds = (least..=most).contains(&value);
+            holds.then_some(()).ok_or_else(|| format!("`{name}` is {value}; give {least} to {most}"))
+        };
+        let launches = |name: &str, value: u32| within(name, value.into(), 1, MOST_LAUNCHES.into());
+        match self.stop {
+            StopRule::Time { launches: count, budget_ns } => {
+                launches("stop.launches", count)?;
+                within("stop.budget_ns", budget_ns, 1, DAY_NS)?;
+            }
+            StopRule::Samples { launches: count, per_launch } => {
+                launches("stop.launches", count)?;
+                within("stop.per_launch", per_launch.into(), 1, MOST_SAMPLES.into())?;
+            }
+            StopRule::Precision { target, min_launches, max_launches, budget_ns } => {
+                launches("stop.min_launches", min_launches)?;
+                launches("stop.max_launches", max_launches)?;
+                within("stop.budget_ns", budget_ns, 1, DAY_NS)?;
+                if !(target > 0.0 && target <= 1.0) {
+                    return Err(format!(
+                        "`stop.target` is {target}; give a share above 0 and up to 1, like 0.01"
+                    ));
+                }
+            }
+        }
+        within("slice_ns", self.slice_ns, 1, DAY_NS)?;
+        within("warm_up_ns", self.warm_up_ns, 0, DAY_NS)?;
+        within("timeout_ms", self.timeout_ms, 1, DAY_NS / 1_000_000)?;
+        within("memory_limit_bytes", self.memory_limit_bytes, 1, 1 << 50)?;
+        match &self.scenario {
+            Some(Scenario::MultiStream { streams }) => within("scenario.streams", *streams, 1, MOST_STREAMS),
+            Some(Scenario::Server { target_qps: Some(rate), .. }) if !(*rate > 0.0 && *rate <= MOST_QPS) => {
+                Err(format!("`scenario.target_qps` is {rate}; give a rate above 0 and up to {MOST_QPS}"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Longest wait for a device.
     #[must_use]
     pub fn lease_timeout(&self) -> Option<Duration> {
@@ -205,4 +257,46 @@ pub enum StopRule {
         /// Measuring time over all launches after which to stop even if the target is missed [ns].
         budget_ns: u64,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_never_end_or_fill_memory_is_refused_by_name() {
+        assert_eq!(Settings::default().check(), Ok(()));
+        let with = |change: fn(&mut Settings)| {
+            let mut settings = Settings::default();
+            change(&mut settings);
+            settings.check().expect_err("it is out of bounds")
+        };
+        for (said, named) in [
+            (with(|it| it.stop = StopRule::Samples { launches: 0, per_launch: 1 }), "stop.launches"),
+            (with(|it| it.stop = StopRule::Samples { launches: 1, per_launch: u32::MAX }), "stop.per_launch"),
+            (with(|it| it.stop = StopRule::Time { launches: 1, budget_ns: u64::MAX }), "stop.budget_ns"),
+            (
+                with(|it| {
+                    it.stop = StopRule::Precision {
+                        target: f64::NAN,
+                        min_launches: 1,
+                        max_launches: 2,
+                        budget_ns: 1,
+                    };
+                }),
+                "stop.target",
+            ),
+            (with(|it| it.slice_ns = 0), "slice_ns"),
+            (with(|it| it.timeout_ms = 0), "timeout_ms"),
+            (with(|it| it.scenario = Some(Scenario::MultiStream { streams: u64::MAX })), "scenario.streams"),
+            (
+                with(|it| {
+                    it.scenario = Some(Scenario::Server { target_qps: Some(1e300), latency_bound_ns: 1 });
+                }),
+                "scenario.target_qps",
+            ),
+        ] {
+            assert!(said.contains(named), "{said}");
+        }
+    }
 }
