@@ -202,6 +202,19 @@ impl App {
         Ok(Prepared { record, planned, catalog })
     }
 
+    /// What every launch needs: the store of verified bytes, a private folder for compiled code, and this process as the
+    /// parent of what plugins leave behind.
+    fn ready_to_launch(&self) -> Result<(ContentStore, PathBuf), AppError> {
+        let content = ContentStore::open(&self.settings.cache.value.join("plugins"))?;
+        let code_cache = self.settings.cache.value.join("code");
+        private_folder(&code_cache)?;
+        pool::adopt_orphans().map_err(|errno| AppError::System {
+            what: "cannot become the parent of what plugins leave behind".to_owned(),
+            source: errno.into(),
+        })?;
+        Ok((content, code_cache))
+    }
+
     /// Runs what was prepared.
     fn carry_out(
         &self,
@@ -210,13 +223,7 @@ impl App {
         cancel: &Cancel,
         announce: &mut dyn FnMut(&Event),
     ) -> Result<(), AppError> {
-        let content = ContentStore::open(&self.settings.cache.value.join("plugins"))?;
-        let code_cache = self.settings.cache.value.join("code");
-        private_folder(&code_cache)?;
-        pool::adopt_orphans().map_err(|errno| AppError::System {
-            what: "cannot become the parent of what plugins leave behind".to_owned(),
-            source: errno.into(),
-        })?;
+        let (content, code_cache) = self.ready_to_launch()?;
         let Prepared { record, planned, catalog } = prepared;
         let used: Vec<_> = catalog
             .entries

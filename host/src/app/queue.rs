@@ -3,8 +3,8 @@
 
 use dyno_core::{
     model::{
-        CaseRecord, CaseRequest, CaseStatus, Comparison, EngineChoice, Event, Measured, PluginKind,
-        RunRecord, RunSpec, RunStatus, Source,
+        CaseRecord, CaseRequest, CaseStatus, Comparison, EngineChoice, Event, PluginKind, RunRecord, RunSpec,
+        RunStatus, Source,
     },
     stats::{self, CompareOptions},
 };
@@ -135,14 +135,7 @@ impl App {
         candidate: &str,
         options: &CompareOptions,
     ) -> Result<Comparison, AppError> {
-        let side = |name: &str| -> Result<Measured, AppError> {
-            let run = match name.strip_prefix("baseline:") {
-                Some(name) => self.baseline(name)?,
-                None => name.to_owned(),
-            };
-            Ok(Measured::from(&self.stored_run(&run, true)?))
-        };
-        Ok(stats::compare(&side(baseline)?, &side(candidate)?, options))
+        Ok(stats::compare(&self.stored_side(baseline)?, &self.stored_side(candidate)?, options))
     }
 
     /// Gives up a run that is still queued; `false` where it is not.

@@ -10,10 +10,10 @@ use dyno_core::{
     stats::{self, ChangeOptions, CompareOptions, sequential::Rule, upper_bound},
 };
 
-use super::{App, AppError, private_folder};
+use super::{App, AppError};
 use crate::{
-    catalog::{ContentStore, Entry},
-    devices, export, import, notify, pool,
+    catalog::Entry,
+    devices, export, import, notify,
     runner::{self, Cancel, Duel, DuelNews, DuelOptions, Match},
     store::{Noise, StoreError},
 };
@@ -30,9 +30,8 @@ impl App {
     /// # Errors
     /// When it is none of these, with a sentence on what it is instead.
     pub fn measured(&self, side: &str) -> Result<Measured, AppError> {
-        if let Some(name) = side.strip_prefix(BASELINE) {
-            let run = self.baseline(name)?;
-            return Ok(Measured::from(&self.stored_run(&run, true)?));
+        if side.starts_with(BASELINE) {
+            return self.stored_side(side);
         }
         let path = Path::new(side);
         if !path.exists() {
@@ -63,6 +62,18 @@ impl App {
         }
         measured.source = format!("{side} ({})", measured.source);
         Ok(measured)
+    }
+
+    /// One side of a comparison of stored results: a run, or `baseline:NAME`; nothing outside the database.
+    ///
+    /// # Errors
+    /// When there is no such run or baseline.
+    pub(super) fn stored_side(&self, side: &str) -> Result<Measured, AppError> {
+        let run = match side.strip_prefix(BASELINE) {
+            Some(name) => self.baseline(name)?,
+            None => side.to_owned(),
+        };
+        Ok(Measured::from(&self.stored_run(&run, true)?))
     }
 
     /// Two results beside one another.
@@ -196,13 +207,7 @@ impl App {
         cancel: &Cancel,
         told: &mut dyn FnMut(DuelNews<'_>),
     ) -> Result<Comparison, AppError> {
-        let content = ContentStore::open(&self.settings.cache.value.join("plugins"))?;
-        let code_cache = self.settings.cache.value.join("code");
-        private_folder(&code_cache)?;
-        pool::adopt_orphans().map_err(|errno| AppError::System {
-            what: "cannot become the parent of what plugins leave behind".to_owned(),
-            source: errno.into(),
-        })?;
+        let (content, code_cache) = self.ready_to_launch()?;
         let duel = Duel {
             content: &content,
             worker: self.settings.worker.value.clone(),

@@ -207,17 +207,17 @@ pub(super) fn ended(state: &State, record: &RunRecord) {
     if let Err(error) = reports::write(&state.results, record) {
         tracing::error!(run = record.id, %error, "the reports of a run cannot be written");
     }
-    judge(state, record);
+    let submission = state.app.submission(&record.id).ok().flatten();
+    let (request, begun) = submission.map_or_else(Default::default, |it| (it.request, it.begun_at));
+    judge(state, record, &request);
     state.answers.outdate();
-    let begun = state.app.submission(&record.id).ok().flatten().and_then(|it| it.begun_at);
     let event = Event::RunFinished { run: record.id.clone(), status: record.status };
     state.hub.end(&record.id, &event, &Status::of(record, begun.as_deref()));
 }
 
 /// Compares a run with the baseline that it was asked for with, and tells of a regression.
-fn judge(state: &State, record: &RunRecord) {
-    let request = state.app.submission(&record.id).ok().flatten().map(|it| it.request).unwrap_or_default();
-    let request: Value = serde_json::from_str(&request).unwrap_or_default();
+fn judge(state: &State, record: &RunRecord, request: &str) {
+    let request: Value = serde_json::from_str(request).unwrap_or_default();
     let Some(name) = request["baseline"].as_str().filter(|_| record.status == RunStatus::Completed) else {
         return;
     };
