@@ -6,6 +6,7 @@ mod doctor;
 mod hardware;
 mod queue;
 mod remote;
+mod seed;
 mod verdicts;
 
 use std::{
@@ -31,7 +32,7 @@ use crate::{
 // What the methods below take and give: `cli` and `server` know no room but this one.
 pub use dyno_core::stats::CompareOptions;
 
-pub use self::queue::NewRun;
+pub use self::{queue::NewRun, seed::seed};
 pub use crate::{
     catalog::{Catalog, Entry, Problem},
     devices::{Freshness, Holder, Reach, Standing},

@@ -10,7 +10,7 @@ use indicatif::ProgressBar;
 
 use super::{Failure, args::AbArgs, compare, exit_code::End, output, run};
 use crate::{
-    app::{App, DuelNews, DuelOptions, Entry},
+    app::{self, App, DuelNews, DuelOptions, Entry},
     config::Resolved,
     export,
 };
@@ -95,12 +95,13 @@ pub(super) fn execute(app: &App, args: &AbArgs, json: bool) -> Result<ExitCode, 
 /// How both sides are measured.
 pub(super) fn options(
     settings: &Resolved,
-    seed: u64,
+    given_seed: Option<u64>,
     (layout, pages): (Layout, Pages),
     (threshold, alpha): (f64, f64),
     budget: Duration,
     cpus: &[u32],
 ) -> DuelOptions {
+    let (seed, inputs) = app::seed(given_seed);
     DuelOptions {
         settings: Settings {
             // Pairs have a pace of their own.
@@ -110,6 +111,7 @@ pub(super) fn options(
             warm_up_ns: WARM_UP_NS,
             timeout_ms: (settings.timeout_ns.value / 1_000_000).max(1),
             seed,
+            inputs,
             layout,
             pages,
             memory_limit_bytes: settings.memory_bytes.value,

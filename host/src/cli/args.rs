@@ -229,9 +229,9 @@ pub(super) struct RunArgs {
     /// Count instructions, cycles, misses, page faults and energy, as metrics of their own
     #[arg(long)]
     pub(super) counters: bool,
-    /// Seed for inputs and for resampling
-    #[arg(long, default_value_t = 0)]
-    pub(super) seed: u64,
+    /// Seed for the inputs of every launch, e.g. `7` [default: another one for each launch]
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
     /// Leave address randomisation on, for those who must not take layout luck for a result
     #[arg(long)]
     pub(super) random_layout: bool,
@@ -362,9 +362,9 @@ pub(super) struct AaArgs {
     /// Processors to measure on, like `3` or `0-2,5` [default: the quietest]
     #[arg(long, value_name = "LIST")]
     pub(super) cpus: Option<String>,
-    /// Seed for inputs and for the order
-    #[arg(long, default_value_t = 0)]
-    pub(super) seed: u64,
+    /// Seed for the inputs of every pair and for their order, e.g. `7` [default: another one for each pair]
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
 }
 
 #[derive(Debug, Args)]
@@ -430,9 +430,9 @@ pub(super) struct AbArgs {
     /// Processors to measure on, like `3` or `0-2,5` [default: the quietest]
     #[arg(long, value_name = "LIST")]
     pub(super) cpus: Option<String>,
-    /// Seed for inputs and for the order
-    #[arg(long, default_value_t = 0)]
-    pub(super) seed: u64,
+    /// Seed for the inputs of every pair and for their order, e.g. `7` [default: another one for each pair]
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
     /// Leave address randomisation on, for those who must not take layout luck for a result
     #[arg(long)]
     pub(super) random_layout: bool,

@@ -24,7 +24,7 @@ use super::{
     table,
 };
 use crate::{
-    app::{App, Cancel},
+    app::{self, App, Cancel},
     config::Resolved,
     export,
 };
@@ -263,6 +263,7 @@ fn request(args: &RunArgs, settings: &Resolved) -> Result<RunSpec, Failure> {
         suite.info
     });
     let scenario = scenario(args)?;
+    let (seed, inputs) = app::seed(args.seed);
     Ok(RunSpec {
         suite: info,
         requests,
@@ -273,7 +274,8 @@ fn request(args: &RunArgs, settings: &Resolved) -> Result<RunSpec, Failure> {
             },
             scenario,
             timeout_ms: (settings.timeout_ns.value / 1_000_000).max(1),
-            seed: args.seed,
+            seed,
+            inputs,
             layout: if args.random_layout { Layout::Random } else { Layout::Fixed },
             pages: if args.huge_pages { Pages::Huge } else { Pages::Normal },
             memory_limit_bytes: settings.memory_bytes.value,

@@ -205,6 +205,7 @@ impl Conductor<'_> {
             code_cache: self.code_cache.to_owned(),
             placement,
             quota: stop::quota(settings.stop),
+            seed: settings.input_seed(u64::from(index)),
             cancel: self.cancel,
         };
         launch(&assignment, index, &mut |notice| match notice {

@@ -8,10 +8,10 @@ use std::{
 use dyno_core::{
     model::{
         Better, COMPARISON_SCHEMA, COMPARISON_VERSION, CaseComparison, CaseStatus, Comparison, Design,
-        Interval, Layout, MetricComparison, PairsInfo, Settings, Verdict,
+        Interval, Layout, MetricComparison, PairsInfo, Settings, Trend, Verdict,
     },
     stats::{
-        self,
+        self, LaunchTrend,
         sequential::{self, Rule, Standing},
     },
 };
@@ -19,7 +19,8 @@ use dyno_core::{
 use super::{
     Cancel, Planned, RunError,
     launch::Assignment,
-    pair::{Pace, PairPlan, Side, pair},
+    pace::{Pace, Spread},
+    pair::{Pair, PairPlan, Side, pair},
     stop,
     turn::{Asking, Said, Turn},
 };
@@ -112,6 +113,11 @@ struct Standings<'a> {
     candidate_ns: Vec<f64>,
     info: PairsInfo,
     pace: Option<Pace>,
+    /// Variance within each pair, and what it took to start its sides [ns].
+    within: Vec<f64>,
+    starts_ns: Vec<f64>,
+    /// How the slices of either side climb or fall, pair by pair.
+    trends: [Vec<LaunchTrend>; 2],
     /// A doubtful alarm that is being confirmed.
     alarm: Option<Verdict>,
     /// An alarm that stands in the fixed layout.
@@ -133,7 +139,7 @@ impl Duel<'_> {
         told: &mut dyn FnMut(DuelNews<'_>),
     ) -> Result<Comparison, RunError> {
         let mut all: Vec<Standings<'_>> =
-            matches.iter().map(|case| Standings::new(case, matches.len())).collect();
+            matches.iter().map(|case| Standings::new(case, matches.len(), &options.settings)).collect();
         let budget = options.budget * u32::try_from(matches.len()).unwrap_or(u32::MAX).max(1);
         let (mut round, mut turn, mut said) = (0, Vec::new(), None);
         while !self.cancel.is_set() && spent(&all) < budget {
@@ -212,6 +218,8 @@ impl Duel<'_> {
             code_cache: self.code_cache.clone(),
             placement: placement.clone(),
             quota: stop::quota(options.settings.stop),
+            // The same on both sides, and another in every pair.
+            seed: settings.input_seed(one.taken),
             cancel,
         };
         let plan = PairPlan { number: one.taken, pace: one.pace };
@@ -222,25 +230,7 @@ impl Duel<'_> {
         );
         one.info.elapsed_ns += u64::try_from(begin.elapsed().as_nanos()).unwrap_or(u64::MAX);
         match taken {
-            Ok(taken) if one.stands.is_some() => {
-                one.info.measured_ns += taken.measured_ns;
-                one.taken += 1;
-                one.info.other_layouts.push(taken.effect);
-                one.hold_against_other_layouts(options.threshold);
-            }
-            Ok(taken) => {
-                one.info.effects.push(taken.effect);
-                one.taken += 1;
-                one.pace = Some(taken.pace);
-                one.info.iterations = taken.pace.iterations;
-                one.info.slices = taken.pace.slices as u32;
-                one.info.retaken += taken.retaken;
-                one.info.huge_bytes = taken.huge_bytes;
-                one.info.measured_ns += taken.measured_ns;
-                one.baseline_ns.push(taken.baseline_ns);
-                one.candidate_ns.push(taken.candidate_ns);
-                one.decide(options);
-            }
+            Ok(taken) => one.take(&taken, options),
             Err((_, CaseStatus::Cancelled)) => {}
             Err((side, status)) => one.end = Some((Verdict::Inconclusive, Some(failure(side, &status)))),
         }
@@ -298,6 +288,16 @@ fn next_turn(all: &[Standings<'_>], options: &DuelOptions, round: u64) -> Vec<us
     order.into_iter().max_by(|one, other| width(one).total_cmp(&width(other))).into_iter().collect()
 }
 
+/// Why nothing is said of times that do not stay.
+fn climbing(trend: Trend) -> String {
+    format!(
+        "the time of an iteration {} by {:.0} % within a launch: the plugin keeps state that grows, so there is no time to \
+         compare",
+        if trend.change > 0.0 { "climbs" } else { "falls" },
+        trend.change.abs() * 100.0
+    )
+}
+
 fn failure(side: Side, status: &CaseStatus) -> String {
     let side = match side {
         Side::Baseline => "baseline",
@@ -314,8 +314,13 @@ fn failure(side: Side, status: &CaseStatus) -> String {
 }
 
 impl<'a> Standings<'a> {
-    fn new(case: &'a Match, family: usize) -> Self {
-        let info = PairsInfo { rule: case.rule.word().to_owned(), ..PairsInfo::default() };
+    fn new(case: &'a Match, family: usize, settings: &Settings) -> Self {
+        let info = PairsInfo {
+            rule: case.rule.word().to_owned(),
+            seed: settings.seed,
+            inputs: settings.inputs,
+            ..PairsInfo::default()
+        };
         Self {
             case,
             rule: case.rule,
@@ -324,6 +329,9 @@ impl<'a> Standings<'a> {
             candidate_ns: Vec::new(),
             info,
             pace: None,
+            within: Vec::new(),
+            starts_ns: Vec::new(),
+            trends: [Vec::new(), Vec::new()],
             alarm: None,
             stands: None,
             taken: 0,
@@ -339,11 +347,65 @@ impl<'a> Standings<'a> {
         sequential::standing(self.rule, &self.info.effects)
     }
 
+    /// Counts a pair in.
+    fn take(&mut self, taken: &Pair, options: &DuelOptions) {
+        let info = &mut self.info;
+        info.measured_ns += taken.measured_ns;
+        for side in [&taken.baseline, &taken.candidate] {
+            info.side_effects = info.side_effects.or_larger(side.side_effects);
+        }
+        self.taken += 1;
+        if self.stands.is_some() {
+            info.other_layouts.push(taken.effect);
+            self.hold_against_other_layouts(options.threshold);
+            return;
+        }
+        info.effects.push(taken.effect);
+        info.iterations = taken.pace.iterations;
+        info.slices = taken.pace.slices as u32;
+        info.retaken += taken.retaken;
+        info.huge_bytes = taken.huge_bytes;
+        self.baseline_ns.push(taken.baseline.ns);
+        self.candidate_ns.push(taken.candidate.ns);
+        self.within.extend(taken.within);
+        self.starts_ns.push(taken.starts_ns as f64);
+        for (trends, side) in self.trends.iter_mut().zip([&taken.baseline, &taken.candidate]) {
+            trends.extend(side.trend);
+        }
+        if self.taken == 1 {
+            let pair_ns = self.info.elapsed_ns.max(1) as f64;
+            self.rule = self.rule.for_budget(options.budget.as_nanos() as f64 / pair_ns);
+            self.rule.word().clone_into(&mut self.info.rule);
+        }
+        self.decide(options);
+        self.pace = Some(self.next_pace(taken.pace));
+    }
+
+    /// How much the next pair measures.
+    fn next_pace(&self, pace: Pace) -> Pace {
+        let effects = self.info.std_dev.map(|std_dev| std_dev * std_dev);
+        let known = match self.rule {
+            Rule::ConfidenceSequence { variance, .. } => Some(variance),
+            Rule::GroupSequential { .. } | Rule::FewPairs { .. } => None,
+        };
+        match (stats::median(&self.within), stats::median(&self.starts_ns)) {
+            (Some(within), Some(starts_ns)) => {
+                pace.revised(Spread::new(within, effects.or(known), pace.slices), starts_ns as u64)
+            }
+            _ => pace,
+        }
+    }
+
     fn decide(&mut self, options: &DuelOptions) {
+        self.info.trend = self.trends.iter().find_map(|side| stats::trend(side));
         self.info.std_dev =
             sequential::estimate(&self.info.effects).and_then(|seen| seen.variance).map(f64::sqrt);
         let pairs = self.info.effects.len();
         let standing = self.standing();
+        if let (Some(_), Some(trend)) = (standing, self.info.trend) {
+            self.end = Some((Verdict::Inconclusive, Some(climbing(trend))));
+            return;
+        }
         let verdict = standing.and_then(|standing| sequential::verdict(standing, options.threshold));
         let is_alarm = matches!(verdict, Some(Verdict::Regressed | Verdict::Improved));
         if let Some(first) = self.alarm {

@@ -1,14 +1,14 @@
 //! One launch: the stages of a fresh worker process, in order, each with its deadline, ending in a [`LaunchRecord`].
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
 use dyno_core::{
     model::{
-        CaseStatus, DeviceKind, Environment, Exit, LaunchRecord, LoadRecord, Query, Reason, Sample, Scenario,
-        Settings, Stage,
+        CaseStatus, DeviceKind, Environment, Exit, LaunchRecord, LoadRecord, MIN_NS_PER_ITERATION, Query, Reason,
+        Sample, Scenario, Settings, SideEffects, Stage,
     },
     protocol::{DeviceGrant, Load, PROTOCOL_VERSION, Quota, Reply, Request},
 };
@@ -42,6 +42,8 @@ pub(super) struct Assignment<'a> {
     /// Where the worker runs.
     pub(super) placement: Placement,
     pub(super) quota: Quota,
+    /// The seed of its inputs.
+    pub(super) seed: u64,
     pub(super) cancel: &'a Cancel,
 }
 
@@ -97,6 +99,8 @@ pub(super) fn launch(
         environment: Environment::default(),
         output: Vec::new(),
         output_dropped: 0,
+        seed: Some(assignment.seed),
+        side_effects: SideEffects::default(),
     };
     let fail = |mut record: LaunchRecord, message: String| {
         record.status = CaseStatus::Failed { stage: Stage::Spawn, reason: Reason::new(message) };
@@ -135,7 +139,16 @@ pub(super) fn launch(
     record.status = judge_exit(status, exit, left_behind, captured.tail(10));
     (record.output, record.output_dropped) = captured.into_lines();
     record.environment = probe.finish(Sampling::of(&record));
+    if assignment.case.device.kind == DeviceKind::Cpu {
+        // On other devices it is the home of drivers, which keep their caches there.
+        record.side_effects.files_left = files_in(directory.path());
+    }
     record
+}
+
+/// Files and folders that lie in the worker's directory, which was empty. What cannot be read counts as nothing.
+fn files_in(directory: &Path) -> u32 {
+    std::fs::read_dir(directory).map_or(0, |entries| u32::try_from(entries.count()).unwrap_or(u32::MAX))
 }
 
 /// The stages of a launch, and where it stands.
@@ -210,7 +223,10 @@ impl Script<'_, '_> {
             other => return Err(self.unexpected(&other)),
         }
         match self.ask(Stage::Cleanup, &Request::Finish)? {
-            Reply::Finished { peak_memory_bytes } => self.record.peak_memory_bytes = Some(peak_memory_bytes),
+            Reply::Finished { peak_memory_bytes, side_effects } => {
+                self.record.peak_memory_bytes = Some(peak_memory_bytes);
+                self.record.side_effects = side_effects;
+            }
             other => return Err(self.unexpected(&other)),
         }
         Ok(())
@@ -390,7 +406,7 @@ pub(super) fn load_of(assignment: &Assignment<'_>) -> Load {
         kind: case.plugin.kind,
         benchmark: case.benchmark.clone(),
         params: case.params.clone(),
-        seed: assignment.settings.seed,
+        seed: assignment.seed,
         device: DeviceGrant {
             name: case.device.name.clone(),
             index: case.device.index,
@@ -418,6 +434,13 @@ pub(super) fn check(sample: &Sample) -> Result<(), String> {
     if sample.iterations == 0 || sample.wall_ns == 0 || sample.wall_ns > MAX_SAMPLE_NS {
         return Err(format!(
             "the worker sent an impossible sample: {} iterations in {} ns",
+            sample.iterations, sample.wall_ns
+        ));
+    }
+    if sample.ns_per_iteration() < MIN_NS_PER_ITERATION {
+        return Err(format!(
+            "{} iterations took {} ns, less than one instruction each: the work was done in other samples and not in this \
+             one; do it in every iteration of `execute`",
             sample.iterations, sample.wall_ns
         ));
     }

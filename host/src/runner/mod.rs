@@ -8,6 +8,7 @@ mod duel;
 mod expand;
 mod lanes;
 mod launch;
+mod pace;
 mod pair;
 mod peak;
 mod stop;

@@ -6,13 +6,16 @@
 use std::time::{Duration, Instant};
 
 use dyno_core::{
-    model::{CaseStatus, DeviceKind, PairEffect, Plan, Reason, Sample, Settings, Stage},
+    model::{CaseStatus, DeviceKind, PairEffect, Plan, Reason, Sample, Settings, SideEffects, Stage},
     protocol::{PROTOCOL_VERSION, Quota, Reply, Request},
-    stats,
+    stats::{self, LaunchTrend},
 };
 use tempfile::TempDir;
 
-use super::launch::{Assignment, FAREWELL, check, load_of, status_of};
+use super::{
+    launch::{Assignment, FAREWELL, check, load_of, status_of},
+    pace::Pace,
+};
 use crate::pool::{Worker, WorkerCommand};
 
 /// One slice at a time; what is disturbed is retaken on both sides, by the host.
@@ -34,49 +37,35 @@ pub(super) struct PairPlan {
     pub(super) pace: Option<Pace>,
 }
 
-/// How much a pair measures: the same in all pairs of a case, and on both sides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Pace {
-    /// Iterations of a slice.
-    pub(super) iterations: u64,
-    /// Slices per side.
-    pub(super) slices: usize,
-}
-
-/// Time inside the timed calls that a pair should take per side [ns]: so much at least, …
-const LEAST_NS: u64 = 12_500_000;
-/// … so much at most, and in between half of what it takes to start a side. Launches differ more than what is measured
-/// within one, so a pair should be cheap; but where starting is expensive, measuring longer costs little more.
-const MOST_NS: u64 = 50_000_000;
-/// Many short slices: a disturbance then hits few of them, and neighbours are close in time.
-const MIN_SLICES: u64 = 10;
-const MAX_SLICES: u64 = 50;
 /// Slices by which a calibration is checked: one that was disturbed would set a wrong pace for all pairs.
 const CHECKS: usize = 3;
-
-impl Pace {
-    /// The pace for slices that take so long [ns], of sides that start in `start_ns`.
-    fn new(iterations: u64, slice_ns: u64, start_ns: u64) -> Self {
-        let pair_ns = (start_ns / 2).clamp(LEAST_NS, MOST_NS);
-        let slices = (pair_ns / slice_ns.max(1)).clamp(MIN_SLICES, MAX_SLICES);
-        // Even: blocks of two balance who goes first.
-        Self { iterations, slices: slices.next_multiple_of(2) as usize }
-    }
-}
 
 /// What a pair gave.
 #[derive(Debug)]
 pub(super) struct Pair {
     pub(super) effect: PairEffect,
     pub(super) pace: Pace,
-    /// Median time of one iteration [ns].
-    pub(super) baseline_ns: f64,
-    pub(super) candidate_ns: f64,
+    /// Variance of the effects of neighbouring slices.
+    pub(super) within: Option<f64>,
+    pub(super) baseline: OneSide,
+    pub(super) candidate: OneSide,
+    /// What it took to start both sides [ns].
+    pub(super) starts_ns: u64,
     pub(super) retaken: u32,
     /// Least memory on huge pages of the two sides [bytes].
     pub(super) huge_bytes: u64,
     /// Time inside the timed calls [ns].
     pub(super) measured_ns: u64,
+}
+
+/// What one side of a pair gave.
+#[derive(Debug)]
+pub(super) struct OneSide {
+    /// Median time of one iteration [ns].
+    pub(super) ns: f64,
+    /// How its slices climb or fall.
+    pub(super) trend: Option<LaunchTrend>,
+    pub(super) side_effects: SideEffects,
 }
 
 /// Takes a pair.
@@ -102,6 +91,8 @@ pub(super) fn pair(
         // The first start of a side may have compiled it: the other tells better what starting costs.
         None => {
             let start_ns = a.start_ns.min(b.start_ns);
+            // Both prove that they do the work in every iteration; the pace is the baseline's.
+            b.calibrate(start_ns).map_err(new)?;
             a.calibrate(start_ns).map_err(old)?
         }
     };
@@ -136,14 +127,21 @@ pub(super) fn pair(
         new_ns.push(y);
     }
     let huge_bytes = a.huge_bytes.min(b.huge_bytes);
-    a.finish().map_err(old)?;
-    b.finish().map_err(new)?;
-    let median = |values: &[f64]| stats::median(values).unwrap_or_default();
+    let starts_ns = a.start_ns.saturating_add(b.start_ns);
+    let side = |ns: &[f64], side_effects| OneSide {
+        ns: stats::median(ns).unwrap_or_default(),
+        trend: LaunchTrend::of(ns),
+        side_effects,
+    };
+    let left = (a.finish().map_err(old)?, b.finish().map_err(new)?);
     Ok(Pair {
-        effect: PairEffect { effect: median(&effects), candidate_first },
+        effect: PairEffect { effect: stats::median(&effects).unwrap_or_default(), candidate_first },
         pace,
-        baseline_ns: median(&old_ns),
-        candidate_ns: median(&new_ns),
+        // Robust, as the effect is: half of the slices say how far the others lie.
+        within: stats::mad(&effects).map(|mad| (1.482_602_2 * mad).powi(2)),
+        baseline: side(&old_ns, left.0),
+        candidate: side(&new_ns, left.1),
+        starts_ns,
         retaken,
         huge_bytes,
         measured_ns,
@@ -222,7 +220,7 @@ impl<'a> Running<'a> {
         let stretch = slice_ns.max(1) as f64 / fastest_ns as f64;
         let iterations = (plan.iterations as f64 * stretch.max(1.0)).round().max(1.0) as u64;
         let expected_ns = fastest_ns as f64 * (iterations as f64 / plan.iterations as f64);
-        Ok(Pace::new(iterations, expected_ns as u64, start_ns))
+        Ok(Pace::first(iterations, expected_ns as u64, start_ns))
     }
 
     /// Takes one slice and throws it away; gives its time [ns].
@@ -253,13 +251,14 @@ impl<'a> Running<'a> {
         }
     }
 
-    fn finish(mut self) -> Result<(), CaseStatus> {
-        match self.ask(Stage::Cleanup, &Request::Finish)? {
-            Reply::Finished { .. } => {}
+    /// Gives what the plugin left while it was measured.
+    fn finish(mut self) -> Result<SideEffects, CaseStatus> {
+        let side_effects = match self.ask(Stage::Cleanup, &Request::Finish)? {
+            Reply::Finished { side_effects, .. } => side_effects,
             other => return Err(self.unexpected(&other)),
-        }
+        };
         let _ = self.worker.finish(Instant::now() + FAREWELL.min(Duration::from_secs(1)));
-        Ok(())
+        Ok(side_effects)
     }
 
     fn ask(&mut self, stage: Stage, request: &Request) -> Result<Reply, CaseStatus> {
@@ -297,21 +296,5 @@ impl<'a> Running<'a> {
         let mut shown = format!("{reply:?}");
         shown.truncate(shown.floor_char_boundary(200));
         self.failed(format!("the worker gave an answer that does not fit the stage: {shown}"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_pair_is_short_unless_starting_is_expensive() {
-        let slices = |slice_ns, start_ns| Pace::new(7, slice_ns, start_ns).slices;
-        assert_eq!(slices(250_000, 3_000_000), 50);
-        assert_eq!(slices(500_000, 3_000_000), 26);
-        assert_eq!(slices(500_000, 60_000_000), 50, "thirty milliseconds, and at most fifty slices");
-        assert_eq!(slices(2_000_000, 60_000_000), 16, "15, made even");
-        assert_eq!(slices(900_000_000, 0), 10, "a long iteration still has ten");
-        assert_eq!(slices(0, u64::MAX), 50);
     }
 }

@@ -29,7 +29,7 @@ use super::{
     status::{Status, model},
     tokens::Identity,
 };
-use crate::app::{AppError, Catalog, Freshness, PerformanceFilter, PerformanceRow, Priority};
+use crate::app::{self, AppError, Catalog, Freshness, PerformanceFilter, PerformanceRow, Priority};
 
 /// What a run may be asked for with: the words of the original suite, or those of dyno.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
@@ -236,10 +236,11 @@ fn translated(asked: &Original, catalog: &Catalog) -> Result<(Priority, RunSpec)
     if asked.progressive_mode {
         requests.sort_by_key(|(batch, _)| *batch);
     }
+    let (seed, inputs) = app::seed(None);
     let spec = RunSpec {
         suite: None,
         requests: requests.into_iter().map(|(_, request)| request).collect(),
-        settings: Settings::default(),
+        settings: Settings { seed, inputs, ..Settings::default() },
         tags: Vec::new(),
     };
     Ok((priority, spec))

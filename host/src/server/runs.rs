@@ -29,7 +29,7 @@ use super::{
     tokens::Identity,
 };
 use crate::{
-    app::{Annotation, CompareOptions, NewRun, Priority, Queued, RunFilter, RunSummary},
+    app::{self, Annotation, CompareOptions, NewRun, Priority, Queued, RunFilter, RunSummary},
     export,
 };
 
@@ -54,7 +54,7 @@ pub(super) struct RunRequest {
     stop: Option<StopRule>,
     /// How queries arrive.
     scenario: Option<Scenario>,
-    /// Seed for inputs and for resampling.
+    /// Seed for the inputs of every launch; without it each launch has inputs of its own.
     seed: Option<u64>,
     /// Name and purpose, where this is a suite.
     suite: Option<SuiteInfo>,
@@ -104,7 +104,7 @@ impl RunRequest {
         }));
         let mut settings = Settings { scenario: self.scenario, ..Settings::default() };
         settings.stop = self.stop.unwrap_or(settings.stop);
-        settings.seed = self.seed.unwrap_or(settings.seed);
+        (settings.seed, settings.inputs) = app::seed(self.seed);
         Ok(RunSpec { suite: self.suite, requests, settings, tags: self.tags })
     }
 }

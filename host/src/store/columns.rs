@@ -80,6 +80,8 @@ pub(super) fn bare(launch: &LaunchRecord) -> LaunchRecord {
         environment: Environment::default(),
         output: launch.output.clone(),
         output_dropped: launch.output_dropped,
+        seed: launch.seed,
+        side_effects: launch.side_effects,
     }
 }
 

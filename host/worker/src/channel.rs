@@ -3,7 +3,10 @@
 use std::{
     io::{self, Write},
     os::{fd::AsFd, unix::net::UnixStream},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use dyno_core::protocol::{self, FrameError, Reply, Request};
@@ -14,7 +17,10 @@ pub(crate) struct Requests(UnixStream);
 
 /// Writes replies. Plugins may log from any thread, so writers share a lock.
 #[derive(Debug, Clone)]
-pub(crate) struct Replies(Arc<Mutex<UnixStream>>);
+pub(crate) struct Replies {
+    stream: Arc<Mutex<UnixStream>>,
+    sent_bytes: Arc<AtomicU64>,
+}
 
 /// Takes the channel off standard input, where the host put it, and leaves nothing there.
 pub(crate) fn take_stdin() -> io::Result<(Requests, Replies)> {
@@ -24,7 +30,8 @@ pub(crate) fn take_stdin() -> io::Result<(Requests, Replies)> {
     let writer = reader.try_clone()?;
     let nothing = std::fs::File::open("/dev/null")?;
     nix::unistd::dup2_stdin(nothing.as_fd())?;
-    Ok((Requests(reader), Replies(Arc::new(Mutex::new(writer)))))
+    let replies = Replies { stream: Arc::new(Mutex::new(writer)), sent_bytes: Arc::default() };
+    Ok((Requests(reader), replies))
 }
 
 impl Requests {
@@ -42,8 +49,14 @@ impl Replies {
     /// Sends a reply. When the host has gone there is nobody to tell, and the next read ends the worker.
     pub(crate) fn send(&self, reply: &Reply) {
         if let Ok(frame) = protocol::encode(reply) {
-            let mut stream = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
             let _ = stream.write_all(&frame);
+            self.sent_bytes.fetch_add(frame.len() as u64, Ordering::Relaxed);
         }
+    }
+
+    /// What was sent so far [bytes].
+    pub(crate) fn sent_bytes(&self) -> u64 {
+        self.sent_bytes.load(Ordering::Relaxed)
     }
 }

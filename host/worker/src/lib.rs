@@ -2,6 +2,7 @@
 //! host tells it everything, one request at a time, over the socket that is its standard input.
 
 mod channel;
+mod footprint;
 mod host_side;
 mod instance;
 mod loader;

@@ -7,16 +7,17 @@ use std::{
 };
 
 use dyno_core::{
-    model::{Pages, Query},
+    model::{Pages, Query, SideEffects, Work},
     protocol::{DeviceGrant, Load, PROTOCOL_VERSION, Reply, Request},
 };
 
 use crate::{
     channel::{self, Replies, Requests},
+    footprint::Footprint,
     host_side::HostSide,
     instance::{Failure, Instance},
     loader,
-    measure::{Batch, Counters, Demand, Sampler, SystemClock, Tally, calibrate, play, warm_up},
+    measure::{Batch, Counters, Demand, Goal, Sampler, SystemClock, Tally, calibrate, play, warm_up},
     sandbox,
 };
 
@@ -172,30 +173,36 @@ impl Session {
         self.replies.send(&Reply::SetUp { huge_bytes });
         let outcome = self.measure(&load, &side, instance.as_mut(), counters);
         // The reason of a failure is told first: cleaning up after it may take the worker with it.
-        let finished = outcome.is_ok();
-        if let Err(Over::Failed(failure)) = outcome {
-            self.report(failure);
-        }
+        let side_effects = match outcome {
+            Ok(side_effects) => Some(side_effects),
+            Err(Over::Failed(failure)) => {
+                self.report(failure);
+                None
+            }
+            Err(Over::Done) => None,
+        };
         let cleaned = checked(&side, instance.cleanup());
-        if finished {
+        if let Some(side_effects) = side_effects {
             cleaned?;
-            self.replies.send(&Reply::Finished { peak_memory_bytes: sandbox::memory().1 });
+            self.replies.send(&Reply::Finished { peak_memory_bytes: sandbox::memory().1, side_effects });
         }
         Ok(())
     }
 
-    /// From `verify` to the request that ends the launch.
+    /// From `verify` to the request that ends the launch; gives what the plugin left while it was measured.
     fn measure(
         &mut self,
         load: &Load,
         side: &HostSide,
         instance: &mut dyn Instance,
         counters: Option<Counters>,
-    ) -> Result<(), Over> {
+    ) -> Result<SideEffects, Over> {
         let names = counters.as_ref().map_or(0, |counters| counters.names().len());
         let clock = SystemClock::new(counters);
         let (mut verified, mut plan) = (false, None);
         let mut taken: Vec<(u64, u64)> = Vec::new();
+        // From the end of the first calibration, when pools of threads and other lazy things are there.
+        let (mut before, mut left): (Option<Footprint>, Option<SideEffects>) = (None, None);
         loop {
             match self.next()? {
                 Request::Verify if !verified => {
@@ -207,7 +214,10 @@ impl Session {
                     let found = match iterations {
                         // The other side, or an earlier launch of the same bytes, was verified and calibrated.
                         Some(iterations) => warm_up(instance, &clock, iterations, warm_up_ns),
-                        None if verified => calibrate(instance, &clock, slice_ns, warm_up_ns),
+                        None if verified => {
+                            let work_limit_per_ns = work_limit_per_ns(load);
+                            calibrate(instance, &clock, &Goal { slice_ns, warm_up_ns, work_limit_per_ns })
+                        }
                         None => {
                             let request = Request::Calibrate { slice_ns, warm_up_ns, iterations };
                             return Err(out_of_order(&request, "verify"));
@@ -215,6 +225,7 @@ impl Session {
                     };
                     let found = checked(side, found)?;
                     plan = Some(found);
+                    before.get_or_insert_with(|| Footprint::read(&self.replies));
                     self.replies.send(&Reply::Calibrated(found));
                 }
                 Request::Sample(quota) => {
@@ -259,10 +270,14 @@ impl Session {
                     self.replies.send(&Reply::Sampled { retaken: 0, preemptions: 0 });
                 }
                 Request::ProcessResults if plan.is_some() => {
+                    left = before.map(|before| Footprint::read(&self.replies).since(before));
                     checked(side, instance.process_results(&taken))?;
                     self.replies.send(&Reply::Processed { metrics: side.metrics() });
                 }
-                Request::Finish => return Ok(()),
+                Request::Finish => {
+                    let left_by_now = || before.map(|before| Footprint::read(&self.replies).since(before));
+                    return Ok(left.or_else(left_by_now).unwrap_or_default());
+                }
                 other => return Err(out_of_order(&other, "another stage")),
             }
         }
@@ -279,6 +294,15 @@ fn out_of_order(request: &Request, expected: &str) -> Over {
     let mut shown = format!("{request:?}");
     shown.truncate(shown.floor_char_boundary(60));
     Over::Failed(Failure::Error(format!("the host asked for `{shown}` where `{expected}` was due")))
+}
+
+/// Most work of any kind that the device of the case can do [1/ns].
+fn work_limit_per_ns(load: &Load) -> f64 {
+    if load.device.name != "cpu" {
+        return Work::MAX_PER_ACCELERATOR_NS;
+    }
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    Work::MAX_PER_THREAD_NS * threads as f64
 }
 
 /// Whether the case computes on one thread, by its parameter `threads`.

@@ -5,7 +5,9 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Better, CaseRecord, CaseStatus, Interval, Params, RunRecord, Sample};
+use super::{
+    Better, CaseRecord, CaseStatus, Inputs, Interval, Params, RunRecord, Sample, SideEffects, Trend,
+};
 use crate::stats::median;
 
 /// The name of the comparison file format.
@@ -221,6 +223,19 @@ pub struct PairsInfo {
     /// Standard deviation of the effects, without what starting first is worth.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub std_dev: Option<f64>,
+    /// The seed of the comparison.
+    #[serde(default)]
+    pub seed: u64,
+    /// Whether each pair has inputs of its own, the same on both sides: those of pair `n`, counted from 0 over
+    /// `unconfirmed`, `effects` and `other_layouts`, are drawn from `seed` and `n`.
+    #[serde(default)]
+    pub inputs: Inputs,
+    /// What either build did beside its work while it was measured.
+    #[serde(default, skip_serializing_if = "SideEffects::is_none")]
+    pub side_effects: SideEffects,
+    /// How either side climbs or falls within launches, where it does: nothing is judged then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trend: Option<Trend>,
 }
 
 /// The case, by what makes it the same in another run: benchmark, parameters, engine, device.

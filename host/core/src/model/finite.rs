@@ -60,6 +60,7 @@ impl MetricSummary {
             [("low", interval.low), ("high", interval.high), ("confidence", interval.confidence)]
         });
         let percentiles = self.percentiles.iter().flat_map(|one| [("p", one.p), ("value", one.value)]);
+        let trend = self.trend.iter().map(|trend| ("trend", trend.change));
         let plain = [
             ("median", self.median),
             ("mean", self.mean),
@@ -67,7 +68,7 @@ impl MetricSummary {
             ("min", self.min),
             ("max", self.max),
         ];
-        first(plain.into_iter().chain(interval).chain(percentiles))
+        first(plain.into_iter().chain(interval).chain(percentiles).chain(trend))
             .map(|what| format!("in metric `{}` {what}", self.name))
     }
 }
@@ -131,6 +132,8 @@ mod tests {
             environment: Environment::default(),
             output: Vec::new(),
             output_dropped: 0,
+            seed: None,
+            side_effects: crate::model::SideEffects::default(),
         }
     }
 

@@ -36,11 +36,11 @@ pub use readings::{
 };
 pub use record::{
     CaseRecord, EngineInfo, Interval, LaunchRecord, MetricSummary, Outliers, OutputLine, Percentile, Plan,
-    PluginRef, RESULT_SCHEMA, RESULT_VERSION, RunRecord, Stream,
+    PluginRef, RESULT_SCHEMA, RESULT_VERSION, RunRecord, SideEffects, Stream, Trend,
 };
-pub use sample::{Sample, Work};
+pub use sample::{MIN_NS_PER_ITERATION, Sample, Work};
 pub use scenario::{LoadRecord, Query, Scenario};
-pub use spec::{CaseRequest, EngineChoice, Layout, Pages, RunSpec, Settings, StopRule, SuiteInfo};
+pub use spec::{CaseRequest, EngineChoice, Inputs, Layout, Pages, RunSpec, Settings, StopRule, SuiteInfo};
 pub use status::{CaseStatus, Exit, Reason, RunStatus, Stage};
 
 /// Which direction of a metric is good.

@@ -196,6 +196,49 @@ pub struct LaunchRecord {
     /// Lines of output that were not kept.
     #[serde(default)]
     pub output_dropped: u64,
+    /// The seed of its inputs; absent in results of older versions, whose launches all have that of the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// What the plugin did beside its work while it was measured.
+    #[serde(default, skip_serializing_if = "SideEffects::is_none")]
+    pub side_effects: SideEffects,
+}
+
+/// What a plugin did beside its work, and left behind, from the end of calibration to the last sample. All of it costs time
+/// that is in the samples, or comes from threads that compete with them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct SideEffects {
+    /// Written to output, files and anything else [bytes].
+    pub written_bytes: u64,
+    /// Threads that were started and did not end.
+    pub threads_left: u32,
+    /// Whether a thread beside the measured one computes while nothing is asked of the plugin.
+    pub thread_running: bool,
+    /// Descriptors (files, sockets, pipes) that were opened and not closed.
+    pub descriptors_left: u32,
+    /// Files and folders that lay in the worker's directory when it had ended.
+    pub files_left: u32,
+}
+
+impl SideEffects {
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Takes those of another launch in, each at its largest.
+    #[must_use]
+    pub fn or_larger(self, other: Self) -> Self {
+        Self {
+            written_bytes: self.written_bytes.max(other.written_bytes),
+            threads_left: self.threads_left.max(other.threads_left),
+            thread_running: self.thread_running || other.thread_running,
+            descriptors_left: self.descriptors_left.max(other.descriptors_left),
+            files_left: self.files_left.max(other.files_left),
+        }
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -292,6 +335,18 @@ pub struct MetricSummary {
     pub rsd_between: Option<f64>,
     /// Values outside Tukey's fences: counted, never removed.
     pub outliers: Outliers,
+    /// How the values climb or fall within launches, where they do: the interval then covers no level that stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trend: Option<Trend>,
+}
+
+/// Values that climb or fall from the first to the last of a launch, in launch after launch.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Trend {
+    /// Change over a launch relative to its beginning, the median over launches. // eg: 0.3, -0.05
+    pub change: f64,
+    /// Launches that were looked at.
+    pub launches: u32,
 }
 
 /// A confidence interval.

@@ -3,6 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// Less than one instruction takes on any processor: eight in a cycle at more than six gigahertz [ns].
+pub const MIN_NS_PER_ITERATION: f64 = 0.02;
+
 /// One timed call of `execute(iterations)`. All figures are for the whole call, not per iteration.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Sample {
@@ -64,6 +67,22 @@ fn is_zero(value: &f64) -> bool {
 impl Work {
     /// More of anything per nanosecond than this is no work but a mistake: a zettaitem per second.
     pub const MAX_PER_NS: f64 = 1e12;
+
+    /// Most work of any kind that a processor can do for each of its hardware threads [1/ns]: twice what matrix units
+    /// of 8-bit integers do.
+    pub const MAX_PER_THREAD_NS: f64 = 16_384.0;
+    /// Most work of any kind that an accelerator can do [1/ns]: many times the largest of today.
+    pub const MAX_PER_ACCELERATOR_NS: f64 = 1e9;
+
+    /// The kind of work of which most was done, and its rate [1/ns]; `None` where nothing was reported.
+    #[must_use]
+    pub fn fastest_per_ns(&self, wall_ns: u64) -> Option<(&'static str, f64)> {
+        [("items", self.items), ("bytes", self.bytes), ("flop", self.flop)]
+            .into_iter()
+            .filter(|(_, value)| *value > 0.0)
+            .map(|(name, value)| (name, value / wall_ns.max(1) as f64))
+            .max_by(|one, other| one.1.total_cmp(&other.1))
+    }
 
     /// Refuses numbers that no work can have: negative, not finite, or absurdly large for the time they took.
     ///

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{EngineInfo, Pages, Params, Plan, PluginKind, Query, Sample, Scenario};
+use crate::model::{EngineInfo, Pages, Params, Plan, PluginKind, Query, Sample, Scenario, SideEffects};
 
 /// Version of the protocol. Host and worker are shipped together: versions that differ are refused.
-pub const PROTOCOL_VERSION: u32 = 3;
+pub const PROTOCOL_VERSION: u32 = 4;
 
 /// What the host asks of the worker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -177,6 +177,8 @@ pub enum Reply {
     Finished {
         /// Most memory that the worker used at any time [bytes].
         peak_memory_bytes: u64,
+        /// What the plugin left while it was measured.
+        side_effects: SideEffects,
     },
     /// The stage failed; the worker cleans up and exits.
     Failed {

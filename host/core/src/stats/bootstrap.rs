@@ -75,8 +75,10 @@ pub fn interval_on_median(launches: &[Vec<f64>], options: &SummaryOptions) -> Op
     let stretch = expansion(count, tail);
     let low = quantile(&replicates, tail)?;
     let high = quantile(&replicates, 1.0 - tail)?;
+    // What is never negative (a time, a rate, a size) is not so at the end of an interval either.
+    let least = if launches.iter().flatten().all(|value| *value >= 0.0) { 0.0 } else { f64::MIN };
     Some(Interval {
-        low: (centre - (centre - low).max(0.0) * stretch).max(f64::MIN),
+        low: (centre - (centre - low).max(0.0) * stretch).max(least),
         high: (centre + (high - centre).max(0.0) * stretch).min(f64::MAX),
         confidence: options.confidence,
     })
@@ -148,6 +150,14 @@ mod tests {
         assert_eq!(interval_on_median(&[vec![], vec![1.0]], &options), None);
         let interval = interval_on_median(&[vec![5.0; 3], vec![5.0; 3]], &options).unwrap();
         assert_eq!((interval.low, interval.high), (5.0, 5.0));
+    }
+
+    #[test]
+    fn an_interval_on_what_is_never_negative_ends_at_zero() {
+        let wide = interval_on_median(&[vec![1.0], vec![100.0]], &SummaryOptions::default()).unwrap();
+        assert_eq!(wide.low, 0.0, "{wide:?}");
+        let signed = interval_on_median(&[vec![-1.0], vec![100.0]], &SummaryOptions::default()).unwrap();
+        assert!(signed.low < -1.0, "{signed:?}");
     }
 
     proptest! {

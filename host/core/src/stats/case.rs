@@ -3,7 +3,7 @@
 use dyno_plugin_api::descriptor::MetricInfo;
 use indexmap::IndexSet;
 
-use super::{SummaryOptions, summarise};
+use super::{LaunchTrend, SummaryOptions, summarise, trend};
 use crate::model::{Better, CaseStatus, LaunchRecord, LoadRecord, MetricSummary, Sample};
 
 /// Summarises a case: `time` first, then throughput where work was reported, device time, peak memory, and the
@@ -63,6 +63,13 @@ pub fn summarise_case(
     let custom = declared.iter().map(|metric| {
         once(&metric.name, &metric.unit, metric.better, &|launch| launch.custom.get(&metric.name).copied())
     });
+    let mut fixed = fixed;
+    if let Some(time) = &mut fixed[0] {
+        let of_launch = |launch: &&LaunchRecord| {
+            LaunchTrend::of(&launch.samples.iter().map(Sample::ns_per_iteration).collect::<Vec<_>>())
+        };
+        time.trend = trend(&launches.iter().filter_map(of_launch).collect::<Vec<_>>());
+    }
     fixed.into_iter().chain(scenario).chain(counted).chain([energy]).chain(custom).flatten().collect()
 }
 

@@ -16,18 +16,33 @@ use crate::model::{PairEffect, Verdict};
 pub const LOOKS: [(usize, f64); 7] =
     [(6, 0.2), (10, 0.2), (14, 0.1), (20, 0.1), (32, 0.15), (50, 0.15), (80, 0.1)];
 
+/// The same where a pair is so expensive that few can be had: with four the spread is hardly known and the interval wide, but
+/// a change of several per cent is found.
+pub const EARLY_LOOKS: [(usize, f64); 8] =
+    [(4, 0.3), (5, 0.15), (6, 0.15), (8, 0.1), (10, 0.1), (14, 0.1), (20, 0.05), (32, 0.05)];
+
 /// The mixture's variance in units of the effects' variance: small, so that the boundary is tight for many pairs.
 const RHO_SQUARED: f64 = 0.25;
 /// The stored variance is taken a little larger than it was: it is an estimate.
 const CAUTION: f64 = 1.15;
-/// From so many pairs on the variance of the pairs themselves is believed where it is the larger.
-const OWN_VARIANCE_FROM: usize = 5;
+/// Pairs before which nobody looks: fewer do not show their own spread. Pairs of equal builds cannot stand in for it. The
+/// two sides of those run the same code on the same input, so what an input does to one build and not to the other is not
+/// in their variance.
+const FIRST_LOOK: usize = 4;
+/// From so many pairs on the variance of the pairs themselves is believed where it is the larger. Until then it is an
+/// estimate from few, and the interval is not narrower than Student's, with the chance of an error shared among those looks.
+const OWN_VARIANCE_FROM: usize = 10;
 
 /// How a decision is made.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Rule {
     /// Looks after fixed numbers of pairs.
     GroupSequential {
+        /// Chance of a wrong alarm over all looks.
+        alpha: f64,
+    },
+    /// Looks after fixed numbers of pairs that begin early, for pairs that are expensive.
+    FewPairs {
         /// Chance of a wrong alarm over all looks.
         alpha: f64,
     },
@@ -46,6 +61,7 @@ impl Rule {
     pub fn word(&self) -> &'static str {
         match self {
             Self::GroupSequential { .. } => "group-sequential",
+            Self::FewPairs { .. } => "group-sequential, early",
             Self::ConfidenceSequence { .. } => "confidence-sequence",
         }
     }
@@ -54,7 +70,9 @@ impl Rule {
     #[must_use]
     pub fn alpha(&self) -> f64 {
         match self {
-            Self::GroupSequential { alpha } | Self::ConfidenceSequence { alpha, .. } => *alpha,
+            Self::GroupSequential { alpha }
+            | Self::FewPairs { alpha }
+            | Self::ConfidenceSequence { alpha, .. } => *alpha,
         }
     }
 
@@ -63,6 +81,7 @@ impl Rule {
     pub fn with_alpha(self, alpha: f64) -> Self {
         match self {
             Self::GroupSequential { .. } => Self::GroupSequential { alpha },
+            Self::FewPairs { .. } => Self::FewPairs { alpha },
             Self::ConfidenceSequence { variance, .. } => Self::ConfidenceSequence { variance, alpha },
         }
     }
@@ -78,12 +97,35 @@ impl Rule {
     /// Pairs that suffice for any decision that this rule can make; more would not be looked at.
     #[must_use]
     pub fn most_pairs(&self) -> Option<usize> {
+        self.looks()?.last().map(|(pairs, _)| *pairs)
+    }
+
+    /// Its looks, where they are fixed in advance.
+    fn looks(&self) -> Option<&'static [(usize, f64)]> {
         match self {
-            Self::GroupSequential { .. } => LOOKS.last().map(|(pairs, _)| *pairs),
+            Self::GroupSequential { .. } => Some(&LOOKS),
+            Self::FewPairs { .. } => Some(&EARLY_LOOKS),
             Self::ConfidenceSequence { .. } => None,
         }
     }
+
+    /// The latest look after so many pairs, and its share of the chance of a wrong alarm.
+    fn latest_look(&self, pairs: usize) -> Option<(usize, f64)> {
+        self.looks()?.iter().rev().copied().find(|(look, _)| *look <= pairs)
+    }
+
+    /// The rule for a case whose budget pays for so many pairs. To be chosen by what pairs cost, never by what they say.
+    #[must_use]
+    pub fn for_budget(self, affordable_pairs: f64) -> Self {
+        match self {
+            Self::GroupSequential { alpha } if affordable_pairs < FEW_PAIRS => Self::FewPairs { alpha },
+            rule => rule,
+        }
+    }
 }
+
+/// With fewer pairs than this in the budget, looks begin early.
+const FEW_PAIRS: f64 = 12.0;
 
 /// Which side goes first in each of `twos` neighbouring slices of a pair: true for the candidate. Balanced in blocks of
 /// two (ABBA or BAAB), so that drift within a block cancels.
@@ -207,8 +249,8 @@ pub struct Standing {
 #[must_use]
 pub fn standing(rule: Rule, effects: &[PairEffect]) -> Option<Standing> {
     match rule {
-        Rule::GroupSequential { alpha } => {
-            let (pairs, share) = LOOKS.into_iter().rev().find(|(pairs, _)| *pairs <= effects.len())?;
+        Rule::GroupSequential { alpha } | Rule::FewPairs { alpha } => {
+            let (pairs, share) = rule.latest_look(effects.len())?;
             let alpha = alpha * share;
             let seen = estimate(effects.get(..pairs)?)?;
             let error = (seen.variance? / seen.pairs).sqrt();
@@ -216,11 +258,16 @@ pub fn standing(rule: Rule, effects: &[PairEffect]) -> Option<Standing> {
             Some(Standing { effect: seen.effect, half_width, alpha })
         }
         Rule::ConfidenceSequence { variance, alpha } => {
-            // With one pair the advantage of starting first is not told from the difference.
-            let seen = estimate(effects).filter(|_| effects.len() >= 2)?;
-            let own = seen.variance.filter(|_| effects.len() >= OWN_VARIANCE_FROM).unwrap_or(0.0);
-            let sigma = (CAUTION * variance).max(own).sqrt();
-            Some(Standing { effect: seen.effect, half_width: radius(sigma, seen.pairs, alpha), alpha })
+            let seen = estimate(effects).filter(|_| effects.len() >= FIRST_LOOK)?;
+            let own = seen.variance?;
+            let by_mixture = radius((CAUTION * variance).max(own).sqrt(), seen.pairs, alpha);
+            let by_own = if effects.len() < OWN_VARIANCE_FROM {
+                let early = alpha / (OWN_VARIANCE_FROM - FIRST_LOOK) as f64;
+                t_quantile(1.0 - early / 2.0, seen.degrees) * (own / seen.pairs).sqrt()
+            } else {
+                0.0
+            };
+            Some(Standing { effect: seen.effect, half_width: by_mixture.max(by_own), alpha })
         }
     }
 }
@@ -283,8 +330,8 @@ pub fn is_clear(rule: Rule, effects: &[PairEffect], threshold: f64, cases: usize
 pub fn detectable(rule: Rule, std_dev: f64, pairs: usize, threshold: f64) -> Option<f64> {
     let n = pairs as f64;
     let half_width = match rule {
-        Rule::GroupSequential { alpha } => {
-            let (look, share) = LOOKS.into_iter().rev().find(|(look, _)| *look <= pairs)?;
+        Rule::GroupSequential { alpha } | Rule::FewPairs { alpha } => {
+            let (look, share) = rule.latest_look(pairs)?;
             t_quantile(1.0 - alpha * share / 2.0, look as f64 - 2.0) * std_dev / (look as f64).sqrt()
         }
         Rule::ConfidenceSequence { variance, alpha } if pairs > 0 => {
@@ -338,6 +385,7 @@ mod tests {
     fn equal_sides_raise_no_alarm_and_different_ones_do() {
         for rule in [
             Rule::GroupSequential { alpha: 0.01 },
+            Rule::FewPairs { alpha: 0.01 },
             Rule::ConfidenceSequence { variance: 0.005 * 0.005, alpha: 0.01 },
         ] {
             const TRIALS: u32 = 4_000;
@@ -348,6 +396,38 @@ mod tests {
             let (power, pairs) = simulate(rule, 0.02, 0.005, 0.005, 1_000);
             assert!(power >= 0.95 && pairs < 12.0, "{rule:?}: {power} after {pairs} pairs");
         }
+    }
+
+    #[test]
+    fn what_an_input_does_to_one_build_is_noise_although_equal_builds_do_not_show_it() {
+        // Pairs of equal builds differ by 0.1 %, those of different ones by 4 %, as inputs go.
+        for rule in [LOOKING, Rule::ConfidenceSequence { variance: 1e-6, alpha: 0.01 }] {
+            const TRIALS: u32 = 4_000;
+            let (alarms, _) = simulate(rule, 0.0, 0.04, 0.0, TRIALS);
+            let hits = (alarms * f64::from(TRIALS)).round() as u64;
+            let at_least = crate::stats::lower_bound(hits, u64::from(TRIALS), 0.95);
+            assert!(at_least <= 0.01, "{rule:?}: {alarms}");
+        }
+    }
+
+    #[test]
+    fn few_pairs_find_a_change_of_several_per_cent() {
+        let rule = LOOKING.for_budget(4.5);
+        assert_eq!(rule, Rule::FewPairs { alpha: 0.01 });
+        assert_eq!(LOOKING.for_budget(40.0), LOOKING);
+        assert!(EARLY_LOOKS.iter().map(|(_, share)| share).sum::<f64>() <= 1.0 + 1e-12);
+        assert!(LOOKS.iter().map(|(_, share)| share).sum::<f64>() <= 1.0 + 1e-12);
+        let found = (0..1_000u64).filter(|trial| {
+            let mut random = Pcg64Mcg::seed_from_u64(*trial);
+            let pair = |pair| PairEffect {
+                effect: 0.05 + 0.003 * normal(&mut random),
+                candidate_first: candidate_first(*trial, pair),
+            };
+            let effects: Vec<PairEffect> = (0..4).map(pair).collect();
+            let standing = standing(rule, &effects).expect("it looks at four");
+            verdict(standing, 0.005) == Some(Verdict::Regressed)
+        });
+        assert!(found.count() > 900, "5 % at a spread of 0.3 %");
     }
 
     #[test]

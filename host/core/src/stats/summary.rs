@@ -52,6 +52,7 @@ pub fn summarise(
         rsd_within,
         rsd_between: relative_std_dev(&medians),
         outliers: count_outliers(&all),
+        trend: None,
     })
 }
 

@@ -1,9 +1,9 @@
-//! Calibration: warms up, finds the iteration count that makes a sample last the target slice, and measures what a
-//! timed call costs by itself.
+//! Calibration: finds the iteration count that makes a sample last the target slice, proves that it means something, warms
+//! up, and measures what a timed call costs by itself.
 
-use dyno_core::model::Plan;
+use dyno_core::model::{Plan, Sample};
 
-use super::{Clock, clock, timed};
+use super::{Clock, clock, growth, timed};
 use crate::instance::{Failure, Instance, Report};
 
 /// A sample lasts at least so many steps of the clock, …
@@ -11,45 +11,66 @@ const RESOLUTIONS_PER_SAMPLE: f64 = 1_000.0;
 /// … and so many times the cost of a timed call that does nothing: the cost stays under 0.01 % of a sample.
 const OVERHEADS_PER_SAMPLE: f64 = 10_000.0;
 /// No benchmark needs more: a sample of an iteration that costs nothing ends here.
-const MAX_ITERATIONS: u64 = 1 << 40;
+pub(super) const MAX_ITERATIONS: u64 = 1 << 40;
 
-/// Warms up for at least `warm_up_ns` and finds the plan for samples of `slice_ns`.
+/// What a calibration is to find.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Goal {
+    /// Target length of a sample [ns].
+    pub(crate) slice_ns: u64,
+    /// Least time spent warming up [ns].
+    pub(crate) warm_up_ns: u64,
+    /// Most work of any kind that the device can do [1/ns].
+    pub(crate) work_limit_per_ns: f64,
+}
+
+/// Finds the iteration count of a sample, proves that time and work grow with it, and warms up.
 pub(crate) fn calibrate(
     instance: &mut dyn Instance,
     clock: &impl Clock,
-    slice_ns: u64,
-    warm_up_ns: u64,
+    goal: &Goal,
 ) -> Result<Plan, Failure> {
     let clock_resolution_ns = clock::resolution(clock);
     let call_overhead_ns = overhead(clock)?;
-    let slice = (slice_ns.max(1) as f64)
+    let slice = (goal.slice_ns.max(1) as f64)
         .max(RESOLUTIONS_PER_SAMPLE * clock_resolution_ns)
         .max(OVERHEADS_PER_SAMPLE * call_overhead_ns);
+    let wanted =
+        |sample: &Sample| ((slice / sample.ns_per_iteration()).round().max(1.0) as u64).min(MAX_ITERATIONS);
     let begin = clock.now_ns();
-    let (mut calls, mut iterations) = (0u64, 1u64);
-    loop {
-        let sample = timed(instance, clock, iterations)?;
-        calls += 1;
-        let per_iteration = sample.ns_per_iteration();
-        let wanted = ((slice / per_iteration).round().max(1.0) as u64).min(MAX_ITERATIONS);
-        let enough = clock.now_ns() - begin >= warm_up_ns;
-        // The count is trusted once a sample of nearly the full length has been seen; a first call is often slow, so
-        // one that is slower than the slice is looked at twice.
-        let seen =
-            sample.wall_ns as f64 >= 0.5 * slice && (calls > 1 || sample.wall_ns as f64 >= 20.0 * slice);
-        if (seen || iterations >= MAX_ITERATIONS) && enough {
-            return Ok(Plan {
-                iterations: wanted,
-                slice_ns: (wanted as f64 * per_iteration) as u64,
-                call_overhead_ns,
-                clock_resolution_ns,
-                warm_up_calls: calls,
-                warm_up_ns: clock.now_ns() - begin,
-            });
-        }
+    let first = timed(instance, clock, 1)?;
+    let (mut sample, mut calls) = (first, 1u64);
+    // The count is trusted once a sample of nearly the full length has been seen; a first call is often slow, so
+    // one that is slower than the slice is looked at twice.
+    let seen = |sample: &Sample, calls: u64| {
+        let wall_ns = sample.wall_ns as f64;
+        wall_ns >= 0.5 * slice && (calls > 1 || wall_ns >= 20.0 * slice)
+    };
+    while !seen(&sample, calls) && sample.iterations < MAX_ITERATIONS {
         // Grow tenfold at most: a slow first call, or one too short for the clock, says little about the next.
-        iterations = wanted.min(iterations.saturating_mul(10)).max(1);
+        let next = wanted(&sample).min(sample.iterations.saturating_mul(10)).max(1);
+        sample = timed(instance, clock, next)?;
+        calls += 1;
     }
+    let count = wanted(&sample);
+    let proof = growth::prove(instance, clock, count, goal.work_limit_per_ns)?;
+    calls += proof.calls;
+    growth::check_first(&first, proof.sample.ns_per_iteration())?;
+    sample = proof.sample;
+    while clock.now_ns() - begin < goal.warm_up_ns {
+        sample = timed(instance, clock, proof.iterations)?;
+        calls += 1;
+    }
+    // A call that had to be longer than a slice stays so.
+    let iterations = if proof.iterations > count { proof.iterations } else { wanted(&sample) };
+    Ok(Plan {
+        iterations,
+        slice_ns: (iterations as f64 * sample.ns_per_iteration()) as u64,
+        call_overhead_ns,
+        clock_resolution_ns,
+        warm_up_calls: calls,
+        warm_up_ns: clock.now_ns() - begin,
+    })
 }
 
 /// Warms up with an iteration count that is known already: one call at least.
@@ -137,10 +158,14 @@ mod tests {
     /// The mock clock never moves by itself, so its resolution is the fallback of a millisecond: slices are a second.
     const SLICE: u64 = 1_000_000_000;
 
+    fn goal(warm_up_ns: u64) -> Goal {
+        Goal { slice_ns: SLICE, warm_up_ns, work_limit_per_ns: 1e6 }
+    }
+
     fn plan(cost_ns: u64, warm_up_ns: u64) -> (Plan, MockInstance) {
         let clock = MockClock::default();
         let mut instance = MockInstance::new(&clock, cost_ns);
-        let plan = calibrate(&mut instance, &clock, SLICE, warm_up_ns).unwrap();
+        let plan = calibrate(&mut instance, &clock, &goal(warm_up_ns)).unwrap();
         (plan, instance)
     }
 
@@ -168,8 +193,11 @@ mod tests {
     }
 
     #[test]
-    fn work_that_costs_nothing_ends_at_the_bound() {
-        let (plan, instance) = plan(0, 0);
-        assert!(instance.largest <= MAX_ITERATIONS && plan.iterations <= MAX_ITERATIONS);
+    fn work_that_costs_nothing_ends_at_the_bound_and_is_not_believed() {
+        let clock = MockClock::default();
+        let mut instance = MockInstance::new(&clock, 0);
+        let outcome = calibrate(&mut instance, &clock, &goal(0));
+        assert!(matches!(outcome, Err(Failure::Error(message)) if message.contains("does not grow")));
+        assert_eq!(instance.largest, MAX_ITERATIONS);
     }
 }

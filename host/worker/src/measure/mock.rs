@@ -29,8 +29,13 @@ impl Clock for MockClock {
 #[derive(Debug)]
 pub(crate) struct MockInstance {
     clock: MockClock,
+    /// Cost of a call beside its iterations [ns].
+    fixed_ns: u64,
     /// Cost of an iteration [ns].
     cost_ns: u64,
+    /// Iterations that cost as much as one of `cost_ns`.
+    together: u64,
+    pub(crate) items_per_iteration: f64,
     pub(crate) prepared: u32,
     pub(crate) calls: u64,
     /// Calls in the middle of which another task runs for as long as the call itself.
@@ -43,13 +48,26 @@ impl MockInstance {
     pub(crate) fn new(clock: &MockClock, cost_ns: u64) -> Self {
         Self {
             clock: clock.clone(),
+            fixed_ns: 0,
             cost_ns,
+            together: 1,
+            items_per_iteration: 0.0,
             prepared: 0,
             calls: 0,
             preempt_calls: Vec::new(),
             report: Report::default(),
             largest: 0,
         }
+    }
+
+    /// What a call costs, and each of its iterations.
+    pub(crate) fn call_ns(&mut self, fixed_ns: u64, cost_ns: u64) {
+        (self.fixed_ns, self.cost_ns) = (fixed_ns, cost_ns);
+    }
+
+    /// So many iterations take a nanosecond together.
+    pub(crate) fn iterations_per_ns(&mut self, count: u64) {
+        (self.cost_ns, self.together) = (1, count);
     }
 }
 
@@ -68,7 +86,7 @@ impl Instance for MockInstance {
     }
 
     fn execute(&mut self, iterations: u64) -> Result<Report, Failure> {
-        let spent = self.cost_ns * iterations;
+        let spent = self.fixed_ns + self.cost_ns * (iterations / self.together);
         self.largest = self.largest.max(iterations);
         self.clock.wall.set(self.clock.wall.get() + spent);
         self.clock.cpu.set(self.clock.cpu.get() + spent);
@@ -77,7 +95,9 @@ impl Instance for MockInstance {
             self.clock.preemptions.set(self.clock.preemptions.get() + 1);
         }
         self.calls += 1;
-        Ok(self.report)
+        let mut report = self.report;
+        report.work.items += self.items_per_iteration * iterations as f64;
+        Ok(report)
     }
 
     fn process_results(&mut self, _: &[(u64, u64)]) -> Result<(), Failure> {

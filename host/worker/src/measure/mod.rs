@@ -3,10 +3,11 @@
 mod calibrate;
 mod clock;
 mod counters;
+mod growth;
 mod sample;
 mod scenario;
 
-pub(crate) use calibrate::{calibrate, warm_up};
+pub(crate) use calibrate::{Goal, calibrate, warm_up};
 pub(crate) use clock::{Clock, SystemClock};
 pub(crate) use counters::{Counters, Counts};
 pub(crate) use sample::{Batch, Sampler, Tally, timed};

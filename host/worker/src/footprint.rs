@@ -1,0 +1,80 @@
+//! What a plugin leaves in its process while it is measured: threads, descriptors, output. Read from the kernel before and
+//! after, never in between.
+
+use std::{fs, time::Duration};
+
+use dyno_core::model::SideEffects;
+use nix::time::{ClockId, clock_gettime};
+
+use crate::channel::Replies;
+
+/// How long the process is watched while nothing is asked of it.
+const WATCH: Duration = Duration::from_millis(4);
+
+/// What the process has now.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Footprint {
+    threads: u32,
+    descriptors: u32,
+    /// Written by anything in this process, to anything, without what the worker told its host [bytes].
+    written_bytes: u64,
+}
+
+impl Footprint {
+    /// Reads it. What the kernel does not tell counts as nothing.
+    pub(crate) fn read(replies: &Replies) -> Self {
+        // The list of descriptors is itself read through one.
+        let entries = |path: &str| fs::read_dir(path).map_or(0, |entries| entries.count() as u32);
+        let told = replies.sent_bytes();
+        Self {
+            threads: entries("/proc/self/task"),
+            descriptors: entries("/proc/self/fd"),
+            written_bytes: written_bytes().unwrap_or(told).saturating_sub(told),
+        }
+    }
+
+    /// What has been left since.
+    pub(crate) fn since(self, before: Self) -> SideEffects {
+        SideEffects {
+            written_bytes: self.written_bytes.saturating_sub(before.written_bytes),
+            threads_left: self.threads.saturating_sub(before.threads),
+            descriptors_left: self.descriptors.saturating_sub(before.descriptors),
+            thread_running: self.threads > 1 && others_run(),
+            files_left: 0,
+        }
+    }
+}
+
+fn written_bytes() -> Option<u64> {
+    let text = fs::read_to_string("/proc/self/io").ok()?;
+    text.lines().find_map(|line| line.strip_prefix("wchar: ")?.parse().ok())
+}
+
+/// Whether other threads compute although nothing is asked of them.
+fn others_run() -> bool {
+    let others_ns = || Some(cpu_ns(ClockId::CLOCK_PROCESS_CPUTIME_ID)? - cpu_ns(ClockId::CLOCK_THREAD_CPUTIME_ID)?);
+    let before = others_ns();
+    std::thread::sleep(WATCH);
+    match before.zip(others_ns()) {
+        Some((before, after)) => (after - before) as u128 > WATCH.as_nanos() / 4,
+        None => false,
+    }
+}
+
+fn cpu_ns(clock: ClockId) -> Option<i64> {
+    clock_gettime(clock).ok().map(|time| time.tv_sec() * 1_000_000_000 + time.tv_nsec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_is_the_difference() {
+        let before = Footprint { threads: 2, descriptors: 9, written_bytes: 100 };
+        let after = Footprint { threads: 1, descriptors: 12, written_bytes: 350 };
+        let left = after.since(before);
+        assert_eq!((left.threads_left, left.descriptors_left, left.written_bytes), (0, 3, 250));
+        assert!(!left.thread_running, "there is no other");
+    }
+}
