@@ -1,7 +1,7 @@
 //! From a request to cases: patterns to benchmarks, lists of values to their Cartesian product, hardware to devices.
 
 use dyno_core::{
-    model::{CaseRequest, DeviceInfo, ParamValue, Params, PluginRef, RunSpec, case_label},
+    model::{CaseRequest, DeviceInfo, ParamValue, Params, PluginRef, RunSpec},
     stats::sequential::Rule,
 };
 use dyno_plugin_api::descriptor::BenchmarkInfo;
@@ -154,8 +154,8 @@ pub fn matches(
             for device in hardware(request, now.benchmark, devices)? {
                 let baseline = plan(&before, params.clone(), device.clone());
                 let candidate = plan(&now, same.clone(), device);
-                let label = case_label(&candidate.record(0));
-                found.push(Match { label, baseline, candidate, rule });
+                let key = candidate.record(0).key();
+                found.push(Match { label: key.label(), key, baseline, candidate, rule });
             }
         }
     }
