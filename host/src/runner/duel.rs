@@ -189,7 +189,8 @@ impl Duel<'_> {
             [(ComparedSide::Baseline, &case.baseline), (ComparedSide::Candidate, &case.candidate)]
         {
             if let Some(why) = &planned.obstacle {
-                one.end = Some((Verdict::Inconclusive, Some(Unjudged::Skipped { side, message: why.clone() })));
+                one.end =
+                    Some((Verdict::Inconclusive, Some(Unjudged::Skipped { side, message: why.clone() })));
                 return Ok(());
             }
         }
@@ -384,13 +385,15 @@ impl<'a> Standings<'a> {
             return;
         };
         let here = self.standing().map_or(0.0, |standing| standing.effect);
-        let contradiction = sequential::contradiction(verdict, &self.info.other_layouts, threshold, LAYOUT_ALPHA)
-            .map(|(low, high)| Unjudged::Layout {
-                here: here.exp_m1(),
-                low: low.exp_m1(),
-                high: high.exp_m1(),
-                pairs: LAYOUT_PAIRS as u32,
-            });
+        let contradiction =
+            sequential::contradiction(verdict, &self.info.other_layouts, threshold, LAYOUT_ALPHA).map(
+                |(low, high)| Unjudged::Layout {
+                    here: here.exp_m1(),
+                    low: low.exp_m1(),
+                    high: high.exp_m1(),
+                    pairs: LAYOUT_PAIRS as u32,
+                },
+            );
         self.end = Some(match contradiction {
             Some(why) => (Verdict::Inconclusive, Some(why)),
             None => (verdict, None),

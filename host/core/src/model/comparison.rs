@@ -155,6 +155,12 @@ impl Comparison {
         self.cases.iter().any(|case| !case.metrics.is_empty())
     }
 
+    /// Whether something could not be judged: a metric, or a case that at least one side has.
+    #[must_use]
+    pub fn leaves_open(&self) -> bool {
+        self.has(Verdict::Inconclusive) || !self.unjudged.is_empty()
+    }
+
     /// The cases in which something went wrong that a gate must not pass over: the candidate failed, or timed out, or never
     /// ran; in a comparison by pairs, either side did.
     pub fn failures(&self) -> impl Iterator<Item = &UnjudgedCase> {

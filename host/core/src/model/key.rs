@@ -33,11 +33,14 @@ pub struct CaseKey {
     /// Name of the device; empty where the tool does not say. // eg: "cuda:0"
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub device: String,
+    /// What else a tool says of it, which like a version may change from one result to the next. // eg: a folder of Criterion
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub variant: String,
 }
 
 impl Hash for CaseKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (&self.plugin, &self.version, &self.benchmark, &self.engine, &self.device).hash(state);
+        (&self.plugin, &self.version, &self.benchmark, &self.engine, &self.device, &self.variant).hash(state);
         self.params.iter().collect::<BTreeMap<_, _>>().hash(state);
     }
 }
@@ -59,6 +62,7 @@ impl CaseKey {
             params: params.iter().map(|(name, value)| (name.clone(), value.to_string())).collect(),
             engine: engine(plugin.kind).to_owned(),
             device: device.to_owned(),
+            variant: String::new(),
         }
     }
 
@@ -72,17 +76,30 @@ impl CaseKey {
     /// The key that a case keeps while its plugin goes from version to version.
     #[must_use]
     pub fn without_version(&self) -> Self {
-        Self { version: String::new(), ..self.clone() }
+        Self { version: String::new(), variant: String::new(), ..self.clone() }
+    }
+
+    /// Whether it is in the same version as another of the same case.
+    #[must_use]
+    pub fn is_same_version(&self, other: &Self) -> bool {
+        self.version == other.version && self.variant == other.variant
     }
 
     /// Benchmark and parameters. // eg: "gemm n=256 dtype=f32"
     #[must_use]
     pub fn name(&self) -> String {
-        let mut out = self.benchmark.clone();
-        for (name, value) in &self.params {
-            out.push_str(&format!(" {name}={}", Value(value)));
+        if self.params.is_empty() {
+            return self.benchmark.clone();
         }
-        out
+        format!("{} {}", self.benchmark, self.params())
+    }
+
+    /// The parameters on one line. // eg: "n=256 dtype=f32"
+    #[must_use]
+    pub fn params(&self) -> String {
+        let shown: Vec<String> =
+            self.params.iter().map(|(name, value)| format!("{name}={}", Value(value))).collect();
+        shown.join(" ")
     }
 
     /// Everything but the plugin, for people: the same for the same case in any run. // eg: "gemm n=256 (native, cpu)"
@@ -101,10 +118,13 @@ impl CaseKey {
         if self.plugin.is_empty() { label } else { format!("{}/{label}", self.plugin) }
     }
 
-    /// With plugin and version in front. // eg: "blas@1.2.0/gemm n=256 (native, cpu)"
+    /// With plugin and version in front, and all else that there is. // eg: "blas@1.2.0/gemm n=256 (native, cpu)"
     #[must_use]
     pub fn versioned(&self) -> String {
-        let label = self.label();
+        let mut label = self.label();
+        if !self.variant.is_empty() {
+            label.push_str(&format!(" [{}]", self.variant));
+        }
         if self.plugin.is_empty() { label } else { format!("{}@{}/{label}", self.plugin, self.version) }
     }
 }
@@ -220,6 +240,7 @@ mod tests {
             params: params.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
             engine: "native".into(),
             device: "cpu".into(),
+            variant: String::new(),
         }
     }
 

@@ -20,8 +20,9 @@ mod unjudged;
 
 pub use aa::{AaCase, AaReport};
 pub use comparison::{
-    COMPARISON_SCHEMA, COMPARISON_VERSION, CaseComparison, Comparison, Design, DriftFloor, Estimator, KnownDrift, Measured,
-    MeasuredCase, MeasuredMetric, MetricComparison, PairEffect, PairsInfo, UnjudgedCase, Verdict,
+    COMPARISON_SCHEMA, COMPARISON_VERSION, CaseComparison, Comparison, Design, DriftFloor, Estimator,
+    KnownDrift, Measured, MeasuredCase, MeasuredMetric, MetricComparison, PairEffect, PairsInfo,
+    UnjudgedCase, Verdict,
 };
 pub use device::{DeviceInfo, DeviceKind, DeviceState};
 pub use doctor::{

@@ -149,14 +149,14 @@ impl<'a> Matched<'a> {
             self.pair(before.first().copied(), now.first().copied());
             return;
         }
-        let mut seen: Vec<&str> = Vec::new();
+        let mut seen: Vec<&CaseKey> = Vec::new();
         for (key, _) in now.iter().chain(before) {
-            if seen.contains(&key.version.as_str()) {
+            if seen.iter().any(|other| other.is_same_version(key)) {
                 continue;
             }
-            seen.push(&key.version);
+            seen.push(key);
             let of = |side: &[(&'a CaseKey, Had<'a>)]| -> Vec<(&'a CaseKey, Had<'a>)> {
-                side.iter().copied().filter(|(other, _)| other.version == key.version).collect()
+                side.iter().copied().filter(|(other, _)| other.is_same_version(key)).collect()
             };
             let (old, new) = (of(before), of(now));
             let several = [(ComparedSide::Candidate, new.len()), (ComparedSide::Baseline, old.len())];
