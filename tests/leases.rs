@@ -103,6 +103,19 @@ fn the_second_waits_and_is_told_for_whom_and_starts_when_the_first_is_killed() {
 }
 
 #[test]
+fn a_comparison_that_gets_no_device_in_time_is_not_green() {
+    let arena = arena();
+    let first = start(&arena, 1, &["loop_forever"]);
+    wait_for_holder(&arena, &first);
+    fs::write(arena.path("work/dyno.toml"), "lease-timeout = \"50ms\"\n").expect("a file");
+    let plugin = arena.path("plugins/good_a.so").display().to_string();
+    let outcome = arena.dyno(&["ab", &plugin, &plugin, "--json"]);
+    end(first);
+    assert_eq!(outcome.code, Some(4), "{}", outcome.shown());
+    assert_eq!(outcome.json()["unjudged"][0]["why"]["kind"], "lease", "{}", outcome.shown());
+}
+
+#[test]
 fn a_comparison_says_whom_it_waits_for() {
     let arena = arena();
     let first = start(&arena, 1, &["loop_forever"]);

@@ -25,8 +25,33 @@ fn stored(arena: &Arena, arguments: &[&str]) -> String {
     outcome.record().id
 }
 
-/// A copy of a stored result with times of our own, whose launches differ by a thousandth: no noise decides a test.
+/// The C example with some of its text replaced: another plugin, or another version of it.
+fn variant(name: &str, replacements: &[(&str, &str)]) -> std::path::PathBuf {
+    let mut source = std::fs::read_to_string(fixtures::root().join("examples/hello-c/hello.c")).unwrap();
+    for (from, to) in replacements {
+        assert!(source.contains(from), "the example has `{from}`");
+        source = source.replacen(from, to, 1);
+    }
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.c"));
+    std::fs::write(&path, source).unwrap();
+    fixtures::example(path.to_str().unwrap())
+}
+
+fn twin() -> std::path::PathBuf {
+    variant("twin", &[("\"id\": \"hello-c\"", "\"id\": \"twin\"")])
+}
+
+fn second_version() -> std::path::PathBuf {
+    variant("second_version", &[("\"version\": \"1.0.0\"", "\"version\": \"2.0.0\"")])
+}
+
+/// A copy of a stored result as of another build, with times of our own, whose launches differ by a thousandth: no noise
+/// decides a test.
 fn retimed(arena: &Arena, run: &str, ns_per_iteration: f64) -> String {
+    rewritten(arena, run, ns_per_iteration, true)
+}
+
+fn rewritten(arena: &Arena, run: &str, ns_per_iteration: f64, other_build: bool) -> String {
     let text = std::fs::read_to_string(arena.path(&format!("out/{run}.json"))).expect("a result file");
     let mut record: Value = serde_json::from_str(&text).expect("JSON");
     let launches = record["cases"][0]["launches"].as_array_mut().expect("launches");
@@ -37,7 +62,10 @@ fn retimed(arena: &Arena, run: &str, ns_per_iteration: f64) -> String {
             sample["wall_ns"] = json!((time * iterations) as u64);
         }
     }
-    let path = arena.path(&format!("{ns_per_iteration}.json"));
+    if other_build {
+        record["cases"][0]["plugin"]["sha256"] = json!(format!("{ns_per_iteration:064}"));
+    }
+    let path = arena.path(&format!("{ns_per_iteration}-{other_build}.json"));
     std::fs::write(&path, record.to_string()).expect("a file");
     path.display().to_string()
 }
@@ -92,6 +120,244 @@ fn the_same_file_twice_says_so_and_raises_no_large_alarm() {
 }
 
 #[test]
+fn the_same_file_twice_is_never_an_alarm() {
+    let arena = arena();
+    let file = fixtures::example("hello-c/hello.c");
+    let file = file.to_str().unwrap();
+    // As eager to alarm as can be asked for.
+    let eager = ["ab", file, file, "--threshold", "0.0001%", "--alpha", "0.5", "--budget", "1s", "--json"];
+    let outcome = arena.dyno(&eager);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.shown());
+    let metric = &outcome.json()["cases"][0]["metrics"][0];
+    assert!(metric["remark"].as_str().is_some_and(|it| it.starts_with("same build: ")), "{metric}");
+    let number = |field: &str| metric[field].as_f64().expect("a number");
+    let shown = number("candidate") / number("baseline") - 1.0;
+    assert!((shown - number("effect")).abs() < 1e-9, "the change is that of the two values: {metric}");
+}
+
+#[test]
+fn stored_results_of_the_same_build_differ_by_drift_and_never_alarm() {
+    let arena = arena();
+    let run = stored(&arena, &["--launches", "5"]);
+    let (fast, slow) = (rewritten(&arena, &run, 1000.0, false), rewritten(&arena, &run, 1350.0, false));
+    let outcome = arena.dyno(&["compare", &fast, &slow]);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.shown());
+    let said = "same build: this difference is drift of the machine, ± 35";
+    assert!(outcome.stdout.contains(said) && !outcome.stdout.contains("\nregressed"), "{}", outcome.shown());
+    let found = arena.dyno(&["compare", &fast, &slow, "--json"]).json();
+    assert_eq!(found["cases"][0]["metrics"][0]["why"]["kind"], "same_build");
+    assert_eq!(arena.dyno(&["compare", &fast, &slow, "--fail-inconclusive"]).code, Some(3));
+}
+
+#[test]
+fn other_builds_are_held_against_the_drift_that_equal_builds_showed() {
+    let arena = arena();
+    arena.add(&second_version(), "second_version.so");
+    let quick = |name: &str| {
+        let outcome = arena.dyno(&["run", name, "--samples", "3", "--launches", "3", "--json"]);
+        assert_eq!(outcome.code, Some(0), "{}", outcome.shown());
+        outcome.record()
+    };
+    let first = quick("hello-c@1.0.0/sum_c");
+    let second = quick("hello-c@1.0.0/sum_c");
+    let new = quick("hello-c@2.0.0/sum_c");
+    let found = arena.dyno(&["compare", &second.id, &new.id, "--json"]).json();
+    let metrics = found["cases"][0]["metrics"].as_array().expect("the versions are compared");
+    let drift = &metrics.iter().find(|it| it["name"] == "time").expect("every case has a time")["drift"];
+    assert_eq!(drift["runs"], 2, "{found}");
+    let median = |record: &dyno_core::model::RunRecord| {
+        record.cases[0].metric("time").expect("it was measured").median
+    };
+    let (one, other) = (median(&first), median(&second));
+    let seen = one.max(other) / one.min(other) - 1.0;
+    assert!(drift["share"].as_f64().is_some_and(|share| (share - seen).abs() < 1e-9), "{drift} {seen}");
+    let same = arena.dyno(&["compare", &first.id, &second.id, "--json"]).json();
+    assert!(same["cases"][0]["metrics"][0]["drift"].is_null(), "equal builds need no floor: {same}");
+}
+
+/// The labels of the cases of a comparison, then the new and the removed ones.
+fn labels(comparison: &Value) -> (Vec<String>, Vec<String>, Vec<String>) {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let list = |value: &Value| value.as_array().into_iter().flatten().map(text).collect::<Vec<_>>();
+    let cases = comparison["cases"].as_array().into_iter().flatten().map(|case| text(&case["label"]));
+    (cases.collect(), list(&comparison["added"]), list(&comparison["removed"]))
+}
+
+#[test]
+fn two_plugins_with_a_benchmark_of_one_name_are_never_mixed() {
+    let arena = arena();
+    arena.add(&twin(), "twin.so");
+    let quick = |names: &[&str]| {
+        let mut all = vec!["run", "--samples", "3", "--launches", "2"];
+        all.extend(names);
+        let outcome = arena.dyno(&all);
+        assert_eq!(outcome.code, Some(0), "{}", outcome.shown());
+    };
+    quick(&["hello-c/sum_c", "twin/sum_c"]);
+    let report = |format: &str| arena.dyno(&["report", "--format", format]).stdout;
+    let bmf: Value = serde_json::from_str(&report("bmf")).expect("JSON");
+    let (one, other) = ("hello-c/sum_c n=4096 (native, cpu)", "twin/sum_c n=4096 (native, cpu)");
+    assert_eq!(
+        bmf.as_object().map(|all| all.keys().map(String::as_str).collect::<Vec<_>>()),
+        Some(vec![one, other])
+    );
+    for format in ["openmetrics", "github-benchmark", "junit", "gbench"] {
+        let text = report(format);
+        for plugin in ["hello-c", "twin"] {
+            assert!(text.contains(plugin), "{format}: {text}");
+        }
+    }
+    let metrics = report("openmetrics");
+    let series: Vec<&str> = metrics
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| Some(line.rsplit_once(' ')?.0))
+        .collect();
+    let distinct: std::collections::HashSet<&&str> = series.iter().collect();
+    assert_eq!(distinct.len(), series.len(), "no series twice: {metrics}");
+    quick(&["twin/sum_c"]);
+    let found = arena.dyno(&["compare", "last~1", "last", "--json"]).json();
+    let none: Vec<String> = Vec::new();
+    assert_eq!(labels(&found), (vec![other.to_owned()], none, vec![one.to_owned()]), "{found}");
+    let history = arena.dyno(&["history", "sum_c", "--json"]).json();
+    let points =
+        |place: usize| (history[place]["label"].clone(), history[place]["points"].as_array().map(Vec::len));
+    assert_eq!((points(0), points(1)), ((json!(one), Some(1)), (json!(other), Some(2))), "{history}");
+    // Nothing in common: a gate that compares nothing is not green.
+    quick(&["hello-c/sum_c"]);
+    let nothing = arena.dyno(&["compare", "last~1", "last"]);
+    assert_eq!(nothing.code, Some(3), "{}", nothing.shown());
+    assert!(nothing.stderr.contains("nothing was compared"), "{}", nothing.shown());
+}
+
+#[test]
+fn versions_are_compared_with_one_another_unless_a_side_has_several() {
+    let arena = arena();
+    arena.add(&second_version(), "second_version.so");
+    let quick = |names: &[&str]| {
+        let mut all = vec!["run", "--samples", "3", "--launches", "2", "--json"];
+        all.extend(names);
+        arena.dyno(&all).record().id
+    };
+    let (old, new) = ("hello-c@1.0.0/sum_c", "hello-c@2.0.0/sum_c");
+    let (first, second) = (quick(&[old]), quick(&[new]));
+    let none: Vec<String> = Vec::new();
+    let found = arena.dyno(&["compare", &first, &second, "--json"]).json();
+    assert_eq!(labels(&found), (vec!["sum_c n=4096 (native, cpu)".to_owned()], none.clone(), none.clone()));
+    let both = quick(&[old, new]);
+    let found = arena.dyno(&["compare", &second, &both, "--json"]).json();
+    let named = |version: &str| vec![format!("hello-c@{version}/sum_c n=4096 (native, cpu)")];
+    assert_eq!(labels(&found), (named("2.0.0"), named("1.0.0"), none));
+}
+
+#[test]
+fn a_case_twice_in_a_request_is_refused_by_name() {
+    let arena = arena();
+    let file = fixtures::example("hello-c/hello.c");
+    let file = file.to_str().unwrap();
+    let said = &["`sum_c n=1024 (native, cpu)`", "more than once"];
+    refused(&arena.dyno(&["run", "sum_c", "-p", "n=1024,2^10"]), said);
+    refused(&arena.dyno(&["run", "sum_c", "hello-c/sum_c", "-p", "n=1024"]), said);
+    refused(&arena.dyno(&["run", "sum_c", "--params", "{\"n\": [1024, 1024]}"]), said);
+    refused(&arena.dyno(&["ab", file, file, "-p", "n=1024,1024"]), said);
+    refused(&arena.dyno(&["aa", file, "-b", "sum_c", "-b", "*", "-p", "n=1024"]), said);
+}
+
+/// A file of hyperfine with these entries.
+fn hyperfine(arena: &Arena, name: &str, entries: &Value) -> String {
+    let path = arena.path(&format!("{name}.json"));
+    std::fs::write(&path, json!({"results": entries}).to_string()).expect("a file");
+    path.display().to_string()
+}
+
+#[test]
+fn a_gate_is_never_green_by_accident() {
+    let arena = arena();
+    let entry = |command: &str, seconds: f64, code: i64| {
+        let times: Vec<f64> = (0..5).map(|run| seconds * (1.0 + 0.001 * f64::from(run))).collect();
+        json!({"command": command, "times": times, "exit_codes": [code; 5]})
+    };
+    let file = |name: &str, entries: Value| hyperfine(&arena, name, &entries);
+    let base = file("base", json!([entry("a", 1.0, 0), entry("b", 1.0, 0)]));
+    let renamed = file("renamed", json!([entry("c", 1.0, 0)]));
+    let broken = file("broken", json!([entry("a", 1.0, 0), entry("b", 0.1, 2)]));
+    let worse = file("worse", json!([entry("a", 2.0, 0), entry("b", 0.1, 2)]));
+    let all_broken = file("all-broken", json!([entry("a", 0.1, 2)]));
+    let twice = file("twice", json!([entry("a", 1.0, 0), entry("a", 1.0, 0), entry("b", 1.0, 0)]));
+    let more = file("more", json!([entry("a", 1.0, 0), entry("b", 1.0, 0), entry("c", 1.0, 0)]));
+    let empty = file("empty", json!([]));
+    for (baseline, candidate, code, strict, said) in [
+        (&base, &base, 0, 0, "0 inconclusive"),
+        (&base, &more, 0, 0, "new"),
+        (&base, &renamed, 3, 3, "nothing was compared"),
+        (&base, &broken, 4, 4, "5 of 5 runs failed (exit code 2)"),
+        (&base, &all_broken, 4, 4, "exit code 2"),
+        (&base, &worse, 1, 1, "exit code 2"),
+        (&broken, &base, 0, 3, "the baseline failed"),
+        (&all_broken, &base, 3, 3, "nothing was compared"),
+        (&base, &twice, 0, 3, "nothing tells them apart"),
+        (&base, &empty, 2, 2, "results"),
+    ] {
+        for (flags, expected) in [(&[][..], code), (&["--fail-inconclusive"], strict)] {
+            let mut all = vec!["compare", baseline, candidate];
+            all.extend(flags);
+            let outcome = arena.dyno(&all);
+            assert_eq!(outcome.code, Some(expected), "{all:?} {}", outcome.shown());
+            let text = format!("{}{}", outcome.stdout, outcome.stderr);
+            assert!(text.contains(said), "`{said}` is not in {}", outcome.shown());
+        }
+    }
+    let found = arena.dyno(&["compare", &base, &broken, "--json"]).json();
+    assert_eq!(
+        (&found["unjudged"][0]["label"], &found["unjudged"][0]["why"]["kind"]),
+        (&json!("b"), &json!("failed"))
+    );
+    let gate = arena.dyno(&["run", "sum_c", "--samples", "3", "--launches", "2", "--compare", &base]);
+    assert_eq!(gate.code, Some(3), "{}", gate.shown());
+}
+
+#[test]
+fn entries_told_apart_by_parameters_only_are_not_compared_crosswise() {
+    let arena = arena();
+    let entry = |size: u32, seconds: f64| {
+        let times: Vec<f64> = (0..5).map(|run| seconds * (1.0 + 0.001 * f64::from(run))).collect();
+        json!({"command": "solve", "times": times, "parameters": {"size": size.to_string()}})
+    };
+    let old = hyperfine(&arena, "old", &json!([entry(10, 1.0), entry(20, 2.0), entry(40, 4.0)]));
+    let new = hyperfine(&arena, "new", &json!([entry(40, 4.0), entry(20, 2.0)]));
+    let outcome = arena.dyno(&["compare", &old, &new, "--json"]);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.shown());
+    let found = outcome.json();
+    let named = |size: u32| format!("solve size={size}");
+    assert_eq!(labels(&found), (vec![named(40), named(20)], vec![], vec![named(10)]), "{found}");
+    assert_eq!(found["cases"][0]["metrics"][0]["verdict"], "equivalent");
+}
+
+#[test]
+fn thresholds_above_all_are_accepted_and_ambiguous_ones_explained() {
+    let arena = arena();
+    let old = hyperfine(&arena, "old", &json!([{"command": "a", "times": [1.0, 1.001, 1.002]}]));
+    let new = hyperfine(&arena, "new", &json!([{"command": "a", "times": [2.0, 2.001, 2.002]}]));
+    for (threshold, code) in [("99%", 1), ("150%", 0), ("2.0", 0), ("1", 0), ("1000 %", 0)] {
+        let outcome = arena.dyno(&["compare", &old, &new, "--threshold", threshold]);
+        assert_eq!(outcome.code, Some(code), "{threshold} {}", outcome.shown());
+    }
+    for (threshold, said) in [
+        ("5", &["`5%`", "`500%`"][..]),
+        ("0", &["nothing at all", "above 0"]),
+        ("0%", &["nothing at all"]),
+        ("=-1%", &["not a number"]),
+        ("nan", &["not a number"]),
+        ("inf", &["not a number"]),
+        ("0,05", &["not a number", "`0.01`"]),
+        ("", &["not a number"]),
+    ] {
+        refused(&arena.dyno(&["compare", &old, &new, "--threshold", threshold]), said);
+    }
+    refused(&arena.dyno(&["compare", &old, &new, "--alpha", "200%"]), &["--alpha", "`100%`"]);
+}
+
+#[test]
 fn a_plugin_that_fails_on_one_side_is_a_remark_and_exit_4() {
     let arena = arena();
     let bad = fixtures::native("segfault_in_execute", "segfault_in_execute");
@@ -100,6 +366,11 @@ fn a_plugin_that_fails_on_one_side_is_a_remark_and_exit_4() {
     assert_eq!(outcome.code, Some(4), "{}", outcome.shown());
     assert!(outcome.stdout.contains("SIGSEGV"), "{}", outcome.shown());
     arena.assert_clean(&outcome);
+    let found = arena.dyno(&["ab", bad, bad, "--json"]).json();
+    assert_eq!(found["cases"], json!([]), "nothing was measured, and no number is shown");
+    assert_eq!(found["unjudged"][0]["why"]["kind"], "failed");
+    let alone = arena.dyno(&["aa", bad, "--comparisons", "1"]);
+    assert_eq!(alone.code, Some(4), "{}", alone.shown());
 }
 
 #[test]
@@ -240,8 +511,13 @@ fn noise_is_measured_stored_and_used() {
     assert!(case["pairs"].as_u64().is_some_and(|pairs| pairs >= 50), "{case}");
     let used = arena.dyno(&["ab", file, file, "--threshold", "50%", "--json"]).json();
     assert_eq!(used["cases"][0]["pairs"]["rule"], "confidence-sequence");
-    let other = arena.dyno(&["ab", file, file, "--threshold", "50%", "-p", "n=99", "--json"]).json();
-    assert_eq!(other["cases"][0]["pairs"]["rule"], "group-sequential", "of this case nothing is known");
+    let twin = twin().display().to_string();
+    for other in [&["ab", file, file, "-p", "n=99"][..], &["ab", &twin, &twin]] {
+        let mut all = other.to_vec();
+        all.extend(["--threshold", "50%", "--json"]);
+        let found = arena.dyno(&all).json();
+        assert_eq!(found["cases"][0]["pairs"]["rule"], "group-sequential", "of this case nothing is known");
+    }
 }
 
 #[test]

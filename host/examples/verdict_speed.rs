@@ -8,13 +8,13 @@
 use std::{hint::black_box, time::Instant};
 
 use dyno_core::{
-    model::{Better, Measured, MeasuredCase, MeasuredMetric},
+    model::{Better, CaseKey, Measured, MeasuredCase, MeasuredMetric},
     stats::{ChangeOptions, CompareOptions, change_points, compare, median},
 };
 
 fn main() {
     let (before, now) = (results(0.0), results(0.01));
-    let compared = timed(|| drop(black_box(compare(&before, &now, &CompareOptions::default()))));
+    let compared = timed(|| drop(black_box(compare(&before, &now, &CompareOptions::default(), &[]))));
     let steps: Vec<f64> = (0..10_000u32).map(|i| level(i / 1_000) * noise(i)).collect();
     let flat: Vec<f64> = (0..10_000u32).map(noise).collect();
     let options = ChangeOptions::default();
@@ -45,7 +45,8 @@ fn noise(number: u32) -> f64 {
 
 fn results(shift: f64) -> Measured {
     let cases = (0..10_000u32).map(|case| MeasuredCase {
-        label: format!("benchmark_{} n={case} (native, cpu)", case % 100),
+        key: CaseKey::named(format!("benchmark_{}", case % 100)).with("n", case.to_string()),
+        build: None,
         metrics: (0..5u32)
             .map(|metric| MeasuredMetric {
                 name: format!("metric_{metric}"),
@@ -54,6 +55,7 @@ fn results(shift: f64) -> Measured {
                 launches: (0..5)
                     .map(|launch| (1.0 + shift) * noise(case * 25 + metric * 5 + launch))
                     .collect(),
+                trend: None,
             })
             .collect(),
     });

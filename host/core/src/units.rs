@@ -151,21 +151,60 @@ pub fn parse_bytes(text: &str) -> Result<u64, String> {
     parse_scaled(text, factor).ok_or_else(refused)
 }
 
-/// Reads a share, as a number or in percent. // eg: `0.01`, `1%`
+/// Reads a share of up to one, as a number or in percent. // eg: `0.01`, `1%`
 ///
 /// # Errors
 /// A sentence that names the text and the accepted forms.
 pub fn parse_fraction(text: &str) -> Result<f64, String> {
+    let (share, _) = share_of(text)?;
+    if share > 1.0 {
+        return Err(format!("`{text}` is more than the whole; give at most `1`, which is `100%`"));
+    }
+    Ok(share)
+}
+
+/// The largest relative change that can be asked for: a hundred thousand per cent is a mistake in writing.
+const MOST_CHANGE: f64 = 1_000.0;
+
+/// Reads a relative change, which may be above 100 %. A whole number above one, without a decimal point, may mean either
+/// per cent or times, and is refused. // eg: `0.05`, `5%`, `150%`, `2.0`
+///
+/// # Errors
+/// A sentence that names the text and the accepted forms.
+pub fn parse_change(text: &str) -> Result<f64, String> {
+    let (share, percent) = share_of(text)?;
+    if share > 1.0 && !percent && !text.contains('.') {
+        return Err(format!(
+            "`{text}` may mean {share} % or {} %; write `{share}%` or `{}%`",
+            share * 100.0,
+            share * 100.0
+        ));
+    }
+    if share > MOST_CHANGE {
+        return Err(format!(
+            "`{text}` is more than can be asked for; give at most `{}%`",
+            MOST_CHANGE * 100.0
+        ));
+    }
+    Ok(share)
+}
+
+/// A number above zero as a share, and whether it was written in per cent.
+fn share_of(text: &str) -> Result<(f64, bool), String> {
     let (number, divisor) = match text.trim().strip_suffix('%') {
         Some(number) => (number.trim(), 100.0),
         None => (text.trim(), 1.0),
     };
-    number
-        .parse::<f64>()
-        .ok()
-        .map(|number| number / divisor)
-        .filter(|share| *share > 0.0 && *share <= 1.0)
-        .ok_or_else(|| format!("`{text}` is not a share between 0 and 1; write it like `0.01` or `1%`"))
+    match number.parse::<f64>().ok().map(|number| number / divisor) {
+        Some(0.0) => Err(format!(
+            "`{text}` is nothing at all: every difference is larger; give a share above 0, like `0.001` or `0.1%`"
+        )),
+        Some(share) if share.is_finite() && share > 0.0 => Ok((share, divisor > 1.0)),
+        Some(share) if share < 0.0 => {
+            Err(format!("`{text}` is below 0; give a share above 0, like `0.01` or `1%`"))
+        }
+        _ => Err(format!("`{text}` is not a number; write a share like `0.01` or `1%`")),
+    }
 }
 
 /// Reads a list of processors, by number, as the kernel writes it; sorted, each once. // eg: `3`, `0-2,5`

@@ -70,7 +70,14 @@ impl App {
         if !path.exists() {
             return Err(AppError::NoDatabase(path.clone()));
         }
-        Ok(Store::open_read_only(path)?)
+        match Store::open_read_only(path) {
+            // What an earlier dyno wrote is brought up to date, which reading alone cannot do.
+            Err(StoreError::Older { .. }) => {
+                drop(Store::open(path)?);
+                Ok(Store::open_read_only(path)?)
+            }
+            other => Ok(other?),
+        }
     }
 
     /// For writing; waits while another process has it: as for a device, the holder is named.

@@ -58,7 +58,7 @@ impl App {
             .into_iter()
             .map(|noise| NoiseCase {
                 upper_bound: bound(noise.alarms, noise.comparisons),
-                label: noise.label,
+                label: noise.name(),
                 comparisons: noise.comparisons,
                 alarms: noise.alarms,
                 pairs: noise.pairs,

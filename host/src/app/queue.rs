@@ -6,7 +6,7 @@ use dyno_core::{
         CaseRecord, CaseRequest, CaseStatus, Comparison, EngineChoice, Event, PluginKind, RunRecord, RunSpec,
         RunStatus, Source,
     },
-    stats::{self, CompareOptions},
+    stats::CompareOptions,
 };
 use indexmap::IndexMap;
 
@@ -135,7 +135,7 @@ impl App {
         candidate: &str,
         options: &CompareOptions,
     ) -> Result<Comparison, AppError> {
-        Ok(stats::compare(&self.stored_side(baseline)?, &self.stored_side(candidate)?, options))
+        Ok(self.judge(&self.stored_side(baseline)?, &self.stored_side(candidate)?, options))
     }
 
     /// Gives up a run that is still queued; `false` where it is not.

@@ -3,7 +3,9 @@
 use std::{fs, path::Path, thread, time::Duration};
 
 use dyno_core::{
-    model::{Comparison, DeviceInfo, Event, Machine, RunRecord, RunSpec, RunStatus, Series, Source},
+    model::{
+        Comparison, DeviceInfo, Event, KnownDrift, Machine, RunRecord, RunSpec, RunStatus, Series, Source,
+    },
     stats::ChangeOptions,
 };
 use serde::Deserialize;
@@ -191,6 +193,11 @@ impl Client {
 
     pub(super) fn noise(&self, machine: &str) -> Result<Vec<Noise>, AppError> {
         Ok(self.0.get("/api/noise", &[("machine", machine.to_owned())])?)
+    }
+
+    /// A server of an earlier version has no such endpoint, and says so.
+    pub(super) fn drift(&self, machine: &str) -> Result<Vec<KnownDrift>, AppError> {
+        Ok(self.0.get("/api/drift", &[("machine", machine.to_owned())])?)
     }
 
     pub(super) fn record_noise(&self, machine: &str, found: &[Noise]) -> Result<(), AppError> {

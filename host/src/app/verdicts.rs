@@ -4,8 +4,8 @@ use std::{collections::HashMap, fs, path::Path};
 
 use dyno_core::{
     model::{
-        AaCase, AaReport, CaseComparison, CaseRequest, Comparison, EngineChoice, Measured, PluginKind,
-        RunRecord, Series, Verdict,
+        AaCase, AaReport, CaseComparison, CaseKey, CaseRequest, ComparedSide, Comparison, EngineChoice,
+        KnownDrift, Measured, MeasuredCase, PluginKind, RunRecord, Series, Unjudged, Verdict,
     },
     stats::{self, ChangeOptions, CompareOptions, sequential::Rule, upper_bound},
 };
@@ -86,7 +86,35 @@ impl App {
         candidate: &str,
         options: &CompareOptions,
     ) -> Result<Comparison, AppError> {
-        Ok(stats::compare(&self.measured(baseline)?, &self.measured(candidate)?, options))
+        Ok(self.judge(&self.measured(baseline)?, &self.measured(candidate)?, options))
+    }
+
+    /// Two sides beside one another, with what is known here of how much runs of equal builds differ. That knowledge only
+    /// makes intervals wider: a database that is not there, or cannot be read, does not prevent a comparison of two files.
+    #[must_use]
+    pub fn judge(&self, baseline: &Measured, candidate: &Measured, options: &CompareOptions) -> Comparison {
+        let known = candidate.machine.as_deref().map(|machine| self.drift(machine));
+        let (drift, unknown) = match known {
+            None | Some(Err(AppError::NoDatabase(_))) => (Vec::new(), None),
+            Some(Ok(drift)) => (drift, None),
+            Some(Err(error)) => (Vec::new(), Some(error)),
+        };
+        let mut comparison = stats::compare(baseline, candidate, options, &drift);
+        comparison.differences.extend(unknown.map(|error| {
+            format!("how much runs of equal builds differ on this machine is not taken into account: {error}")
+        }));
+        comparison
+    }
+
+    /// How much runs of equal builds differ on a machine.
+    ///
+    /// # Errors
+    /// When there is no database, or it fails.
+    pub fn drift(&self, machine: &str) -> Result<Vec<KnownDrift>, AppError> {
+        if let Some(server) = self.server() {
+            return server.drift(machine);
+        }
+        Ok(self.read_store()?.drift(machine)?)
     }
 
     /// Tells whom the settings name of the regressions of a comparison. Gives a sentence for each way that did not work.
@@ -143,15 +171,20 @@ impl App {
             added.extend(found.added);
             removed.extend(found.removed);
         }
+        runner::refuse_repeated(matches.iter().map(|one| &one.key))?;
         let noise = self.known_noise()?;
         for one in &mut matches {
-            if let Some(known) = noise.get(&one.label).filter(|known| known.pairs >= ENOUGH_PAIRS) {
+            let known = noise.get(&Noise::place_of(&one.key)).filter(|known| known.pairs >= ENOUGH_PAIRS);
+            if let Some(known) = known {
                 one.rule = Rule::ConfidenceSequence { variance: known.variance, alpha: options.alpha };
             }
         }
         let mut comparison = self.fight(&matches, options, cancel, told)?;
         comparison.added = added;
         comparison.removed = removed;
+        if baseline.sha256 == candidate.sha256 {
+            comparison.withdraw_same_build();
+        }
         if baseline.kind != candidate.kind {
             let word = |kind: PluginKind| kind.to_string();
             comparison.differences.push(format!(
@@ -197,7 +230,7 @@ impl App {
         if let Some(server) = self.server() {
             return server.noise(machine);
         }
-        Ok(self.read_store()?.noise(machine)?.into_values().collect())
+        Ok(self.read_store()?.noise(machine)?)
     }
 
     fn fight(
@@ -240,8 +273,10 @@ impl App {
             let found = runner::matches(build, build, request, &devices, rule)?;
             matches.extend(found.cases);
         }
+        runner::refuse_repeated(matches.iter().map(|one| &one.key))?;
         let empty = |one: &Match| AaCase { label: one.label.clone(), ..AaCase::default() };
-        let mut cases: Vec<AaCase> = matches.iter().map(empty).collect();
+        let mut cases: Vec<(CaseKey, AaCase)> =
+            matches.iter().map(|one| (one.key.clone(), empty(one))).collect();
         for round in 0..rounds {
             let mut options = options.clone();
             options.settings.seed = options.settings.seed.wrapping_add(u64::from(round));
@@ -249,15 +284,21 @@ impl App {
             if cancel.is_set() {
                 break;
             }
-            for (case, found) in cases.iter_mut().zip(&comparison.cases) {
-                case.add(found);
+            for (key, case) in &mut cases {
+                if let Some(found) = comparison.cases.iter().find(|found| found.key.as_ref() == Some(key)) {
+                    case.add(found);
+                }
+                if let Some(found) = comparison.unjudged.iter().find(|found| found.key == *key) {
+                    case.could_not(&found.why);
+                }
             }
             told(round + 1);
         }
-        let measured = cases.iter().filter(|case| case.pairs > 0);
+        let measured = cases.iter().filter(|(_, case)| case.pairs > 0);
         let found: Vec<Noise> = measured
-            .map(|case| Noise {
-                label: case.label.clone(),
+            .map(|(key, case)| Noise {
+                plugin: key.plugin.clone(),
+                label: key.label(),
                 comparisons: case.comparisons,
                 alarms: case.alarms,
                 pairs: case.pairs,
@@ -267,20 +308,21 @@ impl App {
         self.record_noise(&self.machine().fingerprint, &found, cancel)?;
         let plugin = &build.descriptor.plugin;
         let build = format!("{} {} ({})", plugin.id, plugin.version, build.kind);
+        let cases = cases.into_iter().map(|(_, case)| case).collect();
         Ok(AaReport { build, threshold: options.threshold, cases })
     }
 
     /// How much pairs of equal builds differ on this machine, by case; empty where no A/A comparison was made.
-    fn known_noise(&self) -> Result<HashMap<String, Noise>, AppError> {
-        if let Some(server) = self.server() {
-            let known = server.noise(&self.machine().fingerprint)?;
-            return Ok(known.into_iter().map(|noise| (noise.label.clone(), noise)).collect());
-        }
-        if !self.settings.db_path.value.exists() {
-            return Ok(HashMap::new());
-        }
-        let store = self.open_store(&Cancel::default(), &mut |_| {})?;
-        Ok(store.noise(&self.machine().fingerprint)?)
+    fn known_noise(&self) -> Result<HashMap<(String, String), Noise>, AppError> {
+        let machine = self.machine().fingerprint;
+        let known = if let Some(server) = self.server() {
+            server.noise(&machine)?
+        } else if self.settings.db_path.value.exists() {
+            self.open_store(&Cancel::default(), &mut |_| {})?.noise(&machine)?
+        } else {
+            Vec::new()
+        };
+        Ok(known.into_iter().map(|noise| (noise.place(), noise)).collect())
     }
 
     /// What is known against alarms of a comparison: of each case that alarmed, a sentence where equal builds of it have
@@ -294,7 +336,7 @@ impl App {
             case.metrics.iter().any(|metric| matches!(metric.verdict, Verdict::Regressed | Verdict::Improved))
         };
         let doubt = |case: &CaseComparison| {
-            let known = noise.get(&case.label).filter(|known| known.alarms > 0)?;
+            let known = noise.get(&Noise::place_of(case.key.as_ref()?)).filter(|known| known.alarms > 0)?;
             let bound = upper_bound(u64::from(known.alarms), u64::from(known.comparisons), 0.95);
             (bound > comparison.alpha).then(|| {
                 format!(
@@ -390,7 +432,8 @@ impl App {
 
 /// What Criterion measured last, from the folder that it keeps: `target/criterion`, or a part of it.
 fn criterion_folder(folder: &Path) -> Result<Measured, String> {
-    let mut measured = Measured { source: "Criterion".to_owned(), ..Measured::default() };
+    // Folder, name and result of every benchmark; the folder is what always tells two of one name apart.
+    let mut found: Vec<(String, String, Result<MeasuredCase, String>)> = Vec::new();
     for entry in walkdir::WalkDir::new(folder).sort_by_file_name() {
         let entry = entry.map_err(|error| error.to_string())?;
         // Beside `new` lie older results: `base`, `change`, and those that were saved by a name.
@@ -400,27 +443,37 @@ fn criterion_folder(folder: &Path) -> Result<Measured, String> {
         }
         let results = entry.path().with_file_name("");
         let read = |name: &str| fs::read_to_string(results.join(name));
-        let names = read("benchmark.json").ok().and_then(|text| import::criterion_name(&text));
+        let below = results.parent().and_then(|parent| parent.strip_prefix(folder).ok());
+        let place = below.unwrap_or(folder).display().to_string();
         // The folders are named after the benchmark, with what a file system does not like replaced.
-        let name = names.unwrap_or_else(|| {
-            let below = results.parent().and_then(|parent| parent.strip_prefix(folder).ok());
-            below.unwrap_or(folder).display().to_string()
-        });
+        let name = read("benchmark.json")
+            .ok()
+            .and_then(|text| import::criterion_name(&text))
+            .unwrap_or_else(|| place.clone());
         let case = read("estimates.json")
             .map_err(|error| format!("`{}`: {error}", entry.path().display()))
             .and_then(|estimates| {
                 let sample = read("sample.json").ok();
                 import::criterion(&name, &estimates, sample.as_deref()).map_err(|error| error.to_string())
             });
-        match case {
-            Ok(case) => measured.cases.push(case),
-            Err(reason) => measured.missing.push((name, reason)),
-        }
+        found.push((place, name, case));
     }
-    if measured.cases.is_empty() && measured.missing.is_empty() {
+    if found.is_empty() {
         return Err("the folder holds no `new/estimates.json`, as benchmarks with Criterion leave below \
                     `target/criterion`; give that folder, or a result file"
             .to_owned());
+    }
+    let mut measured = Measured { source: "Criterion".to_owned(), ..Measured::default() };
+    for (place, name, case) in found {
+        // Where nothing else has its name, it may move from folder to folder.
+        let key = CaseKey { variant: place, ..CaseKey::named(name) };
+        match case {
+            Ok(case) => measured.cases.push(MeasuredCase { key, ..case }),
+            Err(message) => {
+                let side = ComparedSide::Candidate;
+                measured.missing.push((key, Unjudged::NotMeasured { side, message }));
+            }
+        }
     }
     Ok(measured)
 }

@@ -16,7 +16,7 @@ const TOO_OFTEN: f64 = 0.01;
 pub(super) fn execute(app: &App, args: &AaArgs, json: bool) -> Result<ExitCode, Failure> {
     let build = app.build_of(&args.build, EngineChoice::Auto)?;
     let budget = ab::budget(&args.budget)?;
-    let threshold = compare::share("--threshold", args.threshold.as_deref(), ab::THRESHOLD)?;
+    let threshold = compare::change("--threshold", args.threshold.as_deref(), ab::THRESHOLD)?;
     let alpha = ab::alpha(args.alpha.as_deref())?;
     let options: DuelOptions = ab::options(
         app.settings(),
@@ -79,5 +79,10 @@ pub(super) fn execute(app: &App, args: &AaArgs, json: bool) -> Result<ExitCode, 
             );
         }
     }
-    Ok(if cancel.is_set() { End::Cancelled } else { End::Good }.into())
+    Ok(match cancel.is_set() {
+        true => End::Cancelled,
+        false if report.has_failed() => End::BenchmarkFailed,
+        false => End::Good,
+    }
+    .into())
 }

@@ -3,7 +3,7 @@
 use std::{io::IsTerminal, process::ExitCode, time::Duration};
 
 use dyno_core::{
-    model::{CaseComparison, CaseRequest, EngineChoice, Layout, Pages, Settings, StopRule, Verdict},
+    model::{CaseComparison, CaseRequest, EngineChoice, Layout, Pages, Settings, StopRule},
     units,
 };
 use indicatif::ProgressBar;
@@ -27,7 +27,7 @@ pub(super) fn execute(app: &App, args: &AbArgs, json: bool) -> Result<ExitCode, 
     let (baseline, candidate) = sides(app, args)?;
     let layout = if args.random_layout { Layout::Random } else { Layout::Fixed };
     let pages = if args.small_pages { Pages::Normal } else { Pages::Huge };
-    let threshold = compare::share("--threshold", args.threshold.as_deref(), THRESHOLD)?;
+    let threshold = compare::change("--threshold", args.threshold.as_deref(), THRESHOLD)?;
     let judged = (threshold, alpha(args.alpha.as_deref())?);
     let options = options(
         app.settings(),
@@ -39,7 +39,9 @@ pub(super) fn execute(app: &App, args: &AbArgs, json: bool) -> Result<ExitCode, 
     );
     let requests = requests(benchmarks(args, &baseline, &candidate)?, &args.param, &args.hardware)?;
     if baseline.sha256 == candidate.sha256 {
-        output::note("both sides are the same file: any difference that is found is an error of measurement");
+        output::note(
+            "both sides are the same file: a difference that is found is drift of the machine, and never an alarm",
+        );
     }
     let cancel = run::listen_for_ctrl_c()?;
     let bar = std::io::stderr().is_terminal().then(ProgressBar::new_spinner);
@@ -76,20 +78,10 @@ pub(super) fn execute(app: &App, args: &AbArgs, json: bool) -> Result<ExitCode, 
     for doubt in app.doubts(&comparison)? {
         output::note(&format!("warning: {doubt}"));
     }
-    compare::notify(app, &comparison);
-    let broken = comparison.cases.iter().flat_map(|case| &case.metrics).any(|metric| {
-        let remark = metric.remark.as_deref().unwrap_or_default();
-        metric.verdict == Verdict::Inconclusive
-            && (remark.contains(" failed in ") || remark.contains(" timed out in "))
-    });
-    let judged = compare::end(&comparison, args.fail_inconclusive);
-    Ok(match judged {
-        _ if cancel.is_set() => End::Cancelled,
-        End::Regression => End::Regression,
-        _ if broken => End::BenchmarkFailed,
-        judged => judged,
+    if cancel.is_set() {
+        return Ok(End::Cancelled.into());
     }
-    .into())
+    Ok(compare::concluded(app, &comparison, args.fail_inconclusive).into())
 }
 
 /// How both sides are measured.

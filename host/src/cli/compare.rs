@@ -21,14 +21,42 @@ use crate::{
 pub(super) fn execute(app: &App, args: &CompareArgs, json: bool) -> Result<ExitCode, Failure> {
     let comparison = app.compare(&args.baseline, &args.candidate, &options(&args.judge)?)?;
     show(&comparison, args.format, json, args.all)?;
-    notify(app, &comparison);
-    Ok(end(&comparison, args.judge.fail_inconclusive).into())
+    Ok(concluded(app, &comparison, args.judge.fail_inconclusive).into())
 }
 
-/// Tells whom the settings name; what does not work is said and changes nothing.
-pub(super) fn notify(app: &App, comparison: &Comparison) {
+/// What every comparison ends with: tells whom the settings name (what does not work is said and changes nothing), says so
+/// where nothing was compared, and gives the exit code.
+pub(super) fn concluded(app: &App, comparison: &Comparison, fail_inconclusive: bool) -> End {
     for problem in app.notify(comparison) {
         output::note(&format!("warning: {problem}"));
+    }
+    if !comparison.has_compared() {
+        let unjudged = comparison.unjudged.iter().map(|case| format!("{}: {}", case.label, case.why));
+        let said: Vec<String> = unjudged.take(SHOWN).collect();
+        output::note(&if said.is_empty() {
+            format!(
+                "error: nothing was compared: the two sides have no case in common; only the baseline has {}; only the \
+                 candidate has {}",
+                some_of(&comparison.removed),
+                some_of(&comparison.added)
+            )
+        } else {
+            format!("error: nothing was compared: {}", said.join("; "))
+        });
+    }
+    end(comparison, fail_inconclusive)
+}
+
+/// Cases that a sentence names.
+const SHOWN: usize = 3;
+
+/// The first of these names, and how many there are more. // eg: "a, b, c and 4 more"
+fn some_of(names: &[String]) -> String {
+    let shown = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(SHOWN) {
+        _ if names.is_empty() => "none".to_owned(),
+        0 => shown,
+        more => format!("{shown} and {more} more"),
     }
 }
 
@@ -51,11 +79,14 @@ pub(super) fn show(
     }
 }
 
-/// The exit code: a regression counts more than what could not be judged.
-pub(super) fn end(comparison: &Comparison, fail_inconclusive: bool) -> End {
+/// The exit code. A regression counts most, since something is known to be worse; then what failed. A comparison in which
+/// nothing was compared is never good: a gate that compares nothing would be green for ever.
+fn end(comparison: &Comparison, fail_inconclusive: bool) -> End {
     if comparison.has(Verdict::Regressed) {
         End::Regression
-    } else if fail_inconclusive && comparison.has(Verdict::Inconclusive) {
+    } else if comparison.failures().next().is_some() {
+        End::BenchmarkFailed
+    } else if !comparison.has_compared() || fail_inconclusive && comparison.leaves_open() {
         End::Inconclusive
     } else {
         End::Good
@@ -66,7 +97,7 @@ pub(super) fn end(comparison: &Comparison, fail_inconclusive: bool) -> End {
 pub(super) fn options(args: &JudgeArgs) -> Result<CompareOptions, Failure> {
     let default = CompareOptions::default();
     Ok(CompareOptions {
-        threshold: share("--threshold", args.threshold.as_deref(), default.threshold)?,
+        threshold: change("--threshold", args.threshold.as_deref(), default.threshold)?,
         alpha: share("--alpha", args.alpha.as_deref(), default.alpha)?,
         allow_differences: args.allow_differences,
     })
@@ -76,5 +107,12 @@ pub(super) fn options(args: &JudgeArgs) -> Result<CompareOptions, Failure> {
 pub(super) fn share(flag: &str, given: Option<&str>, default: f64) -> Result<f64, Failure> {
     given
         .map_or(Ok(default), units::parse_fraction)
+        .map_err(|message| Failure::Usage(format!("{flag}: {message}")))
+}
+
+/// A relative change that a flag gives, which may be above 100 %, or its default.
+pub(super) fn change(flag: &str, given: Option<&str>, default: f64) -> Result<f64, Failure> {
+    given
+        .map_or(Ok(default), units::parse_change)
         .map_err(|message| Failure::Usage(format!("{flag}: {message}")))
 }

@@ -23,7 +23,7 @@ pub(super) fn execute(app: &App, args: &HistoryArgs, json: bool) -> Result<ExitC
     }
     let defaults = ChangeOptions::default();
     let options = ChangeOptions {
-        min_magnitude: compare::share("--min-change", args.min_change.as_deref(), defaults.min_magnitude)?,
+        min_magnitude: compare::change("--min-change", args.min_change.as_deref(), defaults.min_magnitude)?,
         ..defaults
     };
     let all = app.history(&args.benchmark, &args.metric, &options)?;

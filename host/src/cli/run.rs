@@ -58,8 +58,8 @@ pub(super) fn execute(app: &App, args: &RunArgs, as_json: bool) -> Result<ExitCo
         output::note(&format!("saved as the baseline `{name}`"));
     }
     let written = write_files(app, &record)?;
-    let comparison = judged
-        .map(|(baseline, options)| dyno_core::stats::compare(&baseline, &Measured::from(&record), &options));
+    let comparison =
+        judged.map(|(baseline, options)| app.judge(&baseline, &Measured::from(&record), &options));
     let format = args.format.unwrap_or(if as_json { RunFormat::Json } else { RunFormat::Text });
     show(app, args, format, &record, comparison.as_ref())?;
     if format == RunFormat::Text {
@@ -74,8 +74,7 @@ pub(super) fn execute(app: &App, args: &RunArgs, as_json: bool) -> Result<ExitCo
         // Standard output or the file holds the result, and a program reads one document.
         _ => output::note(&text),
     }
-    compare::notify(app, &comparison);
-    let judged = compare::end(&comparison, args.judge.fail_inconclusive);
+    let judged = compare::concluded(app, &comparison, args.judge.fail_inconclusive);
     Ok(if end == End::Good { judged } else { end }.into())
 }
 

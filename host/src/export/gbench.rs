@@ -1,7 +1,7 @@
 //! Google Benchmark's JSON, version 1: a repetition per launch, then the aggregates.
 
 use dyno_core::{
-    model::{CaseRecord, MetricSummary, RunRecord, case_label},
+    model::{CaseRecord, MetricSummary, RunRecord},
     stats::median,
 };
 use serde_json::{Value, json};
@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 #[must_use]
 pub fn gbench(record: &RunRecord) -> String {
     let machine = &record.machine;
-    let benchmarks: Vec<Value> = record.cases.iter().flat_map(case).collect();
+    let cases = record.cases.iter().zip(record.series());
+    let benchmarks: Vec<Value> = cases.flat_map(|(one, name)| case(one, &name)).collect();
     let document = json!({
         "context": {
             "date": record.created_at,
@@ -30,8 +31,7 @@ pub fn gbench(record: &RunRecord) -> String {
     format!("{document:#}\n")
 }
 
-fn case(case: &CaseRecord) -> Vec<Value> {
-    let name = case_label(case);
+fn case(case: &CaseRecord, name: &str) -> Vec<Value> {
     let Some(time) = case.metric("time") else {
         return vec![json!({
             "name": name, "run_name": name, "run_type": "iteration", "error_occurred": true,

@@ -1,6 +1,6 @@
 //! The list that github-action-benchmark reads: name, value, unit, range.
 
-use dyno_core::model::{Better, RunRecord, case_label};
+use dyno_core::model::{Better, RunRecord};
 use serde_json::{Value, json};
 
 /// A run's medians; half the width of the interval as the range. That action knows one direction for a whole file, so
@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 #[must_use]
 pub fn github_benchmark(record: &RunRecord) -> String {
     let mut rows: Vec<Value> = Vec::new();
-    for case in &record.cases {
+    for (case, name) in record.cases.iter().zip(record.series()) {
         for metric in case.metrics.iter().filter(|metric| metric.better == Better::Lower) {
             let mut row = json!({
-                "name": format!("{} {}", case_label(case), metric.name),
+                "name": format!("{name} {}", metric.name),
                 "value": metric.median,
                 "unit": metric.unit,
                 "extra": format!("{} launches, {} samples", metric.launches, metric.samples),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use dyno_core::model::{CaseStatus, RunRecord, case_label};
+use dyno_core::model::{CaseStatus, RunRecord};
 
 use super::escape::xml;
 
@@ -10,7 +10,7 @@ use super::escape::xml;
 #[must_use]
 pub fn run_junit(record: &RunRecord) -> String {
     let (mut rows, mut failures, mut skipped) = (String::new(), 0, 0);
-    for case in &record.cases {
+    for (case, name) in record.cases.iter().zip(record.series()) {
         let seconds: f64 = case
             .launches
             .iter()
@@ -21,7 +21,7 @@ pub fn run_junit(record: &RunRecord) -> String {
             rows,
             "  <testcase classname=\"{}\" name=\"{}\" time=\"{seconds:.6}\"",
             xml(&case.plugin.id),
-            xml(&case_label(case))
+            xml(&name)
         );
         match &case.status {
             CaseStatus::Failed { stage, reason } => {

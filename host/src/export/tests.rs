@@ -245,11 +245,11 @@ proptest! {
 fn other_tools_formats_hold_the_medians_and_are_valid() {
     let record = record();
     let time = record.cases[0].metric("time").unwrap();
-    let label = dyno_core::model::case_label(&record.cases[0]);
+    let label = record.series()[0].clone();
     let document: Value = serde_json::from_str(&bmf(&record)).unwrap();
     assert_eq!(document[&label]["latency"]["value"], time.median);
     let read = crate::import::gbench(&gbench(&record)).unwrap();
-    assert_eq!(read.cases[0].label, label);
+    assert_eq!(read.cases[0].key.benchmark, label);
     assert_eq!(
         read.cases[0].metrics[0].launches.len(),
         record.cases[0].launches.iter().filter(|it| !it.samples.is_empty()).count()

@@ -1,7 +1,7 @@
 //! Criterion.rs: the files of one benchmark below `target/criterion`. It measures in one process, which is one launch.
 
 use dyno_core::{
-    model::{Better, MeasuredCase, MeasuredMetric},
+    model::{Better, CaseKey, MeasuredCase, MeasuredMetric},
     stats::median,
 };
 use serde_json::Value;
@@ -30,15 +30,14 @@ pub fn criterion(name: &str, estimates: &str, sample: Option<&str>) -> Result<Me
             })?
         }
     };
-    Ok(MeasuredCase {
-        label: name.to_owned(),
-        metrics: vec![MeasuredMetric {
-            name: "time".to_owned(),
-            unit: "ns".to_owned(),
-            better: Better::Lower,
-            launches: vec![time],
-        }],
-    })
+    let metric = MeasuredMetric {
+        name: "time".to_owned(),
+        unit: "ns".to_owned(),
+        better: Better::Lower,
+        launches: vec![time],
+        trend: None,
+    };
+    Ok(MeasuredCase::foreign(CaseKey::named(name), vec![metric]))
 }
 
 /// The name of a benchmark as its author wrote it, from its `benchmark.json`.

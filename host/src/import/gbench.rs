@@ -1,8 +1,8 @@
 //! Google Benchmark: what `--benchmark_out_format=json` writes, version 1. A repetition is a launch.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use dyno_core::model::{Better, Measured, MeasuredCase, MeasuredMetric};
+use dyno_core::model::{Better, CaseKey, ComparedSide, Measured, MeasuredCase, MeasuredMetric, Unjudged};
 use indexmap::IndexMap;
 use serde_json::Value;
 
@@ -47,20 +47,69 @@ pub(super) fn measured(document: &Value) -> Result<Measured, ImportError> {
             groups.entry(name).or_default().push(entry);
         }
     }
-    let mut out = Measured {
-        source: TOOL.to_owned(),
-        environment: environment(context),
-        cases: Vec::new(),
-        missing: Vec::new(),
-    };
+    let mut out =
+        Measured { source: TOOL.to_owned(), environment: environment(context), ..Measured::default() };
     for (name, entries) in groups {
-        match case(name, &entries)? {
-            Some(Ok(case)) => out.cases.push(case),
-            Some(Err(reason)) => out.missing.push((name.to_owned(), reason)),
-            None => {}
+        let instances = instances(&entries);
+        let mut names: HashSet<&str> = HashSet::new();
+        if let Some(same) = instances.iter().find(|one| !names.insert(one.label)) {
+            let count = instances.iter().filter(|one| one.label == same.label).count() as u32;
+            let why = Unjudged::Ambiguous { side: ComparedSide::Candidate, count };
+            out.missing.push((CaseKey::named(name), why));
+            continue;
+        }
+        for one in instances {
+            let key = CaseKey { variant: one.label.to_owned(), ..CaseKey::named(name) };
+            match metrics(name, &one.entries)? {
+                Some(Ok(metrics)) => out.cases.push(MeasuredCase::foreign(key, metrics)),
+                Some(Err(why)) => out.missing.push((key, why)),
+                None => {}
+            }
         }
     }
     Ok(out)
+}
+
+/// One registration of a benchmark: a program may have several of one name.
+struct Instance<'a> {
+    /// What the benchmark calls itself by `SetLabel`, where all its entries agree.
+    label: &'a str,
+    entries: Vec<&'a Value>,
+}
+
+/// The entries of one name by what they are of. Libraries before 1.6 do not number their benchmarks: all are then of one,
+/// but for repetitions with a number that was seen already.
+fn instances<'a>(entries: &[&'a Value]) -> Vec<Instance<'a>> {
+    let mut all: IndexMap<(Option<u64>, Option<u64>, usize), Vec<&Value>> = IndexMap::new();
+    let mut seen: HashMap<(Option<u64>, Option<u64>, Option<u64>, Option<&str>), usize> = HashMap::new();
+    for entry in entries {
+        let of = |field: &str| entry[field].as_u64();
+        let (family, instance) = (of("family_index"), of("per_family_instance_index"));
+        let aggregate = entry["aggregate_name"].as_str();
+        let repetition = of("repetition_index");
+        let times = seen.entry((family, instance, repetition, aggregate)).or_default();
+        let number = if repetition.is_none() && aggregate.is_none() { 0 } else { *times };
+        *times += 1;
+        all.entry((family, instance, number)).or_default().push(entry);
+    }
+    // What describes a whole family (complexity) belongs to whatever else has the name.
+    let label = |entries: &[&'a Value]| -> &'a str {
+        let mut labels = entries.iter().filter_map(|entry| entry["label"].as_str());
+        let first = labels.next().unwrap_or_default();
+        if labels.all(|label| label == first) { first } else { "" }
+    };
+    all.into_values()
+        .filter(|entries| all_but_complexity(entries))
+        .map(|entries| Instance { label: label(&entries), entries })
+        .collect()
+}
+
+/// Whether entries are of a benchmark, and not only of how a family of them grows.
+fn all_but_complexity(entries: &[&Value]) -> bool {
+    let complexity = ["BigO", "RMS"];
+    entries
+        .iter()
+        .any(|entry| entry["aggregate_name"].as_str().is_none_or(|name| !complexity.contains(&name)))
 }
 
 /// Whether a name is that of an aggregate over another benchmark of the document.
@@ -68,14 +117,23 @@ fn aggregates(name: &str, names: &HashSet<&str>) -> bool {
     ENDINGS.iter().any(|ending| name.strip_suffix(ending).is_some_and(|stem| names.contains(stem)))
 }
 
-/// All entries of one benchmark: its case, or why there is none. `None`: they describe a whole family (complexity).
-fn case(name: &str, entries: &[&Value]) -> Result<Option<Result<MeasuredCase, String>>, ImportError> {
+/// All entries of one benchmark: its metrics, or why there are none. `None`: they describe a whole family (complexity).
+fn metrics(
+    name: &str,
+    entries: &[&Value],
+) -> Result<Option<Result<Vec<MeasuredMetric>, Unjudged>>, ImportError> {
+    let side = ComparedSide::Candidate;
     for entry in entries {
-        for (flag, message) in [("error_occurred", "error_message"), ("skipped", "skip_message")] {
-            if entry[flag].as_bool() == Some(true) {
-                let reason = entry[message].as_str().filter(|text| !text.is_empty());
-                return Ok(Some(Err(reason.unwrap_or("it failed and does not say why").to_owned())));
-            }
+        let said = |field: &str, otherwise: &str| {
+            entry[field].as_str().filter(|text| !text.is_empty()).unwrap_or(otherwise).to_owned()
+        };
+        if entry["error_occurred"].as_bool() == Some(true) {
+            let message = said("error_message", "it does not say why");
+            return Ok(Some(Err(Unjudged::Failed { side, stage: None, message })));
+        }
+        if entry["skipped"].as_bool() == Some(true) {
+            let message = said("skip_message", "it does not say why");
+            return Ok(Some(Err(Unjudged::Skipped { side, message })));
         }
     }
     let aggregate = |wanted: &str| -> Vec<&Value> {
@@ -98,13 +156,15 @@ fn case(name: &str, entries: &[&Value]) -> Result<Option<Result<MeasuredCase, St
         times.extend(json::number(&entry["real_time"]).map(|time| time * factor).filter(|it| it.is_finite()));
     }
     if times.is_empty() {
-        return Ok(Some(Err("it has no `real_time` that is a finite number".to_owned())));
+        let message = "it has no `real_time` that is a finite number".to_owned();
+        return Ok(Some(Err(Unjudged::NotMeasured { side, message })));
     }
     let metric = |name: &str, unit: &str, better, launches| MeasuredMetric {
         name: name.to_owned(),
         unit: unit.to_owned(),
         better,
         launches,
+        trend: None,
     };
     let mut metrics = vec![metric("time", "ns", Better::Lower, times)];
     for (rate, unit) in RATES {
@@ -113,7 +173,7 @@ fn case(name: &str, entries: &[&Value]) -> Result<Option<Result<MeasuredCase, St
             metrics.push(metric(rate, unit, Better::Higher, values));
         }
     }
-    Ok(Some(Ok(MeasuredCase { label: name.to_owned(), metrics })))
+    Ok(Some(Ok(metrics)))
 }
 
 /// Nanoseconds per unit.

@@ -1,19 +1,14 @@
-//! JSON as other tools write it: C++ and Python write `NaN` and `Infinity`, which JSON does not have.
-
-use std::borrow::Cow;
+//! JSON as other tools write it: C++ and Python write `NaN`, `inf` or `2%`, which JSON does not have.
 
 use serde_json::Value;
 
 use super::ImportError;
 
-/// What stands for numbers that JSON does not have. The longer ones come first.
-const NO_NUMBERS: [&str; 4] = ["-Infinity", "Infinity", "-NaN", "NaN"];
-
-/// The document; `null` where it holds no finite number.
+/// The document; `null` where it holds something that looks like a number and is none.
 pub(super) fn parse(text: &str) -> Result<Value, ImportError> {
     // Some tools begin with a byte order mark.
     let text = text.trim_start_matches('\u{feff}');
-    serde_json::from_str(&finite(text)).map_err(ImportError::Json)
+    serde_json::from_str(text).or_else(|_| serde_json::from_str(&lenient(text))).map_err(ImportError::Json)
 }
 
 /// A number that can be compared.
@@ -21,28 +16,46 @@ pub(super) fn number(value: &Value) -> Option<f64> {
     value.as_f64().filter(|number| number.is_finite())
 }
 
-/// The text with `null` for every token that is no finite number. Text inside quotes stays as it is.
-fn finite(text: &str) -> Cow<'_, str> {
-    if !text.contains("NaN") && !text.contains("Infinity") {
-        return Cow::Borrowed(text);
-    }
+/// A value as text: what is text stays as it is.
+pub(super) fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// The text with `null` for everything inside lists and objects that begins like a number and that JSON does not know, be it
+/// `NaN`, `-inf`, `1.#IND`, `2%` or `1e999`. Text inside quotes stays as it is.
+fn lenient(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let (mut quoted, mut escaped) = (false, false);
+    let (mut quoted, mut escaped, mut depth) = (false, false, 0_i64);
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
-        if !quoted && let Some(token) = NO_NUMBERS.iter().find(|token| rest.starts_with(**token)) {
-            out.push_str("null");
-            rest = &rest[token.len()..];
+        if !quoted && depth > 0 && begins_like_a_number(rest) {
+            let end = rest.find(|c: char| c.is_whitespace() || "{}[],:\"".contains(c)).unwrap_or(rest.len());
+            let (token, after) = rest.split_at(end);
+            let is_number = serde_json::from_str::<serde_json::Number>(token).is_ok();
+            out.push_str(if is_number { token } else { "null" });
+            rest = after;
             continue;
         }
         match c {
             _ if escaped => escaped = false,
             '\\' => escaped = quoted,
             '"' => quoted = !quoted,
+            '{' | '[' if !quoted => depth += 1,
+            '}' | ']' if !quoted => depth -= 1,
             _ => {}
         }
         out.push(c);
         rest = &rest[c.len_utf8()..];
     }
-    Cow::Owned(out)
+    out
+}
+
+/// Whether a number could begin here, or the word that stands for none.
+fn begins_like_a_number(rest: &str) -> bool {
+    let unsigned = rest.strip_prefix(['-', '+']).unwrap_or(rest);
+    let begins = |word: &str| unsigned.get(..word.len()).is_some_and(|it| it.eq_ignore_ascii_case(word));
+    unsigned.len() < rest.len()
+        || unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+        || begins("nan")
+        || begins("inf")
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use dyno_core::model::{Better, Measured, MeasuredCase, MeasuredMetric};
+use dyno_core::model::{Better, CaseKey, ComparedSide, Measured, MeasuredCase, MeasuredMetric, Unjudged};
 use serde_json::{Map, Value};
 
 use super::{ImportError, json};
@@ -44,13 +44,15 @@ pub(super) fn measured(document: &Value) -> Result<Measured, ImportError> {
         out.environment.extend(value.map(|value| (name.to_owned(), value.to_owned())));
     }
     for (name, result) in benchmarks {
-        let label = label(name, result);
+        let key = key(name, result);
         if result["success"].as_bool() == Some(false) {
-            out.missing.push((label, result["error"].as_str().unwrap_or("it failed").to_owned()));
+            let message = result["error"].as_str().unwrap_or("it does not say why").to_owned();
+            let why = Unjudged::Failed { side: ComparedSide::Candidate, stage: None, message };
+            out.missing.push((key, why));
         } else if is_simulated(result) {
-            out.missing.push((label, "simulated: such numbers are not compared".to_owned()));
+            out.missing.push((key, simulated()));
         } else {
-            add(&mut out, label, result["metrics"].as_object().map(metrics).unwrap_or_default());
+            add(&mut out, key, result["metrics"].as_object().map(metrics).unwrap_or_default());
         }
     }
     Ok(out)
@@ -61,41 +63,46 @@ fn read_rows(rows: &[Value], out: &mut Measured) -> Result<(), ImportError> {
     let mut seen = HashSet::new();
     for (place, row) in rows.iter().enumerate() {
         let field = |name: &str| match &row[name] {
-            Value::String(text) => text.clone(),
             Value::Null => "unknown".to_owned(),
-            other => other.to_string(),
+            other => json::text(other),
         };
         if !row["model_name"].is_string() {
             let place = format!("`[{place}].model_name`");
             return Err(ImportError::damaged(TOOL, place, &row["model_name"], "a name"));
         }
-        let label = format!(
-            "{} {} batch_size={} precision={} ({})",
-            field("model_name"),
-            field("test_case"),
-            field("batch_size"),
-            field("precision"),
-            field("hardware_type")
-        );
-        if !seen.insert(label.clone()) {
+        let key = CaseKey {
+            device: field("hardware_type"),
+            // Two devices of a kind are two results.
+            variant: row["device_name"].as_str().unwrap_or_default().to_owned(),
+            ..CaseKey::named(format!("{} {}", field("model_name"), field("test_case")))
+                .with("batch_size", field("batch_size"))
+                .with("precision", field("precision"))
+        };
+        if !seen.insert(key.clone()) {
             continue;
         }
         if is_simulated(row) {
-            out.missing.push((label, "simulated: such numbers are not compared".to_owned()));
+            out.missing.push((key, simulated()));
             continue;
         }
         let columns = COLUMNS.iter().map(|name| ((*name).to_owned(), row[*name].clone())).collect();
-        add(out, label, metrics(&columns));
+        add(out, key, metrics(&columns));
     }
     Ok(())
 }
 
-fn add(out: &mut Measured, label: String, metrics: Vec<MeasuredMetric>) {
+fn add(out: &mut Measured, key: CaseKey, metrics: Vec<MeasuredMetric>) {
     if metrics.is_empty() {
-        out.missing.push((label, "it has no metric of which dyno knows whether more is better".to_owned()));
+        let message = "it has no metric of which dyno knows whether more is better".to_owned();
+        out.missing.push((key, Unjudged::Skipped { side: ComparedSide::Candidate, message }));
     } else {
-        out.cases.push(MeasuredCase { label, metrics });
+        out.cases.push(MeasuredCase::foreign(key, metrics));
     }
+}
+
+fn simulated() -> Unjudged {
+    let message = "simulated: such numbers are not compared".to_owned();
+    Unjudged::Skipped { side: ComparedSide::Candidate, message }
 }
 
 fn is_simulated(result: &Value) -> bool {
@@ -103,23 +110,18 @@ fn is_simulated(result: &Value) -> bool {
 }
 
 /// Benchmark, parameters and device, so that other parameters make another case although the suite keys by name.
-fn label(name: &str, result: &Value) -> String {
-    let mut out = name.to_owned();
+fn key(name: &str, result: &Value) -> CaseKey {
     let params = result["params"].as_object();
     let mut shown: Vec<_> = params.into_iter().flatten().collect();
     // Whether a map keeps its order depends on who wrote it; a label must not.
     shown.sort_by_key(|(name, _)| name.as_str());
+    let mut key = CaseKey::named(name);
     for (name, value) in shown.into_iter().filter(|(name, _)| !name.starts_with("hardware")) {
-        match value {
-            Value::String(text) => out.push_str(&format!(" {name}={text}")),
-            other => out.push_str(&format!(" {name}={other}")),
-        }
+        key = key.with(name, json::text(value));
     }
     let device = result["params"]["hardware"].as_str().or_else(|| result["hardware_info"]["name"].as_str());
-    match device {
-        Some(device) => format!("{out} ({device})"),
-        None => out,
-    }
+    key.device = device.unwrap_or_default().to_owned();
+    key
 }
 
 /// The metrics whose direction their name tells; sizes and counts have none.
@@ -129,7 +131,13 @@ fn metrics(fields: &Map<String, Value>) -> Vec<MeasuredMetric> {
         .filter_map(|(name, value)| {
             let (better, unit) = meaning(name)?;
             let value = json::number(value)?;
-            Some(MeasuredMetric { name: name.clone(), unit: unit.to_owned(), better, launches: vec![value] })
+            Some(MeasuredMetric {
+                name: name.clone(),
+                unit: unit.to_owned(),
+                better,
+                launches: vec![value],
+                trend: None,
+            })
         })
         .collect();
     out.sort_by(|a, b| a.name.cmp(&b.name));

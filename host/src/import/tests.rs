@@ -15,13 +15,18 @@ const SAMPLE: &str = include_str!("testdata/criterion-sample.json");
 
 /// Label, metric, unit, direction, values: every metric on one line.
 fn lines(measured: &Measured) -> Vec<String> {
-    let metrics = measured.cases.iter().flat_map(|case| case.metrics.iter().map(|it| (&case.label, it)));
+    let metrics = measured.cases.iter().flat_map(|case| case.metrics.iter().map(|it| (case.key.label(), it)));
     metrics
         .map(|(label, it)| {
             let direction = if it.better == Better::Lower { "lower" } else { "higher" };
             format!("{label}: {} [{}] {direction} {:?}", it.name, it.unit, it.launches)
         })
         .collect()
+}
+
+/// Every case without results and why, a line each.
+fn reasons(measured: &Measured) -> Vec<String> {
+    measured.missing.iter().map(|(key, why)| format!("{}: {why}", key.label())).collect()
 }
 
 fn theirs(text: &str) -> Measured {
@@ -44,7 +49,7 @@ fn google_benchmark_is_read() {
             "BM_Sort: time [ns] lower [1500000.0]",
         ]
     );
-    assert_eq!(measured.missing, [("BM_File".to_owned(), "no file \"NaN.txt\"".to_owned())]);
+    assert_eq!(reasons(&measured), ["BM_File: the candidate failed: no file \"NaN.txt\""]);
     let environment: Vec<String> =
         measured.environment.iter().map(|(name, value)| format!("{name}={value}")).collect();
     assert_eq!(
@@ -83,21 +88,90 @@ fn hyperfine_is_read() {
             "grep -c x 'a b.txt': time [ns] lower [2000000.0]",
         ]
     );
-    let twice = json!({"results": [
-        {"command": "x", "times": [1]}, {"command": "x", "median": 2}, {"command": "x", "times": []}
+}
+
+#[test]
+fn entries_of_hyperfine_are_told_apart_by_their_parameters_or_not_at_all() {
+    let entry = |size: &str| json!({"command": "x", "times": [1], "parameters": {"size": size}});
+    let all = json!({"results": [
+        entry("1"), entry("2"), entry("2"), {"command": "x", "times": [3]}, {"command": "y", "times": []}
     ]});
-    let measured = theirs(&twice.to_string());
+    let measured = theirs(&all.to_string());
     assert_eq!(
         lines(&measured),
-        ["x: time [ns] lower [1000000000.0]", "x #2: time [ns] lower [2000000000.0]"]
+        ["x size=1: time [ns] lower [1000000000.0]", "x: time [ns] lower [3000000000.0]"]
     );
-    assert_eq!(measured.missing[0].0, "x #3");
+    assert_eq!(
+        reasons(&measured),
+        [
+            "x size=2: the candidate has 2 results of this name, and nothing tells them apart: none of them is compared",
+            "y: the candidate was not measured: it has neither `times` nor a `median` that is a finite number"
+        ]
+    );
+}
+
+#[test]
+fn runs_that_failed_are_not_measured() {
+    for (codes, said) in [
+        (json!([2, 2, 2]), Some("3 of 3 runs failed (exit code 2)")),
+        (json!([null, 0]), Some("1 of 2 runs failed (killed by a signal)")),
+        (json!([1, 2, null, 3, 4]), Some("(exit code 1, exit code 2, killed by a signal)")),
+        (json!([0, 0]), None),
+        (json!([]), None),
+    ] {
+        let document = json!({"results": [{"command": "x", "times": [1, 1], "exit_codes": codes}]});
+        let measured = theirs(&document.to_string());
+        match said {
+            Some(said) => assert!(reasons(&measured)[0].contains(said), "{:?}", reasons(&measured)),
+            None => assert_eq!(lines(&measured).len(), 1),
+        }
+    }
+}
+
+#[test]
+fn what_is_no_number_costs_that_number() {
+    for odd in [
+        "nan", "-nan", "NaN", "inf", "-inf", "Infinity", "+1", "2%", "1e999", "1.#IND", ".5", "null",
+        "\"7\"", "-",
+    ] {
+        let text =
+            format!(r#"{{"results": [{{"command": "a, nan", "times": [1, {odd}, 3], "mean": {odd}}}]}}"#);
+        assert_eq!(lines(&theirs(&text)), ["a, nan: time [ns] lower [1000000000.0, 3000000000.0]"], "{odd}");
+    }
+    // What is broken otherwise stays so.
+    for text in ["nan", r#"{"results": [{"command": "a" "times": [nan]}]}"#, r#"{"results": [none]}"#] {
+        assert!(detect(text).unwrap_err().to_string().contains("not JSON"), "{text}");
+    }
+}
+
+#[test]
+fn benchmarks_of_google_with_one_name_are_told_apart_by_their_label_or_not_at_all() {
+    let entry = |family: u64, repetition: u64, label: &str, time: f64| {
+        json!({"name": "a", "run_name": "a", "run_type": "iteration", "family_index": family, "label": label,
+               "per_family_instance_index": 0, "repetition_index": repetition, "real_time": time, "time_unit": "ns"})
+    };
+    let read = |entries: &[Value]| theirs(&json!({"context": {}, "benchmarks": entries}).to_string());
+    let told = read(&[
+        entry(0, 0, "slow", 9.0),
+        entry(0, 1, "slow", 9.0),
+        entry(1, 0, "fast", 1.0),
+        entry(1, 1, "fast", 1.0),
+    ]);
+    let found: Vec<(String, Vec<f64>)> =
+        told.cases.iter().map(|case| (case.key.versioned(), case.metrics[0].launches.clone())).collect();
+    assert_eq!(found, [("a [slow]".to_owned(), vec![9.0, 9.0]), ("a [fast]".to_owned(), vec![1.0, 1.0])]);
+    let same = read(&[entry(0, 0, "", 9.0), entry(1, 0, "", 1.0)]);
+    assert!(same.cases.is_empty() && reasons(&same)[0].contains("2 results of this name"), "{same:?}");
+    // Without numbers of families the number of a repetition that comes again says that it is another.
+    let unnumbered = [entry(0, 0, "", 9.0), entry(0, 0, "", 1.0)];
+    assert!(read(&unnumbered).cases.is_empty());
 }
 
 #[test]
 fn criterion_is_read() {
     let time = |estimates: &str, sample: Option<&str>| {
-        criterion("group/f", estimates, sample).map(|case| (case.label, case.metrics[0].launches.clone()))
+        criterion("group/f", estimates, sample)
+            .map(|case| (case.key.label(), case.metrics[0].launches.clone()))
     };
     assert_eq!(time(ESTIMATES, Some(SAMPLE)).unwrap(), ("group/f".to_owned(), vec![1200.5]));
     // Mean of the two values in the middle of 1100, 1200.5, 1200.5, 1300.
@@ -119,10 +193,10 @@ fn the_python_suite_is_read() {
             format!("{label}: min_latency_ms [ms] lower [12.5]"),
         ]
     );
-    let mut missing = measured.missing.clone();
+    let mut missing = reasons(&measured);
     missing.sort();
-    assert_eq!(missing[0].0, "counts");
-    assert_eq!(missing[1], ("model_throughput".to_owned(), "No module named 'torch'".to_owned()));
+    assert!(missing[0].starts_with("counts: the candidate was skipped"), "{missing:?}");
+    assert_eq!(missing[1], "model_throughput: the candidate failed: No module named 'torch'");
     assert_eq!(measured.environment, [("platform".to_owned(), "posix".to_owned())]);
 }
 
@@ -138,7 +212,7 @@ fn rows_of_the_python_suite_are_read_newest_first_and_never_simulated() {
             format!("{label}: throughput_items_per_second [items/s] higher [900.5]"),
         ]
     );
-    assert!(measured.missing[0].1.starts_with("simulated"), "{:?}", measured.missing);
+    assert!(reasons(&measured)[0].contains("simulated"), "{:?}", measured.missing);
 }
 
 #[test]
@@ -281,6 +355,6 @@ proptest! {
     #[test]
     fn text_in_quotes_stays_as_it_is(command in "[\\\\\"a ]{0,6}(NaN|-Infinity|Infinity|x)[\\\\\" ]{0,6}") {
         let text = json!({"results": [{"command": command, "times": [1]}]}).to_string().replace("[1]", "[1, NaN]");
-        prop_assert_eq!(&theirs(&text).cases[0].label, &command);
+        prop_assert_eq!(&theirs(&text).cases[0].key.benchmark, &command);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use dyno_core::model::{CaseRecord, CaseStatus, DeviceInfo, Params, PluginRef};
+use dyno_core::model::{CaseKey, CaseRecord, CaseStatus, DeviceInfo, Params, PluginRef};
 use dyno_plugin_api::descriptor::{BenchmarkInfo, MetricInfo};
 
 /// A benchmark with parameter values on a device, before it is measured.
@@ -29,6 +29,12 @@ pub struct Planned {
 }
 
 impl Planned {
+    /// What makes it the same case in another run.
+    #[must_use]
+    pub fn key(&self) -> CaseKey {
+        CaseKey::new(&self.plugin, &self.benchmark, &self.params, &self.device.name)
+    }
+
     pub(super) fn new(
         plugin: PluginRef,
         path: PathBuf,

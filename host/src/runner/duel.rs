@@ -7,8 +7,9 @@ use std::{
 
 use dyno_core::{
     model::{
-        Better, COMPARISON_SCHEMA, COMPARISON_VERSION, CaseComparison, CaseStatus, Comparison, Design,
-        Interval, Layout, MetricComparison, PairsInfo, Settings, Trend, Verdict,
+        Better, COMPARISON_SCHEMA, COMPARISON_VERSION, CaseComparison, CaseKey, CaseStatus, ComparedSide,
+        Comparison, Design, Estimator, Interval, Layout, MetricComparison, PairsInfo, Settings, Unjudged,
+        UnjudgedCase, Verdict,
     },
     stats::{
         self, LaunchTrend,
@@ -37,6 +38,8 @@ const MAX_PAIRS: usize = 400;
 pub struct Match {
     /// What both sides run, on one line.
     pub label: String,
+    /// What makes it the same case elsewhere: that of the candidate.
+    pub key: CaseKey,
     /// The build that is compared against.
     pub baseline: Planned,
     /// The build that is judged.
@@ -94,9 +97,6 @@ pub struct Duel<'a> {
     pub cancel: Cancel,
 }
 
-/// Said of an alarm that its repetition contradicts.
-const UNCONFIRMED: &str = "a small change in one direction was followed by one in the other";
-
 /// Pairs with random layouts that an alarm in the fixed one has to bear.
 const LAYOUT_PAIRS: usize = 8;
 /// Chance that they contradict a change that is there.
@@ -124,8 +124,11 @@ struct Standings<'a> {
     stands: Option<Verdict>,
     /// Pairs taken, those that were to be confirmed included.
     taken: u64,
-    end: Option<(Verdict, Option<String>)>,
+    end: Option<End>,
 }
+
+/// How a case ended: with a verdict, or with the reason why there is none.
+type End = (Verdict, Option<Unjudged>);
 
 impl Duel<'_> {
     /// Compares every case; `told` hears of every pair, and of waiting for a device.
@@ -173,7 +176,8 @@ impl Duel<'_> {
             threshold: options.threshold,
             alpha: options.alpha,
             differences: Vec::new(),
-            cases: all.iter().map(|one| one.shown(options)).collect(),
+            cases: all.iter().filter(|one| one.was_compared()).map(|one| one.shown(options)).collect(),
+            unjudged: all.iter().filter(|one| !one.was_compared()).map(Standings::unjudged).collect(),
             added: Vec::new(),
             removed: Vec::new(),
         })
@@ -187,9 +191,14 @@ impl Duel<'_> {
         told: &mut dyn FnMut(DuelNews<'_>),
     ) -> Result<(), RunError> {
         let (case, cancel) = (one.case, &self.cancel);
-        if let Some(why) = case.baseline.obstacle.as_ref().or(case.candidate.obstacle.as_ref()) {
-            one.end = Some((Verdict::Inconclusive, Some(format!("skipped: {why}"))));
-            return Ok(());
+        for (side, planned) in
+            [(ComparedSide::Baseline, &case.baseline), (ComparedSide::Candidate, &case.candidate)]
+        {
+            if let Some(why) = &planned.obstacle {
+                one.end =
+                    Some((Verdict::Inconclusive, Some(Unjudged::Skipped { side, message: why.clone() })));
+                return Ok(());
+            }
         }
         let Some(_lease) = self.turn(one, options, said, told)? else { return Ok(()) };
         // Waiting for the device is not charged to the budget.
@@ -199,7 +208,8 @@ impl Duel<'_> {
         let [baseline_bytes, candidate_bytes] = match admitted {
             [Ok(baseline), Ok(candidate)] => [baseline, candidate],
             [Err(error), _] | [_, Err(error)] => {
-                one.end = Some((Verdict::Inconclusive, Some(error.to_string())));
+                let why = Unjudged::PluginChanged { message: error.to_string() };
+                one.end = Some((Verdict::Inconclusive, Some(why)));
                 return Ok(());
             }
         };
@@ -232,7 +242,13 @@ impl Duel<'_> {
         match taken {
             Ok(taken) => one.take(&taken, options),
             Err((_, CaseStatus::Cancelled)) => {}
-            Err((side, status)) => one.end = Some((Verdict::Inconclusive, Some(failure(side, &status)))),
+            Err((side, status)) => {
+                let side = match side {
+                    Side::Baseline => ComparedSide::Baseline,
+                    Side::Candidate => ComparedSide::Candidate,
+                };
+                one.end = Some((Verdict::Inconclusive, Some(Unjudged::of_status(side, &status))));
+            }
         }
         Ok(())
     }
@@ -261,7 +277,7 @@ impl Duel<'_> {
             Turn::Ours(lease) => Ok(Some(lease)),
             Turn::GaveUp => Ok(None),
             Turn::TooLong(why) => {
-                one.end = Some((Verdict::Inconclusive, Some(why)));
+                one.end = Some((Verdict::Inconclusive, Some(Unjudged::Lease { message: why })));
                 Ok(None)
             }
         }
@@ -286,31 +302,6 @@ fn next_turn(all: &[Standings<'_>], options: &DuelOptions, round: u64) -> Vec<us
     }
     let width = |index: &usize| all[*index].standing().map_or(f64::INFINITY, |it| it.half_width);
     order.into_iter().max_by(|one, other| width(one).total_cmp(&width(other))).into_iter().collect()
-}
-
-/// Why nothing is said of times that do not stay.
-fn climbing(trend: Trend) -> String {
-    format!(
-        "the time of an iteration {} by {:.0} % within a launch: the plugin keeps state that grows, so there is no time to \
-         compare",
-        if trend.change > 0.0 { "climbs" } else { "falls" },
-        trend.change.abs() * 100.0
-    )
-}
-
-fn failure(side: Side, status: &CaseStatus) -> String {
-    let side = match side {
-        Side::Baseline => "baseline",
-        Side::Candidate => "candidate",
-    };
-    match status {
-        CaseStatus::Failed { stage, reason } => format!("the {side} failed in {stage}: {reason}"),
-        CaseStatus::TimedOut { stage, limit_s, .. } => {
-            format!("the {side} timed out in {stage} after {limit_s} s")
-        }
-        CaseStatus::Skipped { reason } => format!("the {side} was skipped: {reason}"),
-        other => format!("the {side} ended as {}", other.word()),
-    }
 }
 
 impl<'a> Standings<'a> {
@@ -397,13 +388,15 @@ impl<'a> Standings<'a> {
     }
 
     fn decide(&mut self, options: &DuelOptions) {
-        self.info.trend = self.trends.iter().find_map(|side| stats::trend(side));
+        let sides = [ComparedSide::Baseline, ComparedSide::Candidate].into_iter().zip(&self.trends);
+        let climbing = sides.into_iter().find_map(|(side, trends)| Some((side, stats::trend(trends)?)));
+        self.info.trend = climbing.map(|(_, trend)| trend);
         self.info.std_dev =
             sequential::estimate(&self.info.effects).and_then(|seen| seen.variance).map(f64::sqrt);
         let pairs = self.info.effects.len();
         let standing = self.standing();
-        if let (Some(_), Some(trend)) = (standing, self.info.trend) {
-            self.end = Some((Verdict::Inconclusive, Some(climbing(trend))));
+        if let (Some(_), Some((side, trend))) = (standing, climbing) {
+            self.end = Some((Verdict::Inconclusive, Some(Unjudged::Trend { side, change: trend.change })));
             return;
         }
         let verdict = standing.and_then(|standing| sequential::verdict(standing, options.threshold));
@@ -412,7 +405,7 @@ impl<'a> Standings<'a> {
             // Only an independent repetition that says the same makes the alarm count.
             self.end = match verdict {
                 Some(verdict) if !is_alarm || verdict == first => Some((verdict, None)),
-                Some(_) => Some((Verdict::Inconclusive, Some(UNCONFIRMED.to_owned()))),
+                Some(_) => Some((Verdict::Inconclusive, Some(Unjudged::Unconfirmed))),
                 None => None,
             };
         } else if is_alarm && self.is_doubtful(standing, options.threshold) {
@@ -434,8 +427,8 @@ impl<'a> Standings<'a> {
             return;
         }
         if self.end.is_none() && pairs >= self.rule.most_pairs().unwrap_or(MAX_PAIRS) {
-            let remark = format!("the interval reaches across the threshold after {pairs} pairs");
-            self.end = Some((Verdict::Inconclusive, Some(remark)));
+            let why = Unjudged::Undecided { pairs: Some(pairs as u32) };
+            self.end = Some((Verdict::Inconclusive, Some(why)));
         }
     }
 
@@ -446,18 +439,17 @@ impl<'a> Standings<'a> {
             return;
         };
         let here = self.standing().map_or(0.0, |standing| standing.effect);
-        let contradiction = sequential::contradiction(verdict, &self.info.other_layouts, threshold, LAYOUT_ALPHA)
-            .map(|(low, high)| {
-                format!(
-                    "a matter of where things lie in memory: in this layout {:+.2} %, in {LAYOUT_PAIRS} random ones \
-                     {:+.2} to {:+.2} %; see --random-layout",
-                    here.exp_m1() * 100.0,
-                    low.exp_m1() * 100.0,
-                    high.exp_m1() * 100.0
-                )
-            });
+        let contradiction =
+            sequential::contradiction(verdict, &self.info.other_layouts, threshold, LAYOUT_ALPHA).map(
+                |(low, high)| Unjudged::Layout {
+                    here: here.exp_m1(),
+                    low: low.exp_m1(),
+                    high: high.exp_m1(),
+                    pairs: LAYOUT_PAIRS as u32,
+                },
+            );
         self.end = Some(match contradiction {
-            Some(remark) => (Verdict::Inconclusive, Some(remark)),
+            Some(why) => (Verdict::Inconclusive, Some(why)),
             None => (verdict, None),
         });
     }
@@ -476,36 +468,71 @@ impl<'a> Standings<'a> {
         sequential::detectable(self.rule, self.info.std_dev?, most, threshold)
     }
 
+    /// How it ended, or would end if there were no more pairs.
+    fn end_so_far(&self) -> End {
+        let unchecked = || self.stands.map(|verdict| (verdict, None));
+        self.end.clone().or_else(unchecked).unwrap_or_else(|| {
+            (Verdict::Inconclusive, Some(Unjudged::OutOfBudget { pairs: self.info.effects.len() as u32 }))
+        })
+    }
+
+    /// Whether there are pairs, and nothing went wrong that makes them worthless.
+    fn was_compared(&self) -> bool {
+        let is_void = |why: &Unjudged| why.is_failure() || matches!(why, Unjudged::Skipped { .. });
+        self.taken > 0 && !self.end_so_far().1.as_ref().is_some_and(is_void)
+    }
+
+    /// The same where it was not.
+    fn unjudged(&self) -> UnjudgedCase {
+        let why = self.end_so_far().1.unwrap_or(Unjudged::OutOfBudget { pairs: 0 });
+        UnjudgedCase { label: self.case.label.clone(), key: self.case.key.clone(), why }
+    }
+
     fn shown(&self, options: &DuelOptions) -> CaseComparison {
         let pairs = self.info.effects.len();
         let standing = self.standing();
-        let unchecked = || self.stands.map(|verdict| (verdict, None));
-        let (verdict, remark) = self.end.clone().or_else(unchecked).unwrap_or_else(|| {
-            (Verdict::Inconclusive, Some(format!("not decided after {pairs} pairs: give it more --budget")))
-        });
+        let (verdict, why) = self.end_so_far();
+        let effect = (pairs > 0)
+            .then(|| {
+                let latest = sequential::estimate(&self.info.effects).map_or(0.0, |seen| seen.effect);
+                standing.map_or(latest, |standing| standing.effect).exp_m1()
+            })
+            .filter(|effect| effect.is_finite());
+        let baseline = stats::median(&self.baseline_ns).unwrap_or_default();
+        let ends = |standing: Standing| {
+            let (low, high) = (standing.effect - standing.half_width, standing.effect + standing.half_width);
+            // Few pairs may say next to nothing: so little that there is no number for it.
+            Interval {
+                low: low.exp_m1().max(-1.0),
+                high: high.exp_m1().min(f64::MAX),
+                confidence: 1.0 - standing.alpha,
+            }
+        };
         let metric = MetricComparison {
             name: "time".to_owned(),
             unit: "ns".to_owned(),
             better: Better::Lower,
-            baseline: stats::median(&self.baseline_ns).unwrap_or_default(),
-            candidate: stats::median(&self.candidate_ns).unwrap_or_default(),
+            baseline,
+            // The change is that of pairs, which the medians of the two sides do not know of: so that the values that are
+            // shown have it between them, the candidate's follows from it.
+            candidate: effect.map_or_else(
+                || stats::median(&self.candidate_ns).unwrap_or_default(),
+                |effect| (baseline * (1.0 + effect)).min(f64::MAX),
+            ),
+            estimator: Estimator::Pairs,
             launches: (pairs as u32, pairs as u32),
-            effect: (pairs > 0).then(|| {
-                let latest = sequential::estimate(&self.info.effects).map_or(0.0, |seen| seen.effect);
-                standing.map_or(latest, |standing| standing.effect).exp_m1()
-            }),
-            interval: standing.map(|standing| Interval {
-                low: (standing.effect - standing.half_width).exp_m1(),
-                high: (standing.effect + standing.half_width).exp_m1(),
-                confidence: 1.0 - standing.alpha,
-            }),
+            effect,
+            interval: standing.filter(|it| !it.effect.is_nan() && !it.half_width.is_nan()).map(ends),
             p_value: None,
-            detectable: self.detectable(options.threshold),
+            detectable: self.detectable(options.threshold).filter(|it| it.is_finite()),
+            drift: None,
             verdict,
-            remark,
+            remark: why.as_ref().map(ToString::to_string),
+            why,
         };
         CaseComparison {
             label: self.case.label.clone(),
+            key: Some(self.case.key.clone()),
             metrics: vec![metric],
             pairs: Some(self.info.clone()),
         }

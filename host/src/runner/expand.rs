@@ -1,7 +1,9 @@
 //! From a request to cases: patterns to benchmarks, lists of values to their Cartesian product, hardware to devices.
 
+use std::collections::HashSet;
+
 use dyno_core::{
-    model::{CaseRequest, DeviceInfo, ParamValue, Params, PluginRef, RunSpec, case_label},
+    model::{CaseKey, CaseRequest, DeviceInfo, ParamValue, Params, PluginRef, RunSpec},
     stats::sequential::Rule,
 };
 use dyno_plugin_api::descriptor::BenchmarkInfo;
@@ -59,6 +61,15 @@ pub enum ExpandError {
     /// Too many cases.
     #[error("the request makes more than {MAX_CASES} cases; shorten the lists of values")]
     TooMany,
+    /// One case more than once: nothing would tell the results apart.
+    #[error(
+        "the request has the case `{case}` more than once, and nothing would tell its results apart; name it once, and \
+         ask for more launches to measure it longer"
+    )]
+    Repeated {
+        /// The case.
+        case: String,
+    },
     /// No case at all.
     #[error("the request names no benchmark; give a name, `--suite FILE`, or `'*'` for all")]
     Nothing,
@@ -93,7 +104,24 @@ pub fn expand(
             }
         }
     }
-    if cases.is_empty() { Err(ExpandError::Nothing) } else { Ok(cases) }
+    if cases.is_empty() {
+        return Err(ExpandError::Nothing);
+    }
+    let keys: Vec<CaseKey> = cases.iter().map(Planned::key).collect();
+    refuse_repeated(&keys)?;
+    Ok(cases)
+}
+
+/// Refuses a request that has a case twice.
+///
+/// # Errors
+/// Names the first such case.
+pub fn refuse_repeated<'a>(keys: impl IntoIterator<Item = &'a CaseKey>) -> Result<(), ExpandError> {
+    let mut seen = HashSet::new();
+    match keys.into_iter().find(|key| !seen.insert(*key)) {
+        Some(twice) => Err(ExpandError::Repeated { case: twice.label() }),
+        None => Ok(()),
+    }
 }
 
 /// The devices that a request means for a benchmark, each once. `all` means those of the kinds that it runs on: of the
@@ -154,8 +182,8 @@ pub fn matches(
             for device in hardware(request, now.benchmark, devices)? {
                 let baseline = plan(&before, params.clone(), device.clone());
                 let candidate = plan(&now, same.clone(), device);
-                let label = case_label(&candidate.record(0));
-                found.push(Match { label, baseline, candidate, rule });
+                let key = candidate.key();
+                found.push(Match { label: key.label(), key, baseline, candidate, rule });
             }
         }
     }

@@ -7,8 +7,8 @@ use std::{
 
 use dyno_core::{
     model::{
-        CaseStatus, DeviceKind, Environment, Exit, LaunchRecord, LoadRecord, MIN_NS_PER_ITERATION, Query, Reason,
-        Sample, Scenario, Settings, SideEffects, Stage,
+        CaseStatus, DeviceKind, Environment, Exit, LaunchRecord, LoadRecord, MIN_NS_PER_ITERATION, Query,
+        Reason, Sample, Scenario, Settings, SideEffects, Stage,
     },
     protocol::{DeviceGrant, Load, PROTOCOL_VERSION, Quota, Reply, Request},
 };

@@ -19,4 +19,4 @@ pub use case::Planned;
 pub use conduct::Missing;
 pub use dispatcher::{Dispatcher, RunError};
 pub use duel::{Duel, DuelNews, DuelOptions, Match};
-pub use expand::{ExpandError, Matches, expand, matches};
+pub use expand::{ExpandError, Matches, expand, matches, refuse_repeated};

@@ -68,7 +68,8 @@ impl Pace {
 
     fn bounded(self, slices: f64, starts_ns: f64) -> Self {
         let slice = self.slice_ns.max(1) as f64;
-        let least = (LEAST_NS / slice).max(LEAST_SHARE * starts_ns / (2.0 * slice)).clamp(MIN_SLICES, MAX_SLICES);
+        let least =
+            (LEAST_NS / slice).max(LEAST_SHARE * starts_ns / (2.0 * slice)).clamp(MIN_SLICES, MAX_SLICES);
         let most = (starts_ns.max(MOST_NS) / (2.0 * slice)).clamp(least, MAX_SLICES);
         let slices = if slices.is_finite() { slices.clamp(least, most) } else { least };
         // Even: blocks of two balance who goes first.

@@ -2,7 +2,7 @@
 
 use axum::{Json, extract::State as Of};
 use dyno_core::{
-    model::{Comparison, Series},
+    model::{Comparison, KnownDrift, Series},
     stats::ChangeOptions,
 };
 use schemars::JsonSchema;
@@ -135,7 +135,7 @@ pub(super) async fn accept(
     Ok(Json(json!({"id": run})))
 }
 
-/// Whose noise.
+/// Of which machine.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NoiseQuery {
@@ -151,6 +151,19 @@ pub(super) async fn noise(
     let known = blocking(&state, move |state| {
         let machine = ask.machine.unwrap_or_else(|| state.app.machine().fingerprint);
         state.app.noise(&machine)
+    })
+    .await?;
+    Ok(Json(known))
+}
+
+/// `GET /api/drift`
+pub(super) async fn drift(
+    Of(state): Of<Shared>,
+    Ask(ask): Ask<NoiseQuery>,
+) -> Result<Json<Vec<KnownDrift>>, Problem> {
+    let known = blocking(&state, move |state| {
+        let machine = ask.machine.unwrap_or_else(|| state.app.machine().fingerprint);
+        state.app.drift(&machine)
     })
     .await?;
     Ok(Json(known))

@@ -124,6 +124,10 @@ fn other_paths() -> ApiRouter<Shared> {
                 .post_with(history::record_noise, docs("Keep what an A/A comparison found", "verdicts")),
         )
         .api_route(
+            "/api/drift",
+            get_with(history::drift, docs("How much runs of equal builds differ on a machine", "verdicts")),
+        )
+        .api_route(
             "/api/comparisons",
             post_with(history::record_comparison, docs("Keep a comparison", "verdicts")),
         )

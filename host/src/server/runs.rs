@@ -421,7 +421,7 @@ pub(super) async fn compare(
         CompareOptions { allow_differences: ask.allow_differences, ..CompareOptions::default() };
     if let Some(text) = &ask.threshold {
         options.threshold =
-            units::parse_fraction(text).map_err(|message| Problem::bad(format!("threshold: {message}")))?;
+            units::parse_change(text).map_err(|message| Problem::bad(format!("threshold: {message}")))?;
     }
     let comparison =
         blocking(&state, move |state| state.app.compare_runs(&ask.baseline, &ask.candidate, &options))

@@ -7,10 +7,11 @@ use duckdb::{Connection, OptionalExt, params};
 use super::error::{StoreError, doing};
 
 /// The migrations, in order; the first is version 1.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("migrations/0001_initial.sql"),
     include_str!("migrations/0002_verdicts.sql"),
     include_str!("migrations/0003_server.sql"),
+    include_str!("migrations/0004_keys.sql"),
 ];
 
 /// The version that this dyno writes.
@@ -94,6 +95,36 @@ mod tests {
             apply(&mut connection, path, &[FIRST]),
             Err(StoreError::Newer { found: 2, known: 1, .. })
         ));
+    }
+
+    #[test]
+    fn noise_of_before_belongs_to_the_only_plugin_that_has_the_benchmark() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let path = Path::new("x");
+        apply(&mut connection, path, &MIGRATIONS[..3]).unwrap();
+        for (number, plugin, benchmark) in [(0, "alpha", "gemm"), (1, "alpha", "work"), (2, "beta", "work")] {
+            let case = format!(
+                "INSERT INTO cases VALUES (1, {number}, '{plugin}', '1', 'native', 'x', 'x', '{benchmark}', '', 'cpu', 'x', \
+                 NULL, NULL, '{{}}', 'completed', NULL, NULL, '{{}}', '{{}}')"
+            );
+            connection.execute_batch(&case).unwrap();
+        }
+        for label in ["gemm n=1 (native, cpu)", "work (native, cpu)", "other (native, cpu)"] {
+            let noise = format!("INSERT INTO noise VALUES ('2026-01-01', 'm', '{label}', 2, 1, 10, 0.1)");
+            connection.execute_batch(&noise).unwrap();
+        }
+        migrate(&mut connection, path).unwrap();
+        let mut found = connection.prepare("SELECT label, plugin_id FROM noise ORDER BY label").unwrap();
+        let found = found.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        let found: Vec<(String, Option<String>)> = found.map(Result::unwrap).collect();
+        assert_eq!(
+            found,
+            [
+                ("gemm n=1 (native, cpu)".to_owned(), Some("alpha".to_owned())),
+                ("other (native, cpu)".to_owned(), None),
+                ("work (native, cpu)".to_owned(), None),
+            ]
+        );
     }
 
     #[test]

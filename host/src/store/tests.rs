@@ -384,3 +384,93 @@ fn an_operator_tags_and_deletes() {
     assert!(store.run(&record.id, false).is_err());
     assert!(store.delete_run(&record.id).is_err(), "it is gone");
 }
+
+/// A run with one case of a plugin in some version and build; its times are `factor` times those of the record.
+fn run_of(number: u32, cases: &[(&str, &str, &str)], factor: f64) -> RunRecord {
+    let mut run = record();
+    run.id = format!("{}{number:04}", &run.id[..run.id.len() - 4]);
+    let template = run.cases[0].clone();
+    run.cases.clear();
+    for (plugin, version, build) in cases {
+        let mut case = template.clone();
+        case.index = run.cases.len() as u32;
+        case.plugin.id = (*plugin).to_owned();
+        case.plugin.version = (*version).to_owned();
+        case.plugin.sha256 = (*build).to_owned();
+        for metric in &mut case.metrics {
+            metric.median *= factor;
+        }
+        run.cases.push(case);
+    }
+    run
+}
+
+#[test]
+fn a_history_keeps_plugins_apart_and_goes_on_from_version_to_version() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(&folder.path().join("dyno.duckdb")).unwrap();
+    let benchmark = record().cases[0].benchmark.clone();
+    let shown = |store: &Store| -> Vec<(String, usize)> {
+        let all = store.history(&benchmark, "time").unwrap();
+        let plain = |label: &str| label.split(' ').next().unwrap_or_default().to_owned();
+        all.iter().map(|series| (plain(&series.label), series.points.len())).collect()
+    };
+    store_all(&mut store, &run_of(1, &[("alpha", "1", "a")], 1.0));
+    store_all(&mut store, &run_of(2, &[("alpha", "2", "b")], 1.0));
+    assert_eq!(shown(&store), [(benchmark.clone(), 2)]);
+    store_all(&mut store, &run_of(3, &[("alpha", "2", "b"), ("beta", "1", "c")], 1.0));
+    assert_eq!(shown(&store), [(format!("alpha/{benchmark}"), 3), (format!("beta/{benchmark}"), 1)]);
+    store_all(&mut store, &run_of(4, &[("alpha", "1", "a"), ("alpha", "2", "b")], 1.0));
+    assert_eq!(
+        shown(&store),
+        [
+            (format!("alpha@1/{benchmark}"), 2),
+            (format!("alpha@2/{benchmark}"), 3),
+            (format!("beta/{benchmark}"), 1)
+        ]
+    );
+    // What an earlier dyno let into one run twice becomes two series, and no series has a run twice.
+    store_all(&mut store, &run_of(5, &[("beta", "1", "c"), ("beta", "1", "c")], 1.0));
+    for series in store.history(&benchmark, "time").unwrap() {
+        let mut runs: Vec<&str> = series.points.iter().map(|point| point.run.as_str()).collect();
+        runs.dedup();
+        assert_eq!(runs.len(), series.points.len(), "{}", series.label);
+    }
+}
+
+#[test]
+fn drift_is_what_runs_of_one_build_differ_by() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(&folder.path().join("dyno.duckdb")).unwrap();
+    let machine = record().machine.fingerprint;
+    store_all(&mut store, &run_of(1, &[("alpha", "1", "a")], 1.0));
+    store_all(&mut store, &run_of(2, &[("alpha", "2", "b")], 2.0));
+    assert_eq!(store.drift(&machine).unwrap(), [], "one run of each build shows none");
+    store_all(&mut store, &run_of(3, &[("alpha", "1", "a"), ("beta", "1", "c")], 1.1));
+    let found = store.drift(&machine).unwrap();
+    let time = found.iter().find(|known| known.metric == "time").unwrap();
+    assert_eq!(time.key, run_of(1, &[("alpha", "1", "a")], 1.0).cases[0].key().without_version());
+    assert!((time.share - 0.1).abs() < 1e-9 && time.runs == 2, "{time:?}");
+    assert!(found.iter().all(|known| known.key.plugin == "alpha"), "{found:?}");
+    assert_eq!(store.drift("another").unwrap(), []);
+}
+
+#[test]
+fn noise_is_kept_for_each_plugin() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(&folder.path().join("dyno.duckdb")).unwrap();
+    let noise = |plugin: &str, pairs: u32| Noise {
+        plugin: plugin.to_owned(),
+        label: "work (native, cpu)".to_owned(),
+        comparisons: 1,
+        alarms: 0,
+        pairs,
+        variance: f64::from(pairs),
+    };
+    let found = [noise("alpha", 10), noise("beta", 20)];
+    store.record_noise("m", &found, "2026-01-01T00:00:00Z").unwrap();
+    store.record_noise("m", &found[..1], "2026-01-02T00:00:00Z").unwrap();
+    let known = store.noise("m").unwrap();
+    let pairs: Vec<(&str, u32)> = known.iter().map(|it| (it.plugin.as_str(), it.pairs)).collect();
+    assert_eq!(pairs, [("alpha", 20), ("beta", 20)]);
+}

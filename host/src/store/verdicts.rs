@@ -1,12 +1,12 @@
 //! What verdicts need to remember: comparisons, baselines, noise, accepted changes; and a benchmark over many runs.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use duckdb::params;
 use dyno_core::model::{
-    Better, Comparison, Design, Interval, Params, Point, Series, Source, Verdict, label_of,
+    Better, CaseKey, Comparison, Design, Interval, KnownDrift, Params, Point, Series, Source, Verdict, labels,
 };
-
+use indexmap::{IndexMap, IndexSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,9 @@ use super::{
 /// How much pairs of launches of equal builds differ, for one case on one machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Noise {
+    /// Identifier of the plugin; empty where it was measured by a dyno that did not store it, and no run tells.
+    #[serde(default)]
+    pub plugin: String,
     /// Benchmark, parameters, engine and device.
     pub label: String,
     /// A/A comparisons made.
@@ -32,8 +35,43 @@ pub struct Noise {
     pub variance: f64,
 }
 
+impl Noise {
+    /// By what it is found: plugin, and the rest of the key as a label.
+    #[must_use]
+    pub fn place(&self) -> (String, String) {
+        (self.plugin.clone(), self.label.clone())
+    }
+
+    /// The case for people.
+    #[must_use]
+    pub fn name(&self) -> String {
+        if self.plugin.is_empty() { self.label.clone() } else { format!("{}/{}", self.plugin, self.label) }
+    }
+
+    /// By what that of a case is found.
+    #[must_use]
+    pub fn place_of(key: &CaseKey) -> (String, String) {
+        (key.plugin.clone(), key.label())
+    }
+}
+
+/// Runs of one build of a case that are looked at for drift: what was longer ago says little of the machine now.
+const DRIFT_RUNS: u32 = 20;
+
 /// A row of a history before its series is known.
-type HistoryRow = ((String, String, String, String), (String, String, Better), Point);
+struct HistoryRow {
+    /// Version and place among equal cases of the run: part of the series only where they must be.
+    version: String,
+    number: u32,
+    key: CaseKey,
+    machine: String,
+    unit: String,
+    better: Better,
+    point: Point,
+}
+
+/// Of what a history has a series.
+type SeriesKey = (CaseKey, u32, String);
 
 impl Store {
     /// Stores a comparison.
@@ -79,7 +117,7 @@ impl Store {
                 execute(
                     transaction,
                     "storing noise",
-                    "INSERT INTO noise VALUES (CAST(? AS TIMESTAMP), ?, ?, ?, ?, ?, ?)",
+                    "INSERT INTO noise VALUES (CAST(? AS TIMESTAMP), ?, ?, ?, ?, ?, ?, nullif(?, ''))",
                     params![
                         at,
                         machine,
@@ -87,7 +125,8 @@ impl Store {
                         noise.comparisons,
                         noise.alarms,
                         noise.pairs,
-                        noise.variance
+                        noise.variance,
+                        noise.plugin
                     ],
                 )?;
             }
@@ -99,24 +138,75 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub fn noise(&self, machine: &str) -> Result<HashMap<String, Noise>, StoreError> {
+    pub fn noise(&self, machine: &str) -> Result<Vec<Noise>, StoreError> {
         let rows = self.rows(
-            "SELECT label, sum(comparisons)::UINTEGER, sum(alarms)::UINTEGER, sum(pairs)::UINTEGER,
-                    sum(variance * pairs) / sum(pairs)
-             FROM noise WHERE machine_fingerprint = ? AND pairs > 0 GROUP BY label",
+            "SELECT coalesce(plugin_id, ''), label, sum(comparisons)::UINTEGER, sum(alarms)::UINTEGER,
+                    sum(pairs)::UINTEGER, sum(variance * pairs) / sum(pairs)
+             FROM noise WHERE machine_fingerprint = ? AND pairs > 0 GROUP BY ALL ORDER BY ALL",
             params![machine],
             |row| {
                 Ok(Noise {
-                    label: row.get(0)?,
-                    comparisons: row.get(1)?,
-                    alarms: row.get(2)?,
-                    pairs: row.get(3)?,
-                    variance: row.get(4)?,
+                    plugin: row.get(0)?,
+                    label: row.get(1)?,
+                    comparisons: row.get(2)?,
+                    alarms: row.get(3)?,
+                    pairs: row.get(4)?,
+                    variance: row.get(5)?,
                 })
             },
         );
-        let rows = rows.map_err(doing("reading noise"))?;
-        Ok(rows.into_iter().map(|noise| (noise.label.clone(), noise)).collect())
+        rows.map_err(doing("reading noise"))
+    }
+
+    /// How much runs of equal builds differ on a machine: of every metric of a case the largest difference between the
+    /// medians of two runs of one build, among the latest of them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn drift(&self, machine: &str) -> Result<Vec<KnownDrift>, StoreError> {
+        let sql = format!(
+            "WITH latest AS (
+               SELECT c.plugin_id, c.plugin_kind, c.benchmark, c.params_json, c.device, c.plugin_sha256,
+                      m.name, m.median, c.run_no
+               FROM runs r
+               JOIN cases c ON c.run_no = r.run_no
+               JOIN metrics m ON m.run_no = c.run_no AND m.case_no = c.case_no
+               WHERE r.machine_fingerprint = ? AND c.status = 'completed' AND c.plugin_sha256 <> ''
+                 AND m.median > 0 AND isfinite(m.median)
+               QUALIFY row_number() OVER (
+                 PARTITION BY c.plugin_id, c.plugin_kind, c.benchmark, c.params_json, c.device, c.plugin_sha256, m.name
+                 ORDER BY c.run_no DESC, c.case_no) <= {DRIFT_RUNS}
+             ), builds AS (
+               SELECT plugin_id, plugin_kind, benchmark, params_json, device, name,
+                      max(median) / min(median) - 1 AS share, count(DISTINCT run_no) AS runs
+               FROM latest
+               GROUP BY plugin_id, plugin_kind, benchmark, params_json, device, name, plugin_sha256
+               HAVING count(DISTINCT run_no) > 1
+             )
+             SELECT plugin_id, plugin_kind, benchmark, params_json, device, name, max(share), sum(runs)::UINTEGER
+             FROM builds WHERE isfinite(share)
+             GROUP BY plugin_id, plugin_kind, benchmark, params_json, device, name"
+        );
+        let failed = doing("reading how much equal builds differ");
+        let rows = self
+            .rows(&sql, params![machine], |row| {
+                let key = CaseKey {
+                    plugin: row.get(0)?,
+                    engine: row.get(1)?,
+                    benchmark: row.get(2)?,
+                    device: row.get(4)?,
+                    ..CaseKey::default()
+                };
+                let params: String = row.get(3)?;
+                Ok((params, KnownDrift { key, metric: row.get(5)?, share: row.get(6)?, runs: row.get(7)? }))
+            })
+            .map_err(failed)?;
+        rows.into_iter()
+            .map(|(params, known)| {
+                let key = with_params(known.key, &params)?;
+                Ok(KnownDrift { key, ..known })
+            })
+            .collect()
     }
 
     /// Names a run as a baseline.
@@ -197,7 +287,8 @@ impl Store {
         Ok(rows.map_err(doing("reading accepted changes"))?.into_iter().collect())
     }
 
-    /// A metric of a benchmark over all runs: a series per parameters, engine, device and machine.
+    /// A metric of a benchmark over all runs: a series per plugin, parameters, engine, device and machine. A series goes on
+    /// from version to version of its plugin, unless one run has several of them.
     ///
     /// # Errors
     /// When the database fails.
@@ -205,27 +296,37 @@ impl Store {
         let sql = format!(
             "SELECT r.id, strftime(r.created_at, {TIME}), r.commit_id, r.branch, coalesce(r.dirty, FALSE),
                     r.machine_fingerprint, c.params_json, c.plugin_kind, c.device,
-                    m.unit, m.better, m.median, m.low, m.high
+                    m.unit, m.better, m.median, m.low, m.high, c.plugin_id, c.plugin_version,
+                    row_number() OVER (
+                      PARTITION BY c.run_no, c.plugin_id, c.plugin_version, c.plugin_kind, c.params_json, c.device
+                      ORDER BY c.case_no)::UINTEGER
              FROM cases c
              JOIN runs r ON r.run_no = c.run_no
              JOIN metrics m ON m.run_no = c.run_no AND m.case_no = c.case_no
              WHERE c.benchmark = ? AND m.name = ? AND c.status = 'completed'
              ORDER BY r.run_no, c.case_no"
         );
-        let rows: Vec<HistoryRow> = self
+        let rows: Vec<(String, HistoryRow)> = self
             .rows(&sql, params![benchmark, metric], |row| {
                 let commit: Option<String> = row.get(2)?;
                 let (branch, dirty) = (row.get(3)?, row.get(4)?);
                 let ends: (Option<f64>, Option<f64>) = (row.get(12)?, row.get(13)?);
                 let better: String = row.get(10)?;
-                Ok((
-                    (row.get(6)?, row.get(7)?, row.get(8)?, row.get(5)?),
-                    (
-                        row.get(9)?,
-                        metric.to_owned(),
-                        if better == "higher" { Better::Higher } else { Better::Lower },
-                    ),
-                    Point {
+                let key = CaseKey {
+                    plugin: row.get(14)?,
+                    benchmark: benchmark.to_owned(),
+                    engine: row.get(7)?,
+                    device: row.get(8)?,
+                    ..CaseKey::default()
+                };
+                let found = HistoryRow {
+                    version: row.get(15)?,
+                    number: row.get(16)?,
+                    key,
+                    machine: row.get(5)?,
+                    unit: row.get(9)?,
+                    better: if better == "higher" { Better::Higher } else { Better::Lower },
+                    point: Point {
                         run: row.get(0)?,
                         created_at: row.get(1)?,
                         source: commit.map(|commit| Source { commit, branch, dirty }),
@@ -236,35 +337,15 @@ impl Store {
                             confidence: 0.95,
                         }),
                     },
-                ))
+                };
+                Ok((row.get(6)?, found))
             })
             .map_err(doing("reading a history"))?;
-        let mut places: HashMap<(String, String, String, String), usize> = HashMap::new();
-        let mut all: Vec<Series> = Vec::new();
-        for (key, (unit, metric, better), point) in rows {
-            let place = match places.get(&key) {
-                Some(place) => *place,
-                None => {
-                    let (params, kind, device, machine) = key.clone();
-                    let params: Params = serde_json::from_str(&params).map_err(record("params"))?;
-                    all.push(Series {
-                        label: label_of(benchmark, &params, &kind, &device),
-                        machine,
-                        metric,
-                        unit,
-                        better,
-                        points: Vec::new(),
-                        changes: Vec::new(),
-                    });
-                    places.insert(key, all.len() - 1);
-                    all.len() - 1
-                }
-            };
-            if let Some(series) = all.get_mut(place) {
-                series.points.push(point);
-            }
-        }
-        Ok(all)
+        let rows = rows
+            .into_iter()
+            .map(|(params, row)| Ok(HistoryRow { key: with_params(row.key, &params)?, ..row }))
+            .collect::<Result<Vec<_>, StoreError>>()?;
+        Ok(series_of(rows, metric))
     }
 
     /// Names of the benchmarks that have results.
@@ -275,4 +356,50 @@ impl Store {
         self.rows("SELECT DISTINCT benchmark FROM cases ORDER BY benchmark", params![], |row| row.get(0))
             .map_err(doing("listing benchmarks"))
     }
+}
+
+/// A key with the parameters that a row of the database has as JSON.
+fn with_params(key: CaseKey, json: &str) -> Result<CaseKey, StoreError> {
+    let params: Params = serde_json::from_str(json).map_err(record("params"))?;
+    Ok(CaseKey { params: params.into_iter().map(|(name, value)| (name, value.to_string())).collect(), ..key })
+}
+
+/// Sorts the rows into series, in the order of their first points.
+fn series_of(rows: Vec<HistoryRow>, metric: &str) -> Vec<Series> {
+    // Cases of which a run has several versions.
+    let mut seen: HashMap<(&str, &CaseKey), &str> = HashMap::new();
+    let mut split: HashSet<CaseKey> = HashSet::new();
+    for row in &rows {
+        let first = *seen.entry((&row.point.run, &row.key)).or_insert(&row.version);
+        if first != row.version {
+            split.insert(row.key.clone());
+        }
+    }
+    let mut all: IndexMap<SeriesKey, Series> = IndexMap::new();
+    for row in rows {
+        let version = if split.contains(&row.key) { row.version } else { String::new() };
+        let key = CaseKey { version, ..row.key };
+        let series = all.entry((key.clone(), row.number, row.machine.clone())).or_insert_with(|| Series {
+            label: String::new(),
+            key: Some(key),
+            machine: row.machine,
+            metric: metric.to_owned(),
+            unit: row.unit,
+            better: row.better,
+            points: Vec::new(),
+            changes: Vec::new(),
+        });
+        series.points.push(row.point);
+    }
+    // Series of one case on several machines have one label: the machine is beside it.
+    let distinct: IndexSet<(&CaseKey, u32)> = all.keys().map(|(key, number, _)| (key, *number)).collect();
+    let names = labels(distinct.iter().map(|(key, _)| *key));
+    let names: HashMap<(CaseKey, u32), String> =
+        distinct.iter().map(|(key, number)| ((*key).clone(), *number)).zip(names).collect();
+    all.into_iter()
+        .map(|((key, number, _), series)| {
+            let label = names.get(&(key, number)).cloned().unwrap_or_default();
+            Series { label, ..series }
+        })
+        .collect()
 }

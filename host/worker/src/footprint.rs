@@ -52,7 +52,8 @@ fn written_bytes() -> Option<u64> {
 
 /// Whether other threads compute although nothing is asked of them.
 fn others_run() -> bool {
-    let others_ns = || Some(cpu_ns(ClockId::CLOCK_PROCESS_CPUTIME_ID)? - cpu_ns(ClockId::CLOCK_THREAD_CPUTIME_ID)?);
+    let others_ns =
+        || Some(cpu_ns(ClockId::CLOCK_PROCESS_CPUTIME_ID)? - cpu_ns(ClockId::CLOCK_THREAD_CPUTIME_ID)?);
     let before = others_ns();
     std::thread::sleep(WATCH);
     match before.zip(others_ns()) {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CaseComparison, Verdict};
+use super::{CaseComparison, Unjudged, Verdict};
 use crate::stats::{median, quantile, sequential::estimate, upper_bound};
 
 /// What comparisons of equal builds came to.
@@ -38,6 +38,9 @@ pub struct AaCase {
     pub elapsed_ns: u64,
     /// Why it could not be compared; absent where it could.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<Unjudged>,
+    /// The same for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remark: Option<String>,
 }
 
@@ -45,10 +48,6 @@ impl AaCase {
     /// Counts one more comparison in.
     pub fn add(&mut self, found: &CaseComparison) {
         let (Some(metric), Some(pairs)) = (found.metrics.first(), &found.pairs) else { return };
-        if pairs.effects.is_empty() {
-            self.remark.clone_from(&metric.remark);
-            return;
-        }
         self.comparisons += 1;
         match metric.verdict {
             Verdict::Regressed | Verdict::Improved => self.alarms += 1,
@@ -63,6 +62,12 @@ impl AaCase {
             self.pairs += more as u32;
         }
         self.elapsed_ns += pairs.elapsed_ns;
+    }
+
+    /// Notes that a comparison could not be made.
+    pub fn could_not(&mut self, why: &Unjudged) {
+        self.remark = Some(why.to_string());
+        self.why = Some(why.clone());
     }
 
     /// The 99th percentile of the size of the effects, relative; absent without any.
@@ -87,6 +92,12 @@ impl AaCase {
 }
 
 impl AaReport {
+    /// Whether something went wrong with a case: it failed, took too long, changed, or got no device.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.cases.iter().any(|case| case.why.as_ref().is_some_and(Unjudged::is_failure))
+    }
+
     /// Comparisons, alarms, and the upper bound of the alarm rate at 95 %.
     #[must_use]
     pub fn totals(&self) -> (u32, u32, f64) {

@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Better, CaseRecord, CaseStatus, Inputs, Interval, Params, RunRecord, Sample, SideEffects, Trend,
+    Better, CaseKey, CaseRecord, CaseStatus, ComparedSide, Inputs, Interval, RunRecord, Sample, SideEffects,
+    Trend, Unjudged,
 };
 use crate::stats::median;
 
@@ -16,31 +17,42 @@ pub const COMPARISON_SCHEMA: &str = "dyno.comparison";
 pub const COMPARISON_VERSION: u32 = 1;
 
 /// The results of one source: a run of ours, or a file of another tool.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Measured {
     /// Where they came from, for people. // eg: "run 0193…", "old.json (hyperfine)"
     pub source: String,
+    /// Fingerprint of the machine; absent where another tool measured.
+    pub machine: Option<String>,
     /// What may explain a difference beside the code: name and value. // eg: ("governor", "powersave")
-    #[serde(default)]
     pub environment: Vec<(String, String)>,
     /// The cases that gave results.
     pub cases: Vec<MeasuredCase>,
-    /// Cases that were asked for and gave none: label and reason.
-    #[serde(default)]
-    pub missing: Vec<(String, String)>,
+    /// Cases that were asked for and gave none. Which side of a comparison this becomes is not known yet: the reasons
+    /// speak of a candidate.
+    pub missing: Vec<(CaseKey, Unjudged)>,
 }
 
 /// One case of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct MeasuredCase {
-    /// Benchmark, parameters, engine and device on one line: the same for the same case in any source of its kind.
-    pub label: String,
+    /// What makes it the same case in another source.
+    pub key: CaseKey,
+    /// SHA-256 of the plugin file, in hexadecimal; absent where another tool measured.
+    pub build: Option<String>,
     /// Its metrics.
     pub metrics: Vec<MeasuredMetric>,
 }
 
+impl MeasuredCase {
+    /// A case that another tool measured.
+    #[must_use]
+    pub fn foreign(key: CaseKey, metrics: Vec<MeasuredMetric>) -> Self {
+        Self { key, build: None, metrics }
+    }
+}
+
 /// One metric of a case: a value per launch.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct MeasuredMetric {
     /// Name. // eg: "time"
     pub name: String,
@@ -50,6 +62,8 @@ pub struct MeasuredMetric {
     pub better: Better,
     /// One value per launch, all finite. A tool that knows no launches gives one value.
     pub launches: Vec<f64>,
+    /// How the values climb or fall within launches, where they do.
+    pub trend: Option<Trend>,
 }
 
 /// What can be said of a difference.
@@ -115,17 +129,70 @@ pub struct Comparison {
     /// What differs between the sides beside the code, a sentence each.
     #[serde(default)]
     pub differences: Vec<String>,
-    /// Every case that both sides have.
+    /// Every case that both sides have results of.
     pub cases: Vec<CaseComparison>,
+    /// Cases that could not be compared because a side failed, was skipped, never ran, or cannot be told from another.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unjudged: Vec<UnjudgedCase>,
     /// Cases that only the candidate has.
     #[serde(default)]
     pub added: Vec<String>,
-    /// Cases that only the baseline has, with the reason where the candidate says one.
+    /// Cases that only the baseline has, and of which the candidate says nothing.
     #[serde(default)]
     pub removed: Vec<String>,
 }
 
+/// A case that could not be compared.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct UnjudgedCase {
+    /// Its name in this comparison, for people.
+    pub label: String,
+    /// What makes it the same case elsewhere.
+    pub key: CaseKey,
+    /// Why it could not be compared.
+    pub why: Unjudged,
+}
+
 impl Comparison {
+    /// Whether any metric of any case was compared at all, whatever came of it.
+    #[must_use]
+    pub fn has_compared(&self) -> bool {
+        self.cases.iter().any(|case| !case.metrics.is_empty())
+    }
+
+    /// Whether something could not be judged: a metric, or a case that at least one side has.
+    #[must_use]
+    pub fn leaves_open(&self) -> bool {
+        self.has(Verdict::Inconclusive) || !self.unjudged.is_empty()
+    }
+
+    /// The cases in which something went wrong that a gate must not pass over: the candidate failed, or timed out, or never
+    /// ran; in a comparison by pairs, either side did.
+    pub fn failures(&self) -> impl Iterator<Item = &UnjudgedCase> {
+        let both = self.design == Design::Paired;
+        self.unjudged.iter().filter(move |case| {
+            case.why.is_failure() && (both || case.why.side() != Some(ComparedSide::Baseline))
+        })
+    }
+
+    /// Names of its cases for other tools, in their order, no two equal: see [`super::series`]. Documents of earlier
+    /// versions have labels only.
+    #[must_use]
+    pub fn series(&self) -> Vec<String> {
+        let named = |case: &CaseComparison| match &case.key {
+            Some(key) => key.clone(),
+            None => CaseKey::named(case.label.clone()),
+        };
+        super::series(&self.cases.iter().map(named).collect::<Vec<_>>())
+    }
+
+    /// Takes back what was said of a difference between two sides that are the same file: it is the machine's.
+    pub fn withdraw_same_build(&mut self) {
+        for metric in self.cases.iter_mut().flat_map(|case| &mut case.metrics) {
+            metric.withdraw_same_build();
+        }
+    }
+
     /// Whether any metric of any case has this verdict.
     #[must_use]
     pub fn has(&self, verdict: Verdict) -> bool {
@@ -142,8 +209,11 @@ impl Comparison {
 /// One case on both sides.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CaseComparison {
-    /// Benchmark, parameters, engine and device on one line.
+    /// Benchmark, parameters, engine and device on one line; with the plugin where that does not tell it from another.
     pub label: String,
+    /// What makes it the same case elsewhere; absent in documents of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<CaseKey>,
     /// Every metric that both sides have.
     pub metrics: Vec<MetricComparison>,
     /// How pairs of launches went; absent where the sides were measured at different times.
@@ -160,10 +230,13 @@ pub struct MetricComparison {
     pub unit: String,
     /// Which direction is good.
     pub better: Better,
-    /// Median over launches of the baseline.
+    /// Value of the baseline, by the estimator that the change is of too.
     pub baseline: f64,
-    /// Median over launches of the candidate.
+    /// Value of the candidate: the baseline times one plus the change.
     pub candidate: f64,
+    /// How the two values were found.
+    #[serde(default)]
+    pub estimator: Estimator,
     /// Launches of either side.
     pub launches: (u32, u32),
     /// Relative change, candidate over baseline minus one; absent where there is no such number.
@@ -178,11 +251,82 @@ pub struct MetricComparison {
     /// Smallest change that so many launches could have told from none, relative.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detectable: Option<f64>,
+    /// How much runs of equal builds of this case differed on this machine, where the database knows: the interval is at
+    /// least so wide.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drift: Option<DriftFloor>,
     /// What can be said.
     pub verdict: Verdict,
-    /// Why nothing can be said, or why a verdict was withdrawn.
+    /// Why nothing can be said, or why a verdict was withdrawn; absent where there is a verdict.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<Unjudged>,
+    /// The same for people, and what else must be said beside the numbers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remark: Option<String>,
+}
+
+impl MetricComparison {
+    /// Withdraws the verdict.
+    pub fn withdraw(&mut self, why: Unjudged) {
+        self.verdict = Verdict::Inconclusive;
+        self.remark = Some(why.to_string());
+        self.why = Some(why);
+    }
+
+    /// Takes back what was said of a difference between two sides that are the same file. That they are equal, may stay.
+    pub fn withdraw_same_build(&mut self) {
+        let Some(effect) = self.effect else { return };
+        let why = Unjudged::SameBuild { effect };
+        match self.verdict {
+            Verdict::Equivalent => self.remark = Some(why.to_string()),
+            Verdict::Regressed | Verdict::Improved => self.withdraw(why),
+            // Why nothing could be said stays the reason: more launches would help here as elsewhere.
+            Verdict::Inconclusive => {
+                let before = self.remark.take().map(|remark| format!("; {remark}")).unwrap_or_default();
+                self.remark = Some(format!("{why}{before}"));
+            }
+        }
+    }
+}
+
+/// How a value of each side was made from several, and with it the change between them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Estimator {
+    /// Medians over launches; the change is of something else. Only in documents of earlier versions, and where there is no
+    /// change.
+    #[default]
+    Median,
+    /// Geometric means over launches, whose ratio is the change.
+    GeometricMean,
+    /// Arithmetic means over launches, since some values are zero.
+    Mean,
+    /// Of the baseline the median over pairs; of the candidate that, times the change that the pairs show.
+    Pairs,
+}
+
+/// How much runs of equal builds of a case differed on a machine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct KnownDrift {
+    /// The case, without the version of its plugin.
+    pub key: CaseKey,
+    /// Name of the metric.
+    pub metric: String,
+    /// Runs that show it.
+    pub runs: u32,
+    /// Largest difference between two runs of one build, relative. // eg: 0.03
+    pub share: f64,
+}
+
+/// How far an interval was widened because runs of equal builds of the case differ.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct DriftFloor {
+    /// Largest difference between two runs of one build, relative.
+    pub share: f64,
+    /// Runs that show it.
+    pub runs: u32,
+    /// Whether the interval would have been narrower without it.
+    pub applied: bool,
 }
 
 /// What one pair said.
@@ -238,19 +382,6 @@ pub struct PairsInfo {
     pub trend: Option<Trend>,
 }
 
-/// The case, by what makes it the same in another run: benchmark, parameters, engine, device.
-#[must_use]
-pub fn case_label(case: &CaseRecord) -> String {
-    label_of(&case.benchmark, &case.params, &case.plugin.kind.to_string(), &case.device)
-}
-
-/// The same from its parts.
-#[must_use]
-pub fn label_of(benchmark: &str, params: &Params, kind: &str, device: &str) -> String {
-    let params: String = params.iter().map(|(name, value)| format!(" {name}={value}")).collect();
-    format!("{benchmark}{params} ({kind}, {device})")
-}
-
 impl From<&RunRecord> for Measured {
     fn from(run: &RunRecord) -> Self {
         let cpu = &run.machine.cpu;
@@ -286,22 +417,16 @@ impl From<&RunRecord> for Measured {
         let (mut cases, mut missing) = (Vec::new(), Vec::new());
         for case in &run.cases {
             let metrics = measured_metrics(case);
-            if metrics.is_empty() {
-                missing.push((case_label(case), reason(&case.status)));
+            // What failed may have values of launches that came before: they are not what was asked for.
+            if metrics.is_empty() || case.status.is_failure() {
+                missing.push((case.key(), Unjudged::of_status(ComparedSide::Candidate, &case.status)));
             } else {
-                cases.push(MeasuredCase { label: case_label(case), metrics });
+                let build = Some(case.plugin.sha256.clone()).filter(|hash| !hash.is_empty());
+                cases.push(MeasuredCase { key: case.key(), build, metrics });
             }
         }
-        Self { source: format!("run {}", run.id), environment, cases, missing }
-    }
-}
-
-fn reason(status: &CaseStatus) -> String {
-    match status {
-        CaseStatus::Failed { stage, reason } => format!("failed in {stage}: {reason}"),
-        CaseStatus::TimedOut { stage, limit_s, .. } => format!("timed out in {stage} after {limit_s} s"),
-        CaseStatus::Skipped { reason } => format!("skipped: {reason}"),
-        other => other.word().replace('_', " "),
+        let machine = Some(run.machine.fingerprint.clone());
+        Self { source: format!("run {}", run.id), machine, environment, cases, missing }
     }
 }
 
@@ -319,6 +444,9 @@ fn measured_metrics(case: &CaseRecord) -> Vec<MeasuredMetric> {
     let rate = |work: f64, sample: &Sample| {
         (work > 0.0 && sample.wall_ns > 0).then(|| work * 1e9 / sample.wall_ns as f64)
     };
+    let time_trend = case.metric("time").and_then(|time| time.trend);
+    let is_of_time =
+        |name: &str| matches!(name, "time" | "items_per_second" | "bytes_per_second" | "flop_per_second");
     case.metrics
         .iter()
         .map(|metric| {
@@ -349,6 +477,8 @@ fn measured_metrics(case: &CaseRecord) -> Vec<MeasuredMetric> {
                     .collect(),
                 name => launches.iter().filter_map(|launch| launch.custom.get(name).copied()).collect(),
             };
+            // A rate may be larger than any number.
+            values.retain(|value| value.is_finite());
             if values.is_empty() {
                 values.push(metric.median);
             }
@@ -357,6 +487,7 @@ fn measured_metrics(case: &CaseRecord) -> Vec<MeasuredMetric> {
                 unit: metric.unit.clone(),
                 better: metric.better,
                 launches: values,
+                trend: time_trend.filter(|_| is_of_time(&metric.name)),
             }
         })
         .collect()

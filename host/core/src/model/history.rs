@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Better, Interval, Verdict};
+use super::{Better, CaseKey, Interval, Verdict};
 use crate::stats::{ChangeOptions, change_points, median};
 
 /// Which commit a run measured, as far as the folder that it was started in says.
@@ -21,8 +21,12 @@ pub struct Source {
 /// A metric of a case over the runs of one machine, oldest first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Series {
-    /// Benchmark, parameters, engine and device.
+    /// Benchmark, parameters, engine and device; with the plugin where that does not tell it from another series.
     pub label: String,
+    /// What makes a case one of this series: without a version where it goes on from one to the next. Absent in answers of
+    /// earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<CaseKey>,
     /// Hash of what decides the machine's speed.
     pub machine: String,
     /// Name of the metric.
@@ -130,6 +134,7 @@ mod tests {
         });
         Series {
             label: "a".into(),
+            key: None,
             machine: "m".into(),
             metric: "time".into(),
             unit: "ns".into(),

@@ -8,6 +8,7 @@ mod environment;
 mod event;
 mod finite;
 mod history;
+mod key;
 mod param;
 mod readings;
 mod record;
@@ -15,11 +16,13 @@ mod sample;
 mod scenario;
 mod spec;
 mod status;
+mod unjudged;
 
 pub use aa::{AaCase, AaReport};
 pub use comparison::{
-    COMPARISON_SCHEMA, COMPARISON_VERSION, CaseComparison, Comparison, Design, Measured, MeasuredCase,
-    MeasuredMetric, MetricComparison, PairEffect, PairsInfo, Verdict, case_label, label_of,
+    COMPARISON_SCHEMA, COMPARISON_VERSION, CaseComparison, Comparison, Design, DriftFloor, Estimator,
+    KnownDrift, Measured, MeasuredCase, MeasuredMetric, MetricComparison, PairEffect, PairsInfo,
+    UnjudgedCase, Verdict,
 };
 pub use device::{DeviceInfo, DeviceKind, DeviceState};
 pub use doctor::{
@@ -29,6 +32,7 @@ pub use doctor::{
 pub use environment::{Cache, Core, CpuTopology, Environment, Load, Machine};
 pub use event::{Estimate, Event};
 pub use history::{Change, Point, Series, Source};
+pub use key::{CaseKey, labels, series};
 pub use param::{ParamValue, Params};
 pub use readings::{
     Activity, BusyProcess, ClockReadings, CpuBusy, CpuReadings, EnergyCounter, FolderReadings, GroupReadings,
@@ -42,6 +46,7 @@ pub use sample::{MIN_NS_PER_ITERATION, Sample, Work};
 pub use scenario::{LoadRecord, Query, Scenario};
 pub use spec::{CaseRequest, EngineChoice, Inputs, Layout, Pages, RunSpec, Settings, StopRule, SuiteInfo};
 pub use status::{CaseStatus, Exit, Reason, RunStatus, Stage};
+pub use unjudged::{ComparedSide, Unjudged};
 
 /// Which direction of a metric is good.
 pub use dyno_plugin_api::descriptor::Better;

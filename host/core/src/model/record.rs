@@ -114,16 +114,6 @@ impl CaseRecord {
         let model = if device.model.is_empty() { "of unknown make" } else { &device.model };
         Some(format!("software adapter: {model}; its numbers are this processor's, not a GPU's"))
     }
-
-    /// Benchmark and parameters on one line, the same for the same case in any run. // eg: "gemm n=256 dtype=f32"
-    #[must_use]
-    pub fn label(&self) -> String {
-        let mut out = self.benchmark.clone();
-        for (name, value) in &self.params {
-            out.push_str(&format!(" {name}={value}"));
-        }
-        out
-    }
 }
 
 /// One launch: a fresh worker process that set the case up and sampled it.

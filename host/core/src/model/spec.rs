@@ -203,7 +203,8 @@ impl Settings {
             Inputs::Fixed => self.seed,
             // SplitMix64 (Steele, Lea & Flood, OOPSLA 2014): neighbouring numbers give unrelated seeds.
             Inputs::Fresh => {
-                let mut z = self.seed.wrapping_add(number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+                let mut z =
+                    self.seed.wrapping_add(number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
                 z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
                 z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
                 (z ^ (z >> 31)) >> 11

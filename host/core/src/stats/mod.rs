@@ -25,6 +25,6 @@ pub use disturbance::disturbance;
 pub use family::benjamini_hochberg;
 pub use order::{mad, median, quantile};
 pub use outliers::count_outliers;
-pub use trend::{LaunchTrend, trend};
 pub use summary::{half_width_fraction, summarise};
+pub use trend::{LaunchTrend, trend};
 pub use welch::{Welch, t_quantile, welch};

@@ -102,7 +102,14 @@ mod tests {
     }
 
     /// Launches whose samples change by so much over a launch, with noise of each sample, and a walk of the machine.
-    fn launches(count: usize, samples: usize, change: f64, noise: f64, walk: f64, seed: u64) -> Vec<LaunchTrend> {
+    fn launches(
+        count: usize,
+        samples: usize,
+        change: f64,
+        noise: f64,
+        walk: f64,
+        seed: u64,
+    ) -> Vec<LaunchTrend> {
         let mut random = Pcg64Mcg::seed_from_u64(seed);
         let one = |random: &mut Pcg64Mcg| {
             let mut level = 100.0 * (1.0 + 0.01 * normal(random));

@@ -3,13 +3,13 @@
 use dyno_core::model::Comparison;
 use serde_json::{Map, Value, json};
 
-use crate::export::bmf::measure_name;
+use crate::export::bmf::{insert, measure_name};
 
 /// Relative changes with their intervals; a metric without a change is left out.
 #[must_use]
 pub fn comparison_bmf(comparison: &Comparison) -> String {
     let mut benchmarks = Map::new();
-    for case in &comparison.cases {
+    for (case, name) in comparison.cases.iter().zip(comparison.series()) {
         let mut measures = Map::new();
         for metric in &case.metrics {
             let Some(effect) = metric.effect else { continue };
@@ -18,10 +18,10 @@ pub fn comparison_bmf(comparison: &Comparison) -> String {
                 measure["lower_value"] = interval.low.into();
                 measure["upper_value"] = interval.high.into();
             }
-            measures.insert(format!("change-of-{}", measure_name(&metric.name)), measure);
+            insert(&mut measures, format!("change-of-{}", measure_name(&metric.name)), measure);
         }
         if !measures.is_empty() {
-            benchmarks.insert(case.label.clone(), Value::Object(measures));
+            benchmarks.insert(name, Value::Object(measures));
         }
     }
     format!("{}\n", Value::Object(benchmarks))

@@ -11,11 +11,10 @@ use crate::export::escape::xml;
 #[must_use]
 pub fn junit(comparison: &Comparison) -> String {
     let (mut rows, mut tests) = (String::new(), 0);
-    for case in &comparison.cases {
+    for (case, name) in comparison.cases.iter().zip(comparison.series()) {
         for metric in &case.metrics {
             tests += 1;
-            let _ =
-                write!(rows, "  <testcase classname=\"{}\" name=\"{}\"", xml(&case.label), xml(&metric.name));
+            let _ = write!(rows, "  <testcase classname=\"{}\" name=\"{}\"", xml(&name), xml(&metric.name));
             let said = format!("{}; {}", effect(metric), metric.remark.as_deref().unwrap_or_default());
             match metric.verdict {
                 Verdict::Regressed => {

@@ -11,9 +11,9 @@ use crate::export::openmetrics::escaped;
 pub fn comparison_openmetrics(comparison: &Comparison) -> String {
     let (mut changes, mut verdicts) =
         ("# TYPE dyno_change_ratio gauge\n".to_owned(), "# TYPE dyno_verdict stateset\n".to_owned());
-    for case in &comparison.cases {
+    for (case, name) in comparison.cases.iter().zip(comparison.series()) {
         for metric in &case.metrics {
-            let labels = format!("case=\"{}\",metric=\"{}\"", escaped(&case.label), escaped(&metric.name));
+            let labels = format!("case=\"{}\",metric=\"{}\"", escaped(&name), escaped(&metric.name));
             if let Some(effect) = metric.effect {
                 let _ = writeln!(changes, "dyno_change_ratio{{{labels},stat=\"effect\"}} {effect}");
             }

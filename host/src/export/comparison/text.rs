@@ -59,6 +59,10 @@ pub fn comparison_text(comparison: &Comparison, all: bool) -> String {
             }
         }
     }
+    for case in &comparison.unjudged {
+        let word = if case.why.is_failure() { "failed" } else { "not judged" };
+        let _ = writeln!(out, "{word:<13}{}: {}", case.label, case.why);
+    }
     for label in &comparison.added {
         let _ = writeln!(out, "new          {label}");
     }

@@ -276,7 +276,10 @@ mod tests {
             it.report = Report { work: Work { items: 4096.0, ..Work::default() }, ..Report::default() };
         };
         let message = refusal(one, 441);
-        assert!(message.contains("is the same for 110 and 441 iterations (4096 and 4096 items)"), "{message}");
+        assert!(
+            message.contains("is the same for 110 and 441 iterations (4096 and 4096 items)"),
+            "{message}"
+        );
         assert!(proof(one, 1).is_ok(), "with a single iteration it is right");
         let all = |it: &mut MockInstance| it.items_per_iteration = 4096.0;
         assert!(proof(all, 441).is_ok());
@@ -285,7 +288,10 @@ mod tests {
     #[test]
     fn work_beyond_the_machine_and_time_below_an_instruction_are_refused() {
         let message = refusal(|it| it.items_per_iteration = 1e12, 441);
-        assert!(message.contains("more than this machine can do") && message.contains("black_box"), "{message}");
+        assert!(
+            message.contains("more than this machine can do") && message.contains("black_box"),
+            "{message}"
+        );
         // 2^40 iterations in four milliseconds.
         let message = refusal(|it| it.iterations_per_ns(250_000), MAX_ITERATIONS);
         assert!(message.contains("less than a single instruction"), "{message}");
