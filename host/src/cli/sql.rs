@@ -2,6 +2,7 @@
 
 use std::{process::ExitCode, thread, time::Duration};
 
+use dyno_core::units;
 use serde_json::Value;
 
 use super::{Failure, args::SqlArgs, exit_code::End, output, table};
@@ -29,7 +30,11 @@ pub(super) fn execute(app: &App, args: &SqlArgs, json: bool) -> Result<ExitCode,
         }));
     }
     let more = if answer.truncated { "; there are more, see --limit" } else { "" };
-    output::text(&format!("{rows}\n{} rows in {:.1} ms{more}", answer.rows.len(), answer.elapsed_ms))?;
+    output::text(&format!(
+        "{rows}\n{} in {:.1} ms{more}",
+        units::count(answer.rows.len(), "row"),
+        answer.elapsed_ms
+    ))?;
     Ok(End::Good.into())
 }
 

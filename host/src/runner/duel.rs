@@ -8,7 +8,7 @@ use std::{
 use dyno_core::{
     model::{
         Better, COMPARISON_SCHEMA, COMPARISON_VERSION, CaseComparison, CaseStatus, Comparison, Design,
-        Interval, Layout, MetricComparison, PairsInfo, Settings, Verdict,
+        Interval, Layout, MetricComparison, PairsInfo, PluginRef, Settings, Verdict,
     },
     stats::{
         self,
@@ -18,6 +18,7 @@ use dyno_core::{
 
 use super::{
     Cancel, Planned, RunError,
+    compiled::will_compile,
     launch::Assignment,
     pair::{Pace, PairPlan, Side, pair},
     stop,
@@ -68,6 +69,11 @@ pub enum DuelNews<'a> {
         decided: usize,
         /// All cases.
         cases: usize,
+    },
+    /// A component is compiled now, since it never was before.
+    Compiling {
+        /// The component.
+        plugin: &'a PluginRef,
     },
     /// Somebody else has the device.
     Waiting {
@@ -214,6 +220,11 @@ impl Duel<'_> {
             quota: stop::quota(options.settings.stop),
             cancel,
         };
+        for planned in [&case.baseline, &case.candidate] {
+            if will_compile(&self.code_cache, planned) {
+                told(DuelNews::Compiling { plugin: &planned.plugin });
+            }
+        }
         let plan = PairPlan { number: one.taken, pace: one.pace };
         let taken = pair(
             &assignment(&case.baseline, baseline_bytes),
