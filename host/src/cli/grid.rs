@@ -12,8 +12,10 @@ const INDENT: usize = 4;
 const BESIDE: usize = 32;
 /// Lines that text beside values may take; with more it has a better place below them.
 const MOST_BESIDE: usize = 2;
-/// Room that the first column keeps, so that short names stand in line with their values.
+/// Room that the first column keeps, so that short names stand in line with their values: at least so much, …
 const NAME: usize = 16;
+/// … and this part of the width. Longer names have a line of their own.
+const NAME_PART: usize = 3;
 
 /// What becomes of a column where there is not room for all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +24,8 @@ pub(super) enum Role {
     Needed,
     /// The same, but the first line is filled with these before.
     Headline,
+    /// What only some rows have: below those where there is not room for all columns of this kind.
+    Own,
     /// Left out.
     Extra,
     /// Text for people: broken between words, below the row where it has no room beside it.
@@ -43,6 +47,8 @@ pub(super) struct Grid {
     rows: Vec<Vec<String>>,
     /// The flag that shows what was left out.
     more: Option<&'static str>,
+    /// Whether columns without values are shown, too.
+    with_empty: bool,
 }
 
 /// Which columns stand where.
@@ -59,7 +65,7 @@ impl Grid {
     pub(super) fn new<'a>(columns: impl IntoIterator<Item = (&'a str, Role)>) -> Self {
         let columns =
             columns.into_iter().map(|(head, role)| Column { head: head.to_owned(), role }).collect();
-        Self { columns, rows: Vec::new(), more: None }
+        Self { columns, rows: Vec::new(), more: None, with_empty: false }
     }
 
     /// Adds a row; cells that are missing are empty.
@@ -67,6 +73,12 @@ impl Grid {
         let mut row: Vec<String> = cells.into_iter().map(Into::into).collect();
         row.resize(self.columns.len(), String::new());
         self.rows.push(row);
+    }
+
+    /// Shows columns without values, too: somebody asked for each of them.
+    pub(super) fn with_empty(mut self) -> Self {
+        self.with_empty = true;
+        self
     }
 
     /// Shows every column in full, however many lines that takes, or else names what is left out and the flag that shows
@@ -113,7 +125,9 @@ impl Grid {
 
     fn plan(&self, width: usize) -> Plan {
         let is_filled = |column: &usize| {
-            self.rows.is_empty() || self.rows.iter().any(|row| !row[*column].trim().is_empty())
+            self.with_empty
+                || self.rows.is_empty()
+                || self.rows.iter().any(|row| !row[*column].trim().is_empty())
         };
         let shown: Vec<usize> = (0..self.columns.len()).filter(is_filled).collect();
         let widths: Vec<usize> = (0..self.columns.len()).map(|column| self.width_of(column)).collect();
@@ -131,62 +145,59 @@ impl Grid {
         let prose = of(&[Role::Prose, Role::Summary]);
         let extras = of(&[Role::Extra]);
         let needed = of(&[Role::Needed, Role::Headline]);
-        let mut line = needed.clone();
-        if total(&line) > width {
-            return self.two_lines(width, &widths, &needed, &extras, &prose);
+        let Some((&name, others)) = needed.split_first() else {
+            return Plan { line: Vec::new(), below: prose, left_out: extras };
+        };
+        let name_room = if total(&of(&[Role::Needed, Role::Headline, Role::Own])) <= width {
+            widths[name]
+        } else {
+            // The first column is cut: names that are longer have a line of their own.
+            widths[name].min(NAME.max(width / NAME_PART))
+        };
+        let mut room = width.saturating_sub(name_room);
+        let mut kept: Vec<usize> = Vec::new();
+        let mut take = |room: &mut usize, column: usize, reserve: usize| {
+            let cost = GAP + widths[column];
+            let fits = cost + reserve <= *room;
+            if fits {
+                *room -= cost;
+                kept.push(column);
+            }
+            fits
+        };
+        let first = others.iter().filter(|column| role(column) == Role::Headline);
+        let then = others.iter().filter(|column| role(column) == Role::Needed);
+        let mut below: Vec<usize> =
+            first.chain(then).copied().filter(|column| !take(&mut room, *column, 0)).collect();
+        below.sort_unstable();
+        let own = of(&[Role::Own]);
+        let of_own: usize = own.iter().map(|column| GAP + widths[*column]).sum();
+        if below.is_empty() && of_own <= room {
+            for column in own {
+                take(&mut room, column, 0);
+            }
+        } else {
+            below.extend(own);
         }
         let beside = prose.first().filter(|_| prose.len() == 1).copied();
         let reserve = beside.map_or(0, |column| GAP + BESIDE.min(widths[column]));
-        let mut left_out = Vec::new();
-        for extra in extras {
-            let with: Vec<usize> =
-                shown.iter().copied().filter(|it| line.contains(it) || *it == extra).collect();
-            if total(&with) + reserve <= width { line = with } else { left_out.push(extra) }
-        }
-        let room = width.saturating_sub(total(&line) + GAP);
-        if let Some(column) = beside.filter(|column| self.fits_beside(*column, room.min(widths[*column]))) {
-            let at = line.iter().filter(|other| **other < column).count();
-            let mut line: Vec<(usize, usize)> = in_line(&line);
-            line.insert(at, (column, room.min(widths[column])));
-            return Plan { line, below: Vec::new(), left_out };
-        }
-        Plan { line: in_line(&line), below: prose, left_out }
-    }
-
-    /// Where even what is needed does not fit on one line.
-    fn two_lines(
-        &self,
-        width: usize,
-        widths: &[usize],
-        needed: &[usize],
-        extras: &[usize],
-        prose: &[usize],
-    ) -> Plan {
-        let Some((&name, others)) = needed.split_first() else {
-            return Plan { line: Vec::new(), below: prose.to_vec(), left_out: extras.to_vec() };
-        };
-        let mut room = width.saturating_sub(widths[name].min(NAME));
-        let mut kept = Vec::new();
-        for wanted in [Role::Headline, Role::Needed] {
-            for column in others.iter().filter(|column| self.columns[**column].role == wanted) {
-                if let Some(left) = room.checked_sub(GAP + widths[*column]) {
-                    room = left;
-                    kept.push(*column);
-                }
+        let left_out: Vec<usize> =
+            extras.into_iter().filter(|column| !take(&mut room, *column, reserve)).collect();
+        let mut line: Vec<(usize, usize)> = kept.iter().map(|column| (*column, widths[*column])).collect();
+        let at_side = room.saturating_sub(GAP).min(beside.map_or(0, |column| widths[column]));
+        let beside = beside.filter(|column| below.is_empty() && self.fits_beside(*column, at_side));
+        let name_room = match beside {
+            Some(column) => {
+                line.push((column, at_side));
+                name_room
             }
-        }
-        kept.sort_unstable();
-        let taken: usize = kept.iter().map(|column| GAP + widths[*column]).sum();
-        let mut line = vec![(name, widths[name].min(width.saturating_sub(taken)))];
-        line.extend(kept.iter().map(|column| (*column, widths[*column])));
-        let mut below: Vec<usize> = others.iter().copied().filter(|column| !kept.contains(column)).collect();
-        let left_out = if below.is_empty() {
-            extras.to_vec()
-        } else {
-            below.extend(extras);
-            Vec::new()
+            None => {
+                below.extend(prose);
+                widths[name].min(name_room + room)
+            }
         };
-        below.extend(prose);
+        line.push((name, name_room));
+        line.sort_unstable();
         Plan { line, below, left_out }
     }
 
@@ -203,32 +214,38 @@ impl Grid {
 
     fn row(&self, row: &[String], plan: &Plan, width: usize) -> Vec<String> {
         let first = plan.line.first().map(|(column, room)| (row[*column].as_str(), *room));
-        if let Some((name, _)) = first.filter(|(name, room)| columns(name) > *room) {
-            let mut lines = wrap(name, width, width);
-            let values: Vec<usize> = plan.line.iter().skip(1).map(|(column, _)| *column).collect();
-            lines.extend(self.packed(row, &[values, plan.below.clone()].concat(), width));
-            return lines;
+        let mut name_lines = Vec::new();
+        let is_long = first.is_some_and(|(name, room)| columns(name) > room);
+        if let Some((name, _)) = first.filter(|_| is_long) {
+            name_lines = wrap(name, width, width);
+            if plan.below.iter().any(|column| !row[*column].trim().is_empty()) {
+                let values: Vec<usize> = plan.line.iter().skip(1).map(|(column, _)| *column).collect();
+                name_lines.extend(self.packed(row, &values, &plan.below, width));
+                return name_lines;
+            }
         }
         let cells: Vec<Vec<String>> = plan
             .line
             .iter()
-            .map(|(column, room)| match self.columns[*column].role {
+            .enumerate()
+            .map(|(place, (column, room))| match self.columns[*column].role {
+                _ if is_long && place == 0 => Vec::new(),
                 Role::Prose => row[*column].lines().flat_map(|line| wrap(line, *room, *room)).collect(),
                 Role::Summary => vec![clip(row[*column].lines().next().unwrap_or_default(), *room)],
                 _ => row[*column].lines().map(str::to_owned).collect(),
             })
             .collect();
-        let mut lines = aligned(&cells, &plan.line);
-        lines.extend(self.packed(row, &plan.below, width));
-        lines
+        name_lines.extend(aligned(&cells, &plan.line));
+        name_lines.extend(self.packed(row, &[], &plan.below, width));
+        name_lines
     }
 
-    /// Cells with their heads, as many to a line as fit, then text.
-    fn packed(&self, row: &[String], below: &[usize], width: usize) -> Vec<String> {
+    /// Cells, as many to a line as fit: those whose heads stand above, then those with their heads, then text.
+    fn packed(&self, row: &[String], headed: &[usize], below: &[usize], width: usize) -> Vec<String> {
         let room = width.saturating_sub(INDENT).max(1);
         let mut lines: Vec<String> = Vec::new();
         let mut text = Vec::new();
-        for column in below {
+        for column in headed.iter().chain(below) {
             let Column { head, role } = &self.columns[*column];
             let cell = row[*column].trim();
             if cell.is_empty() {
@@ -238,14 +255,13 @@ impl Grid {
                 Role::Prose => text.extend(cell.lines().flat_map(|line| wrap(line, room, room))),
                 Role::Summary => text.push(clip(cell.lines().next().unwrap_or_default(), room)),
                 _ => {
-                    let item = format!("{head} {}", cell.replace('\n', ", "));
+                    let value = cell.replace('\n', ", ");
+                    let item = if headed.contains(column) { value } else { format!("{head} {value}") };
                     match lines.last_mut() {
                         Some(line) if columns(line) + GAP + columns(&item) <= room => {
                             line.push_str(&" ".repeat(GAP));
                             line.push_str(&item);
                         }
-                        // What may be left out is worth no line of its own.
-                        Some(_) if *role == Role::Extra => {}
                         _ => lines.extend(wrap(&item, room, room)),
                     }
                 }
@@ -315,13 +331,31 @@ mod tests {
         assert!(!wide.contains("empty") && wide.contains("3.000 µs"), "{wide}");
         let middle = grid().render(72);
         assert_eq!(middle.lines().count(), 5, "{middle}");
-        assert!(middle.contains("no room for p99 (--all-columns shows all)"), "{middle}");
+        assert!(middle.ends_with("no room for p99 (--all-columns shows all)"), "{middle}");
+        let less = grid().render(66);
+        assert_eq!(
+            less.lines().skip(2).collect::<Vec<_>>(),
+            [
+                "sum                         native  1.234 µs ± 0.4 %  12.34 GiB/s",
+                "a_benchmark_with_a_long_name",
+                "                            wasm    2.234 µs ± 10 %   6.34 GiB/s",
+                "no room for p99 (--all-columns shows all)",
+            ],
+            "{less}"
+        );
         let narrow = grid().render(46);
-        let expected = "\
-benchmark   engine  median
-──────────  ──────  ────────────────
-";
-        assert_eq!(narrow, expected);
+        assert_eq!(
+            narrow.lines().skip(2).collect::<Vec<_>>(),
+            [
+                "sum                   native  1.234 µs ± 0.4 %",
+                "    throughput 12.34 GiB/s",
+                "a_benchmark_with_a_long_name",
+                "    wasm  2.234 µs ± 10 %",
+                "    throughput 6.34 GiB/s",
+                "no room for p99 (--all-columns shows all)",
+            ],
+            "{narrow}"
+        );
     }
 
     #[test]
@@ -341,7 +375,7 @@ benchmark   engine  median
             rows in proptest::collection::vec(proptest::collection::vec("[a-z0-9µ日=%]{0,6}( [a-z%]{1,4})?", 5), 0..6),
             width in 30usize..140,
         ) {
-            let roles = [Role::Needed, Role::Headline, Role::Needed, Role::Prose, Role::Extra];
+            let roles = [Role::Needed, Role::Headline, Role::Own, Role::Prose, Role::Extra];
             let mut grid = Grid::new(["one", "two", "three", "four", "five"].into_iter().zip(roles));
             for row in &rows {
                 grid.add_row(row.iter().map(|cell| cell.trim()));

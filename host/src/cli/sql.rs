@@ -21,7 +21,7 @@ pub(super) fn execute(app: &App, args: &SqlArgs, json: bool) -> Result<ExitCode,
         return Ok(End::Good.into());
     }
     let names: Vec<&str> = answer.columns.iter().map(|column| column.name.as_str()).collect();
-    let mut rows = table::new(&names);
+    let mut rows = table::new(&names).with_empty();
     for row in &answer.rows {
         rows.add_row(row.iter().map(|value| match value {
             Value::Null => String::new(),

@@ -53,8 +53,17 @@ pub(super) struct Keys {
 
 /// Which columns tell these cases apart. What does not differ is said once; with `everything`, it has a column, too.
 pub(super) fn keys(cases: &[CaseKey<'_>], everything: bool) -> Keys {
+    let varying = varying(cases);
+    let is_swept = |case: &CaseKey<'_>, name: &str| {
+        everything || varying.get(&case.owner()).is_some_and(|params| params.contains(name))
+    };
+    let named = |case: &CaseKey<'_>| {
+        let swept = case.params.iter().filter(|(name, _)| is_swept(case, name));
+        let swept: String = swept.map(|(name, value)| format!(" {name}={value}")).collect();
+        format!("{}{swept}", case.benchmark)
+    };
     let mut columns = vec![("benchmark", Role::Needed)];
-    let mut rows: Vec<Vec<String>> = cases.iter().map(|case| vec![case.benchmark.to_owned()]).collect();
+    let mut rows: Vec<Vec<String>> = cases.iter().map(|case| vec![named(case)]).collect();
     let mut shared = Vec::new();
     let mut add = |head: &'static str, cells: Vec<String>| {
         columns.push((head, Role::Needed));
@@ -80,15 +89,6 @@ pub(super) fn keys(cases: &[CaseKey<'_>], everything: bool) -> Keys {
         Some(device) if !everything => shared.push(format!("device      {device}")),
         _ => add("device", devices),
     }
-    let varying = varying(cases);
-    let is_swept = |case: &CaseKey<'_>, name: &str| {
-        everything || varying.get(&case.owner()).is_some_and(|params| params.contains(name))
-    };
-    let swept = |case: &CaseKey<'_>| {
-        let some = case.params.iter().filter(|(name, _)| is_swept(case, name));
-        some.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
-    };
-    add("parameters", cases.iter().map(swept).collect());
     let mut fixed: IndexMap<&str, IndexSet<String>> = IndexMap::new();
     for case in cases {
         let constant = case.params.iter().filter(|(name, _)| !is_swept(case, name));
@@ -109,7 +109,7 @@ pub(super) fn keys(cases: &[CaseKey<'_>], everything: bool) -> Keys {
         })
         .collect();
     if !fixed.is_empty() {
-        shared.push(format!("parameters  {}", fixed.join(", ")));
+        shared.push(format!("parameters  {}", fixed.join("; ")));
     }
     Keys { columns, rows, shared }
 }
@@ -169,7 +169,7 @@ fn results(record: &RunRecord, everything: bool) -> String {
         record.cases.iter().flat_map(custom).map(|metric| metric.name.as_str()).collect();
     let mut columns: Vec<(String, Role)> =
         columns.into_iter().map(|(head, role)| (head.to_owned(), role)).collect();
-    columns.extend(custom.iter().map(|name| (name.replace('_', " "), Role::Needed)));
+    columns.extend(custom.iter().map(|name| (name.replace('_', " "), Role::Own)));
     for head in ["p99", "peak memory", "p90", "device time", "launches × samples"] {
         columns.push((head.to_owned(), Role::Extra));
     }
@@ -206,7 +206,7 @@ fn values(case: &CaseRecord, custom: &IndexSet<&str>, everything: bool) -> Vec<S
         if case.status == CaseStatus::Cancelled { format!("{shown} (cancelled)") } else { shown },
         throughput(case),
     ];
-    row.extend(custom.iter().map(|name| case.metric(name).map(with_interval).unwrap_or_default()));
+    row.extend(custom.iter().map(|name| plain(name).unwrap_or_default()));
     row.extend([
         percentile(99.0),
         plain("peak_memory").unwrap_or_default(),
