@@ -1,4 +1,4 @@
-//! The composition root: what the CLI, and later the server, can ask for. Opens catalog, devices, store and runner;
+//! The composition root: what the command line and the server can ask for. Opens catalog, devices, store and runner;
 //! each method is one use case.
 
 mod database;
@@ -10,6 +10,7 @@ mod seed;
 mod verdicts;
 
 use std::{
+    collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -26,7 +27,7 @@ use crate::{
     config::Resolved,
     devices::{self, LeaseError},
     pool,
-    runner::{self, Dispatcher, ExpandError, Planned, RunError},
+    runner::{self, Dispatcher, ExpandError, RunError},
     store::{Store, StoreError},
 };
 // What the methods below take and give: `cli` and `server` know no room but this one.
@@ -34,9 +35,9 @@ pub use dyno_core::stats::CompareOptions;
 
 pub use self::{queue::NewRun, seed::seed};
 pub use crate::{
-    catalog::{Catalog, Entry, Problem},
+    catalog::{Catalog, Entry, Problem, Severity, is_plugin_path},
     devices::{Freshness, Holder, Reach, Standing},
-    runner::{Cancel, DuelNews, DuelOptions},
+    runner::{Cancel, DuelNews, DuelOptions, Planned},
     store::{
         Annotation, Audited, ModelRow, Noise, PerformanceFilter, PerformanceRow, Priority, Queued, RunFilter,
         RunSummary, SqlAnswer, SqlColumn, SqlError, SqlLimits, SqlStop, Submission,
@@ -101,6 +102,20 @@ pub enum AppError {
         /// What can be done.
         hint: String,
     },
+    /// A plugin file that was named cannot be used.
+    #[error("the plugin `{0}`")]
+    File(Problem),
+    /// A server runs what lies in its own folders.
+    #[error(
+        "`{}` cannot be run through the server {server}, which runs the plugins in its own folders; copy the file into one of \
+         them, or run it here with another database: --db-path FILE", file.display()
+    )]
+    NotThere {
+        /// The file.
+        file: PathBuf,
+        /// Address of the server.
+        server: String,
+    },
     /// The server that owns the database refused, or cannot be reached.
     #[error(transparent)]
     Server(#[from] ServerError),
@@ -117,13 +132,15 @@ pub struct App {
     database: Option<Database>,
     /// The server that owns the database, where one does: it is asked instead.
     server: Option<Client>,
+    /// The plugin files that were named, in place of the plugin folders.
+    files: Option<Catalog>,
 }
 
 impl App {
     /// An application with these settings. Opens nothing yet.
     #[must_use]
     pub fn new(settings: Resolved) -> Self {
-        Self { settings, database: None, server: None }
+        Self { settings, database: None, server: None, files: None }
     }
 
     /// The settings.
@@ -132,9 +149,44 @@ impl App {
         &self.settings
     }
 
-    /// The plugins in the plugin folders. Reads files, runs nothing.
+    /// The same application with plugin files in place of the plugin folders; with these where none is given.
+    ///
+    /// # Errors
+    /// When a file is not a plugin, or a server would have to run it.
+    pub fn with_files(mut self, files: &[PathBuf]) -> Result<Self, AppError> {
+        if let Some(file) = files.first() {
+            if let Some(server) = self.server_url() {
+                return Err(AppError::NotThere { file: file.clone(), server: server.to_owned() });
+            }
+            self.files = Some(Catalog::of_files(files).map_err(AppError::File)?);
+        }
+        Ok(self)
+    }
+
+    /// What the authors of the plugins that a request names would want to know, a sentence each.
+    ///
+    /// # Errors
+    /// When a server refuses to list its plugins.
+    pub fn warnings(&self, spec: &RunSpec) -> Result<Vec<String>, AppError> {
+        let catalog = self.listed()?;
+        let found = spec.requests.iter().flat_map(|request| {
+            // What cannot be found is said when the request is carried out.
+            catalog.resolve(&request.benchmark, request.engine).unwrap_or_default()
+        });
+        let sentences: BTreeSet<String> = found
+            .flat_map(|one| {
+                one.entry.warnings.iter().map(|warning| format!("{}: {warning}", one.entry.path.display()))
+            })
+            .collect();
+        Ok(sentences.into_iter().collect())
+    }
+
+    /// The plugins in the plugin folders, or those in the files that were named. Reads files, runs nothing.
     #[must_use]
     pub fn catalog(&self) -> Catalog {
+        if let Some(named) = &self.files {
+            return named.clone();
+        }
         Catalog::scan(&self.settings.plugins.value, Some(&self.settings.cache.value))
     }
 

@@ -187,6 +187,20 @@ pub enum Better {
     Higher,
 }
 
+/// A key of a descriptor that nobody reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownKey {
+    /// Where it stands; empty at the top. // eg: "benchmarks[0].params[1]"
+    pub place: String,
+    /// The key, fit for a terminal.
+    pub key: String,
+    /// The keys that are read there.
+    pub known: Vec<String>,
+}
+
+/// More unknown keys than these are not worth naming.
+const MOST_UNKNOWN: usize = 20;
+
 /// Why a descriptor is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DescriptorError(String);
@@ -239,6 +253,21 @@ impl Descriptor {
         Ok(descriptor)
     }
 
+    /// The keys of a descriptor that its schema does not have, at most 20: a key that is misspelt is read as one that is
+    /// missing. Empty for what is not JSON.
+    #[must_use]
+    pub fn unknown_keys(bytes: &[u8]) -> Vec<UnknownKey> {
+        let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        let Ok(value) = serde_json::from_slice::<Value>(&bytes[..end.min(section::MAX_BYTES)]) else {
+            return Vec::new();
+        };
+        // The schema is made from the types, so that a new field is known here as soon as it is there.
+        let schema = schemars::schema_for!(Self);
+        let mut found = Vec::new();
+        collect_unknown(&value, schema.as_value(), schema.as_value(), "", &mut found);
+        found
+    }
+
     /// The benchmark of that name.
     #[must_use]
     pub fn benchmark(&self, name: &str) -> Option<&BenchmarkInfo> {
@@ -279,6 +308,41 @@ impl Descriptor {
                 .map_err(|error| DescriptorError(format!("benchmark `{}`: {error}", benchmark.name)))?;
         }
         Ok(())
+    }
+}
+
+/// Walks a value beside its schema. Depth is bounded by the schema, which does not contain itself.
+fn collect_unknown(value: &Value, schema: &Value, root: &Value, place: &str, found: &mut Vec<UnknownKey>) {
+    let schema = match schema.get("$ref").and_then(Value::as_str).and_then(|name| name.strip_prefix('#')) {
+        Some(pointer) => root.pointer(pointer).unwrap_or(&Value::Null),
+        None => schema,
+    };
+    match value {
+        Value::Object(fields) => {
+            let Some(known) = schema.get("properties").and_then(Value::as_object) else { return };
+            for (key, inner) in fields {
+                if found.len() >= MOST_UNKNOWN {
+                    return;
+                }
+                let Some(schema) = known.get(key) else {
+                    let known = known.keys().cloned().collect();
+                    found.push(UnknownKey { place: place.to_owned(), key: printable(key), known });
+                    continue;
+                };
+                let dot = if place.is_empty() { "" } else { "." };
+                collect_unknown(inner, schema, root, &format!("{place}{dot}{key}"), found);
+            }
+        }
+        Value::Array(items) => {
+            let Some(schema) = schema.get("items") else { return };
+            for (number, item) in items.iter().enumerate() {
+                if found.len() >= MOST_UNKNOWN {
+                    return;
+                }
+                collect_unknown(item, schema, root, &format!("{place}[{number}]"), found);
+            }
+        }
+        _ => {}
     }
 }
 
@@ -554,6 +618,26 @@ mod tests {
         );
         descriptor.abi.version = 7;
         assert!(descriptor.abi.mismatch().unwrap().contains("version 7"));
+    }
+
+    #[test]
+    fn keys_that_nobody_reads_are_found_wherever_they_stand() {
+        let mut value = sample();
+        assert_eq!(Descriptor::unknown_keys(value.to_string().as_bytes()), []);
+        value["benchmarks"][0]["descriptin"] = json!("x");
+        value["benchmarks"][0]["params"][0]["maxx"] = json!(1);
+        value["plugin"]["licence\u{1b}"] = json!("MIT");
+        value["extra"] = json!({"not": "entered"});
+        let found = Descriptor::unknown_keys(value.to_string().as_bytes());
+        let places: Vec<String> = found.iter().map(|it| format!("{}/{}", it.place, it.key)).collect();
+        for expected in
+            ["benchmarks[0]/descriptin", "benchmarks[0].params[0]/maxx", "plugin/licence\u{fffd}", "/extra"]
+        {
+            assert!(places.contains(&expected.to_owned()), "{expected} is not in {places:?}");
+        }
+        assert_eq!(found.len(), 4);
+        assert!(found.iter().any(|it| it.known.contains(&"description".to_owned())));
+        assert_eq!(Descriptor::unknown_keys(b"{not json"), []);
     }
 
     #[test]

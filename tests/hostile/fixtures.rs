@@ -72,6 +72,14 @@ pub(crate) fn example(path: &str) -> PathBuf {
     build(&name, |target| compile(compiler, standard, &source, target, &[]))
 }
 
+/// A native plugin from the sources of a story. // eg: "seen/wide.c"
+pub(crate) fn of_story(path: &str) -> PathBuf {
+    let source = root().join("tests").join(path);
+    build(&format!("{}.so", path.replace(['/', '.'], "_")), |target| {
+        compile("cc", "-std=c11", &source, target, &[]);
+    })
+}
+
 fn compile(compiler: &str, standard: &str, source: &Path, target: &Path, defines: &[&str]) {
     let output = Command::new(compiler)
         .args([standard, "-O1", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared"])
@@ -176,6 +184,7 @@ fn folder() -> &'static Path {
             "tests/hostile/native",
             "tests/hostile/wasm",
             "tests/devices",
+            "tests/seen",
             "plugin-api/include",
             "sdk/c",
             "examples/hello-c",

@@ -105,6 +105,20 @@ pub fn value_with_interval(median: f64, interval: Option<Interval>, unit: &str) 
     }
 }
 
+/// So many of something, in the singular where it is one. // eg: `1 case`, `2 cases`, `3 queries`, `1 process`
+#[must_use]
+pub fn count<N: std::fmt::Display + PartialEq + From<u8>>(number: N, noun: &str) -> String {
+    if number == N::from(1) {
+        return format!("{number} {noun}");
+    }
+    let vowel_before_y = || noun.chars().rev().nth(1).is_some_and(|letter| "aeiou".contains(letter));
+    match noun.strip_suffix('y') {
+        Some(stem) if !vowel_before_y() => format!("{number} {stem}ies"),
+        _ if ["s", "x", "ch", "sh"].iter().any(|end| noun.ends_with(end)) => format!("{number} {noun}es"),
+        _ => format!("{number} {noun}s"),
+    }
+}
+
 /// Reads a duration. // eg: `500ms`, `2s`, `1.5 m`
 ///
 /// # Errors
@@ -288,6 +302,21 @@ mod tests {
         assert_eq!(bytes(1024.0), "1.000 KiB");
         assert_eq!(bytes(1_048_575.0), "1.000 MiB");
         assert_eq!(value(7.0, "tokens/s"), "7.000 tokens/s");
+    }
+
+    #[test]
+    fn one_is_singular() {
+        for (number, noun, expected) in [
+            (0usize, "case", "0 cases"),
+            (1, "case", "1 case"),
+            (2, "case", "2 cases"),
+            (3, "query", "3 queries"),
+            (1, "query", "1 query"),
+            (2, "process", "2 processes"),
+            (2, "day", "2 days"),
+        ] {
+            assert_eq!(count(number, noun), expected);
+        }
     }
 
     #[test]

@@ -43,7 +43,7 @@ impl App {
     pub fn serving(settings: Resolved, scratch: &Path) -> Result<Self, AppError> {
         let store = Store::open(&settings.db_path.value)?;
         store.confine(scratch)?;
-        Ok(Self { settings, database: Some(Database(Mutex::new(store))), server: None })
+        Ok(Self { settings, database: Some(Database(Mutex::new(store))), server: None, files: None })
     }
 
     /// The same application for reading only, confined to its database, for one who asks with words of his own.
@@ -58,6 +58,7 @@ impl App {
             settings: self.settings.clone(),
             database: Some(Database(Mutex::new(store))),
             server: None,
+            files: None,
         })
     }
 

@@ -52,12 +52,12 @@ impl App {
                 let message = "nobody answers".to_owned();
                 return Err(ServerError::Unreachable { url: url.clone(), message }.into());
             }
-            return Ok(Self { settings, database: None, server: Some(Client(connection)) });
+            return Ok(Self { settings, database: None, server: Some(Client(connection)), files: None });
         }
         let found = crate::client::beside(&settings.db_path.value);
         let server =
             found.map(|file| Connection::new(&file.url, token)).filter(Connection::is_there).map(Client);
-        Ok(Self { settings, database: None, server })
+        Ok(Self { settings, database: None, server, files: None })
     }
 
     /// The server that is asked, where one is.
@@ -72,7 +72,9 @@ impl App {
     /// When the server refuses.
     pub fn listed(&self) -> Result<Catalog, AppError> {
         match &self.server {
-            Some(server) if self.settings.server.value.is_some() => Ok(server.0.get("/api/catalog", &[])?),
+            Some(server) if self.settings.server.value.is_some() && self.files.is_none() => {
+                Ok(server.0.get("/api/catalog", &[])?)
+            }
             _ => Ok(self.catalog()),
         }
     }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::entry::{Entry, Problem, Stamp, hash};
 
 /// Changes whenever the same bytes could be described differently: also with every version of dyno.
-const VERSION: &str = concat!("1/", env!("CARGO_PKG_VERSION"));
+const VERSION: &str = concat!("2/", env!("CARGO_PKG_VERSION"));
 
 /// What a scan found, by path.
 #[derive(Debug, Default, Serialize, Deserialize)]

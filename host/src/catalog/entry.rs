@@ -11,7 +11,7 @@ use dyno_core::{
     binary::{self, NotAPlugin},
     model::PluginKind,
 };
-use dyno_plugin_api::descriptor::Descriptor;
+use dyno_plugin_api::descriptor::{Descriptor, UnknownKey};
 use nix::fcntl::OFlag;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -34,6 +34,9 @@ pub struct Entry {
     pub descriptor: Descriptor,
     /// Why it cannot be run by this dyno; absent when it can.
     pub incompatible: Option<String>,
+    /// What its author would want to know, a sentence each: keys of its descriptor that nobody reads.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// How much a problem matters.
@@ -44,6 +47,8 @@ pub enum Severity {
     Error,
     /// Worth knowing; nothing is lost.
     Note,
+    /// Not meant as a plugin at all: other software's library.
+    Aside,
 }
 
 /// One line about a file that is not, or not simply, a plugin.
@@ -64,6 +69,10 @@ impl Problem {
 
     pub(super) fn note(path: &Path, message: impl Into<String>) -> Self {
         Self { path: presentable(path), severity: Severity::Note, message: message.into() }
+    }
+
+    pub(super) fn aside(path: &Path, message: impl Into<String>) -> Self {
+        Self { path: presentable(path), severity: Severity::Aside, message: message.into() }
     }
 }
 
@@ -110,7 +119,7 @@ impl Stamp {
 pub fn read_file(path: &Path) -> Result<Entry, Problem> {
     let bytes = read_bytes(path)?;
     let (kind, descriptor) = binary::describe(&bytes).map_err(|error| match error {
-        NotAPlugin::Foreign => Problem::note(path, error.to_string()),
+        NotAPlugin::Foreign | NotAPlugin::ForCompiler => Problem::aside(path, error.to_string()),
         other => Problem::error(path, other.to_string()),
     })?;
     let incompatible = descriptor.abi.mismatch();
@@ -121,7 +130,22 @@ pub fn read_file(path: &Path) -> Result<Entry, Problem> {
         kind,
         descriptor,
         incompatible,
+        warnings: binary::unknown_keys(&bytes).iter().map(unread).collect(),
     })
+}
+
+/// Says of a key that nobody reads it, and which one may have been meant.
+fn unread(found: &UnknownKey) -> String {
+    /// Names that are less alike are not the same word misspelt.
+    const ALIKE: f64 = 0.8;
+    let place = if found.place.is_empty() { String::new() } else { format!(" in `{}`", found.place) };
+    let likeness = |name: &String| strsim::jaro_winkler(name, &found.key.to_lowercase());
+    let nearest = found.known.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+    let hint = match nearest.filter(|name| likeness(name) >= ALIKE) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => format!("known there are {}", found.known.join(", ")),
+    };
+    format!("its descriptor has the unknown key `{}`{place}, which is ignored; {hint}", found.key)
 }
 
 /// The bytes of a file that nobody is writing to.
@@ -172,6 +196,21 @@ mod tests {
         assert!(read_file(&pipe).unwrap_err().message.contains("no regular file"));
         assert!(read_file(folder.path()).unwrap_err().message.contains("no regular file"));
         assert!(read_file(&folder.path().join("none.so")).unwrap_err().message.contains("cannot be read"));
+    }
+
+    #[test]
+    fn an_unknown_key_names_the_nearest() {
+        let known = vec!["description".to_owned(), "name".to_owned()];
+        let unknown = |place: &str, key: &str| {
+            unread(&UnknownKey { place: place.to_owned(), key: key.to_owned(), known: known.clone() })
+        };
+        let misspelt = unknown("benchmarks[0]", "descriptin");
+        assert!(
+            misspelt.contains("`descriptin` in `benchmarks[0]`")
+                && misspelt.contains("did you mean `description`?"),
+            "{misspelt}"
+        );
+        assert!(unknown("", "zzz").ends_with("known there are description, name"));
     }
 
     #[test]

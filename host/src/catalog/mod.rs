@@ -4,10 +4,11 @@ mod cache;
 mod content_store;
 mod entry;
 pub(crate) mod glob;
+mod rejected;
 mod resolve;
 mod scan;
 
 pub use content_store::{ContentStore, ContentStoreError};
 pub use entry::{Entry, Problem, Severity, read_file};
 pub use resolve::{ResolveError, Resolved, meant};
-pub use scan::Catalog;
+pub use scan::{Catalog, is_plugin_path};

@@ -22,12 +22,14 @@ pub struct Resolved<'a> {
 #[non_exhaustive]
 pub enum ResolveError {
     /// Nothing matches.
-    #[error("there is no benchmark `{name}`; {hint}")]
+    #[error("there is no benchmark `{name}`; {hint}{}", list(rejected))]
     Unknown {
         /// What was asked for.
         name: String,
         /// What is near, or what to do.
         hint: String,
+        /// Why files and folders that were searched offer no benchmark, a line each.
+        rejected: Vec<String>,
     },
     /// Several plugins have it for that hardware.
     #[error("the benchmark `{name}` for {hardware} is in several plugins; ask for {}", choices.join(" or "))]
@@ -80,12 +82,18 @@ impl Catalog {
             .filter(|resolved| glob::matches(name, &resolved.benchmark.name))
             .collect();
         if all.is_empty() {
-            return Err(ResolveError::Unknown { name: pattern.to_owned(), hint: self.hint(pattern, name) });
+            return Err(ResolveError::Unknown {
+                name: pattern.to_owned(),
+                hint: self.hint(pattern, name),
+                rejected: self.rejected(pattern),
+            });
         }
-        if version.is_none() {
+        // Of files that were named one by one, each is meant.
+        if version.is_none() && !self.is_named {
             all = newest(&all);
         }
-        let chosen = choose(&all, engine);
+        let is_every = self.is_named && engine == EngineChoice::Auto;
+        let chosen = choose(&all, if is_every { EngineChoice::All } else { engine });
         match (chosen.is_empty(), engine) {
             (true, EngineChoice::Native) => Err(missing(pattern, PluginKind::Native, PluginKind::Wasm)),
             (true, EngineChoice::Wasm) => Err(missing(pattern, PluginKind::Wasm, PluginKind::Native)),
@@ -111,7 +119,15 @@ impl Catalog {
         names.sort_unstable();
         names.dedup();
         if names.is_empty() {
-            return "no plugin was found; give --plugins DIR or set DYNO_PLUGIN_PATH".to_owned();
+            let place = match self.folders.as_slice() {
+                [] => "there is no plugin folder".to_owned(),
+                folders => {
+                    let names: Vec<String> =
+                        folders.iter().map(|folder| folder.display().to_string()).collect();
+                    format!("no plugin was found in {}", names.join(", "))
+                }
+            };
+            return format!("{place}; give a plugin file, or its folder with --plugins");
         }
         let wanted = if pattern.contains('/') { pattern } else { name };
         let score = |candidate: &str| {
@@ -120,8 +136,18 @@ impl Catalog {
         };
         names.sort_by(|a, b| score(b).total_cmp(&score(a)));
         names.truncate(MAX_HINTS);
-        format!("the nearest are {}; `dyno list` shows all", names.join(", "))
+        let more = if self.is_named { "" } else { "; `dyno list` shows all" };
+        format!("the nearest are {}{more}", names.join(", "))
     }
+}
+
+/// Lines below a message.
+fn list(lines: &[String]) -> String {
+    if lines.is_empty() {
+        return String::new();
+    }
+    let lines: String = lines.iter().map(|line| format!("\n  {line}")).collect();
+    format!("\nthese were found and are no plugins:{lines}")
 }
 
 /// Whether `pattern`, which names all of `found`, means `one` of them on that hardware. A plain name means the plugin that
@@ -221,7 +247,15 @@ mod tests {
         }))
         .unwrap();
         let path = format!("/{id}-{version}.{kind}").into();
-        Entry { path, sha256: String::new(), size: 0, kind, descriptor, incompatible: None }
+        Entry {
+            path,
+            sha256: String::new(),
+            size: 0,
+            kind,
+            descriptor,
+            incompatible: None,
+            warnings: Vec::new(),
+        }
     }
 
     fn catalog() -> Catalog {
@@ -236,7 +270,7 @@ mod tests {
                 entry_for("webgpu", "gpu", "0.1.0", Native, &["gemm", "copy"]),
                 entry_for("webgpu", "gpu2", "0.1.0", Native, &["copy"]),
             ],
-            problems: Vec::new(),
+            ..Catalog::default()
         }
     }
 
@@ -289,6 +323,16 @@ mod tests {
         );
         assert_eq!(on(DeviceKind::Cpu, "gpu/copy").unwrap(), ["/gpu-0.1.0.native copy"]);
         assert_eq!(on(DeviceKind::WebGpu, "*").unwrap().len(), 8, "a pattern means all that it matches");
+    }
+
+    #[test]
+    fn of_files_that_were_named_each_is_meant() {
+        let mut catalog = catalog();
+        catalog.is_named = true;
+        let number = |engine| catalog.resolve("gemm", engine).map(|found| found.len());
+        assert_eq!(number(EngineChoice::Auto), Ok(4));
+        assert_eq!(number(EngineChoice::Wasm), Ok(1));
+        assert!(catalog.resolve("nothing", EngineChoice::Auto).is_err());
     }
 
     #[test]

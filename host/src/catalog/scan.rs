@@ -15,6 +15,10 @@ use super::{
 
 /// What plugin files are called.
 const EXTENSIONS: [&str; 4] = ["so", "dylib", "dll", "wasm"];
+/// Said of a file that cannot be named.
+const UNPRINTABLE: &str = "has a name that is no printable text; rename it to use it";
+/// Where Cargo keeps what it needs itself: dependencies, procedural macros, and what it then puts beside these folders.
+const OF_CARGO: [&str; 3] = ["build", "deps", "incremental"];
 /// Folders deeper than this are a loop or a mistake.
 const MAX_DEPTH: usize = 32;
 
@@ -25,6 +29,12 @@ pub struct Catalog {
     pub entries: Vec<Entry>,
     /// One line per file or folder that is not simply a plugin.
     pub problems: Vec<Problem>,
+    /// The folders that were searched.
+    #[serde(default)]
+    pub folders: Vec<PathBuf>,
+    /// Whether the files were named one by one: each is then meant, whatever its version and engine.
+    #[serde(skip)]
+    pub is_named: bool,
 }
 
 impl Catalog {
@@ -32,16 +42,13 @@ impl Catalog {
     #[must_use]
     pub fn scan(folders: &[PathBuf], cache: Option<&Path>) -> Self {
         let mut old = cache.map(|cache| ScanCache::read(cache, folders)).unwrap_or_default();
-        let mut catalog = Self::default();
+        let mut catalog = Self { folders: folders.to_vec(), ..Self::default() };
         let mut seen = HashMap::new();
         let mut changed = false;
         for folder in folders {
             for path in catalog.candidates(folder) {
                 if !is_presentable(&path) {
-                    catalog.problems.push(Problem::error(
-                        &path,
-                        "has a name that is no printable text; rename it to use it",
-                    ));
+                    catalog.problems.push(Problem::error(&path, UNPRINTABLE));
                     continue;
                 }
                 let Ok(about) = std::fs::metadata(&path) else {
@@ -81,17 +88,39 @@ impl Catalog {
         catalog
     }
 
+    /// The plugins in files that were named one by one.
+    ///
+    /// # Errors
+    /// One line that says what is wrong with a file.
+    pub fn of_files(files: &[PathBuf]) -> Result<Self, Problem> {
+        let mut catalog = Self { is_named: true, ..Self::default() };
+        for file in files {
+            let path = std::path::absolute(file).unwrap_or_else(|_| file.clone());
+            if !is_presentable(&path) {
+                return Err(Problem::error(&path, UNPRINTABLE));
+            }
+            catalog.add(&read_file(&path)?);
+        }
+        Ok(catalog)
+    }
+
     /// Files that are called like plugins. Hidden files are leftovers of editors and linkers.
     fn candidates(&mut self, folder: &Path) -> Vec<PathBuf> {
         let mut out = Vec::new();
         let walk =
             WalkDir::new(folder).follow_links(true).max_depth(MAX_DEPTH).into_iter().filter_entry(|entry| {
-                entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.')
+                entry.depth() == 0
+                    || !entry.file_name().to_string_lossy().starts_with('.') && !is_of_cargo(entry.path())
             });
         for entry in walk {
             match entry {
                 Ok(entry) if entry.file_type().is_dir() => {}
                 Ok(entry) if is_plugin_name(entry.path()) => out.push(entry.into_path()),
+                Ok(entry) if is_lonely_rlib(entry.path()) => self.problems.push(Problem::aside(
+                    entry.path(),
+                    "a Rust library that only rustc links; a plugin needs `crate-type = [\"cdylib\"]` below `[lib]` in its \
+                     Cargo.toml",
+                )),
                 Ok(_) => {}
                 Err(error) if error.depth() == 0 => {
                     let why = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
@@ -186,6 +215,27 @@ fn path_of(outcome: &Result<Entry, Problem>) -> &Path {
 fn is_same_build(a: &Entry, b: &Entry) -> bool {
     let (left, right) = (&a.descriptor.plugin, &b.descriptor.plugin);
     left.id == right.id && left.version == right.version && a.kind == b.kind
+}
+
+/// Whether a folder holds what Cargo needs itself: it then stands beside Cargo's records.
+fn is_of_cargo(path: &Path) -> bool {
+    path.file_name().and_then(|name| name.to_str()).is_some_and(|name| OF_CARGO.contains(&name))
+        && path.parent().is_some_and(|parent| parent.join(".fingerprint").is_dir())
+}
+
+/// Whether a file is a Rust library beside which there is no shared one.
+fn is_lonely_rlib(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "rlib")
+        && is_presentable(path)
+        && !EXTENSIONS.iter().any(|extension| path.with_extension(extension).exists())
+}
+
+/// Whether a word that could be a benchmark's name is a plugin file instead: by its ending, or since it leads to a file.
+#[must_use]
+pub fn is_plugin_path(word: &str) -> bool {
+    let path = Path::new(word);
+    let leads_somewhere = ["/", "./", "../"].iter().any(|start| word.starts_with(start));
+    is_plugin_name(path) || leads_somewhere && path.is_file()
 }
 
 fn is_plugin_name(path: &Path) -> bool {

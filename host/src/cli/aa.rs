@@ -7,7 +7,7 @@ use dyno_core::{
     units,
 };
 
-use super::{Failure, ab, args::AaArgs, compare, exit_code::End, output, run, table};
+use super::{Failure, ab, args::AaArgs, compare, exit_code::End, output, run, table, terminal};
 use crate::app::{App, DuelOptions};
 
 /// Above this the alarms of a machine cannot gate anything.
@@ -67,11 +67,12 @@ pub(super) fn execute(app: &App, args: &AaArgs, json: bool) -> Result<ExitCode, 
         }
         output::text(&rows.to_string())?;
         let (comparisons, alarms, bound) = report.totals();
-        output::text(&format!(
-            "{alarms} alarms in {comparisons} comparisons of equal builds: at most {:.2} % at 95 %; the spread is stored, \
-             and `dyno ab` uses it",
+        output::text(&terminal::folded(&format!(
+            "{} in {} of equal builds: at most {:.2} % at 95 %; the spread is stored, and `dyno ab` uses it",
+            units::count(alarms, "alarm"),
+            units::count(comparisons, "comparison"),
             bound * 100.0
-        ))?;
+        )))?;
         if bound > TOO_OFTEN {
             output::note(
                 "fewer than 1 % is not shown yet: 300 comparisons without an alarm would; until then take alarms here \

@@ -1,6 +1,6 @@
 //! `dyno ab`: two builds beside one another, by pairs of launches, each case until it is decided.
 
-use std::{io::IsTerminal, process::ExitCode, time::Duration};
+use std::{process::ExitCode, time::Duration};
 
 use dyno_core::{
     model::{CaseComparison, CaseRequest, EngineChoice, Layout, Pages, Settings, StopRule},
@@ -8,7 +8,7 @@ use dyno_core::{
 };
 use indicatif::ProgressBar;
 
-use super::{Failure, args::AbArgs, compare, exit_code::End, output, run};
+use super::{Failure, args::AbArgs, compare, exit_code::End, output, progress, run, terminal};
 use crate::{
     app::{self, App, DuelNews, DuelOptions, Entry},
     config::Resolved,
@@ -44,7 +44,8 @@ pub(super) fn execute(app: &App, args: &AbArgs, json: bool) -> Result<ExitCode, 
         );
     }
     let cancel = run::listen_for_ctrl_c()?;
-    let bar = std::io::stderr().is_terminal().then(ProgressBar::new_spinner);
+    let bar = terminal::can_draw()
+        .then(|| ProgressBar::new_spinner().with_style(progress::style("{spinner} {wide_msg}")));
     let mut decided = 0;
     let outcome = app.duel((&baseline, &candidate), &requests, &options, &cancel, &mut |news| {
         let say = |line: &str| match &bar {
@@ -55,6 +56,7 @@ pub(super) fn execute(app: &App, args: &AbArgs, json: bool) -> Result<ExitCode, 
             DuelNews::Waiting { device, holder } => {
                 say(&format!("waiting for {device}, which is leased by {holder}"));
             }
+            DuelNews::Compiling { plugin } => say(&progress::compiling(plugin)),
             DuelNews::Pair { case, decided: now, cases } => {
                 let line = line(case, now, cases);
                 match &bar {

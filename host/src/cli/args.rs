@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::config::Flags;
+use crate::{app::is_plugin_path, config::Flags};
 
 /// Run benchmarks that come as plugins, in isolated workers, with sound statistics.
 #[derive(Debug, Parser)]
@@ -49,7 +49,7 @@ pub(super) enum Command {
     Run(Box<RunArgs>),
     /// Compare two builds of a plugin, by pairs of launches in random order
     Ab(Box<AbArgs>),
-    /// Compare a build with itself: how often that alarms, and how much launches differ here
+    /// Compare a build with itself, to measure this machine's noise and false-alarm rate
     Aa(AaArgs),
     /// Show a benchmark over all stored runs, and where its level changed
     History(HistoryArgs),
@@ -78,7 +78,7 @@ pub(super) struct SqlArgs {
     /// The query. // eg: "SELECT * FROM performance_results_view LIMIT 10"
     #[arg(value_name = "SELECT")]
     pub(super) query: String,
-    /// At most so many rows
+    /// Maximum number of rows to return
     #[arg(long, value_name = "ROWS", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(super) limit: u32,
 }
@@ -132,8 +132,16 @@ pub(super) enum LogFormat {
 
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
-    /// Only benchmarks whose name, plugin, category or tags contain this
-    pub(super) filter: Option<String>,
+    /// Words that the name, plugin, category or tags of a benchmark must contain; a plugin file lists that file instead of the
+    /// plugin folders
+    #[arg(value_name = "FILTER|FILE")]
+    pub(super) words: Vec<String>,
+    /// Show every column, and descriptions in full
+    #[arg(long)]
+    pub(super) all_columns: bool,
+    /// Name every library that is not a plugin, and say why
+    #[arg(long)]
+    pub(super) all: bool,
 }
 
 #[derive(Debug, Args)]
@@ -171,8 +179,9 @@ pub(super) enum ScenarioName {
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
-    /// Benchmarks: `name`, `plugin/name` or `plugin@version/name`; `*` matches anything
-    #[arg(value_name = "BENCHMARK")]
+    /// Benchmarks: `name`, `plugin/name` or `plugin@version/name`; `*` matches anything. A plugin file (`.so`, `.wasm`) is
+    /// used instead of the plugin folders: all its benchmarks run, or those that are named beside it
+    #[arg(value_name = "FILE|BENCHMARK")]
     pub(super) benchmarks: Vec<String>,
     /// The same, one at a time
     #[arg(long = "benchmark", value_name = "NAME")]
@@ -195,7 +204,7 @@ pub(super) struct RunArgs {
     /// Let CPU cases run beside those of other runs that say so, too; their times then disturb each other
     #[arg(long)]
     pub(super) overlap: bool,
-    /// Longest wait for a device that another process has [env: DYNO_LEASE_TIMEOUT] [default: for ever]
+    /// Longest wait for a device that another process has [env: DYNO_LEASE_TIMEOUT] [default: wait indefinitely]
     #[arg(long, value_name = "DURATION")]
     pub(super) lease_timeout: Option<String>,
     /// Which builds of a plugin to run [default: auto]
@@ -226,13 +235,13 @@ pub(super) struct RunArgs {
     /// Ask for real-time priority, so that other programs do not interrupt what is measured
     #[arg(long)]
     pub(super) realtime: bool,
-    /// Count instructions, cycles, misses, page faults and energy, as metrics of their own
+    /// Report instructions, cycles, branch and cache misses, page faults and energy per iteration as further metrics
     #[arg(long)]
     pub(super) counters: bool,
     /// Seed for the inputs of every launch, e.g. `7` [default: another one for each launch]
     #[arg(long, value_name = "N")]
     pub(super) seed: Option<u64>,
-    /// Leave address randomisation on, for those who must not take layout luck for a result
+    /// Keep address-space layout randomisation on (slower to decide, not tied to one memory layout)
     #[arg(long)]
     pub(super) random_layout: bool,
     /// How queries arrive, with LoadGen's meanings, instead of plain samples
@@ -244,7 +253,7 @@ pub(super) struct RunArgs {
     /// Queries per second of server
     #[arg(long, value_name = "RATE")]
     pub(super) target_qps: Option<f64>,
-    /// Longest 99th percentile of the latency of server, like `10ms`
+    /// Maximum p99 latency for the `server` scenario, e.g. `10ms`
     #[arg(long, value_name = "DURATION")]
     pub(super) latency_bound: Option<String>,
     /// Find the highest rate at which server meets its latency bound
@@ -259,6 +268,9 @@ pub(super) struct RunArgs {
     /// Show the cases that would be run, and run nothing
     #[arg(long)]
     pub(super) dry_run: bool,
+    /// Show every parameter and every column, however many lines a case then takes
+    #[arg(long)]
+    pub(super) all_columns: bool,
     /// Compare the results with this run or result file, and exit with 1 where something is worse
     #[arg(long, value_name = "RUN|FILE")]
     pub(super) compare: Option<String>,
@@ -377,7 +389,7 @@ pub(super) struct HistoryArgs {
     /// Smallest relative change of the level that counts [default: 1%]
     #[arg(long, value_name = "SHARE")]
     pub(super) min_change: Option<String>,
-    /// Accept the change that begins with this run: later runs are held against the new level
+    /// Accept the change that begins with this run: later runs are compared with the new level
     #[arg(long, value_name = "RUN")]
     pub(super) accept: Option<String>,
     /// Why it is accepted
@@ -418,7 +430,7 @@ pub(super) struct AbArgs {
     /// Wall time per case; what one leaves over, others may use
     #[arg(long, value_name = "DURATION", default_value = "10s")]
     pub(super) budget: String,
-    /// Longest wait for a device that another process has [env: DYNO_LEASE_TIMEOUT] [default: for ever]
+    /// Longest wait for a device that another process has [env: DYNO_LEASE_TIMEOUT] [default: wait indefinitely]
     #[arg(long, value_name = "DURATION")]
     pub(super) lease_timeout: Option<String>,
     /// Longest time for any stage of a launch [env: DYNO_TIMEOUT] [default: 60s]
@@ -433,7 +445,7 @@ pub(super) struct AbArgs {
     /// Seed for the inputs of every pair and for their order, e.g. `7` [default: another one for each pair]
     #[arg(long, value_name = "N")]
     pub(super) seed: Option<u64>,
-    /// Leave address randomisation on, for those who must not take layout luck for a result
+    /// Keep address-space layout randomisation on (slower to decide, not tied to one memory layout)
     #[arg(long)]
     pub(super) random_layout: bool,
     /// Leave the heap on small pages, whose place in memory makes memory-bound launches differ
@@ -455,7 +467,10 @@ pub(super) struct ResultsArgs {
     /// List the stored runs instead, newest first
     #[arg(long)]
     pub(super) list: bool,
-    /// At most so many runs
+    /// Show every parameter and every column, however many lines a case then takes
+    #[arg(long, conflicts_with = "list")]
+    pub(super) all_columns: bool,
+    /// Maximum number of runs to list
     #[arg(long, default_value_t = 20, value_name = "N")]
     pub(super) limit: u32,
     /// Only runs with this tag
@@ -551,7 +566,7 @@ pub(super) struct DevicesArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct DoctorArgs {
-    /// Hold this machine against one that was saved, or two saved ones against one another
+    /// Compare this machine with a saved one, or two saved ones with each other
     #[arg(long, value_name = "FILE", num_args = 1..=2)]
     pub(super) compare: Vec<PathBuf>,
     /// Write what was found to a file, for --compare
@@ -564,6 +579,40 @@ pub(super) struct CompletionsArgs {
     /// The shell
     #[arg(value_enum)]
     pub(super) shell: clap_complete::Shell,
+}
+
+/// Those of these words that are plugin files.
+fn files(words: &[String]) -> Vec<PathBuf> {
+    words.iter().filter(|word| is_plugin_path(word)).map(PathBuf::from).collect()
+}
+
+/// The others.
+fn others(words: &[String]) -> impl Iterator<Item = &str> {
+    words.iter().map(String::as_str).filter(|word| !is_plugin_path(word))
+}
+
+impl ListArgs {
+    /// The plugin files that were named.
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        files(&self.words)
+    }
+
+    /// What benchmarks must contain.
+    pub(super) fn filters(&self) -> impl Iterator<Item = &str> {
+        others(&self.words)
+    }
+}
+
+impl RunArgs {
+    /// The plugin files that were named.
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        files(&self.benchmarks)
+    }
+
+    /// The benchmarks that were named.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        others(&self.benchmarks).chain(self.benchmark.iter().map(String::as_str))
+    }
 }
 
 impl Cli {

@@ -11,7 +11,7 @@ use super::{
     Failure,
     args::{CompareArgs, ComparisonFormat, JudgeArgs},
     exit_code::End,
-    output,
+    output, terminal,
 };
 use crate::{
     app::{App, CompareOptions},
@@ -68,7 +68,7 @@ pub(super) fn show(
     all: bool,
 ) -> Result<(), Failure> {
     match format.unwrap_or(if json { ComparisonFormat::Json } else { ComparisonFormat::Text }) {
-        ComparisonFormat::Text => output::text(&export::comparison_text(comparison, all)),
+        ComparisonFormat::Text => output::text(&terminal::folded(&export::comparison_text(comparison, all))),
         ComparisonFormat::Markdown => output::text(&export::comparison_markdown(comparison)),
         ComparisonFormat::Junit => output::text(&export::junit(comparison)),
         ComparisonFormat::Github => output::text(&export::github(comparison)),

@@ -4,7 +4,12 @@ use std::process::ExitCode;
 
 use dyno_core::units;
 
-use super::{Failure, exit_code::End, output, table};
+use super::{
+    Failure,
+    exit_code::End,
+    grid::{Grid, Role},
+    output,
+};
 use crate::{app::App, config::Setting};
 
 pub(super) fn execute(app: &App, json: bool) -> Result<ExitCode, Failure> {
@@ -13,7 +18,7 @@ pub(super) fn execute(app: &App, json: bool) -> Result<ExitCode, Failure> {
         output::json(settings)?;
         return Ok(End::Good.into());
     }
-    let mut rows = table::new(&["setting", "value", "from"]);
+    let mut rows = Grid::new([("setting", Role::Needed), ("value", Role::Prose), ("from", Role::Needed)]);
     let plugins: Vec<String> = settings.plugins.value.iter().map(|path| path.display().to_string()).collect();
     let plugins = if plugins.is_empty() { "(no folder found)".to_owned() } else { plugins.join("\n") };
     let mut add = |name: &str, value: String, origin: &dyn std::fmt::Display| {
@@ -32,7 +37,7 @@ pub(super) fn execute(app: &App, json: bool) -> Result<ExitCode, Failure> {
     }
     add("timeout", units::duration(settings.timeout_ns.value as f64), &settings.timeout_ns.origin);
     let patience = settings.lease_timeout_ns.value;
-    let patience = patience.map_or_else(|| "(for ever)".to_owned(), |ns| units::duration(ns as f64));
+    let patience = patience.map_or_else(|| "(indefinitely)".to_owned(), |ns| units::duration(ns as f64));
     add("lease-timeout", patience, &settings.lease_timeout_ns.origin);
     let patience = units::duration(settings.probe_timeout_ns.value as f64);
     add("probe-timeout", patience, &settings.probe_timeout_ns.origin);

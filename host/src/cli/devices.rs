@@ -8,7 +8,13 @@ use dyno_core::{
 };
 use serde_json::json;
 
-use super::{Failure, args::DevicesArgs, exit_code::End, output, table};
+use super::{
+    Failure,
+    args::DevicesArgs,
+    exit_code::End,
+    grid::{Grid, Role},
+    output, terminal,
+};
 use crate::app::{App, Freshness, Reach, Standing};
 
 pub(super) fn execute(app: &App, args: &DevicesArgs, as_json: bool) -> Result<ExitCode, Failure> {
@@ -35,10 +41,15 @@ pub(super) fn execute(app: &App, args: &DevicesArgs, as_json: bool) -> Result<Ex
     }
     if args.device.is_some() || args.all {
         let all: Vec<String> = devices.iter().map(|device| details(device, &standings)).collect();
-        output::text(&all.join("\n\n"))?;
+        output::text(&terminal::folded(&all.join("\n\n")))?;
         return Ok(End::Good.into());
     }
-    let mut rows = table::new(&["device", "model", "memory", "state"]);
+    let mut rows = Grid::new([
+        ("device", Role::Needed),
+        ("model", Role::Needed),
+        ("memory", Role::Needed),
+        ("state", Role::Prose),
+    ]);
     for device in &devices {
         rows.add_row([
             device.label(),
@@ -47,9 +58,10 @@ pub(super) fn execute(app: &App, args: &DevicesArgs, as_json: bool) -> Result<Ex
             state(device, &standings),
         ]);
     }
-    let mut text = format!("{rows}\n\n{}", of_machine(&machine));
+    let mut text = format!("{rows}\n\n{}", terminal::folded(&of_machine(&machine)));
     if let Reach::User(why) = &reach {
-        text.push_str(&format!("\nleases: others who hold a device are known by their process alone: {why}"));
+        let line = format!("leases: of other users only the process that holds a device is known: {why}");
+        text.push_str(&format!("\n{}", terminal::folded(&line)));
     }
     output::text(&text)?;
     Ok(End::Good.into())
@@ -134,14 +146,14 @@ fn of_machine(machine: &Machine) -> String {
     let known = |value: &Option<String>| value.clone().unwrap_or_else(|| "not known".to_owned());
     let turbo = cpu.turbo.map_or("not known", |on| if on { "on" } else { "off" });
     format!(
-        "{} on {}, {}\n{}: {} cores, {} threads{}; caches {}\nSIMD {}; governor {}; turbo {turbo}; \
+        "{} on {}, {}\n{}: {}, {}{}; caches {}\nSIMD {}; governor {}; turbo {turbo}; \
          virtualisation {}; huge pages {}\nmemory {}; fingerprint {}",
         machine.hostname,
         machine.os,
         machine.arch,
         cpu.model,
-        cpu.cores,
-        cpu.threads,
+        units::count(cpu.cores, "core"),
+        units::count(cpu.threads, "thread"),
         if cpu.smt { " (SMT)" } else { "" },
         if caches.is_empty() { "not known".to_owned() } else { caches.join(", ") },
         cpu.simd.join(" "),

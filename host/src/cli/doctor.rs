@@ -2,12 +2,21 @@
 
 use std::process::ExitCode;
 
-use dyno_core::model::{Doctor, DoctorComparison, NoiseReport, Severity};
+use dyno_core::{
+    model::{Doctor, DoctorComparison, NoiseReport, Severity},
+    units,
+};
 
-use super::{Failure, args::DoctorArgs, exit_code::End, output, table};
+use super::{
+    Failure,
+    args::DoctorArgs,
+    exit_code::End,
+    grid::{Grid, Role},
+    output, table, terminal,
+};
 use crate::app::App;
 
-/// So many of the noisiest cases are shown.
+/// Number of the noisiest cases that are shown.
 const CASES: usize = 5;
 
 pub(super) fn execute(app: &App, args: &DoctorArgs, json: bool) -> Result<ExitCode, Failure> {
@@ -24,9 +33,9 @@ pub(super) fn execute(app: &App, args: &DoctorArgs, json: bool) -> Result<ExitCo
     };
     match (&comparison, &here) {
         (Some(comparison), _) if json => output::json(comparison)?,
-        (Some(comparison), _) => output::text(&beside(comparison))?,
+        (Some(comparison), _) => output::text(&terminal::folded(&beside(comparison)))?,
         (None, Some(here)) if json => output::json(here)?,
-        (None, Some(here)) => output::text(&findings(here))?,
+        (None, Some(here)) => output::text(&terminal::folded(&findings(here)))?,
         (None, None) => {}
     }
     Ok(End::Good.into())
@@ -55,10 +64,10 @@ fn findings(doctor: &Doctor) -> String {
     out.push_str(&noise(&doctor.noise));
     let count = |severity| doctor.findings.iter().filter(|finding| finding.severity == severity).count();
     out.push_str(&format!(
-        "{} problems, {} warnings, {} notes, {} good",
-        count(Severity::Problem),
-        count(Severity::Warning),
-        count(Severity::Note),
+        "{}, {}, {}, {} good",
+        units::count(count(Severity::Problem), "problem"),
+        units::count(count(Severity::Warning), "warning"),
+        units::count(count(Severity::Note), "note"),
         count(Severity::Good)
     ));
     out
@@ -80,7 +89,8 @@ fn noise(noise: &NoiseReport) -> String {
         ]);
     }
     let more = noise.cases.len().saturating_sub(CASES);
-    let more = if more == 0 { String::new() } else { format!("and {more} quieter cases\n") };
+    let more =
+        if more == 0 { String::new() } else { format!("and {}\n", units::count(more, "quieter case")) };
     format!("{rows}\n{more}\n")
 }
 
@@ -90,7 +100,8 @@ fn beside(comparison: &DoctorComparison) -> String {
     if comparison.differences.is_empty() {
         return format!("{head}{verdict}");
     }
-    let mut rows = table::new(&["", "1", "2", "comparable"]);
+    let mut rows =
+        Grid::new([("", Role::Needed), ("1", Role::Prose), ("2", Role::Prose), ("comparable", Role::Needed)]);
     for difference in &comparison.differences {
         rows.add_row([
             difference.topic.clone(),

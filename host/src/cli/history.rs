@@ -43,8 +43,8 @@ fn shown(series: &Series) -> String {
     }
     if let (Some(first), Some(last)) = (series.points.first(), series.points.last()) {
         out.push_str(&format!(
-            "{} runs from {} to {}; {} first, {} last\n",
-            series.points.len(),
+            "{} from {} to {}; {} first, {} last\n",
+            units::count(series.points.len(), "run"),
             when(first),
             when(last),
             units::value(first.median, &series.unit),
@@ -125,5 +125,5 @@ fn plot(series: &Series) -> String {
     chart.axis();
     chart.figures();
     let dots = if series.changes.is_empty() { "" } else { "; columns of dots are changes" };
-    format!("{low:.4} to {high:.4} {unit} over {} runs{dots}\n{chart}", line.len())
+    format!("{low:.4} to {high:.4} {unit} over {}{dots}\n{chart}", units::count(line.len(), "run"))
 }

@@ -5,7 +5,12 @@ use std::{fmt::Write, path::Path, process::ExitCode};
 use dyno_core::units;
 use serde_json::json;
 
-use super::{Failure, args, exit_code::End, output, table};
+use super::{
+    Failure, args,
+    exit_code::End,
+    grid::{Grid, Role},
+    output, terminal,
+};
 use crate::app::{App, Entry};
 
 pub(super) fn execute(app: &App, args: &args::InspectArgs, as_json: bool) -> Result<ExitCode, Failure> {
@@ -21,9 +26,10 @@ pub(super) fn execute(app: &App, args: &args::InspectArgs, as_json: bool) -> Res
                 catalog.entries.iter().map(|entry| entry.descriptor.plugin.id.as_str()).collect();
             ids.dedup();
             return Err(Failure::Usage(format!(
-                "`{}` is neither a file nor a plugin; there is {}",
+                "`{}` is neither a file nor a plugin; there is {}{}",
                 args.what,
-                if ids.is_empty() { "no plugin (give --plugins DIR)".to_owned() } else { ids.join(", ") }
+                if ids.is_empty() { "no plugin (give --plugins DIR)".to_owned() } else { ids.join(", ") },
+                catalog.rejected(&args.what).iter().map(|line| format!("\n  {line}")).collect::<String>()
             )));
         }
         found
@@ -33,13 +39,19 @@ pub(super) fn execute(app: &App, args: &args::InspectArgs, as_json: bool) -> Res
             .iter()
             .map(|entry| {
                 json!({"path": entry.path, "sha256": entry.sha256, "size_bytes": entry.size,
-                                "incompatible": entry.incompatible, "descriptor": entry.descriptor})
+                                "incompatible": entry.incompatible, "warnings": entry.warnings,
+                                "descriptor": entry.descriptor})
             })
             .collect();
         output::json(&all)?;
     } else {
         let texts: Vec<String> = entries.iter().map(describe).collect();
         output::text(&texts.join("\n"))?;
+        for entry in &entries {
+            for warning in &entry.warnings {
+                output::note(&format!("warning: {}: {warning}", entry.path.display()));
+            }
+        }
     }
     Ok(End::Good.into())
 }
@@ -48,6 +60,7 @@ fn describe(entry: &Entry) -> String {
     let descriptor = &entry.descriptor;
     let info = &descriptor.plugin;
     let mut out = format!("{} {} ({})\n", info.id, info.version, entry.kind);
+    let folded = |text: &str| terminal::folded(text);
     for (name, value) in [
         ("description", info.description.clone()),
         ("authors", info.authors.join(", ")),
@@ -68,7 +81,7 @@ fn describe(entry: &Entry) -> String {
     ] {
         if !value.is_empty() {
             // Writing to a string cannot fail.
-            let _ = writeln!(out, "  {name}: {}", value.trim_end());
+            let _ = writeln!(out, "{}", folded(&format!("  {name}: {}", value.trim_end())));
         }
     }
     for benchmark in &descriptor.benchmarks {
@@ -82,9 +95,16 @@ fn describe(entry: &Entry) -> String {
         if !benchmark.models.is_empty() {
             let _ = write!(out, "; models {}", benchmark.models.join(", "));
         }
-        let _ = writeln!(out, "\n    {}", benchmark.description);
+        let _ = writeln!(out, "\n{}", folded(&format!("    {}", benchmark.description)));
         if !benchmark.params.is_empty() {
-            let mut rows = table::new(&["parameter", "type", "default", "allowed", "unit", "description"]);
+            let mut rows = Grid::new([
+                ("parameter", Role::Needed),
+                ("type", Role::Needed),
+                ("default", Role::Headline),
+                ("allowed", Role::Needed),
+                ("unit", Role::Needed),
+                ("description", Role::Prose),
+            ]);
             for param in &benchmark.params {
                 rows.add_row([
                     param.name.clone(),

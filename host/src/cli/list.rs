@@ -2,17 +2,25 @@
 
 use std::process::ExitCode;
 
-use dyno_core::model::PluginKind;
+use dyno_core::{
+    model::{DeviceKind, PluginKind},
+    units,
+};
 use dyno_plugin_api::descriptor::BenchmarkInfo;
 use indexmap::IndexMap;
 use serde_json::json;
 
-use super::{Failure, args, exit_code::End, output, table};
-use crate::app::{App, Entry};
+use super::{
+    Failure, args,
+    exit_code::End,
+    grid::{Grid, Role},
+    output, table,
+};
+use crate::app::{App, Catalog, Entry, Severity};
 
 pub(super) fn execute(app: &App, args: &args::ListArgs, as_json: bool) -> Result<ExitCode, Failure> {
     let catalog = app.listed()?;
-    let wanted = args.filter.as_deref().unwrap_or_default().to_lowercase();
+    let wanted: Vec<String> = args.filters().map(str::to_lowercase).collect();
     let entries: Vec<&Entry> = catalog.entries.iter().filter(|entry| offers(entry, &wanted)).collect();
     if as_json {
         let plugins: Vec<_> = entries
@@ -20,68 +28,119 @@ pub(super) fn execute(app: &App, args: &args::ListArgs, as_json: bool) -> Result
             .map(|entry| {
                 json!({
                     "path": entry.path, "sha256": entry.sha256, "size_bytes": entry.size,
-                    "incompatible": entry.incompatible, "descriptor": entry.descriptor,
+                    "incompatible": entry.incompatible, "warnings": entry.warnings,
+                    "descriptor": entry.descriptor,
                 })
             })
             .collect();
         output::json(&json!({ "plugins": plugins, "problems": catalog.problems }))?;
         return Ok(End::Good.into());
     }
-    let mut rows = table::new(&["benchmark", "category", "hardware", "plugin", "engines", "description"]);
     let listed = lines(&entries, &wanted);
+    if listed.is_empty() {
+        nothing(&catalog, &wanted.join(" "));
+        return Ok(End::Good.into());
+    }
+    let is_all_cpu = listed.keys().all(|line| line.hardware == DeviceKind::Cpu.word());
+    let mut grid = Grid::new([
+        ("benchmark", Role::Needed),
+        ("plugin", Role::Needed),
+        ("engines", Role::Needed),
+        ("hardware", if is_all_cpu { Role::Extra } else { Role::Needed }),
+        ("category", Role::Extra),
+        ("description", Role::Summary),
+        ("cannot run", Role::Prose),
+    ]);
     for (line, engines) in &listed {
         let engines: Vec<String> = engines.iter().map(ToString::to_string).collect();
-        let mut cells = line.clone();
-        cells.insert(4, engines.join(", "));
-        rows.add_row(cells);
+        let Line { benchmark, plugin, hardware, category, description, incompatible } = line;
+        let incompatible = incompatible.as_ref().map(|why| format!("cannot run: {why}")).unwrap_or_default();
+        let engines = engines.join(", ");
+        grid.add_row([benchmark, plugin, &engines, hardware, category, description, &incompatible]);
     }
-    if listed.is_empty() {
-        let folders: Vec<String> =
-            app.settings().plugins.value.iter().map(|folder| folder.display().to_string()).collect();
-        let place = if folders.is_empty() {
-            "no plugin folder was found".to_owned()
-        } else {
-            format!("looked in {}", folders.join(", "))
-        };
-        let what = if wanted.is_empty() { String::new() } else { format!(" matches `{wanted}`") };
-        output::note(&format!("no benchmark{what}; {place}; give --plugins DIR"));
-    } else {
-        output::text(&rows.to_string())?;
+    output::text(&grid.complete(args.all_columns, table::ALL_COLUMNS).to_string())?;
+    for entry in entries {
+        for warning in &entry.warnings {
+            output::note(&format!("warning: {}: {warning}", entry.path.display()));
+        }
     }
+    let mut asides = 0;
     for problem in &catalog.problems {
-        output::note(&format!("note: {problem}"));
+        match problem.severity {
+            Severity::Aside if !args.all => asides += 1,
+            _ => output::note(&format!("note: {problem}")),
+        }
+    }
+    if asides > 0 {
+        let (libraries, are) = (
+            units::count(asides, "other library"),
+            if asides == 1 { "is not a plugin" } else { "are not plugins" },
+        );
+        output::note(&format!("note: {libraries} in these folders {are}; `dyno list --all` says why"));
     }
     Ok(End::Good.into())
 }
 
+/// Says why nothing is listed.
+fn nothing(catalog: &Catalog, wanted: &str) {
+    let place = match catalog.folders.as_slice() {
+        [] if catalog.is_named => "the files that were named have others".to_owned(),
+        [] => "there is no plugin folder".to_owned(),
+        folders => {
+            let names: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
+            format!("looked in {}", names.join(", "))
+        }
+    };
+    let what = if wanted.is_empty() { String::new() } else { format!(" matches `{wanted}`") };
+    output::note(&format!(
+        "no benchmark{what}; {place}; give another folder with --plugins, or a plugin file"
+    ));
+    for line in catalog.rejected(wanted) {
+        output::note(&format!("note: {line}"));
+    }
+}
+
+/// What is said of a benchmark; its builds are told together where nothing else differs.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Line {
+    benchmark: String,
+    plugin: String,
+    hardware: String,
+    category: String,
+    description: String,
+    incompatible: Option<String>,
+}
+
 /// One line per benchmark and plugin version, with the kinds of build that there are.
-fn lines(entries: &[&Entry], wanted: &str) -> IndexMap<Vec<String>, Vec<PluginKind>> {
-    let mut lines: IndexMap<Vec<String>, Vec<PluginKind>> = IndexMap::new();
+fn lines(entries: &[&Entry], wanted: &[String]) -> IndexMap<Line, Vec<PluginKind>> {
+    let mut lines: IndexMap<Line, Vec<PluginKind>> = IndexMap::new();
     for entry in entries {
         let info = &entry.descriptor.plugin;
         for benchmark in
             entry.descriptor.benchmarks.iter().filter(|benchmark| is_about(entry, benchmark, wanted))
         {
-            let line = vec![
-                benchmark.name.clone(),
-                benchmark.category.clone(),
-                benchmark.hardware.join(", "),
-                format!("{} {}", info.id, info.version),
-                entry.incompatible.clone().unwrap_or_else(|| benchmark.description.clone()),
-            ];
+            let line = Line {
+                benchmark: benchmark.name.clone(),
+                plugin: format!("{} {}", info.id, info.version),
+                hardware: benchmark.hardware.join(", "),
+                category: benchmark.category.clone(),
+                description: benchmark.description.clone(),
+                incompatible: entry.incompatible.clone(),
+            };
             lines.entry(line).or_default().push(entry.kind);
         }
     }
     lines
 }
 
-fn offers(entry: &Entry, wanted: &str) -> bool {
+fn offers(entry: &Entry, wanted: &[String]) -> bool {
     entry.descriptor.benchmarks.iter().any(|benchmark| is_about(entry, benchmark, wanted))
 }
 
-/// Whether name, plugin, category or tags contain the text.
-fn is_about(entry: &Entry, benchmark: &BenchmarkInfo, wanted: &str) -> bool {
+/// Whether name, plugin, category or tags contain every one of these texts.
+fn is_about(entry: &Entry, benchmark: &BenchmarkInfo, wanted: &[String]) -> bool {
     let id = &entry.descriptor.plugin.id;
     let about = format!("{} {id} {} {}", benchmark.name, benchmark.category, benchmark.tags.join(" "));
-    about.to_lowercase().contains(wanted)
+    let about = about.to_lowercase();
+    wanted.iter().all(|text| about.contains(text))
 }

@@ -9,6 +9,7 @@ mod config;
 mod devices;
 mod doctor;
 mod exit_code;
+mod grid;
 mod history;
 mod inspect;
 mod list;
@@ -21,6 +22,7 @@ mod serve;
 mod sql;
 mod suite;
 mod table;
+mod terminal;
 
 use std::process::ExitCode;
 
@@ -66,9 +68,9 @@ fn execute(cli: &args::Cli) -> Result<ExitCode, Failure> {
     }
     let app = App::through_server(settings)?;
     match &cli.command {
-        args::Command::List(args) => list::execute(&app, args, json),
+        args::Command::List(args) => list::execute(&app.with_files(&args.files())?, args, json),
         args::Command::Inspect(args) => inspect::execute(&app, args, json),
-        args::Command::Run(args) => run::execute(&app, args, json),
+        args::Command::Run(args) => run::execute(&app.with_files(&args.files())?, args, json),
         args::Command::Ab(args) => ab::execute(&app, args, json),
         args::Command::Aa(args) => aa::execute(&app, args, json),
         args::Command::History(args) => history::execute(&app, args, json),
@@ -122,6 +124,7 @@ impl From<AppError> for Failure {
             | AppError::Side(_)
             | AppError::Device(_)
             | AppError::Cpus(_) => Self::Usage(message),
+            AppError::File(_) | AppError::NotThere { .. } => Self::Usage(message),
             AppError::Settings(_) | AppError::Sql(_) | AppError::State { .. } | AppError::PluginOff(_) => {
                 Self::Usage(message)
             }

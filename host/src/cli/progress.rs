@@ -1,14 +1,15 @@
-//! What a person sees while a run goes on: bars on a terminal, plain lines elsewhere. Always on standard error.
+//! What a person sees while a run goes on: bars on a terminal that can draw them, plain lines elsewhere. Always on
+//! standard error.
 
-use std::{io::IsTerminal, time::Duration};
+use std::time::Duration;
 
 use dyno_core::{
-    model::{CaseRecord, CaseStatus, DeviceKind, Event, RunStatus},
+    model::{CaseRecord, CaseStatus, DeviceKind, Event, PluginRef, RunStatus},
     units,
 };
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::{output, table};
+use super::{output, table, terminal};
 
 /// The display of one run.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub(super) struct Progress {
     bars: Option<Bars>,
     cases: u32,
     label: String,
+    /// Whether the reasons of failures are told at the end of the run: once is enough.
+    reasons_follow: bool,
 }
 
 #[derive(Debug)]
@@ -26,16 +29,15 @@ struct Bars {
 }
 
 impl Progress {
-    pub(super) fn new() -> Self {
-        let bars = std::io::stderr().is_terminal().then(|| {
+    pub(super) fn new(reasons_follow: bool) -> Self {
+        let bars = terminal::can_draw().then(|| {
             let all = MultiProgress::new();
-            let run = all.add(
-                ProgressBar::new(0).with_style(style("{bar:24.cyan} {pos}/{len} cases · {elapsed} {msg}")),
-            );
-            let case = all.add(ProgressBar::new(1000).with_style(style("{bar:24.green} {msg}")));
+            let run = all
+                .add(ProgressBar::new(0).with_style(style("{bar:16.cyan} case {pos} of {len} · {elapsed}")));
+            let case = all.add(ProgressBar::new(1000).with_style(style("{bar:16.green} {wide_msg}")));
             Bars { all, run, case }
         });
-        Self { bars, cases: 0, label: String::new() }
+        Self { bars, cases: 0, label: String::new(), reasons_follow }
     }
 
     /// Shows one event.
@@ -59,12 +61,13 @@ impl Progress {
                     format!("{benchmark} ({}) {}", plugin.kind, table::params(params)).trim_end().to_owned();
                 self.case_message("", 0.0);
             }
+            Event::Compiling { plugin, .. } => self.line(&compiling(plugin)),
             Event::LaunchStarted { launch, .. } => self.case_message(&format!("launch {}", launch + 1), 0.0),
             Event::StageEntered { launch, stage, .. } => {
                 if let Some(bars) = &self.bars
                     && *launch == 0
                 {
-                    bars.case.set_message(format!("{} · {stage}", self.label));
+                    bars.case.set_message(format!("{stage} · {}", self.label));
                 }
             }
             Event::Progress { launch, stage, fraction, .. } => {
@@ -87,7 +90,8 @@ impl Progress {
                 if let Some(bars) = &self.bars {
                     bars.run.inc(1);
                 }
-                self.line(&format!("[{}/{}] {}", case.index + 1, self.cases, ended(case)));
+                let text = ended(case, self.reasons_follow);
+                self.line(&format!("[{}/{}] {text}", case.index + 1, self.cases));
             }
             Event::RunFinished { status, .. } => {
                 if *status == RunStatus::Cancelled {
@@ -108,7 +112,10 @@ impl Progress {
     fn case_message(&self, message: &str, fraction: f64) {
         if let Some(bars) = &self.bars {
             bars.case.set_position((fraction * 1000.0) as u64);
-            bars.case.set_message(format!("{} · {message}", self.label));
+            // What changes comes first: a narrow terminal cuts off the end.
+            let parts = [message, self.label.as_str()];
+            let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+            bars.case.set_message(parts.join(" · "));
         }
     }
 
@@ -121,20 +128,31 @@ impl Progress {
     }
 }
 
-fn style(template: &str) -> ProgressStyle {
+/// Said while a component is compiled.
+pub(super) fn compiling(plugin: &PluginRef) -> String {
+    format!(
+        "compiling the component {} {} for the first time; this takes a while, and is kept for later runs",
+        plugin.id, plugin.version
+    )
+}
+
+/// How a bar looks.
+pub(super) fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
-/// One line about a case that has ended.
-fn ended(case: &CaseRecord) -> String {
+/// One line about a case that has ended, without the reason of a failure where that follows.
+fn ended(case: &CaseRecord, reasons_follow: bool) -> String {
     let device =
         if case.device == DeviceKind::Cpu.word() { String::new() } else { format!(", {}", case.device) };
     let what = format!("{} ({}{device})", case.label(), case.plugin.kind);
     match &case.status {
+        CaseStatus::Failed { stage, .. } if reasons_follow => format!("{what}: failed in {stage}"),
         CaseStatus::Failed { stage, reason } => format!("{what}: failed in {stage}: {reason}"),
         CaseStatus::TimedOut { stage, limit_s, .. } => {
             format!("{what}: timed out in {stage} after {limit_s} s")
         }
+        CaseStatus::Skipped { .. } if reasons_follow => format!("{what}: skipped"),
         CaseStatus::Skipped { reason } => format!("{what}: skipped: {reason}"),
         status => match case.metric("time") {
             Some(time) => {

@@ -2,7 +2,12 @@
 
 use std::process::ExitCode;
 
-use super::{Failure, args, exit_code::End, output, table};
+use super::{
+    Failure, args,
+    exit_code::End,
+    grid::{Grid, Role},
+    output, table, terminal,
+};
 use crate::app::{App, RunFilter};
 
 pub(super) fn execute(app: &App, args: &args::ResultsArgs, json: bool) -> Result<ExitCode, Failure> {
@@ -15,23 +20,10 @@ pub(super) fn execute(app: &App, args: &args::ResultsArgs, json: bool) -> Result
         return Ok(End::Good.into());
     }
     output::text(&format!(
-        "run {} · {} · {}\n{}",
-        record.id,
-        record.created_at,
-        record.status.word(),
-        table::results(&record)
+        "{}\n{}",
+        terminal::folded(&format!("run {} · {} · {}", record.id, record.created_at, record.status.word())),
+        table::outcome(&record, args.all_columns)
     ))?;
-    let failures = table::failures(&record);
-    if !failures.is_empty() {
-        output::text(&failures)?;
-    }
-    if let Some(counted) = table::counted(&record) {
-        output::text(&counted.to_string())?;
-    }
-    let remarks = table::remarks(&record);
-    if !remarks.is_empty() {
-        output::text(&remarks)?;
-    }
     Ok(End::Good.into())
 }
 
@@ -42,14 +34,24 @@ fn list(app: &App, args: &args::ResultsArgs, json: bool) -> Result<ExitCode, Fai
         output::json(&runs)?;
         return Ok(End::Good.into());
     }
-    let mut rows = table::new(&["run", "begun", "status", "cases", "failed", "tags"]);
+    let mut rows = Grid::new([
+        ("run", Role::Needed),
+        ("begun", Role::Headline),
+        ("status", Role::Needed),
+        ("cases", Role::Needed),
+        ("failed", Role::Needed),
+        ("tags", Role::Prose),
+    ]);
     for run in &runs {
         rows.add_row([
             run.id.clone(),
             run.created_at.clone(),
             run.status.word().to_owned(),
             run.cases.to_string(),
-            run.failed.to_string(),
+            Some(run.failed)
+                .filter(|failed| *failed > 0)
+                .map(|failed| failed.to_string())
+                .unwrap_or_default(),
             run.tags.join(", "),
         ]);
     }

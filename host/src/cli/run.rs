@@ -17,14 +17,15 @@ use super::{
     args::{Engine, ReportFormat, RunArgs, RunFormat, ScenarioName},
     compare,
     exit_code::End,
+    grid::{Grid, Role},
     output,
     progress::Progress,
     report,
     suite::{self, Overrides, SuiteSettings},
-    table,
+    table, terminal,
 };
 use crate::{
-    app::{self, App, Cancel},
+    app::{self, App, Cancel, Planned},
     config::Resolved,
     export,
 };
@@ -37,6 +38,9 @@ const DEFAULT_PRECISION: f64 = 0.01;
 pub(super) fn execute(app: &App, args: &RunArgs, as_json: bool) -> Result<ExitCode, Failure> {
     check_format(args)?;
     let spec = request(args, app.settings())?;
+    for warning in app.warnings(&spec)? {
+        output::note(&format!("warning: {warning}"));
+    }
     // Read before anything is measured: a baseline that is not there is said at once, and `last` is not this run.
     let against = match (&args.compare, &args.baseline) {
         (Some(side), _) => Some(app.measured(side)?),
@@ -46,10 +50,11 @@ pub(super) fn execute(app: &App, args: &RunArgs, as_json: bool) -> Result<ExitCo
     let judged = against.map(|side| Ok::<_, Failure>((side, compare::options(&args.judge)?))).transpose()?;
     let save_as = args.save_baseline.as_ref().map(|name| baseline_name(app, name)).transpose()?;
     if args.dry_run {
-        return dry_run(app, &spec, as_json);
+        return dry_run(app, &spec, as_json, args.all_columns);
     }
     let cancel = listen_for_ctrl_c()?;
-    let mut progress = Progress::new();
+    let format = args.format.unwrap_or(if as_json { RunFormat::Json } else { RunFormat::Text });
+    let mut progress = Progress::new(format == RunFormat::Text);
     let outcome = app.run(spec, &cancel, &mut |event| progress.show(event));
     progress.finish();
     let record = outcome?;
@@ -60,14 +65,13 @@ pub(super) fn execute(app: &App, args: &RunArgs, as_json: bool) -> Result<ExitCo
     let written = write_files(app, &record)?;
     let comparison =
         judged.map(|(baseline, options)| app.judge(&baseline, &Measured::from(&record), &options));
-    let format = args.format.unwrap_or(if as_json { RunFormat::Json } else { RunFormat::Text });
     show(app, args, format, &record, comparison.as_ref())?;
     if format == RunFormat::Text {
         show_places(app, &record, &written)?;
     }
     let end = end(&record, args.require_hardware);
     let Some(comparison) = comparison else { return Ok(end.into()) };
-    let text = export::comparison_text(&comparison, false);
+    let text = terminal::folded(&export::comparison_text(&comparison, false));
     match format {
         RunFormat::Text => output::text(&format!("\n{text}"))?,
         RunFormat::Markdown | RunFormat::Junit | RunFormat::Github => {}
@@ -101,21 +105,7 @@ fn show(
     let file = args.file.as_deref();
     let result = |format| report::write(&report::rendered(record, format)?, file);
     match (format, comparison) {
-        (RunFormat::Text, _) => {
-            let mut text = table::results(record).to_string();
-            let failures = table::failures(record);
-            if !failures.is_empty() {
-                text.push_str(&format!("\n\n{}", failures.trim_end()));
-            }
-            if let Some(counted) = table::counted(record) {
-                text.push_str(&format!("\n{counted}"));
-            }
-            let remarks = table::remarks(record);
-            if !remarks.is_empty() {
-                text.push_str(&format!("\n\n{}", remarks.trim_end()));
-            }
-            report::write(&text, file)
-        }
+        (RunFormat::Text, _) => report::write(&table::outcome(record, args.all_columns), file),
         (RunFormat::Markdown, Some(comparison)) => {
             report::write(&export::comparison_markdown(comparison), file)
         }
@@ -181,7 +171,7 @@ fn end(record: &RunRecord, require_hardware: bool) -> End {
     }
 }
 
-fn dry_run(app: &App, spec: &RunSpec, as_json: bool) -> Result<ExitCode, Failure> {
+fn dry_run(app: &App, spec: &RunSpec, as_json: bool, all_columns: bool) -> Result<ExitCode, Failure> {
     let planned = app.plan(spec)?;
     if as_json {
         let cases: Vec<Value> = planned
@@ -193,19 +183,30 @@ fn dry_run(app: &App, spec: &RunSpec, as_json: bool) -> Result<ExitCode, Failure
             .collect();
         output::json(&json!({"spec": spec, "cases": cases}))?;
     } else {
-        let mut rows = table::new(&["benchmark", "engine", "parameters", "device", "remark"]);
-        for case in &planned {
-            rows.add_row([
-                case.benchmark.clone(),
-                case.plugin.kind.to_string(),
-                table::params(&case.params),
-                case.device.name.clone(),
-                case.obstacle.clone().map(|why| format!("will be skipped: {why}")).unwrap_or_default(),
-            ]);
-        }
-        output::text(&format!("{rows}\n{} cases; nothing was run", planned.len()))?;
+        output::text(&planned_table(&planned, all_columns))?;
     }
     Ok(End::Good.into())
+}
+
+/// The cases of a dry run.
+fn planned_table(planned: &[Planned], everything: bool) -> String {
+    let cases: Vec<table::CaseKey<'_>> = planned
+        .iter()
+        .map(|case| table::CaseKey {
+            benchmark: &case.benchmark,
+            plugin: &case.plugin,
+            device: case.device.name.clone(),
+            params: &case.params,
+        })
+        .collect();
+    let table::Keys { columns, rows, shared } = table::keys(&cases, everything);
+    let mut grid = Grid::new(columns.into_iter().chain([("remark", Role::Prose)]));
+    for (case, mut row) in planned.iter().zip(rows) {
+        row.push(case.obstacle.as_ref().map(|why| format!("will be skipped: {why}")).unwrap_or_default());
+        grid.add_row(row);
+    }
+    let shared: String = shared.iter().map(|line| format!("\n{}", terminal::folded(line))).collect();
+    format!("{grid}\n{shared}\n{}; nothing was run", units::count(planned.len(), "case"))
 }
 
 /// Result file and report, named after the run.
@@ -237,7 +238,11 @@ fn request(args: &RunArgs, settings: &Resolved) -> Result<RunSpec, Failure> {
     let overrides = Overrides { hardware: args.hardware.clone(), engine };
     let suite = args.suite.as_ref().map(|path| suite::read(path, &overrides)).transpose()?;
     let params = params(args.params.as_deref(), &args.param)?;
-    let names: Vec<&String> = args.benchmarks.iter().chain(&args.benchmark).collect();
+    let mut names: Vec<&str> = args.names().collect();
+    // Whoever gives plugin files, and nothing else, means all that is in them.
+    if names.is_empty() && suite.is_none() && !args.files().is_empty() {
+        names.push("*");
+    }
     if let Some(suite) = &suite
         && !(names.is_empty() && params.is_empty())
     {
@@ -250,7 +255,7 @@ fn request(args: &RunArgs, settings: &Resolved) -> Result<RunSpec, Failure> {
     let mut requests: Vec<CaseRequest> = names
         .into_iter()
         .map(|name| CaseRequest {
-            benchmark: name.clone(),
+            benchmark: name.to_owned(),
             params: params.clone(),
             hardware: hardware.clone(),
             engine: engine.unwrap_or_default(),

@@ -2,6 +2,7 @@
 
 use std::{process::ExitCode, thread, time::Duration};
 
+use dyno_core::units;
 use serde_json::Value;
 
 use super::{Failure, args::SqlArgs, exit_code::End, output, table};
@@ -20,7 +21,7 @@ pub(super) fn execute(app: &App, args: &SqlArgs, json: bool) -> Result<ExitCode,
         return Ok(End::Good.into());
     }
     let names: Vec<&str> = answer.columns.iter().map(|column| column.name.as_str()).collect();
-    let mut rows = table::new(&names);
+    let mut rows = table::new(&names).with_empty();
     for row in &answer.rows {
         rows.add_row(row.iter().map(|value| match value {
             Value::Null => String::new(),
@@ -29,7 +30,11 @@ pub(super) fn execute(app: &App, args: &SqlArgs, json: bool) -> Result<ExitCode,
         }));
     }
     let more = if answer.truncated { "; there are more, see --limit" } else { "" };
-    output::text(&format!("{rows}\n{} rows in {:.1} ms{more}", answer.rows.len(), answer.elapsed_ms))?;
+    output::text(&format!(
+        "{rows}\n{} in {:.1} ms{more}",
+        units::count(answer.rows.len(), "row"),
+        answer.elapsed_ms
+    ))?;
     Ok(End::Good.into())
 }
 

@@ -1,97 +1,247 @@
-//! Tables for people.
+//! What a run shows to people: its table, what did not complete, and what makes its numbers worse.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use comfy_table::{ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
 use dyno_core::{
-    model::{CaseRecord, CaseStatus, DeviceKind, MetricSummary, Params, RunRecord},
+    model::{CaseRecord, CaseStatus, DeviceKind, LaunchRecord, MetricSummary, Params, PluginRef, RunRecord},
     units,
 };
+use indexmap::{IndexMap, IndexSet};
 
-/// An empty table with these column heads.
-pub(super) fn new(heads: &[&str]) -> Table {
-    let mut table = Table::new();
-    table
-        .load_style(UTF8_FULL_CONDENSED)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_header(heads);
-    table
+use super::{
+    grid::{Grid, Role},
+    terminal,
+};
+
+/// The flag that shows what a table leaves out.
+pub(super) const ALL_COLUMNS: &str = "--all-columns";
+/// Cases that are named in front of a reason that they share.
+const MOST_NAMED: usize = 10;
+/// What the processor and the kernel counted, in the order in which it is shown.
+const COUNTED: [&str; 6] =
+    ["instructions", "cycles", "branch_misses", "cache_misses", "page_faults", "energy"];
+
+/// An empty table with these column heads, each of which is needed.
+pub(super) fn new(heads: &[&str]) -> Grid {
+    Grid::new(heads.iter().map(|head| (*head, Role::Needed)))
 }
 
-/// The results of a run, a row per case.
-pub(super) fn results(record: &RunRecord) -> Table {
-    // Almost always it is the processor, and a column that says so would only take room.
-    let is_all_cpu = record.cases.iter().all(|case| case.device == DeviceKind::Cpu.word());
-    let mut heads = vec!["benchmark", "engine"];
-    if !is_all_cpu {
-        heads.push("device");
+/// A case, as far as tables tell cases apart.
+pub(super) struct CaseKey<'a> {
+    pub(super) benchmark: &'a str,
+    pub(super) plugin: &'a PluginRef,
+    /// The device, with what must not be overlooked. // eg: "webgpu:0 (software)"
+    pub(super) device: String,
+    pub(super) params: &'a Params,
+}
+
+impl<'a> CaseKey<'a> {
+    /// The benchmark, whatever its version.
+    fn owner(&self) -> (&'a str, &'a str) {
+        (&self.plugin.id, self.benchmark)
     }
-    heads.extend([
-        "parameters",
-        "time (median ± 95 %)",
-        "throughput",
-        "p90",
-        "p99",
-        "peak memory",
-        "launches × samples",
-    ]);
-    let mut table = new(&heads);
-    for case in &record.cases {
-        let mut row = row(case);
-        if !is_all_cpu {
-            row.insert(2, record.device_label(case));
+}
+
+/// The columns that tell cases apart, and what all of them share.
+pub(super) struct Keys {
+    pub(super) columns: Vec<(&'static str, Role)>,
+    /// A row of cells per case.
+    pub(super) rows: Vec<Vec<String>>,
+    /// A line per fact, to stand below the table; empty where there is nothing to say.
+    pub(super) shared: Vec<String>,
+}
+
+/// Which columns tell these cases apart. What does not differ is said once; with `everything`, it has a column, too.
+pub(super) fn keys(cases: &[CaseKey<'_>], everything: bool) -> Keys {
+    let varying = varying(cases);
+    let is_swept = |case: &CaseKey<'_>, name: &str| {
+        everything || varying.get(&case.owner()).is_some_and(|params| params.contains(name))
+    };
+    let named = |case: &CaseKey<'_>| {
+        let swept = case.params.iter().filter(|(name, _)| is_swept(case, name));
+        let swept: String = swept.map(|(name, value)| format!(" {name}={value}")).collect();
+        format!("{}{swept}", case.benchmark)
+    };
+    let mut columns = vec![("benchmark", Role::Needed)];
+    let mut rows: Vec<Vec<String>> = cases.iter().map(|case| vec![named(case)]).collect();
+    let mut shared = Vec::new();
+    let mut add = |head: &'static str, cells: Vec<String>| {
+        columns.push((head, Role::Needed));
+        rows.iter_mut().zip(cells).for_each(|(row, cell)| row.push(cell));
+    };
+    let mut owners: BTreeMap<&str, BTreeSet<(&str, &str)>> = BTreeMap::new();
+    for case in cases {
+        owners.entry(case.benchmark).or_default().insert((&case.plugin.id, &case.plugin.version));
+    }
+    if everything || owners.values().any(|owners| owners.len() > 1) {
+        let name = |case: &CaseKey<'_>| format!("{} {}", case.plugin.id, case.plugin.version);
+        add("plugin", cases.iter().map(name).collect());
+    }
+    let engines: Vec<String> = cases.iter().map(|case| case.plugin.kind.to_string()).collect();
+    match the_same(&engines) {
+        Some(engine) if !everything => shared.push(format!("engine      {engine}")),
+        _ => add("engine", engines),
+    }
+    let devices: Vec<String> = cases.iter().map(|case| case.device.clone()).collect();
+    match the_same(&devices) {
+        // Almost always it is the processor, and nobody expects anything else.
+        Some(device) if !everything && device == DeviceKind::Cpu.word() => {}
+        Some(device) if !everything => shared.push(format!("device      {device}")),
+        _ => add("device", devices),
+    }
+    let mut fixed: IndexMap<&str, IndexSet<String>> = IndexMap::new();
+    for case in cases {
+        let constant = case.params.iter().filter(|(name, _)| !is_swept(case, name));
+        let constant: Vec<String> = constant.map(|(name, value)| format!("{name}={value}")).collect();
+        if !constant.is_empty() {
+            fixed.entry(case.benchmark).or_default().insert(constant.join(" "));
         }
-        table.add_row(row);
     }
-    table
-}
-
-fn row(case: &CaseRecord) -> Vec<String> {
-    let mut row = vec![case.benchmark.clone(), case.plugin.kind.to_string(), params(&case.params)];
-    match case
-        .metric("time")
-        .or(case.metric("latency"))
-        .filter(|_| matches!(case.status, CaseStatus::Completed | CaseStatus::Cancelled))
-    {
-        None => row.push(case.status.word().replace('_', " ")),
-        Some(time) => {
-            let percentile = |p: f64| {
-                time.percentiles
-                    .iter()
-                    .find(|percentile| (percentile.p - p).abs() < 1e-9)
-                    .map_or_else(|| "–".to_owned(), |percentile| units::duration(percentile.value))
-            };
-            let shown = units::value_with_interval(time.median, time.interval, &time.unit);
-            row.push(if case.status == CaseStatus::Cancelled {
-                format!("{shown} (cancelled)")
+    let fixed: Vec<String> = fixed
+        .iter()
+        .map(|(benchmark, values)| {
+            let values: Vec<&str> = values.iter().map(String::as_str).collect();
+            if owners.len() == 1 {
+                values.join(" or ")
             } else {
-                shown
-            });
-            row.push(throughput(case));
-            row.push(percentile(90.0));
-            row.push(percentile(99.0));
-            row.push(
-                case.metric("peak_memory").map(|memory| units::bytes(memory.median)).unwrap_or_default(),
-            );
-            row.push(format!("{} × {}", time.launches, time.samples / time.launches.max(1)));
+                format!("{benchmark} {}", values.join(" or "))
+            }
+        })
+        .collect();
+    if !fixed.is_empty() {
+        shared.push(format!("parameters  {}", fixed.join("; ")));
+    }
+    Keys { columns, rows, shared }
+}
+
+/// The parameters that differ among the cases of a benchmark.
+fn varying<'a>(cases: &[CaseKey<'a>]) -> HashMap<(&'a str, &'a str), HashSet<&'a str>> {
+    let mut firsts: HashMap<(&str, &str), &Params> = HashMap::new();
+    let mut found: HashMap<(&str, &str), HashSet<&str>> = HashMap::new();
+    for case in cases {
+        let first = *firsts.entry(case.owner()).or_insert(case.params);
+        let names = first.keys().chain(case.params.keys());
+        let others = names.filter(|name| first.get(*name) != case.params.get(*name)).map(String::as_str);
+        found.entry(case.owner()).or_default().extend(others);
+    }
+    found
+}
+
+/// What all of these are, where they are equal.
+fn the_same(values: &[String]) -> Option<&String> {
+    let first = values.first()?;
+    values.iter().all(|value| value == first).then_some(first)
+}
+
+fn keys_of(record: &RunRecord, everything: bool) -> Keys {
+    let cases: Vec<CaseKey<'_>> = record
+        .cases
+        .iter()
+        .map(|case| CaseKey {
+            benchmark: &case.benchmark,
+            plugin: &case.plugin,
+            device: record.device_label(case),
+            params: &case.params,
+        })
+        .collect();
+    keys(&cases, everything)
+}
+
+/// All that people are shown of a run.
+pub(super) fn outcome(record: &RunRecord, everything: bool) -> String {
+    let mut text = results(record, everything);
+    let failures = terminal::folded(failures(record).trim_end());
+    let remarks = terminal::folded(remarks(record).trim_end());
+    for part in [failures, counted(record).unwrap_or_default(), remarks] {
+        if !part.is_empty() {
+            text.push_str(&format!("\n\n{part}"));
         }
+    }
+    text
+}
+
+/// The results of a run, a row per case, and below it what all cases share.
+fn results(record: &RunRecord, everything: bool) -> String {
+    let Keys { mut columns, rows, shared } = keys_of(record, everything);
+    columns.push(("median ± 95 %", Role::Headline));
+    columns.push(("throughput", Role::Needed));
+    let custom: IndexSet<&str> =
+        record.cases.iter().flat_map(custom).map(|metric| metric.name.as_str()).collect();
+    let mut columns: Vec<(String, Role)> =
+        columns.into_iter().map(|(head, role)| (head.to_owned(), role)).collect();
+    columns.extend(custom.iter().map(|name| (name.replace('_', " "), Role::Own)));
+    for head in ["p99", "peak memory", "p90", "device time", "launches × samples"] {
+        columns.push((head.to_owned(), Role::Extra));
+    }
+    if everything {
+        columns.push(("min".to_owned(), Role::Extra));
+        columns.push(("max".to_owned(), Role::Extra));
+    }
+    let mut grid = Grid::new(columns.iter().map(|(head, role)| (head.as_str(), *role)));
+    for (case, mut row) in record.cases.iter().zip(rows) {
+        row.extend(values(case, &custom, everything));
+        grid.add_row(row);
+    }
+    let grid = grid.complete(everything, ALL_COLUMNS);
+    if shared.is_empty() {
+        grid.to_string()
+    } else {
+        format!("{grid}\n\n{}", terminal::folded(&shared.join("\n")))
+    }
+}
+
+/// What was measured, a cell per column.
+fn values(case: &CaseRecord, custom: &IndexSet<&str>, everything: bool) -> Vec<String> {
+    let measured = matches!(case.status, CaseStatus::Completed | CaseStatus::Cancelled);
+    let Some(time) = case.metric("time").or(case.metric("latency")).filter(|_| measured) else {
+        return vec![case.status.word().replace('_', " ")];
+    };
+    let percentile = |p: f64| {
+        let known = time.percentiles.iter().find(|percentile| (percentile.p - p).abs() < 1e-9);
+        known.map(|percentile| units::duration(percentile.value)).unwrap_or_default()
+    };
+    let plain = |name: &str| case.metric(name).map(|metric| units::value(metric.median, &metric.unit));
+    let shown = with_interval(time);
+    let mut row = vec![
+        if case.status == CaseStatus::Cancelled { format!("{shown} (cancelled)") } else { shown },
+        throughput(case),
+    ];
+    row.extend(custom.iter().map(|name| plain(name).unwrap_or_default()));
+    row.extend([
+        percentile(99.0),
+        plain("peak_memory").unwrap_or_default(),
+        percentile(90.0),
+        plain("device_time").unwrap_or_default(),
+        format!("{} × {}", time.launches, time.samples / time.launches.max(1)),
+    ]);
+    if everything {
+        row.extend([units::value(time.min, &time.unit), units::value(time.max, &time.unit)]);
     }
     row
 }
 
+fn with_interval(metric: &MetricSummary) -> String {
+    units::value_with_interval(metric.median, metric.interval, &metric.unit)
+}
+
+/// The metrics that the plugin of a case reported by itself.
+fn custom(case: &CaseRecord) -> impl Iterator<Item = &MetricSummary> {
+    case.metrics
+        .iter()
+        .filter(|metric| case.launches.iter().any(|launch| launch.custom.contains_key(&metric.name)))
+}
+
 /// What was counted, per iteration, a row per case; `None` where nothing was.
-pub(super) fn counted(record: &RunRecord) -> Option<Table> {
-    const NAMES: [&str; 6] =
-        ["instructions", "cycles", "branch_misses", "cache_misses", "page_faults", "energy"];
-    let shown: Vec<&str> = NAMES
+fn counted(record: &RunRecord) -> Option<String> {
+    let shown: Vec<&str> = COUNTED
         .into_iter()
         .filter(|name| record.cases.iter().any(|case| case.metric(name).is_some()))
         .collect();
-    let mut heads = vec!["benchmark".to_owned(), "engine".to_owned(), "parameters".to_owned()];
-    heads.extend(shown.iter().map(|name| format!("{} per iteration", name.replace('_', " "))));
-    let mut table = new(&heads.iter().map(String::as_str).collect::<Vec<_>>());
-    for case in &record.cases {
-        let mut row = vec![case.benchmark.clone(), case.plugin.kind.to_string(), params(&case.params)];
+    let Keys { columns, rows, .. } = keys_of(record, false);
+    let names: Vec<String> = shown.iter().map(|name| name.replace('_', " ")).collect();
+    let counters = names.iter().map(|name| (name.as_str(), Role::Needed));
+    let mut grid = Grid::new(columns.into_iter().chain(counters));
+    for (case, mut row) in record.cases.iter().zip(rows) {
         row.extend(shown.iter().map(|name| {
             let unit =
                 |metric: &MetricSummary| if *name == "energy" { metric.unit.clone() } else { String::new() };
@@ -99,9 +249,9 @@ pub(super) fn counted(record: &RunRecord) -> Option<Table> {
                 .map(|metric| units::value_with_interval(metric.median, metric.interval, &unit(metric)))
                 .unwrap_or_default()
         }));
-        table.add_row(row);
+        grid.add_row(row);
     }
-    (!shown.is_empty()).then_some(table)
+    (!shown.is_empty()).then(|| format!("counted per iteration\n{grid}"))
 }
 
 /// Why a load scenario did not meet its bound, unless a rate was found that does.
@@ -125,33 +275,11 @@ pub(super) fn params(params: &Params) -> String {
     params.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
 }
 
-/// What makes the numbers worse or fewer than they could be, a line each: disturbed launches by case, and what was asked
-/// for and could not be had.
-pub(super) fn remarks(record: &RunRecord) -> String {
+/// What makes the numbers worse or fewer than they could be, a line each: what disturbed the run, and what was asked for
+/// and could not be had.
+fn remarks(record: &RunRecord) -> String {
     let mut out = String::new();
-    for case in &record.cases {
-        let disturbed: Vec<_> = case
-            .launches
-            .iter()
-            .map(|launch| &launch.environment)
-            .filter(|environment| !environment.disturbances.is_empty())
-            .collect();
-        let worst = disturbed
-            .iter()
-            .max_by(|a, b| a.disturbance.unwrap_or(0.0).total_cmp(&b.disturbance.unwrap_or(0.0)));
-        if let Some(worst) = worst {
-            let score =
-                worst.disturbance.map_or_else(String::new, |score| format!(", by up to {score:.2} of 1"));
-            out.push_str(&format!(
-                "{} ({}): {} of {} launches were disturbed{score}: {}\n",
-                case.label(),
-                case.plugin.kind,
-                disturbed.len(),
-                case.launches.len(),
-                worst.disturbances.join("; ")
-            ));
-        }
-    }
+    out.extend(disturbed(record).map(|line| format!("{line}\n")));
     let software: BTreeSet<String> = record
         .cases
         .iter()
@@ -164,9 +292,27 @@ pub(super) fn remarks(record: &RunRecord) -> String {
     out
 }
 
-/// What did not complete, a paragraph each: where, why, and the last lines that the plugin wrote.
-pub(super) fn failures(record: &RunRecord) -> String {
-    let mut out = String::new();
+/// How many launches of the run were disturbed, and the worst of it.
+fn disturbed(record: &RunRecord) -> Option<String> {
+    let launches: Vec<(&CaseRecord, &LaunchRecord)> =
+        record.cases.iter().flat_map(|case| case.launches.iter().map(move |launch| (case, launch))).collect();
+    let is_disturbed =
+        |(_, launch): &&(&CaseRecord, &LaunchRecord)| !launch.environment.disturbances.is_empty();
+    let number = launches.iter().filter(is_disturbed).count();
+    let score = |launch: &LaunchRecord| launch.environment.disturbance.unwrap_or(0.0);
+    let (case, worst) =
+        launches.iter().filter(is_disturbed).max_by(|(_, a), (_, b)| score(a).total_cmp(&score(b)))?;
+    let cause = worst.environment.disturbances.first()?;
+    let place = if record.cases.len() > 1 { format!(" ({})", case.label()) } else { String::new() };
+    Some(format!(
+        "disturbed: {number} of {}; at worst, {cause}{place}; `dyno doctor` says what to do about it",
+        units::count(launches.len(), "launch")
+    ))
+}
+
+/// What did not complete, a paragraph for each reason: which cases, where, why, and the last lines that the plugin wrote.
+fn failures(record: &RunRecord) -> String {
+    let mut reasons: IndexMap<(String, &[String]), Vec<String>> = IndexMap::new();
     for case in &record.cases {
         let (line, tail): (String, &[String]) = match &case.status {
             CaseStatus::Failed { stage, reason } => {
@@ -183,7 +329,22 @@ pub(super) fn failures(record: &RunRecord) -> String {
             },
             _ => continue,
         };
-        out.push_str(&format!("{} ({}): {line}\n", case.label(), case.plugin.kind));
+        reasons.entry((line, tail)).or_default().push(format!("{} ({})", case.label(), case.plugin.kind));
+    }
+    let mut out = String::new();
+    for ((line, tail), cases) in reasons {
+        match cases.as_slice() {
+            [one] => out.push_str(&format!("{one}: {line}\n")),
+            several => {
+                out.push_str(&format!("{}: {line}\n", units::count(several.len(), "case")));
+                for case in several.iter().take(MOST_NAMED) {
+                    out.push_str(&format!("    {case}\n"));
+                }
+                if let Some(more @ 1..) = several.len().checked_sub(MOST_NAMED) {
+                    out.push_str(&format!("    and {more} more\n"));
+                }
+            }
+        }
         for text in tail {
             out.push_str(&format!("    | {text}\n"));
         }

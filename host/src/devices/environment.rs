@@ -101,39 +101,54 @@ impl Probe {
     }
 }
 
+/// What disturbed a launch, a sentence each, the worst first.
 fn disturbances(environment: &Environment) -> Vec<String> {
-    let mut out = Vec::new();
+    let mut found: Vec<(f64, String)> = Vec::new();
+    // How much a cause would disturb alone.
+    let alone = |take: fn(&Environment, &mut Environment)| {
+        let mut only = Environment::default();
+        take(environment, &mut only);
+        stats::disturbance(&only)
+    };
     if let Some(steal) = environment.steal.filter(|steal| *steal > STEAL_LIMIT) {
-        out.push(format!("the hypervisor took {:.1} % of the processors' time", steal * 100.0));
+        let sentence = format!("the hypervisor took {:.1} % of the processors' time", steal * 100.0);
+        found.push((alone(|all, only| only.steal = all.steal), sentence));
     }
     if let Some(busy) = environment.others_busy.filter(|busy| *busy > OTHERS_LIMIT) {
-        out.push(format!(
-            "the other processors were {:.0} % busy: caches and memory were shared",
-            busy * 100.0
-        ));
+        let sentence =
+            format!("the other processors were {:.0} % busy: caches and memory were shared", busy * 100.0);
+        found.push((alone(|all, only| only.others_busy = all.others_busy), sentence));
     }
     if let Some(pressure) =
         environment.after.memory_pressure.filter(|pressure| *pressure > MEMORY_PRESSURE_LIMIT)
     {
-        out.push(format!("tasks waited for memory {:.0} % of the time", pressure * 100.0));
+        let sentence = format!("tasks waited for memory {:.0} % of the time", pressure * 100.0);
+        found.push((alone(|all, only| only.after.memory_pressure = all.after.memory_pressure), sentence));
     }
     if let (Some(before), Some(after)) = (environment.before.clock_hz, environment.after.clock_hz) {
         let change = (after as f64 - before as f64) / before.max(1) as f64;
         if change.abs() > CLOCK_CHANGE_LIMIT {
-            out.push(format!("the clock changed by {:+.0} %", change * 100.0));
+            let score = alone(|all, only| {
+                (only.before.clock_hz, only.after.clock_hz) = (all.before.clock_hz, all.after.clock_hz);
+            });
+            found.push((score, format!("the clock changed by {:+.0} %", change * 100.0)));
         }
     }
     let throttled = environment.before.throttles.zip(environment.after.throttles);
     if let Some((before, after)) = throttled.filter(|(before, after)| after > before) {
-        out.push(format!("the processor was slowed down by heat {} times", after - before));
+        let score = alone(|all, only| {
+            (only.before.throttles, only.after.throttles) = (all.before.throttles, all.after.throttles);
+        });
+        let times = dyno_core::units::count(after - before, "time");
+        found.push((score, format!("the processor was slowed down by heat {times}")));
     }
     if let Some(share) = environment.retaken_share.filter(|share| *share > RETAKEN_LIMIT) {
-        out.push(format!(
-            "{:.0} % of the samples were put aside for other work, and taken again",
-            share * 100.0
-        ));
+        let sentence =
+            format!("{:.0} % of the samples were put aside for other work, and taken again", share * 100.0);
+        found.push((alone(|all, only| only.retaken_share = all.retaken_share), sentence));
     }
-    out
+    found.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+    found.into_iter().map(|(_, sentence)| sentence).collect()
 }
 
 fn load(cpus: &[u32]) -> Load {
@@ -226,11 +241,10 @@ mod tests {
         environment.retaken_share = Some(0.25);
         let found = disturbances(&environment);
         assert_eq!(found.len(), 5);
-        assert!(found[3].contains("heat 2 times") && found[4].contains("25 %"), "{found:?}");
-        assert!(
-            found[0].contains("5.0 %") && found[1].contains("90 %") && found[2].contains("-33 %"),
-            "{found:?}"
-        );
+        let worst_first = ["-33 %", "heat 2 times", "5.0 %", "90 %", "25 %"];
+        for (sentence, expected) in found.iter().zip(worst_first) {
+            assert!(sentence.contains(expected), "`{expected}` has another place in {found:?}");
+        }
     }
 
     #[test]

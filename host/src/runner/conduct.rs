@@ -12,6 +12,7 @@ use dyno_core::{
 
 use super::{
     Cancel, Planned,
+    compiled::will_compile,
     launch::{Assignment, Notice, launch},
     peak::Peak,
     stop::{self, Standing},
@@ -194,6 +195,9 @@ impl Conductor<'_> {
         let mut placement = place(&settings.cpus, planned.threads());
         if !self.is_pinning {
             placement.cpus.clear();
+        }
+        if will_compile(self.code_cache, planned) {
+            desk.announce(Event::Compiling { case: case.index, plugin: case.plugin.clone() });
         }
         // Until the launch ends, nothing of the host runs on the measured processors, if there are others.
         let _elsewhere = keep_off(&placement.cpus).ok();

@@ -8,8 +8,8 @@ use std::{
 use dyno_core::{
     model::{
         Better, COMPARISON_SCHEMA, COMPARISON_VERSION, CaseComparison, CaseKey, CaseStatus, ComparedSide,
-        Comparison, Design, Estimator, Interval, Layout, MetricComparison, PairsInfo, Settings, Unjudged,
-        UnjudgedCase, Verdict,
+        Comparison, Design, Estimator, Interval, Layout, MetricComparison, PairsInfo, PluginRef, Settings,
+        Unjudged, UnjudgedCase, Verdict,
     },
     stats::{
         self, LaunchTrend,
@@ -19,6 +19,7 @@ use dyno_core::{
 
 use super::{
     Cancel, Planned, RunError,
+    compiled::will_compile,
     launch::Assignment,
     pace::{Pace, Spread},
     pair::{Pair, PairPlan, Side, pair},
@@ -72,6 +73,11 @@ pub enum DuelNews<'a> {
         decided: usize,
         /// All cases.
         cases: usize,
+    },
+    /// A component is compiled now, since it never was before.
+    Compiling {
+        /// The component.
+        plugin: &'a PluginRef,
     },
     /// Somebody else has the device.
     Waiting {
@@ -232,6 +238,11 @@ impl Duel<'_> {
             seed: settings.input_seed(one.taken),
             cancel,
         };
+        for planned in [&case.baseline, &case.candidate] {
+            if will_compile(&self.code_cache, planned) {
+                told(DuelNews::Compiling { plugin: &planned.plugin });
+            }
+        }
         let plan = PairPlan { number: one.taken, pace: one.pace };
         let taken = pair(
             &assignment(&case.baseline, baseline_bytes),

@@ -92,7 +92,7 @@ pub fn expand(
         for resolved in &found {
             let combinations = combinations(request, resolved.benchmark, is_glob)?;
             for device in hardware(request, resolved.benchmark, devices)? {
-                if !catalog::meant(&request.benchmark, &found, resolved, device.kind)? {
+                if !catalog.is_named && !catalog::meant(&request.benchmark, &found, resolved, device.kind)? {
                     continue;
                 }
                 for params in &combinations {

@@ -2,6 +2,7 @@
 
 mod cancel;
 mod case;
+mod compiled;
 mod conduct;
 mod dispatcher;
 mod duel;

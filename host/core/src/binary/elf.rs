@@ -4,18 +4,27 @@
 use dyno_plugin_api::section;
 
 use object::{
-    Architecture, FileKind, Object, ObjectKind, ObjectSection,
+    Architecture, FileKind, Object, ObjectKind, ObjectSection, ObjectSymbol,
     read::elf::{ElfFile64, FileHeader, ProgramHeader},
 };
 
 use super::NotAPlugin;
+
+/// Part of the name of the table that a procedural macro exports.
+const MACROS: &[u8] = b"rustc_proc_macro_decls";
 
 /// The bytes of the descriptor of a library that [`check_elf`] finds whole.
 pub(super) fn descriptor_section(bytes: &[u8]) -> Result<&[u8], NotAPlugin> {
     check_elf(bytes).map_err(NotAPlugin::Broken)?;
     let broken = |error: object::Error| NotAPlugin::Broken(format!("the library is broken: {error}"));
     let file = ElfFile64::<object::Endianness>::parse(bytes).map_err(broken)?;
-    file.section_by_name(section::ELF).ok_or(NotAPlugin::Foreign)?.data().map_err(broken)
+    let Some(section) = file.section_by_name(section::ELF) else {
+        let is_macro = file.dynamic_symbols().any(|symbol| {
+            symbol.name_bytes().is_ok_and(|name| name.windows(MACROS.len()).any(|part| part == MACROS))
+        });
+        return Err(if is_macro { NotAPlugin::ForCompiler } else { NotAPlugin::Foreign });
+    };
+    section.data().map_err(broken)
 }
 
 /// Checks that the bytes are a whole shared library for this machine.

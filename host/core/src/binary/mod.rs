@@ -6,15 +6,20 @@ mod wasm;
 
 pub use elf::check_elf;
 
-use dyno_plugin_api::descriptor::{Descriptor, Kind};
+use dyno_plugin_api::descriptor::{Descriptor, Kind, UnknownKey};
 
 /// Why bytes are no plugin.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotAPlugin {
     /// A good library or component, but not for dyno: other software's.
-    #[error("not a dyno plugin: it has no descriptor")]
+    #[error(
+        "not a dyno plugin: it has no descriptor (in Rust `export_plugin!` writes it, in C `DYNO_DESCRIPTOR`)"
+    )]
     Foreign,
+    /// A library that the Rust compiler loads.
+    #[error("not a dyno plugin but a procedural macro, which only the Rust compiler loads")]
+    ForCompiler,
     /// Broken, for another machine, or with a descriptor that is not one.
     #[error("{0}")]
     Broken(String),
@@ -25,11 +30,7 @@ pub enum NotAPlugin {
 /// # Errors
 /// When they are no plugin.
 pub fn describe(bytes: &[u8]) -> Result<(Kind, Descriptor), NotAPlugin> {
-    let (kind, section) = if bytes.starts_with(b"\0asm") {
-        (Kind::Wasm, wasm::descriptor_section(bytes)?)
-    } else {
-        (Kind::Native, elf::descriptor_section(bytes)?)
-    };
+    let (kind, section) = section(bytes)?;
     let descriptor = Descriptor::from_json(section).map_err(|error| NotAPlugin::Broken(error.to_string()))?;
     if descriptor.abi.kind == kind {
         Ok((kind, descriptor))
@@ -39,6 +40,20 @@ pub fn describe(bytes: &[u8]) -> Result<(Kind, Descriptor), NotAPlugin> {
             descriptor.abi.kind
         )))
     }
+}
+
+/// The keys in the descriptor of a plugin that nobody reads; none where it is no plugin.
+#[must_use]
+pub fn unknown_keys(bytes: &[u8]) -> Vec<UnknownKey> {
+    section(bytes).map(|(_, section)| Descriptor::unknown_keys(section)).unwrap_or_default()
+}
+
+fn section(bytes: &[u8]) -> Result<(Kind, &[u8]), NotAPlugin> {
+    Ok(if bytes.starts_with(b"\0asm") {
+        (Kind::Wasm, wasm::descriptor_section(bytes)?)
+    } else {
+        (Kind::Native, elf::descriptor_section(bytes)?)
+    })
 }
 
 #[cfg(test)]

@@ -32,6 +32,11 @@ pub enum Event {
         params: Params,
         device: String,
     },
+    /// A launch of the case compiles its component, since no launch ever did before: that may take seconds.
+    Compiling {
+        case: u32,
+        plugin: PluginRef,
+    },
     LaunchStarted {
         case: u32,
         launch: u32,

@@ -225,8 +225,8 @@ impl Settings {
     }
 }
 
-/// Whether workers run with address randomisation. MEASUREMENT: a fixed layout shrinks the noise between launches of
-/// code that lives on the heap by six; a random one guards against taking layout luck for a result.
+/// Whether workers run with address-space layout randomisation. A fixed layout makes launches of code that works on the
+/// heap differ six times less; a random one shows what only that one layout explains. `docs/statistics.md` has the figures.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Layout {

@@ -1,9 +1,11 @@
 //! What host and worker say to each other. The host asks, the worker answers; a worker is hostile until proven
 //! otherwise, so the host bounds every frame and checks every number.
 
+mod compiled;
 mod frame;
 mod message;
 
+pub use compiled::{WASM_ENGINE_VERSION, compiled_name, compiled_prefix};
 pub use frame::{FrameError, MAX_FRAME_BYTES, decode, encode, read, split};
 pub use message::{DeviceGrant, Load, PROTOCOL_VERSION, Quota, Reply, Request};
 

@@ -40,13 +40,13 @@ pub fn comparison_text(comparison: &Comparison, all: bool) -> String {
             let mut notes = Vec::new();
             if let Some(pairs) = &case.pairs {
                 notes.push(format!(
-                    "{} pairs of launches in {}, {} of it measuring",
-                    pairs.effects.len(),
+                    "{} of launches in {}, {} of it measuring",
+                    units::count(pairs.effects.len(), "pair"),
                     units::duration(pairs.elapsed_ns as f64),
                     units::duration(pairs.measured_ns as f64)
                 ));
                 if pairs.retaken > 0 {
-                    notes.push(format!("{} disturbed slices retaken", pairs.retaken));
+                    notes.push(format!("{} retaken", units::count(pairs.retaken, "disturbed slice")));
                 }
             }
             if let Some(detectable) = metric.detectable.filter(|it| it.is_finite() && *it < 10.0) {

@@ -13,7 +13,7 @@ use std::{
 
 use dyno_core::{
     model::{EngineInfo, ParamValue, Work},
-    protocol::Load,
+    protocol::{Load, WASM_ENGINE_VERSION, compiled_name},
 };
 use wasmtime::{
     Config, Engine, OptLevel, ResourceLimiter, Store,
@@ -41,9 +41,6 @@ use bindings::{
     },
 };
 
-/// Version of the engine, as in `Cargo.toml`: part of every result and of the name of cached code.
-const ENGINE_VERSION: &str = "48";
-
 pub(super) fn load(load: &Load, bytes: &[u8], side: Arc<HostSide>) -> Result<Loaded, instance::Failure> {
     let engine = Engine::new(&config()).map_err(|error| format!("cannot start the WASM engine: {error}"))?;
     let component = compiled(&engine, load, bytes)?;
@@ -70,7 +67,7 @@ pub(super) fn load(load: &Load, bytes: &[u8], side: Arc<HostSide>) -> Result<Loa
         }),
         engine: EngineInfo {
             name: "wasmtime".to_owned(),
-            version: ENGINE_VERSION.to_owned(),
+            version: WASM_ENGINE_VERSION.to_owned(),
             settings: ["compiler=cranelift", "opt_level=speed", "simd=on", "fuel=off", "epochs=off"]
                 .map(str::to_owned)
                 .to_vec(),
@@ -91,8 +88,7 @@ fn config() -> Config {
 fn compiled(engine: &Engine, load: &Load, bytes: &[u8]) -> Result<Component, String> {
     let mut hasher = DefaultHasher::new();
     engine.precompile_compatibility_hash().hash(&mut hasher);
-    let file =
-        load.code_cache.join(format!("{}-{ENGINE_VERSION}-{:016x}.cwasm", load.sha256, hasher.finish()));
+    let file = load.code_cache.join(compiled_name(&load.sha256, hasher.finish()));
     let trusted = is_ours_alone(&load.code_cache);
     if trusted && file.is_file() {
         // SAFETY: the folder and what is in it belong to this user alone, and only the lines below write to it: code

@@ -1,0 +1,19 @@
+//! Whether a launch compiles its component, which takes seconds and is kept: the first of these bytes by this engine.
+
+use std::{fs, path::Path};
+
+use dyno_core::{model::PluginKind, protocol::compiled_prefix};
+
+use super::Planned;
+
+/// Whether nothing compiled of the case's component is in the cache.
+pub(super) fn will_compile(code_cache: &Path, case: &Planned) -> bool {
+    if case.plugin.kind != PluginKind::Wasm {
+        return false;
+    }
+    let prefix = compiled_prefix(&case.plugin.sha256);
+    let is_there = fs::read_dir(code_cache).is_ok_and(|files| {
+        files.flatten().any(|file| file.file_name().to_string_lossy().starts_with(&prefix))
+    });
+    !is_there
+}
