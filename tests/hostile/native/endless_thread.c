@@ -1,0 +1,19 @@
+// Starts a thread in `setup` that computes for as long as the process lives, beside what is measured.
+
+#include <pthread.h>
+
+#include "hostile.h"
+
+static void *spin(void *unused) {
+    for (;;) __asm__ volatile("");
+    return unused;
+}
+
+SETUP {
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, spin, NULL) != 0) return dyno_fail(host, "no thread could be started");
+    pthread_detach(thread);
+    THEN_GOOD_SETUP;
+}
+
+HOSTILE(.setup = setup);
