@@ -286,6 +286,21 @@ fn remarks(record: &RunRecord) -> String {
         .filter_map(|case| Some(format!("{}: {}\n", case.device, case.device_remark()?)))
         .collect();
     out.extend(software);
+    // One line for all cases of which the same is true.
+    let mut said: IndexMap<String, Vec<String>> = IndexMap::new();
+    for case in &record.cases {
+        for remark in case.remarks() {
+            said.entry(remark).or_default().push(case.label());
+        }
+    }
+    for (remark, cases) in said {
+        let first = cases.first().map(String::as_str).unwrap_or_default();
+        let more = match cases.len() {
+            0 | 1 => String::new(),
+            count => format!(" and {} more", count - 1),
+        };
+        out.push_str(&format!("{first}{more}: {remark}\n"));
+    }
     let launches = record.cases.iter().flat_map(|case| &case.launches);
     let missing: BTreeSet<&String> = launches.flat_map(|launch| &launch.missing).collect();
     missing.into_iter().for_each(|sentence| out.push_str(&format!("{sentence}\n")));

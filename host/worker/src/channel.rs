@@ -1,15 +1,19 @@
 //! The worker's end of the channel to the host.
 
 use std::{
-    io::{self, Write},
-    os::{fd::AsFd, unix::net::UnixStream},
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+    io,
+    os::{
+        fd::{AsFd, AsRawFd},
+        unix::net::UnixStream,
     },
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use dyno_core::protocol::{self, FrameError, Reply, Request};
+use nix::{
+    errno::Errno,
+    sys::socket::{self, MsgFlags},
+};
 
 /// Reads requests. There is one reader, on the main thread.
 #[derive(Debug)]
@@ -17,10 +21,7 @@ pub(crate) struct Requests(UnixStream);
 
 /// Writes replies. Plugins may log from any thread, so writers share a lock.
 #[derive(Debug, Clone)]
-pub(crate) struct Replies {
-    stream: Arc<Mutex<UnixStream>>,
-    sent_bytes: Arc<AtomicU64>,
-}
+pub(crate) struct Replies(Arc<Mutex<UnixStream>>);
 
 /// Takes the channel off standard input, where the host put it, and leaves nothing there.
 pub(crate) fn take_stdin() -> io::Result<(Requests, Replies)> {
@@ -30,8 +31,7 @@ pub(crate) fn take_stdin() -> io::Result<(Requests, Replies)> {
     let writer = reader.try_clone()?;
     let nothing = std::fs::File::open("/dev/null")?;
     nix::unistd::dup2_stdin(nothing.as_fd())?;
-    let replies = Replies { stream: Arc::new(Mutex::new(writer)), sent_bytes: Arc::default() };
-    Ok((Requests(reader), replies))
+    Ok((Requests(reader), Replies(Arc::new(Mutex::new(writer)))))
 }
 
 impl Requests {
@@ -47,16 +47,19 @@ impl Requests {
 
 impl Replies {
     /// Sends a reply. When the host has gone there is nobody to tell, and the next read ends the worker.
+    ///
+    /// By `send`, not `write`: the kernel then does not count it among what this process writes, which is looked at to
+    /// tell what a plugin wrote.
     pub(crate) fn send(&self, reply: &Reply) {
-        if let Ok(frame) = protocol::encode(reply) {
-            let mut stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
-            let _ = stream.write_all(&frame);
-            self.sent_bytes.fetch_add(frame.len() as u64, Ordering::Relaxed);
+        let Ok(frame) = protocol::encode(reply) else { return };
+        let stream = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rest = frame.as_slice();
+        while !rest.is_empty() {
+            match socket::send(stream.as_raw_fd(), rest, MsgFlags::MSG_NOSIGNAL) {
+                Ok(sent) => rest = rest.get(sent..).unwrap_or_default(),
+                Err(Errno::EINTR) => {}
+                Err(_) => return,
+            }
         }
-    }
-
-    /// What was sent so far [bytes].
-    pub(crate) fn sent_bytes(&self) -> u64 {
-        self.sent_bytes.load(Ordering::Relaxed)
     }
 }

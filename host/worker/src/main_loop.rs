@@ -225,7 +225,7 @@ impl Session {
                     };
                     let found = checked(side, found)?;
                     plan = Some(found);
-                    before.get_or_insert_with(|| Footprint::read(&self.replies));
+                    before.get_or_insert_with(Footprint::read);
                     self.replies.send(&Reply::Calibrated(found));
                 }
                 Request::Sample(quota) => {
@@ -270,12 +270,12 @@ impl Session {
                     self.replies.send(&Reply::Sampled { retaken: 0, preemptions: 0 });
                 }
                 Request::ProcessResults if plan.is_some() => {
-                    left = before.map(|before| Footprint::read(&self.replies).since(before));
+                    left = before.map(|before| Footprint::read().since(before));
                     checked(side, instance.process_results(&taken))?;
                     self.replies.send(&Reply::Processed { metrics: side.metrics() });
                 }
                 Request::Finish => {
-                    let left_by_now = || before.map(|before| Footprint::read(&self.replies).since(before));
+                    let left_by_now = || before.map(|before| Footprint::read().since(before));
                     return Ok(left.or_else(left_by_now).unwrap_or_default());
                 }
                 other => return Err(out_of_order(&other, "another stage")),

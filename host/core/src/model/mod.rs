@@ -12,6 +12,7 @@ mod key;
 mod param;
 mod readings;
 mod record;
+mod remark;
 mod sample;
 mod scenario;
 mod spec;
@@ -42,7 +43,7 @@ pub use record::{
     CaseRecord, EngineInfo, Interval, LaunchRecord, MetricSummary, Outliers, OutputLine, Percentile, Plan,
     PluginRef, RESULT_SCHEMA, RESULT_VERSION, RunRecord, SideEffects, Stream, Trend,
 };
-pub use sample::{MIN_NS_PER_ITERATION, Sample, Work};
+pub use sample::{LOOP_REMEDY, MIN_NS_PER_ITERATION, Sample, Work};
 pub use scenario::{LoadRecord, Query, Scenario};
 pub use spec::{CaseRequest, EngineChoice, Inputs, Layout, Pages, RunSpec, Settings, StopRule, SuiteInfo};
 pub use status::{CaseStatus, Exit, Reason, RunStatus, Stage};

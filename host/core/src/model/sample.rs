@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 /// Less than one instruction takes on any processor: eight in a cycle at more than six gigahertz [ns].
 pub const MIN_NS_PER_ITERATION: f64 = 0.02;
 
+/// What makes work happen in every iteration, for every language that plugins are written in.
+pub const LOOP_REMEDY: &str = "pass what goes in and what comes out through `black_box` (Rust), `dyno::keep` (C++) or \
+                               `dyno_keep` (C) in every iteration";
+
 /// One timed call of `execute(iterations)`. All figures are for the whole call, not per iteration.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Sample {
@@ -98,7 +102,8 @@ impl Work {
             let limit = Self::MAX_PER_NS * wall_ns.max(1) as f64;
             if value > limit {
                 return Err(format!(
-                    "the plugin reported {value:e} {name} of work in {wall_ns} ns; more than {limit:e} is absurd"
+                    "the plugin reported {value:e} {name} of work in {wall_ns} ns, more than any machine can do. Either \
+                     `execute` does not do the work that it reports, or the compiler removed it: {LOOP_REMEDY}"
                 ));
             }
         }

@@ -5,7 +5,7 @@
 //! form; an author forgets the loop. Each leaves a call that costs the same for any number of iterations, and a time
 //! per iteration that only says how many were asked for.
 
-use dyno_core::model::{MIN_NS_PER_ITERATION, Sample, Work};
+use dyno_core::model::{LOOP_REMEDY, MIN_NS_PER_ITERATION, Sample, Work};
 
 use super::{Clock, calibrate::MAX_ITERATIONS, timed};
 use crate::instance::{Failure, Instance};
@@ -28,10 +28,6 @@ const STRETCHES: u32 = 2;
 const FIRST_NS: u64 = 2_000_000;
 /// … that costs so many times the later ones did their work, too.
 const FIRST_OVER_LATER: f64 = 100_000.0;
-
-/// What to do about it, for every language.
-const REMEDY: &str = "pass what goes in and what comes out through `black_box` (Rust), `dyno::keep` (C++) or \
-                      `DYNO_KEEP` (C) in every iteration";
 
 /// What was proven.
 #[derive(Debug, Clone, Copy)]
@@ -80,7 +76,7 @@ pub(super) fn check_first(first: &Sample, later_ns: f64) -> Result<(), Failure> 
     }
     Err(Failure::Error(format!(
         "only the first iteration does the work: it took {}, and later ones take {} each. Either `execute` keeps its \
-         result and returns it again, or the compiler does so for it: do the work in every iteration, and {REMEDY}. \
+         result and returns it again, or the compiler does so for it: do the work in every iteration, and {LOOP_REMEDY}. \
          What is to be done once belongs in `setup`",
         time(first_ns),
         time(later_ns)
@@ -159,14 +155,14 @@ impl Calls {
                 .collect();
             return Err(Failure::Error(format!(
                 "time does not grow with the iterations: {}. Either `execute` does not loop over `iterations`, or the \
-                 compiler removed the work or moved it out of the loop: {REMEDY}",
+                 compiler removed the work or moved it out of the loop: {LOOP_REMEDY}",
                 steps.join(", ")
             )));
         }
         if large.ns_per_iteration() < MIN_NS_PER_ITERATION {
             return Err(Failure::Error(format!(
                 "an iteration would take {}, less than a single instruction takes. Either `execute` does not do the work \
-                 `iterations` times, or the compiler removed it: {REMEDY}",
+                 `iterations` times, or the compiler removed it: {LOOP_REMEDY}",
                 time(large.ns_per_iteration())
             )));
         }
@@ -177,7 +173,7 @@ impl Calls {
             }
             Err(Failure::Error(format!(
                 "the plugin reported {name} of work at {:.3e} per second, more than this machine can do \
-                 ({:.3e}). Either `execute` does not do the work that it reports, or the compiler removed it: {REMEDY}",
+                 ({:.3e}). Either `execute` does not do the work that it reports, or the compiler removed it: {LOOP_REMEDY}",
                 rate * 1e9,
                 work_limit_per_ns * 1e9
             )))

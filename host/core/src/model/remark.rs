@@ -1,0 +1,112 @@
+//! What must be said beside the numbers of a case, in the words of every table and report.
+
+use super::{CaseRecord, SideEffects, Trend};
+use crate::units;
+
+impl CaseRecord {
+    /// What makes its numbers mean something else than they seem to, a sentence each; empty where they speak for themselves.
+    #[must_use]
+    pub fn remarks(&self) -> Vec<String> {
+        let trend = self.metric("time").and_then(|time| time.trend);
+        let launches = self.launches.iter().map(|launch| launch.side_effects);
+        let effects = launches.reduce(SideEffects::or_larger).unwrap_or_default();
+        let lines =
+            self.launches.iter().map(|launch| launch.output.len() as u64 + launch.output_dropped).max();
+        trend.map(Trend::remark).into_iter().chain(effects.remarks(lines.unwrap_or(0))).collect()
+    }
+}
+
+impl Trend {
+    /// The sentence for it.
+    #[must_use]
+    pub fn remark(self) -> String {
+        let Self { change, .. } = self;
+        format!(
+            "the time of an iteration {} by {:.0} % from the first to the last sample of a launch, so the interval covers \
+             no level that stays: look for state that grows from call to call",
+            if change > 0.0 { "climbs" } else { "falls" },
+            change.abs() * 100.0
+        )
+    }
+}
+
+impl SideEffects {
+    /// A sentence for each. `lines`: how many lines of output the launch had in all.
+    #[must_use]
+    pub fn remarks(self, lines: u64) -> Vec<String> {
+        let several = |count: u32, one: &str, many: &str| {
+            if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }
+        };
+        let mut out = Vec::new();
+        if self.written_bytes > 0 {
+            let printed =
+                if lines > 1 { format!(", and printed {lines} lines in all") } else { String::new() };
+            out.push(format!(
+                "the plugin wrote {} while it was measured{printed}: writing is part of its time, so keep it out of \
+                 `execute`",
+                units::bytes(self.written_bytes as f64)
+            ));
+        }
+        if self.thread_running {
+            out.push(
+                "the plugin keeps a thread running that it started: it competes with what is measured, so end it in \
+                 `setup`, or let it wait"
+                    .to_owned(),
+            );
+        }
+        if self.threads_left > 0 {
+            out.push(format!(
+                "`execute` left {} behind: join what it starts",
+                several(self.threads_left, "thread", "threads")
+            ));
+        }
+        if self.descriptors_left > 0 {
+            out.push(format!(
+                "`execute` left {} open: close what it opens",
+                several(self.descriptors_left, "file or socket", "files or sockets")
+            ));
+        }
+        if self.files_left > 0 {
+            out.push(format!(
+                "the plugin left {} in its working directory: remove them in `cleanup`",
+                several(self.files_left, "file", "files")
+            ));
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_side_effect_has_a_sentence_with_its_size_and_none_says_nothing() {
+        assert!(SideEffects::default().remarks(500).is_empty(), "printing in `setup` is nobody's business");
+        let all = SideEffects {
+            written_bytes: 2048,
+            threads_left: 1,
+            thread_running: true,
+            descriptors_left: 3,
+            files_left: 2,
+        };
+        let said = all.remarks(31_755).join("\n");
+        for part in [
+            "2.000 KiB",
+            "31755 lines",
+            "keeps a thread running",
+            "1 thread behind",
+            "3 files or sockets",
+            "2 files in",
+        ] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+        assert_eq!(said.lines().count(), 5);
+    }
+
+    #[test]
+    fn a_trend_says_which_way_and_how_far() {
+        assert!(Trend { change: 6.9, launches: 5 }.remark().contains("climbs by 690 %"));
+        assert!(Trend { change: -0.25, launches: 5 }.remark().contains("falls by 25 %"));
+    }
+}
