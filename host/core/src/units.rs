@@ -196,9 +196,7 @@ fn share_of(text: &str) -> Result<(f64, bool), String> {
         None => (text.trim(), 1.0),
     };
     match number.parse::<f64>().ok().map(|number| number / divisor) {
-        Some(0.0) => Err(format!(
-            "`{text}` is nothing at all: every difference is larger; give a share above 0, like `0.001` or `0.1%`"
-        )),
+        Some(0.0) => Err(format!("`{text}` is 0; give a share above 0, like `0.001` or `0.1%`")),
         Some(share) if share.is_finite() && share > 0.0 => Ok((share, divisor > 1.0)),
         Some(share) if share < 0.0 => {
             Err(format!("`{text}` is below 0; give a share above 0, like `0.01` or `1%`"))

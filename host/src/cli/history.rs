@@ -43,8 +43,12 @@ fn shown(series: &Series) -> String {
     }
     if let (Some(first), Some(last)) = (series.points.first(), series.points.last()) {
         out.push_str(&format!(
-            "{} runs from {} to {}; {} first, {} last\n",
-            series.points.len(),
+            "{} from {} to {}; {} first, {} last\n",
+            if series.points.len() == 1 {
+                "1 run".to_owned()
+            } else {
+                format!("{} runs", series.points.len())
+            },
             when(first),
             when(last),
             units::value(first.median, &series.unit),
