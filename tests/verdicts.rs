@@ -223,6 +223,9 @@ fn two_plugins_with_a_benchmark_of_one_name_are_never_mixed() {
     let points =
         |place: usize| (history[place]["label"].clone(), history[place]["points"].as_array().map(Vec::len));
     assert_eq!((points(0), points(1)), ((json!(one), Some(1)), (json!(other), Some(2))), "{history}");
+    let own = arena.dyno(&["history", "twin/sum_c", "--json"]).json();
+    assert_eq!(own.as_array().map(Vec::len), Some(1), "{own}");
+    refused(&arena.dyno(&["history", "other/sum_c"]), &["no results of a benchmark `other/sum_c`"]);
     // Nothing in common: a gate that compares nothing is not green.
     quick(&["hello-c/sum_c"]);
     let nothing = arena.dyno(&["compare", "last~1", "last"]);
@@ -275,7 +278,7 @@ fn a_gate_is_never_green_by_accident() {
     let arena = arena();
     let entry = |command: &str, seconds: f64, code: i64| {
         let times: Vec<f64> = (0..5).map(|run| seconds * (1.0 + 0.001 * f64::from(run))).collect();
-        json!({"command": command, "times": times, "exit_codes": [code; 5]})
+        json!({"command": command, "times": times, "exit_codes": vec![code; 5]})
     };
     let file = |name: &str, entries: Value| hyperfine(&arena, name, &entries);
     let base = file("base", json!([entry("a", 1.0, 0), entry("b", 1.0, 0)]));
@@ -344,8 +347,8 @@ fn thresholds_above_all_are_accepted_and_ambiguous_ones_explained() {
     }
     for (threshold, said) in [
         ("5", &["`5%`", "`500%`"][..]),
-        ("0", &["nothing at all", "above 0"]),
-        ("0%", &["nothing at all"]),
+        ("0", &["`0` is 0", "above 0"]),
+        ("0%", &["`0%` is 0"]),
         ("=-1%", &["not a number"]),
         ("nan", &["not a number"]),
         ("inf", &["not a number"]),

@@ -210,9 +210,7 @@ fn share_of(text: &str) -> Result<(f64, bool), String> {
         None => (text.trim(), 1.0),
     };
     match number.parse::<f64>().ok().map(|number| number / divisor) {
-        Some(0.0) => Err(format!(
-            "`{text}` is nothing at all: every difference is larger; give a share above 0, like `0.001` or `0.1%`"
-        )),
+        Some(0.0) => Err(format!("`{text}` is 0; give a share above 0, like `0.001` or `0.1%`")),
         Some(share) if share.is_finite() && share > 0.0 => Ok((share, divisor > 1.0)),
         Some(share) if share < 0.0 => {
             Err(format!("`{text}` is below 0; give a share above 0, like `0.01` or `1%`"))
@@ -344,6 +342,25 @@ mod tests {
     }
 
     #[test]
+    fn a_change_may_be_above_all_and_a_plain_whole_number_is_ambiguous() {
+        for (text, share) in [
+            ("5%", 0.05),
+            ("0.05", 0.05),
+            ("1", 1.0),
+            ("150%", 1.5),
+            ("2.0", 2.0),
+            ("1 000%", 0.0),
+            ("1e-3", 1e-3),
+        ] {
+            assert_eq!(parse_change(text).unwrap_or_default(), share, "{text}");
+        }
+        assert_eq!(parse_change("5"), Err("`5` may mean 5 % or 500 %; write `5%` or `500%`".to_owned()));
+        for text in ["0", "0%", "-0", "-1%", "nan", "inf", "1e400", "", "%", "0,05", "1e9%", "5e-324%"] {
+            assert!(parse_change(text).unwrap_err().starts_with(&format!("`{text}`")), "{text}");
+        }
+    }
+
+    #[test]
     fn lists_of_processors_are_read_and_written() {
         for (text, expected) in
             [("0-2,7\n", vec![0, 1, 2, 7]), ("3", vec![3]), ("5,4", vec![4, 5]), ("1,0-2", vec![0, 1, 2])]
@@ -363,7 +380,7 @@ mod tests {
             for unit in ["ns", "bytes", "bytes/s", "FLOP/s", "items/s", "x"] {
                 prop_assert!(!value(number, unit).is_empty());
             }
-            let _ = (parse_duration(&text), parse_bytes(&text), parse_fraction(&text), parse_cpus(&text));
+            let _ = (parse_duration(&text), parse_bytes(&text), parse_fraction(&text), parse_change(&text), parse_cpus(&text));
         }
     }
 }

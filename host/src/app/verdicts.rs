@@ -382,7 +382,8 @@ impl App {
         Ok(self.read_store()?.baseline(name)?)
     }
 
-    /// A benchmark over all stored runs: a series per parameters, engine, device and machine.
+    /// A benchmark, `name` or `plugin/name`, over all stored runs: a series per plugin, parameters, engine, device and
+    /// machine.
     ///
     /// # Errors
     /// When there are no results of it.
@@ -396,10 +397,16 @@ impl App {
             return server.history(benchmark, metric, options);
         }
         let store = self.read_store()?;
-        let mut all = store.history(benchmark, metric)?;
+        let (plugin, name) = match benchmark.split_once('/') {
+            Some((plugin, name)) => (Some(plugin), name),
+            None => (None, benchmark),
+        };
+        let whose = |series: &Series| series.key.as_ref().map(|key| key.plugin.clone()).unwrap_or_default();
+        let mut all = store.history(name, metric)?;
+        all.retain(|series| plugin.is_none_or(|plugin| whose(series) == plugin));
         if all.is_empty() {
             let known = store.benchmarks()?;
-            return Err(AppError::Side(if known.iter().any(|name| name == benchmark) {
+            return Err(AppError::Side(if plugin.is_none() && known.iter().any(|known| known == name) {
                 format!("`{benchmark}` has no results with a metric `{metric}`; every benchmark has `time`")
             } else {
                 format!(
@@ -408,9 +415,11 @@ impl App {
                 )
             }));
         }
-        let accepted = store.accepted_changes(benchmark)?;
+        // Accepted under its name alone it is so for every plugin; under a plugin's, only for that one.
+        let for_all = store.accepted_changes(name)?;
         for series in &mut all {
-            series.find_changes(options, &|run| accepted.get(run).cloned());
+            let own = store.accepted_changes(&format!("{}/{name}", whose(series)))?;
+            series.find_changes(options, &|run| own.get(run).or_else(|| for_all.get(run)).cloned());
         }
         Ok(all)
     }

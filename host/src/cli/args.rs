@@ -294,7 +294,7 @@ pub(super) struct RunArgs {
 /// How strictly results are compared that were measured at different times.
 #[derive(Debug, Args)]
 pub(super) struct JudgeArgs {
-    /// Smallest relative change that matters, like `0.05` or `5%` [default: 5%]
+    /// Smallest relative change that matters, like `0.05`, `5%` or `150%` [default: 5%]
     #[arg(long, value_name = "SHARE")]
     pub(super) threshold: Option<String>,
     /// Accepted share of wrong alarms among alarms [default: 0.01]
@@ -303,7 +303,7 @@ pub(super) struct JudgeArgs {
     /// Judge even where machine, governor or WASM engine differ
     #[arg(long)]
     pub(super) allow_differences: bool,
-    /// Exit with 3 where nothing can be said of a case
+    /// Exit with 3 where a metric is inconclusive or a case could not be compared
     #[arg(long)]
     pub(super) fail_inconclusive: bool,
 }

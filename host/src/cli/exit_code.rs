@@ -12,9 +12,10 @@ pub(super) enum End {
     Regression = 1,
     /// A flag, a name or a value was wrong; nothing was run.
     Usage = 2,
-    /// Nothing could be said of something, and --fail-inconclusive was given.
+    /// Nothing was compared at all; or something could not be judged, and --fail-inconclusive was given.
     Inconclusive = 3,
-    /// At least one benchmark failed or timed out; the others have results.
+    /// At least one benchmark failed, timed out or got no device; of a comparison, one of the candidate's. The others have
+    /// results.
     BenchmarkFailed = 4,
     /// The host itself failed.
     HostFailed = 5,

@@ -123,7 +123,7 @@ pub enum Unjudged {
         /// The limit that it passed [s].
         limit_s: f64,
     },
-    /// The device was not free in time.
+    /// Both sides waited for the device, and it was not free in time.
     Lease {
         /// Who had it, a sentence.
         message: String,
@@ -168,7 +168,6 @@ impl Unjudged {
     #[must_use]
     pub fn of_status(side: ComparedSide, status: &CaseStatus) -> Self {
         match status {
-            CaseStatus::Failed { stage: Stage::Lease, reason } => Self::Lease { message: reason.to_string() },
             CaseStatus::Failed { stage, reason } => {
                 Self::Failed { side, stage: Some(*stage), message: reason.to_string() }
             }

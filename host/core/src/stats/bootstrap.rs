@@ -75,11 +75,13 @@ pub fn interval_on_median(launches: &[Vec<f64>], options: &SummaryOptions) -> Op
     let stretch = expansion(count, tail);
     let low = quantile(&replicates, tail)?;
     let high = quantile(&replicates, 1.0 - tail)?;
-    // What is never negative (a time, a rate, a size) is not so at the end of an interval either.
-    let least = if launches.iter().flatten().all(|value| *value >= 0.0) { 0.0 } else { f64::MIN };
+    // No time and no rate is below zero: what never leaves one side of zero has its interval there.
+    let all = || launches.iter().flatten();
+    let least = if all().all(|value| *value >= 0.0) { 0.0 } else { f64::MIN };
+    let most = if all().all(|value| *value <= 0.0) { 0.0 } else { f64::MAX };
     Some(Interval {
         low: (centre - (centre - low).max(0.0) * stretch).max(least),
-        high: (centre + (high - centre).max(0.0) * stretch).min(f64::MAX),
+        high: (centre + (high - centre).max(0.0) * stretch).min(most),
         confidence: options.confidence,
     })
 }
@@ -107,6 +109,19 @@ mod tests {
     use rand::Rng;
 
     use super::*;
+
+    #[test]
+    fn an_interval_stays_on_the_side_of_zero_on_which_its_values_are() {
+        let of = |launches: &[f64]| {
+            let launches: Vec<Vec<f64>> = launches.iter().map(|value| vec![*value]).collect();
+            interval_on_median(&launches, &SummaryOptions::default()).unwrap()
+        };
+        let time = of(&[100.0, 2_400.0]);
+        assert!(time.low == 0.0 && time.high > 2_400.0, "{time:?}");
+        let negative = of(&[-100.0, -2_400.0]);
+        assert!(negative.high == 0.0 && negative.low < -2_400.0, "{negative:?}");
+        assert!(of(&[-1.0, 1.0]).low < -1.0, "what may be on both sides is not cut");
+    }
 
     /// A standard normal number, by the central limit of twelve uniform ones.
     fn normal(random: &mut impl Rng) -> f64 {

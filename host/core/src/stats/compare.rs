@@ -475,6 +475,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::model::{CaseStatus, Reason, Stage};
 
     fn measured(cases: &[(&str, &str, Better, &[f64])]) -> Measured {
         let cases = cases.iter().map(|(name, metric, better, launches)| {
@@ -556,6 +557,9 @@ mod tests {
             1,
             "what the baseline could not do is not the candidate's fault"
         );
+        let status = CaseStatus::Failed { stage: Stage::Lease, reason: Reason::new("taken") };
+        before.missing[0].1 = Unjudged::of_status(ComparedSide::Candidate, &status);
+        assert_eq!(judged(&before, &now).failures().count(), 1);
         assert_eq!(found.differences, ["machine: A then, B now"]);
         assert_eq!(found.cases[0].metrics[0].verdict, Verdict::Inconclusive);
         let allowed = CompareOptions { allow_differences: true, ..CompareOptions::default() };
