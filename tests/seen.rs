@@ -67,9 +67,11 @@ fn a_table_fits_its_width_and_breaks_no_value() {
             assert_eq!(words(table).matches(once).count(), 1, "`{once}` in\n{table}");
         }
         assert!(table.contains("12.50 collisions") && table.contains("87.50 percent"), "{table}");
-        for case in table.split(LONG_NAME).skip(1).take(4) {
-            let lines = case.lines().take_while(|line| !line.trim().is_empty()).count();
-            assert!(lines <= 4, "a case takes {lines} lines in\n{table}");
+        for case in table.split(&format!("\n{LONG_NAME}")).skip(1).take(4) {
+            let lines = 1 + case.lines().skip(1).take_while(|line| line.starts_with(' ')).count();
+            // The name and its parameters alone are wider than 60 columns.
+            let most = if columns == "60" { 5 } else { 3 };
+            assert!(lines <= most, "a case takes {lines} lines in\n{table}");
         }
         assert!(table.contains("n=4096"), "what does not vary is said once\n{table}");
     }

@@ -12,7 +12,7 @@ use dyno_core::{
 
 use super::{App, AppError};
 use crate::{
-    catalog::Entry,
+    catalog::{Entry, is_plugin_path},
     devices, export, import, notify,
     runner::{self, Cancel, Duel, DuelNews, DuelOptions, Match},
     store::{Noise, StoreError},
@@ -134,7 +134,7 @@ impl App {
     /// When there is none.
     pub fn build_of(&self, side: &str, engine: EngineChoice) -> Result<Entry, AppError> {
         let path = Path::new(side);
-        if path.is_file() {
+        if path.is_file() || is_plugin_path(side) {
             return self.plugin_file(path).map_err(|problem| AppError::Side(problem.to_string()));
         }
         let catalog = self.catalog();

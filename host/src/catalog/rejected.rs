@@ -27,7 +27,9 @@ impl Catalog {
         }
         let others = asides.len() - asides.iter().filter(is_meant).count();
         if others > 0 {
-            lines.push(format!("and {others} libraries of other software; `dyno list --all` shows them"));
+            let libraries = dyno_core::units::count(others, "library");
+            let and = if lines.is_empty() { "" } else { "and " };
+            lines.push(format!("{and}{libraries} of other software; `dyno list --all` shows all"));
         }
         lines
     }

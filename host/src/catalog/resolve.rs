@@ -147,7 +147,7 @@ fn list(lines: &[String]) -> String {
         return String::new();
     }
     let lines: String = lines.iter().map(|line| format!("\n  {line}")).collect();
-    format!("\nthese were found and are no plugins:{lines}")
+    format!("\nsearched, and no plugin:{lines}")
 }
 
 /// Whether `pattern`, which names all of `found`, means `one` of them on that hardware. A plain name means the plugin that

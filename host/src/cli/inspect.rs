@@ -11,11 +11,11 @@ use super::{
     grid::{Grid, Role},
     output, terminal,
 };
-use crate::app::{App, Entry};
+use crate::app::{App, Entry, is_plugin_path};
 
 pub(super) fn execute(app: &App, args: &args::InspectArgs, as_json: bool) -> Result<ExitCode, Failure> {
     let path = Path::new(&args.what);
-    let entries: Vec<Entry> = if path.is_file() {
+    let entries: Vec<Entry> = if path.is_file() || is_plugin_path(&args.what) {
         vec![app.plugin_file(path).map_err(|problem| Failure::Usage(problem.to_string()))?]
     } else {
         let catalog = app.listed()?;
@@ -81,7 +81,10 @@ fn describe(entry: &Entry) -> String {
     ] {
         if !value.is_empty() {
             // Writing to a string cannot fail.
-            let _ = writeln!(out, "{}", folded(&format!("  {name}: {}", value.trim_end())));
+            let line = format!("  {name}: {}", value.trim_end());
+            // A hash and a path are copied: they stay whole.
+            let line = if matches!(name, "file" | "sha256") { line } else { folded(&line) };
+            let _ = writeln!(out, "{line}");
         }
     }
     for benchmark in &descriptor.benchmarks {

@@ -33,7 +33,7 @@ impl Progress {
         let bars = terminal::can_draw().then(|| {
             let all = MultiProgress::new();
             let run = all
-                .add(ProgressBar::new(0).with_style(style("{bar:16.cyan} case {pos} of {len} · {elapsed}")));
+                .add(ProgressBar::new(0).with_style(style("{bar:16.cyan} {pos} of {len} done · {elapsed}")));
             let case = all.add(ProgressBar::new(1000).with_style(style("{bar:16.green} {wide_msg}")));
             Bars { all, run, case }
         });

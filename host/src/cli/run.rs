@@ -239,6 +239,11 @@ fn request(args: &RunArgs, settings: &Resolved) -> Result<RunSpec, Failure> {
     let suite = args.suite.as_ref().map(|path| suite::read(path, &overrides)).transpose()?;
     let params = params(args.params.as_deref(), &args.param)?;
     let mut names: Vec<&str> = args.names().collect();
+    if let Some(folder) = names.iter().find(|name| is_folder(name)) {
+        return Err(Failure::Usage(format!(
+            "`{folder}` is a folder, not a benchmark; its plugins are found with --plugins {folder}"
+        )));
+    }
     // Whoever gives plugin files, and nothing else, means all that is in them.
     if names.is_empty() && suite.is_none() && !args.files().is_empty() {
         names.push("*");
@@ -292,6 +297,12 @@ fn request(args: &RunArgs, settings: &Resolved) -> Result<RunSpec, Failure> {
         },
         tags: args.tag.clone(),
     })
+}
+
+/// Whether a word that should be a benchmark is written as a folder, and is one.
+fn is_folder(word: &str) -> bool {
+    let is_path = ["/", "./", "../"].iter().any(|start| word.starts_with(start)) || word.ends_with('/');
+    is_path && std::path::Path::new(word).is_dir()
 }
 
 /// `--cpus`: whether the machine has them, the application knows.

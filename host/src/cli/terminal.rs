@@ -143,15 +143,20 @@ fn pieces(text: &str) -> Vec<&str> {
     let mut out = Vec::new();
     let mut start = 0;
     let mut last_word = "";
+    // Whether a command in backquotes has begun and not ended.
+    let mut in_code = false;
     let mut at = 0;
     while at < text.len() {
         let rest = &text[at..];
         let word_at = at + rest.len() - rest.trim_start_matches(' ').len();
         let word_end = text[word_at..].find(' ').map_or(text.len(), |space| word_at + space);
         let word = &text[word_at..word_end];
-        if at > start && !(word_at == at + 1 && belongs(last_word, word)) {
+        if at > start && !(word_at == at + 1 && (in_code || belongs(last_word, word))) {
             out.push(&text[start..at]);
             start = at;
+        }
+        if word.matches('`').count() % 2 == 1 {
+            in_code = !in_code && text[word_end..].contains('`');
         }
         last_word = word;
         at = word_end;
@@ -197,6 +202,7 @@ mod tests {
         );
         assert_eq!(fold("  one two three four", 12), "  one two\n    three\n    four");
         assert_eq!(fold("short", 20), "short");
+        assert_eq!(fold("then try `dyno doctor` here", 18), "then try\n  `dyno doctor`\n  here");
     }
 
     #[test]

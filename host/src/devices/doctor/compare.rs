@@ -40,7 +40,12 @@ const TRAITS: &[Trait] = &[
         read: |it| {
             let cpu = &it.machine.cpu;
             let smt = if cpu.smt { ", SMT" } else { "" };
-            format!("{} sockets, {} cores, {} threads{smt}", cpu.sockets, cpu.cores, cpu.threads)
+            [
+                units::count(cpu.sockets, "socket"),
+                units::count(cpu.cores, "core"),
+                units::count(cpu.threads, "thread") + smt,
+            ]
+            .join(", ")
         },
     },
     Trait {
