@@ -237,6 +237,7 @@ mod tests {
                 entry_for("webgpu", "gpu2", "0.1.0", Native, &["copy"]),
             ],
             problems: Vec::new(),
+            fault: None,
         }
     }
 

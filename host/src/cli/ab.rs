@@ -41,7 +41,7 @@ pub(super) fn execute(app: &App, args: &AbArgs, json: bool) -> Result<ExitCode, 
     if baseline.sha256 == candidate.sha256 {
         output::note("both sides are the same file: any difference that is found is an error of measurement");
     }
-    let cancel = run::listen_for_ctrl_c()?;
+    let cancel = run::listen_for_ctrl_c(app)?;
     let bar = std::io::stderr().is_terminal().then(ProgressBar::new_spinner);
     let mut decided = 0;
     let outcome = app.duel((&baseline, &candidate), &requests, &options, &cancel, &mut |news| {

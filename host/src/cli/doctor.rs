@@ -4,13 +4,16 @@ use std::process::ExitCode;
 
 use dyno_core::model::{Doctor, DoctorComparison, NoiseReport, Severity};
 
-use super::{Failure, args::DoctorArgs, exit_code::End, output, table};
+use super::{Failure, args::DoctorArgs, exit_code::End, output, table, target};
 use crate::app::App;
 
 /// So many of the noisiest cases are shown.
 const CASES: usize = 5;
 
 pub(super) fn execute(app: &App, args: &DoctorArgs, json: bool) -> Result<ExitCode, Failure> {
+    if let Some(path) = &args.save {
+        target::check_file("--save", path)?;
+    }
     let saved = args.compare.iter().map(|path| app.saved_doctor(path)).collect::<Result<Vec<_>, _>>()?;
     // Of two files nothing here needs to be looked at, except to save it.
     let here = (saved.len() < 2 || args.save.is_some()).then(|| app.doctor());

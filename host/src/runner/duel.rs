@@ -19,12 +19,12 @@ use dyno_core::{
 use super::{
     Cancel, Planned, RunError,
     launch::Assignment,
-    pair::{Pace, PairPlan, Side, pair},
+    pair::{Ended, Pace, PairPlan, Side, pair},
     stop,
     turn::{Asking, Said, Turn},
 };
 use crate::{
-    catalog::ContentStore,
+    catalog::{ContentStore, ContentStoreError},
     devices::{Lease, Leases, keep_off, place},
 };
 
@@ -192,6 +192,9 @@ impl Duel<'_> {
             .map(|planned| self.content.admit(&planned.path, &planned.plugin.sha256));
         let [baseline_bytes, candidate_bytes] = match admitted {
             [Ok(baseline), Ok(candidate)] => [baseline, candidate],
+            [Err(ContentStoreError::Host(fault)), _] | [_, Err(ContentStoreError::Host(fault))] => {
+                return Err(fault.into());
+            }
             [Err(error), _] | [_, Err(error)] => {
                 one.end = Some((Verdict::Inconclusive, Some(error.to_string())));
                 return Ok(());
@@ -241,8 +244,11 @@ impl Duel<'_> {
                 one.candidate_ns.push(taken.candidate_ns);
                 one.decide(options);
             }
-            Err((_, CaseStatus::Cancelled)) => {}
-            Err((side, status)) => one.end = Some((Verdict::Inconclusive, Some(failure(side, &status)))),
+            Err((_, Ended::Host(fault))) => return Err(fault.into()),
+            Err((_, Ended::Case(CaseStatus::Cancelled))) => {}
+            Err((side, Ended::Case(status))) => {
+                one.end = Some((Verdict::Inconclusive, Some(failure(side, &status))))
+            }
         }
         Ok(())
     }

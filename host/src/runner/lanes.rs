@@ -10,7 +10,6 @@ use super::{
     conduct::{Conductor, Desk},
     dispatcher::StoreDesk,
 };
-use crate::devices::LeaseError;
 
 /// Neighbouring cases that may run at the same time, by what they use.
 #[derive(Debug, PartialEq, Eq)]
@@ -110,7 +109,7 @@ pub(super) fn run(
         }
         for lane in lanes {
             match lane.join() {
-                Ok(ended) => outcome = outcome.and(ended.map_err(RunError::from)),
+                Ok(ended) => outcome = outcome.and(ended),
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }
@@ -123,7 +122,7 @@ fn lane(
     conductor: &mut Conductor<'_>,
     desk: &mut LaneDesk,
     work: Vec<(usize, CaseRecord, &Planned)>,
-) -> Result<(), LeaseError> {
+) -> Result<(), RunError> {
     for (place, mut case, planned) in work {
         conductor.conduct(desk, &mut case, planned)?;
         if desk.to.send(Message::Finish(place, Box::new(case))).is_err() {

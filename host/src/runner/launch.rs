@@ -7,8 +7,8 @@ use std::{
 
 use dyno_core::{
     model::{
-        CaseStatus, DeviceKind, Environment, Exit, LaunchRecord, LoadRecord, Query, Reason, Sample, Scenario,
-        Settings, Stage,
+        CaseStatus, DeviceKind, Environment, Exit, LaunchRecord, Layout, LoadRecord, Query, Reason, Sample,
+        Scenario, Settings, Stage,
     },
     protocol::{DeviceGrant, Load, PROTOCOL_VERSION, Quota, Reply, Request},
 };
@@ -16,9 +16,12 @@ use dyno_core::{
 use super::{Cancel, Planned};
 use crate::{
     devices::{EnergyMeter, Placement, Probe, Sampling},
-    pool::{Farewell, Interruption, Unsolicited, Worker, WorkerCommand},
+    fault::{HostFault, Place, new_temporary_folder},
+    pool::{self, Farewell, Interruption, Unsolicited, Worker, WorkerCommand},
 };
 
+/// What the folders of launches are called.
+pub(super) const LAUNCH_FOLDER: &str = "dyno-launch-";
 /// Longest wait for a worker that has nothing more to do.
 pub(super) const FAREWELL: Duration = Duration::from_secs(5);
 /// Bounds for numbers that a hostile worker sends: beyond these it is not measuring.
@@ -59,6 +62,7 @@ pub(super) enum Notice {
 enum End {
     Status(CaseStatus),
     Interrupted(Interruption),
+    Host(HostFault),
 }
 
 impl From<Interruption> for End {
@@ -67,12 +71,15 @@ impl From<Interruption> for End {
     }
 }
 
-/// Runs one launch. Never fails: what goes wrong is the status of the record.
+/// Runs one launch. What goes wrong in the plugin is the status of the record.
+///
+/// # Errors
+/// When the host could not do its part: that says nothing about the plugin, and is no status.
 pub(super) fn launch(
     assignment: &Assignment<'_>,
     index: u32,
     notice: &mut dyn FnMut(Notice),
-) -> LaunchRecord {
+) -> Result<LaunchRecord, HostFault> {
     let mut record = LaunchRecord {
         index,
         started_at: crate::timestamp::now(),
@@ -98,27 +105,16 @@ pub(super) fn launch(
         output: Vec::new(),
         output_dropped: 0,
     };
-    let fail = |mut record: LaunchRecord, message: String| {
-        record.status = CaseStatus::Failed { stage: Stage::Spawn, reason: Reason::new(message) };
-        record
-    };
     // Gone with everything in it when the launch ends.
-    let directory = match tempfile::Builder::new().prefix("dyno-launch-").tempdir() {
-        Ok(directory) => directory,
-        Err(error) => return fail(record, format!("cannot make a directory for the worker: {error}")),
-    };
+    let directory = new_temporary_folder(LAUNCH_FOLDER)?;
     let probe = Probe::start(&assignment.placement.cpus);
     notice(Notice::Entered(Stage::Spawn));
-    let spawned = Worker::spawn(&WorkerCommand {
+    let worker = Worker::spawn(&WorkerCommand {
         program: assignment.worker.clone(),
         directory: directory.path().to_owned(),
         layout: assignment.settings.layout,
         memory_limit_bytes: assignment.settings.memory_limit_bytes,
-    });
-    let worker = match spawned {
-        Ok(worker) => worker,
-        Err(error) => return fail(record, error.to_string()),
-    };
+    })?;
     let mut script = Script { assignment, worker, record: &mut record, notice, stage: Stage::Spawn };
     let end = script.play();
     let stage = script.stage;
@@ -126,8 +122,9 @@ pub(super) fn launch(
         Ok(()) => CaseStatus::Completed,
         Err(End::Status(status)) => status,
         Err(End::Interrupted(interruption)) => {
-            status_of(interruption, stage, assignment.settings, script.worker.last_output())
+            status_of(interruption, stage, assignment.settings, script.worker.last_output())?
         }
+        Err(End::Host(fault)) => return Err(fault),
     };
     let worker = script.worker;
     let patience = if status == CaseStatus::Completed { FAREWELL } else { Duration::ZERO };
@@ -135,7 +132,7 @@ pub(super) fn launch(
     record.status = judge_exit(status, exit, left_behind, captured.tail(10));
     (record.output, record.output_dropped) = captured.into_lines();
     record.environment = probe.finish(Sampling::of(&record));
-    record
+    Ok(record)
 }
 
 /// The stages of a launch, and where it stands.
@@ -155,11 +152,7 @@ impl Script<'_, '_> {
                 self.record.base_memory_bytes = Some(base_memory_bytes);
             }
             Reply::Hello { protocol, version, .. } => {
-                return Err(self.failed(format!(
-                    "the worker `{}` is of dyno {version} and speaks protocol {protocol}, this dyno speaks \
-                     {PROTOCOL_VERSION}; install both from one release",
-                    self.assignment.worker.display()
-                )));
+                return Err(End::Host(wrong_worker(self.assignment, protocol, &version)));
             }
             other => return Err(self.unexpected(&other)),
         }
@@ -172,12 +165,16 @@ impl Script<'_, '_> {
                     _ => self.record.pinned_cpus = pinned_cpus,
                 }
                 self.record.counters = counters.into_iter().map(|name| (name, Vec::new())).collect();
-                self.record.missing = missing;
+                self.record.missing = unmet(self.assignment, &self.record.isolation);
+                self.record.missing.extend(missing);
             }
             other => return Err(self.unexpected(&other)),
         }
         match self.ask(Stage::Setup, &Request::Setup)? {
-            Reply::SetUp { huge_bytes } => self.record.huge_bytes = huge_bytes,
+            Reply::SetUp { huge_bytes, missing } => {
+                self.record.huge_bytes = huge_bytes;
+                self.record.missing.extend(missing);
+            }
             other => return Err(self.unexpected(&other)),
         }
         match self.ask(Stage::Verify, &Request::Verify)? {
@@ -381,6 +378,36 @@ impl Script<'_, '_> {
     }
 }
 
+/// What was asked of the kernel for this launch and is not among the layers that hold, a sentence each.
+fn unmet(assignment: &Assignment<'_>, layers: &[String]) -> Vec<String> {
+    let always = [
+        ("death_signal", "the kernel refused the death signal (prctl): the worker may outlive its host"),
+        (
+            "no_new_privs",
+            "the kernel refused no_new_privs (prctl): what the plugin starts may gain privileges",
+        ),
+        ("no_core_dump", "the kernel refused to switch core dumps off (setrlimit)"),
+        (
+            "memory_limit",
+            "the kernel refused to bound the worker's memory (setrlimit); the host watches it all the same",
+        ),
+    ];
+    let fixed = (
+        "fixed_layout",
+        "the kernel refused a fixed layout of memory (personality): addresses are random, and launches differ more",
+    );
+    let pinned = (
+        "pinned",
+        "the kernel refused to keep the worker on its processor (sched_setaffinity): it may be moved while it is measured",
+    );
+    let asked = always
+        .into_iter()
+        .chain((assignment.settings.layout == Layout::Fixed).then_some(fixed))
+        .chain((!assignment.placement.cpus.is_empty()).then_some(pinned));
+    let missing = asked.filter(|(layer, _)| !layers.iter().any(|held| held == layer));
+    missing.map(|(_, sentence)| sentence.to_owned()).chain(pool::unadopted()).collect()
+}
+
 /// What a worker is told of the case.
 pub(super) fn load_of(assignment: &Assignment<'_>) -> Load {
     let case = assignment.case;
@@ -427,17 +454,46 @@ pub(super) fn check(sample: &Sample) -> Result<(), String> {
     sample.work.check(sample.wall_ns)
 }
 
+/// A worker of another release.
+pub(super) fn wrong_worker(assignment: &Assignment<'_>, protocol: u32, version: &str) -> HostFault {
+    HostFault::other(
+        format!("cannot use the worker `{}`", assignment.worker.display()),
+        format!(
+            "it is of dyno {version} and speaks protocol {protocol}, this dyno speaks {PROTOCOL_VERSION}; install both \
+             from one release"
+        ),
+        Place::Worker,
+    )
+}
+
+/// What an answer that did not come makes of the case.
+///
+/// # Errors
+/// When it says nothing about the plugin, since none of its code had run.
 pub(super) fn status_of(
     interruption: Interruption,
     stage: Stage,
     settings: &Settings,
     last_output: Vec<String>,
-) -> CaseStatus {
+) -> Result<CaseStatus, HostFault> {
+    let unready = |why: String| {
+        let said = last_output.last().map_or_else(|| why.clone(), |line| format!("{why}; it said: {line}"));
+        Err(HostFault::other("the worker ended before it was given a plugin", said, Place::Worker))
+    };
     let failed = |message: String, exit: Option<Exit>| CaseStatus::Failed {
         stage,
         reason: Reason { message, exit, last_output: last_output.clone() },
     };
-    match interruption {
+    Ok(match interruption {
+        Interruption::Host(fault) => return Err(fault),
+        // No plugin was named to it yet.
+        Interruption::Died(exit) if stage == Stage::Spawn => return unready(format!("it ended with {exit}")),
+        Interruption::LeftChannel if stage == Stage::Spawn => {
+            return unready("it closed its channel to the host".to_owned());
+        }
+        Interruption::Babbled(error) if stage == Stage::Spawn => {
+            return unready(format!("it sent data that is not a message ({error})"));
+        }
         Interruption::TimedOut => {
             CaseStatus::TimedOut { stage, limit_s: settings.timeout().as_secs_f64(), last_output }
         }
@@ -463,7 +519,7 @@ pub(super) fn status_of(
             ),
             None,
         ),
-    }
+    })
 }
 
 /// A launch whose work is done can still fail by how its process ends.

@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Better, CaseRecord, CaseStatus, Interval, Params, RunRecord, Sample};
+use super::{Better, CaseRecord, CaseStatus, Interval, Layout, Params, RunRecord, Sample};
 use crate::stats::median;
 
 /// The name of the comparison file format.
@@ -244,7 +244,10 @@ impl From<&RunRecord> for Measured {
             ("machine".to_owned(), format!("{} (fingerprint {})", cpu.model, run.machine.fingerprint)),
             ("kernel".to_owned(), run.machine.os.clone()),
             ("governor".to_owned(), cpu.governor.clone().unwrap_or_else(|| "unknown".to_owned())),
-            ("address layout".to_owned(), format!("{:?}", settings.layout).to_lowercase()),
+            (
+                "address layout".to_owned(),
+                had(run, settings.layout == Layout::Fixed, "fixed_layout", ["fixed", "random"]),
+            ),
             ("pages of the heap".to_owned(), format!("{:?}", settings.pages).to_lowercase()),
             ("priority".to_owned(), if settings.realtime { "real-time" } else { "normal" }.to_owned()),
             ("dyno".to_owned(), run.dyno_version.clone()),
@@ -278,6 +281,21 @@ impl From<&RunRecord> for Measured {
             }
         }
         Self { source: format!("run {}", run.id), environment, cases, missing }
+    }
+}
+
+/// What the launches of a run had, of two words: the first where it was asked for and the kernel granted it. A record without
+/// launches says what was asked for.
+fn had(run: &RunRecord, asked: bool, layer: &str, [granted, other]: [&str; 2]) -> String {
+    let launches = || run.cases.iter().flat_map(|case| &case.launches).filter(|it| !it.isolation.is_empty());
+    let refused = launches().filter(|launch| !launch.isolation.iter().any(|word| word == layer)).count();
+    match (asked, refused) {
+        (false, _) => other.to_owned(),
+        (true, 0) => granted.to_owned(),
+        (true, refused) if refused == launches().count() => {
+            format!("{other} ({granted} was refused by the kernel)")
+        }
+        (true, _) => format!("{granted} in some launches, {other} in others"),
     }
 }
 

@@ -5,7 +5,7 @@ mod frame;
 mod message;
 
 pub use frame::{FrameError, MAX_FRAME_BYTES, decode, encode, read, split};
-pub use message::{DeviceGrant, Load, PROTOCOL_VERSION, Quota, Reply, Request};
+pub use message::{DeviceGrant, Load, PROTOCOL_VERSION, Quota, Reply, Request, mark};
 
 #[cfg(test)]
 mod tests;
