@@ -4,8 +4,8 @@ use std::{fs, path::PathBuf, process::ExitCode};
 
 use dyno_core::{
     model::{
-        CaseRequest, CaseStatus, Comparison, EngineChoice, Layout, Measured, Pages, RunRecord, RunSpec,
-        RunStatus, Scenario, Settings, StopRule,
+        CaseRequest, CaseStatus, Comparison, EngineChoice, Event, Layout, Measured, Pages, RunRecord,
+        RunSpec, RunStatus, Scenario, Settings, StopRule,
     },
     units,
 };
@@ -56,9 +56,22 @@ pub(super) fn execute(app: &App, args: &RunArgs, as_json: bool) -> Result<ExitCo
     target::check_settings(app.settings(), app.server_url().is_none())?;
     let cancel = listen_for_ctrl_c(app)?;
     let mut progress = Progress::new();
-    let outcome = app.run(spec, &cancel, &mut |event| progress.show(event));
+    let mut begun = None;
+    let outcome = app.run(spec, &cancel, &mut |event| {
+        if let Event::RunStarted { run, .. } = event {
+            begun = Some(run.clone());
+        }
+        progress.show(event);
+    });
     progress.finish();
-    let record = outcome?;
+    let record = match (outcome, begun) {
+        (Ok(record), _) => record,
+        (Err(error), Some(run)) => {
+            output::note(&format!("run {run} is interrupted; what had ended is kept: `dyno results {run}`"));
+            return Err(error.into());
+        }
+        (Err(error), None) => return Err(error.into()),
+    };
     if let Some(name) = save_as.filter(|_| record.status == RunStatus::Completed) {
         app.save_baseline(&name, &record)?;
         output::note(&format!("saved as the baseline `{name}`"));

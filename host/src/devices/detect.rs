@@ -53,7 +53,14 @@ impl Detector<'_> {
                     Some(device) => Err(vec![device]),
                     None => match self.known(*kind, freshness) {
                         Some(devices) => Err(devices),
-                        None => Ok((*kind, scope.spawn(move || self.find_out(*kind, freshness)))),
+                        None => {
+                            let asks = move || self.find_out(*kind, freshness);
+                            // Where no thread can be had, one driver is asked after the other.
+                            match std::thread::Builder::new().spawn_scoped(scope, asks) {
+                                Ok(thread) => Ok((*kind, thread)),
+                                Err(_) => Err(self.find_out(*kind, freshness)),
+                            }
+                        }
                     },
                 })
                 .collect();

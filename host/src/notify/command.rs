@@ -23,7 +23,9 @@ pub(super) fn run(line: &str, body: &str, cancelled: &dyn Fn() -> bool) -> Resul
     if let Some(mut input) = child.stdin.take() {
         let body = body.to_owned();
         // A command that never reads must not hold us: the thread ends with the pipe.
-        std::thread::spawn(move || drop(input.write_all(body.as_bytes())));
+        let write = move || drop(input.write_all(body.as_bytes()));
+        // Without it the command finds its input empty, and says so or fails.
+        drop(std::thread::Builder::new().spawn(write));
     }
     let end = Instant::now() + TIMEOUT;
     loop {
