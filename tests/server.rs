@@ -570,3 +570,26 @@ fn a_hang_up_ends_a_server_like_a_friendly_kill() {
     let server = Served::start(&arena, &[]);
     assert_eq!(server.end(Signal::SIGHUP), Some(0));
 }
+
+#[test]
+fn a_fault_of_the_host_is_not_charged_to_a_benchmark_and_the_run_can_be_resumed() {
+    let mut arena = arena();
+    // A worker that cannot be started while a file is there.
+    let real = std::path::Path::new(env!("CARGO_BIN_EXE_dyno")).with_file_name("dyno-worker");
+    let (worker, broken) = (arena.path("worker"), arena.path("broken"));
+    let script =
+        format!("#!/bin/sh\n[ -e '{}' ] && exit 3\nexec '{}' \"$@\"\n", broken.display(), real.display());
+    std::fs::write(&worker, script).unwrap();
+    std::fs::set_permissions(&worker, std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::fs::write(&broken, "").unwrap();
+    arena.set("DYNO_WORKER", worker.as_os_str());
+    let server = Served::start(&arena, &[]);
+    let id = word(&server.post("/api/runs", &quick("good_a")), "id").to_owned();
+    let record = server.wait(&id);
+    assert_eq!(record.status, RunStatus::Interrupted);
+    assert!(record.cases.iter().all(|case| !case.status.is_failure()), "{:?}", record.cases[0].status);
+    std::fs::remove_file(&broken).unwrap();
+    let resumed = server.post(&format!("/api/runs/{id}/resume"), &json!({}));
+    let resumed = server.wait(word(&resumed, "id"));
+    assert_eq!(resumed.cases[0].status, CaseStatus::Completed);
+}

@@ -560,3 +560,22 @@ fn judge_exit(
         (status, _) => status,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_that_ends_before_it_has_a_plugin_is_the_hosts() {
+        let ended = |stage| {
+            let settings = Settings::default();
+            status_of(Interruption::Died(Exit::Code(3)), stage, &settings, vec!["no libc".to_owned()])
+        };
+        let fault = ended(Stage::Spawn).unwrap_err().to_string();
+        assert!(fault.contains("exit code 3") && fault.contains("no libc"), "{fault}");
+        assert!(matches!(ended(Stage::Load), Ok(CaseStatus::Failed { stage: Stage::Load, .. })));
+        let full = HostFault::other("cannot write", "full", Place::Cache);
+        let host = status_of(Interruption::Host(full.clone()), Stage::Load, &Settings::default(), Vec::new());
+        assert_eq!(host.unwrap_err(), full);
+    }
+}
