@@ -532,3 +532,64 @@ fn the_interface_describes_itself() {
     assert_eq!(server.get("/api/leases"), json!([]), "nobody has anything");
     assert_eq!(server.get("/api/plugins")["plugins"].as_array().unwrap().len(), 3);
 }
+
+#[test]
+fn an_idle_websocket_is_given_a_sign_of_life() {
+    let mut arena = arena();
+    arena.set("DYNO_HEARTBEAT", "50ms");
+    let server = Served::start(&arena, &[]);
+    let id = word(&server.post("/api/runs", &quick("loop_forever")), "id").to_owned();
+    for path in ["/api/events/ws".to_owned(), format!("/api/benchmark/ws/{id}")] {
+        let mut socket = server.websocket(&path);
+        // Events and a status may come before.
+        while !socket.next().is_ping() {}
+        // And it goes on.
+        while !socket.next().is_ping() {}
+    }
+    server.post(&format!("/api/runs/{id}/cancel"), &json!({}));
+}
+
+#[test]
+fn a_proxy_in_the_environment_has_no_part_in_loopback() {
+    let mut arena = arena();
+    let server = Served::start(&arena, &[]);
+    for name in ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
+        arena.set(name, "http://127.0.0.1:9");
+    }
+    let run = arena.dyno(&["run", "good_a", "--samples", "3", "--launches", "1", "--json"]);
+    assert_eq!(run.code, Some(0), "{}", run.shown());
+    assert_eq!(server.get(&format!("/api/runs/{}", run.record().id))["status"], "completed");
+    let url = server.url.replace("127.0.0.1", "localhost");
+    let listed = arena.dyno(&["results", "--list", "--server", &url]);
+    assert_eq!(listed.code, Some(0), "{}", listed.shown());
+}
+
+#[test]
+fn a_hang_up_ends_a_server_like_a_friendly_kill() {
+    let arena = arena();
+    let server = Served::start(&arena, &[]);
+    assert_eq!(server.end(Signal::SIGHUP), Some(0));
+}
+
+#[test]
+fn a_fault_of_the_host_is_not_charged_to_a_benchmark_and_the_run_can_be_resumed() {
+    let mut arena = arena();
+    // A worker that cannot be started while a file is there.
+    let real = std::path::Path::new(env!("CARGO_BIN_EXE_dyno")).with_file_name("dyno-worker");
+    let (worker, broken) = (arena.path("worker"), arena.path("broken"));
+    let script =
+        format!("#!/bin/sh\n[ -e '{}' ] && exit 3\nexec '{}' \"$@\"\n", broken.display(), real.display());
+    std::fs::write(&worker, script).unwrap();
+    std::fs::set_permissions(&worker, std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::fs::write(&broken, "").unwrap();
+    arena.set("DYNO_WORKER", worker.as_os_str());
+    let server = Served::start(&arena, &[]);
+    let id = word(&server.post("/api/runs", &quick("good_a")), "id").to_owned();
+    let record = server.wait(&id);
+    assert_eq!(record.status, RunStatus::Interrupted);
+    assert!(record.cases.iter().all(|case| !case.status.is_failure()), "{:?}", record.cases[0].status);
+    std::fs::remove_file(&broken).unwrap();
+    let resumed = server.post(&format!("/api/runs/{id}/resume"), &json!({}));
+    let resumed = server.wait(word(&resumed, "id"));
+    assert_eq!(resumed.cases[0].status, CaseStatus::Completed);
+}

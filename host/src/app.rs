@@ -24,8 +24,9 @@ use self::{database::Database, remote::Client};
 use crate::{
     catalog::{self, ContentStore, ContentStoreError},
     client::ServerError,
-    config::Resolved,
+    config::{ConfigError, Resolved},
     devices::{self, LeaseError},
+    fault::{HostFault, Place, new_temporary_folder},
     pool,
     runner::{self, Dispatcher, ExpandError, RunError},
     store::{Store, StoreError},
@@ -37,7 +38,7 @@ pub use self::{queue::NewRun, seed::seed};
 pub use crate::{
     catalog::{Catalog, Entry, Problem, Severity, is_plugin_path},
     devices::{Freshness, Holder, Reach, Standing},
-    runner::{Cancel, DuelNews, DuelOptions, Planned},
+    runner::{Cancel, DuelNews, DuelOptions, Planned, is_ignored},
     store::{
         Annotation, Audited, ModelRow, Noise, PerformanceFilter, PerformanceRow, Priority, Queued, RunFilter,
         RunSummary, SqlAnswer, SqlColumn, SqlError, SqlLimits, SqlStop, Submission,
@@ -77,9 +78,15 @@ pub enum AppError {
         /// What the system said.
         source: io::Error,
     },
+    /// A resource of the host ran out, or a folder of it cannot be used.
+    #[error(transparent)]
+    Host(#[from] HostFault),
     /// A setting of the request is out of bounds.
     #[error("{0}")]
     Settings(String),
+    /// A setting is missing.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// A processor that cannot be measured was asked for.
     #[error(transparent)]
     Cpus(#[from] devices::BadCpus),
@@ -120,8 +127,36 @@ pub enum AppError {
     #[error(transparent)]
     Server(#[from] ServerError),
     /// The user gave up before anything began.
-    #[error("cancelled while waiting for the database")]
+    #[error("cancelled")]
     Cancelled,
+}
+
+impl AppError {
+    /// Whether the request is at fault, as it stands now; else the host is.
+    fn is_of_the_request(&self) -> bool {
+        match self {
+            Self::Request(_)
+            | Self::Device(_)
+            | Self::Settings(_)
+            | Self::Cpus(_)
+            | Self::Side(_)
+            | Self::File(_)
+            | Self::NotThere { .. }
+            | Self::PluginOff(_) => true,
+            Self::Store(_)
+            | Self::Run(_)
+            | Self::Lease(_)
+            | Self::Content(_)
+            | Self::NoDatabase(_)
+            | Self::System { .. }
+            | Self::Host(_)
+            | Self::Config(_)
+            | Self::Sql(_)
+            | Self::State { .. }
+            | Self::Server(_)
+            | Self::Cancelled => false,
+        }
+    }
 }
 
 /// The application with its settings.
@@ -134,13 +169,21 @@ pub struct App {
     server: Option<Client>,
     /// The plugin files that were named, in place of the plugin folders.
     files: Option<Catalog>,
+    /// The user's wish to stop: every wait of this application looks at it.
+    cancel: Cancel,
 }
 
 impl App {
     /// An application with these settings. Opens nothing yet.
     #[must_use]
     pub fn new(settings: Resolved) -> Self {
-        Self { settings, database: None, server: None, files: None }
+        Self { settings, database: None, server: None, files: None, cancel: Cancel::default() }
+    }
+
+    /// The user's wish to stop, which every wait looks at.
+    #[must_use]
+    pub fn cancel(&self) -> Cancel {
+        self.cancel.clone()
     }
 
     /// The settings.
@@ -187,7 +230,7 @@ impl App {
         if let Some(named) = &self.files {
             return named.clone();
         }
-        Catalog::scan(&self.settings.plugins.value, Some(&self.settings.cache.value))
+        Catalog::scan(&self.settings.plugins.value, self.settings.cache.value.as_deref())
     }
 
     /// One plugin file, wherever it is. Reads it, runs nothing.
@@ -210,7 +253,14 @@ impl App {
     /// When a benchmark, parameter or device is not known.
     pub fn plan(&self, spec: &RunSpec) -> Result<Vec<Planned>, AppError> {
         devices::check_cpus(&spec.settings.cpus)?;
-        Ok(runner::expand(spec, &self.catalog(), &self.devices_for(&spec.requests))?)
+        self.expanded(spec, &self.catalog())
+    }
+
+    fn expanded(&self, spec: &RunSpec, catalog: &Catalog) -> Result<Vec<Planned>, AppError> {
+        runner::expand(spec, catalog, &self.devices_for(&spec.requests)?).map_err(|error| {
+            // What is not found may be in what could not be read.
+            catalog.fault.clone().map_or_else(|| error.into(), AppError::Host)
+        })
     }
 
     /// Runs a request. Everything is in the database before it is announced.
@@ -228,6 +278,9 @@ impl App {
             return server.run(&spec, source.as_ref(), cancel, announce);
         }
         let mut prepared = self.prepare(spec, source)?;
+        if cancel.is_set() {
+            return Err(AppError::Cancelled);
+        }
         let mut store = self.open_store(cancel, announce)?;
         self.carry_out(&mut prepared, &mut store, cancel, announce)?;
         Ok(prepared.record)
@@ -238,7 +291,7 @@ impl App {
         spec.settings.check().map_err(AppError::Settings)?;
         devices::check_cpus(&spec.settings.cpus)?;
         let catalog = self.catalog();
-        let planned = runner::expand(&spec, &catalog, &self.devices_for(&spec.requests))?;
+        let planned = self.expanded(&spec, &catalog)?;
         let record = RunRecord {
             schema: RESULT_SCHEMA.to_owned(),
             version: RESULT_VERSION,
@@ -258,13 +311,13 @@ impl App {
     /// What every launch needs: the store of verified bytes, a private folder for compiled code, and this process as the
     /// parent of what plugins leave behind.
     fn ready_to_launch(&self) -> Result<(ContentStore, PathBuf), AppError> {
-        let content = ContentStore::open(&self.settings.cache.value.join("plugins"))?;
-        let code_cache = self.settings.cache.value.join("code");
+        let cache = self.settings.cache_folder()?;
+        let content = ContentStore::open(&cache.join("plugins"))?;
+        let code_cache = cache.join("code");
         private_folder(&code_cache)?;
-        pool::adopt_orphans().map_err(|errno| AppError::System {
-            what: "cannot become the parent of what plugins leave behind".to_owned(),
-            source: errno.into(),
-        })?;
+        pool::adopt_orphans();
+        // Said before anything is measured, too.
+        drop(new_temporary_folder("dyno-look-")?);
         Ok((content, code_cache))
     }
 
@@ -357,7 +410,7 @@ fn private_folder(path: &Path) -> Result<(), AppError> {
     use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
-    made.and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(0o700))).map_err(|source| {
-        AppError::System { what: format!("cannot make the folder `{}`", path.display()), source }
+    made.and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(0o700))).map_err(|error| {
+        HostFault::new(format!("cannot make the folder `{}`", path.display()), &error, Place::Cache).into()
     })
 }

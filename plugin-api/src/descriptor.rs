@@ -236,6 +236,8 @@ impl Descriptor {
         }
         let text = std::str::from_utf8(&bytes[..end])
             .map_err(|error| DescriptorError(format!("the descriptor is not UTF-8: {error}")))?;
+        // An editor or a script may have put a byte order mark before it.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let value: Value = serde_json::from_str(text)
             .map_err(|error| DescriptorError(format!("the descriptor is not JSON: {error}")))?;
         match value.get("schema").and_then(Value::as_str) {

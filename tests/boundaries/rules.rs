@@ -44,7 +44,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
 ];
 
 /// Small things without rooms of their own, which every room may use.
-const EVERYWHERE: [&str; 2] = ["source", "timestamp"];
+const EVERYWHERE: [&str; 5] = ["fault", "loopback", "source", "user_file", "timestamp"];
 
 /// Crates that load code.
 const LOADERS: [&str; 8] =

@@ -106,6 +106,7 @@ cases! {
         close_all_descriptors => Failed(&[Setup], &["closed the worker's channel", "exit code"]),
         write_to_all_descriptors => Failed(&[Setup], &["is no message"]),
         forges_answers => Failed(&[Setup], &["does not fit the stage"]),
+        forges_a_fault_of_the_host => Failed(&[Load], &["cannot write: full"]),
 
         // It lies.
         nan_work => Failed(&[Calibrate, Sample], &["NaN bytes of work"]),

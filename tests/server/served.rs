@@ -231,6 +231,12 @@ impl Drop for Served {
 pub(crate) struct Socket(WebSocket<MaybeTlsStream<TcpStream>>);
 
 impl Socket {
+    /// The next message, whatever it is.
+    #[track_caller]
+    pub(crate) fn next(&mut self) -> Message {
+        self.0.read().expect("the connection lives")
+    }
+
     #[track_caller]
     pub(crate) fn next_json(&mut self) -> Value {
         loop {

@@ -43,7 +43,7 @@ impl App {
     pub fn serving(settings: Resolved, scratch: &Path) -> Result<Self, AppError> {
         let store = Store::open(&settings.db_path.value)?;
         store.confine(scratch)?;
-        Ok(Self { settings, database: Some(Database(Mutex::new(store))), server: None, files: None })
+        Ok(Self { database: Some(Database(Mutex::new(store))), ..Self::new(settings) })
     }
 
     /// The same application for reading only, confined to its database, for one who asks with words of his own.
@@ -54,12 +54,7 @@ impl App {
         let store = self.read_store()?;
         // Nothing is written for it: an empty list of folders.
         store.confine(Path::new("/nonexistent"))?;
-        Ok(Self {
-            settings: self.settings.clone(),
-            database: Some(Database(Mutex::new(store))),
-            server: None,
-            files: None,
-        })
+        Ok(Self { database: Some(Database(Mutex::new(store))), ..Self::new(self.settings.clone()) })
     }
 
     /// For reading.

@@ -1,7 +1,7 @@
 //! The use case of the doctor: what makes this machine measure well or badly, what A/A comparisons have shown on it, and
 //! how it compares to another.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use dyno_core::{
     model::{DOCTOR_SCHEMA, DOCTOR_VERSION, Doctor, DoctorComparison, NoiseCase, NoiseReport},
@@ -10,7 +10,11 @@ use dyno_core::{
 use serde_json::Value;
 
 use super::{App, AppError};
-use crate::devices;
+use crate::{
+    devices,
+    fault::Place,
+    user_file::{read_text, write_whole},
+};
 
 /// Confidence of the bounds.
 const CONFIDENCE: f64 = 0.95;
@@ -78,7 +82,7 @@ impl App {
     /// A sentence that says what the file is instead.
     pub fn saved_doctor(&self, path: &Path) -> Result<Doctor, AppError> {
         let refused = |why: String| AppError::Side(format!("`{}`: {why}", path.display()));
-        let text = fs::read_to_string(path).map_err(|error| refused(error.to_string()))?;
+        let text = read_text(path).map_err(|error| refused(error.to_string()))?;
         let value: Value =
             serde_json::from_str(&text).map_err(|error| refused(format!("the file is not JSON: {error}")))?;
         let schema = value.get("schema").unwrap_or(&Value::Null);
@@ -105,15 +109,12 @@ impl App {
     /// # Errors
     /// When the file cannot be written.
     pub fn save_doctor(&self, doctor: &Doctor, path: &Path) -> Result<(), AppError> {
-        let refused = |why: String| {
-            AppError::Side(format!(
-                "cannot write `{}`: {why}; name a file in a folder that is there",
-                path.display()
-            ))
-        };
-        let mut text = serde_json::to_string_pretty(doctor).map_err(|error| refused(error.to_string()))?;
+        let mut text = serde_json::to_string_pretty(doctor).map_err(|error| AppError::System {
+            what: "cannot write it as JSON".to_owned(),
+            source: error.into(),
+        })?;
         text.push('\n');
-        fs::write(path, text).map_err(|error| refused(error.to_string()))
+        Ok(write_whole(path, text.as_bytes(), Place::Named)?)
     }
 
     /// Two such documents beside one another.

@@ -1,13 +1,17 @@
 //! The use cases of devices: what there is, who has it, and whether it is still there.
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use dyno_core::model::{CaseRequest, DeviceInfo, DeviceKind};
 
 use super::{App, AppError};
 use crate::{
-    devices::{self, Detector, Freshness, Leases, Reach, Standing},
-    pool::{HelperCommand, ask_helper},
+    devices::{self, Detector, Freshness, Leases, Reach, Standing, Unanswered},
+    fault::{HostFault, Place},
+    pool::{HelperCommand, HelperFault, ask_helper},
 };
 
 /// Most memory of a probe: drivers of many devices take some hundred megabytes.
@@ -19,7 +23,13 @@ impl App {
     /// The devices of these kinds, and for each kind that is not there the reason.
     #[must_use]
     pub fn devices(&self, kinds: &[DeviceKind], freshness: Freshness) -> Vec<DeviceInfo> {
+        self.asked(kinds, freshness).0
+    }
+
+    /// The devices of these kinds, and why some driver could not be asked for want of something of the host's.
+    fn asked(&self, kinds: &[DeviceKind], freshness: Freshness) -> (Vec<DeviceInfo>, Option<AppError>) {
         let settings = &self.settings;
+        let fault = Mutex::new(None);
         let ask = |kind: DeviceKind| {
             let command = HelperCommand {
                 program: settings.probe.value.clone(),
@@ -28,10 +38,23 @@ impl App {
                 memory_limit_bytes: PROBE_MEMORY_BYTES,
                 max_answer_bytes: PROBE_ANSWER_BYTES,
             };
-            ask_helper(&command).map_err(|fault| fault.to_string())
+            ask_helper(&command, &|| self.cancel.is_set()).map_err(|error| {
+                let unanswered = Unanswered { why: error.to_string(), is_passing: error.is_passing() };
+                if unanswered.is_passing {
+                    *fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                }
+                unanswered
+            })
         };
-        let (program, cache) = (&settings.probe.value, &settings.cache.value);
-        Detector { ask: &ask, program, cache }.devices(kinds, freshness)
+        let (program, cache) = (&settings.probe.value, settings.cache.value.as_deref());
+        let devices = Detector { ask: &ask, program, cache }.devices(kinds, freshness);
+        let fault = fault.into_inner().unwrap_or_else(PoisonError::into_inner).map(|error| match error {
+            HelperFault::NotStarted(error) => {
+                HostFault::new(format!("cannot start `{}`", program.display()), &error, Place::Machine).into()
+            }
+            _ => AppError::Cancelled,
+        });
+        (devices, fault)
     }
 
     /// The devices that a name of the user means.
@@ -48,14 +71,21 @@ impl App {
     }
 
     /// The devices that requests name. Drivers of other kinds are not asked.
-    pub(super) fn devices_for(&self, requests: &[CaseRequest]) -> Vec<DeviceInfo> {
+    ///
+    /// # Errors
+    /// When one could not be asked for want of something of the host's: that says nothing about its devices.
+    pub(super) fn devices_for(&self, requests: &[CaseRequest]) -> Result<Vec<DeviceInfo>, AppError> {
         let names = requests.iter().flat_map(|request| &request.hardware).map(String::as_str);
-        self.devices(&devices::kinds_of(names), Freshness::Known)
+        match self.asked(&devices::kinds_of(names), Freshness::Known) {
+            (devices, None) => Ok(devices),
+            (_, Some(fault)) => Err(fault),
+        }
     }
 
     /// Why a device that was there is there no more.
     pub(super) fn missing(&self, device: &DeviceInfo, freshness: Freshness) -> Option<String> {
-        let now = self.devices(&[device.kind], freshness);
+        // Where the host cannot even ask, nothing is known against the device.
+        let (now, None) = self.asked(&[device.kind], freshness) else { return None };
         if let Some(same) = now.iter().find(|other| other.name == device.name && other.unavailable.is_none())
         {
             let identity = |it: &DeviceInfo| (it.model.clone(), it.pci.clone(), it.uuid.clone());

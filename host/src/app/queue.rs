@@ -101,6 +101,8 @@ impl App {
                 self.carry_out(&mut prepared, &mut store, cancel, announce)?;
                 Ok(prepared.record)
             }
+            // The host's faults say nothing about the cases: the run is resumed when they are mended.
+            Err(error) if !error.is_of_the_request() => Err(error),
             Err(error) => {
                 let mut record = queued;
                 for case in &mut record.cases {
@@ -356,7 +358,7 @@ impl App {
     }
 
     fn writing(&self) -> Result<Store, AppError> {
-        self.open_store(&Cancel::default(), &mut |_| {})
+        self.open_store(&self.cancel, &mut |_| {})
     }
 }
 

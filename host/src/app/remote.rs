@@ -1,6 +1,6 @@
 //! The use cases that a server carries out for this process, since it owns the database.
 
-use std::{fs, path::Path, thread, time::Duration};
+use std::{path::Path, thread, time::Duration};
 
 use dyno_core::{
     model::{
@@ -16,7 +16,9 @@ use crate::{
     client::{Connection, ServerError},
     config::Resolved,
     devices,
+    fault::Place,
     store::Noise,
+    user_file::write_whole,
 };
 
 /// How often a run is looked at that no longer tells of itself.
@@ -52,12 +54,12 @@ impl App {
                 let message = "nobody answers".to_owned();
                 return Err(ServerError::Unreachable { url: url.clone(), message }.into());
             }
-            return Ok(Self { settings, database: None, server: Some(Client(connection)), files: None });
+            return Ok(Self { server: Some(Client(connection)), ..Self::new(settings) });
         }
         let found = crate::client::beside(&settings.db_path.value);
         let server =
             found.map(|file| Connection::new(&file.url, token)).filter(Connection::is_there).map(Client);
-        Ok(Self { settings, database: None, server, files: None })
+        Ok(Self { server, ..Self::new(settings) })
     }
 
     /// The server that is asked, where one is.
@@ -126,11 +128,15 @@ impl Client {
         let body = json!({"spec": spec, "source": source});
         let Accepted { id } = self.0.post("/api/runs", &body)?;
         let mut asked_to_stop = false;
-        self.0.listen(&format!("/api/runs/{id}/events"), &mut |data| {
+        let mut heed = || {
             if cancel.is_set() && !asked_to_stop {
                 asked_to_stop = true;
                 let _: Value = self.0.post(&format!("/api/runs/{id}/cancel"), &json!({}))?;
             }
+            Ok::<_, ServerError>(())
+        };
+        self.0.listen(&format!("/api/runs/{id}/events"), &mut |data| {
+            heed()?;
             // An event of a newer server is none of ours.
             let Ok(event) = serde_json::from_str::<Event>(data) else { return Ok(true) };
             announce(&event);
@@ -142,6 +148,7 @@ impl Client {
             if !matches!(record.status, RunStatus::Queued | RunStatus::Running) {
                 return Ok(record);
             }
+            heed()?;
             thread::sleep(POLL);
         }
     }
@@ -163,8 +170,7 @@ impl Client {
         let bytes = self
             .0
             .bytes(&format!("/api/runs/{}/export", segment(selector)), &[("format", "parquet".to_owned())])?;
-        fs::write(path, bytes)
-            .map_err(|source| AppError::System { what: format!("cannot write `{}`", path.display()), source })
+        Ok(write_whole(path, &bytes, Place::Named)?)
     }
 
     pub(super) fn baseline(&self, name: &str) -> Result<String, AppError> {

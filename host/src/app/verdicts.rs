@@ -1,6 +1,6 @@
 //! The use cases of verdicts: two builds, two results, a build against itself, a benchmark over many runs.
 
-use std::{collections::HashMap, fs, path::Path};
+use std::{collections::HashMap, path::Path};
 
 use dyno_core::{
     model::{
@@ -16,6 +16,7 @@ use crate::{
     devices, export, import, notify,
     runner::{self, Cancel, Duel, DuelNews, DuelOptions, Match},
     store::{Noise, StoreError},
+    user_file::read_text,
 };
 
 /// What a side of a comparison begins with that names a baseline.
@@ -51,7 +52,7 @@ impl App {
         let mut measured = if path.is_dir() {
             criterion_folder(path).map_err(|why| refused(&why))?
         } else {
-            let text = fs::read_to_string(path).map_err(|error| refused(&error))?;
+            let text = read_text(path).map_err(|error| refused(&error))?;
             match import::detect(&text).map_err(|error| refused(&error))? {
                 import::Found::Ours => Measured::from(&export::read(&text).map_err(|error| refused(&error))?),
                 import::Found::Theirs(measured) => measured,
@@ -125,6 +126,7 @@ impl App {
             self.settings.notify_command.value.as_deref(),
             &self.machine().hostname,
             comparison,
+            &|| self.cancel.is_set(),
         )
     }
 
@@ -162,7 +164,7 @@ impl App {
         told: &mut dyn FnMut(DuelNews<'_>),
     ) -> Result<Comparison, AppError> {
         devices::check_cpus(&options.settings.cpus)?;
-        let devices = self.devices_for(requests);
+        let devices = self.devices_for(requests)?;
         let (mut matches, mut added, mut removed) = (Vec::new(), Vec::new(), Vec::new());
         let rule = Rule::GroupSequential { alpha: options.alpha };
         for request in requests {
@@ -266,7 +268,7 @@ impl App {
         told: &mut dyn FnMut(u32),
     ) -> Result<AaReport, AppError> {
         devices::check_cpus(&options.settings.cpus)?;
-        let devices = self.devices_for(requests);
+        let devices = self.devices_for(requests)?;
         let mut matches = Vec::new();
         let rule = Rule::GroupSequential { alpha: options.alpha };
         for request in requests {
@@ -318,7 +320,7 @@ impl App {
         let known = if let Some(server) = self.server() {
             server.noise(&machine)?
         } else if self.settings.db_path.value.exists() {
-            self.open_store(&Cancel::default(), &mut |_| {})?.noise(&machine)?
+            self.open_store(&self.cancel, &mut |_| {})?.noise(&machine)?
         } else {
             Vec::new()
         };
@@ -367,7 +369,7 @@ impl App {
             return server.save_baseline(name, &run.id);
         }
         let branch = run.source.as_ref().and_then(|source| source.branch.as_deref());
-        let mut store = self.open_store(&Cancel::default(), &mut |_| {})?;
+        let mut store = self.open_store(&self.cancel, &mut |_| {})?;
         Ok(store.save_baseline(name, &run.id, branch, &crate::timestamp::now())?)
     }
 
@@ -432,7 +434,7 @@ impl App {
         if let Some(server) = self.server() {
             return server.accept_change(benchmark, run, note);
         }
-        let mut store = self.open_store(&Cancel::default(), &mut |_| {})?;
+        let mut store = self.open_store(&self.cancel, &mut |_| {})?;
         let run = store.run(run, false)?.id;
         store.accept_change(&run, benchmark, note, &crate::timestamp::now())?;
         Ok(run)
@@ -451,7 +453,7 @@ fn criterion_folder(folder: &Path) -> Result<Measured, String> {
             continue;
         }
         let results = entry.path().with_file_name("");
-        let read = |name: &str| fs::read_to_string(results.join(name));
+        let read = |name: &str| read_text(&results.join(name));
         let below = results.parent().and_then(|parent| parent.strip_prefix(folder).ok());
         let place = below.unwrap_or(folder).display().to_string();
         // The folders are named after the benchmark, with what a file system does not like replaced.

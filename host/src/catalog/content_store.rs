@@ -8,7 +8,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::entry::{hash, read_bytes};
+use super::entry::{Unread, hash, read_bytes};
+use crate::fault::{HostFault, Place};
 
 /// Why bytes cannot be admitted, or the store cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -28,14 +29,9 @@ pub enum ContentStoreError {
     /// The plugin cannot be read.
     #[error("the plugin `{0}`")]
     Unreadable(String),
-    /// It cannot be stored.
-    #[error("cannot write `{}`: {source}", path.display())]
-    Write {
-        /// What was written.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    /// The host has no room for it, or cannot read it for want of something: that says nothing about the plugin.
+    #[error(transparent)]
+    Host(#[from] HostFault),
 }
 
 /// A folder of verified bytes that only this user can change.
@@ -51,12 +47,15 @@ impl ContentStore {
     /// When somebody else could change what is in it.
     pub fn open(folder: &Path) -> Result<Self, ContentStoreError> {
         let refused = |why: String| ContentStoreError::Folder { path: folder.to_owned(), why };
-        fs::DirBuilder::new()
+        let made = fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(folder)
-            .map_err(|error| refused(format!("cannot be made: {error}")))?;
-        let about = fs::metadata(folder).map_err(|error| refused(format!("cannot be read: {error}")))?;
+            .and_then(|()| fs::metadata(folder));
+        let about = made.map_err(|error| {
+            let doing = format!("cannot make the folder `{}` for verified plugins", folder.display());
+            HostFault::new(doing, &error, Place::Cache)
+        })?;
         if about.uid() != nix::unistd::geteuid().as_raw() {
             return Err(refused(format!("belongs to user {}", about.uid())));
         }
@@ -76,7 +75,10 @@ impl ContentStore {
         if place.is_file() {
             return Ok(place);
         }
-        let bytes = read_bytes(path).map_err(|problem| ContentStoreError::Unreadable(problem.to_string()))?;
+        let bytes = read_bytes(path).map_err(|unread| match unread {
+            Unread::Host(fault) => ContentStoreError::Host(fault),
+            Unread::Problem(problem) => ContentStoreError::Unreadable(problem.to_string()),
+        })?;
         if hash(&bytes) != sha256 {
             return Err(ContentStoreError::Changed(path.to_owned()));
         }
@@ -87,7 +89,10 @@ impl ContentStore {
             partial.persist(&place)?;
             Ok(())
         };
-        write().map_err(|source| ContentStoreError::Write { path: place.clone(), source })?;
+        write().map_err(|error| {
+            let doing = format!("cannot copy the plugin `{}` to `{}`", path.display(), self.folder.display());
+            HostFault::new(doing, &error, Place::Cache)
+        })?;
         Ok(place)
     }
 }

@@ -16,6 +16,8 @@ use nix::fcntl::OFlag;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::fault::{HostFault, Place, Resource};
+
 /// A larger file is no plugin but a mistake, and would fill the cache [bytes].
 const MAX_BYTES: u64 = 1 << 30;
 
@@ -112,11 +114,34 @@ impl Stamp {
     }
 }
 
+/// Why a file was not read.
+#[derive(Debug)]
+pub(super) enum Unread {
+    /// By what it is.
+    Problem(Problem),
+    /// For want of something of the host's: a moment later it may be read.
+    Host(HostFault),
+}
+
+impl From<Problem> for Unread {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
 /// Reads and describes a file.
 ///
 /// # Errors
 /// One line that says what is wrong with it.
 pub fn read_file(path: &Path) -> Result<Entry, Problem> {
+    described(path).map_err(|unread| match unread {
+        Unread::Problem(problem) => problem,
+        Unread::Host(fault) => Problem::error(path, fault.to_string()),
+    })
+}
+
+/// As [`read_file`], but whose fault it is stays apart.
+pub(super) fn described(path: &Path) -> Result<Entry, Unread> {
     let bytes = read_bytes(path)?;
     let (kind, descriptor) = binary::describe(&bytes).map_err(|error| match error {
         NotAPlugin::Foreign | NotAPlugin::ForCompiler => Problem::aside(path, error.to_string()),
@@ -149,8 +174,13 @@ fn unread(found: &UnknownKey) -> String {
 }
 
 /// The bytes of a file that nobody is writing to.
-pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, Problem> {
-    let broken = |error: std::io::Error| Problem::error(path, format!("cannot be read: {error}"));
+pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, Unread> {
+    let broken = |error: std::io::Error| {
+        if Resource::of(&error).is_exhausted() {
+            return Unread::Host(HostFault::new("cannot read it", &error, Place::Machine));
+        }
+        Unread::Problem(Problem::error(path, format!("cannot be read: {error}")))
+    };
     // A copy or a linker may be at work: look again once, then say so.
     for _ in 0..2 {
         // Not blocking: a named pipe must not hang us.
@@ -161,13 +191,14 @@ pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, Problem> {
             .map_err(broken)?;
         let before = file.metadata().map_err(broken)?;
         if !before.is_file() {
-            return Err(Problem::error(path, "is no regular file"));
+            return Err(Problem::error(path, "is no regular file").into());
         }
         if before.len() > MAX_BYTES {
             return Err(Problem::error(
                 path,
                 format!("has {} bytes; plugins have at most {MAX_BYTES}", before.len()),
-            ));
+            )
+            .into());
         }
         let mut bytes = Vec::with_capacity(before.len() as usize);
         (&mut file).take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(broken)?;
@@ -176,7 +207,7 @@ pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, Problem> {
             return Ok(bytes);
         }
     }
-    Err(Problem::error(path, "changes while it is read; wait until it is written, and look again"))
+    Err(Problem::error(path, "changes while it is read; wait until it is written, and look again").into())
 }
 
 /// SHA-256 in hexadecimal.

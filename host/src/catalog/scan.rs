@@ -10,8 +10,9 @@ use walkdir::WalkDir;
 
 use super::{
     cache::ScanCache,
-    entry::{Entry, Problem, Stamp, is_presentable, read_file},
+    entry::{Entry, Problem, Stamp, Unread, described, is_presentable},
 };
+use crate::fault::{HostFault, Place, Resource};
 
 /// What plugin files are called.
 const EXTENSIONS: [&str; 4] = ["so", "dylib", "dll", "wasm"];
@@ -35,6 +36,9 @@ pub struct Catalog {
     /// Whether the files were named one by one: each is then meant, whatever its version and engine.
     #[serde(skip)]
     pub is_named: bool,
+    /// Why this is not all that there is: the host could not read something for want of a resource.
+    #[serde(skip)]
+    pub(crate) fault: Option<HostFault>,
 }
 
 impl Catalog {
@@ -62,7 +66,16 @@ impl Catalog {
                     Some((known, outcome)) if known == stamp => outcome,
                     _ => {
                         changed = true;
-                        read_file(&path)
+                        match described(&path) {
+                            Ok(entry) => Ok(entry),
+                            Err(Unread::Problem(problem)) => Err(problem),
+                            // It says nothing about the file: neither kept in the cache nor told of the plugin alone.
+                            Err(Unread::Host(fault)) => {
+                                catalog.problems.push(Problem::error(&path, fault.to_string()));
+                                catalog.fault = Some(fault);
+                                continue;
+                            }
+                        }
                     }
                 };
                 seen.insert(path, (stamp, outcome));
@@ -99,7 +112,11 @@ impl Catalog {
             if !is_presentable(&path) {
                 return Err(Problem::error(&path, UNPRINTABLE));
             }
-            catalog.add(&read_file(&path)?);
+            match described(&path) {
+                Ok(entry) => catalog.add(&entry),
+                Err(Unread::Problem(problem)) => return Err(problem),
+                Err(Unread::Host(fault)) => catalog.fault = Some(fault),
+            }
         }
         Ok(catalog)
     }
@@ -113,6 +130,11 @@ impl Catalog {
                     || !entry.file_name().to_string_lossy().starts_with('.') && !is_of_cargo(entry.path())
             });
         for entry in walk {
+            let exhausted = entry.as_ref().err().and_then(walkdir::Error::io_error);
+            if let Some(error) = exhausted.filter(|error| Resource::of(error).is_exhausted()) {
+                let doing = format!("cannot look into the plugin folder `{}`", folder.display());
+                self.fault = Some(HostFault::new(doing, error, Place::Machine));
+            }
             match entry {
                 Ok(entry) if entry.file_type().is_dir() => {}
                 Ok(entry) if is_plugin_name(entry.path()) => out.push(entry.into_path()),

@@ -43,7 +43,7 @@ pub(super) fn execute(app: &App, args: &AbArgs, json: bool) -> Result<ExitCode, 
             "both sides are the same file: a difference that is found is drift of the machine, and never an alarm",
         );
     }
-    let cancel = run::listen_for_ctrl_c()?;
+    let cancel = run::listen_for_ctrl_c(app)?;
     let bar = terminal::can_draw()
         .then(|| ProgressBar::new_spinner().with_style(progress::style("{spinner} {wide_msg}")));
     let mut decided = 0;

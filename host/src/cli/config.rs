@@ -28,13 +28,15 @@ pub(super) fn execute(app: &App, json: bool) -> Result<ExitCode, Failure> {
     for (name, Setting { value, origin }) in [
         ("output", &settings.output),
         ("db-path", &settings.db_path),
-        ("cache", &settings.cache),
         ("leases", &settings.leases),
         ("worker", &settings.worker),
         ("probe", &settings.probe),
     ] {
         add(name, value.display().to_string(), origin);
     }
+    let Setting { value, origin } = &settings.cache;
+    let none = || "(none: no home is known)".to_owned();
+    add("cache", value.as_ref().map_or_else(none, |path| path.display().to_string()), origin);
     add("timeout", units::duration(settings.timeout_ns.value as f64), &settings.timeout_ns.origin);
     let patience = settings.lease_timeout_ns.value;
     let patience = patience.map_or_else(|| "(indefinitely)".to_owned(), |ns| units::duration(ns as f64));
@@ -46,6 +48,7 @@ pub(super) fn execute(app: &App, json: bool) -> Result<ExitCode, Failure> {
     add("server", value.clone().unwrap_or_else(|| "(the one that has the database)".to_owned()), origin);
     add("host", settings.host.value.clone(), &settings.host.origin);
     add("port", settings.port.value.to_string(), &settings.port.origin);
+    add("heartbeat", units::duration(settings.heartbeat_ns.value as f64), &settings.heartbeat_ns.origin);
     let Setting { value, origin } = &settings.token_file;
     add(
         "token-file",

@@ -12,7 +12,7 @@ use super::{
     args::DoctorArgs,
     exit_code::End,
     grid::{Grid, Role},
-    output, table, terminal,
+    output, table, target, terminal,
 };
 use crate::app::App;
 
@@ -20,6 +20,9 @@ use crate::app::App;
 const CASES: usize = 5;
 
 pub(super) fn execute(app: &App, args: &DoctorArgs, json: bool) -> Result<ExitCode, Failure> {
+    if let Some(path) = &args.save {
+        target::check_file("--save", path)?;
+    }
     let saved = args.compare.iter().map(|path| app.saved_doctor(path)).collect::<Result<Vec<_>, _>>()?;
     // Of two files nothing here needs to be looked at, except to save it.
     let here = (saved.len() < 2 || args.save.is_some()).then(|| app.doctor());

@@ -22,36 +22,49 @@ mod serve;
 mod sql;
 mod suite;
 mod table;
+mod target;
 mod terminal;
 
-use std::process::ExitCode;
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use clap::{Parser, error::ErrorKind};
 
 use self::exit_code::End;
-use crate::app::{App, AppError};
+use crate::{
+    app::{App, AppError},
+    fault::HostFault,
+};
 
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
+    // Where the size of files is limited, a write fails and says so; the signal would end us without a word.
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
     let cli = match args::Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are printed by clap too, and are no errors.
-            let _ = error.print();
-            return match error.kind() {
-                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => End::Good.into(),
+            let printed = error.print().and_then(|()| io::stdout().flush());
+            return match (error.kind(), output::finished(printed)) {
+                (ErrorKind::DisplayHelp | ErrorKind::DisplayVersion, Ok(())) => End::Good.into(),
+                (ErrorKind::DisplayHelp | ErrorKind::DisplayVersion, Err(failure)) => ended(&failure),
                 _ => End::Usage.into(),
             };
         }
     };
     match execute(&cli) {
         Ok(code) => code,
-        Err(failure) => {
-            output::error(&failure.to_string());
-            failure.exit_code()
-        }
+        Err(failure) => ended(&failure),
     }
+}
+
+fn ended(failure: &Failure) -> ExitCode {
+    output::error(&failure.to_string());
+    failure.exit_code()
 }
 
 fn execute(cli: &args::Cli) -> Result<ExitCode, Failure> {
@@ -92,6 +105,8 @@ enum Failure {
     Usage(String),
     /// The host itself failed.
     Host(String),
+    /// The user gave up.
+    Cancelled,
     /// Whoever read our output has gone: no error.
     PipeClosed,
 }
@@ -101,6 +116,7 @@ impl Failure {
         match self {
             Self::Usage(_) => End::Usage.into(),
             Self::Host(_) => End::HostFailed.into(),
+            Self::Cancelled => End::Cancelled.into(),
             Self::PipeClosed => End::Good.into(),
         }
     }
@@ -110,8 +126,15 @@ impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Usage(message) | Self::Host(message) => f.write_str(message),
+            Self::Cancelled => f.write_str("cancelled"),
             Self::PipeClosed => Ok(()),
         }
+    }
+}
+
+impl From<HostFault> for Failure {
+    fn from(fault: HostFault) -> Self {
+        Self::Host(fault.to_string())
     }
 }
 
@@ -119,12 +142,14 @@ impl From<AppError> for Failure {
     fn from(error: AppError) -> Self {
         let message = error.to_string();
         match error {
+            AppError::Cancelled => Self::Cancelled,
             AppError::Request(_)
             | AppError::NoDatabase(_)
             | AppError::Side(_)
             | AppError::Device(_)
             | AppError::Cpus(_) => Self::Usage(message),
             AppError::File(_) | AppError::NotThere { .. } => Self::Usage(message),
+            AppError::Config(_) => Self::Usage(message),
             AppError::Settings(_) | AppError::Sql(_) | AppError::State { .. } | AppError::PluginOff(_) => {
                 Self::Usage(message)
             }

@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind, Write};
 use serde::Serialize;
 
 use super::Failure;
+use crate::fault::{HostFault, Place};
 
 /// Writes text to standard output.
 pub(super) fn text(text: &str) -> Result<(), Failure> {
@@ -22,12 +23,13 @@ pub(super) fn json(value: &impl Serialize) -> Result<(), Failure> {
     self::text(&text)
 }
 
-fn finished(result: io::Result<()>) -> Result<(), Failure> {
+/// Whether what was written has arrived.
+pub(super) fn finished(result: io::Result<()>) -> Result<(), Failure> {
     match result {
         Ok(()) => Ok(()),
         // `dyno list | head` is no fault.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(Failure::PipeClosed),
-        Err(error) => Err(Failure::Host(format!("cannot write to standard output: {error}"))),
+        Err(error) => Err(HostFault::new("cannot write to standard output", &error, Place::Machine).into()),
     }
 }
 

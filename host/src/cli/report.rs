@@ -1,6 +1,6 @@
 //! `dyno report`: a stored run as a file; and what every command shares that writes a run in some format.
 
-use std::{fs, path::Path, process::ExitCode};
+use std::{path::Path, process::ExitCode};
 
 use dyno_core::model::RunRecord;
 
@@ -8,12 +8,15 @@ use super::{
     Failure,
     args::{ReportArgs, ReportFormat},
     exit_code::End,
-    output,
+    output, target,
 };
-use crate::{app::App, export};
+use crate::{app::App, export, fault::Place, user_file::write_whole};
 
 pub(super) fn execute(app: &App, args: &ReportArgs, json: bool) -> Result<ExitCode, Failure> {
     let format = args.format.unwrap_or(if json { ReportFormat::Json } else { ReportFormat::Markdown });
+    if let Some(file) = &args.file {
+        target::check_file("-o", file)?;
+    }
     if matches!(format, ReportFormat::Parquet) {
         parquet(app, &args.run, args.file.as_deref())?;
     } else {
@@ -55,8 +58,7 @@ pub(super) fn rendered(run: &RunRecord, format: ReportFormat) -> Result<String, 
 /// Writes text to a file, or to standard output.
 pub(super) fn write(text: &str, file: Option<&Path>) -> Result<(), Failure> {
     let Some(path) = file else { return output::text(text) };
-    fs::write(path, text)
-        .map_err(|error| Failure::Host(format!("cannot write `{}`: {error}", path.display())))?;
+    write_whole(path, text.as_bytes(), Place::Named)?;
     output::note(&format!("wrote {}", path.display()));
     Ok(())
 }

@@ -4,8 +4,8 @@ use std::{fs, path::PathBuf, process::ExitCode};
 
 use dyno_core::{
     model::{
-        CaseRequest, CaseStatus, Comparison, EngineChoice, Layout, Measured, Pages, RunRecord, RunSpec,
-        RunStatus, Scenario, Settings, StopRule,
+        CaseRequest, CaseStatus, Comparison, EngineChoice, Event, Layout, Measured, Pages, RunRecord,
+        RunSpec, RunStatus, Scenario, Settings, StopRule,
     },
     units,
 };
@@ -22,12 +22,14 @@ use super::{
     progress::Progress,
     report,
     suite::{self, Overrides, SuiteSettings},
-    table, terminal,
+    table, target, terminal,
 };
 use crate::{
     app::{self, App, Cancel, Planned},
     config::Resolved,
     export,
+    fault::{HostFault, Place},
+    user_file::write_whole,
 };
 
 const DEFAULT_LAUNCHES: u32 = 5;
@@ -37,6 +39,9 @@ const DEFAULT_PRECISION: f64 = 0.01;
 
 pub(super) fn execute(app: &App, args: &RunArgs, as_json: bool) -> Result<ExitCode, Failure> {
     check_format(args)?;
+    if let Some(file) = &args.file {
+        target::check_file("-o", file)?;
+    }
     let spec = request(args, app.settings())?;
     for warning in app.warnings(&spec)? {
         output::note(&format!("warning: {warning}"));
@@ -52,12 +57,26 @@ pub(super) fn execute(app: &App, args: &RunArgs, as_json: bool) -> Result<ExitCo
     if args.dry_run {
         return dry_run(app, &spec, as_json, args.all_columns);
     }
-    let cancel = listen_for_ctrl_c()?;
+    target::check_settings(app.settings(), app.server_url().is_none())?;
+    let cancel = listen_for_ctrl_c(app)?;
     let format = args.format.unwrap_or(if as_json { RunFormat::Json } else { RunFormat::Text });
     let mut progress = Progress::new(format == RunFormat::Text);
-    let outcome = app.run(spec, &cancel, &mut |event| progress.show(event));
+    let mut begun = None;
+    let outcome = app.run(spec, &cancel, &mut |event| {
+        if let Event::RunStarted { run, .. } = event {
+            begun = Some(run.clone());
+        }
+        progress.show(event);
+    });
     progress.finish();
-    let record = outcome?;
+    let record = match (outcome, begun) {
+        (Ok(record), _) => record,
+        (Err(error), Some(run)) => {
+            output::note(&format!("run {run} is interrupted; what had ended is kept: `dyno results {run}`"));
+            return Err(error.into());
+        }
+        (Err(error), None) => return Err(error.into()),
+    };
     if let Some(name) = save_as.filter(|_| record.status == RunStatus::Completed) {
         app.save_baseline(&name, &record)?;
         output::note(&format!("saved as the baseline `{name}`"));
@@ -149,14 +168,11 @@ fn baseline_name(app: &App, given: &str) -> Result<String, Failure> {
 }
 
 /// The user's wish to stop, by Ctrl-C or a friendly kill.
-pub(super) fn listen_for_ctrl_c() -> Result<Cancel, Failure> {
-    let cancel = Cancel::default();
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        // A second Ctrl-C ends us at once; the database keeps what is committed.
-        let armed = signal_hook::flag::register_conditional_shutdown(signal, 130, cancel.flag())
-            .and_then(|_| signal_hook::flag::register(signal, cancel.flag()));
-        armed.map_err(|error| Failure::Host(format!("cannot listen for Ctrl-C: {error}")))?;
-    }
+pub(super) fn listen_for_ctrl_c(app: &App) -> Result<Cancel, Failure> {
+    let cancel = app.cancel();
+    cancel
+        .set_by_signals()
+        .map_err(|error| HostFault::new("cannot listen for Ctrl-C", &error, Place::Machine))?;
     Ok(cancel)
 }
 
@@ -164,7 +180,7 @@ fn end(record: &RunRecord, require_hardware: bool) -> End {
     let is_failure = |status: &CaseStatus| status.is_failure() || require_hardware && status.lacks_device();
     if record.cases.iter().any(|case| is_failure(&case.status)) {
         End::BenchmarkFailed
-    } else if record.status == RunStatus::Cancelled {
+    } else if matches!(record.status, RunStatus::Cancelled | RunStatus::Interrupted) {
         End::Cancelled
     } else {
         End::Good
@@ -212,18 +228,21 @@ fn planned_table(planned: &[Planned], everything: bool) -> String {
 /// Result file and report, named after the run.
 fn write_files(app: &App, record: &RunRecord) -> Result<Vec<(&'static str, PathBuf)>, Failure> {
     let folder = &app.settings().output.value;
-    let refused = |path: &PathBuf, error: &dyn std::fmt::Display| {
+    let kept = |error: &dyn std::fmt::Display| {
         Failure::Host(format!(
-            "cannot write `{}`: {error}; the run is in the database, see `dyno report`",
-            path.display()
+            "{error}; the run is in the database: `dyno report {}` writes it again",
+            record.id
         ))
     };
-    fs::create_dir_all(folder).map_err(|error| refused(folder, &error))?;
+    fs::create_dir_all(folder).map_err(|error| {
+        let doing = format!("cannot make the folder `{}`", folder.display());
+        kept(&HostFault::new(doing, &error, Place::Output))
+    })?;
     let result = folder.join(format!("{}.json", record.id));
     let report = folder.join(format!("{}.md", record.id));
-    let text = export::json(record).map_err(|error| refused(&result, &error))?;
-    fs::write(&result, text).map_err(|error| refused(&result, &error))?;
-    fs::write(&report, export::markdown(record)).map_err(|error| refused(&report, &error))?;
+    let text = export::json(record).map_err(|error| kept(&error))?;
+    write_whole(&result, text.as_bytes(), Place::Output).map_err(|fault| kept(&fault))?;
+    write_whole(&report, export::markdown(record).as_bytes(), Place::Output).map_err(|fault| kept(&fault))?;
     Ok(vec![("result", result), ("report", report)])
 }
 

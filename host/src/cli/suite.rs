@@ -1,6 +1,6 @@
 //! Suite files: TOML, or JSON in the form of the original suite. Both list benchmarks with parameters.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use dyno_core::model::{CaseRequest, EngineChoice, SuiteInfo};
 use indexmap::IndexMap;
@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Failure;
+use crate::user_file::read_text;
 
 /// A suite as it is written. In `params`, a list is a sweep, and `hardware` names devices (the original suite's way).
 #[derive(Debug, Deserialize)]
@@ -67,7 +68,7 @@ pub(super) struct Overrides {
 /// Reads a suite file.
 pub(super) fn read(path: &Path, overrides: &Overrides) -> Result<Suite, Failure> {
     let refused = |message: String| Failure::Usage(format!("suite `{}`: {message}", path.display()));
-    let text = fs::read_to_string(path).map_err(|error| refused(format!("cannot be read: {error}")))?;
+    let text = read_text(path).map_err(|error| refused(error.to_string()))?;
     let is_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
     let file: SuiteFile = if is_json {
         serde_json::from_str(&text).map_err(|error| refused(error.to_string()))?
@@ -128,7 +129,7 @@ mod tests {
     fn suite(name: &str, text: &str) -> Result<Suite, String> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(name);
-        fs::write(&path, text).unwrap();
+        std::fs::write(&path, text).unwrap();
         read(&path, &Overrides { hardware: Vec::new(), engine: None }).map_err(|failure| failure.to_string())
     }
 

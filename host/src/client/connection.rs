@@ -8,6 +8,8 @@ use std::{
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
+use crate::loopback::is_loopback;
+
 /// Longest time for an answer. Long exports take a while; a server that hangs must not.
 const TIMEOUT: Duration = Duration::from_secs(120);
 /// Longest time for finding out whether a server is there.
@@ -76,7 +78,7 @@ impl Connection {
     /// Whether it answers.
     #[must_use]
     pub fn is_there(&self) -> bool {
-        let agent = agent(Some(GLANCE));
+        let agent = self.agent(Some(GLANCE));
         agent.get(format!("{}/healthz", self.url)).call().is_ok_and(|answer| answer.status().is_success())
     }
 
@@ -85,7 +87,7 @@ impl Connection {
     /// # Errors
     /// When it cannot be reached, refuses, or gives no such answer.
     pub fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, String)]) -> Result<T, ServerError> {
-        let mut request = agent(Some(TIMEOUT)).get(self.address(path));
+        let mut request = self.agent(Some(TIMEOUT)).get(self.address(path));
         for (name, value) in query {
             request = request.query(*name, value);
         }
@@ -98,7 +100,7 @@ impl Connection {
     /// # Errors
     /// As for [`Self::get`].
     pub fn bytes(&self, path: &str, query: &[(&str, String)]) -> Result<Vec<u8>, ServerError> {
-        let mut request = agent(Some(TIMEOUT)).get(self.address(path));
+        let mut request = self.agent(Some(TIMEOUT)).get(self.address(path));
         for (name, value) in query {
             request = request.query(*name, value);
         }
@@ -116,7 +118,7 @@ impl Connection {
     /// # Errors
     /// As for [`Self::get`].
     pub fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, ServerError> {
-        self.send(agent(Some(TIMEOUT)).post(self.address(path)), body)
+        self.send(self.agent(Some(TIMEOUT)).post(self.address(path)), body)
     }
 
     /// Puts a body.
@@ -124,7 +126,7 @@ impl Connection {
     /// # Errors
     /// As for [`Self::get`].
     pub fn put<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, ServerError> {
-        self.send(agent(Some(TIMEOUT)).put(self.address(path)), body)
+        self.send(self.agent(Some(TIMEOUT)).put(self.address(path)), body)
     }
 
     /// Listens to a stream of events, until `told` has heard enough or the server ends it. `told` hears an empty text at
@@ -137,7 +139,7 @@ impl Connection {
         path: &str,
         told: &mut dyn FnMut(&str) -> Result<bool, ServerError>,
     ) -> Result<(), ServerError> {
-        let request = agent(None).get(self.address(path)).header("accept", "text/event-stream");
+        let request = self.agent(None).get(self.address(path)).header("accept", "text/event-stream");
         let answer = self.answered(self.with_token(request).call())?;
         let reader: Box<dyn Read> = Box::new(answer.into_body().into_reader());
         for line in BufReader::new(reader).lines() {
@@ -162,6 +164,15 @@ impl Connection {
         let request = request.header("content-type", "application/json");
         let text = self.text(self.with_token(request).send(&body))?;
         self.read(&text)
+    }
+
+    fn agent(&self, timeout: Option<Duration>) -> ureq::Agent {
+        let config = ureq::Agent::config_builder()
+            .timeout_global(timeout)
+            .http_status_as_error(false)
+            .max_redirects(0);
+        // A proxy of the environment would look for this machine's own server on its own machine.
+        if is_loopback(&self.url) { config.proxy(None).build().into() } else { config.build().into() }
     }
 
     fn address(&self, path: &str) -> String {
@@ -216,12 +227,3 @@ impl Connection {
 }
 
 type Answer = ureq::http::Response<ureq::Body>;
-
-fn agent(timeout: Option<Duration>) -> ureq::Agent {
-    ureq::Agent::config_builder()
-        .timeout_global(timeout)
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .build()
-        .into()
-}

@@ -1,11 +1,10 @@
 //! The configuration file `dyno.toml`.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+
+use crate::user_file::{ReadError, read_text};
 
 /// What `dyno.toml` may hold. Unknown keys are errors: a misspelt key must not be silently without effect.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -37,6 +36,8 @@ pub struct File {
     pub host: Option<String>,
     /// Its port.
     pub port: Option<u16>,
+    /// How often an idle connection of it is given a sign of life. // eg: "20s"
+    pub heartbeat: Option<String>,
     /// Tokens that it accepts; relative: as above.
     pub token_file: Option<PathBuf>,
     /// How strict it is: `dev` or `server`.
@@ -52,12 +53,12 @@ pub struct File {
 #[non_exhaustive]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("cannot read the configuration `{}`: {source}", path.display())]
+    #[error("the configuration `{}` {source}", path.display())]
     Read {
         /// Its path.
         path: PathBuf,
-        /// What the system said.
-        source: io::Error,
+        /// Why.
+        source: ReadError,
     },
     /// The file is not what it should be.
     #[error("the configuration `{}` is not valid: {message}", path.display())]
@@ -77,8 +78,11 @@ pub enum ConfigError {
         /// What was given and what is allowed.
         message: String,
     },
-    /// No folder of the user is known.
-    #[error("the home directory is not known; set HOME")]
+    /// No folder of the user is known, and one is needed.
+    #[error(
+        "there is no folder for the cache: HOME and XDG_CACHE_HOME name no absolute path, and this user has no home in the \
+         list of users; name one with DYNO_CACHE, or set HOME"
+    )]
     NoHome,
 }
 
@@ -88,8 +92,7 @@ impl File {
     /// # Errors
     /// When it cannot be read, or holds a key or value that is not known.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text =
-            fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        let text = read_text(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
         let mut file: Self = toml::from_str(&text).map_err(|error| ConfigError::Parse {
             path: path.to_owned(),
             message: error.to_string().trim_end().to_owned(),
@@ -117,6 +120,8 @@ impl File {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

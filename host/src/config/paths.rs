@@ -2,28 +2,43 @@
 
 use std::{
     env,
+    ffi::OsString,
     path::{Path, PathBuf},
 };
 
-use etcetera::{BaseStrategy, choose_base_strategy};
+use nix::unistd::{User, getuid};
 
-use super::ConfigError;
+use crate::fault::temporary_folder;
 
-/// The folders that a system gives a user.
-#[derive(Debug, Clone)]
+/// The folders that a system gives a user; none where neither the environment nor the list of users names a home.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct UserFolders {
-    pub(super) cache: PathBuf,
-    pub(super) data: PathBuf,
-    pub(super) config: PathBuf,
+    pub(super) cache: Option<PathBuf>,
+    pub(super) data: Option<PathBuf>,
+    pub(super) config: Option<PathBuf>,
 }
 
-pub(super) fn user_folders() -> Result<UserFolders, ConfigError> {
-    let strategy = choose_base_strategy().map_err(|_| ConfigError::NoHome)?;
-    Ok(UserFolders {
-        cache: strategy.cache_dir().join("dyno"),
-        data: strategy.data_dir().join("dyno"),
-        config: strategy.config_dir().join("dyno"),
-    })
+pub(super) fn user_folders() -> UserFolders {
+    let home_in_list = || User::from_uid(getuid()).ok().flatten().map(|user| user.dir);
+    folders(&|name| env::var_os(name), &home_in_list)
+}
+
+/// By the rules of XDG: what is empty or relative counts as not set.
+fn folders(
+    variable: &dyn Fn(&str) -> Option<OsString>,
+    home_in_list: &dyn Fn() -> Option<PathBuf>,
+) -> UserFolders {
+    let named = |name: &str| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let home = named("HOME").or_else(|| home_in_list().filter(|path| path.is_absolute()));
+    let folder = |name: &str, below: &str| {
+        let base = named(name).or_else(|| home.as_ref().map(|home| home.join(below)))?;
+        Some(base.join("dyno"))
+    };
+    UserFolders {
+        cache: folder("XDG_CACHE_HOME", ".cache"),
+        data: folder("XDG_DATA_HOME", ".local/share"),
+        config: folder("XDG_CONFIG_HOME", ".config"),
+    }
 }
 
 fn beside_binary() -> Option<PathBuf> {
@@ -44,7 +59,7 @@ pub(super) fn plugins(user: &UserFolders) -> Vec<PathBuf> {
         folders.push(folder.join("plugins"));
         folders.extend(folder.parent().map(|up| up.join("plugins")));
     }
-    folders.push(user.data.join("plugins"));
+    folders.extend(user.data.iter().map(|data| data.join("plugins")));
     folders.retain(|folder| folder.is_dir());
     folders
 }
@@ -64,7 +79,35 @@ pub(super) fn leases() -> PathBuf {
 
 /// Where leases are when that folder cannot be shared: found by every process of this user.
 pub(super) fn own_leases() -> PathBuf {
-    let runtime = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|folder| folder.is_dir());
-    let base = runtime.unwrap_or_else(|| env::temp_dir().join(format!("dyno-{}", nix::unistd::getuid())));
+    let runtime = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    let runtime = runtime.filter(|folder| folder.is_absolute() && folder.is_dir());
+    let base = runtime.unwrap_or_else(|| temporary_folder().join(format!("dyno-{}", getuid())));
     base.join("dyno-leases")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(set: &[(&str, &str)], in_list: Option<&str>) -> UserFolders {
+        let variable =
+            |name: &str| set.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value));
+        folders(&variable, &|| in_list.map(PathBuf::from))
+    }
+
+    #[test]
+    fn what_is_empty_or_relative_counts_as_not_set() {
+        let path = |path: &str| Some(PathBuf::from(path));
+        let all = found(&[("HOME", "/h"), ("XDG_CACHE_HOME", "/c"), ("XDG_DATA_HOME", "")], None);
+        assert_eq!(
+            (all.cache, all.data, all.config),
+            (path("/c/dyno"), path("/h/.local/share/dyno"), path("/h/.config/dyno"))
+        );
+        for home in ["", "rel", "./x"] {
+            assert_eq!(found(&[("HOME", home)], Some("/l")).cache, path("/l/.cache/dyno"), "{home}");
+            assert_eq!(found(&[("HOME", home)], None), UserFolders::default(), "{home}");
+        }
+        assert_eq!(found(&[("XDG_CACHE_HOME", "rel"), ("HOME", "/h")], None).cache, path("/h/.cache/dyno"));
+        assert_eq!(found(&[("XDG_CACHE_HOME", "/c")], None).cache, path("/c/dyno"));
+    }
 }

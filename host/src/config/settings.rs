@@ -96,8 +96,8 @@ pub struct Resolved {
     pub output: Setting<PathBuf>,
     /// The database.
     pub db_path: Setting<PathBuf>,
-    /// Cache for scans, verified bytes and compiled WASM code.
-    pub cache: Setting<PathBuf>,
+    /// Cache for scans, verified bytes and compiled WASM code; absent where none is named and no home is known.
+    pub cache: Setting<Option<PathBuf>>,
     /// Leases of devices.
     pub leases: Setting<PathBuf>,
     /// Longest wait for a device [ns]; absent: for ever.
@@ -121,6 +121,8 @@ pub struct Resolved {
     pub host: Setting<String>,
     /// Its port; 0: any that is free.
     pub port: Setting<u16>,
+    /// How often an idle connection of it is given a sign of life [ns].
+    pub heartbeat_ns: Setting<u64>,
     /// The file of tokens that it accepts.
     pub token_file: Setting<Option<PathBuf>>,
     /// How strict it is.
@@ -137,6 +139,8 @@ const DEFAULT_TIMEOUT_NS: u64 = 60_000_000_000;
 const DEFAULT_HOST: &str = "127.0.0.1";
 /// As the original suite had it.
 const DEFAULT_PORT: u16 = 8000;
+/// Proxies cut connections off that are silent for a minute, some for half of it.
+const DEFAULT_HEARTBEAT_NS: u64 = 20_000_000_000;
 /// Drivers of many devices take seconds to start; one that takes longer hangs.
 const DEFAULT_PROBE_TIMEOUT_NS: u64 = 10_000_000_000;
 /// Enough for the first-party benchmarks, and far below what brings a machine down.
@@ -148,7 +152,7 @@ impl Resolved {
     /// # Errors
     /// When a configuration file or a value cannot be used.
     pub fn resolve(flags: &Flags) -> Result<Self, ConfigError> {
-        let user = paths::user_folders()?;
+        let user = paths::user_folders();
         let layers = Layers::read(flags, &user)?;
         let output = layers.path(
             "--output",
@@ -168,13 +172,7 @@ impl Resolved {
             plugins: layers.plugins(&flags.plugins, &user),
             db_path,
             output,
-            cache: layers.path(
-                "--cache",
-                None,
-                "DYNO_CACHE",
-                |file| file.cache.as_ref(),
-                || user.cache.clone(),
-            ),
+            cache: layers.cache(&user),
             leases: layers.path("--leases", None, "DYNO_LEASES", |_| None, paths::leases),
             worker: layers.path("--worker", None, "DYNO_WORKER", |file| file.worker.as_ref(), paths::worker),
             lease_timeout_ns: layers.patience(flags)?,
@@ -214,11 +212,28 @@ impl Resolved {
                 })
                 .unwrap_or_else(|| Setting { value: DEFAULT_HOST.to_owned(), origin: Origin::Default }),
             port: layers.port(flags)?,
+            heartbeat_ns: layers.number(
+                "heartbeat",
+                "",
+                None,
+                "DYNO_HEARTBEAT",
+                |file| file.heartbeat.as_ref(),
+                units::parse_duration,
+                DEFAULT_HEARTBEAT_NS,
+            )?,
             token_file: layers.token_file(flags),
             profile: layers.profile(flags)?,
             notify_webhook: layers.text("", None, "DYNO_NOTIFY_WEBHOOK", |file| file.notify_webhook.clone()),
             notify_command: layers.text("", None, "DYNO_NOTIFY_COMMAND", |file| file.notify_command.clone()),
         })
+    }
+
+    /// The cache, for what cannot do without.
+    ///
+    /// # Errors
+    /// When none is named and no home is known.
+    pub fn cache_folder(&self) -> Result<&Path, ConfigError> {
+        self.cache.value.as_deref().ok_or(ConfigError::NoHome)
     }
 
     /// Where leases are when the folder for all users cannot be used; `None` where a folder was named.
@@ -237,8 +252,8 @@ impl Layers {
     fn read(flags: &Flags, user: &UserFolders) -> Result<Self, ConfigError> {
         let named = flags.config.clone().or_else(|| variable("DYNO_CONFIG").map(PathBuf::from));
         let found = named.or_else(|| {
-            [PathBuf::from("dyno.toml"), user.config.join("dyno.toml")]
-                .into_iter()
+            std::iter::once(PathBuf::from("dyno.toml"))
+                .chain(user.config.iter().map(|folder| folder.join("dyno.toml")))
                 .find(|path| path.is_file())
         });
         let Some(path) = found else { return Ok(Self { file: None }) };
@@ -278,6 +293,16 @@ impl Layers {
             .unwrap_or_else(|| Setting { value: default(), origin: Origin::Default });
         setting.value = absolute(&setting.value);
         setting
+    }
+
+    /// Where nothing is named and no home is known, there is none.
+    fn cache(&self, user: &UserFolders) -> Setting<Option<PathBuf>> {
+        let named = variable("DYNO_CACHE").map(PathBuf::from);
+        let named = self.pick(("--cache", None), ("DYNO_CACHE", named), |file| file.cache.clone());
+        match named {
+            Some(Setting { value, origin }) => Setting { value: Some(absolute(&value)), origin },
+            None => Setting { value: user.cache.clone(), origin: Origin::Default },
+        }
     }
 
     fn port(&self, flags: &Flags) -> Result<Setting<u16>, ConfigError> {

@@ -8,7 +8,16 @@ use dyno_core::model::{DeviceInfo, DeviceKind};
 use super::{answer, cache, facts};
 
 /// How the driver of a kind is asked: its answer as bytes, or what went wrong.
-pub type Ask<'a> = dyn Fn(DeviceKind) -> Result<Vec<u8>, String> + Sync + 'a;
+pub type Ask<'a> = dyn Fn(DeviceKind) -> Result<Vec<u8>, Unanswered> + Sync + 'a;
+
+/// Why a driver gave no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unanswered {
+    /// One sentence.
+    pub why: String,
+    /// Whether it says nothing about the driver, and is not to be remembered.
+    pub is_passing: bool,
+}
 
 /// How new an answer must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +38,7 @@ pub struct Detector<'a> {
     /// The program behind that: an answer of another one is no longer known.
     pub program: &'a Path,
     /// Where answers are kept.
-    pub cache: &'a Path,
+    pub cache: Option<&'a Path>,
 }
 
 impl Detector<'_> {
@@ -44,7 +53,14 @@ impl Detector<'_> {
                     Some(device) => Err(vec![device]),
                     None => match self.known(*kind, freshness) {
                         Some(devices) => Err(devices),
-                        None => Ok((*kind, scope.spawn(move || self.find_out(*kind, freshness)))),
+                        None => {
+                            let asks = move || self.find_out(*kind, freshness);
+                            // Where no thread can be had, one driver is asked after the other.
+                            match std::thread::Builder::new().spawn_scoped(scope, asks) {
+                                Ok(thread) => Ok((*kind, thread)),
+                                Err(_) => Err(self.find_out(*kind, freshness)),
+                            }
+                        }
                     },
                 })
                 .collect();
@@ -54,7 +70,7 @@ impl Detector<'_> {
 
     fn known(&self, kind: DeviceKind, freshness: Freshness) -> Option<Vec<DeviceInfo>> {
         match freshness {
-            Freshness::Known => cache::read(self.cache, kind, &facts::key(kind, self.program)),
+            Freshness::Known => cache::read(self.cache?, kind, &facts::key(kind, self.program)),
             Freshness::Refreshed | Freshness::Live => None,
         }
     }
@@ -62,17 +78,21 @@ impl Detector<'_> {
     fn find_out(&self, kind: DeviceKind, freshness: Freshness) -> Vec<DeviceInfo> {
         // Before asking: what changes meanwhile makes the answer old.
         let key = facts::key(kind, self.program);
-        let found = (self.ask)(kind).and_then(|bytes| answer::read(kind, &bytes));
-        let is_fault = found.is_err();
-        let mut devices = found.unwrap_or_else(|fault| {
+        let found = (self.ask)(kind).and_then(|bytes| {
+            answer::read(kind, &bytes).map_err(|why| Unanswered { why, is_passing: false })
+        });
+        let (is_fault, is_passing) = (found.is_err(), matches!(&found, Err(none) if none.is_passing));
+        let mut devices = found.unwrap_or_else(|Unanswered { why, .. }| {
             let reason = format!(
-                "asking its driver failed: {fault}; try `{} {kind}` by hand, and after mending it `dyno devices --refresh`",
+                "asking its driver failed: {why}; try `{} {kind}` by hand, and after mending it `dyno devices --refresh`",
                 self.program.display()
             );
             vec![DeviceInfo::unavailable(kind, reason)]
         });
         let live: Vec<_> = devices.iter_mut().map(|device| device.live.take()).collect();
-        cache::write(self.cache, kind, &key, is_fault, &devices);
+        if let Some(cache) = self.cache.filter(|_| !is_passing) {
+            cache::write(cache, kind, &key, is_fault, &devices);
+        }
         if freshness == Freshness::Live {
             for (device, live) in devices.iter_mut().zip(live) {
                 device.live = live;
@@ -132,14 +152,16 @@ mod tests {
     use super::*;
 
     fn detector<'a>(ask: &'a Ask<'a>, cache: &'a Path) -> Detector<'a> {
-        Detector { ask, program: Path::new("/nowhere/dyno-probe"), cache }
+        Detector { ask, program: Path::new("/nowhere/dyno-probe"), cache: Some(cache) }
     }
 
     #[test]
     fn every_kind_is_listed_and_one_fault_hides_no_other_kind() {
         let cache = tempfile::tempdir().unwrap();
         let ask = |kind| match kind {
-            DeviceKind::Cuda => Err("it ended with signal SIGSEGV (11)".to_owned()),
+            DeviceKind::Cuda => {
+                Err(Unanswered { why: "it ended with signal SIGSEGV (11)".to_owned(), is_passing: false })
+            }
             DeviceKind::Rocm => Ok(b"garbage".to_vec()),
             kind => Ok(serde_json::to_vec(&[DeviceInfo::new(kind, 0)]).unwrap()),
         };
@@ -170,5 +192,16 @@ mod tests {
         assert!(look(Freshness::Live) && !look(Freshness::Known));
         assert!(!look(Freshness::Refreshed));
         assert_eq!(asked.load(Ordering::Relaxed), 3);
+    }
+
+    #[test]
+    fn what_says_nothing_about_the_driver_is_not_remembered() {
+        let cache = tempfile::tempdir().unwrap();
+        let none = |_| Err(Unanswered { why: "no more processes".to_owned(), is_passing: true });
+        let found = detector(&none, cache.path()).devices(&[DeviceKind::Cuda], Freshness::Known);
+        assert!(found[0].unavailable.as_ref().unwrap().contains("no more processes"));
+        let one = |kind| Ok(serde_json::to_vec(&[DeviceInfo::new(kind, 0)]).unwrap());
+        let found = detector(&one, cache.path()).devices(&[DeviceKind::Cuda], Freshness::Known);
+        assert_eq!(found[0].unavailable, None);
     }
 }

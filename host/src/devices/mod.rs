@@ -19,7 +19,7 @@ mod placement;
 mod topology;
 
 pub use affinity::{Elsewhere, allowed_cpus, allowed_threads, keep_off};
-pub use detect::{Ask, Detector, Freshness};
+pub use detect::{Ask, Detector, Freshness, Unanswered};
 pub use doctor::{Wanted, compare, findings, readings};
 pub use energy::EnergyMeter;
 pub use environment::{Probe, Sampling};

@@ -150,7 +150,11 @@ fn table(out: &mut String, record: &RunRecord, measured: &[(&CaseRecord, &Metric
         let remark =
             case.device_remark().map(|remark| format!("- **{}**: {}", inline(&case.device), inline(&remark)));
         remarks.extend(remark.filter(|remark| !remarks.contains(remark)));
-        remarks.extend(case.remarks().iter().map(|remark| format!("- **{}**: {}", inline(&case.label()), inline(remark))));
+        remarks.extend(
+            case.remarks()
+                .iter()
+                .map(|remark| format!("- **{}**: {}", inline(&case.label()), inline(remark))),
+        );
     }
     if !remarks.is_empty() {
         let _ = writeln!(out, "\n{}", remarks.join("\n"));

@@ -46,6 +46,7 @@ pub(crate) fn regression(
     command: Option<&str>,
     hostname: &str,
     comparison: &Comparison,
+    cancelled: &dyn Fn() -> bool,
 ) -> Vec<String> {
     if (webhook.is_none() && command.is_none()) || !comparison.has(Verdict::Regressed) {
         return Vec::new();
@@ -79,6 +80,6 @@ pub(crate) fn regression(
         Err(error) => return vec![format!("the notification cannot be written as JSON: {error}")],
     };
     let sent = webhook.map(|url| webhook::post(url, &body));
-    let told = command.map(|line| command::run(line, &body));
+    let told = command.map(|line| command::run(line, &body, cancelled));
     sent.into_iter().chain(told).filter_map(Result::err).collect()
 }

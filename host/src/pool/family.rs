@@ -1,20 +1,25 @@
 //! The processes that a worker may leave behind, and their end.
 //!
 //! A worker leads its own process group, which is killed as a whole. A child that left the group (`setsid`, a double
-//! fork) is adopted by the host, which is a "child subreaper", when its parent dies: whatever child we then have that
-//! is no worker of ours is such an orphan. This holds because no other room of the host starts processes.
+//! fork) is adopted by the host, which is a "child subreaper", when its parent dies. Where this process had no children
+//! before its first worker, whatever child it then has that is no worker of ours is such an orphan.
+//!
+//! Where it had some, since the program that it replaced (`exec dyno`) had started them, or where it is process 1 and adopts
+//! every orphan of a container, children may have nothing to do with us: then only those are touched that carry the mark
+//! which a worker leaves on all that it starts.
 
 use std::{
     collections::HashSet,
     fs, io,
     process::Child,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
 };
 
+use dyno_core::protocol;
 use nix::{
     errno::Errno,
     sys::{
@@ -29,6 +34,8 @@ use nix::{
 const PATIENCE: Duration = Duration::from_secs(5);
 
 static WORKERS: Mutex<Option<HashSet<i32>>> = Mutex::new(None);
+/// Whether children may have nothing to do with us: found out before we start any.
+static HAS_STRANGERS: OnceLock<bool> = OnceLock::new();
 /// Whether a child has ended while others lived, since the last hunt.
 static OVERLAPPED: AtomicBool = AtomicBool::new(false);
 
@@ -37,17 +44,32 @@ fn workers() -> MutexGuard<'static, Option<HashSet<i32>>> {
     WORKERS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Makes this process the parent of every orphan that its workers leave. Done once, before the first worker.
-///
-/// # Errors
-/// When the kernel refuses.
-pub fn adopt_orphans() -> Result<(), Errno> {
-    prctl::set_child_subreaper(true)
+/// Why orphans are not adopted; empty where they are.
+static UNADOPTED: OnceLock<Errno> = OnceLock::new();
+
+/// Makes this process the parent of every orphan that its workers leave. Done before the first worker. Where the kernel
+/// refuses, what a plugin hides from its process group is not found: [`unadopted`] says so for every launch.
+pub fn adopt_orphans() {
+    if let Err(refusal) = prctl::set_child_subreaper(true) {
+        UNADOPTED.get_or_init(|| refusal);
+    }
+}
+
+/// A sentence, where the kernel refused to let us adopt orphans.
+#[must_use]
+pub fn unadopted() -> Option<String> {
+    UNADOPTED.get().map(|refusal| {
+        format!(
+            "the kernel refused to make dyno the parent of orphans (prctl: {refusal}): what a plugin moves out of its process \
+             group is not found"
+        )
+    })
 }
 
 /// Starts a child and remembers it, so that it is not taken for an orphan: no hunt happens in between.
 pub(super) fn spawn(start: impl FnOnce() -> io::Result<Child>) -> io::Result<Child> {
     let mut guard = workers();
+    HAS_STRANGERS.get_or_init(|| getpid().as_raw() == 1 || !children().is_empty());
     let child = start()?;
     guard.get_or_insert_default().insert(i32::try_from(child.id()).unwrap_or(i32::MAX));
     Ok(child)
@@ -98,8 +120,10 @@ fn hunt(workers: &HashSet<i32>) -> usize {
     let deadline = Instant::now() + PATIENCE;
     let mut is_first_look = true;
     loop {
-        let orphans: Vec<Pid> =
-            children().into_iter().filter(|child| !workers.contains(&child.as_raw())).collect();
+        let orphans: Vec<Pid> = children()
+            .into_iter()
+            .filter(|child| !workers.contains(&child.as_raw()) && is_ours(child.as_raw()))
+            .collect();
         if orphans.is_empty() || Instant::now() > deadline {
             return buried;
         }
@@ -111,6 +135,26 @@ fn hunt(workers: &HashSet<i32>) -> usize {
             buried += usize::from(was_running || !is_first_look);
         }
         is_first_look = false;
+    }
+}
+
+/// Whether a child of ours that is no worker descends from one.
+fn is_ours(child: i32) -> bool {
+    // Nobody else can have become our child.
+    if HAS_STRANGERS.get() == Some(&false) {
+        return true;
+    }
+    let limit = |who: &str| locks_limit(&fs::read_to_string(format!("/proc/{who}/limits")).ok()?);
+    let (Some(its), Some(own)) = (limit(&child.to_string()), limit("self")) else { return false };
+    its <= protocol::mark(std::process::id()) && its < own
+}
+
+/// The hard limit on file locks.
+fn locks_limit(limits: &str) -> Option<u64> {
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max file locks"))?;
+    match line.split_whitespace().nth(1)? {
+        "unlimited" => Some(u64::MAX),
+        number => number.parse().ok(),
     }
 }
 
@@ -149,4 +193,22 @@ fn parent(pid: i32) -> Option<i32> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The name in parentheses may hold anything, closing parentheses included.
     stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mark_is_read_and_only_what_is_marked_is_ours() {
+        let limits = "Limit                     Soft Limit           Hard Limit           Units     \n\
+                      Max file size             unlimited            unlimited            bytes     \n\
+                      Max file locks            7                    1099511627783        locks     \n";
+        assert_eq!(locks_limit(limits), Some(protocol::mark(7)));
+        assert_eq!(
+            locks_limit("Max file locks            unlimited            unlimited            locks"),
+            Some(u64::MAX)
+        );
+        assert_eq!(locks_limit("nonsense"), None);
+    }
 }

@@ -20,6 +20,7 @@ use nix::{
 };
 
 use super::{family, output::printable, signal};
+use crate::fault::Resource;
 
 /// How often memory and end are looked at.
 const TICK: Duration = Duration::from_millis(10);
@@ -46,6 +47,8 @@ pub struct HelperCommand {
 pub enum HelperFault {
     /// It cannot be started.
     NotStarted(io::Error),
+    /// The user gave up.
+    Cancelled,
     /// It took too long.
     TimedOut(Duration),
     /// It used too much memory [bytes].
@@ -56,10 +59,24 @@ pub enum HelperFault {
     Died(Exit, Option<String>),
 }
 
+impl HelperFault {
+    /// Whether it says nothing about what was to be asked: the machine had no process or descriptor left, or the user gave
+    /// up.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::NotStarted(error) => Resource::of(error).is_exhausted(),
+            Self::Cancelled => true,
+            Self::TimedOut(_) | Self::OverMemory(_) | Self::TooLong(_) | Self::Died(..) => false,
+        }
+    }
+}
+
 impl fmt::Display for HelperFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotStarted(error) => write!(f, "it cannot be started: {error}"),
+            Self::Cancelled => f.write_str("cancelled"),
             Self::TimedOut(patience) => {
                 write!(f, "it did not answer within {} s and was killed", patience.as_secs_f64())
             }
@@ -86,7 +103,7 @@ impl fmt::Display for HelperFault {
 ///
 /// # Errors
 /// When it crashes, hangs, swells or babbles.
-pub fn ask_helper(command: &HelperCommand) -> Result<Vec<u8>, HelperFault> {
+pub fn ask_helper(command: &HelperCommand, cancelled: &dyn Fn() -> bool) -> Result<Vec<u8>, HelperFault> {
     let child = family::spawn(|| {
         Command::new(&command.program)
             .arg(&command.argument)
@@ -99,7 +116,7 @@ pub fn ask_helper(command: &HelperCommand) -> Result<Vec<u8>, HelperFault> {
             .spawn()
     });
     let mut helper = Helper::new(child.map_err(HelperFault::NotStarted)?);
-    helper.listen(command)
+    helper.listen(command, cancelled)
 }
 
 struct Helper {
@@ -149,7 +166,11 @@ impl Helper {
         Self { child, answer, complaint }
     }
 
-    fn listen(&mut self, command: &HelperCommand) -> Result<Vec<u8>, HelperFault> {
+    fn listen(
+        &mut self,
+        command: &HelperCommand,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Vec<u8>, HelperFault> {
         let deadline = Instant::now() + command.patience;
         loop {
             self.wait_for_bytes(TICK);
@@ -162,6 +183,7 @@ impl Helper {
             match ended.map(signal::exit) {
                 Some(Exit::Code(0)) => return Ok(std::mem::take(&mut self.answer.bytes)),
                 Some(exit) => return Err(HelperFault::Died(exit, self.last_complaint())),
+                None if cancelled() => return Err(HelperFault::Cancelled),
                 None if Instant::now() >= deadline => return Err(HelperFault::TimedOut(command.patience)),
                 None => {}
             }
@@ -219,13 +241,16 @@ mod tests {
         let program = folder.path().join("helper");
         // A shell started on a file that is being written elsewhere would be "busy": the file is a script for `sh`.
         std::fs::write(&program, script).unwrap();
-        ask_helper(&HelperCommand {
-            program: PathBuf::from("/bin/sh"),
-            argument: program.display().to_string(),
-            patience: Duration::from_millis(patience_ms),
-            memory_limit_bytes: 256 << 20,
-            max_answer_bytes: 1000,
-        })
+        ask_helper(
+            &HelperCommand {
+                program: PathBuf::from("/bin/sh"),
+                argument: program.display().to_string(),
+                patience: Duration::from_millis(patience_ms),
+                memory_limit_bytes: 256 << 20,
+                max_answer_bytes: 1000,
+            },
+            &|| false,
+        )
         .map_err(|fault| fault.to_string())
     }
 
@@ -261,6 +286,6 @@ mod tests {
             memory_limit_bytes: 1 << 20,
             max_answer_bytes: 1,
         };
-        assert!(ask_helper(&command).unwrap_err().to_string().contains("cannot be started"));
+        assert!(ask_helper(&command, &|| false).unwrap_err().to_string().contains("cannot be started"));
     }
 }

@@ -6,7 +6,7 @@ mod output;
 mod signal;
 mod worker;
 
-pub use family::adopt_orphans;
+pub use family::{adopt_orphans, unadopted};
 pub use helper::{HelperCommand, HelperFault, ask_helper};
 pub use output::Captured;
-pub use worker::{Farewell, Interruption, SpawnError, Unsolicited, Worker, WorkerCommand};
+pub use worker::{Farewell, Interruption, Unsolicited, Worker, WorkerCommand};

@@ -16,6 +16,7 @@ use dyno_core::{
     protocol::{self, FrameError, Reply, Request},
 };
 use nix::{
+    errno::Errno,
     fcntl::{FcntlArg, OFlag, fcntl},
     poll::{PollFd, PollFlags, PollTimeout, poll},
     sys::personality::{self, Persona},
@@ -26,6 +27,7 @@ use super::{
     output::{Flow, LineReader, printable},
     signal,
 };
+use crate::fault::{HostFault, Place};
 
 /// How often the host looks up while a worker works: for cancellation, memory and a death without a farewell.
 const TICK: Duration = Duration::from_millis(50);
@@ -45,23 +47,6 @@ pub struct WorkerCommand {
     pub layout: Layout,
     /// Most memory that it may use [bytes].
     pub memory_limit_bytes: u64,
-}
-
-/// Why a worker could not be started.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SpawnError {
-    /// The binary cannot be run.
-    #[error("cannot start the worker `{}`: {source}; it must lie beside the `dyno` binary, or be named by DYNO_WORKER", program.display())]
-    Program {
-        /// Its path.
-        program: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// No channel could be made to it.
-    #[error("cannot make a channel to the worker: {0}")]
-    Channel(#[source] io::Error),
 }
 
 /// Why no answer came.
@@ -84,6 +69,8 @@ pub enum Interruption {
     LeftChannel,
     /// It sent what is no message.
     Babbled(FrameError),
+    /// The machine did not give it what it needs, before any code of the plugin ran.
+    Host(HostFault),
 }
 
 /// What a worker says without being asked.
@@ -105,6 +92,8 @@ pub struct Worker {
     stderr: Option<LineReader<ChildStderr>>,
     captured: Captured,
     memory_limit_bytes: u64,
+    /// Whether code of the plugin may have run in it: then it may say anything.
+    is_foreign: bool,
     ended: Option<Exit>,
     /// Processes that it had started and that outlived it.
     left_behind: usize,
@@ -125,10 +114,12 @@ impl Worker {
     /// Starts a worker in a process group of its own, with an empty environment.
     ///
     /// # Errors
-    /// When the binary cannot be run.
-    pub fn spawn(command: &WorkerCommand) -> Result<Self, SpawnError> {
-        let (ours, theirs) = UnixStream::pair().map_err(SpawnError::Channel)?;
-        ours.set_nonblocking(true).map_err(SpawnError::Channel)?;
+    /// When the binary cannot be run, or the machine has no process or descriptor left.
+    pub fn spawn(command: &WorkerCommand) -> Result<Self, HostFault> {
+        let no_channel =
+            |error: io::Error| HostFault::new("cannot make a channel to the worker", &error, Place::Machine);
+        let (ours, theirs) = UnixStream::pair().map_err(no_channel)?;
+        ours.set_nonblocking(true).map_err(no_channel)?;
         let spawned = with_layout(command.layout, || {
             family::spawn(|| {
                 Command::new(&command.program)
@@ -142,8 +133,7 @@ impl Worker {
                     .spawn()
             })
         });
-        let mut child =
-            spawned.map_err(|source| SpawnError::Program { program: command.program.clone(), source })?;
+        let mut child = spawned.map_err(|error| not_started(command, &error))?;
         let stdout =
             child.stdout.take().filter(nonblocking).map(|pipe| LineReader::new(pipe, Stream::Stdout));
         let stderr =
@@ -156,6 +146,7 @@ impl Worker {
             stderr,
             captured: Captured::default(),
             memory_limit_bytes: command.memory_limit_bytes,
+            is_foreign: false,
             ended: None,
             left_behind: 0,
         })
@@ -200,6 +191,8 @@ impl Worker {
                         self.captured.push(Stream::Log, line.clone());
                         heard(Unsolicited::Log(line));
                     }
+                    Reply::Entering => self.is_foreign = true,
+                    Reply::HostFailed { doing, code, said } => return self.host_failed(&doing, code, said),
                     reply => return Ok(reply),
                 }
             }
@@ -270,6 +263,18 @@ impl Worker {
                 break;
             }
         }
+    }
+
+    /// What a worker says of the host counts while only code of ours has run in it.
+    fn host_failed(&self, doing: &str, code: Option<i32>, said: String) -> Result<Reply, Interruption> {
+        let doing = printable(doing);
+        if self.is_foreign {
+            return Ok(Reply::Failed { message: format!("{doing}: {}", printable(&said)) });
+        }
+        Err(Interruption::Host(match code {
+            Some(code) => HostFault::new(doing, &io::Error::from_raw_os_error(code), Place::Machine),
+            None => HostFault::other(doing, printable(&said), Place::Machine),
+        }))
     }
 
     /// How a worker that no longer answers ended, once it has had time to.
@@ -384,6 +389,16 @@ impl Drop for Worker {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// Why a worker was not started: its program, its folder, or what every process needs.
+fn not_started(command: &WorkerCommand, error: &io::Error) -> HostFault {
+    let doing = format!("cannot start the worker `{}`", command.program.display());
+    if error.raw_os_error() == Some(Errno::ENOENT as i32) && command.program.exists() {
+        let folder = command.directory.display();
+        return HostFault::new(format!("{doing} in `{folder}`"), error, Place::Temporary);
+    }
+    HostFault::new(doing, error, Place::Worker)
 }
 
 fn pid_of(child: &Child) -> i32 {

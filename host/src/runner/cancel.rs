@@ -1,9 +1,26 @@
 //! The user's wish to stop: set once by a signal handler or a request, read everywhere.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    fs,
+    io::{self, Read},
+    os::unix::net::UnixStream,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
 };
+
+use signal_hook::{
+    consts::{SIGHUP, SIGINT, SIGTERM},
+    flag, low_level,
+};
+
+/// What shells expect of a program that Ctrl-C ended.
+const CANCELLED: i32 = 130;
+/// How long everything may take that follows a wish to stop: ending a plugin, giving back a device, committing.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Flags that several threads and a signal handler share. Clones are the same flags.
 #[derive(Debug, Clone, Default)]
@@ -35,9 +52,57 @@ impl Cancel {
         self.soon.load(Ordering::Relaxed)
     }
 
-    /// The flag itself, for a signal handler.
-    #[must_use]
-    pub fn flag(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.now)
+    /// From now on Ctrl-C gives up, and so do SIGTERM and SIGHUP, after which a run is `interrupted`: not the user gave it
+    /// up, but its surroundings ended. A second signal ends the process at once, and so does a wait that hears of none for
+    /// half a minute. The database keeps what is committed.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn set_by_signals(&self) -> io::Result<()> {
+        let (mut told, teller) = UnixStream::pair()?;
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            // A program that was started by `nohup` is to outlive its terminal.
+            if signal == SIGHUP && is_ignored(signal) {
+                continue;
+            }
+            flag::register_conditional_shutdown(signal, CANCELLED, Arc::clone(&self.now))?;
+            flag::register(signal, Arc::clone(&self.now))?;
+            if signal != SIGINT {
+                flag::register(signal, Arc::clone(&self.soon))?;
+            }
+            low_level::pipe::register(signal, teller.try_clone()?)?;
+        }
+        thread::Builder::new().name("signals".to_owned()).spawn(move || {
+            if told.read_exact(&mut [0]).is_ok() {
+                thread::sleep(PATIENCE);
+                low_level::exit(CANCELLED);
+            }
+        })?;
+        Ok(())
     }
+
+    /// From now on a second signal ends the process at once; what the first one does is left to others.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn armed() -> io::Result<()> {
+        let armed = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            if signal == SIGHUP && is_ignored(signal) {
+                continue;
+            }
+            flag::register_conditional_shutdown(signal, CANCELLED, Arc::clone(&armed))?;
+            flag::register(signal, Arc::clone(&armed))?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether whoever started this process had it ignore a signal.
+#[must_use]
+pub fn is_ignored(signal: i32) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    u32::try_from(signal - 1).is_ok_and(|bit| mask >> bit & 1 == 1)
 }

@@ -11,7 +11,7 @@ use dyno_core::{
 };
 
 use super::{
-    Cancel, Planned,
+    Cancel, Planned, RunError,
     compiled::will_compile,
     launch::{Assignment, Notice, launch},
     peak::Peak,
@@ -19,8 +19,9 @@ use super::{
     turn::{Asking, Said, Turn},
 };
 use crate::{
-    catalog::ContentStore,
+    catalog::{ContentStore, ContentStoreError},
     devices::{Freshness, LeaseError, Leases, keep_off, place},
+    fault::HostFault,
 };
 
 /// Says why a device is no longer there; `None` while it is.
@@ -55,13 +56,13 @@ impl Conductor<'_> {
     /// Runs a case. What a plugin does wrong is its status.
     ///
     /// # Errors
-    /// When the files of leases cannot be used.
+    /// When the host cannot do its part; the case then has no end.
     pub(super) fn conduct(
         &mut self,
         desk: &mut dyn Desk,
         case: &mut CaseRecord,
         planned: &Planned,
-    ) -> Result<(), LeaseError> {
+    ) -> Result<(), RunError> {
         if self.cancel.is_set() || self.cancel.is_winding_down() {
             case.status = CaseStatus::Cancelled;
             return Ok(());
@@ -83,6 +84,7 @@ impl Conductor<'_> {
         });
         let bytes = match self.content.admit(&planned.path, &planned.plugin.sha256) {
             Ok(path) => path,
+            Err(ContentStoreError::Host(fault)) => return Err(fault.into()),
             Err(error) => {
                 case.status =
                     CaseStatus::Failed { stage: Stage::Load, reason: Reason::new(error.to_string()) };
@@ -109,7 +111,7 @@ impl Conductor<'_> {
             if let Some(search) = &search {
                 search.aim(&mut settings);
             }
-            let mut launched = self.launch(desk, &settings, case, planned, &bytes, index);
+            let mut launched = self.launch(desk, &settings, case, planned, &bytes, index)?;
             launched.status = self.explained(launched.status, planned);
             let Some(launched) = desk.commit(case.index, launched) else { break };
             desk.announce(Event::LaunchFinished { case: case.index, launch: index });
@@ -191,7 +193,7 @@ impl Conductor<'_> {
         planned: &Planned,
         bytes: &Path,
         index: u32,
-    ) -> LaunchRecord {
+    ) -> Result<LaunchRecord, HostFault> {
         let mut placement = place(&settings.cpus, planned.threads());
         if !self.is_pinning {
             placement.cpus.clear();

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     catalog::ContentStore,
     devices::{LeaseError, Leases},
+    fault::HostFault,
     store::{Store, StoreError},
 };
 
@@ -25,6 +26,9 @@ pub enum RunError {
     /// The device cannot be leased.
     #[error(transparent)]
     Lease(#[from] LeaseError),
+    /// A resource of the host ran out, or a folder of it cannot be used.
+    #[error(transparent)]
+    Host(#[from] HostFault),
 }
 
 /// What a run works with.
@@ -54,8 +58,28 @@ impl Dispatcher<'_> {
     /// the other, except where neighbours use different devices, none of them the processor.
     ///
     /// # Errors
-    /// When the database or the files of leases cannot be used.
+    /// When the host cannot do its part: the database, the leases, a resource. The run is then `interrupted`: what was
+    /// committed is kept, and its other cases have no end, so that it can be resumed.
     pub fn run(&mut self, record: &mut RunRecord, planned: &[Planned]) -> Result<(), RunError> {
+        let outcome = self.carry_out(record, planned);
+        if outcome.is_err() {
+            record.status = RunStatus::Interrupted;
+            // If the database was the reason it may refuse this as well: then whoever opens it next finds the run unended.
+            if self.end(record).is_ok() {
+                (self.announce)(&Event::RunFinished { run: record.id.clone(), status: record.status });
+            }
+        }
+        outcome
+    }
+
+    fn end(&mut self, record: &mut RunRecord) -> Result<(), StoreError> {
+        let finished = crate::timestamp::now();
+        self.store.finish_run(&record.id, record.status, &finished)?;
+        record.finished_at = Some(finished);
+        Ok(())
+    }
+
+    fn carry_out(&mut self, record: &mut RunRecord, planned: &[Planned]) -> Result<(), RunError> {
         if record.status == RunStatus::Queued {
             record.status = RunStatus::Running;
             self.store.begin_queued(record, &crate::timestamp::now())?;
@@ -106,9 +130,7 @@ impl Dispatcher<'_> {
         } else {
             RunStatus::Completed
         };
-        let finished = crate::timestamp::now();
-        self.store.finish_run(&record.id, record.status, &finished)?;
-        record.finished_at = Some(finished);
+        self.end(record)?;
         (self.announce)(&Event::RunFinished { run: record.id.clone(), status: record.status });
         Ok(())
     }

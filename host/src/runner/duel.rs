@@ -22,12 +22,12 @@ use super::{
     compiled::will_compile,
     launch::Assignment,
     pace::{Pace, Spread},
-    pair::{Pair, PairPlan, Side, pair},
+    pair::{Ended, Pair, PairPlan, Side, pair},
     stop,
     turn::{Asking, Said, Turn},
 };
 use crate::{
-    catalog::ContentStore,
+    catalog::{ContentStore, ContentStoreError},
     devices::{Lease, Leases, keep_off, place},
 };
 
@@ -213,6 +213,9 @@ impl Duel<'_> {
             .map(|planned| self.content.admit(&planned.path, &planned.plugin.sha256));
         let [baseline_bytes, candidate_bytes] = match admitted {
             [Ok(baseline), Ok(candidate)] => [baseline, candidate],
+            [Err(ContentStoreError::Host(fault)), _] | [_, Err(ContentStoreError::Host(fault))] => {
+                return Err(fault.into());
+            }
             [Err(error), _] | [_, Err(error)] => {
                 let why = Unjudged::PluginChanged { message: error.to_string() };
                 one.end = Some((Verdict::Inconclusive, Some(why)));
@@ -252,8 +255,9 @@ impl Duel<'_> {
         one.info.elapsed_ns += u64::try_from(begin.elapsed().as_nanos()).unwrap_or(u64::MAX);
         match taken {
             Ok(taken) => one.take(&taken, options),
-            Err((_, CaseStatus::Cancelled)) => {}
-            Err((side, status)) => {
+            Err((_, Ended::Host(fault))) => return Err(fault.into()),
+            Err((_, Ended::Case(CaseStatus::Cancelled))) => {}
+            Err((side, Ended::Case(status))) => {
                 let side = match side {
                     Side::Baseline => ComparedSide::Baseline,
                     Side::Candidate => ComparedSide::Candidate,

@@ -1,7 +1,10 @@
 //! Lanes: cases on different devices at the same time, a thread for each device. Whatever is durable or told goes through
 //! the one desk of the dispatcher, so that the database has one writer and watchers hear of one thing after the other.
 
-use std::sync::mpsc::{Sender, SyncSender, channel, sync_channel};
+use std::{
+    sync::mpsc::{Sender, SyncSender, channel, sync_channel},
+    thread::ScopedJoinHandle,
+};
 
 use dyno_core::model::{CaseRecord, DeviceKind, Event, LaunchRecord};
 
@@ -10,7 +13,7 @@ use super::{
     conduct::{Conductor, Desk},
     dispatcher::StoreDesk,
 };
-use crate::devices::LeaseError;
+use crate::fault::{HostFault, Place};
 
 /// Neighbouring cases that may run at the same time, by what they use.
 #[derive(Debug, PartialEq, Eq)]
@@ -85,7 +88,9 @@ pub(super) fn run(
                 let (mut desk, mut conductor) = (LaneDesk { to: to.clone() }, conductor.clone());
                 // Several devices at once: no processor could be kept free for each of them.
                 conductor.is_pinning = false;
-                scope.spawn(move || lane(&mut conductor, &mut desk, work))
+                std::thread::Builder::new()
+                    .name("lane".to_owned())
+                    .spawn_scoped(scope, move || lane(&mut conductor, &mut desk, work))
             })
             .collect();
         drop(to);
@@ -109,9 +114,14 @@ pub(super) fn run(
             }
         }
         for lane in lanes {
-            match lane.join() {
-                Ok(ended) => outcome = outcome.and(ended.map_err(RunError::from)),
-                Err(panic) => std::panic::resume_unwind(panic),
+            match lane.map(ScopedJoinHandle::join) {
+                Ok(Ok(ended)) => outcome = outcome.and(ended),
+                Ok(Err(panic)) => std::panic::resume_unwind(panic),
+                Err(error) => {
+                    let fault =
+                        HostFault::new("cannot measure on several devices at once", &error, Place::Machine);
+                    outcome = outcome.and(Err(fault.into()));
+                }
             }
         }
         outcome
@@ -123,7 +133,7 @@ fn lane(
     conductor: &mut Conductor<'_>,
     desk: &mut LaneDesk,
     work: Vec<(usize, CaseRecord, &Planned)>,
-) -> Result<(), LeaseError> {
+) -> Result<(), RunError> {
     for (place, mut case, planned) in work {
         conductor.conduct(desk, &mut case, planned)?;
         if desk.to.send(Message::Finish(place, Box::new(case))).is_err() {

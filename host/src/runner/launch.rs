@@ -7,8 +7,8 @@ use std::{
 
 use dyno_core::{
     model::{
-        CaseStatus, DeviceKind, Environment, Exit, LaunchRecord, LoadRecord, MIN_NS_PER_ITERATION, Query,
-        Reason, Sample, Scenario, Settings, SideEffects, Stage,
+        CaseStatus, DeviceKind, Environment, Exit, LaunchRecord, Layout, LoadRecord, MIN_NS_PER_ITERATION,
+        Query, Reason, Sample, Scenario, Settings, SideEffects, Stage,
     },
     protocol::{DeviceGrant, Load, PROTOCOL_VERSION, Quota, Reply, Request},
 };
@@ -16,9 +16,12 @@ use dyno_core::{
 use super::{Cancel, Planned};
 use crate::{
     devices::{EnergyMeter, Placement, Probe, Sampling},
-    pool::{Farewell, Interruption, Unsolicited, Worker, WorkerCommand},
+    fault::{HostFault, Place, new_temporary_folder},
+    pool::{self, Farewell, Interruption, Unsolicited, Worker, WorkerCommand},
 };
 
+/// What the folders of launches are called.
+pub(super) const LAUNCH_FOLDER: &str = "dyno-launch-";
 /// Longest wait for a worker that has nothing more to do.
 pub(super) const FAREWELL: Duration = Duration::from_secs(5);
 /// Bounds for numbers that a hostile worker sends: beyond these it is not measuring.
@@ -61,6 +64,7 @@ pub(super) enum Notice {
 enum End {
     Status(CaseStatus),
     Interrupted(Interruption),
+    Host(HostFault),
 }
 
 impl From<Interruption> for End {
@@ -69,12 +73,15 @@ impl From<Interruption> for End {
     }
 }
 
-/// Runs one launch. Never fails: what goes wrong is the status of the record.
+/// Runs one launch. What goes wrong in the plugin is the status of the record.
+///
+/// # Errors
+/// When the host could not do its part: that says nothing about the plugin, and is no status.
 pub(super) fn launch(
     assignment: &Assignment<'_>,
     index: u32,
     notice: &mut dyn FnMut(Notice),
-) -> LaunchRecord {
+) -> Result<LaunchRecord, HostFault> {
     let mut record = LaunchRecord {
         index,
         started_at: crate::timestamp::now(),
@@ -102,27 +109,16 @@ pub(super) fn launch(
         seed: Some(assignment.seed),
         side_effects: SideEffects::default(),
     };
-    let fail = |mut record: LaunchRecord, message: String| {
-        record.status = CaseStatus::Failed { stage: Stage::Spawn, reason: Reason::new(message) };
-        record
-    };
     // Gone with everything in it when the launch ends.
-    let directory = match tempfile::Builder::new().prefix("dyno-launch-").tempdir() {
-        Ok(directory) => directory,
-        Err(error) => return fail(record, format!("cannot make a directory for the worker: {error}")),
-    };
+    let directory = new_temporary_folder(LAUNCH_FOLDER)?;
     let probe = Probe::start(&assignment.placement.cpus);
     notice(Notice::Entered(Stage::Spawn));
-    let spawned = Worker::spawn(&WorkerCommand {
+    let worker = Worker::spawn(&WorkerCommand {
         program: assignment.worker.clone(),
         directory: directory.path().to_owned(),
         layout: assignment.settings.layout,
         memory_limit_bytes: assignment.settings.memory_limit_bytes,
-    });
-    let worker = match spawned {
-        Ok(worker) => worker,
-        Err(error) => return fail(record, error.to_string()),
-    };
+    })?;
     let mut script = Script { assignment, worker, record: &mut record, notice, stage: Stage::Spawn };
     let end = script.play();
     let stage = script.stage;
@@ -130,8 +126,9 @@ pub(super) fn launch(
         Ok(()) => CaseStatus::Completed,
         Err(End::Status(status)) => status,
         Err(End::Interrupted(interruption)) => {
-            status_of(interruption, stage, assignment.settings, script.worker.last_output())
+            status_of(interruption, stage, assignment.settings, script.worker.last_output())?
         }
+        Err(End::Host(fault)) => return Err(fault),
     };
     let worker = script.worker;
     let patience = if status == CaseStatus::Completed { FAREWELL } else { Duration::ZERO };
@@ -143,7 +140,7 @@ pub(super) fn launch(
         // On other devices it is the home of drivers, which keep their caches there.
         record.side_effects.files_left = files_in(directory.path());
     }
-    record
+    Ok(record)
 }
 
 /// Files and folders that lie in the worker's directory, which was empty. What cannot be read counts as nothing.
@@ -168,11 +165,7 @@ impl Script<'_, '_> {
                 self.record.base_memory_bytes = Some(base_memory_bytes);
             }
             Reply::Hello { protocol, version, .. } => {
-                return Err(self.failed(format!(
-                    "the worker `{}` is of dyno {version} and speaks protocol {protocol}, this dyno speaks \
-                     {PROTOCOL_VERSION}; install both from one release",
-                    self.assignment.worker.display()
-                )));
+                return Err(End::Host(wrong_worker(self.assignment, protocol, &version)));
             }
             other => return Err(self.unexpected(&other)),
         }
@@ -185,12 +178,16 @@ impl Script<'_, '_> {
                     _ => self.record.pinned_cpus = pinned_cpus,
                 }
                 self.record.counters = counters.into_iter().map(|name| (name, Vec::new())).collect();
-                self.record.missing = missing;
+                self.record.missing = unmet(self.assignment, &self.record.isolation);
+                self.record.missing.extend(missing);
             }
             other => return Err(self.unexpected(&other)),
         }
         match self.ask(Stage::Setup, &Request::Setup)? {
-            Reply::SetUp { huge_bytes } => self.record.huge_bytes = huge_bytes,
+            Reply::SetUp { huge_bytes, missing } => {
+                self.record.huge_bytes = huge_bytes;
+                self.record.missing.extend(missing);
+            }
             other => return Err(self.unexpected(&other)),
         }
         match self.ask(Stage::Verify, &Request::Verify)? {
@@ -397,6 +394,36 @@ impl Script<'_, '_> {
     }
 }
 
+/// What was asked of the kernel for this launch and is not among the layers that hold, a sentence each.
+fn unmet(assignment: &Assignment<'_>, layers: &[String]) -> Vec<String> {
+    let always = [
+        ("death_signal", "the kernel refused the death signal (prctl): the worker may outlive its host"),
+        (
+            "no_new_privs",
+            "the kernel refused no_new_privs (prctl): what the plugin starts may gain privileges",
+        ),
+        ("no_core_dump", "the kernel refused to switch core dumps off (setrlimit)"),
+        (
+            "memory_limit",
+            "the kernel refused to bound the worker's memory (setrlimit); the host watches it all the same",
+        ),
+    ];
+    let fixed = (
+        "fixed_layout",
+        "the kernel refused a fixed layout of memory (personality): addresses are random, and launches differ more",
+    );
+    let pinned = (
+        "pinned",
+        "the kernel refused to keep the worker on its processor (sched_setaffinity): it may be moved while it is measured",
+    );
+    let asked = always
+        .into_iter()
+        .chain((assignment.settings.layout == Layout::Fixed).then_some(fixed))
+        .chain((!assignment.placement.cpus.is_empty()).then_some(pinned));
+    let missing = asked.filter(|(layer, _)| !layers.iter().any(|held| held == layer));
+    missing.map(|(_, sentence)| sentence.to_owned()).chain(pool::unadopted()).collect()
+}
+
 /// What a worker is told of the case.
 pub(super) fn load_of(assignment: &Assignment<'_>) -> Load {
     let case = assignment.case;
@@ -450,17 +477,46 @@ pub(super) fn check(sample: &Sample) -> Result<(), String> {
     sample.work.check(sample.wall_ns)
 }
 
+/// A worker of another release.
+pub(super) fn wrong_worker(assignment: &Assignment<'_>, protocol: u32, version: &str) -> HostFault {
+    HostFault::other(
+        format!("cannot use the worker `{}`", assignment.worker.display()),
+        format!(
+            "it is of dyno {version} and speaks protocol {protocol}, this dyno speaks {PROTOCOL_VERSION}; install both \
+             from one release"
+        ),
+        Place::Worker,
+    )
+}
+
+/// What an answer that did not come makes of the case.
+///
+/// # Errors
+/// When it says nothing about the plugin, since none of its code had run.
 pub(super) fn status_of(
     interruption: Interruption,
     stage: Stage,
     settings: &Settings,
     last_output: Vec<String>,
-) -> CaseStatus {
+) -> Result<CaseStatus, HostFault> {
+    let unready = |why: String| {
+        let said = last_output.last().map_or_else(|| why.clone(), |line| format!("{why}; it said: {line}"));
+        Err(HostFault::other("the worker ended before it was given a plugin", said, Place::Worker))
+    };
     let failed = |message: String, exit: Option<Exit>| CaseStatus::Failed {
         stage,
         reason: Reason { message, exit, last_output: last_output.clone() },
     };
-    match interruption {
+    Ok(match interruption {
+        Interruption::Host(fault) => return Err(fault),
+        // No plugin was named to it yet.
+        Interruption::Died(exit) if stage == Stage::Spawn => return unready(format!("it ended with {exit}")),
+        Interruption::LeftChannel if stage == Stage::Spawn => {
+            return unready("it closed its channel to the host".to_owned());
+        }
+        Interruption::Babbled(error) if stage == Stage::Spawn => {
+            return unready(format!("it sent data that is not a message ({error})"));
+        }
         Interruption::TimedOut => {
             CaseStatus::TimedOut { stage, limit_s: settings.timeout().as_secs_f64(), last_output }
         }
@@ -486,7 +542,7 @@ pub(super) fn status_of(
             ),
             None,
         ),
-    }
+    })
 }
 
 /// A launch whose work is done can still fail by how its process ends.
@@ -525,5 +581,24 @@ fn judge_exit(
             CaseStatus::TimedOut { stage, limit_s, last_output }
         }
         (status, _) => status,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_that_ends_before_it_has_a_plugin_is_the_hosts() {
+        let ended = |stage| {
+            let settings = Settings::default();
+            status_of(Interruption::Died(Exit::Code(3)), stage, &settings, vec!["no libc".to_owned()])
+        };
+        let fault = ended(Stage::Spawn).unwrap_err().to_string();
+        assert!(fault.contains("exit code 3") && fault.contains("no libc"), "{fault}");
+        assert!(matches!(ended(Stage::Load), Ok(CaseStatus::Failed { stage: Stage::Load, .. })));
+        let full = HostFault::other("cannot write", "full", Place::Cache);
+        let host = status_of(Interruption::Host(full.clone()), Stage::Load, &Settings::default(), Vec::new());
+        assert_eq!(host.unwrap_err(), full);
     }
 }

@@ -15,7 +15,7 @@ mod peak;
 mod stop;
 mod turn;
 
-pub use cancel::Cancel;
+pub use cancel::{Cancel, is_ignored};
 pub use case::Planned;
 pub use conduct::Missing;
 pub use dispatcher::{Dispatcher, RunError};

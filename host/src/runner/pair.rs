@@ -13,10 +13,13 @@ use dyno_core::{
 use tempfile::TempDir;
 
 use super::{
-    launch::{Assignment, FAREWELL, check, load_of, status_of},
+    launch::{Assignment, FAREWELL, LAUNCH_FOLDER, check, load_of, status_of, wrong_worker},
     pace::Pace,
 };
-use crate::pool::{Worker, WorkerCommand};
+use crate::{
+    fault::{HostFault, new_temporary_folder},
+    pool::{Worker, WorkerCommand},
+};
 
 /// One slice at a time; what is disturbed is retaken on both sides, by the host.
 const ONE: Quota = Quota { min_samples: 1, max_samples: 1, budget_ns: u64::MAX, retake: false };
@@ -68,16 +71,37 @@ pub(super) struct OneSide {
     pub(super) side_effects: SideEffects,
 }
 
+/// How a side ends before its pair is taken.
+#[derive(Debug)]
+pub(super) enum Ended {
+    /// By what its plugin did, or by the user's wish.
+    Case(CaseStatus),
+    /// The host could not do its part: that is neither side's.
+    Host(HostFault),
+}
+
+impl From<CaseStatus> for Ended {
+    fn from(status: CaseStatus) -> Self {
+        Self::Case(status)
+    }
+}
+
+impl From<HostFault> for Ended {
+    fn from(fault: HostFault) -> Self {
+        Self::Host(fault)
+    }
+}
+
 /// Takes a pair.
 pub(super) fn pair(
     baseline: &Assignment<'_>,
     candidate: &Assignment<'_>,
     plan: PairPlan,
-) -> Result<Pair, (Side, CaseStatus)> {
+) -> Result<Pair, (Side, Ended)> {
     let seed = baseline.settings.seed;
     let candidate_first = stats::sequential::candidate_first(seed, plan.number);
-    let old = |status| (Side::Baseline, status);
-    let new = |status| (Side::Candidate, status);
+    let old = |ended| (Side::Baseline, ended);
+    let new = |ended| (Side::Candidate, ended);
     let verify = plan.pace.is_none();
     let (mut a, mut b) = if candidate_first {
         let b = Running::start(candidate, verify).map_err(new)?;
@@ -163,21 +187,15 @@ struct Running<'a> {
 
 impl<'a> Running<'a> {
     /// From a process to an instance that is set up.
-    fn start(assignment: &'a Assignment<'a>, verify: bool) -> Result<Self, CaseStatus> {
-        let failed =
-            |message: String| CaseStatus::Failed { stage: Stage::Spawn, reason: Reason::new(message) };
+    fn start(assignment: &'a Assignment<'a>, verify: bool) -> Result<Self, Ended> {
         let begin = Instant::now();
-        let directory = tempfile::Builder::new()
-            .prefix("dyno-launch-")
-            .tempdir()
-            .map_err(|error| failed(format!("cannot make a directory for the worker: {error}")))?;
+        let directory = new_temporary_folder(LAUNCH_FOLDER)?;
         let worker = Worker::spawn(&WorkerCommand {
             program: assignment.worker.clone(),
             directory: directory.path().to_owned(),
             layout: assignment.settings.layout,
             memory_limit_bytes: assignment.settings.memory_limit_bytes,
-        })
-        .map_err(|error| failed(error.to_string()))?;
+        })?;
         let mut running = Self {
             assignment,
             worker,
@@ -188,6 +206,9 @@ impl<'a> Running<'a> {
         };
         match running.ask(Stage::Spawn, &Request::Hello { protocol: PROTOCOL_VERSION })? {
             Reply::Hello { protocol: PROTOCOL_VERSION, .. } => {}
+            Reply::Hello { protocol, version, .. } => {
+                return Err(wrong_worker(assignment, protocol, &version).into());
+            }
             other => return Err(running.unexpected(&other)),
         }
         match running.ask(Stage::Load, &Request::Load(Box::new(load_of(assignment))))? {
@@ -195,7 +216,7 @@ impl<'a> Running<'a> {
             other => return Err(running.unexpected(&other)),
         }
         match running.ask(Stage::Setup, &Request::Setup)? {
-            Reply::SetUp { huge_bytes } => running.huge_bytes = huge_bytes,
+            Reply::SetUp { huge_bytes, .. } => running.huge_bytes = huge_bytes,
             other => return Err(running.unexpected(&other)),
         }
         running.start_ns = u64::try_from(begin.elapsed().as_nanos()).unwrap_or(u64::MAX);
@@ -209,7 +230,7 @@ impl<'a> Running<'a> {
     }
 
     /// Warms up and finds the pace.
-    fn calibrate(&mut self, start_ns: u64) -> Result<Pace, CaseStatus> {
+    fn calibrate(&mut self, start_ns: u64) -> Result<Pace, Ended> {
         let Settings { slice_ns, warm_up_ns, .. } = *self.assignment.settings;
         let plan = self.plan(&Request::Calibrate { slice_ns, warm_up_ns, iterations: None })?;
         let mut fastest_ns = plan.slice_ns.max(1);
@@ -224,19 +245,19 @@ impl<'a> Running<'a> {
     }
 
     /// Takes one slice and throws it away; gives its time [ns].
-    fn warm_up(&mut self, iterations: u64) -> Result<u64, CaseStatus> {
+    fn warm_up(&mut self, iterations: u64) -> Result<u64, Ended> {
         let slice_ns = self.assignment.settings.slice_ns;
         Ok(self.plan(&Request::Calibrate { slice_ns, warm_up_ns: 0, iterations: Some(iterations) })?.slice_ns)
     }
 
-    fn plan(&mut self, request: &Request) -> Result<Plan, CaseStatus> {
+    fn plan(&mut self, request: &Request) -> Result<Plan, Ended> {
         match self.ask(Stage::Calibrate, request)? {
             Reply::Calibrated(plan) if plan.iterations > 0 => Ok(plan),
             other => Err(self.unexpected(&other)),
         }
     }
 
-    fn slice(&mut self) -> Result<Sample, CaseStatus> {
+    fn slice(&mut self) -> Result<Sample, Ended> {
         let sample = match self.ask(Stage::Sample, &Request::Sample(ONE))? {
             Reply::Batch { samples, .. } => match samples.as_slice() {
                 [sample] => *sample,
@@ -252,7 +273,7 @@ impl<'a> Running<'a> {
     }
 
     /// Gives what the plugin left while it was measured.
-    fn finish(mut self) -> Result<SideEffects, CaseStatus> {
+    fn finish(mut self) -> Result<SideEffects, Ended> {
         let side_effects = match self.ask(Stage::Cleanup, &Request::Finish)? {
             Reply::Finished { side_effects, .. } => side_effects,
             other => return Err(self.unexpected(&other)),
@@ -261,7 +282,7 @@ impl<'a> Running<'a> {
         Ok(side_effects)
     }
 
-    fn ask(&mut self, stage: Stage, request: &Request) -> Result<Reply, CaseStatus> {
+    fn ask(&mut self, stage: Stage, request: &Request) -> Result<Reply, Ended> {
         self.stage = stage;
         let deadline = Instant::now() + self.assignment.settings.timeout();
         let cancel = self.assignment.cancel;
@@ -269,30 +290,31 @@ impl<'a> Running<'a> {
         self.judge(answer)
     }
 
-    fn listen(&mut self) -> Result<Reply, CaseStatus> {
+    fn listen(&mut self) -> Result<Reply, Ended> {
         let deadline = Instant::now() + self.assignment.settings.timeout();
         let cancel = self.assignment.cancel;
         let answer = self.worker.listen(deadline, &|| cancel.is_set(), &mut |_| {});
         self.judge(answer)
     }
 
-    fn judge(&self, answer: Result<Reply, crate::pool::Interruption>) -> Result<Reply, CaseStatus> {
+    fn judge(&self, answer: Result<Reply, crate::pool::Interruption>) -> Result<Reply, Ended> {
         match answer {
             Ok(Reply::Failed { message }) => Err(self.failed(message)),
-            Ok(Reply::Skipped { message }) => Err(CaseStatus::Skipped { reason: message }),
+            Ok(Reply::Skipped { message }) => Err(CaseStatus::Skipped { reason: message }.into()),
             Ok(reply) => Ok(reply),
             Err(interruption) => {
-                Err(status_of(interruption, self.stage, self.assignment.settings, self.worker.last_output()))
+                let said = self.worker.last_output();
+                Err(status_of(interruption, self.stage, self.assignment.settings, said)?.into())
             }
         }
     }
 
-    fn failed(&self, message: String) -> CaseStatus {
+    fn failed(&self, message: String) -> Ended {
         let reason = Reason { message, exit: None, last_output: self.worker.last_output() };
-        CaseStatus::Failed { stage: self.stage, reason }
+        CaseStatus::Failed { stage: self.stage, reason }.into()
     }
 
-    fn unexpected(&self, reply: &Reply) -> CaseStatus {
+    fn unexpected(&self, reply: &Reply) -> Ended {
         let mut shown = format!("{reply:?}");
         shown.truncate(shown.floor_char_boundary(200));
         self.failed(format!("the worker gave an answer that does not fit the stage: {shown}"))

@@ -4,6 +4,7 @@ use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration}
 
 use aide::transform::TransformOperation;
 use axum::{
+    body::Bytes,
     extract::{
         State as Of,
         ws::{Message, WebSocket, WebSocketUpgrade},
@@ -15,7 +16,10 @@ use axum::{
 };
 use dyno_core::model::{Event, RunRecord, RunStatus};
 use futures_util::stream::{self, Stream};
-use tokio::sync::broadcast::error::RecvError;
+use tokio::{
+    sync::broadcast::error::RecvError,
+    time::{Instant, Interval, MissedTickBehavior},
+};
 
 use super::{
     extract::At,
@@ -156,7 +160,16 @@ pub(super) fn all_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
 /// `WS /api/events/ws`
 pub(super) async fn all_ws(Of(state): Of<Shared>, upgrade: WebSocketUpgrade) -> Response {
     let feed = Feed { past: VecDeque::new(), rest: Some(state.hub.listen()), run: None, latest: 0 };
-    upgrade.max_message_size(4_096).on_upgrade(move |socket| talk(feed, socket))
+    let beat = heartbeat(&state);
+    upgrade.max_message_size(4_096).on_upgrade(move |socket| talk(feed, beat, socket))
+}
+
+/// When a WebSocket is to be given a sign of life. Browsers and libraries answer a ping by themselves.
+pub(super) fn heartbeat(state: &Shared) -> Interval {
+    let period = Duration::from_nanos(state.app.settings().heartbeat_ns.value);
+    let mut beat = tokio::time::interval_at(Instant::now() + period, period);
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    beat
 }
 
 pub(super) fn all_ws_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
@@ -164,20 +177,23 @@ pub(super) fn all_ws_docs(op: TransformOperation<'_>) -> TransformOperation<'_> 
         .tag("events")
 }
 
-async fn talk(mut feed: Feed, mut socket: WebSocket) {
+async fn talk(mut feed: Feed, mut beat: Interval, mut socket: WebSocket) {
     loop {
-        let text = tokio::select! {
+        let message = tokio::select! {
             told = feed.next() => match told {
-                Some(told) => enveloped(&told),
+                Some(told) => Message::Text(enveloped(&told).into()),
                 None => return,
             },
             heard = socket.recv() => match heard {
-                Some(Ok(Message::Text(text))) if text.as_str().trim() == "ping" => "{\"pong\":true}".to_owned(),
+                Some(Ok(Message::Text(text))) if text.as_str().trim() == "ping" => {
+                    Message::Text("{\"pong\":true}".into())
+                }
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return,
                 Some(Ok(_)) => continue,
             },
+            _ = beat.tick() => Message::Ping(Bytes::new()),
         };
-        let sent = tokio::time::timeout(PATIENCE, socket.send(Message::Text(text.into()))).await;
+        let sent = tokio::time::timeout(PATIENCE, socket.send(message)).await;
         if !matches!(sent, Ok(Ok(()))) {
             return;
         }

@@ -29,7 +29,7 @@ use super::{
     tokens::Tokens,
 };
 use crate::{
-    app::{App, AppError},
+    app::{App, AppError, Cancel, is_ignored},
     client::ServerFile,
     config::{Profile, Resolved},
 };
@@ -99,7 +99,8 @@ pub fn serve(settings: Resolved, ready: &mut dyn FnMut(&str)) -> Result<(), Serv
     if settings.profile.value == Profile::Server {
         trusted(&settings.plugins.value)?;
     }
-    let scratch = settings.cache.value.join("served");
+    let cache = settings.cache_folder().map_err(|error| ServeError::Settings(error.to_string()))?;
+    let scratch = cache.join("served");
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -170,6 +171,18 @@ async fn accept(listener: TcpListener, router: Router, ready: &mut dyn FnMut()) 
     let listener = tokio::net::TcpListener::from_std(listener).map_err(refused())?;
     let mut term = signal(SignalKind::terminate()).map_err(refused())?;
     let mut int = signal(SignalKind::interrupt()).map_err(refused())?;
+    // A server that was started by `nohup` is to outlive its terminal.
+    let hup_kind = SignalKind::hangup();
+    let mut hup =
+        if is_ignored(hup_kind.as_raw_value()) { None } else { Some(signal(hup_kind).map_err(refused())?) };
+    let mut hung_up = pin!(async {
+        match &mut hup {
+            Some(hup) => drop(hup.recv().await),
+            None => std::future::pending().await,
+        }
+    });
+    // Whoever asks a second time does not want to wait for running launches.
+    Cancel::armed().map_err(refused())?;
     let mut server = http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(HEAD);
     let room = Arc::new(Semaphore::new(CONNECTIONS as usize));
@@ -189,6 +202,7 @@ async fn accept(listener: TcpListener, router: Router, ready: &mut dyn FnMut()) 
             },
             _ = term.recv() => break,
             _ = int.recv() => break,
+            () = hung_up.as_mut() => break,
         };
         // There is no room for more: whoever comes now is turned away at the door.
         let Ok(place) = Arc::clone(&room).try_acquire_owned() else { continue };

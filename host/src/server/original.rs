@@ -5,6 +5,7 @@ use std::time::Duration;
 use aide::transform::TransformOperation;
 use axum::{
     Extension, Json,
+    body::Bytes,
     extract::{
         State as Of,
         ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade},
@@ -19,8 +20,10 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tokio::time::Interval;
 
 use super::{
+    events::heartbeat,
     extract::{Ask, At, Body},
     problem::Problem,
     reports::{self, Reports},
@@ -520,7 +523,8 @@ pub(super) fn query_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
 
 /// `WS /api/benchmark/ws/{run_id}`
 pub(super) async fn watch(Of(state): Of<Shared>, At(at): At<RunId>, upgrade: WebSocketUpgrade) -> Response {
-    upgrade.max_message_size(4_096).on_upgrade(move |socket| watched(state, at.run_id, socket))
+    let beat = heartbeat(&state);
+    upgrade.max_message_size(4_096).on_upgrade(move |socket| watched(state, at.run_id, beat, socket))
 }
 
 pub(super) fn watch_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
@@ -536,15 +540,19 @@ pub(super) fn watch_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
 const PATIENCE: Duration = Duration::from_secs(10);
 
 async fn send(socket: &mut WebSocket, text: Utf8Bytes) -> bool {
-    let sent = tokio::time::timeout(PATIENCE, socket.send(Message::Text(text))).await;
+    pass(socket, Message::Text(text)).await
+}
+
+async fn pass(socket: &mut WebSocket, message: Message) -> bool {
+    let sent = tokio::time::timeout(PATIENCE, socket.send(message)).await;
     matches!(sent, Ok(Ok(())))
 }
 
-fn utf8(bytes: axum::body::Bytes) -> Utf8Bytes {
+fn utf8(bytes: Bytes) -> Utf8Bytes {
     Utf8Bytes::try_from(bytes).unwrap_or_default()
 }
 
-async fn watched(state: Shared, run: String, mut socket: WebSocket) {
+async fn watched(state: Shared, run: String, mut beat: Interval, mut socket: WebSocket) {
     let mut live = state.hub.watch(&run);
     let first = match &mut live {
         Some(live) => Ok(utf8(live.borrow_and_update().clone())),
@@ -595,6 +603,11 @@ async fn watched(state: Shared, run: String, mut socket: WebSocket) {
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return,
                 Some(Ok(_)) => {}
             },
+            _ = beat.tick() => {
+                if !pass(&mut socket, Message::Ping(Bytes::new())).await {
+                    return;
+                }
+            }
         }
     }
 }

@@ -6,6 +6,8 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use crate::user_file::read_text;
+
 /// What somebody may do; each includes those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -67,7 +69,7 @@ impl Tokens {
                 about.mode() & 0o777
             )));
         }
-        let text = fs::read_to_string(path).map_err(|error| refused(format!("cannot be read: {error}")))?;
+        let text = read_text(path).map_err(|error| refused(error.to_string()))?;
         Self::parse(&text).map_err(|why| refused(format!("is not valid: {why}")))
     }
 

@@ -29,7 +29,7 @@ pub enum StoreError {
         table: String,
     },
     /// It cannot be opened.
-    #[error("cannot open the database `{}`: {message}", path.display())]
+    #[error("cannot open the database `{}`: {message}{}", path.display(), remedy(message))]
     Open {
         /// Its path.
         path: PathBuf,
@@ -79,7 +79,7 @@ pub enum StoreError {
         what: String,
     },
     /// A statement failed.
-    #[error("the database failed while {doing}: {source}")]
+    #[error("the database failed while {doing}: {source}{}", remedy(&source.to_string()))]
     Statement {
         /// What was being done.
         doing: &'static str,
@@ -115,6 +115,22 @@ impl StoreError {
                 | Self::NotADatabase { .. }
                 | Self::Foreign { .. }
         )
+    }
+}
+
+/// What helps where the machine, and not the request, is at fault: DuckDB passes on what the system said.
+fn remedy(message: &str) -> &'static str {
+    let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
+    if says(&["No space left on device", "Disk quota exceeded", "File too large"]) {
+        "; no space is left on its disk: free some (or raise the quota or `ulimit -f`), or name another file with --db-path"
+    } else if says(&["Read-only file system", "Permission denied", "Is a directory", "Not a directory"]) {
+        "; name another file with --db-path"
+    } else if says(&["Too many open files"]) {
+        "; raise `ulimit -n`"
+    } else if says(&["Resource temporarily unavailable"]) {
+        "; no more processes or threads can be started: end other processes, or raise `ulimit -u`"
+    } else {
+        ""
     }
 }
 

@@ -9,6 +9,22 @@ pub(crate) enum Failure {
     Error(String),
     /// This case cannot run here, and that is no fault.
     Skipped(String),
+    /// The machine did not give what a launch needs, before any code of the plugin ran.
+    Host {
+        /// What was tried.
+        doing: String,
+        /// The system's error number, where there is one.
+        code: Option<i32>,
+        /// What was said.
+        said: String,
+    },
+}
+
+impl Failure {
+    /// A failure of the machine while `doing` something for the launch.
+    pub(crate) fn host(doing: impl Into<String>, error: &std::io::Error) -> Self {
+        Self::Host { doing: doing.into(), code: error.raw_os_error(), said: error.to_string() }
+    }
 }
 
 impl From<String> for Failure {

@@ -46,8 +46,11 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => {
             let said = message.lock().unwrap_or_else(PoisonError::into_inner).replace('\n', " ");
-            replies.send(&Reply::Failed {
-                message: format!("the worker itself failed, please report it: {said}"),
+            // The host believes it where no code of the plugin had run; else it may be the plugin's doing.
+            replies.send(&Reply::HostFailed {
+                doing: "the worker itself failed, please report it".to_owned(),
+                code: None,
+                said,
             });
             ExitCode::FAILURE
         }
@@ -100,6 +103,7 @@ impl Session {
         self.replies.send(&match failure {
             Failure::Error(message) => Reply::Failed { message },
             Failure::Skipped(message) => Reply::Skipped { message },
+            Failure::Host { doing, code, said } => Reply::HostFailed { doing, code, said },
         });
     }
 
@@ -137,13 +141,16 @@ impl Session {
         layers.extend((load.device.name != "cpu").then(sandbox::private_home).flatten().map(str::to_owned));
         let side =
             Arc::new(HostSide::new(self.replies.clone(), Arc::clone(&self.cancelled), load.metrics.clone()));
-        let mut loaded = loader::load(&load, Arc::clone(&side))?;
+        let replies = self.replies.clone();
+        let mut loaded = loader::load(&load, Arc::clone(&side), &mut || replies.send(&Reply::Entering))?;
         layers.append(&mut loaded.layers);
         // Only now: compiling a component may use every processor.
         let pinned = sandbox::pin(&load.cpus);
         layers.extend(pinned.map(str::to_owned));
         let pinned_cpus = if pinned.is_some() { load.cpus.clone() } else { Vec::new() };
-        let (counters, mut missing) = if load.counters { Counters::open() } else { (None, Vec::new()) };
+        let (counters, uncounted) = if load.counters { Counters::open() } else { (None, Vec::new()) };
+        let mut missing = loaded.missing;
+        missing.extend(uncounted);
         if load.realtime {
             match sandbox::realtime(&pinned_cpus) {
                 Ok(word) => layers.push(word.to_owned()),
@@ -166,11 +173,11 @@ impl Session {
         }
         let mut instance = loaded.instance;
         checked(&side, instance.setup())?;
-        let huge_bytes = match load.pages {
-            Pages::Normal => 0,
+        let (huge_bytes, refused) = match load.pages {
+            Pages::Normal => (0, None),
             Pages::Huge => sandbox::use_huge_pages(),
         };
-        self.replies.send(&Reply::SetUp { huge_bytes });
+        self.replies.send(&Reply::SetUp { huge_bytes, missing: refused.into_iter().collect() });
         let outcome = self.measure(&load, &side, instance.as_mut(), counters);
         // The reason of a failure is told first: cleaning up after it may take the worker with it.
         let side_effects = match outcome {

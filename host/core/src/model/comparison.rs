@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Better, CaseKey, CaseRecord, CaseStatus, ComparedSide, Inputs, Interval, RunRecord, Sample, SideEffects,
-    Trend, Unjudged,
+    Better, CaseKey, CaseRecord, CaseStatus, ComparedSide, Inputs, Interval, Layout, RunRecord, Sample,
+    SideEffects, Trend, Unjudged,
 };
 use crate::stats::median;
 
@@ -390,7 +390,10 @@ impl From<&RunRecord> for Measured {
             ("machine".to_owned(), format!("{} (fingerprint {})", cpu.model, run.machine.fingerprint)),
             ("kernel".to_owned(), run.machine.os.clone()),
             ("governor".to_owned(), cpu.governor.clone().unwrap_or_else(|| "unknown".to_owned())),
-            ("address layout".to_owned(), format!("{:?}", settings.layout).to_lowercase()),
+            (
+                "address layout".to_owned(),
+                had(run, settings.layout == Layout::Fixed, "fixed_layout", ["fixed", "random"]),
+            ),
             ("pages of the heap".to_owned(), format!("{:?}", settings.pages).to_lowercase()),
             ("priority".to_owned(), if settings.realtime { "real-time" } else { "normal" }.to_owned()),
             ("dyno".to_owned(), run.dyno_version.clone()),
@@ -427,6 +430,21 @@ impl From<&RunRecord> for Measured {
         }
         let machine = Some(run.machine.fingerprint.clone());
         Self { source: format!("run {}", run.id), machine, environment, cases, missing }
+    }
+}
+
+/// What the launches of a run had, of two words: the first where it was asked for and the kernel granted it. A record without
+/// launches says what was asked for.
+fn had(run: &RunRecord, asked: bool, layer: &str, [granted, other]: [&str; 2]) -> String {
+    let launches = || run.cases.iter().flat_map(|case| &case.launches).filter(|it| !it.isolation.is_empty());
+    let refused = launches().filter(|launch| !launch.isolation.iter().any(|word| word == layer)).count();
+    match (asked, refused) {
+        (false, _) => other.to_owned(),
+        (true, 0) => granted.to_owned(),
+        (true, refused) if refused == launches().count() => {
+            format!("{other} ({granted} was refused by the kernel)")
+        }
+        (true, _) => format!("{granted} in some launches, {other} in others"),
     }
 }
 

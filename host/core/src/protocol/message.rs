@@ -10,6 +10,14 @@ use crate::model::{EngineInfo, Pages, Params, Plan, PluginKind, Query, Sample, S
 /// Version of the protocol. Host and worker are shipped together: versions that differ are refused.
 pub const PROTOCOL_VERSION: u32 = 4;
 
+/// The limit on file locks that a worker of this host takes, and everything that it starts inherits. The kernel has not
+/// used that limit since Linux 2.4, and an ordinary process can only lower it: so it tells what descends from a worker,
+/// wherever it went, from everything else.
+#[must_use]
+pub fn mark(host: u32) -> u64 {
+    (1 << 40) | u64::from(host)
+}
+
 /// What the host asks of the worker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "request", rename_all = "snake_case")]
@@ -123,6 +131,17 @@ pub enum Reply {
         /// Memory before anything was loaded [bytes].
         base_memory_bytes: u64,
     },
+    /// From here on code of the plugin may run in the worker: what the worker says of the host is no longer believed.
+    Entering,
+    /// The machine did not give what a launch needs: no fault of the plugin's. Believed before [`Reply::Entering`] only.
+    HostFailed {
+        /// What was tried. // eg: "cannot make a private copy of the plugin"
+        doing: String,
+        /// The system's error number, where there is one.
+        code: Option<i32>,
+        /// What was said.
+        said: String,
+    },
     /// The plugin is loaded and its contract checked.
     Loaded {
         /// How.
@@ -140,6 +159,9 @@ pub enum Reply {
     SetUp {
         /// Memory on huge pages [bytes]; 0 where they were not asked for.
         huge_bytes: u64,
+        /// What was asked for and cannot be had, a sentence each.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        missing: Vec<String>,
     },
     /// `verify` agreed, or there is none.
     Verified {

@@ -7,7 +7,7 @@ mod message;
 
 pub use compiled::{WASM_ENGINE_VERSION, compiled_name, compiled_prefix};
 pub use frame::{FrameError, MAX_FRAME_BYTES, decode, encode, read, split};
-pub use message::{DeviceGrant, Load, PROTOCOL_VERSION, Quota, Reply, Request};
+pub use message::{DeviceGrant, Load, PROTOCOL_VERSION, Quota, Reply, Request, mark};
 
 #[cfg(test)]
 mod tests;

@@ -27,6 +27,7 @@ use self::{
     lock::{Lock, Share},
     ticket::{Stand, Ticket},
 };
+use crate::fault::{HostFault, Place};
 
 /// How often to try again: whoever waits starts at once, for all that a person can tell.
 const POLL: Duration = Duration::from_millis(5);
@@ -46,7 +47,7 @@ pub enum LeaseError {
         why: String,
     },
     /// A file of the lease cannot be used.
-    #[error("cannot lease `{device}` in `{}`: {source}", folder.display())]
+    #[error("{}", HostFault::new(format!("cannot lock the files that lease `{device}` in `{}`", folder.display()), source, Place::Leases))]
     File {
         /// The device.
         device: String,

@@ -5,45 +5,96 @@
 
 use std::{
     fs::File,
-    io::Write,
+    io::{self, Write},
     os::fd::{AsFd, OwnedFd},
     path::Path,
 };
 
 use nix::{
+    errno::Errno,
     fcntl::{FcntlArg, SealFlag, fcntl},
-    sys::memfd::{MFdFlags, memfd_create},
+    sys::{
+        memfd::{MFdFlags, memfd_create},
+        statvfs::{FsFlags, statvfs},
+    },
 };
 use sha2::{Digest, Sha256};
 
+use crate::instance::Failure;
+
 /// Reads a file of the content-addressed store and checks that it holds what its name says.
-pub(super) fn read_verified(path: &Path, sha256: &str) -> Result<Vec<u8>, String> {
+pub(super) fn read_verified(path: &Path, sha256: &str) -> Result<Vec<u8>, Failure> {
     let bytes = std::fs::read(path)
-        .map_err(|error| format!("cannot read the plugin `{}`: {error}", path.display()))?;
+        .map_err(|error| Failure::host(format!("cannot read the plugin `{}`", path.display()), &error))?;
     let found: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
     if found == sha256 {
         Ok(bytes)
     } else {
-        Err(format!(
-            "the plugin `{}` has SHA-256 {found}, expected {sha256}; remove that file and run again",
-            path.display()
-        ))
+        // The host wrote that file, from bytes that it had hashed.
+        Err(Failure::Host {
+            doing: format!("the verified plugin `{}` is damaged", path.display()),
+            code: None,
+            said: format!("it has SHA-256 {found}, expected {sha256}; remove that file and run again"),
+        })
     }
 }
 
-/// A copy in memory that nobody can change any more, not even its plugin.
-pub(super) fn private_copy(bytes: &[u8]) -> Result<OwnedFd, String> {
-    let refused = |what: &str, error: &dyn std::fmt::Display| {
-        format!("cannot {what} a private copy of the plugin: {error}")
+/// A copy of the plugin that belongs to this launch alone.
+#[derive(Debug)]
+pub(super) struct Copy {
+    pub(super) descriptor: OwnedFd,
+    /// What it lacks, a sentence.
+    pub(super) missing: Option<String>,
+}
+
+/// A copy in memory that nobody can change any more, not even its plugin. Where the kernel refuses that, a file in the
+/// directory of the launch that has no name.
+pub(super) fn private_copy(bytes: &[u8]) -> Result<Copy, Failure> {
+    let refused = |what: &str, error: &io::Error| {
+        Failure::host(format!("cannot {what} a private copy of the plugin"), error)
     };
-    let descriptor = memfd_create("dyno-plugin", MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING)
-        .map_err(|error| refused("make", &error))?;
+    let descriptor = match memfd_create("dyno-plugin", MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING) {
+        Ok(descriptor) => descriptor,
+        Err(error @ (Errno::EPERM | Errno::EACCES | Errno::ENOSYS)) => return copy_on_disk(bytes, error),
+        Err(error) => return Err(refused("make", &error.into())),
+    };
     let mut file = File::from(descriptor);
     file.write_all(bytes).map_err(|error| refused("write", &error))?;
     let seals =
         SealFlag::F_SEAL_WRITE | SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_SEAL;
-    fcntl(file.as_fd(), FcntlArg::F_ADD_SEALS(seals)).map_err(|error| refused("seal", &error))?;
-    Ok(OwnedFd::from(file))
+    let sealed = fcntl(file.as_fd(), FcntlArg::F_ADD_SEALS(seals));
+    let missing = sealed
+        .err()
+        .map(|error| format!("the kernel refused to seal the copy of the plugin (fcntl: {error})"));
+    Ok(Copy { descriptor: OwnedFd::from(file), missing })
+}
+
+/// The same in a file: it can be changed by whoever finds its descriptor, which only the plugin can.
+fn copy_on_disk(bytes: &[u8], why: Errno) -> Result<Copy, Failure> {
+    let refused = |error: io::Error| {
+        Failure::host("cannot write a private copy of the plugin to the directory of the launch", &error)
+    };
+    // In the current directory, which is that of the launch and gone with it.
+    let mut file = tempfile::NamedTempFile::new_in(".").map_err(refused)?;
+    file.write_all(bytes).and_then(|()| file.flush()).map_err(refused)?;
+    // Reopened for reading: a file that is open for writing cannot be run.
+    let readable = File::open(file.path()).map_err(refused)?;
+    if statvfs(file.path()).is_ok_and(|about| about.flags().contains(FsFlags::ST_NOEXEC)) {
+        return Err(Failure::Host {
+            doing: "cannot load a private copy of the plugin".to_owned(),
+            code: None,
+            said: format!(
+                "the kernel refused a copy in memory (memfd_create: {why}), and nothing in the temporary folder may be \
+                 executed (noexec); name another with TMPDIR"
+            ),
+        });
+    }
+    Ok(Copy {
+        descriptor: OwnedFd::from(readable),
+        missing: Some(format!(
+            "the kernel refused a sealed copy of the plugin in memory (memfd_create: {why}); it was loaded from a file"
+        )),
+    })
 }
 
 #[cfg(test)]
@@ -56,14 +107,27 @@ mod tests {
         std::fs::write(file.path(), b"abc").unwrap();
         let hash = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(read_verified(file.path(), hash).unwrap(), b"abc");
-        let message = read_verified(file.path(), &hash.replace('b', "c")).unwrap_err();
-        assert!(message.contains(hash), "{message}");
+        let Failure::Host { said, .. } = read_verified(file.path(), &hash.replace('b', "c")).unwrap_err()
+        else {
+            panic!("the store of verified bytes is the host's");
+        };
+        assert!(said.contains(hash), "{said}");
     }
 
     #[test]
     fn a_private_copy_cannot_be_changed() {
-        let copy = private_copy(b"abc").unwrap();
-        let mut file = File::from(copy);
+        let Copy { descriptor, missing } = private_copy(b"abc").unwrap();
+        assert_eq!(missing, None);
+        let mut file = File::from(descriptor);
         assert!(file.write_all(b"x").is_err());
+    }
+
+    #[test]
+    fn without_memory_files_the_copy_has_no_name_on_disk() {
+        let before = std::fs::read_dir(".").unwrap().count();
+        let Copy { descriptor, missing } = copy_on_disk(b"abc", Errno::ENOSYS).unwrap();
+        assert_eq!(io::read_to_string(File::from(descriptor)).unwrap(), "abc");
+        assert!(missing.unwrap().contains("memfd_create"));
+        assert_eq!(std::fs::read_dir(".").unwrap().count(), before);
     }
 }

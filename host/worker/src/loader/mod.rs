@@ -23,13 +23,15 @@ pub(crate) struct Loaded {
     pub(crate) engine: EngineInfo,
     /// Layers of isolation that the loader itself adds.
     pub(crate) layers: Vec<String>,
+    /// What could not be had, a sentence each.
+    pub(crate) missing: Vec<String>,
 }
 
-/// Verifies the bytes and loads them.
-pub(crate) fn load(load: &Load, host: Arc<HostSide>) -> Result<Loaded, Failure> {
+/// Verifies the bytes and loads them. `entering` is called once, before any code of the plugin runs.
+pub(crate) fn load(load: &Load, host: Arc<HostSide>, entering: &mut dyn FnMut()) -> Result<Loaded, Failure> {
     let bytes = bytes::read_verified(&load.path, &load.sha256)?;
     match load.kind {
-        PluginKind::Native => native::load(load, &bytes, host),
-        PluginKind::Wasm => wasm::load(load, &bytes, host),
+        PluginKind::Native => native::load(load, &bytes, host, entering),
+        PluginKind::Wasm => wasm::load(load, &bytes, host, entering),
     }
 }

@@ -26,7 +26,11 @@ use dyno_plugin_api::{
 };
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 
-use super::{Loaded, bytes, text};
+use super::{
+    Loaded,
+    bytes::{self, Copy},
+    text,
+};
 use crate::{
     host_side::{HostSide, Level},
     instance::{Failure, Instance, Report},
@@ -35,10 +39,16 @@ use crate::{
 /// More benchmarks than this in one table are no table.
 const MAX_BENCHMARKS: usize = 10_000;
 
-pub(super) fn load(load: &Load, bytes: &[u8], host: Arc<HostSide>) -> Result<Loaded, Failure> {
+pub(super) fn load(
+    load: &Load,
+    bytes: &[u8],
+    host: Arc<HostSide>,
+    entering: &mut dyn FnMut(),
+) -> Result<Loaded, Failure> {
     check_file(bytes)?;
-    let copy = bytes::private_copy(bytes)?;
-    let path = format!("/proc/self/fd/{}", copy.as_raw_fd());
+    let Copy { descriptor, missing } = bytes::private_copy(bytes)?;
+    let path = format!("/proc/self/fd/{}", descriptor.as_raw_fd());
+    entering();
     // SAFETY: opening runs the library's initialisers. They are foreign code, which is why this is a process of its
     // own that may die here; the bytes are verified and sealed.
     let opened = unsafe { Library::open(Some(&path), RTLD_NOW | RTLD_LOCAL) };
@@ -59,6 +69,7 @@ pub(super) fn load(load: &Load, bytes: &[u8], host: Arc<HostSide>) -> Result<Loa
             settings: vec![format!("doors={doors}")],
         },
         layers: vec!["fresh_copy".to_owned()],
+        missing: missing.into_iter().collect(),
     })
 }
 

@@ -4,7 +4,7 @@
 use std::{
     fs,
     hash::{DefaultHasher, Hash, Hasher},
-    io::Write,
+    io::{self, Write},
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::Arc,
@@ -41,12 +41,18 @@ use bindings::{
     },
 };
 
-pub(super) fn load(load: &Load, bytes: &[u8], side: Arc<HostSide>) -> Result<Loaded, instance::Failure> {
-    let engine = Engine::new(&config()).map_err(|error| format!("cannot start the WASM engine: {error}"))?;
-    let component = compiled(&engine, load, bytes)?;
+pub(super) fn load(
+    load: &Load,
+    bytes: &[u8],
+    side: Arc<HostSide>,
+    entering: &mut dyn FnMut(),
+) -> Result<Loaded, instance::Failure> {
+    let engine =
+        Engine::new(&config()).map_err(|error| engine_fault("cannot start the WASM engine", &error))?;
+    let (component, missing) = compiled(&engine, load, bytes)?;
     let mut linker = Linker::new(&engine);
     Benchmark::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |guest| guest)
-        .map_err(|error| format!("cannot offer the host's functions: {error}"))?;
+        .map_err(|error| engine_fault("cannot offer the host's functions to a component", &error))?;
     let guest = Guest {
         side,
         start: Instant::now(),
@@ -55,6 +61,7 @@ pub(super) fn load(load: &Load, bytes: &[u8], side: Arc<HostSide>) -> Result<Loa
     };
     let mut store = Store::new(&engine, guest);
     store.limiter(|guest| guest);
+    entering();
     let bindings =
         Benchmark::instantiate(&mut store, &component, &linker).map_err(|error| refusal(&error, &store))?;
     Ok(Loaded {
@@ -73,6 +80,7 @@ pub(super) fn load(load: &Load, bytes: &[u8], side: Arc<HostSide>) -> Result<Loa
                 .to_vec(),
         },
         layers: vec!["wasm".to_owned()],
+        missing: missing.into_iter().collect(),
     })
 }
 
@@ -84,8 +92,18 @@ fn config() -> Config {
     config
 }
 
-/// Compiled code, from the cache where it is there.
-fn compiled(engine: &Engine, load: &Load, bytes: &[u8]) -> Result<Component, String> {
+/// A failure of the engine that no plugin had a part in.
+fn engine_fault(doing: &str, error: &wasmtime::Error) -> instance::Failure {
+    let code = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>()?.raw_os_error());
+    instance::Failure::Host { doing: doing.to_owned(), code, said: words(error) }
+}
+
+/// Compiled code, from the cache where it is there; and why it could not be kept there.
+fn compiled(
+    engine: &Engine,
+    load: &Load,
+    bytes: &[u8],
+) -> Result<(Component, Option<String>), instance::Failure> {
     let mut hasher = DefaultHasher::new();
     engine.precompile_compatibility_hash().hash(&mut hasher);
     let file = load.code_cache.join(compiled_name(&load.sha256, hasher.finish()));
@@ -94,22 +112,26 @@ fn compiled(engine: &Engine, load: &Load, bytes: &[u8]) -> Result<Component, Str
         // SAFETY: the folder and what is in it belong to this user alone, and only the lines below write to it: code
         // that this engine made from verified bytes, complete before it gets its name.
         if let Ok(component) = unsafe { Component::deserialize_file(engine, &file) } {
-            return Ok(component);
+            return Ok((component, None));
         }
     }
     let code = engine
         .precompile_component(bytes)
         .map_err(|error| format!("the component is not valid: {}", words(&error)))?;
-    if trusted {
-        // A cache that cannot be written costs time, not results.
-        let _ = keep(&file, &code);
-    }
-    // SAFETY: the bytes were made by this engine two lines above.
-    unsafe { Component::deserialize(engine, &code) }
-        .map_err(|error| format!("compiled code does not load: {error}"))
+    // A cache that cannot be written costs time, not results.
+    let unkept = trusted.then(|| keep(&file, &code).err()).flatten().map(|error| {
+        format!(
+            "compiled code could not be kept in `{}` ({error}): every launch compiles again",
+            load.code_cache.display()
+        )
+    });
+    // SAFETY: the bytes were made by this engine a few lines above.
+    let component = unsafe { Component::deserialize(engine, &code) }
+        .map_err(|error| format!("compiled code does not load: {error}"))?;
+    Ok((component, unkept))
 }
 
-fn keep(file: &PathBuf, code: &[u8]) -> std::io::Result<()> {
+fn keep(file: &PathBuf, code: &[u8]) -> io::Result<()> {
     let folder = file.parent().unwrap_or(Path::new("."));
     let mut partial = tempfile::NamedTempFile::new_in(folder)?;
     partial.write_all(code)?;

@@ -5,25 +5,32 @@
 
 #![allow(unsafe_code, reason = "the kernel takes advice on memory by its address")]
 
-use std::fs;
+use std::{fs, io};
 
 use nix::libc;
 
 /// Size of a huge page on the machines that dyno runs on.
 const HUGE: usize = 2 << 20;
 
-/// Asks for huge pages for every anonymous private mapping that can hold one. Gives what is on them afterwards [bytes].
-pub(crate) fn use_huge_pages() -> u64 {
+/// Asks for huge pages for every anonymous private mapping that can hold one. Gives what is on them afterwards [bytes], and
+/// a sentence where the kernel grants them to nobody.
+pub(crate) fn use_huge_pages() -> (u64, Option<String>) {
     let maps = fs::read_to_string("/proc/self/maps").unwrap_or_default();
+    let mut refusal = None;
     for (start, length) in maps.lines().filter_map(anonymous) {
-        // Refusals are no error: an older kernel, or no huge page left. What came of it is read below.
+        // Not every refusal is one for good: no huge page may be left. What came of it is read below.
         // SAFETY: the range is a mapping of this process as the kernel has just listed it, and this thread changes none
         // meanwhile; the advice changes which physical pages hold the bytes, never the bytes.
-        unsafe { libc::madvise(start as *mut libc::c_void, length, libc::MADV_COLLAPSE) };
+        let answer = unsafe { libc::madvise(start as *mut libc::c_void, length, libc::MADV_COLLAPSE) };
+        let error = io::Error::last_os_error();
+        if answer != 0 && matches!(error.raw_os_error(), Some(libc::EPERM | libc::ENOSYS | libc::EINVAL)) {
+            refusal = Some(format!("the kernel refused huge pages (madvise with MADV_COLLAPSE: {error})"));
+        }
     }
     let rollup = fs::read_to_string("/proc/self/smaps_rollup").unwrap_or_default();
     let line = rollup.lines().find_map(|line| line.strip_prefix("AnonHugePages:"));
-    line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) * 1024
+    let bytes = line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) * 1024;
+    (bytes, refusal)
 }
 
 /// The whole huge pages inside a writable private mapping without a file. // eg: `7ffff3d47000-7ffff7d49000 rw-p 00000000 00:00 0`

@@ -6,6 +6,7 @@ mod realtime;
 
 use std::fs;
 
+use dyno_core::protocol;
 use nix::{
     sched::{CpuSet, sched_setaffinity},
     sys::{
@@ -36,6 +37,8 @@ pub(crate) fn enter(host: u32) -> Option<Vec<String>> {
     }
     note(getpgrp() == getpid(), "process_group");
     note(prctl::set_no_new_privs().is_ok(), "no_new_privs");
+    let mark = protocol::mark(host);
+    note(setrlimit(Resource::RLIMIT_LOCKS, mark, mark).is_ok(), "marked");
     note(setrlimit(Resource::RLIMIT_CORE, 0, 0).is_ok(), "no_core_dump");
     // When memory runs out, the kernel takes the worker and not its neighbours.
     note(fs::write("/proc/self/oom_score_adj", "1000").is_ok(), "first_out_of_memory");

@@ -1,0 +1,119 @@
+//! Files that people name: read in one way everywhere, whatever editor they come from; written whole or not at all.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read, Write},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+use dyno_core::text::{self, TextError};
+
+use crate::fault::{HostFault, Place, Resource};
+
+/// A longer file is a mistake, or has no end [bytes].
+const MAX_BYTES: u64 = 1 << 30;
+
+/// Why there is no text. The message follows the name of the file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// It cannot be read.
+    #[error("cannot be read: {0}")]
+    Io(#[from] io::Error),
+    /// It is too long.
+    #[error("cannot be read: it has more than {} GiB", MAX_BYTES >> 30)]
+    TooLong,
+    /// It is no text.
+    #[error("cannot be read: {0}")]
+    Text(#[from] TextError),
+}
+
+/// Reads a text file: UTF-8 or UTF-16, with or without a byte order mark.
+///
+/// # Errors
+/// When it cannot be read, is too long, or is no text.
+pub fn read_text(path: &Path) -> Result<String, ReadError> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(ReadError::TooLong);
+    }
+    Ok(text::decode(&bytes)?)
+}
+
+/// Writes a file whole, or leaves what was there. Pipes and terminals are written as they are.
+///
+/// # Errors
+/// When it cannot be written; what was there is then still there, as far as the file system allows.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8], place: Place) -> Result<(), HostFault> {
+    let refused =
+        |error: io::Error| HostFault::new(format!("cannot write `{}`", path.display()), &error, place);
+    // A link is followed: its target is replaced, not the link.
+    let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    if fs::metadata(&real).is_ok_and(|about| !about.is_file()) {
+        return fs::write(&real, bytes).map_err(refused);
+    }
+    let written = || -> io::Result<()> {
+        let mut partial = tempfile::Builder::new()
+            .prefix(".dyno-")
+            .suffix(".partial")
+            .permissions(fs::metadata(&real).map_or_else(|_| new_file_mode(), |about| about.permissions()))
+            .tempfile_in(folder_of(&real))?;
+        partial.write_all(bytes)?;
+        partial.persist(&real)?;
+        Ok(())
+    };
+    match written() {
+        // In a folder that takes no new file, one that is there may be written all the same.
+        Err(error) if Resource::of(&error) == Resource::Permission && real.is_file() => {
+            fs::write(&real, bytes).map_err(refused)
+        }
+        outcome => outcome.map_err(refused),
+    }
+}
+
+fn new_file_mode() -> fs::Permissions {
+    // What is new has the mode that the user's mask leaves.
+    fs::Permissions::from_mode(0o666)
+}
+
+/// The folder that a file lies in, or is to lie in.
+pub(crate) fn folder_of(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_windows_is_read() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), b"\xEF\xBB\xBFname = 'x'\r\n").unwrap();
+        assert_eq!(read_text(file.path()).unwrap(), "name = 'x'\r\n");
+        fs::write(file.path(), b"\xFF\xFEa\0b\0").unwrap();
+        assert_eq!(read_text(file.path()).unwrap(), "ab");
+        fs::write(file.path(), b"\xE4").unwrap();
+        assert!(read_text(file.path()).unwrap_err().to_string().contains("not UTF-8"));
+        assert!(read_text(&file.path().with_extension("gone")).is_err());
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_with_its_mode_and_through_links() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("x"), folder.path().join("link"));
+        write_whole(&file, b"one", Place::Named).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        write_whole(&link, b"two", Place::Named).unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(fs::read_to_string(&file).unwrap(), "two");
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
+        write_whole(Path::new("/dev/null"), b"x", Place::Named).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+}
