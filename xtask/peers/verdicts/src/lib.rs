@@ -67,6 +67,79 @@ impl Default for Memory {
     }
 }
 
+/// Branches that go as a text goes, which is drawn from the seed: about 100 µs. A branch predictor learns one text and not
+/// another, so that on one text two builds of equal speed differ by several per cent in either direction.
+#[derive(Debug)]
+pub struct Text(Vec<u8>);
+
+impl Text {
+    /// Bytes per unit of work.
+    const STEP: usize = 16;
+    const LENGTH: usize = 32 << 10;
+
+    pub fn new(mut random: Rng) -> Self {
+        const ALPHABET: &[u8] = b"eeeettaaoinshr  ,.0123456789\"\n(){};+-";
+        Self((0..Self::LENGTH).map(|_| ALPHABET[(random.u64() >> 33) as usize % ALPHABET.len()]).collect())
+    }
+
+    /// Reads a text as words, numbers, strings and brackets, and counts.
+    pub fn turn(&self) -> u64 {
+        let text = black_box(self.0.as_slice());
+        let (mut state, mut depth, mut number, mut sum) = (0u8, 0i32, 0u64, 0u64);
+        for byte in text.iter().cycle().take(work() as usize * Self::STEP) {
+            state = match (state, byte) {
+                (2, b'"') => 0,
+                (2, _) => {
+                    sum ^= u64::from(*byte);
+                    2
+                }
+                (_, b'"') => 2,
+                (_, b'0'..=b'9') => {
+                    number = number.wrapping_mul(10).wrapping_add(u64::from(byte - b'0'));
+                    3
+                }
+                (3, _) => {
+                    sum = sum.wrapping_add(number);
+                    number = 0;
+                    u8::from(byte.is_ascii_alphabetic())
+                }
+                (_, b'(' | b'{') => {
+                    depth += 1;
+                    0
+                }
+                (_, b')' | b'}') => {
+                    depth -= 1;
+                    sum = sum.rotate_left(depth.unsigned_abs() & 7);
+                    0
+                }
+                (1, b' ') => {
+                    sum = sum.wrapping_mul(31);
+                    0
+                }
+                (_, b'a'..=b'z') => 1,
+                _ => 0,
+            };
+        }
+        sum
+    }
+}
+
+/// Arithmetic behind a set-up of a third of a second: few pairs of launches can be had.
+#[derive(Debug)]
+pub struct Costly(u64);
+
+impl Costly {
+    pub fn new() -> Self {
+        Self((0..7_000).fold(0, |sum, _| sum ^ black_box(arithmetic())))
+    }
+}
+
+impl Default for Costly {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 #[derive(Params)]
 pub struct Nothing {}
 
@@ -79,12 +152,18 @@ struct Strings;
 #[benchmark(name = "memory", category = "peers", hardware = ["cpu"])]
 struct Walk(Memory);
 
+#[benchmark(name = "branches", category = "peers", hardware = ["cpu"])]
+struct Branches(Text);
+
+#[benchmark(name = "costly", category = "peers", hardware = ["cpu"])]
+struct Start(Costly);
+
 macro_rules! benchmark {
-    ($name:ident, $setup:expr, $turn:expr) => {
+    ($name:ident, |$context:ident| $setup:expr, $turn:expr) => {
         impl Benchmark for $name {
             type Params = Nothing;
 
-            fn setup(_: Nothing, _: &Context) -> Result<Self, Failure> {
+            fn setup(_: Nothing, $context: &Context) -> Result<Self, Failure> {
                 Ok($setup)
             }
 
@@ -100,8 +179,10 @@ macro_rules! benchmark {
     };
 }
 
-benchmark!(Arithmetic, Self, |_| arithmetic());
-benchmark!(Strings, Self, |_| strings());
-benchmark!(Walk, Self(Memory::new()), |it| it.0.turn());
+benchmark!(Arithmetic, |_context| Self, |_| arithmetic());
+benchmark!(Strings, |_context| Self, |_| strings());
+benchmark!(Walk, |_context| Self(Memory::new()), |it| it.0.turn());
+benchmark!(Branches, |context| Self(Text::new(rng(context.seed()))), |it| it.0.turn());
+benchmark!(Start, |_context| Self(Costly::new()), |it| it.0.0 ^ arithmetic());
 
-export_plugin! { id: "verdicts", benchmarks: [Arithmetic, Strings, Walk] }
+export_plugin! { id: "verdicts", benchmarks: [Arithmetic, Strings, Walk, Branches, Start] }

@@ -3,7 +3,7 @@
 //! One randomised loop in which the tools take turns on copies of the same builds, with the same wall time at most.
 //! Changes are injected by the amount of work, in builds whose code is the same. Trials are appended to a file as they end, so that an interrupted bench goes
 //! on where it was; `DYNO_BENCH_MINUTES` (default 4) bounds one call, `DYNO_BENCH_NEIGHBOUR=1` keeps the other processors
-//! busy, `DYNO_BENCH_PATIENT=1` tries only dyno with twice the time.
+//! busy, `DYNO_BENCH_PATIENT=1` tries only dyno with twice the time, `DYNO_BENCH_CLASSES=branches,costly` only those workloads.
 //! The full table takes an hour on a quiet machine, and a quarter of one more with the neighbour.
 
 mod report;
@@ -38,7 +38,14 @@ const OF_OTHERS: [usize; 5] = [2, 1, 1, 0, 0];
 const OF_PATIENT: [usize; 5] = [1, 2, 1, 0, 0];
 /// Wall time that a comparison may take: of dyno at most, of the others about.
 const BUDGET_S: u64 = 3;
-const CLASSES: [&str; 3] = ["arithmetic", "strings", "memory"];
+const CLASSES: [&str; 5] = ["arithmetic", "strings", "memory", BRANCHES, COSTLY];
+/// Its inputs decide how fast it is; one per cent more work must never be called less.
+const BRANCHES: &str = "branches";
+/// It takes a third of a second to set up.
+const COSTLY: &str = "costly";
+/// How often dyno tries these; the others have no fresh inputs and no set-up that could be repeated.
+const OF_BRANCHES: [usize; 5] = [5, 10, 0, 0, 0];
+const OF_COSTLY: [usize; 5] = [2, 0, 0, 2, 1];
 /// dyno with twice the time.
 const PATIENT: &str = "dyno, twice the time";
 const TOOLS: [&str; 4] = ["dyno", PATIENT, "criterion", "tango"];
@@ -56,12 +63,18 @@ fn run(host: &Host) -> Outcome<String> {
         .append(true)
         .open(&log)
         .map_err(|error| Failure::file("write", &log, &error))?;
+    let only = std::env::var("DYNO_BENCH_CLASSES").ok();
+    let is_wanted =
+        |class: &str| only.as_deref().is_none_or(|only| only.split(',').any(|name| name == class));
     let neighbour = noisy.then(Neighbour::start);
     'bounded: loop {
         let mut trials: Vec<(u64, &str, &str)> = Vec::new();
-        for class in CLASSES {
+        for class in CLASSES.into_iter().filter(|class| is_wanted(class)) {
             for tool in TOOLS {
                 let often = match tool {
+                    "dyno" if class == BRANCHES => OF_BRANCHES,
+                    "dyno" if class == COSTLY => OF_COSTLY,
+                    _ if class == BRANCHES || class == COSTLY => continue,
                     "dyno" => OF_DYNO,
                     PATIENT if class == "arithmetic" => continue,
                     PATIENT => OF_PATIENT,
@@ -81,7 +94,7 @@ fn run(host: &Host) -> Outcome<String> {
                 break 'bounded;
             }
             let started = Instant::now();
-            let said = peers.compare(host, tool, class, work, random.next())?;
+            let said = peers.compare(host, tool, class, work)?;
             let trial = json!({"tool": tool, "class": class, "work": work, "noisy": noisy, "verdict": said.verdict,
                                "effect": said.effect, "measuring": said.measuring, "detectable": said.detectable,
                                "pairs": said.pairs, "seconds": started.elapsed().as_secs_f64()});

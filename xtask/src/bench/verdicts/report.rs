@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use serde_json::Value;
 
-use super::{BUDGET_S, CLASSES, TOOLS};
+use super::{BUDGET_S, CLASSES, TOOLS, WORK};
 use crate::{
     bench::{
         measure::median,
@@ -71,6 +71,7 @@ pub(super) fn report(log: &Path) -> Outcome<String> {
             "2 %",
             "5 %",
             "10 %",
+            "wrong way",
             "wall time at 1 %",
             "at 2 %",
             "measuring at 1 %",
@@ -92,6 +93,15 @@ pub(super) fn report(log: &Path) -> Outcome<String> {
                     cell(class, tool, work).map_or_else(String::new, said)
                 };
                 let found = |work: u64| of(work, &|cell| format!("{} of {}", cell.slower, cell.trials));
+                let wrong = |class: &str, tool: &str| {
+                    let changed = WORK
+                        .into_iter()
+                        .filter(|work| *work > 1000)
+                        .filter_map(|work| cell(class, tool, work));
+                    let (faster, trials) = changed
+                        .fold((0, 0), |(faster, trials), cell| (faster + cell.faster, trials + cell.trials));
+                    format!("{faster} of {trials}")
+                };
                 let wall = |work: u64| of(work, &|cell| time(1e9 * median(&mut cell.seconds.clone())));
                 let measuring = |work: u64| of(work, &|cell| spread(&cell.measuring));
                 let detectable = if equal.detectable.is_empty() {
@@ -106,6 +116,7 @@ pub(super) fn report(log: &Path) -> Outcome<String> {
                     &found(1020),
                     &found(1050),
                     &found(1100),
+                    &wrong(class, tool),
                     &wall(1010),
                     &wall(1020),
                     &measuring(1010),

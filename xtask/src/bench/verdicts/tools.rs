@@ -57,14 +57,7 @@ impl Peers {
     }
 
     /// One comparison by one tool.
-    pub(super) fn compare(
-        &self,
-        host: &Host,
-        tool: &str,
-        class: &str,
-        work: u64,
-        seed: u64,
-    ) -> Outcome<Said> {
+    pub(super) fn compare(&self, host: &Host, tool: &str, class: &str, work: u64) -> Outcome<Said> {
         let build = if tool == PATIENT { "dyno" } else { tool };
         let base = self.folder.join(format!("base-{build}"));
         let other = self.folder.join(format!("{work}-{build}"));
@@ -74,7 +67,7 @@ impl Peers {
                 let mut command = host.bare_dyno(&["ab"]);
                 command
                     .args([base.with_extension("so"), other.with_extension("so")])
-                    .args(["-b", class, "--json", "--seed", &seed.to_string()])
+                    .args(["-b", class, "--json"])
                     .args(["--budget", &format!("{budget}s")])
                     .arg("--db-path")
                     .arg(self.folder.join("dyno.duckdb"));
