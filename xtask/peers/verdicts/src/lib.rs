@@ -79,7 +79,7 @@ impl Text {
 
     pub fn new(mut random: Rng) -> Self {
         const ALPHABET: &[u8] = b"eeeettaaoinshr  ,.0123456789\"\n(){};+-";
-        Self((0..Self::LENGTH).map(|_| ALPHABET[(random.u64() >> 33) as usize % ALPHABET.len()]).collect())
+        Self((0..Self::LENGTH).map(|_| ALPHABET[random.below(ALPHABET.len() as u64) as usize]).collect())
     }
 
     /// Reads a text as words, numbers, strings and brackets, and counts.
