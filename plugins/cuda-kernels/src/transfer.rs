@@ -64,7 +64,7 @@ struct Paged {
 impl Paged {
     fn new(contents: &[u8]) -> Self {
         const PAGE: usize = 4096;
-        let mut block = Vec::with_capacity(contents.len() + PAGE);
+        let mut block: Vec<u8> = Vec::with_capacity(contents.len() + PAGE);
         let start = block.as_ptr().addr().wrapping_neg() % PAGE;
         block.resize(start, 0);
         block.extend_from_slice(contents);
