@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use dyno_core::{
-    model::{DeviceKind, PluginKind},
+    model::{DeviceKind, PluginBuild, PluginKind},
     units,
 };
 use dyno_plugin_api::descriptor::BenchmarkInfo;
@@ -121,7 +121,7 @@ fn lines(entries: &[&Entry], wanted: &[String]) -> IndexMap<Line, Vec<PluginKind
         {
             let line = Line {
                 benchmark: benchmark.name.clone(),
-                plugin: format!("{} {}", info.id, info.version),
+                plugin: format!("{} {}{}", info.id, info.version, debug_mark(entry)),
                 hardware: benchmark.hardware.join(", "),
                 category: benchmark.category.clone(),
                 description: benchmark.description.clone(),
@@ -131,6 +131,11 @@ fn lines(entries: &[&Entry], wanted: &[String]) -> IndexMap<Line, Vec<PluginKind
         }
     }
     lines
+}
+
+/// What follows the version of a plugin whose times are not those of a release build.
+fn debug_mark(entry: &Entry) -> &'static str {
+    if entry.descriptor.build == Some(PluginBuild::Debug) { " (debug build)" } else { "" }
 }
 
 fn offers(entry: &Entry, wanted: &[String]) -> bool {

@@ -301,6 +301,8 @@ fn remarks(record: &RunRecord) -> String {
         };
         out.push_str(&format!("{first}{more}: {remark}\n"));
     }
+    let builds: BTreeSet<String> = record.cases.iter().filter_map(CaseRecord::build_remark).collect();
+    builds.into_iter().for_each(|sentence| out.push_str(&format!("{sentence}\n")));
     let launches = record.cases.iter().flat_map(|case| &case.launches);
     let missing: BTreeSet<&String> = launches.flat_map(|launch| &launch.missing).collect();
     missing.into_iter().for_each(|sentence| out.push_str(&format!("{sentence}\n")));

@@ -31,7 +31,12 @@ pub enum NotAPlugin {
 /// When they are no plugin.
 pub fn describe(bytes: &[u8]) -> Result<(Kind, Descriptor), NotAPlugin> {
     let (kind, section) = section(bytes)?;
-    let descriptor = Descriptor::from_json(section).map_err(|error| NotAPlugin::Broken(error.to_string()))?;
+    let mut descriptor =
+        Descriptor::from_json(section).map_err(|error| NotAPlugin::Broken(error.to_string()))?;
+    if kind == Kind::Native {
+        // The compiler knows better than who wrote the descriptor by hand.
+        descriptor.build = elf::build(bytes).or(descriptor.build);
+    }
     if descriptor.abi.kind == kind {
         Ok((kind, descriptor))
     } else {

@@ -41,7 +41,7 @@ pub use readings::{
 };
 pub use record::{
     CaseRecord, EngineInfo, Interval, LaunchRecord, MetricSummary, Outliers, OutputLine, Percentile, Plan,
-    PluginRef, RESULT_SCHEMA, RESULT_VERSION, RunRecord, SideEffects, Stream, Trend,
+    PluginRef, RESULT_SCHEMA, RESULT_VERSION, RunRecord, SideEffects, Stream, Trend, build_remark,
 };
 pub use sample::{LOOP_REMEDY, MIN_NS_PER_ITERATION, Sample, Work};
 pub use scenario::{LoadRecord, Query, Scenario};
@@ -51,5 +51,7 @@ pub use unjudged::{ComparedSide, Unjudged};
 
 /// Which direction of a metric is good.
 pub use dyno_plugin_api::descriptor::Better;
+/// How the code of a plugin was compiled.
+pub use dyno_plugin_api::descriptor::Build as PluginBuild;
 /// The technology of a plugin: native library or WASM component.
 pub use dyno_plugin_api::descriptor::Kind as PluginKind;
