@@ -9,6 +9,7 @@ mod config;
 mod devices;
 mod doctor;
 mod exit_code;
+mod formats;
 mod history;
 mod inspect;
 mod list;
@@ -36,11 +37,15 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are printed by clap too, and are no errors.
-            let _ = error.print();
-            return match error.kind() {
-                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => End::Good.into(),
-                _ => End::Usage.into(),
-            };
+            let is_help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            let text = error.render().to_string();
+            match output::lines(&text) {
+                // With colours, where the terminal has them.
+                std::borrow::Cow::Borrowed(_) => drop(error.print()),
+                // The arguments are repeated in it, and may come from anywhere.
+                std::borrow::Cow::Owned(safe) => output::note(safe.trim_end()),
+            }
+            return if is_help { End::Good.into() } else { End::Usage.into() };
         }
     };
     match execute(&cli) {

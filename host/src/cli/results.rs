@@ -2,8 +2,13 @@
 
 use std::process::ExitCode;
 
+use dyno_core::text::Shown;
+
 use super::{Failure, args, exit_code::End, output, table};
 use crate::app::{App, RunFilter};
+
+/// Longest list of tags in the table of runs [characters].
+const TAGS: usize = 80;
 
 pub(super) fn execute(app: &App, args: &args::ResultsArgs, json: bool) -> Result<ExitCode, Failure> {
     if args.list {
@@ -50,7 +55,7 @@ fn list(app: &App, args: &args::ResultsArgs, json: bool) -> Result<ExitCode, Fai
             run.status.word().to_owned(),
             run.cases.to_string(),
             run.failed.to_string(),
-            run.tags.join(", "),
+            Shown::at_most(&run.tags.join(", "), TAGS).to_string(),
         ]);
     }
     output::text(&rows.to_string())?;

@@ -7,6 +7,7 @@ use dyno_core::{
         CaseRequest, CaseStatus, Comparison, EngineChoice, Layout, Measured, Pages, RunRecord, RunSpec,
         RunStatus, Scenario, Settings, StopRule,
     },
+    text::shown,
     units,
 };
 use indexmap::IndexMap;
@@ -14,19 +15,19 @@ use serde_json::{Value, json};
 
 use super::{
     Failure,
-    args::{Engine, ReportFormat, RunArgs, RunFormat, ScenarioName},
+    args::{Engine, RunArgs, ScenarioName},
     compare,
     exit_code::End,
+    formats::{self, RunFormat},
     output,
     progress::Progress,
-    report,
     suite::{self, Overrides, SuiteSettings},
     table,
 };
 use crate::{
     app::{App, Cancel},
     config::Resolved,
-    export,
+    export::{ComparisonFormat, Format, Rendered},
 };
 
 const DEFAULT_LAUNCHES: u32 = 5;
@@ -55,24 +56,25 @@ pub(super) fn execute(app: &App, args: &RunArgs, as_json: bool) -> Result<ExitCo
     let record = outcome?;
     if let Some(name) = save_as.filter(|_| record.status == RunStatus::Completed) {
         app.save_baseline(&name, &record)?;
-        output::note(&format!("saved as the baseline `{name}`"));
+        output::note(&format!("saved as the baseline `{}`", shown(&name)));
     }
     let written = write_files(app, &record)?;
     let comparison =
         judged.map(|(baseline, options)| app.judge(&baseline, &Measured::from(&record), &options));
-    let format = args.format.unwrap_or(if as_json { RunFormat::Json } else { RunFormat::Text });
+    let format =
+        args.format.unwrap_or(if as_json { RunFormat::Document(Format::Json) } else { RunFormat::Text });
     show(app, args, format, &record, comparison.as_ref())?;
     if format == RunFormat::Text {
         show_places(app, &record, &written)?;
     }
     let end = end(&record, args.require_hardware);
     let Some(comparison) = comparison else { return Ok(end.into()) };
-    let text = export::comparison_text(&comparison, false);
     match format {
-        RunFormat::Text => output::text(&format!("\n{text}"))?,
-        RunFormat::Markdown | RunFormat::Junit | RunFormat::Github => {}
+        RunFormat::Text => output::text(&format!("\n{}", compared(&comparison, ComparisonFormat::Text)?))?,
+        // What was written is the comparison.
+        RunFormat::Document(format) if format.of_comparison().is_some() => {}
         // Standard output or the file holds the result, and a program reads one document.
-        _ => output::note(&text),
+        RunFormat::Document(_) => output::aside(&compared(&comparison, ComparisonFormat::Text)?),
     }
     let judged = compare::concluded(app, &comparison, args.judge.fail_inconclusive);
     Ok(if end == End::Good { judged } else { end }.into())
@@ -80,14 +82,14 @@ pub(super) fn execute(app: &App, args: &RunArgs, as_json: bool) -> Result<ExitCo
 
 /// Refuses, before anything is measured, what could not be written afterwards.
 fn check_format(args: &RunArgs) -> Result<(), Failure> {
-    let compared = args.compare.is_some() || args.baseline.is_some();
     match args.format {
-        Some(RunFormat::Github) if !compared => Err(Failure::Usage(
-            "--format github annotates a comparison; say with what by --compare or --baseline".to_owned(),
-        )),
-        Some(RunFormat::Parquet) if args.file.is_none() => Err(Failure::Usage(report::NO_TEXT.to_owned())),
-        _ => Ok(()),
+        Some(RunFormat::Document(format)) => formats::check(format, args.file.as_deref()),
+        Some(RunFormat::Text) | None => Ok(()),
     }
+}
+
+fn compared(comparison: &Comparison, format: ComparisonFormat) -> Result<String, Failure> {
+    format.render(comparison, false).map_err(|error| Failure::Host(error.to_string()))
 }
 
 /// Writes the run, or its comparison where the format is made for one.
@@ -99,9 +101,8 @@ fn show(
     comparison: Option<&Comparison>,
 ) -> Result<(), Failure> {
     let file = args.file.as_deref();
-    let result = |format| report::write(&report::rendered(record, format)?, file);
-    match (format, comparison) {
-        (RunFormat::Text, _) => {
+    match format {
+        RunFormat::Text => {
             let mut text = table::results(record).to_string();
             let failures = table::failures(record);
             if !failures.is_empty() {
@@ -114,25 +115,15 @@ fn show(
             if !remarks.is_empty() {
                 text.push_str(&format!("\n\n{}", remarks.trim_end()));
             }
-            report::write(&text, file)
+            match file {
+                None => output::text(&text),
+                Some(_) => formats::write(&output::lines(&text), file),
+            }
         }
-        (RunFormat::Markdown, Some(comparison)) => {
-            report::write(&export::comparison_markdown(comparison), file)
-        }
-        (RunFormat::Markdown, None) => result(ReportFormat::Markdown),
-        (RunFormat::Junit, Some(comparison)) => report::write(&export::junit(comparison), file),
-        (RunFormat::Junit, None) => result(ReportFormat::Junit),
-        (RunFormat::Github, Some(comparison)) => report::write(&export::github(comparison), file),
-        // Refused at the beginning.
-        (RunFormat::Github, None) => Ok(()),
-        (RunFormat::Json, _) => result(ReportFormat::Json),
-        (RunFormat::Csv, _) => result(ReportFormat::Csv),
-        (RunFormat::SamplesCsv, _) => result(ReportFormat::SamplesCsv),
-        (RunFormat::Bmf, _) => result(ReportFormat::Bmf),
-        (RunFormat::Gbench, _) => result(ReportFormat::Gbench),
-        (RunFormat::GithubBenchmark, _) => result(ReportFormat::GithubBenchmark),
-        (RunFormat::Openmetrics, _) => result(ReportFormat::Openmetrics),
-        (RunFormat::Parquet, _) => report::parquet(app, &record.id, file),
+        RunFormat::Document(format) => match (format.of_comparison(), comparison) {
+            (Some(format), Some(comparison)) => formats::write(&compared(comparison, format)?, file),
+            _ => formats::write_run(app, record, format, file),
+        },
     }
 }
 
@@ -220,9 +211,12 @@ fn write_files(app: &App, record: &RunRecord) -> Result<Vec<(&'static str, PathB
     fs::create_dir_all(folder).map_err(|error| refused(folder, &error))?;
     let result = folder.join(format!("{}.json", record.id));
     let report = folder.join(format!("{}.md", record.id));
-    let text = export::json(record).map_err(|error| refused(&result, &error))?;
-    fs::write(&result, text).map_err(|error| refused(&result, &error))?;
-    fs::write(&report, export::markdown(record)).map_err(|error| refused(&report, &error))?;
+    for (path, format) in [(&result, Format::Json), (&report, Format::Markdown)] {
+        match format.render(record).map_err(|error| refused(path, &error))? {
+            Rendered::Text(text) => fs::write(path, text).map_err(|error| refused(path, &error))?,
+            Rendered::ByDatabase => {}
+        }
+    }
     Ok(vec![("result", result), ("report", report)])
 }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use comfy_table::{ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
 use dyno_core::{
-    model::{CaseRecord, CaseStatus, DeviceKind, MetricSummary, Params, RunRecord},
+    model::{CaseRecord, CaseStatus, DeviceKind, MetricSummary, ParamValue, Params, RunRecord},
+    text::{Shown, sentence, shown},
     units,
 };
 
@@ -120,9 +121,15 @@ fn throughput(case: &CaseRecord) -> String {
         .unwrap_or_default()
 }
 
+/// Longest parameter in a table [characters]; documents have it whole.
+const PARAMETER: usize = 48;
+
 /// Parameters on one line.
 pub(super) fn params(params: &Params) -> String {
-    params.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
+    let one = |(name, value): (&String, &ParamValue)| {
+        Shown::at_most(&format!("{name}={value}"), PARAMETER).to_string()
+    };
+    params.iter().map(one).collect::<Vec<_>>().join(" ")
 }
 
 /// What makes the numbers worse or fewer than they could be, a line each: disturbed launches by case, and what was asked
@@ -144,7 +151,7 @@ pub(super) fn remarks(record: &RunRecord) -> String {
                 worst.disturbance.map_or_else(String::new, |score| format!(", by up to {score:.2} of 1"));
             out.push_str(&format!(
                 "{} ({}): {} of {} launches were disturbed{score}: {}\n",
-                case.label(),
+                shown(&case.label()),
                 case.plugin.kind,
                 disturbed.len(),
                 case.launches.len(),
@@ -183,7 +190,7 @@ pub(super) fn failures(record: &RunRecord) -> String {
             },
             _ => continue,
         };
-        out.push_str(&format!("{} ({}): {line}\n", case.label(), case.plugin.kind));
+        out.push_str(&format!("{} ({}): {}\n", shown(&case.label()), case.plugin.kind, sentence(&line)));
         for text in tail {
             out.push_str(&format!("    | {text}\n"));
         }
