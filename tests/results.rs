@@ -186,8 +186,7 @@ fn the_report_tells_what_did_not_complete_and_why() {
     assert_eq!(outcome.code, Some(4), "{}", outcome.shown());
     let report = arena.dyno(&["report"]).stdout.replace('\\', "");
     let after = report.split("## Not completed").nth(1).unwrap_or_else(|| panic!("{report}"));
-    for fragment in ["failed in stage `setup`: the moon is in the wrong phase", "SIGSEGV", "skipped", "cuda"]
-    {
+    for fragment in ["failed in stage setup: the moon is in the wrong phase", "SIGSEGV", "skipped", "cuda"] {
         assert!(after.contains(fragment), "`{fragment}` is not in {after}");
     }
     assert!(report.split("## Not completed").next().is_some_and(|before| before.contains("| sum_c |")));
@@ -259,4 +258,169 @@ fn a_seed_gives_the_same_interval_from_the_same_samples() {
     let options = dyno_core::stats::SummaryOptions { seed: 42, ..Default::default() };
     let again = dyno_core::stats::summarise_case(&case.launches, &[], &options);
     assert_eq!(again, case.metrics, "whoever has the result file can make the summary again");
+}
+
+/// Text that would be structure, a command or a trick, wherever it were passed on as it is.
+const NASTY: &str = "\u{1b}[2J\u{1b}[31mx\r\ny\u{9b}|`<b>\u{202e}\u{ffff} ##[add-mask]z, a::b%";
+
+/// Every format of `dyno report` that is text.
+const RUN_FORMATS: [&str; 11] = [
+    "markdown",
+    "html",
+    "json",
+    "csv",
+    "samples-csv",
+    "bmf",
+    "gbench",
+    "github-benchmark",
+    "junit",
+    "github",
+    "openmetrics",
+];
+
+/// Nothing in it steers a terminal, breaks a line, or turns the direction of writing around.
+#[track_caller]
+fn harmless(what: &str, text: &str) {
+    let bad = |c: &char| {
+        (c.is_control() && !matches!(c, '\n' | '\r')) || matches!(c, '\u{202a}'..='\u{202e}' | '\u{ffff}')
+    };
+    assert_eq!(text.chars().find(bad), None, "{what}: {text:?}");
+    assert_eq!(text.replace("\r\n", "").matches('\r').count(), 0, "{what}: {text:?}");
+    let is_for_people = ["text", "github"].iter().any(|it| what.ends_with(it)) || !what.contains(" as ");
+    assert!(!is_for_people || !text.contains("##[") || what.ends_with("json"), "{what}: {text:?}");
+    let commands = text.lines().filter(|line| line.trim_start().starts_with("::"));
+    let known = |line: &str| {
+        ["::error title=dyno ", "::warning title=dyno ", "::notice title=dyno "]
+            .iter()
+            .any(|it| line.starts_with(it))
+    };
+    assert!(commands.into_iter().all(|line| what.contains("github") && known(line)), "{what}: {text}");
+}
+
+/// A file of hyperfine with so many commands, each by a share slower than the last.
+fn hyperfine(arena: &Arena, name: &str, commands: &[String], factor: f64) -> String {
+    let results: Vec<Value> = commands
+        .iter()
+        .map(|command| {
+            let times: Vec<f64> =
+                [1.0, 1.001, 0.999, 1.0005, 0.9995].iter().map(|time| time * factor).collect();
+            json!({"command": command, "times": times, "mean": factor, "exit_codes": [0, 0, 0, 0, 0]})
+        })
+        .collect();
+    let path = arena.path(name);
+    fs::write(&path, json!({ "results": results }).to_string()).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn names_out_of_files_of_others_do_no_harm_in_any_format() {
+    let arena = Arena::new();
+    let names = [NASTY.to_owned(), format!("::error::{NASTY}"), "=cmd()".to_owned(), "x".repeat(20_000)];
+    let old = hyperfine(&arena, "old.json", &names, 1.0);
+    let new = hyperfine(&arena, "new.json", &names, 2.0);
+    for format in ["text", "markdown", "junit", "github", "json", "csv", "bmf", "openmetrics"] {
+        let outcome = arena.dyno(&["compare", &old, &new, "--format", format]);
+        assert_eq!(outcome.code, Some(1), "{}", outcome.shown());
+        harmless(&format!("comparison as {format}"), &outcome.stdout);
+        harmless("standard error", &outcome.stderr);
+    }
+    let text = arena.dyno(&["compare", &old, &new, "--all"]).stdout;
+    assert!(text.lines().all(|line| line.chars().count() < 1_000), "{text}");
+    let whole = arena.dyno(&["compare", &old, &new, "--json"]).json();
+    let labels = whole["cases"].as_array().unwrap().iter().filter_map(|case| case["label"].as_str());
+    assert!(labels.into_iter().any(|label| label.len() >= 20_000), "JSON holds names whole");
+    // An error repeats what was given.
+    let refused = arena.dyno(&["compare", NASTY]);
+    assert_eq!(refused.code, Some(2), "{}", refused.shown());
+    harmless("an error", &refused.stderr);
+    let usage = arena.dyno(&[NASTY]);
+    assert_eq!(usage.code, Some(2), "{}", usage.shown());
+    harmless("an error of the flags", &usage.stderr);
+}
+
+#[test]
+fn tags_and_baselines_do_no_harm_in_any_output() {
+    let arena = arena();
+    let outcome = arena.dyno(&[
+        "run",
+        "sum_c",
+        "fails_with_a_reason",
+        "--samples",
+        "2",
+        "--launches",
+        "1",
+        "--tag",
+        NASTY,
+    ]);
+    assert_eq!(outcome.code, Some(4), "{}", outcome.shown());
+    harmless("the run", &outcome.stdout);
+    harmless("its progress", &outcome.stderr);
+    let saved = arena.dyno(&[
+        "run",
+        "sum_c",
+        "--samples",
+        "2",
+        "--launches",
+        "1",
+        "--tag",
+        NASTY,
+        &format!("--save-baseline={NASTY}"),
+    ]);
+    harmless("saving a baseline", &saved.stderr);
+    for arguments in [
+        &["results"][..],
+        &["results", "--list"],
+        &["results", "--list", "--json"],
+        &["compare", "baseline:nowhere"],
+        &["sql", "SELECT tags, spec_json FROM runs"],
+    ] {
+        let outcome = arena.dyno(arguments);
+        harmless(&arguments.join(" "), &outcome.stdout);
+        harmless(&arguments.join(" "), &outcome.stderr);
+    }
+    for format in RUN_FORMATS {
+        harmless(&format!("run as {format}"), &arena.dyno(&["report", "--format", format]).stdout);
+    }
+}
+
+#[test]
+fn every_format_tells_what_failed_and_what_was_skipped() {
+    let arena = arena();
+    let outcome = run(&arena, &["fails_with_a_reason", "sum_c", "--hardware", "cpu,cuda"], "30s");
+    assert_eq!(outcome.code, Some(4), "{}", outcome.shown());
+    for format in RUN_FORMATS {
+        let outcome = arena.dyno(&["report", "--format", format]);
+        assert_eq!(outcome.code, Some(0), "{}", outcome.shown());
+        let (failed, skipped) = match format {
+            // These have no words for it, as the documents say.
+            "bmf" | "github-benchmark" => continue,
+            "openmetrics" => ("dyno_case_status=\"failed\"} 1", "dyno_case_status=\"skipped\"} 1"),
+            _ => ("the moon is in the wrong phase", "cuda"),
+        };
+        for expected in [failed, skipped] {
+            assert!(outcome.stdout.contains(expected), "`{expected}` is not in {format}: {}", outcome.stdout);
+        }
+    }
+    let junit = arena.dyno(&["report", "--format", "junit"]).stdout;
+    assert!(junit.contains("failures=\"1\"") && junit.contains("<skipped message="), "{junit}");
+    let github = arena.dyno(&["report", "--format", "github"]).stdout;
+    assert!(github.starts_with("::error title=dyno failed::"), "{github}");
+}
+
+#[test]
+fn a_comparison_of_thousands_fits_where_it_is_shown() {
+    let arena = Arena::new();
+    let names: Vec<String> =
+        (0..3_000).map(|number| format!("work --size {number} | tee {number}.log")).collect();
+    let old = hyperfine(&arena, "old.json", &names, 1.0);
+    let new = hyperfine(&arena, "new.json", &names, 2.0);
+    let compared = |format: &str| arena.dyno(&["compare", &old, &new, "--format", format]).stdout;
+    let comment = compared("markdown");
+    assert!(comment.chars().count() <= 65_536, "{}", comment.chars().count());
+    assert!(comment.contains("more rows of what failed or changed are left out here"), "{comment}");
+    let annotations = compared("github");
+    assert_eq!(annotations.lines().filter(|line| line.starts_with("::error")).count(), 10, "{annotations}");
+    assert!(annotations.contains("2991 more are not shown"), "{annotations}");
+    assert!(compared("text").lines().count() < 250);
+    assert_eq!(compared("csv").lines().count(), 3_001, "formats for programs leave nothing out");
 }

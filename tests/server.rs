@@ -237,6 +237,7 @@ fn runs_are_cancelled_repeated_tagged_compared_exported_and_deleted() {
         ("github-benchmark", "["),
         ("openmetrics", "#"),
         ("junit", "<?xml"),
+        ("github", ""),
     ] {
         let text = server.text(&format!("/api/runs/{}/export?format={format}", first.id));
         assert!(text.starts_with(begins) && text.len() > 50, "{format}: {text}");

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use dyno_core::text::{self, TextError};
+use dyno_core::encoding::{self, TextError};
 
 use crate::fault::{HostFault, Place, Resource};
 
@@ -39,7 +39,7 @@ pub fn read_text(path: &Path) -> Result<String, ReadError> {
     if bytes.len() as u64 > MAX_BYTES {
         return Err(ReadError::TooLong);
     }
-    Ok(text::decode(&bytes)?)
+    Ok(encoding::decode(&bytes)?)
 }
 
 /// Writes a file whole, or leaves what was there. Pipes and terminals are written as they are.

@@ -1,66 +1,109 @@
-//! Text of other programs, from bytes: byte order marks, UTF-16 of Windows, and what is no text at all.
+//! Text of others (names, parameters, tags, paths, what plugins and tools say) made fit to be shown: pure, and the one
+//! place that decides what a character may do.
 
-/// Why bytes are no text.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum TextError {
-    /// Not UTF-8, and without the mark of anything else.
-    #[error(
-        "the file is not UTF-8 text: byte {offset} is {byte:#04x}; save it as UTF-8 (on Linux: `iconv -f latin1 -t utf-8`)"
-    )]
-    NotUtf8 {
-        /// Place of the first wrong byte, from 0.
-        offset: usize,
-        /// That byte.
-        byte: u8,
-    },
-    /// UTF-16 that is cut short or broken.
-    #[error("the file begins like UTF-16, but is not valid: {0}; save it as UTF-8")]
-    NotUtf16(&'static str),
-    /// UTF-32.
-    #[error("the file is UTF-32; save it as UTF-8")]
-    Utf32,
-}
+use std::fmt::{self, Display, Write};
 
-/// The text that bytes hold, without its byte order mark. UTF-8, and UTF-16 where a mark or its zeros show it.
-///
-/// # Errors
-/// When they hold none.
-pub fn decode(bytes: &[u8]) -> Result<String, TextError> {
-    match bytes {
-        [0xEF, 0xBB, 0xBF, rest @ ..] => utf8(rest, 3),
-        [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..] => Err(TextError::Utf32),
-        [0xFF, 0xFE, rest @ ..] => utf16(rest, u16::from_le_bytes),
-        [0xFE, 0xFF, rest @ ..] => utf16(rest, u16::from_be_bytes),
-        // Documents begin with a character of ASCII: the zero beside it tells the order of the bytes.
-        [first, 0, second, 0, ..] if *first != 0 && *second != 0 => utf16(bytes, u16::from_le_bytes),
-        [0, first, 0, second, ..] if *first != 0 && *second != 0 => utf16(bytes, u16::from_be_bytes),
-        bytes => utf8(bytes, 0),
+/// Longest name on a line [characters]: a label with its parameters, a tag, a file.
+pub const NAME: usize = 160;
+/// Longest sentence on a line [characters]: a reason, a remark, a line of output.
+pub const SENTENCE: usize = 2_000;
+/// What stands where a character may not.
+pub const REPLACEMENT: char = '\u{fffd}';
+
+/// A character as it may be shown: tabs become spaces. What would move a cursor, end a line, turn the direction of writing
+/// around or take part without being seen becomes a replacement character; so does what is not a character.
+#[must_use]
+pub fn visible(c: char) -> char {
+    match c {
+        '\t' => ' ',
+        c if c.is_control() || is_deceptive(c) => REPLACEMENT,
+        c => c,
     }
 }
 
-/// `text` without the byte order mark that it may begin with.
-#[must_use]
-pub fn without_mark(text: &str) -> &str {
-    text.strip_prefix('\u{feff}').unwrap_or(text)
+/// Whether a character is neither a letter nor a sign, but does something unseen. The joiners of emoji and of Indic and
+/// Persian words (U+200C, U+200D) do, too, but text of these scripts needs them.
+fn is_deceptive(c: char) -> bool {
+    matches!(
+        c,
+        '\u{61c}'
+            | '\u{200b}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fdd0}'..='\u{fdef}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}'
+    ) || (c as u32) & 0xfffe == 0xfffe
 }
 
-fn utf8(bytes: &[u8], before: usize) -> Result<String, TextError> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Ok(text.to_owned()),
-        Err(error) => {
-            let at = error.valid_up_to();
-            Err(TextError::NotUtf8 { offset: before + at, byte: bytes.get(at).copied().unwrap_or_default() })
+/// Whether a text can be shown as it is, on one line.
+#[must_use]
+pub fn is_plain(text: &str) -> bool {
+    text.chars().all(|c| visible(c) == c)
+}
+
+/// Text of others on one line: no control characters, no line breaks, no tricks, and not longer than its bound. What is
+/// too long is cut in the middle, for names differ at their ends.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a> {
+    text: &'a str,
+    most: usize,
+}
+
+/// A name on one line, at most [`NAME`] characters of it.
+#[must_use]
+pub fn shown(text: &str) -> Shown<'_> {
+    Shown { text, most: NAME }
+}
+
+/// A sentence on one line, at most [`SENTENCE`] characters of it.
+#[must_use]
+pub fn sentence(text: &str) -> Shown<'_> {
+    Shown { text, most: SENTENCE }
+}
+
+impl<'a> Shown<'a> {
+    /// With another bound [characters], of which at least two are shown.
+    #[must_use]
+    pub fn at_most(text: &'a str, most: usize) -> Self {
+        Self { text, most: most.max(2) }
+    }
+}
+
+impl Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A byte count under the bound spares counting characters.
+        if self.text.len() <= self.most || self.text.chars().nth(self.most).is_none() {
+            return self.text.chars().try_for_each(|c| f.write_char(visible(c)));
+        }
+        let tail = self.most / 3;
+        let head = self.most - 1 - tail;
+        self.text.chars().take(head).try_for_each(|c| f.write_char(visible(c)))?;
+        f.write_char('…')?;
+        let from = self.text.char_indices().rev().take(tail).last().map_or(self.text.len(), |(at, _)| at);
+        self.text[from..].chars().try_for_each(|c| f.write_char(visible(c)))
+    }
+}
+
+/// JSON with what a terminal or an editor must not get written as `\u…`: the same document, for such characters occur
+/// inside of strings alone. Line breaks between its members stay.
+#[must_use]
+pub fn json(document: &str) -> String {
+    let mut out = String::with_capacity(document.len());
+    for c in document.chars() {
+        if c == '\n' || visible(c) == c {
+            out.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            // Writing to a string cannot fail.
+            let _ = write!(out, "\\u{unit:04x}");
         }
     }
-}
-
-fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, TextError> {
-    let (pairs, []) = bytes.as_chunks::<2>() else {
-        return Err(TextError::NotUtf16("it has an odd number of bytes"));
-    };
-    let units: Vec<u16> = pairs.iter().map(|pair| unit(*pair)).collect();
-    String::from_utf16(&units).map_err(|_| TextError::NotUtf16("half of a character is missing"))
+    out
 }
 
 #[cfg(test)]
@@ -69,46 +112,52 @@ mod tests {
 
     use super::*;
 
-    fn utf16_of(text: &str, bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
-        text.encode_utf16().flat_map(bytes).collect()
-    }
-
     #[test]
-    fn every_mark_is_understood_and_taken_away() {
-        let text = "{\"a\": \"ä\u{1F980}\"}\r\n";
-        let with = |mark: &[u8], rest: Vec<u8>| [mark, &rest].concat();
-        for bytes in [
-            text.as_bytes().to_vec(),
-            with(&[0xEF, 0xBB, 0xBF], text.as_bytes().to_vec()),
-            with(&[0xFF, 0xFE], utf16_of(text, u16::to_le_bytes)),
-            with(&[0xFE, 0xFF], utf16_of(text, u16::to_be_bytes)),
-            utf16_of(text, u16::to_le_bytes),
-            utf16_of(text, u16::to_be_bytes),
+    fn only_what_is_seen_is_shown() {
+        for (text, expected) in [
+            ("gemm n=256", "gemm n=256"),
+            ("\u{1b}[31mred\u{7}", "\u{fffd}[31mred\u{fffd}"),
+            ("a\r\nb\tc", "a\u{fffd}\u{fffd}b c"),
+            ("\u{9b}2J\u{7f}", "\u{fffd}2J\u{fffd}"),
+            ("safe\u{202e}exe.\u{2066}", "safe\u{fffd}exe.\u{fffd}"),
+            ("\u{fffe}\u{ffff}\u{1ffff}\u{feff}", "\u{fffd}\u{fffd}\u{fffd}\u{fffd}"),
+            ("日本語 👩\u{200d}👩\u{200d}👧", "日本語 👩\u{200d}👩\u{200d}👧"),
         ] {
-            assert_eq!(decode(&bytes).as_deref(), Ok(text), "{bytes:?}");
+            assert_eq!(shown(text).to_string(), expected);
+            assert_eq!(is_plain(text), text == expected, "{text:?}");
         }
-        assert_eq!(decode(b"").as_deref(), Ok(""));
-        assert_eq!(without_mark("\u{feff}x"), "x");
     }
 
     #[test]
-    fn what_is_no_text_says_what_to_do() {
-        let said = |bytes: &[u8]| decode(bytes).unwrap_err().to_string();
-        assert!(said(b"na\xEFve").contains("byte 2 is 0xef") && said(b"na\xEFve").contains("UTF-8"));
-        assert!(said(&[0xFF, 0xFE, 0, 0, 65, 0, 0, 0]).contains("UTF-32"));
-        assert!(said(&[0xFF, 0xFE, 65]).contains("odd number"));
-        assert!(said(&[0xFF, 0xFE, 0x00, 0xD8]).contains("half of a character"));
+    fn long_text_keeps_both_ends() {
+        let long = format!("text s={} (native, cpu)", "x".repeat(20_000));
+        let cut = shown(&long).to_string();
+        assert_eq!(cut.chars().count(), NAME);
+        assert!(
+            cut.starts_with("text s=xxx") && cut.ends_with("xxx (native, cpu)") && cut.contains('…'),
+            "{cut}"
+        );
+        assert_eq!(Shown::at_most("äöüß", 4).to_string(), "äöüß");
+        assert_eq!(Shown::at_most("äöüßä", 4).to_string(), "äö…ä");
     }
 
     proptest! {
         #[test]
-        fn hostile_bytes_never_panic(bytes: Vec<u8>) {
-            let _ = decode(&bytes);
+        fn what_is_shown_is_one_plain_line_within_its_bound(text in any::<String>(), most in 0usize..50) {
+            for shown in [shown(&text), sentence(&text), Shown::at_most(&text, most)] {
+                let line = shown.to_string();
+                prop_assert!(is_plain(&line), "{line:?}");
+                prop_assert!(line.chars().count() <= shown.most);
+            }
         }
 
         #[test]
-        fn text_stays_what_it_is(text in "[^\u{feff}\u{0}]*") {
-            prop_assert_eq!(decode(text.as_bytes()), Ok(text));
+        fn json_stays_the_same_document(text in any::<String>(), more in "[\u{0}-\u{9f}\u{2028}\u{202e}\u{feff}\u{e0001}]*") {
+            for text in [text, more] {
+                let document = json(&serde_json::to_string_pretty(&[&text]).unwrap());
+                prop_assert!(document.chars().all(|c| c == '\n' || visible(c) == c));
+                prop_assert_eq!(serde_json::from_str::<[String; 1]>(&document).unwrap(), [text]);
+            }
         }
     }
 }

@@ -14,6 +14,9 @@ const BINARY: [(f64, &str); 6] = [
     (1.0, ""),
 ];
 
+/// What is shown of a number that is infinite or not a number.
+const NONE: &str = "–";
+
 /// Rounded to four significant digits: 999.96 reads as a thousand, so it is scaled as one.
 fn rounded(value: f64) -> f64 {
     format!("{value:.3e}").parse().unwrap_or(value)
@@ -21,6 +24,9 @@ fn rounded(value: f64) -> f64 {
 
 /// Four significant digits, without a trailing point. // eg: `1.234`, `123.4`, `1234`
 fn digits(value: f64) -> String {
+    if !value.is_finite() {
+        return NONE.to_owned();
+    }
     if value == 0.0 {
         return "0".to_owned();
     }
@@ -34,7 +40,7 @@ fn digits(value: f64) -> String {
 
 fn scaled(value: f64, scale: &[(f64, &str)], unit: &str) -> String {
     if !value.is_finite() {
-        return format!("{value} {unit}").trim_end().to_owned();
+        return NONE.to_owned();
     }
     let (factor, prefix) = scale
         .iter()
@@ -81,12 +87,15 @@ pub fn value(value: f64, unit: &str) -> String {
         "FLOP/s" => scaled(value, &DECIMAL, "FLOP/s"),
         "items/s" => {
             let text = scaled(value, &DECIMAL, "");
-            if text.ends_with(char::is_alphabetic) {
+            if text == NONE {
+                text
+            } else if text.ends_with(char::is_alphabetic) {
                 format!("{text}items/s")
             } else {
                 format!("{text} items/s")
             }
         }
+        _ if !value.is_finite() => NONE.to_owned(),
         other => format!("{} {other}", digits(value)).trim_end().to_owned(),
     }
 }
@@ -95,9 +104,11 @@ pub fn value(value: f64, unit: &str) -> String {
 #[must_use]
 pub fn value_with_interval(median: f64, interval: Option<Interval>, unit: &str) -> String {
     let headline = value(median, unit);
-    match interval {
-        Some(interval) if median != 0.0 => {
-            let percent = 100.0 * interval.half_width() / median.abs();
+    let percent = interval
+        .map(|interval| interval.half_width() / median.abs() * 100.0)
+        .filter(|percent| percent.is_finite() && median.is_finite());
+    match percent {
+        Some(percent) => {
             let shown = if percent >= 9.95 { format!("{percent:.0}") } else { format!("{percent:.1}") };
             format!("{headline} ± {shown} %")
         }
@@ -289,7 +300,7 @@ mod tests {
             (999_960.0, "1.000 ms"),
             (59.99e9, "59.99 s"),
             (59.999e9, "1.000 min"),
-            (f64::INFINITY, "inf"),
+            (f64::INFINITY, "–"),
         ] {
             assert_eq!(duration(ns), expected);
         }
@@ -378,7 +389,8 @@ mod tests {
         #[test]
         fn nothing_panics(number in any::<f64>(), text in ".*") {
             for unit in ["ns", "bytes", "bytes/s", "FLOP/s", "items/s", "x"] {
-                prop_assert!(!value(number, unit).is_empty());
+                let text = value(number, unit);
+                prop_assert!(!text.is_empty() && !text.contains("inf") && !text.contains("NaN"), "{}", text);
             }
             let _ = (parse_duration(&text), parse_bytes(&text), parse_fraction(&text), parse_change(&text), parse_cpus(&text));
         }

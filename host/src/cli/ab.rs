@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, process::ExitCode, time::Duration};
 
 use dyno_core::{
     model::{CaseComparison, CaseRequest, EngineChoice, Layout, Pages, Settings, StopRule, build_remark},
+    text::shown,
     units,
 };
 use indicatif::ProgressBar;
@@ -224,7 +225,7 @@ fn benchmarks(args: &AbArgs, baseline: &Entry, candidate: &Entry) -> Result<Vec<
 }
 
 fn line(case: &CaseComparison, decided: usize, cases: usize) -> String {
-    let what = format!("[{decided}/{cases} decided] {}", case.label);
+    let what = format!("[{decided}/{cases} decided] {}", shown(&case.label));
     match case.metrics.first() {
         Some(metric) => format!("{what}: {}", export::effect(metric)),
         None => what,

@@ -4,7 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{app::is_plugin_path, config::Flags};
+use super::formats::RunFormat;
+use crate::{
+    app::is_plugin_path,
+    config::Flags,
+    export::{ComparisonFormat, Format},
+};
 
 /// Run benchmarks that come as plugins, in isolated workers, with sound statistics.
 #[derive(Debug, Parser)]
@@ -325,27 +330,6 @@ pub(super) struct CompareArgs {
     pub(super) format: Option<ComparisonFormat>,
 }
 
-/// What a comparison is written as.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum ComparisonFormat {
-    /// A table for the terminal
-    Text,
-    /// A table for a comment on a pull request
-    Markdown,
-    /// JUnit XML: a test case per metric, failed where it regressed
-    Junit,
-    /// Annotations of GitHub Actions
-    Github,
-    /// A `dyno.comparison` document
-    Json,
-    /// One row per case and metric
-    Csv,
-    /// Bencher Metric Format: relative changes
-    Bmf,
-    /// OpenMetrics text: relative changes and verdicts
-    Openmetrics,
-}
-
 #[derive(Debug, Args)]
 pub(super) struct AaArgs {
     /// The build: a plugin file, or `plugin` or `plugin@version`
@@ -481,60 +465,6 @@ pub(super) struct ResultsArgs {
     pub(super) samples: bool,
 }
 
-/// What a report is written as.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum ReportFormat {
-    /// For people
-    Markdown,
-    /// A `dyno.result` file
-    Json,
-    /// One row per case and metric
-    Csv,
-    /// One row per sample, as CSV
-    SamplesCsv,
-    /// Bencher Metric Format
-    Bmf,
-    /// JSON of Google Benchmark
-    Gbench,
-    /// The list that github-action-benchmark reads, as `customSmallerIsBetter`
-    GithubBenchmark,
-    /// JUnit XML: a test case per case, failed or skipped as the case was
-    Junit,
-    /// OpenMetrics text
-    Openmetrics,
-    /// One row per sample, as a Parquet file; needs --file
-    Parquet,
-}
-
-/// What a run writes beside the database: its result in the form of a report, or its comparison.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum RunFormat {
-    /// Tables for the terminal
-    Text,
-    /// The comparison for a pull request; without one the report
-    Markdown,
-    /// JUnit XML of the comparison; without one a test case per case
-    Junit,
-    /// Annotations of GitHub Actions; needs --compare or --baseline
-    Github,
-    /// A `dyno.result` document
-    Json,
-    /// One row per case and metric
-    Csv,
-    /// One row per sample, as CSV
-    SamplesCsv,
-    /// Bencher Metric Format
-    Bmf,
-    /// JSON of Google Benchmark
-    Gbench,
-    /// The list that github-action-benchmark reads, as `customSmallerIsBetter`
-    GithubBenchmark,
-    /// OpenMetrics text
-    Openmetrics,
-    /// One row per sample, as a Parquet file; needs --file
-    Parquet,
-}
-
 #[derive(Debug, Args)]
 pub(super) struct ReportArgs {
     /// Run: its identifier, the beginning of it, `last`, or `last~1`
@@ -542,7 +472,7 @@ pub(super) struct ReportArgs {
     pub(super) run: String,
     /// What to write [default: markdown]
     #[arg(long, value_enum)]
-    pub(super) format: Option<ReportFormat>,
+    pub(super) format: Option<Format>,
     /// File to write; standard output where none is given
     #[arg(long, short = 'o', value_name = "FILE")]
     pub(super) file: Option<PathBuf>,

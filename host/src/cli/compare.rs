@@ -9,13 +9,13 @@ use dyno_core::{
 
 use super::{
     Failure,
-    args::{CompareArgs, ComparisonFormat, JudgeArgs},
+    args::{CompareArgs, JudgeArgs},
     exit_code::End,
     output, terminal,
 };
 use crate::{
     app::{App, CompareOptions},
-    export,
+    export::ComparisonFormat,
 };
 
 pub(super) fn execute(app: &App, args: &CompareArgs, json: bool) -> Result<ExitCode, Failure> {
@@ -67,15 +67,11 @@ pub(super) fn show(
     json: bool,
     all: bool,
 ) -> Result<(), Failure> {
-    match format.unwrap_or(if json { ComparisonFormat::Json } else { ComparisonFormat::Text }) {
-        ComparisonFormat::Text => output::text(&terminal::folded(&export::comparison_text(comparison, all))),
-        ComparisonFormat::Markdown => output::text(&export::comparison_markdown(comparison)),
-        ComparisonFormat::Junit => output::text(&export::junit(comparison)),
-        ComparisonFormat::Github => output::text(&export::github(comparison)),
-        ComparisonFormat::Json => output::json(comparison),
-        ComparisonFormat::Csv => output::text(&export::comparison_csv(comparison)),
-        ComparisonFormat::Bmf => output::text(&export::comparison_bmf(comparison)),
-        ComparisonFormat::Openmetrics => output::text(&export::comparison_openmetrics(comparison)),
+    let format = format.unwrap_or(if json { ComparisonFormat::Json } else { ComparisonFormat::Text });
+    let text = format.render(comparison, all).map_err(|error| Failure::Host(error.to_string()))?;
+    match format {
+        ComparisonFormat::Text => output::text(&terminal::folded(&text)),
+        _ => output::document(&text),
     }
 }
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use dyno_core::{
     model::{Point, Series},
     stats::ChangeOptions,
-    units,
+    text, units,
 };
 use textplots::{Chart, LabelBuilder, LabelFormat, Plot, Shape};
 
@@ -37,7 +37,12 @@ pub(super) fn execute(app: &App, args: &HistoryArgs, json: bool) -> Result<ExitC
 }
 
 fn shown(series: &Series) -> String {
-    let mut out = format!("{} · {} · machine {}\n", series.label, series.metric, series.machine);
+    let mut out = format!(
+        "{} · {} · machine {}\n",
+        text::shown(&series.label),
+        text::shown(&series.metric),
+        text::shown(&series.machine)
+    );
     if series.points.len() > 1 {
         out.push_str(&plot(series));
     }
@@ -61,7 +66,11 @@ fn shown(series: &Series) -> String {
             units::value(change.after, &series.unit),
             when(point),
             change.run,
-            change.accepted.as_ref().map(|note| format!(", accepted: {note}")).unwrap_or_default()
+            change
+                .accepted
+                .as_ref()
+                .map(|note| format!(", accepted: {}", text::sentence(note)))
+                .unwrap_or_default()
         ));
     }
     if series.changes.is_empty() {

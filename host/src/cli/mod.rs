@@ -9,6 +9,7 @@ mod config;
 mod devices;
 mod doctor;
 mod exit_code;
+mod formats;
 mod grid;
 mod history;
 mod inspect;
@@ -48,11 +49,21 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are printed by clap too, and are no errors.
-            let printed = error.print().and_then(|()| io::stdout().flush());
-            return match (error.kind(), output::finished(printed)) {
-                (ErrorKind::DisplayHelp | ErrorKind::DisplayVersion, Ok(())) => End::Good.into(),
-                (ErrorKind::DisplayHelp | ErrorKind::DisplayVersion, Err(failure)) => ended(&failure),
-                _ => End::Usage.into(),
+            let is_help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            let text = error.render().to_string();
+            let printed = match output::lines(&text) {
+                // With colours, where the terminal has them.
+                std::borrow::Cow::Borrowed(_) => error.print().and_then(|()| io::stdout().flush()),
+                // The arguments are repeated in it, and may come from anywhere.
+                std::borrow::Cow::Owned(safe) => {
+                    output::note(safe.trim_end());
+                    Ok(())
+                }
+            };
+            return match (is_help, output::finished(printed)) {
+                (true, Ok(())) => End::Good.into(),
+                (true, Err(failure)) => ended(&failure),
+                (false, _) => End::Usage.into(),
             };
         }
     };

@@ -1,14 +1,27 @@
-//! Writing to the terminal: text and JSON to standard output, errors and remarks to standard error.
+//! Writing to the terminal: text and JSON to standard output, errors and remarks to standard error. Nothing leaves by any
+//! other way, so that text of others is made safe here even where somebody forgot to.
 
-use std::io::{self, ErrorKind, Write};
+use std::{
+    borrow::Cow,
+    io::{self, ErrorKind, Write},
+};
 
+use dyno_core::text::visible;
 use serde::Serialize;
 
 use super::Failure;
 use crate::fault::{HostFault, Place};
 
-/// Writes text to standard output.
+/// Longest line for people [characters]; what is for programs is a [`document`].
+const LONGEST: usize = 4_000;
+
+/// Writes text for people to standard output.
 pub(super) fn text(text: &str) -> Result<(), Failure> {
+    document(&lines(text))
+}
+
+/// Writes a document in a format, whose writer has made it safe, to standard output.
+pub(super) fn document(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     let written = out
         .write_all(text.as_bytes())
@@ -18,9 +31,8 @@ pub(super) fn text(text: &str) -> Result<(), Failure> {
 
 /// Writes JSON to standard output.
 pub(super) fn json(value: &impl Serialize) -> Result<(), Failure> {
-    let mut text = serde_json::to_string_pretty(value).map_err(|error| Failure::Host(error.to_string()))?;
-    text.push('\n');
-    self::text(&text)
+    let text = serde_json::to_string_pretty(value).map_err(|error| Failure::Host(error.to_string()))?;
+    document(&dyno_core::text::json(&text))
 }
 
 /// Whether what was written has arrived.
@@ -42,5 +54,84 @@ pub(super) fn error(message: &str) {
 
 /// Says something on standard error. If nobody can read it, nothing can be done.
 pub(super) fn note(message: &str) {
+    let message = lines(message);
+    // What follows the first line belongs to it: it must not look like a line of its own.
+    let message = if message.contains('\n') { Cow::Owned(message.replace('\n', "\n  ")) } else { message };
     let _ = writeln!(io::stderr().lock(), "{message}");
+}
+
+/// Says several lines of ours on standard error, where standard output holds a document.
+pub(super) fn aside(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{}", lines(text));
+}
+
+/// Lines as they may reach a terminal: without control characters and tricks, of bounded length, and none that a CI system
+/// would take for a command of its own.
+pub(super) fn lines(text: &str) -> Cow<'_, str> {
+    let is_safe = |line: &str| {
+        line.chars().all(|c| visible(c) == c)
+            && (line.len() <= LONGEST || line.chars().nth(LONGEST).is_none())
+            && !is_command(line)
+    };
+    if text.split('\n').all(is_safe) {
+        return Cow::Borrowed(text);
+    }
+    let safe: Vec<String> = text.split('\n').map(one_line).collect();
+    Cow::Owned(safe.join("\n"))
+}
+
+fn one_line(line: &str) -> String {
+    let mut safe: String = line.chars().take(LONGEST).map(visible).collect();
+    if line.chars().nth(LONGEST).is_some() {
+        safe.push('…');
+    }
+    if is_command(&safe) {
+        safe = safe.replace("::", ": :").replace("##[", "## [");
+    }
+    safe
+}
+
+/// Whether GitHub's runner would carry this line of a log out.
+fn is_command(line: &str) -> bool {
+    line.trim_start().starts_with("::") || line.contains("##[")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn our_own_lines_pass_as_they_are() {
+        let table = "┌───┐\n│ µs ± 1 % │\n└───┘\n\nrun a::b\n";
+        assert!(matches!(lines(table), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn nothing_steers_the_terminal_or_the_log() {
+        for (text, expected) in [
+            ("a\u{1b}[2Jb\rc\nd\te", "a\u{fffd}[2Jb\u{fffd}c\nd e"),
+            ("  ::error::x", "  : :error: :x"),
+            ("x ##[add-mask]y", "x ## [add-mask]y"),
+            ("a\u{202e}b", "a\u{fffd}b"),
+        ] {
+            assert_eq!(lines(text), expected);
+        }
+        assert_eq!(lines(&"x".repeat(20_000)).chars().count(), LONGEST + 1);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_text(text in any::<String>(), more in "[:# \\[\n\u{1b}\r]*") {
+            for text in [text, more] {
+                let safe = lines(&text);
+                prop_assert_eq!(safe.split('\n').count(), text.split('\n').count());
+                for line in safe.split('\n') {
+                    prop_assert!(!line.contains(|c: char| visible(c) != c));
+                    prop_assert!(!is_command(line), "{:?}", line);
+                }
+            }
+        }
+    }
 }

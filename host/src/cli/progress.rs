@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use dyno_core::{
     model::{CaseRecord, CaseStatus, DeviceKind, Event, PluginRef, RunStatus},
+    text::{sentence, shown},
     units,
 };
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -57,8 +58,8 @@ impl Progress {
                 self.line(&format!("waiting for {device}, which is leased by {holder}"));
             }
             Event::CaseStarted { benchmark, plugin, params, .. } => {
-                self.label =
-                    format!("{benchmark} ({}) {}", plugin.kind, table::params(params)).trim_end().to_owned();
+                let label = format!("{benchmark} ({}) {}", plugin.kind, table::params(params));
+                self.label = shown(label.trim_end()).to_string();
                 self.case_message("", 0.0);
             }
             Event::Compiling { plugin, .. } => self.line(&compiling(plugin)),
@@ -122,7 +123,7 @@ impl Progress {
     fn line(&self, text: &str) {
         match &self.bars {
             // Above the bars. If the terminal is gone there is nobody to tell.
-            Some(bars) => drop(bars.all.println(text)),
+            Some(bars) => drop(bars.all.println(output::lines(text))),
             None => output::note(text),
         }
     }
@@ -145,15 +146,17 @@ pub(super) fn style(template: &str) -> ProgressStyle {
 fn ended(case: &CaseRecord, reasons_follow: bool) -> String {
     let device =
         if case.device == DeviceKind::Cpu.word() { String::new() } else { format!(", {}", case.device) };
-    let what = format!("{} ({}{device})", case.label(), case.plugin.kind);
+    let what = format!("{} ({}{device})", shown(&case.label()), case.plugin.kind);
     match &case.status {
         CaseStatus::Failed { stage, .. } if reasons_follow => format!("{what}: failed in {stage}"),
-        CaseStatus::Failed { stage, reason } => format!("{what}: failed in {stage}: {reason}"),
+        CaseStatus::Failed { stage, reason } => {
+            format!("{what}: failed in {stage}: {}", sentence(&reason.message))
+        }
         CaseStatus::TimedOut { stage, limit_s, .. } => {
             format!("{what}: timed out in {stage} after {limit_s} s")
         }
         CaseStatus::Skipped { .. } if reasons_follow => format!("{what}: skipped"),
-        CaseStatus::Skipped { reason } => format!("{what}: skipped: {reason}"),
+        CaseStatus::Skipped { reason } => format!("{what}: skipped: {}", sentence(reason)),
         status => match case.metric("time") {
             Some(time) => {
                 format!("{what}: {}", units::value_with_interval(time.median, time.interval, &time.unit))

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use dyno_core::text::Shown;
+
 use super::{
     Failure, args,
     exit_code::End,
@@ -9,6 +11,9 @@ use super::{
     output, table, terminal,
 };
 use crate::app::{App, RunFilter};
+
+/// Longest list of tags in the table of runs [characters].
+const TAGS: usize = 80;
 
 pub(super) fn execute(app: &App, args: &args::ResultsArgs, json: bool) -> Result<ExitCode, Failure> {
     if args.list {
@@ -52,7 +57,7 @@ fn list(app: &App, args: &args::ResultsArgs, json: bool) -> Result<ExitCode, Fai
                 .filter(|failed| *failed > 0)
                 .map(|failed| failed.to_string())
                 .unwrap_or_default(),
-            run.tags.join(", "),
+            Shown::at_most(&run.tags.join(", "), TAGS).to_string(),
         ]);
     }
     output::text(&rows.to_string())?;

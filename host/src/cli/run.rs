@@ -7,6 +7,7 @@ use dyno_core::{
         CaseRequest, CaseStatus, Comparison, EngineChoice, Event, Layout, Measured, Pages, RunRecord,
         RunSpec, RunStatus, Scenario, Settings, StopRule,
     },
+    text::shown,
     units,
 };
 use indexmap::IndexMap;
@@ -14,20 +15,20 @@ use serde_json::{Value, json};
 
 use super::{
     Failure,
-    args::{Engine, ReportFormat, RunArgs, RunFormat, ScenarioName},
+    args::{Engine, RunArgs, ScenarioName},
     compare,
     exit_code::End,
+    formats::{self, RunFormat},
     grid::{Grid, Role},
     output,
     progress::Progress,
-    report,
     suite::{self, Overrides, SuiteSettings},
     table, target, terminal,
 };
 use crate::{
     app::{self, App, Cancel, Planned},
     config::Resolved,
-    export,
+    export::{ComparisonFormat, Format, Rendered},
     fault::{HostFault, Place},
     user_file::write_whole,
 };
@@ -59,7 +60,8 @@ pub(super) fn execute(app: &App, args: &RunArgs, as_json: bool) -> Result<ExitCo
     }
     target::check_settings(app.settings(), app.server_url().is_none())?;
     let cancel = listen_for_ctrl_c(app)?;
-    let format = args.format.unwrap_or(if as_json { RunFormat::Json } else { RunFormat::Text });
+    let format =
+        args.format.unwrap_or(if as_json { RunFormat::Document(Format::Json) } else { RunFormat::Text });
     let mut progress = Progress::new(format == RunFormat::Text);
     let mut begun = None;
     let outcome = app.run(spec, &cancel, &mut |event| {
@@ -79,7 +81,7 @@ pub(super) fn execute(app: &App, args: &RunArgs, as_json: bool) -> Result<ExitCo
     };
     if let Some(name) = save_as.filter(|_| record.status == RunStatus::Completed) {
         app.save_baseline(&name, &record)?;
-        output::note(&format!("saved as the baseline `{name}`"));
+        output::note(&format!("saved as the baseline `{}`", shown(&name)));
     }
     let written = write_files(app, &record)?;
     let comparison =
@@ -90,12 +92,14 @@ pub(super) fn execute(app: &App, args: &RunArgs, as_json: bool) -> Result<ExitCo
     }
     let end = end(&record, args.require_hardware);
     let Some(comparison) = comparison else { return Ok(end.into()) };
-    let text = terminal::folded(&export::comparison_text(&comparison, false));
     match format {
-        RunFormat::Text => output::text(&format!("\n{text}"))?,
-        RunFormat::Markdown | RunFormat::Junit | RunFormat::Github => {}
+        RunFormat::Text => {
+            output::text(&format!("\n{}", terminal::folded(&compared(&comparison, ComparisonFormat::Text)?)))?
+        }
+        // What was written is the comparison.
+        RunFormat::Document(format) if format.of_comparison().is_some() => {}
         // Standard output or the file holds the result, and a program reads one document.
-        _ => output::note(&text),
+        RunFormat::Document(_) => output::aside(&compared(&comparison, ComparisonFormat::Text)?),
     }
     let judged = compare::concluded(app, &comparison, args.judge.fail_inconclusive);
     Ok(if end == End::Good { judged } else { end }.into())
@@ -103,14 +107,14 @@ pub(super) fn execute(app: &App, args: &RunArgs, as_json: bool) -> Result<ExitCo
 
 /// Refuses, before anything is measured, what could not be written afterwards.
 fn check_format(args: &RunArgs) -> Result<(), Failure> {
-    let compared = args.compare.is_some() || args.baseline.is_some();
     match args.format {
-        Some(RunFormat::Github) if !compared => Err(Failure::Usage(
-            "--format github annotates a comparison; say with what by --compare or --baseline".to_owned(),
-        )),
-        Some(RunFormat::Parquet) if args.file.is_none() => Err(Failure::Usage(report::NO_TEXT.to_owned())),
-        _ => Ok(()),
+        Some(RunFormat::Document(format)) => formats::check(format, args.file.as_deref()),
+        Some(RunFormat::Text) | None => Ok(()),
     }
+}
+
+fn compared(comparison: &Comparison, format: ComparisonFormat) -> Result<String, Failure> {
+    format.render(comparison, false).map_err(|error| Failure::Host(error.to_string()))
 }
 
 /// Writes the run, or its comparison where the format is made for one.
@@ -122,26 +126,18 @@ fn show(
     comparison: Option<&Comparison>,
 ) -> Result<(), Failure> {
     let file = args.file.as_deref();
-    let result = |format| report::write(&report::rendered(record, format)?, file);
-    match (format, comparison) {
-        (RunFormat::Text, _) => report::write(&table::outcome(record, args.all_columns), file),
-        (RunFormat::Markdown, Some(comparison)) => {
-            report::write(&export::comparison_markdown(comparison), file)
+    match format {
+        RunFormat::Text => {
+            let text = table::outcome(record, args.all_columns);
+            match file {
+                None => output::text(&text),
+                Some(_) => formats::write(&output::lines(&text), file),
+            }
         }
-        (RunFormat::Markdown, None) => result(ReportFormat::Markdown),
-        (RunFormat::Junit, Some(comparison)) => report::write(&export::junit(comparison), file),
-        (RunFormat::Junit, None) => result(ReportFormat::Junit),
-        (RunFormat::Github, Some(comparison)) => report::write(&export::github(comparison), file),
-        // Refused at the beginning.
-        (RunFormat::Github, None) => Ok(()),
-        (RunFormat::Json, _) => result(ReportFormat::Json),
-        (RunFormat::Csv, _) => result(ReportFormat::Csv),
-        (RunFormat::SamplesCsv, _) => result(ReportFormat::SamplesCsv),
-        (RunFormat::Bmf, _) => result(ReportFormat::Bmf),
-        (RunFormat::Gbench, _) => result(ReportFormat::Gbench),
-        (RunFormat::GithubBenchmark, _) => result(ReportFormat::GithubBenchmark),
-        (RunFormat::Openmetrics, _) => result(ReportFormat::Openmetrics),
-        (RunFormat::Parquet, _) => report::parquet(app, &record.id, file),
+        RunFormat::Document(format) => match (format.of_comparison(), comparison) {
+            (Some(format), Some(comparison)) => formats::write(&compared(comparison, format)?, file),
+            _ => formats::write_run(app, record, format, file),
+        },
     }
 }
 
@@ -240,9 +236,14 @@ fn write_files(app: &App, record: &RunRecord) -> Result<Vec<(&'static str, PathB
     })?;
     let result = folder.join(format!("{}.json", record.id));
     let report = folder.join(format!("{}.md", record.id));
-    let text = export::json(record).map_err(|error| kept(&error))?;
-    write_whole(&result, text.as_bytes(), Place::Output).map_err(|fault| kept(&fault))?;
-    write_whole(&report, export::markdown(record).as_bytes(), Place::Output).map_err(|fault| kept(&fault))?;
+    for (path, format) in [(&result, Format::Json), (&report, Format::Markdown)] {
+        match format.render(record).map_err(|error| kept(&error))? {
+            Rendered::Text(text) => {
+                write_whole(path, text.as_bytes(), Place::Output).map_err(|fault| kept(&fault))?;
+            }
+            Rendered::ByDatabase => {}
+        }
+    }
     Ok(vec![("result", result), ("report", report)])
 }
 

@@ -1,7 +1,11 @@
 //! `dyno serve`: the server, with its log on standard error.
 
-use std::{io, process::ExitCode};
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
+use dyno_core::text::visible;
 use tracing_subscriber::{filter::LevelFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
 use super::{
@@ -25,11 +29,11 @@ pub(super) fn execute(settings: Resolved, args: &ServeArgs) -> Result<ExitCode, 
     let registry = tracing_subscriber::registry();
     match args.log_format {
         LogFormat::Text => {
-            let text = fmt::layer().with_writer(io::stderr).with_ansi(false).with_target(false);
+            let text = fmt::layer().with_writer(|| Log).with_ansi(false).with_target(false);
             registry.with(text).with(level).init();
         }
         LogFormat::Json => {
-            let json = fmt::layer().json().flatten_event(true).with_writer(io::stderr);
+            let json = fmt::layer().json().flatten_event(true).with_writer(|| Log);
             registry.with(json).with(level).init();
         }
     }
@@ -46,5 +50,38 @@ pub(super) fn execute(settings: Resolved, args: &ServeArgs) -> Result<ExitCode, 
             Err(Failure::Usage(error.to_string()))
         }
         Err(error) => Err(Failure::Host(error.to_string())),
+    }
+}
+
+/// Standard error for events of the log, each of which is written at once. Paths, names and reasons in it are text of
+/// others: an event stays one line, and does nothing to the terminal that shows it.
+struct Log;
+
+impl Write for Log {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        io::stderr().lock().write_all(logged(&String::from_utf8_lossy(event)).as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}
+
+/// An event as one line, of JSON as well.
+fn logged(event: &str) -> String {
+    let (body, end) = event.strip_suffix('\n').map_or((event, ""), |body| (body, "\n"));
+    body.chars().map(visible).collect::<String>() + end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_one_line_that_does_nothing() {
+        let event = "WARN a run ended run=\u{1b}[31mx\r\nERROR forged\u{9b}\u{202e}\n";
+        let expected = "WARN a run ended run=\u{fffd}[31mx\u{fffd}\u{fffd}ERROR forged\u{fffd}\u{fffd}\n";
+        assert_eq!(logged(event), expected);
     }
 }

@@ -3,7 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use dyno_core::{
-    model::{CaseRecord, CaseStatus, DeviceKind, LaunchRecord, MetricSummary, Params, PluginRef, RunRecord},
+    model::{
+        CaseRecord, CaseStatus, DeviceKind, LaunchRecord, MetricSummary, ParamValue, Params, PluginRef,
+        RunRecord,
+    },
+    text::{Shown, sentence, shown},
     units,
 };
 use indexmap::{IndexMap, IndexSet};
@@ -59,7 +63,7 @@ pub(super) fn keys(cases: &[CaseKey<'_>], everything: bool) -> Keys {
     };
     let named = |case: &CaseKey<'_>| {
         let swept = case.params.iter().filter(|(name, _)| is_swept(case, name));
-        let swept: String = swept.map(|(name, value)| format!(" {name}={value}")).collect();
+        let swept: String = swept.map(|one| format!(" {}", param(one))).collect();
         format!("{}{swept}", case.benchmark)
     };
     let mut columns = vec![("benchmark", Role::Needed)];
@@ -92,7 +96,7 @@ pub(super) fn keys(cases: &[CaseKey<'_>], everything: bool) -> Keys {
     let mut fixed: IndexMap<&str, IndexSet<String>> = IndexMap::new();
     for case in cases {
         let constant = case.params.iter().filter(|(name, _)| !is_swept(case, name));
-        let constant: Vec<String> = constant.map(|(name, value)| format!("{name}={value}")).collect();
+        let constant: Vec<String> = constant.map(param).collect();
         if !constant.is_empty() {
             fixed.entry(case.benchmark).or_default().insert(constant.join(" "));
         }
@@ -270,9 +274,16 @@ fn throughput(case: &CaseRecord) -> String {
         .unwrap_or_default()
 }
 
+/// Longest parameter in a table [characters]; documents have it whole.
+const PARAMETER: usize = 48;
+
 /// Parameters on one line.
 pub(super) fn params(params: &Params) -> String {
-    params.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
+    params.iter().map(param).collect::<Vec<_>>().join(" ")
+}
+
+fn param((name, value): (&String, &ParamValue)) -> String {
+    Shown::at_most(&format!("{name}={value}"), PARAMETER).to_string()
 }
 
 /// What makes the numbers worse or fewer than they could be, a line each: what disturbed the run, and what was asked for
@@ -294,7 +305,7 @@ fn remarks(record: &RunRecord) -> String {
         }
     }
     for (remark, cases) in said {
-        let first = cases.first().map(String::as_str).unwrap_or_default();
+        let first = shown(cases.first().map(String::as_str).unwrap_or_default());
         let more = match cases.len() {
             0 | 1 => String::new(),
             count => format!(" and {} more", count - 1),
@@ -346,14 +357,18 @@ fn failures(record: &RunRecord) -> String {
             },
             _ => continue,
         };
-        reasons.entry((line, tail)).or_default().push(format!("{} ({})", case.label(), case.plugin.kind));
+        reasons.entry((line, tail)).or_default().push(format!(
+            "{} ({})",
+            shown(&case.label()),
+            case.plugin.kind
+        ));
     }
     let mut out = String::new();
     for ((line, tail), cases) in reasons {
         match cases.as_slice() {
-            [one] => out.push_str(&format!("{one}: {line}\n")),
+            [one] => out.push_str(&format!("{one}: {}\n", sentence(&line))),
             several => {
-                out.push_str(&format!("{}: {line}\n", units::count(several.len(), "case")));
+                out.push_str(&format!("{}: {}\n", units::count(several.len(), "case"), sentence(&line)));
                 for case in several.iter().take(MOST_NAMED) {
                     out.push_str(&format!("    {case}\n"));
                 }

@@ -105,7 +105,7 @@ fn process(stat: &str) -> Option<(String, u64)> {
     let name = head.split_once('(')?.1;
     let fields: Vec<&str> = fields.split_whitespace().collect();
     let ticks = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
-    let name = name.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
+    let name = name.chars().map(dyno_core::text::visible).collect();
     Some((name, ticks))
 }
 

@@ -50,8 +50,7 @@ fn clean(device: &mut DeviceInfo) {
 }
 
 fn printable(text: &str) -> String {
-    let visible = |c: char| if c.is_control() { '\u{fffd}' } else { c };
-    text.chars().take(LONGEST).map(visible).collect()
+    text.chars().take(LONGEST).map(dyno_core::text::visible).collect()
 }
 
 #[cfg(test)]

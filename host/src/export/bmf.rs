@@ -1,37 +1,39 @@
-//! Bencher Metric Format: an object of benchmarks, each an object of measures with value and bounds.
+//! Bencher Metric Format: an object of benchmarks, each an object of measures with value and bounds. It has no word for a
+//! case without a result: such cases are absent.
 
-use dyno_core::model::RunRecord;
-use serde_json::{Map, Value, json};
+use dyno_core::model::{Interval, RunRecord};
+use serde_json::{Map, Value};
+
+use super::{escape, names::Names, number::json_number};
 
 /// A run's medians with their intervals. Names of measures are those that Bencher knows, where it knows one.
-#[must_use]
-pub fn bmf(record: &RunRecord) -> String {
+pub(super) fn bmf(record: &RunRecord) -> String {
     let mut benchmarks = Map::new();
-    for (case, name) in record.cases.iter().zip(record.series()) {
-        let mut measures = Map::new();
+    // What is left of a case that failed is not its result.
+    let cases = record.cases.iter().zip(record.series());
+    for (case, name) in cases.filter(|(case, _)| !case.status.is_failure()) {
+        let (mut measures, mut own) = (Map::new(), Names::default());
         for metric in &case.metrics {
-            let mut measure = json!({"value": metric.median});
-            if let Some(interval) = metric.interval {
-                measure["lower_value"] = interval.low.into();
-                measure["upper_value"] = interval.high.into();
-            }
-            insert(&mut measures, measure_name(&metric.name), measure);
+            let Some(measure) = measure(metric.median, metric.interval) else { continue };
+            measures.insert(own.unique(measure_name(&metric.name)), measure);
         }
         if !measures.is_empty() {
             benchmarks.insert(name, Value::Object(measures));
         }
     }
-    let mut text = Value::Object(benchmarks).to_string();
-    text.push('\n');
-    text
+    escape::json(&Value::Object(benchmarks))
 }
 
-/// Adds a measure; two metrics that come to one name there are numbered, so that none is lost.
-pub(super) fn insert(measures: &mut Map<String, Value>, name: String, measure: Value) {
-    let names = std::iter::once(name.clone()).chain((2u32..).map(|number| format!("{name}-{number}")));
-    if let Some(free) = names.into_iter().find(|name| !measures.contains_key(name)) {
-        measures.insert(free, measure);
+/// A value with the ends of its interval, as far as they are numbers.
+pub(super) fn measure(value: f64, interval: Option<Interval>) -> Option<Value> {
+    let mut measure = Map::from_iter([("value".to_owned(), json_number(value)?)]);
+    if let Some((low, high)) =
+        interval.and_then(|interval| Some((json_number(interval.low)?, json_number(interval.high)?)))
+    {
+        measure.insert("lower_value".to_owned(), low);
+        measure.insert("upper_value".to_owned(), high);
     }
+    Some(Value::Object(measure))
 }
 
 /// Bencher's name for a metric, where it has one.

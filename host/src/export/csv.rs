@@ -1,6 +1,13 @@
 //! CSV (RFC 4180): one row per case and metric, or one per sample.
 
-use dyno_core::model::{CaseRecord, MetricSummary, RunRecord};
+use std::borrow::Cow;
+
+use dyno_core::{
+    model::{Better, CaseRecord, MetricSummary, RunRecord},
+    text::visible,
+};
+
+use super::{number::number, outcome::Outcome};
 
 /// Columns that say which case a row belongs to.
 const CASE: &str = "run,case,benchmark,plugin,version,kind,device,params,status";
@@ -8,102 +15,178 @@ const METRIC: &str =
     "metric,unit,better,median,low,high,mean,std_dev,mad,min,p50,p90,p95,p99,p99.9,max,launches,samples";
 const SAMPLE: &str =
     "launch,sample,iterations,wall_ns,cpu_ns,device_ns,items,bytes,flop,checksum,preemptions";
+/// Why a case has no result, in the last column.
+const REASON: &str = "reason";
 const PERCENTILES: [f64; 5] = [50.0, 90.0, 95.0, 99.0, 99.9];
 
-/// A run as a table of metrics. A case without results has one row with empty metric columns.
-#[must_use]
-pub fn csv(record: &RunRecord) -> String {
-    let mut out = format!("{CASE},{METRIC}\r\n");
-    let empty = vec![String::new(); METRIC.split(',').count()];
+/// One field of a row. Text and numbers are told apart by type: only text is ever guarded against formulas, and only
+/// numbers may begin with a sign.
+#[derive(Debug, Clone)]
+pub(super) enum Field<'a> {
+    /// Text of anyone.
+    Text(Cow<'a, str>),
+    /// A number; empty where there is none.
+    Number(Option<f64>),
+    /// A count.
+    Whole(u64),
+}
+
+impl<'a> From<&'a str> for Field<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+impl From<String> for Field<'_> {
+    fn from(text: String) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+impl From<f64> for Field<'_> {
+    fn from(value: f64) -> Self {
+        Self::Number(Some(value))
+    }
+}
+
+impl From<Option<f64>> for Field<'_> {
+    fn from(value: Option<f64>) -> Self {
+        Self::Number(value)
+    }
+}
+
+impl From<u64> for Field<'_> {
+    fn from(value: u64) -> Self {
+        Self::Whole(value)
+    }
+}
+
+impl From<u32> for Field<'_> {
+    fn from(value: u32) -> Self {
+        Self::Whole(value.into())
+    }
+}
+
+/// Which direction is good, as a word.
+pub(super) fn better(better: Better) -> &'static str {
+    match better {
+        Better::Lower => "lower",
+        Better::Higher => "higher",
+    }
+}
+
+/// Adds a row.
+pub(super) fn row<'a>(out: &mut String, fields: impl IntoIterator<Item = Field<'a>>) {
+    for (place, field) in fields.into_iter().enumerate() {
+        if place > 0 {
+            out.push(',');
+        }
+        match field {
+            Field::Text(text) => out.push_str(&quoted(&text)),
+            Field::Number(value) => out.push_str(&value.and_then(number).unwrap_or_default()),
+            Field::Whole(value) => out.push_str(&value.to_string()),
+        }
+    }
+    out.push_str("\r\n");
+}
+
+/// Text as a field: on one line, and with a quote in front where a spreadsheet would take it for a formula.
+fn quoted(text: &str) -> String {
+    // The wide forms are formulas to spreadsheets of East Asia.
+    const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+    let mut safe: String = text.chars().map(visible).collect();
+    // Two colons would begin a command where the log of a workflow shows the table.
+    let start = safe.trim_start();
+    if start.starts_with(FORMULA) || start.starts_with("::") || text.starts_with(['\t', '\r']) {
+        safe.insert(0, '\'');
+    }
+    // Some spreadsheets part fields at a semicolon.
+    if safe.contains([',', ';', '"']) { format!("\"{}\"", safe.replace('"', "\"\"")) } else { safe }
+}
+
+/// A run as a table of metrics. A case without results has one row with empty metric columns and the reason.
+pub(super) fn csv(record: &RunRecord) -> String {
+    let mut out = format!("{CASE},{METRIC},{REASON}\r\n");
     for case in &record.cases {
+        let reason = || Field::from(Outcome::of(&case.status).sentence().unwrap_or_default());
         if case.metrics.is_empty() {
-            row(&mut out, which(record, case).into_iter().chain(empty.clone()));
+            row(&mut out, which(record, case).into_iter().chain(empty(METRIC)).chain([reason()]));
         }
         for metric in &case.metrics {
-            row(&mut out, which(record, case).into_iter().chain(summary(metric)));
+            row(&mut out, which(record, case).into_iter().chain(summary(metric)).chain([reason()]));
         }
     }
     out
 }
 
-/// A run as a table of samples, whose figures are for the whole sample, not per iteration.
-#[must_use]
-pub fn samples_csv(record: &RunRecord) -> String {
-    let mut out = format!("{CASE},{SAMPLE}\r\n");
+/// A run as a table of samples, whose figures are for the whole sample, not per iteration. A case without samples has one
+/// row with the reason.
+pub(super) fn samples_csv(record: &RunRecord) -> String {
+    let mut out = format!("{CASE},{SAMPLE},{REASON}\r\n");
     for case in &record.cases {
+        let reason = || Field::from(Outcome::of(&case.status).sentence().unwrap_or_default());
+        if case.launches.iter().all(|launch| launch.samples.is_empty()) {
+            row(&mut out, which(record, case).into_iter().chain(empty(SAMPLE)).chain([reason()]));
+        }
         for launch in &case.launches {
-            for (number, sample) in launch.samples.iter().enumerate() {
-                let columns = [
-                    launch.index.to_string(),
-                    number.to_string(),
-                    sample.iterations.to_string(),
-                    sample.wall_ns.to_string(),
-                    sample.cpu_ns.to_string(),
-                    sample.device_ns.to_string(),
-                    sample.work.items.to_string(),
-                    sample.work.bytes.to_string(),
-                    sample.work.flop.to_string(),
-                    sample.checksum.to_string(),
-                    sample.preemptions.to_string(),
+            for (number, sample) in (0u64..).zip(&launch.samples) {
+                let columns: [Field<'_>; 11] = [
+                    launch.index.into(),
+                    number.into(),
+                    sample.iterations.into(),
+                    sample.wall_ns.into(),
+                    sample.cpu_ns.into(),
+                    sample.device_ns.into(),
+                    sample.work.items.into(),
+                    sample.work.bytes.into(),
+                    sample.work.flop.into(),
+                    sample.checksum.into(),
+                    sample.preemptions.into(),
                 ];
-                row(&mut out, which(record, case).into_iter().chain(columns));
+                row(&mut out, which(record, case).into_iter().chain(columns).chain([reason()]));
             }
         }
     }
     out
 }
 
-fn which(record: &RunRecord, case: &CaseRecord) -> [String; 9] {
+fn empty(columns: &str) -> impl Iterator<Item = Field<'_>> {
+    columns.split(',').map(|_| Field::Number(None))
+}
+
+fn which<'a>(record: &'a RunRecord, case: &'a CaseRecord) -> [Field<'a>; 9] {
     let params: Vec<String> = case.params.iter().map(|(name, value)| format!("{name}={value}")).collect();
     [
-        record.id.clone(),
-        case.index.to_string(),
-        case.benchmark.clone(),
-        case.plugin.id.clone(),
-        case.plugin.version.clone(),
-        case.plugin.kind.to_string(),
-        case.device.clone(),
-        params.join(" "),
-        case.status.word().to_owned(),
+        record.id.as_str().into(),
+        case.index.into(),
+        case.benchmark.as_str().into(),
+        case.plugin.id.as_str().into(),
+        case.plugin.version.as_str().into(),
+        case.plugin.kind.to_string().into(),
+        case.device.as_str().into(),
+        params.join(" ").into(),
+        case.status.word().into(),
     ]
 }
 
-fn summary(metric: &MetricSummary) -> Vec<String> {
-    let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
+fn summary(metric: &MetricSummary) -> Vec<Field<'_>> {
     let percentile = |p: f64| {
         let found = metric.percentiles.iter().find(|percentile| (percentile.p - p).abs() < 1e-9);
-        number(found.map(|percentile| percentile.value))
+        Field::Number(found.map(|percentile| percentile.value))
     };
-    let mut columns = vec![
-        metric.name.clone(),
-        metric.unit.clone(),
-        format!("{:?}", metric.better).to_lowercase(),
-        metric.median.to_string(),
-        number(metric.interval.map(|interval| interval.low)),
-        number(metric.interval.map(|interval| interval.high)),
-        metric.mean.to_string(),
-        number(metric.std_dev),
-        metric.mad.to_string(),
-        metric.min.to_string(),
+    let mut columns: Vec<Field<'_>> = vec![
+        metric.name.as_str().into(),
+        metric.unit.as_str().into(),
+        better(metric.better).into(),
+        metric.median.into(),
+        metric.interval.map(|interval| interval.low).into(),
+        metric.interval.map(|interval| interval.high).into(),
+        metric.mean.into(),
+        metric.std_dev.into(),
+        metric.mad.into(),
+        metric.min.into(),
     ];
     columns.extend(PERCENTILES.map(percentile));
-    columns.extend([metric.max.to_string(), metric.launches.to_string(), metric.samples.to_string()]);
+    columns.extend([metric.max.into(), metric.launches.into(), metric.samples.into()]);
     columns
-}
-
-pub(super) fn row(out: &mut String, fields: impl Iterator<Item = String>) {
-    let fields: Vec<String> = fields.map(|field| quoted(&field)).collect();
-    out.push_str(&fields.join(","));
-    out.push_str("\r\n");
-}
-
-/// A spreadsheet would run a field that begins like a formula: such fields get a quote in front.
-fn quoted(field: &str) -> String {
-    let is_number = field.parse::<f64>().is_ok();
-    let safe = if !is_number && field.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        format!("'{field}")
-    } else {
-        field.to_owned()
-    };
-    if safe.contains([',', '"', '\n', '\r']) { format!("\"{}\"", safe.replace('"', "\"\"")) } else { safe }
 }

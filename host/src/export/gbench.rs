@@ -6,9 +6,10 @@ use dyno_core::{
 };
 use serde_json::{Value, json};
 
+use super::{number::json_number, outcome::Outcome};
+
 /// A run as the library would have written it. It never writes `NaN` or `Infinity`, which JSON does not have.
-#[must_use]
-pub fn gbench(record: &RunRecord) -> String {
+pub(super) fn gbench(record: &RunRecord) -> String {
     let machine = &record.machine;
     let cases = record.cases.iter().zip(record.series());
     let benchmarks: Vec<Value> = cases.flat_map(|(one, name)| case(one, &name)).collect();
@@ -28,14 +29,17 @@ pub fn gbench(record: &RunRecord) -> String {
         },
         "benchmarks": benchmarks,
     });
-    format!("{document:#}\n")
+    dyno_core::text::json(&format!("{document:#}\n"))
 }
 
 fn case(case: &CaseRecord, name: &str) -> Vec<Value> {
-    let Some(time) = case.metric("time") else {
+    let outcome = Outcome::of(&case.status);
+    // A case that failed may have launches that did not: its times are no result.
+    let failed = matches!(outcome, Outcome::Failed(_));
+    let Some(time) = case.metric("time").filter(|time| time.median.is_finite() && !failed) else {
+        let why = outcome.sentence().unwrap_or_else(|| "the case has no metric `time`".to_owned());
         return vec![json!({
-            "name": name, "run_name": name, "run_type": "iteration", "error_occurred": true,
-            "error_message": format!("the case ended as {}", case.status.word()),
+            "name": name, "run_name": name, "run_type": "iteration", "error_occurred": true, "error_message": why,
         })];
     };
     let launches: Vec<Vec<f64>> = case
@@ -53,8 +57,8 @@ fn case(case: &CaseRecord, name: &str) -> Vec<Value> {
             "real_time": value, "cpu_time": value, "time_unit": "ns",
         });
         for rate in ["items_per_second", "bytes_per_second"] {
-            if let Some(metric) = case.metric(rate) {
-                entry[rate] = metric.median.into();
+            if let Some(value) = case.metric(rate).and_then(|metric| json_number(metric.median)) {
+                entry[rate] = value;
             }
         }
         entry
@@ -81,5 +85,6 @@ fn case(case: &CaseRecord, name: &str) -> Vec<Value> {
 fn aggregates(time: &MetricSummary) -> Vec<(&'static str, f64)> {
     let mut out = vec![("mean", time.mean), ("median", time.median)];
     out.extend(time.std_dev.map(|std_dev| ("stddev", std_dev)));
+    out.retain(|(_, value)| value.is_finite());
     out
 }

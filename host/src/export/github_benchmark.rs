@@ -3,24 +3,33 @@
 use dyno_core::model::{Better, RunRecord};
 use serde_json::{Value, json};
 
-/// A run's medians; half the width of the interval as the range. That action knows one direction for a whole file, so
+use super::{
+    escape,
+    names::Names,
+    number::{json_number, number},
+};
+
+/// A run's medians; half the width of the interval as the range. The list has no word for a case without a result: such
+/// cases are absent. That action knows one direction for a whole file, so
 /// that metrics of which more is better are left out: it takes smaller values for better (`customSmallerIsBetter`).
-#[must_use]
-pub fn github_benchmark(record: &RunRecord) -> String {
-    let mut rows: Vec<Value> = Vec::new();
-    for (case, name) in record.cases.iter().zip(record.series()) {
+pub(super) fn github_benchmark(record: &RunRecord) -> String {
+    let (mut rows, mut names): (Vec<Value>, _) = (Vec::new(), Names::default());
+    // What is left of a case that failed is not its result.
+    let cases = record.cases.iter().zip(record.series());
+    for (case, name) in cases.filter(|(case, _)| !case.status.is_failure()) {
         for metric in case.metrics.iter().filter(|metric| metric.better == Better::Lower) {
+            let Some(value) = json_number(metric.median) else { continue };
             let mut row = json!({
-                "name": format!("{name} {}", metric.name),
-                "value": metric.median,
+                "name": names.unique(format!("{name} {}", metric.name)),
+                "value": value,
                 "unit": metric.unit,
                 "extra": format!("{} launches, {} samples", metric.launches, metric.samples),
             });
-            if let Some(interval) = metric.interval {
-                row["range"] = format!("± {}", (interval.high - interval.low) / 2.0).into();
+            if let Some(range) = metric.interval.and_then(|interval| number(interval.half_width())) {
+                row["range"] = format!("± {range}").into();
             }
             rows.push(row);
         }
     }
-    format!("{}\n", Value::Array(rows))
+    escape::json(&Value::Array(rows))
 }

@@ -3,17 +3,21 @@
 use std::{collections::BTreeSet, fmt::Write};
 
 use dyno_core::{
-    model::{CaseRecord, CaseStatus, LaunchRecord, MetricSummary, RunRecord, Sample},
+    model::{CaseRecord, LaunchRecord, MetricSummary, RunRecord, Sample},
     stats, units,
 };
 
-use super::escape::xml;
+use super::{escape::xml, outcome::Outcome};
 
 /// Width and height of a chart [px].
 const WIDTH: f64 = 560.0;
 const HEIGHT: f64 = 92.0;
 /// Space for the scale.
 const MARGIN: f64 = 14.0;
+/// Cases that get a chart: a page with more of them would not open.
+const CHARTS: usize = 200;
+/// Dots of a chart.
+const DOTS: usize = 2_000;
 
 const STYLE: &str = "
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; color: #1c2430; }
@@ -28,8 +32,7 @@ dt, .note, text { color: #95a1b0; fill: #95a1b0; } .bad { color: #ff8a8a; } }
 ";
 
 /// A run as a page.
-#[must_use]
-pub fn html(record: &RunRecord) -> String {
+pub(super) fn html(record: &RunRecord) -> String {
     let title = record.spec.suite.as_ref().map_or("Benchmark run", |suite| suite.name.as_str());
     let mut out = String::new();
     // Writing to a string cannot fail, so what `write!` returns is dropped throughout.
@@ -42,8 +45,15 @@ pub fn html(record: &RunRecord) -> String {
     );
     facts(&mut out, record);
     results(&mut out, record);
-    for case in &record.cases {
+    for case in record.cases.iter().take(CHARTS) {
         launches(&mut out, case);
+    }
+    if record.cases.len() > CHARTS {
+        let _ = writeln!(
+            out,
+            "<p class=\"note\">Charts are drawn for the first {CHARTS} of {} cases; the result file holds the samples of all.</p>",
+            record.cases.len()
+        );
     }
     failures(&mut out, record);
     out.push_str("</body>\n</html>\n");
@@ -113,7 +123,14 @@ fn results(out: &mut String, record: &RunRecord) {
 /// A dot for every sample, a row for every launch: what differs between launches is seen at once.
 fn launches(out: &mut String, case: &CaseRecord) {
     let Some(time) = headline(case).filter(|time| time.unit == "ns") else { return };
-    let rows: Vec<Vec<f64>> = case.launches.iter().map(values).filter(|row| !row.is_empty()).collect();
+    let most = (DOTS / case.launches.len().max(1)).clamp(2, 200);
+    let rows: Vec<Vec<f64>> = case
+        .launches
+        .iter()
+        .take(DOTS / 2)
+        .map(|launch| values(launch, most))
+        .filter(|row| !row.is_empty())
+        .collect();
     let all = || rows.iter().flatten().copied();
     let (low, high) = (all().fold(f64::INFINITY, f64::min), all().fold(f64::NEG_INFINITY, f64::max));
     if rows.is_empty() || !low.is_finite() || !high.is_finite() {
@@ -128,7 +145,7 @@ fn launches(out: &mut String, case: &CaseRecord) {
          aria-label=\"times of all samples, a row for each launch\">\n",
         xml(&case.label())
     );
-    if let Some(interval) = time.interval {
+    if let Some(interval) = time.interval.filter(|it| it.low.is_finite() && it.high.is_finite()) {
         let (from, to) = (x(interval.low.clamp(low, high)), x(interval.high.clamp(low, high)));
         let _ = writeln!(
             out,
@@ -170,25 +187,16 @@ fn launches(out: &mut String, case: &CaseRecord) {
     );
 }
 
-/// Times of one iteration [ns]; at most so many, evenly chosen, that a page can hold them.
-fn values(launch: &LaunchRecord) -> Vec<f64> {
-    const MOST: usize = 200;
-    let step = launch.samples.len().div_ceil(MOST).max(1);
+/// Times of one iteration [ns]; at most so many, evenly chosen.
+fn values(launch: &LaunchRecord, most: usize) -> Vec<f64> {
+    let step = launch.samples.len().div_ceil(most).max(1);
     launch.samples.iter().step_by(step).map(Sample::ns_per_iteration).collect()
 }
 
 fn failures(out: &mut String, record: &RunRecord) {
     let mut rows = String::new();
     for case in &record.cases {
-        let said = match &case.status {
-            CaseStatus::Completed => continue,
-            CaseStatus::Failed { stage, reason } => format!("failed in {stage}: {reason}"),
-            CaseStatus::TimedOut { stage, limit_s, .. } => {
-                format!("timed out in {stage}: it took longer than {limit_s} s")
-            }
-            CaseStatus::Skipped { reason } => format!("skipped: {reason}"),
-            other => other.word().to_owned(),
-        };
+        let Some(said) = Outcome::of(&case.status).sentence() else { continue };
         let class = if case.status.is_failure() { " class=\"bad\"" } else { "" };
         let _ = writeln!(rows, "<li{class}><b>{}</b>: {}</li>", xml(&case.label()), xml(&said));
     }
@@ -199,6 +207,8 @@ fn failures(out: &mut String, record: &RunRecord) {
 
 #[cfg(test)]
 mod tests {
+    use dyno_core::model::CaseStatus;
+
     use super::*;
 
     fn record() -> RunRecord {

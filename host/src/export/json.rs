@@ -3,17 +3,10 @@
 use dyno_core::model::{RESULT_SCHEMA, RESULT_VERSION, RunRecord};
 use serde_json::Value;
 
-/// Why a run cannot become a result file.
+/// A record that cannot be serialised.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum WriteError {
-    /// JSON cannot say it.
-    #[error("the run holds a number that JSON does not have: {0}")]
-    NotFinite(String),
-    /// It cannot be serialised.
-    #[error("the run cannot be written as JSON: {0}")]
-    Json(serde_json::Error),
-}
+#[error("this cannot be written as JSON: {0}")]
+pub struct WriteError(#[source] pub(super) serde_json::Error);
 
 /// Why a text is no result file.
 #[derive(Debug, thiserror::Error)]
@@ -47,18 +40,15 @@ pub enum ReadError {
     Damaged(serde_json::Error),
 }
 
-/// A run as a result file.
+/// A run as a result file. What is infinite or not a number is absent from it, since JSON has no word for that and nobody
+/// could read the file back: see [`RunRecord::finite`].
 ///
 /// # Errors
-/// When a number in it is infinite or not a number.
+/// When it cannot be serialised.
 pub fn json(record: &RunRecord) -> Result<String, WriteError> {
-    // serde_json would write `null` for it, and nobody could read the file back.
-    if let Some(what) = record.not_finite() {
-        return Err(WriteError::NotFinite(what));
-    }
-    let mut text = serde_json::to_string_pretty(record).map_err(WriteError::Json)?;
+    let mut text = serde_json::to_string_pretty(&*record.finite()).map_err(WriteError)?;
     text.push('\n');
-    Ok(text)
+    Ok(dyno_core::text::json(&text))
 }
 
 /// Reads a result file.

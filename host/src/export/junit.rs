@@ -1,54 +1,63 @@
-//! A run as JUnit XML: a test case per case, failed or skipped as the case was.
+//! JUnit XML, which test reports of CI systems read. A run has a test case per case, failed or skipped as the case was.
 
 use std::fmt::Write;
 
-use dyno_core::model::{CaseStatus, RunRecord};
+use dyno_core::model::RunRecord;
 
-use super::escape::xml;
+use super::{escape::xml, outcome::Outcome};
 
-/// A run without a comparison: what failed, and why.
-#[must_use]
-pub fn run_junit(record: &RunRecord) -> String {
+/// One test case.
+#[derive(Debug)]
+pub(super) struct TestCase {
+    pub(super) class: String,
+    pub(super) name: String,
+    /// How long it took [s].
+    pub(super) seconds: Option<f64>,
+    pub(super) outcome: Outcome,
+}
+
+/// A suite of them as a document. Every text is escaped here and nowhere else.
+pub(super) fn suite(cases: &[TestCase]) -> String {
     let (mut rows, mut failures, mut skipped) = (String::new(), 0, 0);
-    for (case, name) in record.cases.iter().zip(record.series()) {
-        let seconds: f64 = case
-            .launches
-            .iter()
-            .flat_map(|launch| &launch.samples)
-            .map(|sample| sample.wall_ns as f64 / 1e9)
-            .sum();
-        let _ = write!(
-            rows,
-            "  <testcase classname=\"{}\" name=\"{}\" time=\"{seconds:.6}\"",
-            xml(&case.plugin.id),
-            xml(&name)
-        );
-        match &case.status {
-            CaseStatus::Failed { stage, reason } => {
+    for case in cases {
+        // Writing to a string cannot fail, so what `write!` returns is dropped throughout.
+        let _ = write!(rows, "  <testcase classname=\"{}\" name=\"{}\"", xml(&case.class), xml(&case.name));
+        if let Some(seconds) = case.seconds.filter(|seconds| seconds.is_finite()) {
+            let _ = write!(rows, " time=\"{seconds:.6}\"");
+        }
+        match &case.outcome {
+            Outcome::Good => rows.push_str("/>\n"),
+            Outcome::Failed(why) => {
                 failures += 1;
-                let said = xml(&format!("failed in stage {stage}: {reason}"));
-                let _ = writeln!(rows, "><failure message=\"{said}\"/></testcase>");
+                let _ = writeln!(rows, "><failure message=\"{}\"/></testcase>", xml(why));
             }
-            CaseStatus::TimedOut { stage, limit_s, .. } => {
-                failures += 1;
-                let _ = writeln!(
-                    rows,
-                    "><failure message=\"timed out in stage {stage} after {limit_s} s\"/></testcase>"
-                );
-            }
-            CaseStatus::Completed => rows.push_str("/>\n"),
-            CaseStatus::Skipped { reason } => {
+            Outcome::Skipped(why) => {
                 skipped += 1;
-                let _ = writeln!(rows, "><skipped message=\"{}\"/></testcase>", xml(reason));
-            }
-            other => {
-                skipped += 1;
-                let _ = writeln!(rows, "><skipped message=\"{}\"/></testcase>", other.word());
+                let _ = writeln!(rows, "><skipped message=\"{}\"/></testcase>", xml(why));
             }
         }
     }
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"dyno\" tests=\"{}\" failures=\"{failures}\" skipped=\"{skipped}\">\n{rows}</testsuite>\n",
-        record.cases.len()
+        cases.len()
     )
+}
+
+/// A run without a comparison: what failed, and why.
+pub(super) fn run_junit(record: &RunRecord) -> String {
+    let cases: Vec<TestCase> = record
+        .cases
+        .iter()
+        .zip(record.series())
+        .map(|(case, name)| {
+            let samples = case.launches.iter().flat_map(|launch| &launch.samples);
+            TestCase {
+                class: case.plugin.id.clone(),
+                name,
+                seconds: Some(samples.map(|sample| sample.wall_ns as f64 / 1e9).sum()),
+                outcome: Outcome::of(&case.status),
+            }
+        })
+        .collect();
+    suite(&cases)
 }

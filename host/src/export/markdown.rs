@@ -7,7 +7,10 @@ use dyno_core::{
     units,
 };
 
-use super::escape::{block, inline};
+use super::{
+    escape::{block, inline, name},
+    outcome::Outcome,
+};
 
 /// Metrics that have columns in the table of results; all others have a table of their own.
 const OURS: [&str; 10] = [
@@ -24,16 +27,12 @@ const OURS: [&str; 10] = [
 ];
 
 /// A run as a report.
-#[must_use]
-pub fn markdown(record: &RunRecord) -> String {
+pub(super) fn markdown(record: &RunRecord) -> String {
     let mut out = String::new();
     // Writing to a string cannot fail, so what `write!` returns is dropped throughout.
     let suite = record.spec.suite.as_ref();
-    let _ = writeln!(
-        out,
-        "# {}\n",
-        suite.map_or_else(|| "Benchmark run".to_owned(), |suite| inline(&suite.name))
-    );
+    let _ =
+        writeln!(out, "# {}\n", suite.map_or_else(|| "Benchmark run".to_owned(), |suite| name(&suite.name)));
     if let Some(suite) = suite.filter(|suite| !suite.description.is_empty()) {
         let _ = writeln!(out, "{}\n", inline(&suite.description));
     }
@@ -55,19 +54,19 @@ fn facts(out: &mut String, record: &RunRecord) {
         RunStatus::Cancelled => "cancelled: what was done is here",
         other => other.word(),
     };
-    let mut processor = vec![inline(&cpu.model), format!("{} cores, {} threads", cpu.cores, cpu.threads)];
+    let mut processor = vec![name(&cpu.model), format!("{} cores, {} threads", cpu.cores, cpu.threads)];
     processor.extend(cpu.governor.as_ref().map(|governor| format!("governor {}", inline(governor))));
     processor.extend(cpu.virtualisation.as_ref().map(|hypervisor| format!("under {}", inline(hypervisor))));
     let devices: Vec<String> =
         machine.devices.iter().filter(|it| it.unavailable.is_none()).map(device).collect();
-    for (name, value) in [
-        ("Run", inline(&record.id)),
-        ("Begun", inline(&record.created_at)),
+    for (what, value) in [
+        ("Run", name(&record.id)),
+        ("Begun", name(&record.created_at)),
         ("Ended", record.finished_at.as_deref().map(inline).unwrap_or_default()),
         ("Status", status.to_owned()),
-        ("Tags", record.spec.tags.iter().map(|tag| inline(tag)).collect::<Vec<_>>().join(", ")),
-        ("dyno", inline(&record.dyno_version)),
-        ("Machine", format!("{} ({})", inline(&machine.hostname), inline(&machine.fingerprint))),
+        ("Tags", tags(&record.spec.tags)),
+        ("dyno", name(&record.dyno_version)),
+        ("Machine", format!("{} ({})", name(&machine.hostname), name(&machine.fingerprint))),
         ("Processor", processor.join(", ")),
         ("Memory", units::bytes(machine.memory_bytes as f64)),
         ("Devices", devices.join("; ")),
@@ -75,9 +74,17 @@ fn facts(out: &mut String, record: &RunRecord) {
         ("Seed", record.spec.settings.seed.to_string()),
     ] {
         if !value.is_empty() {
-            let _ = writeln!(out, "- **{name}**: {value}");
+            let _ = writeln!(out, "- **{what}**: {value}");
         }
     }
+}
+
+/// Words to find a run by, as many as people read.
+fn tags(tags: &[String]) -> String {
+    const NAMED: usize = 20;
+    let named: Vec<String> = tags.iter().take(NAMED).map(|tag| name(tag)).collect();
+    let more = tags.len() - named.len();
+    if more == 0 { named.join(", ") } else { format!("{} and {more} more", named.join(", ")) }
 }
 
 /// A device beside the processor, with what its numbers depend on.
@@ -88,7 +95,7 @@ fn device(device: &DeviceInfo) -> String {
         .filter(|fact| !fact.is_empty())
         .map(|fact| inline(fact))
         .collect();
-    format!("{}: {}", inline(&device.label()), facts.join(", "))
+    format!("{}: {}", name(&device.label()), facts.join(", "))
 }
 
 fn results(out: &mut String, record: &RunRecord) {
@@ -128,15 +135,15 @@ fn table(out: &mut String, record: &RunRecord, measured: &[(&CaseRecord, &Metric
                 .map(|metric| units::value(metric.median, &metric.unit))
                 .collect();
         let params: Vec<String> =
-            case.params.iter().map(|(name, value)| inline(&format!("{name}={value}"))).collect();
+            case.params.iter().map(|(parameter, value)| name(&format!("{parameter}={value}"))).collect();
         let memory = case.metric("peak_memory").map(|memory| units::bytes(memory.median)).unwrap_or_default();
         let cells = [
-            inline(&case.benchmark),
+            name(&case.benchmark),
             case.plugin.kind.to_string(),
-            inline(&record.device_label(case)),
+            name(&record.device_label(case)),
             params.join(" "),
-            inline(&headline),
-            inline(&throughput.join(", ")),
+            name(&headline),
+            name(&throughput.join(", ")),
             percentile(time, 50.0),
             percentile(time, 95.0),
             percentile(time, 99.0),
@@ -148,14 +155,12 @@ fn table(out: &mut String, record: &RunRecord, measured: &[(&CaseRecord, &Metric
     let mut remarks: Vec<String> = Vec::new();
     for (case, _) in measured {
         let remark =
-            case.device_remark().map(|remark| format!("- **{}**: {}", inline(&case.device), inline(&remark)));
+            case.device_remark().map(|remark| format!("- **{}**: {}", name(&case.device), inline(&remark)));
         let build = case.build_remark().map(|remark| format!("- {}", inline(&remark)));
         remarks.extend(remark.filter(|remark| !remarks.contains(remark)));
         remarks.extend(build.filter(|remark| !remarks.contains(remark)));
         remarks.extend(
-            case.remarks()
-                .iter()
-                .map(|remark| format!("- **{}**: {}", inline(&case.label()), inline(remark))),
+            case.remarks().iter().map(|remark| format!("- **{}**: {}", name(&case.label()), inline(remark))),
         );
     }
     if !remarks.is_empty() {
@@ -165,7 +170,7 @@ fn table(out: &mut String, record: &RunRecord, measured: &[(&CaseRecord, &Metric
 
 fn percentile(metric: &MetricSummary, p: f64) -> String {
     let found = metric.percentiles.iter().find(|percentile| (percentile.p - p).abs() < 1e-9);
-    found.map_or_else(|| "–".to_owned(), |percentile| inline(&units::value(percentile.value, &metric.unit)))
+    found.map_or_else(|| "–".to_owned(), |percentile| name(&units::value(percentile.value, &metric.unit)))
 }
 
 /// Metrics that plugins report by themselves.
@@ -174,13 +179,7 @@ fn custom(out: &mut String, record: &RunRecord) {
     for case in &record.cases {
         for metric in case.metrics.iter().filter(|metric| !OURS.contains(&metric.name.as_str())) {
             let value = units::value_with_interval(metric.median, metric.interval, &metric.unit);
-            let _ = writeln!(
-                rows,
-                "| {} | {} | {} |",
-                inline(&case.label()),
-                inline(&metric.name),
-                inline(&value)
-            );
+            let _ = writeln!(rows, "| {} | {} | {} |", name(&case.label()), name(&metric.name), name(&value));
         }
     }
     if !rows.is_empty() {
@@ -191,20 +190,9 @@ fn custom(out: &mut String, record: &RunRecord) {
 fn failures(out: &mut String, record: &RunRecord) {
     let mut text = String::new();
     for case in &record.cases {
-        let (line, output): (String, &[String]) = match &case.status {
-            CaseStatus::Completed => continue,
-            CaseStatus::Failed { stage, reason } => {
-                (format!("failed in stage `{stage}`: {}", inline(&reason.message)), &reason.last_output)
-            }
-            CaseStatus::TimedOut { stage, limit_s, last_output } => {
-                (format!("timed out in stage `{stage}`: it took longer than {limit_s} s"), last_output)
-            }
-            CaseStatus::Skipped { reason } => (format!("skipped: {}", inline(reason)), &[]),
-            CaseStatus::Cancelled => ("cancelled".to_owned(), &[]),
-            CaseStatus::Running => ("not finished when dyno ended".to_owned(), &[]),
-            CaseStatus::Queued => ("not begun when dyno ended".to_owned(), &[]),
-        };
-        let _ = writeln!(text, "- **{}** ({}): {line}", inline(&case.label()), case.plugin.kind);
+        let Some(why) = Outcome::of(&case.status).sentence() else { continue };
+        let (line, output) = (inline(&why), case.status.last_output());
+        let _ = writeln!(text, "- **{}** ({}): {line}", name(&case.label()), case.plugin.kind);
         if !output.is_empty() {
             // Indented, so that it belongs to the item.
             text.push_str("\n  Its last output:\n\n");
@@ -228,7 +216,7 @@ fn disturbances(out: &mut String, record: &RunRecord) {
             let _ = writeln!(
                 text,
                 "- {}, launch {}{score}: {}",
-                inline(&case.label()),
+                name(&case.label()),
                 launch.index + 1,
                 inline(&launch.environment.disturbances.join("; "))
             );
@@ -262,14 +250,14 @@ fn plugins(out: &mut String, record: &RunRecord) {
         let engine = case.launches.iter().find_map(|launch| launch.engine.as_ref());
         let row = format!(
             "| {} | {} | {} | {} | {} |",
-            inline(&plugin.id),
-            inline(&plugin.version),
+            name(&plugin.id),
+            name(&plugin.version),
             plugin.kind,
             engine.map(|engine| inline(&format!("{} {}", engine.name, engine.version))).unwrap_or_default(),
-            inline(&plugin.sha256)
+            name(&plugin.sha256)
         );
         // Of one file, the case that was loaded knows the engine.
-        match rows.iter_mut().find(|known| known.ends_with(&format!(" {} |", inline(&plugin.sha256)))) {
+        match rows.iter_mut().find(|known| known.ends_with(&format!(" {} |", name(&plugin.sha256)))) {
             Some(known) if engine.is_some() => *known = row,
             Some(_) => {}
             None => rows.push(row),

@@ -1,31 +1,32 @@
-//! Records as text: one format, one file. Pure: the caller writes.
+//! Runs and comparisons as text: one format, one file, chosen by [`Format`] and [`ComparisonFormat`]. Pure: the caller writes.
+//!
+//! Whatever is text of others (names, parameters, reasons, output) passes [`dyno_core::text`] or `escape` on its way out,
+//! and no number that is infinite or not a number leaves by any format.
 
 mod bmf;
 mod comparison;
 mod csv;
 mod escape;
+mod format;
 mod gbench;
+mod github;
 mod github_benchmark;
 mod html;
 mod json;
 mod junit;
 mod markdown;
+mod names;
+mod number;
 mod openmetrics;
+mod outcome;
 
-pub use bmf::bmf;
-pub use comparison::{
-    comparison_bmf, comparison_csv, comparison_markdown, comparison_openmetrics, comparison_text, effect,
-    github, junit,
-};
-pub use csv::{csv, samples_csv};
-pub use gbench::gbench;
-pub use github_benchmark::github_benchmark;
-pub use html::html;
+pub use comparison::effect;
+pub use escape::name as markdown_name;
+pub use format::{ComparisonFormat, Format, Rendered};
 pub use json::{ReadError, WriteError, json, read};
-pub use junit::run_junit;
-pub use markdown::markdown;
-pub use openmetrics::openmetrics;
 
+#[cfg(test)]
+mod hostile_tests;
 #[cfg(test)]
 mod schema_check;
 #[cfg(test)]

@@ -1,70 +1,127 @@
-//! OpenMetrics 1.0 text: medians and the ends of their intervals, as gauges with the case in labels.
+//! OpenMetrics 1.0 text: medians and the ends of their intervals, as gauges with the case in labels, and how each case
+//! ended.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashSet},
     fmt::Write,
 };
 
-use dyno_core::model::{CaseKey, CaseRecord, MetricSummary, RunRecord};
+use dyno_core::{
+    model::{CaseRecord, RunRecord},
+    text::visible,
+};
+
+use super::{number::number, outcome::Outcome};
+
+/// The family of how cases ended.
+pub(super) const STATUS: &str = "dyno_case_status";
+
+/// A document: families of series, each series once.
+#[derive(Debug, Default)]
+pub(super) struct Document {
+    /// By name: the type, and the lines.
+    families: BTreeMap<String, (&'static str, String)>,
+    known: HashSet<String>,
+}
+
+impl Document {
+    /// Adds a value of a series; nothing where it is infinite or not a number. A series that is there already gets a label
+    /// `repeat`, for a document with a series twice is refused as a whole.
+    pub(super) fn add(
+        &mut self,
+        family: &str,
+        kind: &'static str,
+        labels: &[(&'static str, &str)],
+        value: f64,
+    ) {
+        let Some(value) = number(value) else { return };
+        let labels: Vec<String> =
+            labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
+        let labels = labels.join(",");
+        let mut series = format!("{family}{{{labels}}}");
+        let mut repeat = 2;
+        while !self.known.insert(series.clone()) {
+            series = format!("{family}{{{labels},repeat=\"{repeat}\"}}");
+            repeat += 1;
+        }
+        let (_, lines) = self.families.entry(family.to_owned()).or_insert((kind, String::new()));
+        // Writing to a string cannot fail.
+        let _ = writeln!(lines, "{series} {value}");
+    }
+
+    pub(super) fn render(&self) -> String {
+        let mut out = String::new();
+        for (family, (kind, lines)) in &self.families {
+            let _ = write!(out, "# TYPE {family} {kind}\n{lines}");
+        }
+        out + "# EOF\n"
+    }
+}
 
 /// A run as text that Prometheus can read from a file or a gateway.
-#[must_use]
-pub fn openmetrics(record: &RunRecord) -> String {
-    let mut families: BTreeMap<String, Vec<(String, &MetricSummary)>> = BTreeMap::new();
-    let mut seen: HashMap<CaseKey, u32> = HashMap::new();
+pub(super) fn openmetrics(record: &RunRecord) -> String {
+    let mut document = Document::default();
     for case in &record.cases {
-        let number = seen.entry(case.key()).and_modify(|number| *number += 1).or_insert(1);
-        let labels = labels(record, case, *number);
+        let (kind, params) = (case.plugin.kind.to_string(), case.key().params());
+        let labels = |last: (&'static str, &'static str)| {
+            let mut labels =
+                vec![("benchmark", case.benchmark.as_str()), ("plugin", case.plugin.id.as_str())];
+            // Elsewhere a series goes on from version to version.
+            if has_other_version(record, case) {
+                labels.push(("version", &case.plugin.version));
+            }
+            labels.extend([("engine", kind.as_str()), ("device", &case.device), ("params", &params)]);
+            labels.extend([("run", record.id.as_str()), last]);
+            labels
+        };
         for metric in &case.metrics {
-            // Two names of metrics may come to one name of a family: this label tells them apart.
-            let labels = format!("{labels},metric=\"{}\"", escaped(&metric.name));
-            families.entry(family(metric)).or_default().push((labels, metric));
-        }
-    }
-    let mut out = String::new();
-    for (family, rows) in families {
-        let _ = writeln!(out, "# TYPE {family} gauge");
-        for (labels, metric) in rows {
-            let _ = writeln!(out, "{family}{{{labels},stat=\"median\"}} {}", metric.median);
+            let family = family(&metric.name, &metric.unit);
+            document.add(&family, "gauge", &labels(("stat", "median")), metric.median);
             if let Some(interval) = metric.interval {
-                let _ = writeln!(out, "{family}{{{labels},stat=\"low\"}} {}", interval.low);
-                let _ = writeln!(out, "{family}{{{labels},stat=\"high\"}} {}", interval.high);
+                document.add(&family, "gauge", &labels(("stat", "low")), interval.low);
+                document.add(&family, "gauge", &labels(("stat", "high")), interval.high);
             }
         }
+        let outcome = Outcome::of(&case.status);
+        for (word, is_it) in [
+            ("completed", outcome == Outcome::Good),
+            ("failed", matches!(outcome, Outcome::Failed(_))),
+            ("skipped", matches!(outcome, Outcome::Skipped(_))),
+        ] {
+            document.add(STATUS, "stateset", &labels((STATUS, word)), f64::from(u8::from(is_it)));
+        }
     }
-    out.push_str("# EOF\n");
-    out
+    document.render()
+}
+
+/// Whether the run has the plugin of a case in several versions.
+fn has_other_version(record: &RunRecord, case: &CaseRecord) -> bool {
+    let plugin = &case.plugin;
+    record.cases.iter().any(|it| it.plugin.id == plugin.id && it.plugin.version != plugin.version)
 }
 
 /// Name of a family: letters, digits and underscores, with the unit of a time in it.
-fn family(metric: &MetricSummary) -> String {
-    let name: String = metric.name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-    let unit = match metric.unit.as_str() {
+fn family(name: &str, unit: &str) -> String {
+    let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    let unit = match unit {
         "ns" => "_nanoseconds",
         "bytes" => "_bytes",
         _ => "",
     };
-    format!("dyno_{name}{unit}")
+    let family = format!("dyno_{name}{unit}");
+    if family == STATUS { format!("dyno_metric_{name}{unit}") } else { family }
 }
 
-/// The whole key of a case. A record of an earlier version may have a case twice: then with its number.
-fn labels(record: &RunRecord, case: &CaseRecord, number: u32) -> String {
-    let params = case.key().params();
-    let number = if number > 1 { format!(",number=\"{number}\"") } else { String::new() };
-    let labels = [
-        ("benchmark", case.benchmark.as_str()),
-        ("plugin", &case.plugin.id),
-        ("version", &case.plugin.version),
-        ("engine", &case.plugin.kind.to_string()),
-        ("device", &case.device),
-        ("params", &params),
-        ("run", &record.id),
-    ]
-    .map(|(name, value)| format!("{name}=\"{}\"", escaped(value)))
-    .join(",");
-    labels + &number
-}
-
-pub(super) fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+/// The value of a label: on one line, without what is never shown.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\\' => out.push_str("\\\\"),
+            '"' => out.push_str("\\\""),
+            '\n' => out.push_str("\\n"),
+            c => out.push(visible(c)),
+        }
+    }
+    out
 }

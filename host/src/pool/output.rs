@@ -5,7 +5,10 @@ use std::{
     io::{ErrorKind, Read},
 };
 
-use dyno_core::model::{OutputLine, Stream};
+use dyno_core::{
+    model::{OutputLine, Stream},
+    text::visible,
+};
 
 /// Lines kept from the beginning of a launch's output, and as many from its end.
 const KEPT_LINES: usize = 100;
@@ -136,16 +139,9 @@ impl<R: Read> LineReader<R> {
     }
 }
 
-/// A hostile text made fit for a terminal: tabs become spaces, other control characters a replacement character.
+/// A line of a plugin made fit to be shown.
 pub(super) fn printable(text: &str) -> String {
-    text.trim_end_matches('\r')
-        .chars()
-        .map(|c| match c {
-            '\t' => ' ',
-            c if c.is_control() => '\u{fffd}',
-            c => c,
-        })
-        .collect()
+    text.trim_end_matches('\r').chars().map(visible).collect()
 }
 
 #[cfg(test)]

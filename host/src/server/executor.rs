@@ -16,10 +16,7 @@ use dyno_core::model::{Event, RunRecord, RunStatus};
 use serde_json::Value;
 
 use super::{reports, state::State, status::Status};
-use crate::{
-    app::{Cancel, CompareOptions, Queued},
-    export,
-};
+use crate::app::{Cancel, CompareOptions, Queued};
 
 /// The queue is looked at so often even if nobody says that it changed.
 const LOOK: Duration = Duration::from_secs(5);
@@ -229,8 +226,7 @@ fn judge(state: &State, record: &RunRecord, request: &str) {
         });
     match compared {
         Ok(comparison) => {
-            let text = export::comparison_markdown(&comparison);
-            if let Err(error) = fs::write(state.results.join(&record.id).join("comparison.md"), text) {
+            if let Err(error) = reports::write_comparison(&state.results, &record.id, &comparison) {
                 tracing::warn!(run = record.id, %error, "the comparison of a run cannot be written");
             }
             for why in state.app.notify(&comparison) {

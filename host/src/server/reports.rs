@@ -14,7 +14,7 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use dyno_core::model::{RunRecord, RunStatus};
+use dyno_core::model::{Comparison, RunRecord, RunStatus};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -25,24 +25,35 @@ use super::{
 };
 use crate::{
     app::{PerformanceFilter, PerformanceRow, RunFilter},
-    export,
+    export::{ComparisonFormat, Format, Rendered, markdown_name},
 };
+
+/// The formats that every run gets a report in.
+const WRITTEN: [(&str, Format); 3] =
+    [("result", Format::Json), ("report", Format::Markdown), ("report", Format::Html)];
 
 /// Writes the reports of a run into its folder: whole or not at all.
 pub(super) fn write(results: &Path, record: &RunRecord) -> io::Result<()> {
     let folder = results.join(&record.id);
     fs::create_dir_all(&folder)?;
-    let json = export::json(record).map_err(io::Error::other)?;
-    for (name, text) in [
-        ("result.json", json),
-        ("report.md", export::markdown(record)),
-        ("report.html", export::html(record)),
-    ] {
-        let partial = folder.join(format!(".{name}.partial"));
-        fs::write(&partial, text)?;
-        fs::rename(partial, folder.join(name))?;
+    for (name, format) in WRITTEN {
+        if let Rendered::Text(text) = format.render(record).map_err(io::Error::other)? {
+            replace(&folder, &format!("{name}.{}", format.extension()), &text)?;
+        }
     }
     Ok(())
+}
+
+/// Writes how a run compares with the baseline that it was asked for with, into the folder of its reports.
+pub(super) fn write_comparison(results: &Path, run: &str, comparison: &Comparison) -> io::Result<()> {
+    let text = ComparisonFormat::Markdown.render(comparison, false).map_err(io::Error::other)?;
+    replace(&results.join(run), "comparison.md", &text)
+}
+
+fn replace(folder: &Path, name: &str, text: &str) -> io::Result<()> {
+    let partial = folder.join(format!(".{name}.partial"));
+    fs::write(&partial, text)?;
+    fs::rename(partial, folder.join(name))
 }
 
 /// Reports of one run.
@@ -117,12 +128,9 @@ pub(super) struct ReportFile {
 
 /// `GET /api/reports/{run}/{file}`
 pub(super) async fn file(Of(state): Of<Shared>, At(at): At<ReportFile>) -> Result<Response, Problem> {
-    let kind = match at.file.rsplit_once('.').map(|(_, ending)| ending) {
-        Some("html") => "text/html; charset=utf-8",
-        Some("md") => "text/markdown; charset=utf-8",
-        Some("json") => "application/json",
-        _ => "",
-    };
+    let ending = at.file.rsplit_once('.').map_or("", |(_, ending)| ending);
+    let known = WRITTEN.into_iter().map(|(_, format)| format).find(|format| format.extension() == ending);
+    let kind = known.map_or("", Format::media_type);
     if !is_name(&at.run) || !is_name(&at.file) || kind.is_empty() {
         return Err(Problem::not_found(format!("there is no report `{}/{}`", at.run, at.file)));
     }
@@ -285,7 +293,9 @@ fn report(kind: OverallKind, rows: &[PerformanceRow], pairs: &[(String, String, 
 }
 
 fn markdown(report: &Overall) -> String {
-    let mut out = format!("# {}\n\n| | {} |\n", report.title, report.columns.join(" | "));
+    // Names of models and devices are text of others.
+    let columns: Vec<String> = report.columns.iter().map(|column| markdown_name(column)).collect();
+    let mut out = format!("# {}\n\n| | {} |\n", report.title, columns.join(" | "));
     out.push_str(&format!("|---|{}\n", "---:|".repeat(report.columns.len())));
     for (name, cells) in &report.rows {
         let shown: Vec<String> = report
@@ -293,14 +303,14 @@ fn markdown(report: &Overall) -> String {
             .iter()
             .map(|column| match cells.get(column) {
                 None => "–".to_owned(),
-                Some(cell) => match cell.best_latency_ms {
+                Some(cell) => match cell.best_latency_ms.filter(|latency| latency.is_finite()) {
                     Some(latency) => format!("{latency:.4} ms ({} results)", cell.results),
                     None if cell.compatible => "yes".to_owned(),
                     None => "no".to_owned(),
                 },
             })
             .collect();
-        out.push_str(&format!("| {name} | {} |\n", shown.join(" | ")));
+        out.push_str(&format!("| {} | {} |\n", markdown_name(name), shown.join(" | ")));
     }
     out
 }
@@ -338,6 +348,10 @@ mod tests {
         assert!(!matrix.rows["b"]["cpu"].compatible && matrix.rows["b"]["cuda"].compatible);
         assert!(markdown(&matrix).contains("| b | no | 4.0000 ms (1 results) |"), "{}", markdown(&matrix));
         assert_eq!(report(OverallKind::ModelComparison, &rows, &[]).columns, ["a", "b"]);
+        let hostile = [row("a|b\n# c", "<script>", f64::NAN)];
+        let table = markdown(&report(OverallKind::Summary, &hostile, &[]));
+        assert_eq!(table.lines().count(), 5, "{table}");
+        assert!(table.contains("| a\\|b\u{fffd}\\# c | yes |") && !table.contains("NaN"), "{table}");
     }
 
     #[test]

@@ -30,7 +30,7 @@ use super::{
 };
 use crate::{
     app::{self, Annotation, CompareOptions, NewRun, Priority, Queued, RunFilter, RunSummary},
-    export,
+    export::{Format, Rendered},
 };
 
 /// Runs that wait or go on at the same time, at most.
@@ -434,25 +434,7 @@ pub(super) async fn compare(
 pub(super) struct ExportQuery {
     /// Which.
     #[serde(default)]
-    format: ExportFormat,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-enum ExportFormat {
-    /// `dyno.result`, with all samples.
-    #[default]
-    Json,
-    Markdown,
-    Html,
-    Csv,
-    SamplesCsv,
-    Bmf,
-    Gbench,
-    GithubBenchmark,
-    Openmetrics,
-    Junit,
-    Parquet,
+    format: Format,
 }
 
 /// `GET /api/runs/{run}/export`
@@ -461,48 +443,29 @@ pub(super) async fn export(
     At(at): At<Selector>,
     Ask(ask): Ask<ExportQuery>,
 ) -> Result<Response, Problem> {
-    let (kind, ending) = match ask.format {
-        ExportFormat::Json | ExportFormat::Bmf | ExportFormat::Gbench | ExportFormat::GithubBenchmark => {
-            ("application/json", "json")
-        }
-        ExportFormat::Markdown => ("text/markdown; charset=utf-8", "md"),
-        ExportFormat::Html => ("text/html; charset=utf-8", "html"),
-        ExportFormat::Csv | ExportFormat::SamplesCsv => ("text/csv; charset=utf-8", "csv"),
-        ExportFormat::Openmetrics => ("application/openmetrics-text; version=1.0.0; charset=utf-8", "txt"),
-        ExportFormat::Junit => ("application/xml", "xml"),
-        ExportFormat::Parquet => ("application/vnd.apache.parquet", "parquet"),
-    };
     let (id, bytes) = blocking(&state, move |state| exported(state, &at.run, ask.format)).await?;
-    let disposition = format!("attachment; filename=\"{id}.{ending}\"");
-    let headers = [(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, disposition)];
+    let disposition = format!("attachment; filename=\"{id}.{}\"", ask.format.extension());
+    let headers = [
+        (header::CONTENT_TYPE, ask.format.media_type().to_owned()),
+        (header::CONTENT_DISPOSITION, disposition),
+    ];
     Ok((headers, bytes).into_response())
 }
 
-fn exported(state: &State, run: &str, format: ExportFormat) -> Result<(String, Vec<u8>), Problem> {
-    let with_samples = !matches!(format, ExportFormat::Parquet | ExportFormat::Markdown | ExportFormat::Csv);
-    let record = state.app.stored_run(run, with_samples)?;
-    let text = match format {
-        ExportFormat::Json => export::json(&record).map_err(|error| Problem::internal(&error))?,
-        ExportFormat::Markdown => export::markdown(&record),
-        ExportFormat::Html => export::html(&record),
-        ExportFormat::Csv => export::csv(&record),
-        ExportFormat::SamplesCsv => export::samples_csv(&record),
-        ExportFormat::Bmf => export::bmf(&record),
-        ExportFormat::Gbench => export::gbench(&record),
-        ExportFormat::GithubBenchmark => export::github_benchmark(&record),
-        ExportFormat::Openmetrics => export::openmetrics(&record),
-        ExportFormat::Junit => export::run_junit(&record),
-        ExportFormat::Parquet => {
+fn exported(state: &State, run: &str, format: Format) -> Result<(String, Vec<u8>), Problem> {
+    let record = state.app.stored_run(run, format.needs_samples())?;
+    let bytes = match format.render(&record).map_err(|error| Problem::internal(&error))? {
+        Rendered::Text(text) => text.into_bytes(),
+        Rendered::ByDatabase => {
             let file = tempfile::Builder::new()
                 .suffix(".parquet")
                 .tempfile_in(&state.scratch)
                 .map_err(|error| Problem::internal(&error))?;
             state.app.write_parquet(&record.id, file.path())?;
-            let bytes = fs::read(file.path()).map_err(|error| Problem::internal(&error))?;
-            return Ok((record.id, bytes));
+            fs::read(file.path()).map_err(|error| Problem::internal(&error))?
         }
     };
-    Ok((record.id, text.into_bytes()))
+    Ok((record.id, bytes))
 }
 
 pub(super) fn export_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {

@@ -154,9 +154,8 @@ pub(crate) fn printable(text: &str) -> String {
         .trim_end()
         .chars()
         .map(|c| match c {
-            '\n' | '\t' => ' ',
-            c if c.is_control() => '\u{fffd}',
-            c => c,
+            '\n' => ' ',
+            c => dyno_core::text::visible(c),
         })
         .collect();
     if end < text.len() {

@@ -1,5 +1,7 @@
 //! Numbers that are no numbers: JSON cannot write them and no statistic survives them, so no record may hold one.
 
+use std::borrow::Cow;
+
 use super::{CaseRecord, CaseStatus, LaunchRecord, MetricSummary, ParamValue, RunRecord, Sample, StopRule};
 
 /// Names the first of these numbers that is infinite or not a number, with its value.
@@ -99,6 +101,72 @@ impl RunRecord {
             _ => None,
         };
         target.or_else(|| self.cases.iter().find_map(CaseRecord::not_finite))
+    }
+
+    /// The run without numbers that are infinite or not a number: a metric that has one is absent, as are an interval, a
+    /// percentile, a counter and a metric of the plugin's own; work and device time are then not reported.
+    #[must_use]
+    pub fn finite(&self) -> Cow<'_, Self> {
+        if self.not_finite().is_none() {
+            return Cow::Borrowed(self);
+        }
+        let mut run = self.clone();
+        if let StopRule::Precision { target, .. } = &mut run.spec.settings.stop {
+            make_finite(target);
+        }
+        for case in &mut run.cases {
+            case.status.make_finite();
+            for value in case.params.values_mut() {
+                match value {
+                    ParamValue::Float(number) if !number.is_finite() => {
+                        *value = ParamValue::Text(number.to_string());
+                    }
+                    _ => {}
+                }
+            }
+            for metric in &mut case.metrics {
+                metric.interval = metric
+                    .interval
+                    .filter(|it| it.low.is_finite() && it.high.is_finite() && it.confidence.is_finite());
+                metric.percentiles.retain(|it| it.p.is_finite() && it.value.is_finite());
+            }
+            case.metrics.retain(|metric| metric.not_finite().is_none());
+            case.launches.iter_mut().for_each(LaunchRecord::make_finite);
+        }
+        Cow::Owned(run)
+    }
+}
+
+/// Nothing known, where there is no number.
+fn make_finite(number: &mut f64) {
+    if !number.is_finite() {
+        *number = 0.0;
+    }
+}
+
+impl CaseStatus {
+    fn make_finite(&mut self) {
+        if let Self::TimedOut { limit_s, .. } = self {
+            make_finite(limit_s);
+        }
+    }
+}
+
+impl LaunchRecord {
+    fn make_finite(&mut self) {
+        self.status.make_finite();
+        if let Some(plan) = &mut self.plan {
+            make_finite(&mut plan.call_overhead_ns);
+            make_finite(&mut plan.clock_resolution_ns);
+        }
+        for sample in &mut self.samples {
+            let work = &mut sample.work;
+            [&mut sample.device_ns, &mut work.items, &mut work.bytes, &mut work.flop]
+                .into_iter()
+                .for_each(make_finite);
+        }
+        self.custom.retain(|_, value| value.is_finite());
+        self.counters.values_mut().for_each(|values| values.retain(|value| value.is_finite()));
     }
 }
 

@@ -170,6 +170,16 @@ impl CaseStatus {
     pub fn is_failure(&self) -> bool {
         matches!(self, Self::Failed { .. } | Self::TimedOut { .. })
     }
+
+    /// The last lines that the plugin wrote before it failed; empty for every other end.
+    #[must_use]
+    pub fn last_output(&self) -> &[String] {
+        match self {
+            Self::Failed { reason, .. } => &reason.last_output,
+            Self::TimedOut { last_output, .. } => last_output,
+            _ => &[],
+        }
+    }
 }
 
 /// How a run stands or ended.

@@ -79,8 +79,7 @@ fn others(user: u32) -> Option<u32> {
 }
 
 fn printable(text: &str) -> String {
-    let visible = |c: char| if c.is_control() { '\u{fffd}' } else { c };
-    text.chars().take(LONGEST).map(visible).collect()
+    text.chars().take(LONGEST).map(dyno_core::text::visible).collect()
 }
 
 impl fmt::Display for Holder {

@@ -1,8 +1,9 @@
-//! A comparison as CSV (RFC 4180): one row per case and metric.
+//! A comparison as CSV (RFC 4180): one row per case and metric, and one per case that could not be compared.
 
 use dyno_core::model::Comparison;
 
-use crate::export::csv::row;
+use super::{FAILED, NOT_JUDGED, unjudged};
+use crate::export::csv::{Field, better, row};
 
 const COLUMNS: [&str; 14] = [
     "case",
@@ -21,31 +22,46 @@ const COLUMNS: [&str; 14] = [
     "remark",
 ];
 
-/// Every metric of every case; changes are relative: 0.05 is five per cent more.
-#[must_use]
-pub fn comparison_csv(comparison: &Comparison) -> String {
+/// Every metric of every case; changes are relative: 0.05 is five per cent more. A case that only one side has is a row
+/// with the verdict `new` or `removed`.
+pub(in crate::export) fn csv(comparison: &Comparison) -> String {
     let mut out = String::new();
-    row(&mut out, COLUMNS.into_iter().map(str::to_owned));
-    let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
+    row(&mut out, COLUMNS.map(Field::from));
     for case in &comparison.cases {
         for metric in &case.metrics {
-            let columns = [
-                case.label.clone(),
-                metric.name.clone(),
-                metric.unit.clone(),
-                format!("{:?}", metric.better).to_lowercase(),
-                metric.verdict.word().to_owned(),
-                metric.baseline.to_string(),
-                metric.candidate.to_string(),
-                number(metric.effect),
-                number(metric.interval.map(|interval| interval.low)),
-                number(metric.interval.map(|interval| interval.high)),
-                number(metric.interval.map(|interval| interval.confidence)),
-                number(metric.p_value),
-                number(metric.detectable),
-                metric.remark.clone().unwrap_or_default(),
+            let columns: [Field<'_>; 14] = [
+                case.label.as_str().into(),
+                metric.name.as_str().into(),
+                metric.unit.as_str().into(),
+                better(metric.better).into(),
+                metric.verdict.word().into(),
+                metric.baseline.into(),
+                metric.candidate.into(),
+                metric.effect.into(),
+                metric.interval.map(|interval| interval.low).into(),
+                metric.interval.map(|interval| interval.high).into(),
+                metric.interval.map(|interval| interval.confidence).into(),
+                metric.p_value.into(),
+                metric.detectable.into(),
+                metric.remark.as_deref().unwrap_or_default().into(),
             ];
-            row(&mut out, columns.into_iter());
+            row(&mut out, columns);
+        }
+    }
+    for (case, failed) in unjudged(comparison) {
+        let mut columns = COLUMNS.map(|_| Field::Number(None));
+        columns[0] = case.label.as_str().into();
+        columns[4] = if failed { FAILED } else { NOT_JUDGED }.into();
+        columns[13] = case.why.to_string().into();
+        row(&mut out, columns);
+    }
+    let alone = [("new", &comparison.added), ("removed", &comparison.removed)];
+    for (word, labels) in alone {
+        for label in labels {
+            let mut columns = COLUMNS.map(|_| Field::Number(None));
+            columns[0] = label.as_str().into();
+            columns[4] = word.into();
+            row(&mut out, columns);
         }
     }
     out

@@ -3,20 +3,20 @@
 mod bmf;
 mod csv;
 mod github;
+mod json;
 mod junit;
 mod markdown;
 mod openmetrics;
 mod text;
 
-use dyno_core::model::{CaseComparison, Comparison, MetricComparison, Verdict};
+use std::{cmp::Reverse, ptr};
 
-pub use bmf::comparison_bmf;
-pub use csv::comparison_csv;
-pub use github::github;
-pub use junit::junit;
-pub use markdown::comparison_markdown;
-pub use openmetrics::comparison_openmetrics;
-pub use text::comparison_text;
+use dyno_core::model::{Better, CaseComparison, Comparison, MetricComparison, UnjudgedCase, Verdict};
+
+pub(super) use self::{
+    bmf::bmf, csv::csv, github::github, json::json, junit::junit, markdown::markdown,
+    openmetrics::openmetrics, text::text,
+};
 
 /// The change of a metric with its interval. // eg: `+1.23 % (+0.80 … +1.66 %)`
 #[must_use]
@@ -25,7 +25,9 @@ pub fn effect(metric: &MetricComparison) -> String {
         let percent = share * 100.0;
         if percent.abs() >= 1000.0 { format!("{percent:+.2e}") } else { format!("{percent:+.2}") }
     };
-    match (metric.effect, metric.interval) {
+    let is_shown = |share: f64| (share * 100.0).is_finite();
+    let interval = metric.interval.filter(|interval| is_shown(interval.low) && is_shown(interval.high));
+    match (metric.effect.filter(|effect| is_shown(*effect)), interval) {
         (Some(effect), Some(interval)) => {
             format!("{} % ({} … {} %)", percent(effect), percent(interval.low), percent(interval.high))
         }
@@ -37,14 +39,60 @@ pub fn effect(metric: &MetricComparison) -> String {
 /// How many of each, and the threshold.
 fn totals(comparison: &Comparison) -> String {
     let count = |verdict| comparison.count(verdict);
+    let failed = comparison.failures().count();
+    let open = comparison.unjudged.len() - failed;
+    let mut beside = String::new();
+    for (count, word) in [(failed, FAILED), (open, NOT_JUDGED)] {
+        if count > 0 {
+            beside.push_str(&format!(", {count} cases {word}"));
+        }
+    }
     format!(
-        "{} regressed, {} improved, {} equivalent, {} inconclusive; threshold {} %",
+        "{} regressed, {} improved, {} equivalent, {} inconclusive{beside}; threshold {} %",
         count(Verdict::Regressed),
         count(Verdict::Improved),
         count(Verdict::Equivalent),
         count(Verdict::Inconclusive),
         comparison.threshold * 100.0
     )
+}
+
+/// The words for a case that could not be compared, beside those of verdicts: something failed, or nothing did.
+const FAILED: &str = "failed";
+const NOT_JUDGED: &str = "not judged";
+
+/// The cases that could not be compared, each with whether something failed that a gate must not pass over.
+fn unjudged(comparison: &Comparison) -> impl Iterator<Item = (&UnjudgedCase, bool)> {
+    // In the same order, so that each is met once.
+    let mut failures = comparison.failures().peekable();
+    comparison
+        .unjudged
+        .iter()
+        .map(move |case| (case, failures.next_if(|failure| ptr::eq(*failure, case)).is_some()))
+}
+
+/// What is worth a line to people: a metric of a case, the worst first.
+fn worst_first(comparison: &Comparison) -> Vec<(&CaseComparison, &MetricComparison)> {
+    let mut all: Vec<_> = comparison
+        .cases
+        .iter()
+        .flat_map(|case| case.metrics.iter().map(move |metric| (case, metric)))
+        .collect();
+    // In millionths of a per cent: numbers that are none count as no change, and equal ones stay in the order of the cases.
+    let worse = |metric: &MetricComparison| {
+        let effect = metric.effect.filter(|effect| !effect.is_nan()).unwrap_or(0.0);
+        (match metric.better {
+            Better::Lower => effect,
+            Better::Higher => -effect,
+        } * 1e8) as i128
+    };
+    all.sort_by_key(|(_, metric)| match metric.verdict {
+        Verdict::Regressed => (0, Reverse(worse(metric))),
+        Verdict::Improved => (1, Reverse(-worse(metric))),
+        Verdict::Inconclusive => (2, Reverse(worse(metric).abs())),
+        Verdict::Equivalent => (3, Reverse(0)),
+    });
+    all
 }
 
 /// What follows from the time of a case alone: the same change said again, in the other direction.

@@ -1,32 +1,39 @@
 //! A comparison as OpenMetrics 1.0 text: relative changes as gauges, verdicts as states.
 
-use std::fmt::Write;
-
 use dyno_core::model::{Comparison, Verdict};
 
-use crate::export::openmetrics::escaped;
+use super::unjudged;
+use crate::export::openmetrics::{Document, STATUS};
 
-/// `dyno_change_ratio` (0.05 is five per cent more, with the ends of its interval) and `dyno_verdict`, 1 for what is said.
-#[must_use]
-pub fn comparison_openmetrics(comparison: &Comparison) -> String {
-    let (mut changes, mut verdicts) =
-        ("# TYPE dyno_change_ratio gauge\n".to_owned(), "# TYPE dyno_verdict stateset\n".to_owned());
+/// `dyno_change_ratio` (0.05 is five per cent more, with the ends of its interval), `dyno_verdict`, 1 for what is said,
+/// and `dyno_case_status` of cases that could not be compared.
+pub(in crate::export) fn openmetrics(comparison: &Comparison) -> String {
+    const VERDICT: &str = "dyno_verdict";
+    let mut document = Document::default();
     for (case, name) in comparison.cases.iter().zip(comparison.series()) {
         for metric in &case.metrics {
-            let labels = format!("case=\"{}\",metric=\"{}\"", escaped(&name), escaped(&metric.name));
-            if let Some(effect) = metric.effect {
-                let _ = writeln!(changes, "dyno_change_ratio{{{labels},stat=\"effect\"}} {effect}");
-            }
-            if let Some(interval) = metric.interval {
-                let _ = writeln!(changes, "dyno_change_ratio{{{labels},stat=\"low\"}} {}", interval.low);
-                let _ = writeln!(changes, "dyno_change_ratio{{{labels},stat=\"high\"}} {}", interval.high);
+            let labels = |last| [("case", name.as_str()), ("metric", metric.name.as_str()), last];
+            for (stat, value) in [
+                ("effect", metric.effect),
+                ("low", metric.interval.map(|interval| interval.low)),
+                ("high", metric.interval.map(|interval| interval.high)),
+            ] {
+                if let Some(value) = value {
+                    document.add("dyno_change_ratio", "gauge", &labels(("stat", stat)), value);
+                }
             }
             for verdict in [Verdict::Regressed, Verdict::Improved, Verdict::Equivalent, Verdict::Inconclusive]
             {
-                let said = u8::from(metric.verdict == verdict);
-                let _ = writeln!(verdicts, "dyno_verdict{{{labels},dyno_verdict=\"{verdict}\"}} {said}");
+                let is_it = f64::from(u8::from(metric.verdict == verdict));
+                document.add(VERDICT, "stateset", &labels((VERDICT, verdict.word())), is_it);
             }
         }
     }
-    format!("{changes}{verdicts}# EOF\n")
+    for (case, failed) in unjudged(comparison) {
+        for (word, is_it) in [("failed", failed), ("not_judged", !failed)] {
+            let labels = [("case", case.label.as_str()), (STATUS, word)];
+            document.add(STATUS, "stateset", &labels, f64::from(u8::from(is_it)));
+        }
+    }
+    document.render()
 }

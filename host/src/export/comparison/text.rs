@@ -3,74 +3,55 @@
 use std::fmt::Write;
 
 use dyno_core::{
-    model::{Comparison, Design, Verdict},
+    model::{CaseComparison, Comparison, Design, MetricComparison, Verdict},
+    text::{sentence, shown},
     units,
 };
 
-use super::{effect, repeated, repeats_time, totals};
+use super::{FAILED, NOT_JUDGED, effect, repeated, repeats_time, totals, unjudged, worst_first};
 
-/// For a terminal: what matters first, one line per metric.
-#[must_use]
-pub fn comparison_text(comparison: &Comparison, all: bool) -> String {
-    let mut out = format!("baseline   {}\ncandidate  {}\n", comparison.baseline, comparison.candidate);
-    for difference in &comparison.differences {
-        let _ = writeln!(out, "differs    {difference}");
-    }
+/// Lines of metrics, of cases and of differences that are shown where not all were asked for.
+const SHOWN: usize = 100;
+
+/// For a terminal: one line per metric. Without `all`, those that matter, the worst first, as far as people read; with it,
+/// every metric in the order of the cases.
+pub(in crate::export) fn text(comparison: &Comparison, all: bool) -> String {
+    let most = if all { usize::MAX } else { SHOWN };
+    let mut out =
+        format!("baseline   {}\ncandidate  {}\n", shown(&comparison.baseline), shown(&comparison.candidate));
+    list(&mut out, "differs    ", &comparison.differences, most);
     out.push('\n');
-    let mut hidden = 0;
-    for case in &comparison.cases {
-        for metric in &case.metrics {
-            if !all && metric.verdict == Verdict::Equivalent {
-                hidden += 1;
-                continue;
-            }
-            if !all && repeats_time(case, metric) {
-                continue;
-            }
-            let _ = writeln!(
-                out,
-                "{:<13}{} {}: {} → {}  {}",
-                metric.verdict.word(),
-                case.label,
-                metric.name,
-                units::value(metric.baseline, &metric.unit),
-                units::value(metric.candidate, &metric.unit),
-                effect(metric)
-            );
-            let mut notes = Vec::new();
-            if let Some(pairs) = &case.pairs {
-                notes.push(format!(
-                    "{} of launches in {}, {} of it measuring",
-                    units::count(pairs.effects.len(), "pair"),
-                    units::duration(pairs.elapsed_ns as f64),
-                    units::duration(pairs.measured_ns as f64)
-                ));
-                if pairs.retaken > 0 {
-                    notes.push(format!("{} retaken", units::count(pairs.retaken, "disturbed slice")));
-                }
-            }
-            if let Some(detectable) = metric.detectable.filter(|it| it.is_finite() && *it < 10.0) {
-                notes.push(format!("smallest detectable change {:.2} %", detectable * 100.0));
-            }
-            notes.extend(metric.remark.clone());
-            notes.extend(repeated(case, metric).filter(|_| !all));
-            if !notes.is_empty() {
-                let _ = writeln!(out, "             {}", notes.join("; "));
-            }
-        }
+    let rows: Vec<(&CaseComparison, &MetricComparison)> = if all {
+        comparison
+            .cases
+            .iter()
+            .flat_map(|case| case.metrics.iter().map(move |metric| (case, metric)))
+            .collect()
+    } else {
+        worst_first(comparison)
+            .into_iter()
+            .filter(|(case, metric)| metric.verdict != Verdict::Equivalent && !repeats_time(case, metric))
+            .collect()
+    };
+    for (case, metric) in rows.iter().take(most) {
+        line(&mut out, case, metric, all);
     }
-    for case in &comparison.unjudged {
-        let word = if case.why.is_failure() { "failed" } else { "not judged" };
-        let _ = writeln!(out, "{word:<13}{}: {}", case.label, case.why);
+    let more = rows.len().saturating_sub(most);
+    if more > 0 {
+        let _ = writeln!(out, "             and {more} more; --all shows every metric");
     }
-    for label in &comparison.added {
-        let _ = writeln!(out, "new          {label}");
+    for (case, failed) in unjudged(comparison).take(most) {
+        let word = if failed { FAILED } else { NOT_JUDGED };
+        let _ = writeln!(out, "{word:<13}{}: {}", shown(&case.label), sentence(&case.why.to_string()));
     }
-    for label in &comparison.removed {
-        let _ = writeln!(out, "removed      {label}");
+    let more = comparison.unjudged.len().saturating_sub(most);
+    if more > 0 {
+        let _ = writeln!(out, "             and {more} more that could not be compared; --all shows them");
     }
+    list(&mut out, "new          ", &comparison.added, most);
+    list(&mut out, "removed      ", &comparison.removed, most);
     let _ = write!(out, "\n{}", totals(comparison));
-    if hidden > 0 {
+    if !all && comparison.has(Verdict::Equivalent) {
         let _ = write!(out, " (equivalent ones are shown with --all)");
     }
     if comparison.design == Design::Stored {
@@ -78,4 +59,48 @@ pub fn comparison_text(comparison: &Comparison, all: bool) -> String {
     }
     out.push('\n');
     out
+}
+
+/// A line each, as far as they are shown.
+fn list(out: &mut String, head: &str, texts: &[String], most: usize) {
+    for text in texts.iter().take(most) {
+        let _ = writeln!(out, "{head}{}", sentence(text));
+    }
+    let more = texts.len().saturating_sub(most);
+    if more > 0 {
+        let _ = writeln!(out, "{head}and {more} more; --all shows them");
+    }
+}
+
+fn line(out: &mut String, case: &CaseComparison, metric: &MetricComparison, all: bool) {
+    let _ = writeln!(
+        out,
+        "{:<13}{} {}: {} → {}  {}",
+        metric.verdict.word(),
+        shown(&case.label),
+        shown(&metric.name),
+        shown(&units::value(metric.baseline, &metric.unit)),
+        shown(&units::value(metric.candidate, &metric.unit)),
+        effect(metric)
+    );
+    let mut notes = Vec::new();
+    if let Some(pairs) = &case.pairs {
+        notes.push(format!(
+            "{} pairs of launches in {}, {} of it measuring",
+            pairs.effects.len(),
+            units::duration(pairs.elapsed_ns as f64),
+            units::duration(pairs.measured_ns as f64)
+        ));
+        if pairs.retaken > 0 {
+            notes.push(format!("{} disturbed slices retaken", pairs.retaken));
+        }
+    }
+    if let Some(detectable) = metric.detectable.filter(|it| it.is_finite() && *it < 10.0) {
+        notes.push(format!("smallest detectable change {:.2} %", detectable * 100.0));
+    }
+    notes.extend(metric.remark.clone());
+    notes.extend(repeated(case, metric).filter(|_| !all));
+    if !notes.is_empty() {
+        let _ = writeln!(out, "             {}", sentence(&notes.join("; ")));
+    }
 }
