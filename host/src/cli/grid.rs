@@ -170,9 +170,10 @@ impl Grid {
         let mut below: Vec<usize> =
             first.chain(then).copied().filter(|column| !take(&mut room, *column, 0)).collect();
         below.sort_unstable();
+        let is_full = !below.is_empty();
         let own = of(&[Role::Own]);
         let of_own: usize = own.iter().map(|column| GAP + widths[*column]).sum();
-        if below.is_empty() && of_own <= room {
+        if !is_full && of_own <= room {
             for column in own {
                 take(&mut room, column, 0);
             }
@@ -182,7 +183,7 @@ impl Grid {
         let beside = prose.first().filter(|_| prose.len() == 1).copied();
         let reserve = beside.map_or(0, |column| GAP + BESIDE.min(widths[column]));
         let left_out: Vec<usize> =
-            extras.into_iter().filter(|column| !take(&mut room, *column, reserve)).collect();
+            extras.into_iter().filter(|column| is_full || !take(&mut room, *column, reserve)).collect();
         let mut line: Vec<(usize, usize)> = kept.iter().map(|column| (*column, widths[*column])).collect();
         let at_side = room.saturating_sub(GAP).min(beside.map_or(0, |column| widths[column]));
         let beside = beside.filter(|column| below.is_empty() && self.fits_beside(*column, at_side));
@@ -336,9 +337,9 @@ mod tests {
         assert_eq!(
             less.lines().skip(2).collect::<Vec<_>>(),
             [
-                "sum                         native  1.234 µs ± 0.4 %  12.34 GiB/s",
+                "sum                          native  1.234 µs ± 0.4 %  12.34 GiB/s",
                 "a_benchmark_with_a_long_name",
-                "                            wasm    2.234 µs ± 10 %   6.34 GiB/s",
+                "                             wasm    2.234 µs ± 10 %   6.34 GiB/s",
                 "no room for p99 (--all-columns shows all)",
             ],
             "{less}"

@@ -137,6 +137,12 @@ fn the_same(values: &[String]) -> Option<&String> {
     values.iter().all(|value| value == first).then_some(first)
 }
 
+/// What the table calls each case.
+fn names(record: &RunRecord, everything: bool) -> Vec<String> {
+    let rows = keys_of(record, everything).rows;
+    rows.into_iter().map(|row| row.into_iter().next().unwrap_or_default()).collect()
+}
+
 fn keys_of(record: &RunRecord, everything: bool) -> Keys {
     let cases: Vec<CaseKey<'_>> = record
         .cases
@@ -154,8 +160,10 @@ fn keys_of(record: &RunRecord, everything: bool) -> Keys {
 /// All that people are shown of a run.
 pub(super) fn outcome(record: &RunRecord, everything: bool) -> String {
     let mut text = results(record, everything);
-    let failures = terminal::folded(failures(record).trim_end());
-    let remarks = terminal::folded(remarks(record).trim_end());
+    // Cases are called what the table calls them.
+    let names = names(record, everything);
+    let failures = terminal::folded(failures(record, &names).trim_end());
+    let remarks = terminal::folded(remarks(record, &names).trim_end());
     for part in [failures, counted(record).unwrap_or_default(), remarks] {
         if !part.is_empty() {
             text.push_str(&format!("\n\n{part}"));
@@ -288,9 +296,9 @@ fn param((name, value): (&String, &ParamValue)) -> String {
 
 /// What makes the numbers worse or fewer than they could be, a line each: what disturbed the run, and what was asked for
 /// and could not be had.
-fn remarks(record: &RunRecord) -> String {
+fn remarks(record: &RunRecord, names: &[String]) -> String {
     let mut out = String::new();
-    out.extend(disturbed(record).map(|line| format!("{line}\n")));
+    out.extend(disturbed(record, names).map(|line| format!("{line}\n")));
     let software: BTreeSet<String> = record
         .cases
         .iter()
@@ -321,17 +329,20 @@ fn remarks(record: &RunRecord) -> String {
 }
 
 /// How many launches of the run were disturbed, and the worst of it.
-fn disturbed(record: &RunRecord) -> Option<String> {
-    let launches: Vec<(&CaseRecord, &LaunchRecord)> =
-        record.cases.iter().flat_map(|case| case.launches.iter().map(move |launch| (case, launch))).collect();
-    let is_disturbed =
-        |(_, launch): &&(&CaseRecord, &LaunchRecord)| !launch.environment.disturbances.is_empty();
+fn disturbed(record: &RunRecord, names: &[String]) -> Option<String> {
+    let launches: Vec<(&String, &LaunchRecord)> = record
+        .cases
+        .iter()
+        .zip(names)
+        .flat_map(|(case, name)| case.launches.iter().map(move |launch| (name, launch)))
+        .collect();
+    let is_disturbed = |(_, launch): &&(&String, &LaunchRecord)| !launch.environment.disturbances.is_empty();
     let number = launches.iter().filter(is_disturbed).count();
     let score = |launch: &LaunchRecord| launch.environment.disturbance.unwrap_or(0.0);
-    let (case, worst) =
+    let (name, worst) =
         launches.iter().filter(is_disturbed).max_by(|(_, a), (_, b)| score(a).total_cmp(&score(b)))?;
     let cause = worst.environment.disturbances.first()?;
-    let place = if record.cases.len() > 1 { format!(" ({})", case.label()) } else { String::new() };
+    let place = if record.cases.len() > 1 { format!(" ({name})") } else { String::new() };
     Some(format!(
         "disturbed: {number} of {}; at worst, {cause}{place}; `dyno doctor` says what to do about it",
         units::count(launches.len(), "launch")
@@ -339,9 +350,9 @@ fn disturbed(record: &RunRecord) -> Option<String> {
 }
 
 /// What did not complete, a paragraph for each reason: which cases, where, why, and the last lines that the plugin wrote.
-fn failures(record: &RunRecord) -> String {
+fn failures(record: &RunRecord, names: &[String]) -> String {
     let mut reasons: IndexMap<(String, &[String]), Vec<String>> = IndexMap::new();
-    for case in &record.cases {
+    for (case, name) in record.cases.iter().zip(names) {
         let (line, tail): (String, &[String]) = match &case.status {
             CaseStatus::Failed { stage, reason } => {
                 (format!("failed in stage {stage}: {reason}"), &reason.last_output)
@@ -357,11 +368,7 @@ fn failures(record: &RunRecord) -> String {
             },
             _ => continue,
         };
-        reasons.entry((line, tail)).or_default().push(format!(
-            "{} ({})",
-            shown(&case.label()),
-            case.plugin.kind
-        ));
+        reasons.entry((line, tail)).or_default().push(format!("{} ({})", shown(name), case.plugin.kind));
     }
     let mut out = String::new();
     for ((line, tail), cases) in reasons {
