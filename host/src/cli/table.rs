@@ -307,9 +307,9 @@ fn remarks(record: &RunRecord, names: &[String]) -> String {
     out.extend(software);
     // One line for all cases of which the same is true.
     let mut said: IndexMap<String, Vec<String>> = IndexMap::new();
-    for case in &record.cases {
+    for (case, name) in record.cases.iter().zip(names) {
         for remark in case.remarks() {
-            said.entry(remark).or_default().push(case.label());
+            said.entry(remark).or_default().push(name.clone());
         }
     }
     for (remark, cases) in said {
