@@ -50,7 +50,7 @@ fn markdown(text: &str, most: usize) -> String {
             '@' => out.push_str("@\u{2060}"),
             // An address would become a link that nobody here vouches for.
             ':' if rest.starts_with("//") => out.push_str(":\u{2060}"),
-            '.' if out.len() >= 3 && out[out.len() - 3..].eq_ignore_ascii_case("www") => {
+            '.' if is_www(&out) => {
                 out.push_str("\u{2060}.");
             }
             c => out.push(c),
@@ -59,6 +59,11 @@ fn markdown(text: &str, most: usize) -> String {
         previous = c;
     }
     out
+}
+
+/// Whether a text ends in what begins an address without a scheme.
+fn is_www(text: &str) -> bool {
+    text.len().checked_sub(3).and_then(|at| text.get(at..)).is_some_and(|end| end.eq_ignore_ascii_case("www"))
 }
 
 /// Lines as a block of code, whose fence is longer than any run of backticks inside.
@@ -117,6 +122,7 @@ mod tests {
             ("===", "\\==="),
             ("    code", "code"),
             ("https://example.org", "https:\u{2060}//example.org"),
+            ("50 ± 1.5 &", "50 ± 1.5 \\&"),
             ("see www.example.org", "see www\u{2060}.example.org"),
         ] {
             assert_eq!(inline(text), expected);

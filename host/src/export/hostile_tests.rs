@@ -220,6 +220,8 @@ fn shape(markdown: &str) -> Vec<(String, usize)> {
     let starts = ["# ", "## ", "### ", "- **", "- ", "| ", "> ", "<"];
     markdown
         .lines()
+        // Indented is what a plugin wrote, as a block of code.
+        .filter(|line| !line.starts_with("  "))
         .map(|line| {
             let start = starts.iter().find(|start| line.starts_with(**start)).copied().unwrap_or_default();
             (start.to_owned(), line.replace("\\|", "").matches('|').count())
@@ -426,7 +428,10 @@ fn a_comment_fits_and_begins_with_the_worst() {
         "{text}"
     );
     assert!(text.contains("and 4980 more"), "{text}");
-    let hostile = poisoned(&comparison(40), &"|".repeat(30_000));
+    let mut hostile = comparison(400);
+    for case in &mut hostile.cases {
+        case.label = "|".repeat(30_000);
+    }
     assert!(ComparisonFormat::Markdown.render(&hostile, false).unwrap().len() < 65_000);
     let all = ComparisonFormat::Csv.render(&many, false).unwrap();
     assert_eq!(
@@ -451,7 +456,7 @@ fn annotations_and_lines_of_a_terminal_are_counted_where_they_are_too_many() {
 
 #[test]
 fn long_text_is_cut_in_tables_and_whole_in_documents() {
-    let long = "x".repeat(20_000);
+    let long = "x".repeat(5_000);
     let run = poisoned(&record(), &long);
     let text = |format: Format| match format.render(&run).unwrap() {
         Rendered::Text(text) => text,

@@ -105,8 +105,11 @@ fn results(out: &mut String, record: &RunRecord) {
         .filter_map(|case| Some((case, case.metric("time").or(case.metric("latency"))?)))
         .collect();
     out.push_str("\n## Results\n\n");
-    let Some(confidence) =
-        measured.iter().find_map(|(_, time)| time.interval).map(|interval| interval.confidence)
+    let Some(confidence) = measured
+        .iter()
+        .find_map(|(_, time)| time.interval)
+        .map(|interval| interval.confidence)
+        .filter(|it| it.is_finite())
     else {
         if measured.is_empty() {
             out.push_str("Nothing was measured.\n");
@@ -211,8 +214,11 @@ fn disturbances(out: &mut String, record: &RunRecord) {
     let mut text = String::new();
     for case in &record.cases {
         for launch in case.launches.iter().filter(|launch| !launch.environment.disturbances.is_empty()) {
-            let score =
-                launch.environment.disturbance.map_or_else(String::new, |score| format!(" ({score:.2})"));
+            let score = launch
+                .environment
+                .disturbance
+                .filter(|score| score.is_finite())
+                .map_or_else(String::new, |score| format!(" ({score:.2})"));
             let _ = writeln!(
                 text,
                 "- {}, launch {}{score}: {}",

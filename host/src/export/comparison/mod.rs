@@ -81,10 +81,11 @@ fn worst_first(comparison: &Comparison) -> Vec<(&CaseComparison, &MetricComparis
     // In millionths of a per cent: numbers that are none count as no change, and equal ones stay in the order of the cases.
     let worse = |metric: &MetricComparison| {
         let effect = metric.effect.filter(|effect| !effect.is_nan()).unwrap_or(0.0);
-        (match metric.better {
+        let signed = match metric.better {
             Better::Lower => effect,
             Better::Higher => -effect,
-        } * 1e8) as i128
+        };
+        (signed * 1e8).clamp(-1e30, 1e30) as i128
     };
     all.sort_by_key(|(_, metric)| match metric.verdict {
         Verdict::Regressed => (0, Reverse(worse(metric))),
