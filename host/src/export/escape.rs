@@ -72,7 +72,7 @@ pub(super) fn block(lines: &[String]) -> String {
     let fence = "`".repeat(longest.max(2) + 1);
     let mut out = format!("{fence}text\n");
     for line in lines {
-        out.extend(line.chars().map(visible));
+        out.push_str(&Shown::at_most(line, SENTENCE).to_string());
         out.push('\n');
     }
     out + &fence + "\n"
