@@ -40,7 +40,7 @@ fn markdown(text: &str, most: usize) -> String {
                 out.push('\\');
                 out.push(c);
             }
-            '.' | ')' if is_first_word_a_number && at > 0 => {
+            '.' | ')' if is_first_word_a_number && at > 0 && (rest.is_empty() || rest.starts_with(' ')) => {
                 out.push('\\');
                 out.push(c);
             }
@@ -72,7 +72,7 @@ pub(super) fn block(lines: &[String]) -> String {
     let fence = "`".repeat(longest.max(2) + 1);
     let mut out = format!("{fence}text\n");
     for line in lines {
-        out.extend(line.chars().map(visible));
+        out.push_str(&Shown::at_most(line, SENTENCE).to_string());
         out.push('\n');
     }
     out + &fence + "\n"
@@ -118,7 +118,7 @@ mod tests {
             ("a\u{202e}b", "a\u{fffd}b"),
             ("- a", "\\- a"),
             ("1. a", "1\\. a"),
-            ("1.5", "1\\.5"),
+            ("1.5 µs", "1.5 µs"),
             ("===", "\\==="),
             ("    code", "code"),
             ("https://example.org", "https:\u{2060}//example.org"),

@@ -95,7 +95,7 @@ fn line(out: &mut String, case: &CaseComparison, metric: &MetricComparison, all:
             notes.push(format!("{} disturbed slices retaken", pairs.retaken));
         }
     }
-    if let Some(detectable) = metric.detectable.filter(|it| it.is_finite() && *it < 10.0) {
+    if let Some(detectable) = metric.detectable.filter(|it| (0.0..10.0).contains(it)) {
         notes.push(format!("smallest detectable change {:.2} %", detectable * 100.0));
     }
     notes.extend(metric.remark.clone());
