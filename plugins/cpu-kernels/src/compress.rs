@@ -3,7 +3,7 @@
 use dyno_sdk::prelude::*;
 use flate2::{Compression, FlushCompress, FlushDecompress, Status};
 
-use crate::{check, records};
+use crate::{buffers::Arrays, check, records};
 
 #[derive(Params)]
 pub(crate) struct CompressParams {
@@ -48,10 +48,8 @@ pub(crate) enum Data {
 pub(crate) struct Compress {
     codec: Codec,
     direction: Direction,
-    plain: Vec<u8>,
-    packed: Vec<u8>,
-    /// Large enough for both directions.
-    output: Vec<u8>,
+    /// The block as it is, packed, and a place for what comes out, large enough for both directions.
+    blocks: Arrays<u8, 3>,
 }
 
 impl Benchmark for Compress {
@@ -76,16 +74,21 @@ impl Benchmark for Compress {
         };
         // Deflate stores what does not shrink, with 5 bytes for each block of at most 65535.
         let bound = lz4_flex::block::get_maximum_output_size(params.n).max(params.n + params.n / 1024 + 1024);
-        let mut output = vec![0; bound];
-        let length = codec.pack(&plain, &mut output)?;
-        Ok(Self { codec, direction: params.direction, plain, packed: output[..length].to_vec(), output })
+        let mut packed = vec![0; bound];
+        let length = codec.pack(&plain, &mut packed)?;
+        let mut blocks = Arrays::new([plain.len(), length, bound]);
+        let [first, second, _] = blocks.all_mut();
+        first.copy_from_slice(&plain);
+        second.copy_from_slice(&packed[..length]);
+        Ok(Self { codec, direction: params.direction, blocks })
     }
 
     fn verify(&mut self, _: &Context) -> Result<(), Failure> {
-        let Self { codec, plain, output, .. } = self;
+        let Self { codec, blocks, .. } = self;
+        let [plain, expected, output] = blocks.all_mut();
         let length = codec.pack(plain, output)?;
         let packed = output[..length].to_vec();
-        if packed != self.packed {
+        if packed != expected {
             return Err(Failure::error("the same block was packed differently the second time"));
         }
         output.fill(0);
@@ -94,12 +97,13 @@ impl Benchmark for Compress {
     }
 
     fn execute(&mut self, iterations: u64) -> Result<Report, Failure> {
-        let Self { codec, direction, plain, packed, output } = self;
+        let Self { codec, direction, blocks } = self;
+        let [plain, packed, output] = blocks.all_mut();
         let mut length = 0;
         for _ in 0..iterations {
             length = match direction {
-                Direction::Compress => codec.pack(black_box(plain), black_box(output))?,
-                Direction::Decompress => codec.unpack(black_box(packed), black_box(output))?,
+                Direction::Compress => codec.pack(black_box(&*plain), black_box(&mut *output))?,
+                Direction::Decompress => codec.unpack(black_box(&*packed), black_box(&mut *output))?,
             };
         }
         let bytes = iterations as f64 * plain.len() as f64;
@@ -109,7 +113,8 @@ impl Benchmark for Compress {
     }
 
     fn process_results(&mut self, _: &[Sample], context: &Context) -> Result<(), Failure> {
-        context.metric("compression_ratio", self.plain.len() as f64 / self.packed.len() as f64);
+        let [plain, packed, _] = self.blocks.all();
+        context.metric("compression_ratio", plain.len() as f64 / packed.len() as f64);
         Ok(())
     }
 }
@@ -192,10 +197,11 @@ mod tests {
         let context = testing::context(1);
         let block = params(50_000, Format::Deflate, Direction::Compress, Data::Json);
         let compress = Compress::setup(block, &context).unwrap();
+        let [plain, packed, _] = compress.blocks.all();
         let mut back = Vec::new();
-        flate2::read::DeflateDecoder::new(&compress.packed[..]).read_to_end(&mut back).unwrap();
-        check(&back, &compress.plain).unwrap();
-        assert!(compress.packed.len() * 3 < compress.plain.len());
+        flate2::read::DeflateDecoder::new(packed).read_to_end(&mut back).unwrap();
+        check(&back, plain).unwrap();
+        assert!(packed.len() * 3 < plain.len());
     }
 
     #[test]
@@ -204,7 +210,11 @@ mod tests {
         for codec in [Format::Lz4, Format::Deflate] {
             let mut compress =
                 Compress::setup(params(5000, codec, Direction::Decompress, Data::Json), &context).unwrap();
-            compress.packed.truncate(compress.packed.len() / 2);
+            let [plain, packed, output] = compress.blocks.all();
+            let mut cut = Arrays::new([plain.len(), packed.len() / 2, output.len()]);
+            let [_, half, _] = cut.all_mut();
+            half.copy_from_slice(&packed[..half.len()]);
+            compress.blocks = cut;
             assert!(compress.execute(1).is_err());
         }
         assert!(check(b"abd", b"abc").unwrap_err().message().starts_with("byte 2"));

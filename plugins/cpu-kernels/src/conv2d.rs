@@ -2,7 +2,7 @@
 
 use dyno_sdk::prelude::*;
 
-use crate::{check, gemm::multiply, input, matmul_naive::Shape};
+use crate::{buffers::Arrays, check, gemm::multiply, input, matmul_naive::Shape};
 
 /// Width and height of the window.
 const WINDOW: usize = 3;
@@ -30,11 +30,8 @@ pub(crate) struct Conv2dParams {
 #[benchmark(name = "conv2d", category = "neural-network", hardware = ["cpu"], tags = ["compute", "layer"])]
 pub(crate) struct Conv2d {
     layer: Layer,
-    images: Vec<f32>,
-    weights: Vec<f32>,
-    /// One image, copied once for each place of the window.
-    columns: Vec<f32>,
-    output: Vec<f32>,
+    /// Images, weights, one image copied once for each place of the window (its columns), and output.
+    arrays: Arrays<f32, 4>,
 }
 
 /// Sizes of a layer.
@@ -57,24 +54,29 @@ impl Benchmark for Conv2d {
         let images = batch as f64 * pixels * (inward + outward) as f64;
         input::fits("conv2d", 4.0 * (images + depth * pixels + depth * outward as f64))?;
         let mut rng = rng(context.seed());
-        Ok(Self {
-            images: input::signed(&mut rng, batch * inward * layer.pixels()),
-            weights: input::signed(&mut rng, outward * layer.depth()),
-            columns: vec![0.0; layer.depth() * layer.pixels()],
-            output: vec![0.0; batch * outward * layer.pixels()],
-            layer,
-        })
+        let mut arrays = Arrays::new([
+            batch * inward * layer.pixels(),
+            outward * layer.depth(),
+            layer.depth() * layer.pixels(),
+            batch * outward * layer.pixels(),
+        ]);
+        let [images, weights, ..] = arrays.all_mut();
+        input::signed(&mut rng, images);
+        input::signed(&mut rng, weights);
+        Ok(Self { layer, arrays })
     }
 
     fn verify(&mut self, _: &Context) -> Result<(), Failure> {
         self.execute(1)?;
-        check(self.layer, &self.images, &self.weights, &self.output)
+        let [images, weights, _, output] = self.arrays.all();
+        check(self.layer, images, weights, output)
     }
 
     fn execute(&mut self, iterations: u64) -> Result<Report, Failure> {
-        let Self { layer, images, weights, columns, output } = self;
+        let Self { layer, arrays } = self;
+        let [images, weights, columns, output] = arrays.all_mut();
         for _ in 0..iterations {
-            convolve(*layer, black_box(images), black_box(weights), columns, black_box(output));
+            convolve(*layer, black_box(&*images), black_box(&*weights), columns, black_box(&mut *output));
         }
         let images = iterations as f64 * layer.batch as f64;
         let written = images * (layer.outward * layer.pixels()) as f64;
@@ -209,10 +211,11 @@ mod tests {
     fn a_wrong_pixel_is_found() {
         let mut layer = Conv2d::setup(params(2, 3, 4, 6, 5), &testing::context(1)).unwrap();
         layer.execute(1).unwrap();
-        for index in 0..layer.output.len() {
-            layer.output[index] += 0.01;
-            assert!(check(layer.layer, &layer.images, &layer.weights, &layer.output).is_err(), "{index}");
-            layer.output[index] -= 0.01;
+        let [images, weights, _, output] = layer.arrays.all_mut();
+        for index in 0..output.len() {
+            output[index] += 0.01;
+            assert!(check(layer.layer, images, weights, output).is_err(), "{index}");
+            output[index] -= 0.01;
         }
     }
 

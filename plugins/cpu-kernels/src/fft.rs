@@ -6,6 +6,7 @@ use dyno_sdk::prelude::*;
 use rustfft::{FftPlanner, num_complex::Complex};
 
 use crate::{
+    buffers::Arrays,
     check, input,
     real::{Dtype, Kernel, Real},
 };
@@ -45,40 +46,42 @@ impl Benchmark for Fft {
 
 struct Transform<T: Real> {
     plan: Arc<dyn rustfft::Fft<T>>,
-    input: Vec<Complex<T>>,
-    output: Vec<Complex<T>>,
-    scratch: Vec<Complex<T>>,
+    /// Input, output and what the plan works in: complex numbers as pairs.
+    arrays: Arrays<T, 3>,
 }
 
 impl<T: Real> Transform<T> {
     fn new(n: usize, seed: u64) -> Result<Self, Failure> {
-        let zero = Complex::new(T::default(), T::default());
         let plan = FftPlanner::new().plan_fft_forward(n);
         let scratch = plan.get_immutable_scratch_len();
         input::fits("fft", (2 * n + scratch) as f64 * size_of::<Complex<T>>() as f64)?;
         let mut rng = rng(seed);
-        let parts: Vec<T> = input::signed(&mut rng, 2 * n);
-        Ok(Self {
-            plan,
-            input: parts.as_chunks::<2>().0.iter().map(|[re, im]| Complex::new(*re, *im)).collect(),
-            output: vec![zero; n],
-            scratch: vec![zero; scratch],
-        })
+        let mut arrays = Arrays::new([2 * n, 2 * n, 2 * scratch]);
+        let [input, ..] = arrays.all_mut();
+        input::signed(&mut rng, input);
+        Ok(Self { plan, arrays })
+    }
+
+    /// Input, output and scratch.
+    fn numbers(&mut self) -> [&mut [Complex<T>]; 3] {
+        self.arrays.all_mut().map(bytemuck::cast_slice_mut)
     }
 }
 
 impl<T: Real> Kernel for Transform<T> {
     fn verify(&mut self) -> Result<(), Failure> {
         self.run(1);
-        check(&self.input, &self.output)
+        let [input, output, _] = self.numbers();
+        check(input, output)
     }
 
     fn run(&mut self, iterations: u64) -> Report {
-        let Self { plan, input, output, scratch } = self;
+        let plan = Arc::clone(&self.plan);
+        let [input, output, scratch] = self.numbers();
         for _ in 0..iterations {
-            plan.process_immutable_with_scratch(black_box(&input[..]), black_box(&mut output[..]), scratch);
+            plan.process_immutable_with_scratch(black_box(&*input), black_box(&mut *output), scratch);
         }
-        black_box(&output);
+        black_box(&*output);
         let elements = iterations as f64 * input.len() as f64;
         let checksum = check::spread(output.len(), 16).fold(0, |sum: u64, i| {
             sum.rotate_left(7) ^ output[i].re.wide().to_bits() ^ output[i].im.wide().to_bits()
@@ -138,11 +141,12 @@ mod tests {
         for n in [64, 1024] {
             let mut transform = Transform::<f64>::new(n, 1).unwrap();
             transform.verify().unwrap();
+            let [input, output, _] = transform.numbers();
             for bin in 0..n {
-                let right = transform.output[bin];
-                transform.output[bin].re += 0.01 + right.re.abs() * 0.001;
-                assert!(check(&transform.input, &transform.output).is_err(), "{n}: {bin}");
-                transform.output[bin] = right;
+                let right = output[bin];
+                output[bin].re += 0.01 + right.re.abs() * 0.001;
+                assert!(check(input, output).is_err(), "{n}: {bin}");
+                output[bin] = right;
             }
         }
     }

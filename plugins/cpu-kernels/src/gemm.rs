@@ -3,6 +3,7 @@
 use dyno_sdk::prelude::*;
 
 use crate::{
+    buffers::Arrays,
     check, input,
     matmul_naive::{Shape, check_product},
     real::{Dtype, Kernel, Real},
@@ -57,9 +58,8 @@ impl Benchmark for Gemm {
 
 struct Matrices<T> {
     shape: Shape,
-    a: Vec<T>,
-    b: Vec<T>,
-    c: Vec<T>,
+    /// `a`, `b` and `c`.
+    arrays: Arrays<T, 3>,
     team: Team,
 }
 
@@ -67,28 +67,28 @@ impl<T: Real> Matrices<T> {
     fn new(shape: Shape, team: Team, seed: u64) -> Result<Self, Failure> {
         input::fits("gemm", shape.elements() * size_of::<T>() as f64)?;
         let mut rng = rng(seed);
-        Ok(Self {
-            a: input::signed(&mut rng, shape.m * shape.k),
-            b: input::signed(&mut rng, shape.k * shape.n),
-            c: vec![T::default(); shape.m * shape.n],
-            shape,
-            team,
-        })
+        let mut arrays = Arrays::new(shape.lengths());
+        let [a, b, _] = arrays.all_mut();
+        input::signed(&mut rng, a);
+        input::signed(&mut rng, b);
+        Ok(Self { shape, arrays, team })
     }
 }
 
 impl<T: Real> Kernel for Matrices<T> {
     fn verify(&mut self) -> Result<(), Failure> {
         self.run(1);
-        check_product(self.shape, &self.a, &self.b, &self.c)
+        let [a, b, c] = self.arrays.all();
+        check_product(self.shape, a, b, c)
     }
 
     fn run(&mut self, iterations: u64) -> Report {
-        let Self { shape, a, b, c, team } = self;
+        let Self { shape, arrays, team } = self;
+        let [a, b, c] = arrays.all_mut();
         let parallelism = team.parallelism();
         team.run(|| {
             for _ in 0..iterations {
-                multiply(*shape, black_box(a), black_box(b), black_box(c), parallelism);
+                multiply(*shape, black_box(&*a), black_box(&*b), black_box(&mut *c), parallelism);
             }
         });
         shape.report(iterations, size_of::<T>()).checksum(check::checksum(c))
@@ -148,7 +148,7 @@ mod tests {
     fn threads_do_not_change_the_answer() {
         let shape = Shape { m: 200, n: 300, k: 100 };
         let mut rng = rng(3);
-        let (a, b) = (input::signed::<f64>(&mut rng, 20_000), input::signed::<f64>(&mut rng, 30_000));
+        let (a, b) = (input::signed_vec::<f64>(&mut rng, 20_000), input::signed_vec::<f64>(&mut rng, 30_000));
         let mut c = vec![0.0; 60_000];
         let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
         pool.install(|| multiply(shape, &a, &b, &mut c, gemm::Parallelism::Rayon(3)));

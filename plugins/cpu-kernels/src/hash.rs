@@ -4,7 +4,7 @@ use dyno_sdk::prelude::*;
 use sha2::{Digest, Sha256};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
-use crate::check;
+use crate::{buffers::Arrays, check};
 
 #[derive(Params)]
 pub(crate) struct HashParams {
@@ -27,15 +27,16 @@ pub(crate) enum Algorithm {
 #[benchmark(name = "hash", category = "data-processing", hardware = ["cpu"], tags = ["integer"])]
 pub(crate) struct Hash {
     algorithm: Algorithm,
-    input: Vec<u8>,
+    input: Arrays<u8, 1>,
 }
 
 impl Benchmark for Hash {
     type Params = HashParams;
 
     fn setup(params: HashParams, context: &Context) -> Result<Self, Failure> {
-        let mut input = vec![0; params.n];
-        rng(context.seed()).fill(&mut input);
+        let mut input = Arrays::new([params.n]);
+        let [block] = input.all_mut();
+        rng(context.seed()).fill(block);
         Ok(Self { algorithm: params.algorithm, input })
     }
 
@@ -47,20 +48,22 @@ impl Benchmark for Hash {
                 expected,
             )?;
         }
-        let whole = digest(self.algorithm, &self.input);
-        check::same("digest of the input in one piece", &whole, &in_pieces(self.algorithm, &self.input))
+        let [input] = self.input.all();
+        let whole = digest(self.algorithm, input);
+        check::same("digest of the input in one piece", &whole, &in_pieces(self.algorithm, input))
     }
 
     fn execute(&mut self, iterations: u64) -> Result<Report, Failure> {
+        let [input] = self.input.all();
         // The choice is made outside the loop; what stays inside is the hash and nothing else.
         let checksum = match self.algorithm {
             Algorithm::Blake3 => {
-                repeat(iterations, &self.input, blake3::hash).map_or(0, |out| start(out.as_bytes()))
+                repeat(iterations, input, blake3::hash).map_or(0, |out| start(out.as_bytes()))
             }
-            Algorithm::Sha256 => repeat(iterations, &self.input, Sha256::digest).map_or(0, |out| start(&out)),
-            Algorithm::Xxh3 => repeat(iterations, &self.input, xxh3_64).unwrap_or(0),
+            Algorithm::Sha256 => repeat(iterations, input, Sha256::digest).map_or(0, |out| start(&out)),
+            Algorithm::Xxh3 => repeat(iterations, input, xxh3_64).unwrap_or(0),
         };
-        let bytes = iterations as f64 * self.input.len() as f64;
+        let bytes = iterations as f64 * input.len() as f64;
         Ok(Report::new().items(bytes).bytes(bytes).checksum(checksum))
     }
 }
@@ -153,7 +156,8 @@ mod tests {
         for algorithm in [Algorithm::Blake3, Algorithm::Sha256, Algorithm::Xxh3] {
             let mut hash = Hash::setup(HashParams { n: 77, algorithm }, &testing::context(1)).unwrap();
             let report = hash.execute(3).unwrap();
-            let first = start(&digest(algorithm, &hash.input));
+            let [input] = hash.input.all();
+            let first = start(&digest(algorithm, input));
             assert_eq!(report, Report::new().items(231.0).bytes(231.0).checksum(first));
         }
     }

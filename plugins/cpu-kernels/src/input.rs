@@ -7,9 +7,17 @@ use crate::real::Real;
 /// The most that the buffers of one case may take together [bytes]: it also fits the 4 GiB of a WASM component.
 const MEMORY_LIMIT: f64 = (1u64 << 30) as f64;
 
-/// `count` numbers in [-1, 1).
-pub(crate) fn signed<T: Real>(rng: &mut Rng, count: usize) -> Vec<T> {
-    (0..count).map(|_| T::of(rng.f64() * 2.0 - 1.0)).collect()
+/// Fills an array with numbers in [-1, 1).
+pub(crate) fn signed<T: Real>(rng: &mut Rng, array: &mut [T]) {
+    array.iter_mut().for_each(|value| *value = T::of(rng.f64() * 2.0 - 1.0));
+}
+
+/// `count` such numbers.
+#[cfg(test)]
+pub(crate) fn signed_vec<T: Real>(rng: &mut Rng, count: usize) -> Vec<T> {
+    let mut array = vec![T::default(); count];
+    signed(rng, &mut array);
+    array
 }
 
 /// Refuses parameters that are in range one by one but too large together. `bytes` is a float so that the product of
@@ -32,9 +40,9 @@ mod tests {
 
     #[test]
     fn numbers_depend_on_the_seed_alone_and_have_both_signs() {
-        let one: Vec<f32> = signed(&mut rng(1), 1000);
-        assert_eq!(one, signed::<f32>(&mut rng(1), 1000));
-        assert_ne!(one, signed::<f32>(&mut rng(2), 1000));
+        let one: Vec<f32> = signed_vec(&mut rng(1), 1000);
+        assert_eq!(one, signed_vec::<f32>(&mut rng(1), 1000));
+        assert_ne!(one, signed_vec::<f32>(&mut rng(2), 1000));
         assert!(one.iter().all(|x| (-1.0..1.0).contains(x)));
         let mean = one.iter().sum::<f32>() / 1000.0;
         assert!(mean.abs() < 0.1, "{mean}");

@@ -4,7 +4,7 @@ use dyno_sdk::prelude::*;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{check, records};
+use crate::{buffers::Text, check, records};
 
 /// A descriptor as dyno writes it: that of this plugin.
 const DESCRIPTOR: &str = include_str!("../data/descriptor.json");
@@ -38,7 +38,7 @@ pub(crate) enum Target {
 /// Parses a JSON document by the crate `serde_json` and drops the result
 #[benchmark(name = "json_parse", category = "data-processing", hardware = ["cpu"], tags = ["branches", "allocation"])]
 pub(crate) struct JsonParse {
-    text: String,
+    text: Text,
     expected: Tally,
     parse: fn(&str, u64) -> Result<Tally, Failure>,
 }
@@ -73,7 +73,11 @@ impl Benchmark for JsonParse {
                 (DESCRIPTOR.to_owned(), Tally { entries: count("\"hardware\":"), sum: count("\"default\":") })
             }
         };
-        Ok(Self { text, expected, parse: if params.target == Target::Tree { tree } else { structs } })
+        Ok(Self {
+            text: Text::new(&text),
+            expected,
+            parse: if params.target == Target::Tree { tree } else { structs },
+        })
     }
 
     fn verify(&mut self, _: &Context) -> Result<(), Failure> {
@@ -179,9 +183,10 @@ mod tests {
         let context = testing::context(1);
         let mut good = JsonParse::setup(params, &context).unwrap();
         good.verify(&context).unwrap();
-        good.text = good.text.replacen("\"id\":7,", "\"id\":8,", 1);
+        let text = good.text.replacen("\"id\":7,", "\"id\":8,", 1);
+        good.text = Text::new(&text);
         assert!(good.verify(&context).unwrap_err().message().starts_with("what the document holds"));
-        good.text.truncate(100);
+        good.text = Text::new(&text[..100]);
         assert!(good.verify(&context).is_err());
     }
 }

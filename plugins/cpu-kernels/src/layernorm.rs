@@ -3,6 +3,7 @@
 use dyno_sdk::prelude::*;
 
 use crate::{
+    buffers::Arrays,
     check, input,
     simd::{reduce, widest},
 };
@@ -23,10 +24,8 @@ pub(crate) struct LayerNormParams {
 /// Layer normalisation of each row of an f32 matrix, with scale and shift
 #[benchmark(name = "layernorm", category = "neural-network", hardware = ["cpu"], tags = ["layer"])]
 pub(crate) struct LayerNorm {
-    input: Vec<f32>,
-    scale: Vec<f32>,
-    shift: Vec<f32>,
-    output: Vec<f32>,
+    /// Input, scale, shift and output.
+    arrays: Arrays<f32, 4>,
 }
 
 impl Benchmark for LayerNorm {
@@ -36,26 +35,32 @@ impl Benchmark for LayerNorm {
         let LayerNormParams { rows, columns } = params;
         input::fits("layernorm", rows as f64 * columns as f64 * 8.0)?;
         let mut rng = rng(context.seed());
-        Ok(Self {
-            input: input::signed(&mut rng, rows * columns),
-            scale: input::signed(&mut rng, columns),
-            shift: input::signed(&mut rng, columns),
-            output: vec![0.0; rows * columns],
-        })
+        let mut arrays = Arrays::new([rows * columns, columns, columns, rows * columns]);
+        let [input, scale, shift, _] = arrays.all_mut();
+        for array in [input, scale, shift] {
+            input::signed(&mut rng, array);
+        }
+        Ok(Self { arrays })
     }
 
     fn verify(&mut self, _: &Context) -> Result<(), Failure> {
         self.execute(1)?;
-        check(&self.input, &self.scale, &self.shift, &self.output)
+        let [input, scale, shift, output] = self.arrays.all();
+        check(input, scale, shift, output)
     }
 
     fn execute(&mut self, iterations: u64) -> Result<Report, Failure> {
-        let Self { input, scale, shift, output } = self;
+        let [input, scale, shift, output] = self.arrays.all_mut();
         widest(
             #[inline(always)]
             || {
                 for _ in 0..iterations {
-                    normalise(black_box(input), black_box(scale), black_box(shift), black_box(output));
+                    normalise(
+                        black_box(&*input),
+                        black_box(&*scale),
+                        black_box(&*shift),
+                        black_box(&mut *output),
+                    );
                 }
             },
         );
@@ -124,10 +129,11 @@ mod tests {
         let mut layer =
             LayerNorm::setup(LayerNormParams { rows: 3, columns: 50 }, &testing::context(9)).unwrap();
         layer.verify(&testing::context(9)).unwrap();
-        let right = layer.output[149];
+        let [input, scale, shift, output] = layer.arrays.all_mut();
+        let right = output[149];
         for wrong in [right + 1e-4, f32::NAN] {
-            layer.output[149] = wrong;
-            let failure = check(&layer.input, &layer.scale, &layer.shift, &layer.output).unwrap_err();
+            output[149] = wrong;
+            let failure = check(input, scale, shift, output).unwrap_err();
             assert!(failure.message().starts_with("row 2, column 49"), "{failure}");
         }
     }

@@ -3,6 +3,7 @@
 use dyno_sdk::prelude::*;
 
 use crate::{
+    buffers::Arrays,
     check, input,
     real::{Dtype, Kernel, Real},
     simd::widest,
@@ -54,32 +55,32 @@ impl Benchmark for MatmulNaive {
 struct Matrices<T> {
     shape: Shape,
     order: Order,
-    a: Vec<T>,
-    b: Vec<T>,
-    c: Vec<T>,
+    /// `a`, `b` and `c`.
+    arrays: Arrays<T, 3>,
 }
 
 impl<T: Real> Matrices<T> {
     fn new(n: usize, order: Order, seed: u64) -> Self {
         let mut rng = rng(seed);
-        Self {
-            shape: Shape { m: n, n, k: n },
-            order,
-            a: input::signed(&mut rng, n * n),
-            b: input::signed(&mut rng, n * n),
-            c: vec![T::default(); n * n],
-        }
+        let shape = Shape { m: n, n, k: n };
+        let mut arrays = Arrays::new(shape.lengths());
+        let [a, b, _] = arrays.all_mut();
+        input::signed(&mut rng, a);
+        input::signed(&mut rng, b);
+        Self { shape, order, arrays }
     }
 }
 
 impl<T: Real> Kernel for Matrices<T> {
     fn verify(&mut self) -> Result<(), Failure> {
         self.run(1);
-        check_product(self.shape, &self.a, &self.b, &self.c)
+        let [a, b, c] = self.arrays.all();
+        check_product(self.shape, a, b, c)
     }
 
     fn run(&mut self, iterations: u64) -> Report {
-        let Self { shape, order, a, b, c } = self;
+        let Self { shape, order, arrays } = self;
+        let [a, b, c] = arrays.all_mut();
         for _ in 0..iterations {
             let (a, b, c) = (black_box(&a[..]), black_box(&b[..]), black_box(&mut c[..]));
             match order {
@@ -127,6 +128,11 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
+    /// Of the three matrices [elements].
+    pub(crate) fn lengths(self) -> [usize; 3] {
+        [self.m * self.k, self.k * self.n, self.m * self.n]
+    }
+
     /// Of all three matrices together.
     pub(crate) fn elements(self) -> f64 {
         let (m, n, k) = (self.m as f64, self.n as f64, self.k as f64);
@@ -192,7 +198,7 @@ mod tests {
     fn one_wrong_element_anywhere_is_found() {
         let shape = Shape { m: 100, n: 90, k: 80 };
         let mut rng = rng(5);
-        let (a, b) = (input::signed::<f32>(&mut rng, 8000), input::signed::<f32>(&mut rng, 7200));
+        let (a, b) = (input::signed_vec::<f32>(&mut rng, 8000), input::signed_vec::<f32>(&mut rng, 7200));
         let mut c = vec![0.0; 9000];
         crate::gemm::multiply(shape, &a, &b, &mut c, gemm::Parallelism::None);
         check_product(shape, &a, &b, &c).unwrap();

@@ -2,7 +2,7 @@
 
 use dyno_sdk::prelude::*;
 
-use crate::check;
+use crate::{buffers::Arrays, check};
 
 #[derive(Params)]
 pub(crate) struct MemcpyParams {
@@ -11,31 +11,33 @@ pub(crate) struct MemcpyParams {
     n: usize,
 }
 
-/// Copies a block: the C library's `memcpy` natively, the instruction `memory.copy` in WASM
+/// Copies a block: the C library's `memcpy` natively, the instruction `memory.copy` in WASM; half a page apart
 #[benchmark(name = "memcpy", category = "memory", hardware = ["cpu"], tags = ["bandwidth"])]
 pub(crate) struct Memcpy {
-    from: Vec<u8>,
-    to: Vec<u8>,
+    /// What is copied, and where to.
+    blocks: Arrays<u8, 2>,
 }
 
 impl Benchmark for Memcpy {
     type Params = MemcpyParams;
 
     fn setup(params: MemcpyParams, context: &Context) -> Result<Self, Failure> {
-        let mut from = vec![0; params.n];
-        rng(context.seed()).fill(&mut from);
-        Ok(Self { from, to: vec![0; params.n] })
+        let mut blocks = Arrays::new([params.n; 2]);
+        let [from, _] = blocks.all_mut();
+        rng(context.seed()).fill(from);
+        Ok(Self { blocks })
     }
 
     fn verify(&mut self, _: &Context) -> Result<(), Failure> {
         self.execute(1)?;
-        check(&self.to, &self.from)
+        let [from, to] = self.blocks.all();
+        check(to, from)
     }
 
     fn execute(&mut self, iterations: u64) -> Result<Report, Failure> {
-        let Self { from, to } = self;
+        let [from, to] = self.blocks.all_mut();
         for _ in 0..iterations {
-            black_box(&mut to[..]).copy_from_slice(black_box(from));
+            black_box(&mut to[..]).copy_from_slice(black_box(&*from));
         }
         black_box(&to);
         let bytes = iterations as f64 * from.len() as f64;

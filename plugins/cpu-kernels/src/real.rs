@@ -22,6 +22,7 @@ pub(crate) trait Real:
     + Mul<Output = Self>
     + Sub<Output = Self>
     + rustfft::FftNum
+    + bytemuck::Pod
 {
     /// Distance from 1 to the next number.
     const EPSILON: f64;

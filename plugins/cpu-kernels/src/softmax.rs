@@ -3,6 +3,7 @@
 use dyno_sdk::prelude::*;
 
 use crate::{
+    buffers::Arrays,
     check, input,
     simd::{reduce, widest},
 };
@@ -21,8 +22,8 @@ pub(crate) struct SoftmaxParams {
 #[benchmark(name = "softmax", category = "neural-network", hardware = ["cpu"], tags = ["layer"])]
 pub(crate) struct Softmax {
     columns: usize,
-    input: Vec<f32>,
-    output: Vec<f32>,
+    /// Input and output.
+    matrices: Arrays<f32, 2>,
 }
 
 impl Benchmark for Softmax {
@@ -31,24 +32,28 @@ impl Benchmark for Softmax {
     fn setup(params: SoftmaxParams, context: &Context) -> Result<Self, Failure> {
         let SoftmaxParams { rows, columns } = params;
         input::fits("softmax", rows as f64 * columns as f64 * 8.0)?;
-        let mut input: Vec<f32> = input::signed(&mut rng(context.seed()), rows * columns);
+        let mut matrices = Arrays::new([rows * columns; 2]);
+        let [input, _] = matrices.all_mut();
+        input::signed(&mut rng(context.seed()), input);
         // The range of real logits: some outputs are near one, many are tiny.
         input.iter_mut().for_each(|x| *x *= 12.0);
-        Ok(Self { columns, output: vec![0.0; input.len()], input })
+        Ok(Self { columns, matrices })
     }
 
     fn verify(&mut self, _: &Context) -> Result<(), Failure> {
         self.execute(1)?;
-        check(self.columns, &self.input, &self.output)
+        let [input, output] = self.matrices.all();
+        check(self.columns, input, output)
     }
 
     fn execute(&mut self, iterations: u64) -> Result<Report, Failure> {
-        let Self { columns, input, output } = self;
+        let Self { columns, matrices } = self;
+        let [input, output] = matrices.all_mut();
         widest(
             #[inline(always)]
             || {
                 for _ in 0..iterations {
-                    softmax(*columns, black_box(input), black_box(output));
+                    softmax(*columns, black_box(&*input), black_box(&mut *output));
                 }
             },
         );

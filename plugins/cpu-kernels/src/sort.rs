@@ -4,7 +4,7 @@ use std::collections::BinaryHeap;
 
 use dyno_sdk::prelude::*;
 
-use crate::{check, input};
+use crate::{buffers::Arrays, check, input};
 
 #[derive(Params)]
 pub(crate) struct SortParams {
@@ -40,7 +40,7 @@ pub(crate) struct Sort {
     params: SortParams,
     seed: u64,
     /// The arrays of the coming sample, one after the other.
-    arrays: Vec<u64>,
+    arrays: Arrays<u64, 1>,
     fresh: bool,
 }
 
@@ -48,14 +48,14 @@ impl Benchmark for Sort {
     type Params = SortParams;
 
     fn setup(params: SortParams, context: &Context) -> Result<Self, Failure> {
-        Ok(Self { params, seed: context.seed(), arrays: Vec::new(), fresh: false })
+        Ok(Self { params, seed: context.seed(), arrays: Arrays::new([0]), fresh: false })
     }
 
     fn verify(&mut self, _: &Context) -> Result<(), Failure> {
         self.prepare(1)?;
-        let before = self.arrays.clone();
+        let before = self.arrays.all()[0].to_vec();
         self.execute(1)?;
-        check(&before, &self.arrays)
+        check(&before, self.arrays.all()[0])
     }
 
     /// Array i is the same in every sample of the case, and different from its neighbours, so that the branch
@@ -64,9 +64,15 @@ impl Benchmark for Sort {
         let SortParams { n, order, .. } = self.params;
         let what = format!("sort: the input of {iterations} iterations with n={n}");
         input::fits(&what, iterations as f64 * n as f64 * size_of::<u64>() as f64)?;
-        self.arrays.resize(iterations as usize * n, 0);
+        let length = iterations as usize * n;
+        if self.arrays.all()[0].len() != length {
+            // The old block goes first: two may be more than there is.
+            self.arrays = Arrays::new([0]);
+            self.arrays = Arrays::new([length]);
+        }
         let mut rng = rng(self.seed);
-        for array in self.arrays.chunks_exact_mut(n) {
+        let [arrays] = self.arrays.all_mut();
+        for array in arrays.chunks_exact_mut(n) {
             fill(array, order, &mut rng);
         }
         self.fresh = true;
@@ -75,21 +81,21 @@ impl Benchmark for Sort {
 
     fn execute(&mut self, iterations: u64) -> Result<Report, Failure> {
         let n = self.params.n;
-        if !std::mem::take(&mut self.fresh) || self.arrays.len() as u64 != iterations * n as u64 {
+        let [arrays] = self.arrays.all_mut();
+        if !std::mem::take(&mut self.fresh) || arrays.len() as u64 != iterations * n as u64 {
             return Err(Failure::error(format!(
                 "sort: execute({iterations}) needs fresh input from prepare({iterations}) just before"
             )));
         }
-        for array in black_box(&mut self.arrays).chunks_exact_mut(n) {
+        for array in black_box(&mut *arrays).chunks_exact_mut(n) {
             match self.params.algorithm {
                 Algorithm::Unstable => array.sort_unstable(),
                 Algorithm::Stable => array.sort(),
             }
         }
-        black_box(&self.arrays);
+        black_box(&*arrays);
         let elements = iterations as f64 * n as f64;
-        let checksum =
-            check::spread(self.arrays.len(), 16).fold(0, |sum: u64, i| sum.rotate_left(7) ^ self.arrays[i]);
+        let checksum = check::spread(arrays.len(), 16).fold(0, |sum: u64, i| sum.rotate_left(7) ^ arrays[i]);
         Ok(Report::new().items(elements).bytes(elements * size_of::<u64>() as f64).checksum(checksum))
     }
 }

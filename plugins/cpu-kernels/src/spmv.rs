@@ -3,6 +3,7 @@
 use dyno_sdk::prelude::*;
 
 use crate::{
+    buffers::Arrays,
     check, input,
     real::{Dtype, Kernel, Real},
 };
@@ -61,55 +62,68 @@ impl Benchmark for Spmv {
 }
 
 struct System<T> {
-    matrix: Csr<T>,
-    x: Vec<T>,
-    y: Vec<T>,
+    /// `starts` and `columns` of the matrix.
+    indices: Arrays<u32, 2>,
+    /// `values` of the matrix, `x` and `y`.
+    numbers: Arrays<T, 3>,
 }
 
 /// Compressed rows: those of row i are `values[starts[i]..starts[i + 1]]`.
-struct Csr<T> {
-    starts: Vec<u32>,
-    columns: Vec<u32>,
-    values: Vec<T>,
+#[derive(Clone, Copy)]
+struct Csr<'a, T> {
+    starts: &'a [u32],
+    columns: &'a [u32],
+    values: &'a [T],
 }
 
 impl<T: Real> System<T> {
     fn new(n: usize, row_length: usize, pattern: Pattern, rng: &mut Rng) -> Result<Self, Failure> {
         let (rows, elements) = (n as f64, n as f64 * row_length as f64);
         input::fits("spmv", elements * (size_of::<T>() + 4) as f64 + rows * (2 * size_of::<T>() + 4) as f64)?;
-        let mut columns = Vec::with_capacity(n * row_length);
-        for row in 0..n {
-            match pattern {
-                // One in each of `row_length` equal parts of the row: random, distinct and in order.
-                Pattern::Random => columns.extend((0..row_length).map(|part| {
-                    let (start, end) = (part * n / row_length, (part + 1) * n / row_length);
-                    (start + rng.below((end - start) as u64) as usize) as u32
-                })),
-                Pattern::Banded => {
-                    let start = row.saturating_sub(row_length / 2).min(n - row_length);
-                    columns.extend(start as u32..(start + row_length) as u32);
-                }
+        let mut indices = Arrays::among([n + 1, n * row_length], 0, 5);
+        let [starts, columns] = indices.all_mut();
+        for (row, columns) in columns.chunks_exact_mut(row_length).enumerate() {
+            // Of a band. At random: one in each of `row_length` equal parts of the row, distinct and in order.
+            let first = row.saturating_sub(row_length / 2).min(n - row_length);
+            for (part, column) in columns.iter_mut().enumerate() {
+                *column = match pattern {
+                    Pattern::Random => {
+                        let (start, end) = (part * n / row_length, (part + 1) * n / row_length);
+                        (start + rng.below((end - start) as u64) as usize) as u32
+                    }
+                    Pattern::Banded => (first + part) as u32,
+                };
             }
         }
-        let matrix = Csr {
-            starts: (0..=n).map(|row| (row * row_length) as u32).collect(),
-            values: input::signed(rng, columns.len()),
-            columns,
-        };
-        Ok(Self { matrix, x: input::signed(rng, n), y: vec![T::default(); n] })
+        for (row, start) in starts.iter_mut().enumerate() {
+            *start = (row * row_length) as u32;
+        }
+        let mut numbers = Arrays::among([n * row_length, n, n], 2, 5);
+        let [values, x, _] = numbers.all_mut();
+        input::signed(rng, values);
+        input::signed(rng, x);
+        Ok(Self { indices, numbers })
+    }
+
+    /// The matrix, `x`, and `y` to be written.
+    fn parts(&mut self) -> (Csr<'_, T>, &[T], &mut [T]) {
+        let [starts, columns] = self.indices.all();
+        let [values, x, y] = self.numbers.all_mut();
+        (Csr { starts, columns, values }, x, y)
     }
 }
 
 impl<T: Real> Kernel for System<T> {
     fn verify(&mut self) -> Result<(), Failure> {
         self.run(1);
-        check(&self.matrix, &self.x, &self.y)
+        let (matrix, x, y) = self.parts();
+        check(matrix, x, y)
     }
 
     fn run(&mut self, iterations: u64) -> Report {
-        let Self { matrix, x, y } = self;
+        let (matrix, x, y) = self.parts();
         for _ in 0..iterations {
-            multiply(black_box(matrix), black_box(x), black_box(y));
+            multiply(black_box(matrix), black_box(x), black_box(&mut *y));
         }
         let (rows, elements, size) = (x.len() as f64, matrix.values.len() as f64, size_of::<T>() as f64);
         let bytes = elements * (size + 4.0) + (rows + 1.0) * 4.0 + rows * 2.0 * size;
@@ -122,7 +136,7 @@ impl<T: Real> Kernel for System<T> {
     }
 }
 
-fn multiply<T: Real>(matrix: &Csr<T>, x: &[T], y: &mut [T]) {
+fn multiply<T: Real>(matrix: Csr<'_, T>, x: &[T], y: &mut [T]) {
     for (y, bounds) in y.iter_mut().zip(matrix.starts.windows(2)) {
         let row = bounds[0] as usize..bounds[1] as usize;
         let (columns, values) = (&matrix.columns[row.clone()], &matrix.values[row]);
@@ -143,7 +157,7 @@ fn multiply<T: Real>(matrix: &Csr<T>, x: &[T], y: &mut [T]) {
 }
 
 /// In `f64`, element by element from the last to the first, whatever their row.
-fn check<T: Real>(matrix: &Csr<T>, x: &[T], y: &[T]) -> Result<(), Failure> {
+fn check<T: Real>(matrix: Csr<'_, T>, x: &[T], y: &[T]) -> Result<(), Failure> {
     let mut expected = vec![0.0; y.len()];
     let mut row = y.len();
     for element in (0..matrix.values.len()).rev() {
@@ -181,7 +195,7 @@ mod tests {
     fn the_columns_of_a_row_are_distinct_and_in_order() {
         for pattern in [Pattern::Random, Pattern::Banded] {
             let system = System::<f32>::new(97, 13, pattern, &mut rng(4)).unwrap();
-            for row in system.matrix.columns.chunks_exact(13) {
+            for row in system.indices.all()[1].chunks_exact(13) {
                 assert!(row.is_sorted_by(|a, b| a < b) && row[12] < 97, "{row:?}");
             }
         }
@@ -191,8 +205,9 @@ mod tests {
     fn a_wrong_row_is_found() {
         let mut system = System::<f64>::new(50, 7, Pattern::Random, &mut rng(4)).unwrap();
         system.verify().unwrap();
-        system.y[49] += 1e-12;
-        assert!(check(&system.matrix, &system.x, &system.y).unwrap_err().message().starts_with("row 49"));
+        let (matrix, x, y) = system.parts();
+        y[49] += 1e-12;
+        assert!(check(matrix, x, y).unwrap_err().message().starts_with("row 49"));
     }
 
     #[test]

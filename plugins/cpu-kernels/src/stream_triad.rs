@@ -3,6 +3,7 @@
 use dyno_sdk::prelude::*;
 
 use crate::{
+    buffers::Arrays,
     check, input,
     real::{Dtype, Kernel, Real},
     simd::widest,
@@ -27,8 +28,8 @@ impl Benchmark for StreamTriad {
 
     fn setup(params: StreamTriadParams, context: &Context) -> Result<Self, Failure> {
         Ok(Self(match params.dtype {
-            Dtype::F32 => Box::new(Arrays::<f32>::new(params.n, context.seed())),
-            Dtype::F64 => Box::new(Arrays::<f64>::new(params.n, context.seed())),
+            Dtype::F32 => Box::new(Triad::<f32>::new(params.n, context.seed())),
+            Dtype::F64 => Box::new(Triad::<f64>::new(params.n, context.seed())),
         }))
     }
 
@@ -41,38 +42,38 @@ impl Benchmark for StreamTriad {
     }
 }
 
-struct Arrays<T> {
-    a: Vec<T>,
-    b: Vec<T>,
-    c: Vec<T>,
+struct Triad<T> {
+    /// `a`, `b` and `c`.
+    arrays: Arrays<T, 3>,
     s: T,
 }
 
-impl<T: Real> Arrays<T> {
+impl<T: Real> Triad<T> {
     fn new(n: usize, seed: u64) -> Self {
         let mut rng = rng(seed);
-        Self {
-            a: vec![T::default(); n],
-            b: input::signed(&mut rng, n),
-            c: input::signed(&mut rng, n),
-            s: T::of(3.0),
-        }
+        let mut arrays = Arrays::new([n; 3]);
+        let [_, b, c] = arrays.all_mut();
+        input::signed(&mut rng, b);
+        input::signed(&mut rng, c);
+        Self { arrays, s: T::of(3.0) }
     }
 }
 
-impl<T: Real> Kernel for Arrays<T> {
+impl<T: Real> Kernel for Triad<T> {
     fn verify(&mut self) -> Result<(), Failure> {
         self.run(1);
-        check(&self.a, &self.b, &self.c, self.s)
+        let [a, b, c] = self.arrays.all();
+        check(a, b, c, self.s)
     }
 
     fn run(&mut self, iterations: u64) -> Report {
-        let Self { a, b, c, s } = self;
+        let Self { arrays, s } = self;
+        let [a, b, c] = arrays.all_mut();
         widest(
             #[inline(always)]
             || {
                 for _ in 0..iterations {
-                    triad(black_box(a), black_box(b), black_box(c), black_box(*s));
+                    triad(black_box(&mut *a), black_box(&*b), black_box(&*c), black_box(*s));
                 }
             },
         );
@@ -107,10 +108,11 @@ mod tests {
 
     #[test]
     fn a_wrong_element_is_found() {
-        let mut arrays = Arrays::<f32>::new(1003, 1);
-        arrays.verify().unwrap();
-        arrays.a[1002] += 1e-4;
-        assert!(check(&arrays.a, &arrays.b, &arrays.c, arrays.s).unwrap_err().message().contains("a[1002]"));
+        let mut triad = Triad::<f32>::new(1003, 1);
+        triad.verify().unwrap();
+        let [a, b, c] = triad.arrays.all_mut();
+        a[1002] += 1e-4;
+        assert!(check(a, b, c, triad.s).unwrap_err().message().contains("a[1002]"));
     }
 
     #[test]

@@ -50,21 +50,47 @@ pub(crate) struct Transfer {
 
 /// Memory of the host. Nothing of it is let go before the stream has been waited for: every stage waits.
 enum Host {
-    Pageable(Vec<u8>),
+    Pageable(Paged),
     Pinned(Pinned),
+}
+
+/// Pageable memory that starts at a page, as pinned memory does: where an allocator puts a block is chance, and the
+/// driver's copy of it would be fast or slow by it.
+struct Paged {
+    block: Vec<u8>,
+    start: usize,
+}
+
+impl Paged {
+    fn new(contents: &[u8]) -> Self {
+        const PAGE: usize = 4096;
+        let mut block: Vec<u8> = Vec::with_capacity(contents.len() + PAGE);
+        let start = block.as_ptr().addr().wrapping_neg() % PAGE;
+        block.resize(start, 0);
+        block.extend_from_slice(contents);
+        Self { block, start }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.block[self.start..]
+    }
+
+    fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut self.block[self.start..]
+    }
 }
 
 impl Host {
     fn bytes(&self) -> Result<&[u8], Failure> {
         match self {
-            Self::Pageable(bytes) => Ok(bytes),
+            Self::Pageable(paged) => Ok(paged.bytes()),
             Self::Pinned(pinned) => pinned.bytes(),
         }
     }
 
     fn bytes_mut(&mut self) -> Result<&mut [u8], Failure> {
         match self {
-            Self::Pageable(bytes) => Ok(bytes),
+            Self::Pageable(paged) => Ok(paged.bytes_mut()),
             Self::Pinned(pinned) => pinned.bytes_mut(),
         }
     }
@@ -79,7 +105,7 @@ impl Benchmark for Transfer {
         Ok(Self {
             direction: params.direction,
             host: match params.memory {
-                Memory::Pageable => Host::Pageable(contents.clone()),
+                Memory::Pageable => Host::Pageable(Paged::new(&contents)),
                 Memory::Pinned => Host::Pinned(Pinned::new(&gpu, &contents)?),
             },
             device: gpu.upload(&contents)?,
@@ -113,9 +139,9 @@ impl Benchmark for Transfer {
     fn execute(&mut self, iterations: u64) -> Result<Report, Failure> {
         let Self { direction, host, device, checksum, timer, gpu, .. } = self;
         let device_ns = timer.time(gpu, iterations, || match (*direction, &mut *host) {
-            (Direction::H2d, Host::Pageable(bytes)) => gpu.write(bytes, device),
+            (Direction::H2d, Host::Pageable(paged)) => gpu.write(paged.bytes(), device),
             (Direction::H2d, Host::Pinned(pinned)) => pinned.write(gpu, device),
-            (Direction::D2h, Host::Pageable(bytes)) => gpu.read(device, bytes),
+            (Direction::D2h, Host::Pageable(paged)) => gpu.read(device, paged.bytes_mut()),
             (Direction::D2h, Host::Pinned(pinned)) => pinned.read(gpu, device),
         })?;
         Ok(work(iterations, device.len()).device_ns(device_ns).checksum(*checksum))
@@ -131,6 +157,16 @@ fn work(iterations: u64, bytes: usize) -> Report {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pageable_memory_starts_at_a_page_and_holds_what_it_was_given() {
+        for length in [0, 1, 4096, 100_000] {
+            let contents = vec![7; length];
+            let paged = Paged::new(&contents);
+            assert_eq!(paged.bytes(), contents);
+            assert_eq!(paged.bytes().as_ptr().addr() % 4096, 0);
+        }
+    }
 
     #[test]
     fn the_report_counts_every_byte_once() {
