@@ -60,8 +60,8 @@ static int32_t execute(void *instance, uint64_t iterations, DynoReport *report) 
     const Sum *it = instance;
     double total = 0;
     for (uint64_t i = 0; i < iterations; i++) {
-        // The first value changes by nothing, but the compiler cannot know: every round is summed again.
-        *(volatile float *)it->values = it->values[0];
+        // As far as the compiler can see, the values may have changed: every iteration sums them again.
+        dyno_keep(it->values);
         total += sum(it);
     }
     report->items = (double)it->n * (double)iterations;

@@ -357,19 +357,45 @@ DYNO_EXPORT const DynoPlugin *dyno_plugin_v1(void);
 #define DYNO_JSON(...) DYNO_JSON_TEXT(__VA_ARGS__)
 #define DYNO_JSON_TEXT(...) #__VA_ARGS__
 
+// How this file is compiled, as a word: "debug" without optimisation, else "release". The host marks the numbers of debug
+// builds. Define it yourself where your compiler cannot be asked this way. // eg: -DDYNO_BUILD='"debug"'
+#ifndef DYNO_BUILD
+#if defined(__CUDACC_DEBUG__) || (defined(_MSC_VER) && defined(_DEBUG)) || \
+    (defined(__GNUC__) && !defined(__OPTIMIZE__))
+#define DYNO_BUILD "debug"
+#else
+#define DYNO_BUILD "release"
+#endif
+#endif
+
+// Keeps a constant that nothing refers to: `used` from the compiler, `retain` from the linker's --gc-sections.
+#if defined(__has_attribute) && defined(__ELF__)
+#if __has_attribute(retain)
+#define DYNO_KEPT_SECTION(name) __attribute__((used, retain, section(name)))
+#endif
+#endif
+#ifndef DYNO_KEPT_SECTION
+#define DYNO_KEPT_SECTION(name) __attribute__((used, section(name)))
+#endif
+
 // Places the descriptor, a string literal, in the section where the host looks for it without running anything.
 // It becomes the array `dyno_descriptor`, for `DynoPlugin.descriptor`. Once per plugin, at file scope.
+// In a section beside it stands `DYNO_BUILD`, which need not be written into the descriptor.
 #if defined(_MSC_VER)
 #define DYNO_DESCRIPTOR(json) \
+    __pragma(section(".dynobld", read)) __declspec(allocate(".dynobld")) static const char dyno_build_mark[] = DYNO_BUILD; \
     __pragma(section(".dynodsc", read)) __declspec(allocate(".dynodsc")) static const char dyno_descriptor[] = json
 #elif defined(_WIN32)
 #define DYNO_DESCRIPTOR(json) \
+    static const char dyno_build_mark[] __attribute__((used, section(".dynobld"))) = DYNO_BUILD; \
     static const char dyno_descriptor[] __attribute__((used, section(".dynodsc"))) = json
 #elif defined(__APPLE__)
 #define DYNO_DESCRIPTOR(json) \
+    static const char dyno_build_mark[] __attribute__((used, section("__DATA,__dyno_build"))) = DYNO_BUILD; \
     static const char dyno_descriptor[] __attribute__((used, section("__DATA,__dyno_desc"))) = json
 #else
 #define DYNO_DESCRIPTOR(json) \
+    static const char dyno_build_mark[] DYNO_KEPT_SECTION(".dyno_build") = DYNO_BUILD; \
     static const char dyno_descriptor[] __attribute__((used, section(".dyno_descriptor"))) = json
 #endif
 
@@ -438,5 +464,20 @@ static inline void dyno_log(const DynoHost *host, uint32_t level, const char *li
 static inline void dyno_metric(const DynoHost *host, const char *name, double value) {
     host->metric(host->context, dyno_str(name), value);
 }
+
+// Keeps the compiler from dropping or moving work. Without it a loop whose result nobody reads is removed, and one whose
+// input never changes is computed once, before the loop: the numbers then are those of an empty loop.
+// Pass the address of the result in every iteration, and that of the input before it is read.
+// eg: for (i = 0; i < iterations; i++) { dyno_keep(data); sum = work(data); dyno_keep(&sum); }
+#if defined(_MSC_VER) && !defined(__clang__)
+#include <intrin.h>
+static __inline void dyno_keep(const void *address) {
+    static const void *volatile sink;
+    sink = address;
+    _ReadWriteBarrier();
+}
+#else
+static inline void dyno_keep(const void *address) { __asm__ volatile("" : : "r"(address) : "memory"); }
+#endif
 
 #endif  /* DYNO_PLUGIN_H */

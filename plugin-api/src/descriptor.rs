@@ -23,6 +23,9 @@ pub struct Descriptor {
     pub plugin: PluginInfo,
     /// How it is called.
     pub abi: AbiInfo,
+    /// How its code was compiled; absent where the plugin does not say. The SDK and the C header say it unasked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<Build>,
     /// What it offers; at least one.
     pub benchmarks: Vec<BenchmarkInfo>,
     /// What it asks the operator for, beyond computing.
@@ -80,6 +83,46 @@ impl fmt::Display for Kind {
             Self::Native => "native",
             Self::Wasm => "wasm",
         })
+    }
+}
+
+/// How the code of a plugin was compiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Build {
+    /// Without optimisation, or with debug assertions: its times are not those of a release build.
+    Debug,
+    /// With optimisation and without debug assertions.
+    Release,
+}
+
+impl Build {
+    /// The word that stands for it in descriptors, results and the build section of a native plugin.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Release => "release",
+        }
+    }
+
+    /// The build that a word stands for.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Debug, Self::Release].into_iter().find(|build| build.word() == word)
+    }
+
+    /// Reads the build section of a native plugin: one word, and zero bytes that pad it. The C header writes it.
+    #[must_use]
+    pub fn from_section(bytes: &[u8]) -> Option<Self> {
+        let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+        Self::from_word(std::str::from_utf8(&bytes[..end]).ok()?)
+    }
+}
+
+impl fmt::Display for Build {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
     }
 }
 
@@ -507,6 +550,28 @@ mod tests {
         bytes.extend([0; 7]);
         assert_eq!(Descriptor::from_json(&bytes).unwrap(), descriptor);
         assert_eq!(descriptor.abi.mismatch(), None);
+    }
+
+    #[test]
+    fn how_a_plugin_was_compiled_is_said_by_a_word_or_not_at_all() {
+        assert_eq!(read(&sample()).unwrap().build, None, "plugins of before stay valid");
+        let mut value = sample();
+        for build in [Build::Debug, Build::Release] {
+            value["build"] = json!(build.word());
+            assert_eq!(read(&value).unwrap().build, Some(build));
+            assert_eq!(Build::from_word(build.word()), Some(build));
+        }
+        value["build"] = json!("fast");
+        assert!(read(&value).unwrap_err().contains("unknown variant `fast`"));
+    }
+
+    #[test]
+    fn the_build_section_holds_one_word_and_padding() {
+        assert_eq!(Build::from_section(b"debug\0"), Some(Build::Debug));
+        assert_eq!(Build::from_section(b"release\0\0\0"), Some(Build::Release));
+        for bytes in [&b""[..], b"\0debug", b"debugger\0", b"DEBUG\0", b"\xff\xfe"] {
+            assert_eq!(Build::from_section(bytes), None, "{bytes:?}");
+        }
     }
 
     #[test]

@@ -9,6 +9,10 @@ pub const PE: &str = ".dynodsc";
 /// The WebAssembly custom section.
 pub const WASM: &str = "dyno-descriptor";
 
+/// The ELF section in which the C header leaves one word about how a plugin was compiled: `debug` or `release`. It stands
+/// beside the descriptor and not in it, because authors of C write that themselves, and only the compiler knows.
+pub const ELF_BUILD: &str = ".dyno_build";
+
 /// The longest descriptor that a host accepts, in bytes. A longer one is an error, not a truncation.
 pub const MAX_BYTES: usize = 1024 * 1024;
 

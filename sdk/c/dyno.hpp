@@ -35,15 +35,9 @@ inline std::string_view to_view(DynoStr text) {
     return text.len == 0 ? std::string_view() : std::string_view(reinterpret_cast<const char *>(text.ptr), text.len);
 }
 
-// Keeps the compiler from dropping a result that nobody reads.
-template <class T> inline void keep(const T &value) {
-#if defined(_MSC_VER)
-    static volatile const void *sink;
-    sink = &value;
-#else
-    asm volatile("" : : "g"(&value) : "memory");
-#endif
-}
+// Keeps the compiler from dropping or moving work, as dyno_keep does: pass the input before it is read and the result
+// once it is there, in every iteration.
+template <class T> inline void keep(const T &value) { dyno_keep(std::addressof(value)); }
 
 // The parameters of a case. Valid until `setup` returns: copy what is needed later.
 class params {

@@ -70,11 +70,16 @@ pub(crate) fn driver(source_name: &str, name: &str, defines: &[&str]) -> PathBuf
 
 /// A native plugin from one of the examples.
 pub(crate) fn example(path: &str) -> PathBuf {
+    example_with(path, &[])
+}
+
+/// A native plugin from one of the examples, compiled with these flags as well.
+pub(crate) fn example_with(path: &str, flags: &[&str]) -> PathBuf {
     let source = root().join("examples").join(path);
     let is_cpp = source.extension().is_some_and(|extension| extension == "cpp");
     let (compiler, standard) = if is_cpp { ("c++", "-std=c++17") } else { ("cc", "-std=c11") };
-    let name = format!("example_{}.so", path.replace(['/', '.'], "_"));
-    build(&name, |target| compile(compiler, standard, &source, target, &[]))
+    let name = format!("example_{}{}.so", path.replace(['/', '.'], "_"), flags.concat().replace(',', "_"));
+    build(&name, |target| compile(compiler, standard, &source, target, flags))
 }
 
 fn compile(compiler: &str, standard: &str, source: &Path, target: &Path, defines: &[&str]) {

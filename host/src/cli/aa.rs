@@ -28,6 +28,7 @@ pub(super) fn execute(app: &App, args: &AaArgs, json: bool) -> Result<ExitCode, 
     );
     let names = if args.benchmark.is_empty() { vec!["*".to_owned()] } else { args.benchmark.clone() };
     let requests = ab::requests(names, &args.param, &args.hardware)?;
+    ab::note_debug_builds(&[&build]);
     let cancel = run::listen_for_ctrl_c()?;
     let mut last = 0;
     let report = app.aa(&build, &requests, &options, args.comparisons, &cancel, &mut |round| {

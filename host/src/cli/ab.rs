@@ -1,9 +1,11 @@
 //! `dyno ab`: two builds beside one another, by pairs of launches, each case until it is decided.
 
-use std::{io::IsTerminal, process::ExitCode, time::Duration};
+use std::{collections::BTreeSet, io::IsTerminal, process::ExitCode, time::Duration};
 
 use dyno_core::{
-    model::{CaseComparison, CaseRequest, EngineChoice, Layout, Pages, Settings, StopRule, Verdict},
+    model::{
+        CaseComparison, CaseRequest, EngineChoice, Layout, Pages, Settings, StopRule, Verdict, build_remark,
+    },
     units,
 };
 use indicatif::ProgressBar;
@@ -41,6 +43,7 @@ pub(super) fn execute(app: &App, args: &AbArgs, json: bool) -> Result<ExitCode, 
     if baseline.sha256 == candidate.sha256 {
         output::note("both sides are the same file: any difference that is found is an error of measurement");
     }
+    note_debug_builds(&[&baseline, &candidate]);
     let cancel = run::listen_for_ctrl_c()?;
     let bar = std::io::stderr().is_terminal().then(ProgressBar::new_spinner);
     let mut decided = 0;
@@ -90,6 +93,23 @@ pub(super) fn execute(app: &App, args: &AbArgs, json: bool) -> Result<ExitCode, 
         judged => judged,
     }
     .into())
+}
+
+/// Says which of these builds are debug builds, before time is spent on them; those of one plugin once.
+pub(super) fn note_debug_builds(builds: &[&Entry]) {
+    let remark = |entry: &Entry| build_remark(&entry.descriptor.plugin.id, entry.descriptor.build);
+    let marked: Vec<(&str, String)> = ["baseline", "candidate"]
+        .into_iter()
+        .zip(builds)
+        .filter_map(|(side, entry)| Some((side, remark(entry)?)))
+        .collect();
+    // Of two builds only one: what differs then is most of all how they were compiled, so its side is named.
+    if let ([(side, remark)], 2) = (marked.as_slice(), builds.len()) {
+        output::note(&format!("warning: the {side} {remark}"));
+        return;
+    }
+    let remarks: BTreeSet<&String> = marked.iter().map(|(_, remark)| remark).collect();
+    remarks.into_iter().for_each(|remark| output::note(&format!("warning: {remark}")));
 }
 
 /// How both sides are measured.

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write, path::Path, process::ExitCode};
 
-use dyno_core::units;
+use dyno_core::{model::build_remark, units};
 use serde_json::json;
 
 use super::{Failure, args, exit_code::End, output, table};
@@ -63,6 +63,8 @@ fn describe(entry: &Entry) -> String {
                 descriptor.abi.layout_hash.clone().unwrap_or_default()
             ),
         ),
+        ("build", descriptor.build.map(|build| build.to_string()).unwrap_or_default()),
+        ("warning", build_remark(&info.id, descriptor.build).unwrap_or_default()),
         ("asks for", descriptor.capabilities.join(", ")),
         ("cannot run", entry.incompatible.clone().unwrap_or_default()),
     ] {

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use dyno_core::model::PluginKind;
+use dyno_core::model::{PluginBuild, PluginKind};
 use dyno_plugin_api::descriptor::BenchmarkInfo;
 use indexmap::IndexMap;
 use serde_json::json;
@@ -66,13 +66,18 @@ fn lines(entries: &[&Entry], wanted: &str) -> IndexMap<Vec<String>, Vec<PluginKi
                 benchmark.name.clone(),
                 benchmark.category.clone(),
                 benchmark.hardware.join(", "),
-                format!("{} {}", info.id, info.version),
+                format!("{} {}{}", info.id, info.version, debug_mark(entry)),
                 entry.incompatible.clone().unwrap_or_else(|| benchmark.description.clone()),
             ];
             lines.entry(line).or_default().push(entry.kind);
         }
     }
     lines
+}
+
+/// What follows the version of a plugin whose times are not those of a release build.
+fn debug_mark(entry: &Entry) -> &'static str {
+    if entry.descriptor.build == Some(PluginBuild::Debug) { " (debug build)" } else { "" }
 }
 
 fn offers(entry: &Entry, wanted: &str) -> bool {

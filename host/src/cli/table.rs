@@ -158,6 +158,8 @@ pub(super) fn remarks(record: &RunRecord) -> String {
         .filter_map(|case| Some(format!("{}: {}\n", case.device, case.device_remark()?)))
         .collect();
     out.extend(software);
+    let builds: BTreeSet<String> = record.cases.iter().filter_map(CaseRecord::build_remark).collect();
+    builds.into_iter().for_each(|sentence| out.push_str(&format!("{sentence}\n")));
     let launches = record.cases.iter().flat_map(|case| &case.launches);
     let missing: BTreeSet<&String> = launches.flat_map(|launch| &launch.missing).collect();
     missing.into_iter().for_each(|sentence| out.push_str(&format!("{sentence}\n")));

@@ -1,6 +1,6 @@
 //! The report for people, as one page of HTML that needs nothing else: styles and charts are inside, scripts there are none.
 
-use std::fmt::Write;
+use std::{collections::BTreeSet, fmt::Write};
 
 use dyno_core::{
     model::{CaseRecord, CaseStatus, LaunchRecord, MetricSummary, RunRecord, Sample},
@@ -68,6 +68,10 @@ fn facts(out: &mut String, record: &RunRecord) {
         }
     }
     out.push_str("</dl>\n");
+    let builds: BTreeSet<String> = record.cases.iter().filter_map(CaseRecord::build_remark).collect();
+    for remark in builds {
+        let _ = writeln!(out, "<p class=\"bad\">{}</p>", xml(&remark));
+    }
 }
 
 fn headline(case: &CaseRecord) -> Option<&MetricSummary> {

@@ -149,7 +149,9 @@ fn table(out: &mut String, record: &RunRecord, measured: &[(&CaseRecord, &Metric
     for (case, _) in measured {
         let remark =
             case.device_remark().map(|remark| format!("- **{}**: {}", inline(&case.device), inline(&remark)));
+        let build = case.build_remark().map(|remark| format!("- {}", inline(&remark)));
         remarks.extend(remark.filter(|remark| !remarks.contains(remark)));
+        remarks.extend(build.filter(|remark| !remarks.contains(remark)));
     }
     if !remarks.is_empty() {
         let _ = writeln!(out, "\n{}", remarks.join("\n"));

@@ -204,6 +204,7 @@ fn plan(resolved: &Resolved<'_>, params: Params, device: DeviceInfo) -> Planned 
         kind: entry.kind,
         sha256: entry.sha256.clone(),
         path: entry.path.display().to_string(),
+        build: entry.descriptor.build,
     };
     // A plugin of another contract is run all the same: the worker refuses it before any of its code runs, and the case
     // fails with the sentence that names both sides. Skipping it would turn a stale plugin into a green run.

@@ -146,6 +146,7 @@ mod tests {
             kind: PluginKind::Native,
             sha256: String::new(),
             path: String::new(),
+            build: None,
         };
         let benchmark =
             serde_json::from_value(serde_json::json!({"name": "b", "hardware": ["cpu", "cuda", "webgpu"]}))

@@ -7,10 +7,11 @@ use duckdb::{Connection, OptionalExt, params};
 use super::error::{StoreError, doing};
 
 /// The migrations, in order; the first is version 1.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("migrations/0001_initial.sql"),
     include_str!("migrations/0002_verdicts.sql"),
     include_str!("migrations/0003_server.sql"),
+    include_str!("migrations/0004_build.sql"),
 ];
 
 /// The version that this dyno writes.

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use duckdb::{Row, params};
 use dyno_core::model::{
-    CaseRecord, LaunchRecord, MetricSummary, PluginKind, PluginRef, RESULT_SCHEMA, RESULT_VERSION, RunRecord,
-    RunStatus, Sample, Source, Work,
+    CaseRecord, LaunchRecord, MetricSummary, PluginBuild, PluginKind, PluginRef, RESULT_SCHEMA,
+    RESULT_VERSION, RunRecord, RunStatus, Sample, Source, Work,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -203,17 +203,19 @@ impl Store {
         let rows = self
             .rows(
                 "SELECT case_no, plugin_id, plugin_version, plugin_kind, plugin_sha256, plugin_path, benchmark, category,
-                        device, params_json, status_json
+                        device, params_json, status_json, plugin_build
                  FROM cases WHERE run_no = ? ORDER BY case_no",
                 params![run_no],
                 |row| {
                     let kind: String = row.get(3)?;
+                    let build: Option<String> = row.get(11)?;
                     let plugin = PluginRef {
                         id: row.get(1)?,
                         version: row.get(2)?,
                         kind: if kind == "wasm" { PluginKind::Wasm } else { PluginKind::Native },
                         sha256: row.get(4)?,
                         path: row.get(5)?,
+                        build: build.as_deref().and_then(PluginBuild::from_word),
                     };
                     let texts: (String, String) = (row.get(9)?, row.get(10)?);
                     Ok((row.get(0)?, plugin, row.get(6)?, row.get(7)?, row.get(8)?, texts))

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use duckdb::{Connection, OptionalExt, Params, Transaction, params};
 use dyno_core::model::{
-    CaseRecord, CaseStatus, Environment, LaunchRecord, MetricSummary, RunRecord, RunStatus, Sample,
+    CaseRecord, CaseStatus, Environment, LaunchRecord, MetricSummary, PluginBuild, RunRecord, RunStatus,
+    Sample,
 };
 use serde_json::to_string;
 
@@ -186,7 +187,7 @@ pub(super) fn insert_case(
     execute(
         transaction,
         "storing a case",
-        "INSERT INTO cases VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO cases VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         params![
             run_no,
             case.index,
@@ -207,6 +208,7 @@ pub(super) fn insert_case(
             reason,
             to_string(&case.status).map_err(record("status"))?,
             columns::medians(&case.metrics),
+            plugin.build.map(PluginBuild::word),
         ],
     )
 }

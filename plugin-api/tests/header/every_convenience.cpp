@@ -23,6 +23,7 @@ int32_t setup(const DynoHost *host, const DynoParam *params, size_t count, void 
 }
 
 int32_t execute(void *, uint64_t iterations, DynoReport *report) {
+    dyno_keep(&iterations);
     report->items = static_cast<double>(iterations);
     return DYNO_OK;
 }

@@ -1,7 +1,7 @@
 //! ELF files: whether they are whole libraries for this machine, and their descriptor section. A truncated library is a
 //! SIGBUS in the dynamic linker, not an error, so it must never get there.
 
-use dyno_plugin_api::section;
+use dyno_plugin_api::{descriptor::Build, section};
 
 use object::{
     Architecture, FileKind, Object, ObjectKind, ObjectSection,
@@ -16,6 +16,12 @@ pub(super) fn descriptor_section(bytes: &[u8]) -> Result<&[u8], NotAPlugin> {
     let broken = |error: object::Error| NotAPlugin::Broken(format!("the library is broken: {error}"));
     let file = ElfFile64::<object::Endianness>::parse(bytes).map_err(broken)?;
     file.section_by_name(section::ELF).ok_or(NotAPlugin::Foreign)?.data().map_err(broken)
+}
+
+/// What the C header left in a library about how it was compiled, where it did: see [`section::ELF_BUILD`].
+pub(super) fn build(bytes: &[u8]) -> Option<Build> {
+    let file = ElfFile64::<object::Endianness>::parse(bytes).ok()?;
+    Build::from_section(file.section_by_name(section::ELF_BUILD)?.data().ok()?)
 }
 
 /// Checks that the bytes are a whole shared library for this machine.

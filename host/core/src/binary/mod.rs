@@ -30,7 +30,12 @@ pub fn describe(bytes: &[u8]) -> Result<(Kind, Descriptor), NotAPlugin> {
     } else {
         (Kind::Native, elf::descriptor_section(bytes)?)
     };
-    let descriptor = Descriptor::from_json(section).map_err(|error| NotAPlugin::Broken(error.to_string()))?;
+    let mut descriptor =
+        Descriptor::from_json(section).map_err(|error| NotAPlugin::Broken(error.to_string()))?;
+    if kind == Kind::Native {
+        // The compiler knows better than who wrote the descriptor by hand.
+        descriptor.build = elf::build(bytes).or(descriptor.build);
+    }
     if descriptor.abi.kind == kind {
         Ok((kind, descriptor))
     } else {

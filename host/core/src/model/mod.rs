@@ -36,7 +36,7 @@ pub use readings::{
 };
 pub use record::{
     CaseRecord, EngineInfo, Interval, LaunchRecord, MetricSummary, Outliers, OutputLine, Percentile, Plan,
-    PluginRef, RESULT_SCHEMA, RESULT_VERSION, RunRecord, Stream,
+    PluginRef, RESULT_SCHEMA, RESULT_VERSION, RunRecord, Stream, build_remark,
 };
 pub use sample::{Sample, Work};
 pub use scenario::{LoadRecord, Query, Scenario};
@@ -45,5 +45,7 @@ pub use status::{CaseStatus, Exit, Reason, RunStatus, Stage};
 
 /// Which direction of a metric is good.
 pub use dyno_plugin_api::descriptor::Better;
+/// How the code of a plugin was compiled.
+pub use dyno_plugin_api::descriptor::Build as PluginBuild;
 /// The technology of a plugin: native library or WASM component.
 pub use dyno_plugin_api::descriptor::Kind as PluginKind;

@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Better, CaseStatus, DeviceInfo, Environment, LoadRecord, Machine, Params, PluginKind, RunSpec, RunStatus,
-    Sample, Source, Stage,
+    Better, CaseStatus, DeviceInfo, Environment, LoadRecord, Machine, Params, PluginBuild, PluginKind,
+    RunSpec, RunStatus, Sample, Source, Stage,
 };
 
 /// The name of the result file format.
@@ -66,6 +66,21 @@ pub struct PluginRef {
     pub sha256: String,
     /// Where the file was found.
     pub path: String,
+    /// How its code was compiled, where the descriptor says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<PluginBuild>,
+}
+
+/// What must be said beside the numbers of a plugin because of how it was compiled; `None` for a release build, and for a
+/// plugin that does not say.
+#[must_use]
+pub fn build_remark(plugin_id: &str, build: Option<PluginBuild>) -> Option<String> {
+    (build == Some(PluginBuild::Debug)).then(|| {
+        format!(
+            "`{plugin_id}` is a debug build: its times are not those of a release build; build it with --release \
+             (cargo) or -O2 (cc)"
+        )
+    })
 }
 
 /// One case: a benchmark with parameter values on a device.
@@ -113,6 +128,12 @@ impl CaseRecord {
         let device = self.device_info().filter(|device| device.software)?;
         let model = if device.model.is_empty() { "of unknown make" } else { &device.model };
         Some(format!("software adapter: {model}; its numbers are this processor's, not a GPU's"))
+    }
+
+    /// What must be said because of how its plugin was compiled; `None` when there is nothing to say.
+    #[must_use]
+    pub fn build_remark(&self) -> Option<String> {
+        build_remark(&self.plugin.id, self.plugin.build)
     }
 
     /// Benchmark and parameters on one line, the same for the same case in any run. // eg: "gemm n=256 dtype=f32"

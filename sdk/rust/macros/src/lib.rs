@@ -3,6 +3,7 @@
 //! What they write names only `::dyno_sdk`; nothing here knows about targets or the ABI.
 
 mod benchmark;
+mod build;
 mod fields;
 mod json;
 mod names;
@@ -49,7 +50,8 @@ pub fn param_enum(item: TokenStream) -> TokenStream {
 /// Makes a plugin of benchmarks: `export_plugin! { id: "hello", description: "…", benchmarks: [Sum] }`.
 ///
 /// `version`, `description`, `authors`, `license` and `homepage` come from `Cargo.toml` where they are not given.
-/// `capabilities` lists what the plugin asks the operator for.
+/// `capabilities` lists what the plugin asks the operator for. Whether the crate is compiled without optimisation or
+/// with debug assertions goes into the descriptor by itself, and the host marks the numbers of such a build.
 #[proc_macro]
 pub fn export_plugin(input: TokenStream) -> TokenStream {
     plugin::expand(input.into()).into()

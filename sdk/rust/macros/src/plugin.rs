@@ -7,6 +7,7 @@ use quote::{quote, quote_spanned};
 use syn::{Error, Expr, Path, Result, spanned::Spanned};
 
 use crate::{
+    build,
     fields::{Errors, Fields, list},
     json::{self, Pieces},
     names,
@@ -72,6 +73,8 @@ fn export(input: TokenStream) -> Result<TokenStream> {
         json::text(&homepage),
     ));
     pieces.constant(quote!(::dyno_sdk::__private::ABI_JSON));
+    pieces.push(",\"build\":");
+    pieces.constant(build::json());
     pieces.push(",\"benchmarks\":[");
     for (i, benchmark) in benchmarks.iter().enumerate() {
         if i > 0 {

@@ -4,7 +4,7 @@ use std::{env, fs};
 
 use dyno_plugin_api::{
     abi::DYNO_ABI_VERSION,
-    descriptor::{Better, Descriptor, ParamKind},
+    descriptor::{Better, Build, Descriptor, ParamKind},
     layout, section,
 };
 use object::{Object, ObjectSection};
@@ -38,6 +38,13 @@ fn table_and_descriptor_name_this_contract() {
     assert_eq!(plugin.size as usize, size_of_val(plugin));
     assert_eq!(descriptor().abi.mismatch(), None);
     assert_eq!(descriptor().benchmarks.len(), plugin.benchmark_count);
+}
+
+#[test]
+fn the_profile_of_this_crate_is_told() {
+    // Assertions are what a test can see of its own profile; `cargo test --release` has none of them.
+    let expected = if cfg!(debug_assertions) { Build::Debug } else { Build::Release };
+    assert_eq!(descriptor().build, Some(expected));
 }
 
 #[test]
