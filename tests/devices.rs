@@ -210,6 +210,7 @@ fn a_device_that_is_required_but_not_there_is_exit_code_4() {
 fn a_device_that_goes_away_costs_its_launch_and_what_was_to_follow_is_skipped() {
     let mut arena = Arena::new();
     arena.add(&fixtures::for_device("loses_its_device"), "a.so");
+    arena.add(&fixtures::for_device_as("loses_its_device", "comes_too_late"), "b.so");
     arena.add(&fixtures::native("good", "good_a"), "good_a.so");
     // There when the run is planned, gone when the launch has failed.
     let gone = r#"echo '[{"name":"cuda","kind":"cuda","index":0,"unavailable":"it fell off the bus"}]'"#;
@@ -219,7 +220,7 @@ fn a_device_that_goes_away_costs_its_launch_and_what_was_to_follow_is_skipped() 
         answer(DeviceKind::Cuda, &["A GPU"])
     );
     with_probe(&mut arena, &script);
-    let outcome = arena.run(&["loses_its_device", "loses_its_device", "good_a", "--hardware", "cuda,cpu"]);
+    let outcome = arena.run(&["loses_its_device", "comes_too_late", "good_a", "--hardware", "cuda,cpu"]);
     assert_eq!(outcome.code, Some(4), "{}", outcome.shown());
     let record = outcome.record();
     let case = |at: usize| (record.cases[at].device.as_str(), record.cases[at].status.clone());

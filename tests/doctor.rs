@@ -124,7 +124,11 @@ fn what_is_no_document_says_what_it_is() {
         fs::write(&path, text).expect("a file");
         path.display().to_string()
     };
-    refused(&arena, &["doctor", "--compare", "nowhere.json"], &["`nowhere.json`: No such file"]);
+    refused(
+        &arena,
+        &["doctor", "--compare", "nowhere.json"],
+        &["`nowhere.json`: cannot be read: No such file"],
+    );
     refused(&arena, &["doctor", "--compare", &file("a", "<html>")], &["not JSON"]);
     refused(
         &arena,

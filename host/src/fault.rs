@@ -50,7 +50,12 @@ impl Resource {
             Some(libc::EACCES | libc::EPERM) => Self::Permission,
             Some(_) => Self::Other,
             None => match error.kind() {
-                io::ErrorKind::StorageFull => Self::Disk,
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+                    Self::Disk
+                }
+                io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly,
+                io::ErrorKind::NotADirectory => Self::NotAFolder,
+                io::ErrorKind::IsADirectory => Self::NotAFile,
                 io::ErrorKind::NotFound => Self::Missing,
                 io::ErrorKind::PermissionDenied => Self::Permission,
                 io::ErrorKind::OutOfMemory => Self::Memory,
@@ -211,7 +216,7 @@ pub fn new_temporary_folder(prefix: &str) -> Result<TempDir, HostFault> {
     })
 }
 
-/// The number of the system's error, also where a library has wrapped it.
+/// The number of the system's error, also where a library has wrapped it; what a library hides keeps its kind.
 fn code(error: &io::Error) -> Option<i32> {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(one) = cause {

@@ -56,7 +56,12 @@ const OPTIMISED: &[&str] = &["cached_work", "hoisted_loop", "result_not_kept", "
 
 /// A native plugin for a device that is no processor, from the sources of the tests of devices.
 pub(crate) fn for_device(name: &str) -> PathBuf {
-    let source = root().join("tests/devices").join(format!("{name}.c"));
+    for_device_as(name, name)
+}
+
+/// The same under another name.
+pub(crate) fn for_device_as(source: &str, name: &str) -> PathBuf {
+    let source = root().join("tests/devices").join(format!("{source}.c"));
     build(&format!("{name}.so"), |target| {
         compile("cc", "-std=c11", &source, target, &[&format!("-DNAME=\"{name}\"")]);
     })

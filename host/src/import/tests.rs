@@ -85,7 +85,7 @@ fn hyperfine_is_read() {
         [
             "sleep 0.1: time [ns] lower [101800000.0, 102200000.0, 102600000.0]",
             "sleep 0.1: peak_memory [bytes] lower [3538944.0, 3538944.0, 3670016.0]",
-            "grep -c x 'a b.txt': time [ns] lower [2000000.0]",
+            "grep -c x 'a b.txt' pattern=x: time [ns] lower [2000000.0]",
         ]
     );
 }

@@ -143,7 +143,7 @@ mod tests {
             assert_eq!(trend(&launches(5, 20, 0.0, 0.05, 0.0, seed)), None);
             assert_eq!(trend(&launches(5, 20, 0.0, 0.01, 0.005, seed)), None, "seed {seed}");
             assert_eq!(trend(&launches(5, 20, 0.02, 0.005, 0.0, seed)), None, "too little to matter");
-            assert_eq!(trend(&launches(2, 3 + 1, 0.0, 0.3, 0.0, seed)), None);
+            assert_eq!(trend(&launches(2, 4, 0.0, 0.1, 0.0, seed)), None);
         }
     }
 

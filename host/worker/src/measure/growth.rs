@@ -151,10 +151,10 @@ impl Calls {
                 .fastest
                 .iter()
                 .flatten()
-                .map(|sample| format!("{} took {}", sample.iterations, time(sample.wall_ns as f64)))
+                .map(|sample| format!("{} in {}", sample.iterations, time(sample.wall_ns as f64)))
                 .collect();
             return Err(Failure::Error(format!(
-                "time does not grow with the iterations: {}. Either `execute` does not loop over `iterations`, or the \
+                "time does not grow with the iterations ({}). Either `execute` does not loop over `iterations`, or the \
                  compiler removed the work or moved it out of the loop: {LOOP_REMEDY}",
                 steps.join(", ")
             )));
