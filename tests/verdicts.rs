@@ -301,9 +301,9 @@ fn a_gate_is_never_green_by_accident() {
         (&base, &twice, 0, 3, "nothing tells them apart"),
         (&base, &empty, 2, 2, "results"),
     ] {
-        for (flags, expected) in [(&[][..], code), (&["--fail-inconclusive"], strict)] {
-            let mut all = vec!["compare", baseline, candidate];
-            all.extend(flags);
+        for (flag, expected) in [(None, code), (Some("--fail-inconclusive"), strict)] {
+            let mut all = vec!["compare", baseline.as_str(), candidate.as_str()];
+            all.extend(flag);
             let outcome = arena.dyno(&all);
             assert_eq!(outcome.code, Some(expected), "{all:?} {}", outcome.shown());
             let text = format!("{}{}", outcome.stdout, outcome.stderr);
@@ -520,7 +520,7 @@ fn noise_is_measured_stored_and_used() {
     let used = arena.dyno(&["ab", file, file, "--threshold", "50%", "--json"]).json();
     assert_eq!(used["cases"][0]["pairs"]["rule"], "confidence-sequence");
     let twin = twin().display().to_string();
-    for other in [&["ab", file, file, "-p", "n=99"][..], &["ab", &twin, &twin]] {
+    for other in [&["ab", file, file, "-p", "n=99"][..], &["ab", twin.as_str(), twin.as_str()]] {
         let mut all = other.to_vec();
         all.extend(["--threshold", "50%", "--json"]);
         let found = arena.dyno(&all).json();
