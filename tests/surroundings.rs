@@ -303,14 +303,14 @@ fn a_disk_that_fills_while_measuring_keeps_what_was_stored() {
     let script = format!(
         "mount -t tmpfs -o size=8m none {small} || exit 77
          \"$@\" --db-path {small}/d.duckdb & dyno=$!
-         until [ -s {small}/d.duckdb ]; do sleep 0.1; done
+         until [ -s {small}/d.duckdb ]; do kill -0 $dyno || exit 78; sleep 0.1; done
          head -c 20000000 /dev/zero > {small}/fill
          wait $dyno; echo \"ended with $?\"
          rm {small}/fill
          \"$1\" results --list --json --db-path {small}/d.duckdb; echo \"listed with $?\""
     );
     let line = format!("unshare -m sh -c '{script}' sh \"$@\"");
-    let arguments = ["run", "good_a", "--samples", "3", "--launches", "100000"];
+    let arguments = ["run", "good_a", "--samples", "3", "--launches", "10000"];
     let output = behind(&arena, &line, &arguments).output().unwrap();
     let said = said(&output);
     assert!(said.contains("ended with 5") && said.contains("listed with 0"), "{said}");
@@ -478,7 +478,7 @@ fn what_cannot_be_written_is_refused_before_anything_is_measured() {
         (vec!["--format", "parquet", "-o", &path("none/x.parquet")], 2, "there is no folder"),
         (vec!["--format", "csv", "-o", &path("folder")], 2, "it is a folder"),
         (vec!["--format", "csv", "-o", &path("file/x")], 2, "is not a folder"),
-        (vec!["--format", "csv", "-o", ""], 2, "the name is empty"),
+        (vec!["--format", "csv", "-o", ""], 2, "a value is required"),
         (vec!["--output", "/proc/nowhere"], 5, "--output"),
         (vec!["--output", &path("file")], 5, "--output"),
         (vec!["--db-path", &path("folder")], 2, "it is a folder"),

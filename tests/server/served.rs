@@ -76,6 +76,16 @@ impl Served {
         body: Option<&str>,
         header: Option<(&str, &str)>,
     ) -> (u16, Vec<u8>) {
+        self.attempt(method, path, body, header).unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+    }
+
+    fn attempt(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&str>,
+        header: Option<(&str, &str)>,
+    ) -> Result<(u16, Vec<u8>), ureq::Error> {
         let agent: ureq::Agent = ureq::Agent::config_builder()
             .timeout_global(Some(Duration::from_secs(120)))
             .http_status_as_error(false)
@@ -98,9 +108,17 @@ impl Served {
             ),
             None => agent.run(request.body(()).expect("it is a request")),
         };
-        let mut answer = answer.unwrap_or_else(|error| panic!("{method} {path}: {error}"));
-        let bytes = answer.body_mut().read_to_vec().expect("the answer is whole");
-        (answer.status().as_u16(), bytes)
+        let mut answer = answer?;
+        let bytes = answer.body_mut().read_to_vec()?;
+        Ok((answer.status().as_u16(), bytes))
+    }
+
+    /// Whether a body is refused: by its status, or by an end of the connection before all of it was sent.
+    pub(crate) fn refuses_body(&self, path: &str, body: &str) -> bool {
+        match self.attempt("POST", path, Some(body), None) {
+            Ok((status, _)) => status == 413,
+            Err(error) => matches!(error, ureq::Error::Io(_)),
+        }
     }
 
     /// Calls; gives status and text. A body of null is none.
