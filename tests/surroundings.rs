@@ -599,7 +599,7 @@ fn files_of_windows_are_read() {
     let variants = |text: &str| {
         let windows = text.replace('\n', "\r\n");
         [
-            [b"\xEF\xBB\xBF", text.as_bytes()].concat(),
+            [&b"\xEF\xBB\xBF"[..], text.as_bytes()].concat(),
             windows.clone().into_bytes(),
             utf16(&windows, false),
             utf16(text, true),
