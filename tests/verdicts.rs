@@ -382,7 +382,8 @@ fn sides_that_are_not_there_and_wrong_flags_are_usage_errors() {
     let file = fixtures::example("hello-c/hello.c");
     let file = file.to_str().unwrap();
     refused(&arena.dyno(&["ab", file]), &["no candidate", "--wasm"]);
-    refused(&arena.dyno(&["ab", file, "/nonexistent.so"]), &["neither a plugin file nor a plugin"]);
+    refused(&arena.dyno(&["ab", file, "/nonexistent.so"]), &["/nonexistent.so: cannot be read"]);
+    refused(&arena.dyno(&["ab", file, "nonexistent"]), &["neither a plugin file nor a plugin"]);
     refused(&arena.dyno(&["ab", file, file, "-b", "other"]), &["no benchmark `other` is in both", "sum_c"]);
     refused(&arena.dyno(&["ab", file, file, "-p", "n=0"]), &["`n`", "from 1 to"]);
     refused(&arena.dyno(&["ab", file, file, "--budget", "0s"]), &["--budget", "no time"]);

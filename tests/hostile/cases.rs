@@ -124,13 +124,13 @@ cases! {
         skips => Skipped("this machine has no abacus"),
 
         // It is written wrongly: what is timed is not what its author meant.
-        no_loop => Failed(&[Calibrate], &["does not grow with the iterations"])
-        no_loop_work_of_one => Failed(&[Calibrate], &["does not grow with the iterations"])
-        result_not_kept => Failed(&[Calibrate], &["more than any machine can do", "does not grow with the iterations"])
-        result_not_kept_no_work => Failed(&[Calibrate], &["does not grow with the iterations"])
-        hoisted_loop => Failed(&[Calibrate], &["more than any machine can do", "does not grow with the iterations"])
-        cached_work => Failed(&[Calibrate], &["more than any machine can do", "only the first iteration does the work"])
-        work_of_one_iteration => Failed(&[Calibrate], &["the reported work is the same"])
+        no_loop => Failed(&[Calibrate], &["does not grow with the iterations"]),
+        no_loop_work_of_one => Failed(&[Calibrate], &["does not grow with the iterations"]),
+        result_not_kept => Failed(&[Calibrate], &["more than any machine can do", "does not grow with the iterations"]),
+        result_not_kept_no_work => Failed(&[Calibrate], &["does not grow with the iterations"]),
+        hoisted_loop => Failed(&[Calibrate], &["more than any machine can do", "does not grow with the iterations"]),
+        cached_work => Failed(&[Calibrate], &["more than any machine can do", "only the first iteration does the work"]),
+        work_of_one_iteration => Failed(&[Calibrate], &["the reported work is the same"]),
         state_grows => Completed,
         prints_each_iteration => Completed,
         prints_each_call => Completed,
