@@ -145,5 +145,9 @@ fn what_is_no_document_says_what_it_is() {
         &["doctor", "--compare", &file("d", r#"{"schema":"dyno.doctor","version":1}"#)],
         &["damaged: missing field"],
     );
-    refused(&arena, &["doctor", "--save", "no/such/folder.json"], &["cannot write `no/such/folder.json`"]);
+    refused(
+        &arena,
+        &["doctor", "--save", "no/such/folder.json"],
+        &["--save `no/such/folder.json`: there is no folder `no/such`"],
+    );
 }

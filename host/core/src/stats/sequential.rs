@@ -25,12 +25,10 @@ pub const EARLY_LOOKS: [(usize, f64); 8] =
 const RHO_SQUARED: f64 = 0.25;
 /// The stored variance is taken a little larger than it was: it is an estimate.
 const CAUTION: f64 = 1.15;
-/// Pairs before which nobody looks: fewer do not show their own spread.
-const FIRST_LOOK: usize = 4;
-/// How many times the variance of equal builds the pairs may have and still be taken for pairs like those. The two sides of
-/// equal builds run the same code on the same input, so what an input does to one build and not to the other is not in their
-/// variance: where pairs differ more, only their own spread counts, by Student's t.
-const ALIKE: f64 = 2.0;
+/// Pairs before which the confidence sequence is not looked at: fewer hardly show their own spread, which may be larger than
+/// that of equal builds. The two sides of those run the same code on the same input, so what an input does to one build and
+/// not to the other is not in their variance.
+const FIRST_LOOK: usize = 6;
 
 /// How a decision is made.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -117,7 +115,7 @@ impl Rule {
     #[must_use]
     pub fn for_budget(self, affordable_pairs: f64) -> Self {
         match self {
-            Self::GroupSequential { alpha } if affordable_pairs < FEW_PAIRS => Self::FewPairs { alpha },
+            rule if affordable_pairs < FEW_PAIRS => Self::FewPairs { alpha: rule.alpha() },
             rule => rule,
         }
     }
@@ -261,8 +259,9 @@ pub fn standing(rule: Rule, effects: &[PairEffect]) -> Option<Standing> {
             let own = seen.variance?;
             let known = CAUTION * variance;
             let by_mixture = radius(known.max(own).sqrt(), seen.pairs, alpha);
-            let by_own = if own > ALIKE * known {
-                // Shares of the chance of an error that add up to all of it, however many looks there are.
+            // Pairs that differ more than those of equal builds are not like them: only their own spread counts, by Student's t,
+            // with shares of the chance of an error that add up to all of it, however many looks there are.
+            let by_own = if own > known {
                 let look = (effects.len() - FIRST_LOOK + 1) as f64;
                 let share = alpha / (look * (look + 1.0));
                 t_quantile(1.0 - share / 2.0, seen.degrees) * (own / seen.pairs).sqrt()
