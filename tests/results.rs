@@ -308,8 +308,8 @@ fn hyperfine(arena: &Arena, name: &str, commands: &[String], factor: f64) -> Str
         })
         .collect();
     let path = arena.path(name);
-    fs::write(&path, json!({ "results": results }).to_string()).unwrap();
-    path.to_str().unwrap().to_owned()
+    fs::write(&path, json!({ "results": results }).to_string()).expect("it can be written");
+    path.to_str().expect("its name is text").to_owned()
 }
 
 #[test]

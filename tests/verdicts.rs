@@ -27,14 +27,15 @@ fn stored(arena: &Arena, arguments: &[&str]) -> String {
 
 /// The C example with some of its text replaced: another plugin, or another version of it.
 fn variant(name: &str, replacements: &[(&str, &str)]) -> std::path::PathBuf {
-    let mut source = std::fs::read_to_string(fixtures::root().join("examples/hello-c/hello.c")).unwrap();
+    let mut source = std::fs::read_to_string(fixtures::root().join("examples/hello-c/hello.c"))
+        .expect("the example is there");
     for (from, to) in replacements {
         assert!(source.contains(from), "the example has `{from}`");
         source = source.replacen(from, to, 1);
     }
     let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.c"));
-    std::fs::write(&path, source).unwrap();
-    fixtures::example(path.to_str().unwrap())
+    std::fs::write(&path, source).expect("it can be written");
+    fixtures::example(path.to_str().expect("its name is text"))
 }
 
 fn twin() -> std::path::PathBuf {

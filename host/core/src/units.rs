@@ -118,7 +118,7 @@ pub fn value_with_interval(median: f64, interval: Option<Interval>, unit: &str) 
 
 /// So many of something, in the singular where it is one. // eg: `1 case`, `2 cases`, `3 queries`, `1 process`
 #[must_use]
-pub fn count<N: std::fmt::Display + PartialEq + From<u8>>(number: N, noun: &str) -> String {
+pub fn count<N: std::fmt::Display + Copy + PartialEq + From<u8>>(number: N, noun: &str) -> String {
     if number == N::from(1) {
         return format!("{number} {noun}");
     }

@@ -94,7 +94,10 @@ pub(super) fn execute(app: &App, args: &RunArgs, as_json: bool) -> Result<ExitCo
     let Some(comparison) = comparison else { return Ok(end.into()) };
     match format {
         RunFormat::Text => {
-            output::text(&format!("\n{}", terminal::folded(&compared(&comparison, ComparisonFormat::Text)?)))?
+            output::text(&format!(
+                "\n{}",
+                terminal::folded(&compared(&comparison, ComparisonFormat::Text)?)
+            ))?;
         }
         // What was written is the comparison.
         RunFormat::Document(format) if format.of_comparison().is_some() => {}

@@ -80,8 +80,10 @@ struct Instance<'a> {
 /// The entries of one name by what they are of. Libraries before 1.6 do not number their benchmarks: all are then of one,
 /// but for repetitions with a number that was seen already.
 fn instances<'a>(entries: &[&'a Value]) -> Vec<Instance<'a>> {
-    let mut all: IndexMap<(Option<u64>, Option<u64>, usize), Vec<&Value>> = IndexMap::new();
-    let mut seen: HashMap<(Option<u64>, Option<u64>, Option<u64>, Option<&str>), usize> = HashMap::new();
+    type Number = Option<u64>;
+    type Repetition<'a> = (Number, Number, Number, Option<&'a str>);
+    let mut all: IndexMap<(Number, Number, usize), Vec<&Value>> = IndexMap::new();
+    let mut seen: HashMap<Repetition<'_>, usize> = HashMap::new();
     for entry in entries {
         let of = |field: &str| entry[field].as_u64();
         let (family, instance) = (of("family_index"), of("per_family_instance_index"));

@@ -192,7 +192,7 @@ impl Worker {
                         heard(Unsolicited::Log(line));
                     }
                     Reply::Entering => self.is_foreign = true,
-                    Reply::HostFailed { doing, code, said } => return self.host_failed(&doing, code, said),
+                    Reply::HostFailed { doing, code, said } => return self.host_failed(&doing, code, &said),
                     reply => return Ok(reply),
                 }
             }
@@ -266,14 +266,14 @@ impl Worker {
     }
 
     /// What a worker says of the host counts while only code of ours has run in it.
-    fn host_failed(&self, doing: &str, code: Option<i32>, said: String) -> Result<Reply, Interruption> {
+    fn host_failed(&self, doing: &str, code: Option<i32>, said: &str) -> Result<Reply, Interruption> {
         let doing = printable(doing);
         if self.is_foreign {
-            return Ok(Reply::Failed { message: format!("{doing}: {}", printable(&said)) });
+            return Ok(Reply::Failed { message: format!("{doing}: {}", printable(said)) });
         }
         Err(Interruption::Host(match code {
             Some(code) => HostFault::new(doing, &io::Error::from_raw_os_error(code), Place::Machine),
-            None => HostFault::other(doing, printable(&said), Place::Machine),
+            None => HostFault::other(doing, printable(said), Place::Machine),
         }))
     }
 

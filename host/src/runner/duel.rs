@@ -410,7 +410,8 @@ impl<'a> Standings<'a> {
             sequential::estimate(&self.info.effects).and_then(|seen| seen.variance).map(f64::sqrt);
         let pairs = self.info.effects.len();
         let standing = self.standing();
-        if let (Some(_), Some((side, trend))) = (standing, climbing) {
+        if let (Some(_), Some((side, trend))) = (standing, climbing.filter(|(_, trend)| trend.is_decisive()))
+        {
             self.end = Some((Verdict::Inconclusive, Some(Unjudged::Trend { side, change: trend.change })));
             return;
         }
@@ -486,9 +487,8 @@ impl<'a> Standings<'a> {
     /// How it ended, or would end if there were no more pairs.
     fn end_so_far(&self) -> End {
         let unchecked = || self.stands.map(|verdict| (verdict, None));
-        self.end.clone().or_else(unchecked).unwrap_or_else(|| {
-            (Verdict::Inconclusive, Some(Unjudged::OutOfBudget { pairs: self.info.effects.len() as u32 }))
-        })
+        let out_of_budget = Unjudged::OutOfBudget { pairs: self.info.effects.len() as u32 };
+        self.end.clone().or_else(unchecked).unwrap_or((Verdict::Inconclusive, Some(out_of_budget)))
     }
 
     /// Whether there are pairs, and nothing went wrong that makes them worthless.

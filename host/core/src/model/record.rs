@@ -360,6 +360,18 @@ pub struct Trend {
     pub launches: u32,
 }
 
+impl Trend {
+    /// From this change on no verdict is given: the time is then mostly a matter of how long was measured. Smaller ones, such as
+    /// a branch predictor that still learns its input, are the same on both sides of a comparison.
+    const DECISIVE: f64 = 0.2;
+
+    /// Whether it is too large for a verdict.
+    #[must_use]
+    pub fn is_decisive(&self) -> bool {
+        self.change.abs() >= Self::DECISIVE
+    }
+}
+
 /// A confidence interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Interval {

@@ -20,13 +20,18 @@ impl Trend {
     /// The sentence for it.
     #[must_use]
     pub fn remark(self) -> String {
-        let Self { change, .. } = self;
-        format!(
-            "the time of an iteration {} by {:.0} % from the first to the last sample of a launch, so the interval covers \
-             no level that stays: look for state that grows from call to call",
-            if change > 0.0 { "climbs" } else { "falls" },
-            change.abs() * 100.0
-        )
+        let percent = self.change.abs() * 100.0;
+        if self.change > 0.0 {
+            format!(
+                "the time of an iteration climbs by {percent:.0} % from the first to the last sample of a launch, so the \
+                 interval covers no level that stays: look for state that grows from call to call"
+            )
+        } else {
+            format!(
+                "the time of an iteration falls by {percent:.0} % from the first to the last sample of a launch, so the \
+                 interval covers no level that stays: it still warms up, so do in `setup` what is done once"
+            )
+        }
     }
 }
 

@@ -282,7 +282,7 @@ impl fmt::Display for Unjudged {
             Self::Trend { side, change } => write!(
                 f,
                 "the time of the {side} {} by {:.0} % within a launch: it depends on how long is measured, so there is no \
-                 time to compare; look for state that grows from call to call",
+                 time to compare; look for state that is kept from call to call",
                 if *change > 0.0 { "climbs" } else { "falls" },
                 percent(change).abs()
             ),

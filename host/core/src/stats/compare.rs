@@ -12,7 +12,7 @@ use super::{
 use crate::model::{
     Better, COMPARISON_SCHEMA, COMPARISON_VERSION, CaseComparison, CaseKey, ComparedSide, Comparison, Design,
     DriftFloor, Estimator, Interval, KnownDrift, Measured, MeasuredCase, MeasuredMetric, MetricComparison,
-    Unjudged, UnjudgedCase, Verdict, labels,
+    Trend, Unjudged, UnjudgedCase, Verdict, labels,
 };
 
 /// What differs here decides speed by itself: a verdict across it would be about the machine.
@@ -306,7 +306,7 @@ impl Judge<'_> {
         }
         out.effect = Some(bounded(out.candidate / out.baseline - 1.0));
         for (side, trend) in [(ComparedSide::Baseline, before.trend), (ComparedSide::Candidate, now.trend)] {
-            if let Some(trend) = trend {
+            if let Some(trend) = trend.filter(Trend::is_decisive) {
                 out.withdraw(Unjudged::Trend { side, change: trend.change });
                 return out;
             }

@@ -157,10 +157,8 @@ mod tests {
     proptest! {
         #[test]
         fn any_samples_give_a_finite_change_or_none(data in proptest::collection::vec(any::<f64>(), 0..200)) {
-            if let Some(launch) = LaunchTrend::of(&data) {
-                if let Some(trend) = trend(&[launch; 5]) {
-                    prop_assert!(trend.change.is_finite());
-                }
+            if let Some(trend) = LaunchTrend::of(&data).and_then(|launch| trend(&[launch; 5])) {
+                prop_assert!(trend.change.is_finite());
             }
         }
     }

@@ -91,6 +91,9 @@ fn line(out: &mut String, case: &CaseComparison, metric: &MetricComparison, all:
             units::duration(pairs.elapsed_ns as f64),
             units::duration(pairs.measured_ns as f64)
         ));
+        if let Some(trend) = pairs.trend.filter(|trend| !trend.is_decisive()) {
+            notes.push(trend.remark());
+        }
         if pairs.retaken > 0 {
             notes.push(format!("{} disturbed slices retaken", pairs.retaken));
         }
