@@ -151,7 +151,9 @@ impl Duel<'_> {
             matches.iter().map(|case| Standings::new(case, matches.len(), &options.settings)).collect();
         let budget = options.budget * u32::try_from(matches.len()).unwrap_or(u32::MAX).max(1);
         let (mut round, mut turn, mut said) = (0, Vec::new(), None);
-        while !self.cancel.is_set() && spent(&all) < budget {
+        while !self.cancel.is_set()
+            && (spent(&all) < budget || all.iter().any(|one| one.is_near_its_first_look(options)))
+        {
             if turn.is_empty() {
                 turn = next_turn(&all, options, round);
                 round += 1;
@@ -387,8 +389,21 @@ impl<'a> Standings<'a> {
         self.pace = Some(self.next_pace(taken.pace));
     }
 
+    /// Whether its pairs are so expensive that the budget ends before anything can be said, but not by much.
+    fn is_near_its_first_look(&self, options: &DuelOptions) -> bool {
+        self.end.is_none()
+            && matches!(self.rule, Rule::FewPairs { .. })
+            && self.info.unconfirmed.is_empty()
+            && (1..self.rule.first_look()).contains(&self.info.effects.len())
+            && self.spent() < options.budget * 3 / 2
+    }
+
     /// How much the next pair measures.
     fn next_pace(&self, pace: Pace) -> Pace {
+        // Until something can be said at all, another pair is worth more than a longer one.
+        if matches!(self.rule, Rule::FewPairs { .. }) && self.info.effects.len() < self.rule.first_look() {
+            return pace;
+        }
         let effects = self.info.std_dev.map(|std_dev| std_dev * std_dev);
         let known = match self.rule {
             Rule::ConfidenceSequence { variance, .. } => Some(variance),

@@ -97,6 +97,12 @@ impl Rule {
         self.looks()?.last().map(|(pairs, _)| *pairs)
     }
 
+    /// Pairs before its first look: with fewer, nothing can be said.
+    #[must_use]
+    pub fn first_look(&self) -> usize {
+        self.looks().and_then(|looks| looks.first()).map_or(FIRST_LOOK, |(pairs, _)| *pairs)
+    }
+
     /// Its looks, where they are fixed in advance.
     fn looks(&self) -> Option<&'static [(usize, f64)]> {
         match self {
