@@ -5,7 +5,7 @@ use std::{collections::HashMap, path::Path};
 use dyno_core::{
     model::{
         AaCase, AaReport, CaseComparison, CaseKey, CaseRequest, ComparedSide, Comparison, EngineChoice,
-        KnownDrift, Measured, MeasuredCase, PluginKind, RunRecord, Series, Unjudged, Verdict,
+        Inputs, KnownDrift, Measured, MeasuredCase, PluginKind, RunRecord, Series, Unjudged, Verdict,
     },
     stats::{self, ChangeOptions, CompareOptions, sequential::Rule, upper_bound},
 };
@@ -281,7 +281,9 @@ impl App {
             matches.iter().map(|one| (one.key.clone(), empty(one))).collect();
         for round in 0..rounds {
             let mut options = options.clone();
-            options.settings.seed = options.settings.seed.wrapping_add(u64::from(round));
+            if options.settings.inputs == Inputs::Fresh {
+                options.settings.seed = options.settings.seed.wrapping_add(u64::from(round));
+            }
             let comparison = self.fight(&matches, &options, cancel, &mut |_| {})?;
             if cancel.is_set() {
                 break;
