@@ -464,7 +464,7 @@ fn long_text_is_cut_in_tables_and_whole_in_documents() {
     };
     let longest = text(Format::Markdown).lines().max_by_key(|line| line.len()).unwrap_or_default().to_owned();
     assert!(
-        longest.chars().count() < 4_000,
+        longest.chars().count() < 2 * dyno_core::text::SENTENCE + 100,
         "{} characters: {}",
         longest.len(),
         longest.get(..400).unwrap_or_default()

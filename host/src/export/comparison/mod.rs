@@ -11,7 +11,10 @@ mod text;
 
 use std::{cmp::Reverse, ptr};
 
-use dyno_core::model::{Better, CaseComparison, Comparison, MetricComparison, UnjudgedCase, Verdict};
+use dyno_core::{
+    model::{Better, CaseComparison, Comparison, MetricComparison, UnjudgedCase, Verdict},
+    units,
+};
 
 pub(super) use self::{
     bmf::bmf, csv::csv, github::github, json::json, junit::junit, markdown::markdown,
@@ -44,7 +47,7 @@ fn totals(comparison: &Comparison) -> String {
     let mut beside = String::new();
     for (count, word) in [(failed, FAILED), (open, NOT_JUDGED)] {
         if count > 0 {
-            beside.push_str(&format!(", {count} cases {word}"));
+            beside.push_str(&format!(", {} {word}", units::count(count, "case")));
         }
     }
     format!(
@@ -53,7 +56,8 @@ fn totals(comparison: &Comparison) -> String {
         count(Verdict::Improved),
         count(Verdict::Equivalent),
         count(Verdict::Inconclusive),
-        comparison.threshold * 100.0
+        // As it was given: a share times a hundred has digits of its own.
+        format!("{:.6}", comparison.threshold * 100.0).trim_end_matches('0').trim_end_matches('.')
     )
 }
 

@@ -86,8 +86,8 @@ fn line(out: &mut String, case: &CaseComparison, metric: &MetricComparison, all:
     let mut notes = Vec::new();
     if let Some(pairs) = &case.pairs {
         notes.push(format!(
-            "{} pairs of launches in {}, {} of it measuring",
-            pairs.effects.len(),
+            "{} of launches in {}, {} of it measuring",
+            units::count(pairs.effects.len(), "pair"),
             units::duration(pairs.elapsed_ns as f64),
             units::duration(pairs.measured_ns as f64)
         ));
