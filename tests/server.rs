@@ -1,6 +1,7 @@
 //! User story: an operator's server, used by curl, by a browser, by clients of the original suite and by the command line;
 //! killed, restarted, attacked.
 
+#![allow(clippy::print_stdout, reason = "a test that is skipped says why")]
 #![cfg(target_os = "linux")]
 #![allow(dead_code, reason = "the arena and the fixtures of the corpus offer more than this story needs")]
 

@@ -357,7 +357,7 @@ fn a_worker_that_is_not_there_is_the_hosts() {
 #[test]
 fn a_hang_up_ends_like_a_friendly_kill_and_leaves_nothing() {
     // Under `nohup` a hang-up is ignored by whatever is started, and is meant to be.
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored =
         status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
     if ignored.is_some_and(|mask| mask & 1 == 1) {
