@@ -1,7 +1,6 @@
 //! User story: an operator's server, used by curl, by a browser, by clients of the original suite and by the command line;
 //! killed, restarted, attacked.
 
-#![allow(clippy::print_stdout, reason = "a test that is skipped says why")]
 #![cfg(target_os = "linux")]
 #![allow(dead_code, reason = "the arena and the fixtures of the corpus offer more than this story needs")]
 
@@ -18,7 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use arena::Arena;
+use arena::{Arena, hang_ups_are_ignored};
 use dyno_core::model::{CaseStatus, RunRecord, RunStatus};
 use nix::sys::{
     resource::{Resource, getrlimit, setrlimit},
@@ -570,12 +569,7 @@ fn a_proxy_in_the_environment_has_no_part_in_loopback() {
 
 #[test]
 fn a_hang_up_ends_a_server_like_a_friendly_kill() {
-    // Under `nohup` a hang-up is ignored by whatever is started, and is meant to be.
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let ignored =
-        status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
-    if ignored.is_some_and(|mask| mask & 1 == 1) {
-        println!("skipped: hang-ups are ignored here");
+    if hang_ups_are_ignored() {
         return;
     }
     let arena = arena();

@@ -19,7 +19,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use arena::Arena;
+use arena::{Arena, hang_ups_are_ignored};
 use dyno_core::model::{CaseStatus, RunRecord, RunStatus};
 use nix::{
     sys::signal::{Signal, kill},
@@ -232,8 +232,17 @@ fn too_few_processes_are_the_hosts() {
     assert!(codes.contains(&Some(5)) && codes.last() == Some(&Some(0)), "{codes:?}");
 }
 
-/// The begin of a line that goes on as a user with no other process. He may look into folders of root: the binaries that are
-/// tested may lie in one.
+/// A run with its result in a file, `r.json`.
+fn result_file(arena: &Arena) -> String {
+    let result = arena.path("r.json").display().to_string();
+    let quick = ["run", "good_a", "--samples", "3", "--launches", "5", "--format", "json", "-o"];
+    let made = arena.dyno(&[&quick[..], &[&result]].concat());
+    assert_eq!(made.code, Some(0), "{}", made.shown());
+    result
+}
+
+/// The beginning of a line that continues as a user with no other process. That user may search the folders of root, because
+/// the binaries under test may lie in one.
 fn as_nobody() -> String {
     let look = "--inh-caps +dac_read_search --ambient-caps +dac_read_search";
     format!("setpriv --reuid {NOBODY} --regid {NOBODY} --clear-groups {look}")
@@ -361,12 +370,7 @@ fn a_worker_that_is_not_there_is_the_hosts() {
 
 #[test]
 fn a_hang_up_ends_like_a_friendly_kill_and_leaves_nothing() {
-    // Under `nohup` a hang-up is ignored by whatever is started, and is meant to be.
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let ignored =
-        status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
-    if ignored.is_some_and(|mask| mask & 1 == 1) {
-        println!("skipped: hang-ups are ignored here");
+    if hang_ups_are_ignored() {
         return;
     }
     for signal in [Signal::SIGHUP, Signal::SIGTERM] {
@@ -545,20 +549,7 @@ fn without_a_home_only_what_needs_one_asks_for_it() {
         return;
     }
     let arena = arena();
-    let result = arena.path("r.json").display().to_string();
-    let made = arena.dyno(&[
-        "run",
-        "good_a",
-        "--samples",
-        "3",
-        "--launches",
-        "5",
-        "--format",
-        "json",
-        "-o",
-        &result,
-    ]);
-    assert_eq!(made.code, Some(0), "{}", made.shown());
+    let result = result_file(&arena);
     give_to_nobody(&arena);
     let user = format!("{} \"$@\"", as_nobody());
     let bare = format!("unset HOME XDG_CACHE_HOME DYNO_CACHE; exec {user}");
@@ -584,19 +575,7 @@ fn without_a_home_only_what_needs_one_asks_for_it() {
 fn files_of_windows_are_read() {
     let arena = arena();
     let path = |name: &str| arena.path(name).display().to_string();
-    let made = arena.dyno(&[
-        "run",
-        "good_a",
-        "--samples",
-        "3",
-        "--launches",
-        "5",
-        "--format",
-        "json",
-        "-o",
-        &path("r.json"),
-    ]);
-    assert_eq!(made.code, Some(0), "{}", made.shown());
+    result_file(&arena);
     let doctor = arena.dyno(&["doctor", "--save", &path("doctor.json")]);
     assert_eq!(doctor.code, Some(0), "{}", doctor.shown());
     let result = fs::read_to_string(arena.path("r.json")).unwrap();

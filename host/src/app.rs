@@ -13,6 +13,7 @@ use std::{
     collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
+    sync::OnceLock,
 };
 
 use dyno_core::model::{
@@ -169,6 +170,8 @@ pub struct App {
     server: Option<Client>,
     /// The plugin files that were named, in place of the plugin folders.
     files: Option<Catalog>,
+    /// What a command found in the plugin folders: it looks once, however often it asks.
+    scanned: OnceLock<Catalog>,
     /// The user's wish to stop: every wait of this application looks at it.
     cancel: Cancel,
 }
@@ -177,7 +180,14 @@ impl App {
     /// An application with these settings. Opens nothing yet.
     #[must_use]
     pub fn new(settings: Resolved) -> Self {
-        Self { settings, database: None, server: None, files: None, cancel: Cancel::default() }
+        Self {
+            settings,
+            database: None,
+            server: None,
+            files: None,
+            scanned: OnceLock::new(),
+            cancel: Cancel::default(),
+        }
     }
 
     /// The user's wish to stop, which every wait looks at.
@@ -230,7 +240,10 @@ impl App {
         if let Some(named) = &self.files {
             return named.clone();
         }
-        Catalog::scan(&self.settings.plugins.value, self.settings.cache.value.as_deref())
+        let scan = || Catalog::scan(&self.settings.plugins.value, self.settings.cache.value.as_deref());
+        // A server lives for months, while plugins come and go.
+        let is_serving = self.database.is_some();
+        if is_serving { scan() } else { self.scanned.get_or_init(scan).clone() }
     }
 
     /// One plugin file, wherever it is. Reads it, runs nothing.

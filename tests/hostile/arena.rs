@@ -252,3 +252,16 @@ fn is_partial(file: &Path) -> bool {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     file.is_file() && (name.starts_with(".tmp") || name.ends_with(".partial") || name.ends_with(".tmp"))
 }
+
+/// Whether whatever is started here ignores a hang-up, as under `nohup`: dyno then ignores it too, and is meant to.
+#[allow(clippy::print_stdout, reason = "a test that is skipped says why")]
+pub(crate) fn hang_ups_are_ignored() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask =
+        status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
+    let ignored = mask.is_some_and(|mask| mask & 1 == 1);
+    if ignored {
+        println!("skipped: hang-ups are ignored here, as under `nohup`");
+    }
+    ignored
+}

@@ -22,7 +22,7 @@ use super::{
     compiled::will_compile,
     launch::Assignment,
     pace::{Pace, Spread},
-    pair::{Ended, Pair, PairPlan, Side, pair},
+    pair::{Ended, Pair, PairPlan, pair},
     stop,
     turn::{Asking, Said, Turn},
 };
@@ -260,10 +260,6 @@ impl Duel<'_> {
             Err((_, Ended::Host(fault))) => return Err(fault.into()),
             Err((_, Ended::Case(CaseStatus::Cancelled))) => {}
             Err((side, Ended::Case(status))) => {
-                let side = match side {
-                    Side::Baseline => ComparedSide::Baseline,
-                    Side::Candidate => ComparedSide::Candidate,
-                };
                 one.end = Some((Verdict::Inconclusive, Some(Unjudged::of_status(side, &status))));
             }
         }

@@ -6,7 +6,9 @@
 use std::time::{Duration, Instant};
 
 use dyno_core::{
-    model::{CaseStatus, DeviceKind, PairEffect, Plan, Reason, Sample, Settings, SideEffects, Stage},
+    model::{
+        CaseStatus, ComparedSide, DeviceKind, PairEffect, Plan, Reason, Sample, Settings, SideEffects, Stage,
+    },
     protocol::{PROTOCOL_VERSION, Quota, Reply, Request},
     stats::{self, LaunchTrend},
 };
@@ -23,13 +25,6 @@ use crate::{
 
 /// One slice at a time; what is disturbed is retaken on both sides, by the host.
 const ONE: Quota = Quota { min_samples: 1, max_samples: 1, budget_ns: u64::MAX, retake: false };
-
-/// Two sides of a comparison.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
-    Baseline,
-    Candidate,
-}
 
 /// How a pair is taken.
 #[derive(Debug, Clone, Copy)]
@@ -97,11 +92,11 @@ pub(super) fn pair(
     baseline: &Assignment<'_>,
     candidate: &Assignment<'_>,
     plan: PairPlan,
-) -> Result<Pair, (Side, Ended)> {
+) -> Result<Pair, (ComparedSide, Ended)> {
     let seed = baseline.settings.seed;
     let candidate_first = stats::sequential::candidate_first(seed, plan.number);
-    let old = |ended| (Side::Baseline, ended);
-    let new = |ended| (Side::Candidate, ended);
+    let old = |ended| (ComparedSide::Baseline, ended);
+    let new = |ended| (ComparedSide::Candidate, ended);
     let verify = plan.pace.is_none();
     let (mut a, mut b) = if candidate_first {
         let b = Running::start(candidate, verify).map_err(new)?;

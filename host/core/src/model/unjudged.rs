@@ -72,7 +72,7 @@ pub enum Unjudged {
         /// What. // eg: "governor"
         what: String,
     },
-    /// Among so many tests one like this is expected by chance.
+    /// One result like this is expected by chance, given the number of tests.
     Chance {
         /// Tests that were judged together.
         tests: u32,
@@ -272,7 +272,7 @@ impl fmt::Display for Unjudged {
             ),
             Self::Chance { tests, adjusted_p } => write!(
                 f,
-                "among {tests} tests one like this is expected by chance (adjusted p = {adjusted_p:.3})"
+                "one such result is expected by chance in {tests} tests (adjusted p = {adjusted_p:.3})"
             ),
             Self::SameBuild { effect } => write!(
                 f,

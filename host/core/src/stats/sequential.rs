@@ -112,12 +112,13 @@ impl Rule {
         }
     }
 
-    /// The latest look after so many pairs, and its share of the chance of a wrong alarm.
+    /// The latest look at this number of pairs, and its share of the chance of a wrong alarm.
     fn latest_look(&self, pairs: usize) -> Option<(usize, f64)> {
         self.looks()?.iter().rev().copied().find(|(look, _)| *look <= pairs)
     }
 
-    /// The rule for a case whose budget pays for so many pairs. To be chosen by what pairs cost, never by what they say.
+    /// The rule for a case, given the number of pairs that its budget pays for. Choose it by the cost of pairs, never by their
+    /// effects.
     #[must_use]
     pub fn for_budget(self, affordable_pairs: f64) -> Self {
         match self {

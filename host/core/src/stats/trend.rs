@@ -18,7 +18,7 @@ const SEVERAL: usize = 3;
 const MATTERS: f64 = 0.05;
 /// Fewer samples have no direction.
 const LEAST_SAMPLES: usize = 4;
-/// A launch with more samples is cut into so many blocks, by their medians.
+/// Most values of a launch that are scored: more samples are cut into this number of blocks, each by its median.
 const BLOCKS: usize = 64;
 
 /// What one launch says.

@@ -10,23 +10,23 @@ use dyno_core::model::{LOOP_REMEDY, MIN_NS_PER_ITERATION, Sample, Work};
 use super::{Clock, calibrate::MAX_ITERATIONS, timed};
 use crate::instance::{Failure, Instance};
 
-/// Every count is called so often, in turn; the fastest call of each counts. A disturbance only ever adds time, and hits
+/// Calls of each count, taken in turn; the fastest of each is compared. A disturbance only ever adds time, and hits
 /// long calls more than short ones.
 const ROUNDS: u32 = 3;
-/// Where growth is in doubt, so often more.
+/// Further calls of each count where growth is in doubt.
 const MORE_ROUNDS: u32 = 6;
 /// Growth is 1 where time is proportional to the iterations and 0 where it does not depend on them. From here on the part
 /// of a call that is the same for any count is at most half of the smallest call, an eighth of the largest.
 const PROPORTIONAL: f64 = 0.5;
 /// Below this, in calls of any length, there is no loop.
 const GROWING: f64 = 0.25;
-/// Calls with a large fixed part (starting threads, waiting for a device) get so many times the iterations, …
+/// Factor by which calls with a large fixed part (starting threads, waiting for a device) are lengthened, …
 const STRETCH: u64 = 8;
-/// … so often.
+/// … and how often at most.
 const STRETCHES: u32 = 2;
 /// A first iteration of at least this much processor time [ns] …
 const FIRST_NS: u64 = 2_000_000;
-/// … that costs so many times the later ones did their work, too.
+/// … and at least this many times that of a later iteration did the work of all.
 const FIRST_OVER_LATER: f64 = 100_000.0;
 
 /// What was proven.
