@@ -136,6 +136,26 @@ fn ctrl_c_keeps_what_is_done() {
 }
 
 #[test]
+fn a_failure_counts_more_than_ctrl_c_and_more_than_a_comparison() {
+    let arena = arena();
+    arena.add(&fixtures::native("wrong_result", "wrong_result"), "wrong_result.so");
+    let mut child = start(&arena, &["wrong_result", "loop_forever"], "out/dyno.duckdb");
+    wait_for_line(&mut child, "[1/2] wrong_result");
+    let host = child.id();
+    eventually("no worker was started", || workers(host) > 0);
+    kill(pid(&child), Signal::SIGINT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(4), "{output:?}");
+
+    let quick = ["--samples", "3", "--launches", "2"];
+    let good = arena.dyno(&[&["run", "good_a"][..], &quick].concat());
+    assert_eq!(good.code, Some(0), "{}", good.shown());
+    let both = ["run", "good_a", "wrong_result", "--compare", "last", "--threshold", "1000%"];
+    let outcome = arena.dyno(&[&both[..], &quick].concat());
+    assert_eq!(outcome.code, Some(4), "{}", outcome.shown());
+}
+
+#[test]
 fn a_second_run_waits_for_the_device_and_names_its_holder() {
     let arena = arena();
     let mut first = start(&arena, &["loop_forever"], "out/first.duckdb");
@@ -160,9 +180,14 @@ fn a_database_in_use_is_waited_for_and_reading_it_says_who_has_it() {
     assert!(reader.stderr.contains(&format!("process {host}")), "{}", reader.shown());
     let mut second = start(&arena, &["good_a"], "out/dyno.duckdb");
     wait_for_line(&mut second, "waiting for the database");
+    let build = arena.path("plugins/good_a.so").display().to_string();
+    let mut command = arena.command(&["ab", &build, &build, "--budget", "200ms"]);
+    let mut compares = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("dyno is built");
+    wait_for_line(&mut compares, "waiting for the database");
     kill(pid(&first), Signal::SIGINT).unwrap();
     first.wait().unwrap();
     assert_eq!(second.wait_with_output().unwrap().status.code(), Some(0));
+    assert_eq!(compares.wait().unwrap().code(), Some(0));
 }
 
 #[test]

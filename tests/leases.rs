@@ -116,6 +116,40 @@ fn a_comparison_that_gets_no_device_in_time_is_not_green() {
 }
 
 #[test]
+fn a_plugin_that_is_rebuilt_while_it_is_compared_is_not_green() {
+    for bytes_are_stored in [false, true] {
+        let arena = arena();
+        let plugin = arena.path("plugins/good_a.so");
+        let given = plugin.display().to_string();
+        if bytes_are_stored {
+            let stored = arena.dyno(&["ab", &given, &given, "--budget", "100ms"]);
+            assert_eq!(stored.code, Some(0), "{}", stored.shown());
+        }
+        let first = start(&arena, 1, &["loop_forever"]);
+        wait_for_holder(&arena, &first);
+        let mut command = arena.command(&["ab", &given, &given, "--budget", "500ms", "--json"]);
+        command.env("DYNO_DB_PATH", arena.path("out/2.duckdb")).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut second = command.spawn().expect("dyno is built");
+        wait_for_line(&mut second, "waiting for cpu");
+        // As a linker does: a new file takes the place of the old one.
+        let mut rebuilt = fs::read(&plugin).expect("the plugin");
+        rebuilt.push(0);
+        fs::write(arena.path("rebuilt.so"), rebuilt).expect("a file");
+        fs::rename(arena.path("rebuilt.so"), &plugin).expect("one folder, one disk");
+        end(first);
+        let output = second.wait_with_output().expect("it was started here");
+        assert_eq!(output.status.code(), Some(4), "{output:?}");
+        let compared: Value = serde_json::from_slice(&output.stdout).expect("a comparison");
+        let why = &compared["unjudged"][0]["why"];
+        assert_eq!(why["kind"], "plugin_changed", "{compared}");
+        assert!(
+            why["message"].as_str().is_some_and(|it| it.contains("changed since it was scanned")),
+            "{why}"
+        );
+    }
+}
+
+#[test]
 fn a_comparison_says_whom_it_waits_for() {
     let arena = arena();
     let first = start(&arena, 1, &["loop_forever"]);

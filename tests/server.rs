@@ -391,6 +391,31 @@ fn it_ends_cleanly_and_a_run_that_it_interrupts_can_be_resumed() {
 }
 
 #[test]
+fn a_run_is_resumed_with_the_bytes_that_it_began_with_or_not_at_all() {
+    let arena = arena();
+    let server = Served::start(&arena, &[]);
+    let id =
+        word(&server.post("/api/runs", &json!({"benchmarks": ["loop_forever", "good_b"]})), "id").to_owned();
+    eventually("it measures", || server.text("/api/queue").contains(&format!("\"running\":[\"{id}")));
+    server.post(&format!("/api/runs/{id}/cancel"), &json!({}));
+    server.wait(&id);
+    // The plugins are rebuilt meanwhile: of the same names and versions.
+    let (old, new) = (arena.path("plugins/good_b.so"), arena.path("good_b.so"));
+    let mut rebuilt = std::fs::read(&old).unwrap();
+    rebuilt.push(0);
+    std::fs::rename(&old, &new).unwrap();
+    std::fs::write(&old, rebuilt).unwrap();
+    let (status, text) = server.call("POST", &format!("/api/runs/{id}/resume"), &json!({}));
+    assert!(status == 422 && text.contains("has changed") && text.contains("good_b"), "{status} {text}");
+    std::fs::rename(&new, &old).unwrap();
+    let resumed = server.post(&format!("/api/runs/{id}/resume"), &json!({}));
+    server.post(&format!("/api/runs/{}/cancel", word(&resumed, "id")), &json!({}));
+    let resumed = server.wait(word(&resumed, "id"));
+    let hashes: Vec<_> = resumed.spec.requests.iter().map(|request| request.sha256.clone()).collect();
+    assert!(hashes.iter().all(Option::is_some), "{hashes:?}");
+}
+
+#[test]
 fn killed_twenty_times_it_loses_no_finished_launch_and_its_queue_goes_on() {
     let arena = arena();
     let mut asked: BTreeSet<String> = BTreeSet::new();

@@ -204,6 +204,28 @@ fn too_few_descriptors_are_the_hosts() {
 }
 
 #[test]
+fn a_list_that_lacks_files_for_want_of_descriptors_is_not_a_good_end() {
+    let arena = arena();
+    let mut codes = Vec::new();
+    for most in 3..=24 {
+        // Without the cache every file is read.
+        fs::remove_dir_all(arena.path("cache")).ok();
+        let line = format!("ulimit -n {most}; exec \"$@\"");
+        let output = behind(&arena, &line, &["list"]).output().expect("there is a shell");
+        let said = said(&output);
+        let code = output.status.code();
+        match code {
+            Some(0) => assert!(said.contains("good_a") && said.contains("good_b"), "{most}: {said}"),
+            Some(5) => assert!(said.contains("descriptors") || said.contains("open files"), "{most}: {said}"),
+            // Below what the program itself needs to be loaded, the linker of the system says so.
+            code => assert!(code == Some(127) && most < 10, "{most}: {code:?} {said}"),
+        }
+        codes.push(code);
+    }
+    assert!(codes.contains(&Some(5)) && codes.last() == Some(&Some(0)), "{codes:?}");
+}
+
+#[test]
 fn too_few_processes_are_the_hosts() {
     if !is_root() {
         println!(
@@ -253,6 +275,59 @@ fn give_to_nobody(arena: &Arena) {
     let root = arena.path("");
     let given = Command::new("chown").arg("-R").arg(format!("{NOBODY}:{NOBODY}")).arg(&root).status();
     assert!(given.is_ok_and(|status| status.success()));
+}
+
+/// A control group with so little memory that a plugin can use it up below its own limit; `None` where this user may not
+/// make one, or the kernel does not count what it ends.
+struct SmallMemory(PathBuf);
+
+impl SmallMemory {
+    fn new() -> Option<Self> {
+        let skipped = |why: &str| {
+            println!("skipped: {why}");
+            None
+        };
+        let counts = fs::read_to_string("/proc/vmstat").is_ok_and(|text| text.contains("\noom_kill "));
+        if !counts {
+            return skipped("this kernel does not count the processes that it ends for want of memory");
+        }
+        let name = format!("dyno-test-{}", std::process::id());
+        for (root, limit) in
+            [("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max")]
+        {
+            let group = Self(Path::new(root).join(&name));
+            if fs::create_dir(&group.0).is_ok() && fs::write(group.0.join(limit), "400M").is_ok() {
+                return Some(group);
+            }
+        }
+        skipped("this user may not make a control group with a limit on memory")
+    }
+}
+
+impl Drop for SmallMemory {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir(&self.0);
+    }
+}
+
+#[test]
+fn a_worker_that_the_kernel_ends_for_want_of_memory_is_the_hosts() {
+    let Some(group) = SmallMemory::new() else { return };
+    let arena = arena();
+    arena.add(&fixtures::native("eat_memory", "eat_memory"), "eat_memory.so");
+    let enter = format!("echo $$ > '{}' && exec \"$@\"", group.0.join("cgroup.procs").display());
+    let output = run(&arena, &enter, &["good_a", "eat_memory"]);
+    host_fault(
+        &arena,
+        &output,
+        &["the kernel ended the worker", "no memory is left", "--memory", "container"],
+    );
+    let record = last_run(&arena);
+    assert_eq!(record.status, RunStatus::Interrupted);
+    assert_eq!(record.cases[0].status, CaseStatus::Completed, "what was measured before is kept");
+    // Where the limit of the worker is below that of the machine, the plugin is at fault.
+    let output = run(&arena, &format!("{enter} --memory 100MiB"), &["eat_memory"]);
+    assert_eq!(output.status.code(), Some(4), "{}", said(&output));
 }
 
 #[test]
@@ -668,5 +743,25 @@ fn what_the_kernel_refuses_is_recorded_and_compared() {
                 baseline.cases[0].launches[0].isolation.iter().any(|layer| layer == "fixed_layout");
             assert_eq!(differs, call == "personality" && is_fixed, "{call} {errno}: {}", compared.shown());
         }
+    }
+}
+
+#[test]
+fn a_comparison_says_what_the_kernel_refused_and_what_a_build_leaves() {
+    let arena = arena();
+    let Some(deny) = deny(&arena) else { return };
+    let printing = arena.add(&fixtures::native("prints_each_call", "prints_each_call"), "prints.so");
+    let plugin = printing.display().to_string();
+    let line = format!("exec {} 1 personality \"$@\"", deny.display());
+    let output = behind(&arena, &line, &["ab", &plugin, &plugin, "--budget", "500ms"]).output().unwrap();
+    if output.status.code() == Some(77) {
+        println!("skipped: this kernel has no seccomp filters");
+        return;
+    }
+    let said = said(&output);
+    for sentence in
+        ["refused a fixed layout of memory (personality)", "while it was measured: writing is part of"]
+    {
+        assert_eq!(said.matches(sentence).count(), 1, "{sentence}: {said}");
     }
 }

@@ -321,6 +321,39 @@ fn a_gate_is_never_green_by_accident() {
 }
 
 #[test]
+fn a_candidate_without_a_usable_result_is_never_green() {
+    let arena = arena();
+    let run = stored(&arena, &["--launches", "3"]);
+    let base = retimed(&arena, &run, 1000.0);
+    let record: Value = serde_json::from_str(&std::fs::read_to_string(&base).unwrap()).unwrap();
+    let ended = |name: &str, status: Value, keeps_numbers: bool| {
+        let mut record = record.clone();
+        record["cases"][0]["status"] = status;
+        if !keeps_numbers {
+            record["cases"][0]["launches"] = json!([]);
+            record["cases"][0]["metrics"] = json!([]);
+        }
+        let path = arena.path(&format!("{name}.json"));
+        std::fs::write(&path, record.to_string()).expect("a file");
+        path.display().to_string()
+    };
+    let failed = json!({"state": "failed", "stage": "sample", "reason": {"message": "it broke"}});
+    let timed_out = json!({"state": "timed_out", "stage": "sample", "limit_s": 3.0});
+    for (name, status, keeps_numbers, said) in [
+        ("failed", failed, true, "it broke"),
+        ("timed-out", timed_out, true, "timed out in sample after 3 s"),
+        ("queued", json!({"state": "queued"}), false, "the case is queued"),
+        ("cancelled", json!({"state": "cancelled"}), false, "the case is cancelled"),
+        ("empty", json!({"state": "completed"}), false, "without a metric"),
+    ] {
+        let candidate = ended(name, status, keeps_numbers);
+        let outcome = arena.dyno(&["compare", &base, &candidate]);
+        assert_eq!(outcome.code, Some(4), "{name}: {}", outcome.shown());
+        assert!(outcome.stdout.contains(said), "{name}: {}", outcome.shown());
+    }
+}
+
+#[test]
 fn entries_told_apart_by_parameters_only_are_not_compared_crosswise() {
     let arena = arena();
     let entry = |size: u32, seconds: f64| {

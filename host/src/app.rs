@@ -27,7 +27,7 @@ use crate::{
     client::ServerError,
     config::{ConfigError, Resolved},
     devices::{self, LeaseError},
-    fault::{HostFault, Place, new_temporary_folder},
+    fault::{HostFault, Place, Resource, new_temporary_folder},
     pool,
     runner::{self, Dispatcher, ExpandError, RunError},
     store::{Store, StoreError},
@@ -35,7 +35,7 @@ use crate::{
 // What the methods below take and give: `cli` and `server` know no room but this one.
 pub use dyno_core::stats::CompareOptions;
 
-pub use self::{queue::NewRun, seed::seed};
+pub use self::{queue::NewRun, seed::seed, verdicts::AaNews};
 pub use crate::{
     catalog::{Catalog, Entry, Problem, Severity, is_plugin_path},
     devices::{Freshness, Holder, Reach, Standing},
@@ -133,6 +133,19 @@ pub enum AppError {
 }
 
 impl AppError {
+    /// What the machine did not give, where that is why.
+    #[must_use]
+    pub fn resource(&self) -> Option<Resource> {
+        match self {
+            Self::Store(error) | Self::Run(RunError::Store(error)) => error.resource(),
+            Self::Host(fault)
+            | Self::Run(RunError::Host(fault))
+            | Self::Content(ContentStoreError::Host(fault)) => Some(fault.resource()),
+            Self::System { source, .. } => Some(Resource::of(source)),
+            _ => None,
+        }
+    }
+
     /// Whether the request is at fault, as it stands now; else the host is.
     fn is_of_the_request(&self) -> bool {
         match self {
@@ -301,7 +314,7 @@ impl App {
 
     /// Cases and record of a request, before anything happened.
     fn prepare(&self, spec: RunSpec, source: Option<Source>) -> Result<Prepared, AppError> {
-        spec.settings.check().map_err(AppError::Settings)?;
+        spec.check().map_err(AppError::Settings)?;
         devices::check_cpus(&spec.settings.cpus)?;
         let catalog = self.catalog();
         let planned = self.expanded(&spec, &catalog)?;

@@ -70,6 +70,13 @@ impl Resource {
         matches!(self, Self::Disk | Self::Descriptors | Self::OpenFiles | Self::Processes | Self::Memory)
     }
 
+    /// What is missing and what helps, where that says enough by itself: without a path, for strangers.
+    #[must_use]
+    pub fn sentence(self) -> Option<String> {
+        let words = self.words()?;
+        Some(self.remedy().map_or_else(|| words.to_owned(), |remedy| format!("{words}; {remedy}")))
+    }
+
     fn words(self) -> Option<&'static str> {
         Some(match self {
             Self::Disk => "no space is left on the disk",

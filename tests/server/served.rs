@@ -3,8 +3,12 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
-    process::{Child, Stdio},
-    sync::mpsc::{self, Receiver},
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{self, Receiver},
+    },
     time::{Duration, Instant},
 };
 
@@ -23,6 +27,8 @@ pub(crate) struct Served {
     child: Option<Child>,
     pub(crate) url: String,
     pub(crate) token: Option<String>,
+    /// Lines of its log.
+    logged: Arc<AtomicU64>,
 }
 
 #[track_caller]
@@ -39,7 +45,14 @@ impl Served {
     #[track_caller]
     pub(crate) fn start(arena: &Arena, arguments: &[&str]) -> Self {
         let mut command = arena.command(&["serve", "--port", "0"]);
-        command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.args(arguments);
+        Self::of(command)
+    }
+
+    /// Starts a command that becomes a server, and waits until it answers.
+    #[track_caller]
+    pub(crate) fn of(mut command: Command) -> Self {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("dyno is built");
         let mut line = String::new();
         let mut out = BufReader::new(child.stdout.take().expect("it is piped"));
@@ -50,8 +63,19 @@ impl Served {
             let _ = log.read_to_string(&mut said);
             panic!("the server did not start: {line}{said}");
         };
-        std::thread::spawn(move || log.lines().map_while(Result::ok).for_each(drop));
-        Self { url: url.trim_end_matches(',').to_owned(), child: Some(child), token: None }
+        let logged = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&logged);
+        std::thread::spawn(move || {
+            for _ in log.lines().map_while(Result::ok) {
+                count.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        Self { url: url.trim_end_matches(',').to_owned(), child: Some(child), token: None, logged }
+    }
+
+    /// Lines that it has logged so far.
+    pub(crate) fn logged(&self) -> u64 {
+        self.logged.load(Ordering::Relaxed)
     }
 
     pub(crate) fn port(&self) -> u16 {

@@ -130,25 +130,47 @@ pub fn count<N: std::fmt::Display + Copy + PartialEq + From<u8>>(number: N, noun
     }
 }
 
-/// Reads a duration. // eg: `500ms`, `2s`, `1.5 m`
+/// Reads a duration, in one unit or several. // eg: `500ms`, `1.5 m`, `1h30m`
 ///
 /// # Errors
 /// A sentence that names the text and the accepted forms.
 pub fn parse_duration(text: &str) -> Result<u64, String> {
-    let refused =
-        || format!("`{text}` is not a duration; write a number with ns, us, ms, s, m or h, like `500ms`");
     let factor = |unit: &str| {
         Some(match unit {
             "ns" => 1.0,
             "us" | "µs" => 1e3,
             "ms" => 1e6,
-            "s" | "" => 1e9,
+            "s" => 1e9,
             "m" | "min" => 60e9,
             "h" => 3600e9,
             _ => return None,
         })
     };
-    parse_scaled(text, factor).ok_or_else(refused)
+    let is_plain = !text.contains(char::is_alphabetic);
+    let mut rest = text.trim();
+    let mut total_ns = Some(0.0);
+    while !rest.is_empty() {
+        let number_ends = rest.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(rest.len());
+        let (number, behind) = rest.split_at(number_ends);
+        let behind = behind.trim_start();
+        let unit_ends = behind.find(|c: char| !c.is_alphabetic()).unwrap_or(behind.len());
+        let (unit, next) = behind.split_at(unit_ends);
+        // A number alone counts seconds.
+        let unit = if is_plain { "s" } else { unit };
+        let part = number.parse::<f64>().ok().zip(factor(unit)).map(|(number, factor)| number * factor);
+        total_ns = total_ns.zip(part).map(|(total, part)| total + part);
+        if total_ns.is_none() {
+            break;
+        }
+        rest = next.trim_start();
+    }
+    match total_ns.filter(|_| !text.trim().is_empty()) {
+        Some(ns) if ns < u64::MAX as f64 => Ok(ns as u64),
+        Some(_) => Err(format!("`{text}` is too long; the longest duration is about 500 years (`4000000h`)")),
+        None => Err(format!(
+            "`{text}` is not a duration; write numbers with ns, us, ms, s, m or h, like `500ms` or `1h30m`"
+        )),
+    }
 }
 
 /// Reads an amount of memory. // eg: `512MiB`, `4 GB`, `1024`
@@ -340,9 +362,12 @@ mod tests {
         assert_eq!(parse_duration("500ms"), Ok(500_000_000));
         assert_eq!(parse_duration("1.5 m"), Ok(90_000_000_000));
         assert_eq!(parse_duration("2"), Ok(2_000_000_000));
+        assert_eq!(parse_duration("1h30m"), Ok(5_400_000_000_000));
+        assert_eq!(parse_duration("1 min 500 ms"), Ok(60_500_000_000));
+        assert!(parse_duration("99999999h").unwrap_err().contains("too long"));
         assert_eq!(parse_bytes("512MiB"), Ok(512 << 20));
         assert_eq!(parse_fraction("1%"), Ok(0.01));
-        for text in ["", "x", "-1s", "5 parsecs", "1e400s", "ms"] {
+        for text in ["", " ", "x", "-1s", "5 parsecs", "1e400s", "ms", "1 2", "1h30", "1m-2s", "1..2s"] {
             assert!(parse_duration(text).unwrap_err().contains(&format!("`{text}`")), "{text}");
         }
         assert!(

@@ -52,7 +52,7 @@ impl App {
             request: new.request,
         };
         match &self.database {
-            Some(database) => database.alone().submit(&record, &submission)?,
+            Some(database) => database.numbering().submit(&record, &submission)?,
             None => self.writing()?.submit(&record, &submission)?,
         }
         Ok(record)
@@ -145,20 +145,10 @@ impl App {
     /// # Errors
     /// When there is no such run, or the database refuses.
     pub fn cancel_queued(&self, id: &str) -> Result<bool, AppError> {
-        let mut store = self.writing()?;
-        let mut record = store.run(id, false)?;
-        if record.status != RunStatus::Queued {
-            return Ok(false);
-        }
-        for case in &mut record.cases {
-            case.status = CaseStatus::Cancelled;
-        }
-        store.begin_queued(&record, &crate::timestamp::now())?;
-        end(&mut store, &mut record, RunStatus::Cancelled)?;
-        Ok(true)
+        Ok(self.writing()?.give_up_queued(id, &crate::timestamp::now())?)
     }
 
-    /// Marks a run that cannot go on, since the host itself failed.
+    /// Marks a run that cannot go on, since the host itself failed; one that has ended stays as it is.
     ///
     /// # Errors
     /// When there is no such run, or the database refuses.
@@ -166,8 +156,11 @@ impl App {
         let mut store = self.writing()?;
         let mut record = store.run(id, false)?;
         let now = crate::timestamp::now();
-        if record.status == RunStatus::Queued {
-            store.begin_queued(&record, &now)?;
+        match record.status {
+            RunStatus::Queued => store.begin_queued(&record, &now)?,
+            RunStatus::Running => {}
+            // It has ended meanwhile, in another way.
+            _ => return Ok(record),
         }
         store.finish_run(id, RunStatus::Interrupted, &now)?;
         record.status = RunStatus::Interrupted;
@@ -364,9 +357,7 @@ impl App {
 
 /// Ends a run of which nothing was measured.
 fn end(store: &mut Store, record: &mut RunRecord, status: RunStatus) -> Result<(), AppError> {
-    for case in &record.cases {
-        store.finish_case(&record.id, case)?;
-    }
+    store.end_unbegun(&record.id, &record.cases)?;
     let now = crate::timestamp::now();
     store.finish_run(&record.id, status, &now)?;
     record.status = status;
@@ -374,7 +365,7 @@ fn end(store: &mut Store, record: &mut RunRecord, status: RunStatus) -> Result<(
     Ok(())
 }
 
-/// A request that means this case and no other.
+/// A request that means this case and no other, measured with the same bytes.
 fn exactly(case: &CaseRecord) -> CaseRequest {
     let params: IndexMap<_, _> = case
         .params
@@ -382,12 +373,13 @@ fn exactly(case: &CaseRecord) -> CaseRequest {
         .map(|(name, value)| (name.clone(), vec![serde_json::to_value(value).unwrap_or_default()]))
         .collect();
     CaseRequest {
-        benchmark: format!("{}/{}", case.plugin.id, case.benchmark),
+        benchmark: format!("{}@{}/{}", case.plugin.id, case.plugin.version, case.benchmark),
         params,
         hardware: vec![case.device.clone()],
         engine: match case.plugin.kind {
             PluginKind::Native => EngineChoice::Native,
             PluginKind::Wasm => EngineChoice::Wasm,
         },
+        sha256: Some(case.plugin.sha256.clone()).filter(|hash| !hash.is_empty()),
     }
 }

@@ -5,7 +5,7 @@ use std::{collections::HashMap, path::Path};
 use dyno_core::{
     model::{
         AaCase, AaReport, CaseComparison, CaseKey, CaseRequest, ComparedSide, Comparison, EngineChoice,
-        Inputs, KnownDrift, Measured, MeasuredCase, PluginKind, RunRecord, Series, Unjudged, Verdict,
+        Event, Inputs, KnownDrift, Measured, MeasuredCase, PluginKind, RunRecord, Series, Unjudged, Verdict,
     },
     stats::{self, ChangeOptions, CompareOptions, sequential::Rule, upper_bound},
 };
@@ -23,6 +23,15 @@ use crate::{
 const BASELINE: &str = "baseline:";
 /// With fewer pairs of equal builds their variance is too uncertain to decide by.
 const ENOUGH_PAIRS: u32 = 50;
+
+/// How an A/A comparison goes on.
+#[derive(Debug)]
+pub enum AaNews<'a> {
+    /// This number of comparisons is done.
+    Round(u32),
+    /// Something it waits for.
+    Event(&'a Event),
+}
 
 impl App {
     /// One side of a comparison of results: a result file, ours or another tool's, a folder of Criterion, a stored run,
@@ -174,7 +183,12 @@ impl App {
             removed.extend(found.removed);
         }
         runner::refuse_repeated(matches.iter().map(|one| &one.key))?;
-        let noise = self.known_noise()?;
+        let mut waits = |event: &Event| {
+            if let Some(news) = DuelNews::of(event) {
+                told(news);
+            }
+        };
+        let noise = self.known_noise(cancel, &mut waits)?;
         for one in &mut matches {
             let known = noise.get(&Noise::place_of(&one.key)).filter(|known| known.pairs >= ENOUGH_PAIRS);
             if let Some(known) = known {
@@ -195,32 +209,48 @@ impl App {
                 word(candidate.kind)
             ));
         }
-        self.record_comparison(&comparison, cancel)?;
+        let mut waits = |event: &Event| {
+            if let Some(news) = DuelNews::of(event) {
+                told(news);
+            }
+        };
+        self.record_comparison(&comparison, cancel, &mut waits)?;
         Ok(comparison)
     }
 
-    /// Keeps a comparison.
+    /// Keeps a comparison. `announce` hears of waiting for the database.
     ///
     /// # Errors
     /// When the database refuses.
-    pub fn record_comparison(&self, comparison: &Comparison, cancel: &Cancel) -> Result<(), AppError> {
+    pub fn record_comparison(
+        &self,
+        comparison: &Comparison,
+        cancel: &Cancel,
+        announce: &mut dyn FnMut(&Event),
+    ) -> Result<(), AppError> {
         if let Some(server) = self.server() {
             return server.record_comparison(comparison);
         }
-        let mut store = self.open_store(cancel, &mut |_| {})?;
+        let mut store = self.open_store(cancel, announce)?;
         let id = uuid::Uuid::now_v7().to_string();
         Ok(store.record_comparison(&id, comparison, &crate::timestamp::now())?)
     }
 
-    /// Keeps what an A/A comparison found on a machine.
+    /// Keeps what an A/A comparison found on a machine. `announce` hears of waiting for the database.
     ///
     /// # Errors
     /// When the database refuses.
-    pub fn record_noise(&self, machine: &str, found: &[Noise], cancel: &Cancel) -> Result<(), AppError> {
+    pub fn record_noise(
+        &self,
+        machine: &str,
+        found: &[Noise],
+        cancel: &Cancel,
+        announce: &mut dyn FnMut(&Event),
+    ) -> Result<(), AppError> {
         if let Some(server) = self.server() {
             return server.record_noise(machine, found);
         }
-        let mut store = self.open_store(cancel, &mut |_| {})?;
+        let mut store = self.open_store(cancel, announce)?;
         Ok(store.record_noise(machine, found, &crate::timestamp::now())?)
     }
 
@@ -253,8 +283,7 @@ impl App {
         Ok(duel.fight(matches, options, told)?)
     }
 
-    /// Compares a build with itself, so many times per case, and stores how much its pairs differ. `told` hears how many
-    /// rounds are done.
+    /// Compares a build with itself, `rounds` times per case, and stores how much its pairs differ.
     ///
     /// # Errors
     /// As for [`App::duel`].
@@ -265,7 +294,7 @@ impl App {
         options: &DuelOptions,
         rounds: u32,
         cancel: &Cancel,
-        told: &mut dyn FnMut(u32),
+        told: &mut dyn FnMut(AaNews<'_>),
     ) -> Result<AaReport, AppError> {
         devices::check_cpus(&options.settings.cpus)?;
         let devices = self.devices_for(requests)?;
@@ -296,7 +325,7 @@ impl App {
                     case.could_not(&found.why);
                 }
             }
-            told(round + 1);
+            told(AaNews::Round(round + 1));
         }
         let measured = cases.iter().filter(|(_, case)| case.pairs > 0);
         let found: Vec<Noise> = measured
@@ -309,7 +338,9 @@ impl App {
                 variance: case.variance,
             })
             .collect();
-        self.record_noise(&self.machine().fingerprint, &found, cancel)?;
+        self.record_noise(&self.machine().fingerprint, &found, cancel, &mut |event| {
+            told(AaNews::Event(event))
+        })?;
         let plugin = &build.descriptor.plugin;
         let build = format!("{} {} ({})", plugin.id, plugin.version, build.kind);
         let cases = cases.into_iter().map(|(_, case)| case).collect();
@@ -317,12 +348,16 @@ impl App {
     }
 
     /// How much pairs of equal builds differ on this machine, by case; empty where no A/A comparison was made.
-    fn known_noise(&self) -> Result<HashMap<(String, String), Noise>, AppError> {
+    fn known_noise(
+        &self,
+        cancel: &Cancel,
+        announce: &mut dyn FnMut(&Event),
+    ) -> Result<HashMap<(String, String), Noise>, AppError> {
         let machine = self.machine().fingerprint;
         let known = if let Some(server) = self.server() {
             server.noise(&machine)?
         } else if self.settings.db_path.value.exists() {
-            self.open_store(&self.cancel, &mut |_| {})?.noise(&machine)?
+            self.wait_to_read(cancel, announce)?.noise(&machine)?
         } else {
             Vec::new()
         };
@@ -335,10 +370,13 @@ impl App {
     /// # Errors
     /// When the database refuses.
     pub fn doubts(&self, comparison: &Comparison) -> Result<Vec<String>, AppError> {
-        let noise = self.known_noise()?;
         let alarmed = |case: &&CaseComparison| {
             case.metrics.iter().any(|metric| matches!(metric.verdict, Verdict::Regressed | Verdict::Improved))
         };
+        if !comparison.cases.iter().any(|case| alarmed(&case)) {
+            return Ok(Vec::new());
+        }
+        let noise = self.known_noise(&self.cancel, &mut |_| {})?;
         let doubt = |case: &CaseComparison| {
             let known = noise.get(&Noise::place_of(case.key.as_ref()?)).filter(|known| known.alarms > 0)?;
             let bound = upper_bound(u64::from(known.alarms), u64::from(known.comparisons), 0.95);

@@ -34,6 +34,15 @@ pub enum ContentStoreError {
     Host(#[from] HostFault),
 }
 
+impl From<Unread> for ContentStoreError {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::Host(fault) => Self::Host(fault),
+            Unread::Problem(problem) => Self::Unreadable(problem.to_string()),
+        }
+    }
+}
+
 /// A folder of verified bytes that only this user can change.
 #[derive(Debug)]
 pub struct ContentStore {
@@ -75,10 +84,7 @@ impl ContentStore {
         if place.is_file() {
             return Ok(place);
         }
-        let bytes = read_bytes(path).map_err(|unread| match unread {
-            Unread::Host(fault) => ContentStoreError::Host(fault),
-            Unread::Problem(problem) => ContentStoreError::Unreadable(problem.to_string()),
-        })?;
+        let bytes = read_bytes(path)?;
         if hash(&bytes) != sha256 {
             return Err(ContentStoreError::Changed(path.to_owned()));
         }

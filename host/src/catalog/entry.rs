@@ -177,7 +177,8 @@ fn unread(found: &UnknownKey) -> String {
 pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, Unread> {
     let broken = |error: std::io::Error| {
         if Resource::of(&error).is_exhausted() {
-            return Unread::Host(HostFault::new("cannot read it", &error, Place::Machine));
+            let doing = format!("cannot read `{}`", path.display());
+            return Unread::Host(HostFault::new(doing, &error, Place::Machine));
         }
         Unread::Problem(Problem::error(path, format!("cannot be read: {error}")))
     };

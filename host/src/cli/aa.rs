@@ -3,12 +3,12 @@
 use std::process::ExitCode;
 
 use dyno_core::{
-    model::{EngineChoice, Layout, Pages},
+    model::{EngineChoice, Event, Layout, Pages},
     units,
 };
 
-use super::{Failure, ab, args::AaArgs, compare, exit_code::End, output, run, table, terminal};
-use crate::app::{App, DuelOptions};
+use super::{Failure, ab, args::AaArgs, compare, exit_code::End, output, progress, run, table, terminal};
+use crate::app::{AaNews, App, DuelOptions};
 
 /// Above this the alarms of a machine cannot gate anything.
 const TOO_OFTEN: f64 = 0.01;
@@ -30,12 +30,12 @@ pub(super) fn execute(app: &App, args: &AaArgs, json: bool) -> Result<ExitCode, 
     let requests = ab::requests(names, &args.param, &args.hardware)?;
     ab::note_debug_builds(&[&build]);
     let cancel = run::listen_for_ctrl_c(app)?;
-    let mut last = 0;
-    let report = app.aa(&build, &requests, &options, args.comparisons, &cancel, &mut |round| {
-        if round > last {
-            last = round;
-            output::note(&format!("comparison {round} of {} done", args.comparisons));
+    let report = app.aa(&build, &requests, &options, args.comparisons, &cancel, &mut |news| match news {
+        AaNews::Round(round) => output::note(&format!("comparison {round} of {} done", args.comparisons)),
+        AaNews::Event(Event::WaitingForDatabase { path, holder }) => {
+            output::note(&progress::database(path, holder));
         }
+        AaNews::Event(_) => {}
     })?;
     if json {
         output::json(&report)?;

@@ -58,6 +58,7 @@ pub(super) fn execute(app: &App, args: &AbArgs, json: bool) -> Result<ExitCode, 
             DuelNews::Waiting { device, holder } => {
                 say(&format!("waiting for {device}, which is leased by {holder}"));
             }
+            DuelNews::WaitingForDatabase { path, holder } => say(&progress::database(path, holder)),
             DuelNews::Compiling { plugin } => say(&progress::compiling(plugin)),
             DuelNews::Pair { case, decided: now, cases } => {
                 let line = line(case, now, cases);
@@ -173,6 +174,7 @@ pub(super) fn requests(
         params: params.clone(),
         hardware: hardware.clone(),
         engine: EngineChoice::Auto,
+        sha256: None,
     };
     Ok(names.into_iter().map(request).collect())
 }

@@ -34,12 +34,12 @@ pub(super) fn execute(app: &App, args: &args::ListArgs, as_json: bool) -> Result
             })
             .collect();
         output::json(&json!({ "plugins": plugins, "problems": catalog.problems }))?;
-        return Ok(End::Good.into());
+        return end(&catalog);
     }
     let listed = lines(&entries, &wanted);
     if listed.is_empty() {
         nothing(&catalog, &wanted.join(" "));
-        return Ok(End::Good.into());
+        return end(&catalog);
     }
     let is_all_cpu = listed.keys().all(|line| line.hardware == DeviceKind::Cpu.word());
     let mut grid = Grid::new([
@@ -78,7 +78,12 @@ pub(super) fn execute(app: &App, args: &args::ListArgs, as_json: bool) -> Result
         );
         output::note(&format!("note: {libraries} in these folders {are}; `dyno list --all` says why"));
     }
-    Ok(End::Good.into())
+    end(&catalog)
+}
+
+/// A list from which files are missing that the host could not read is not a good end.
+fn end(catalog: &Catalog) -> Result<ExitCode, Failure> {
+    catalog.fault.clone().map_or_else(|| Ok(End::Good.into()), |fault| Err(fault.into()))
 }
 
 /// Says why nothing is listed.

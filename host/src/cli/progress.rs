@@ -52,7 +52,7 @@ impl Progress {
                 }
             }
             Event::WaitingForDatabase { path, holder } => {
-                self.line(&format!("waiting for the database {path}, which {holder} has open"));
+                self.line(&database(path, holder));
             }
             Event::Waiting { device, holder, .. } => {
                 self.line(&format!("waiting for {device}, which is leased by {holder}"));
@@ -127,6 +127,11 @@ impl Progress {
             None => output::note(text),
         }
     }
+}
+
+/// Said while another process has the database.
+pub(super) fn database(path: &str, holder: &str) -> String {
+    format!("waiting for the database {path}, which {holder} has open")
 }
 
 /// Said while a component is compiled.

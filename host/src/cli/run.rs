@@ -287,6 +287,7 @@ fn request(args: &RunArgs, settings: &Resolved) -> Result<RunSpec, Failure> {
             params: params.clone(),
             hardware: hardware.clone(),
             engine: engine.unwrap_or_default(),
+            sha256: None,
         })
         .collect();
     let wishes = suite.as_ref().map(|suite| suite.settings.clone()).unwrap_or_default();

@@ -95,6 +95,7 @@ pub(super) fn read(path: &Path, overrides: &Overrides) -> Result<Suite, Failure>
                 params: params.into_iter().map(|(name, value)| (name, sweep(value))).collect(),
                 hardware,
                 engine: overrides.engine.or(item.engine).or(engine).unwrap_or_default(),
+                sha256: None,
             }
         })
         .collect();

@@ -2,6 +2,7 @@
 
 mod family;
 mod helper;
+mod out_of_memory;
 mod output;
 mod signal;
 mod worker;

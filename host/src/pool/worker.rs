@@ -14,16 +14,20 @@ use std::{
 use dyno_core::{
     model::{Exit, Layout, Stream},
     protocol::{self, FrameError, Reply, Request},
+    units,
 };
 use nix::{
     errno::Errno,
     fcntl::{FcntlArg, OFlag, fcntl},
     poll::{PollFd, PollFlags, PollTimeout, poll},
-    sys::personality::{self, Persona},
+    sys::{
+        personality::{self, Persona},
+        signal::Signal,
+    },
 };
 
 use super::{
-    Captured, family,
+    Captured, family, out_of_memory,
     output::{Flow, LineReader, printable},
     signal,
 };
@@ -97,6 +101,8 @@ pub struct Worker {
     ended: Option<Exit>,
     /// Processes that it had started and that outlived it.
     left_behind: usize,
+    /// Processes that the kernel had ended for want of memory when this one was started.
+    kills_before: Option<u64>,
 }
 
 /// How a worker ended.
@@ -120,6 +126,7 @@ impl Worker {
             |error: io::Error| HostFault::new("cannot make a channel to the worker", &error, Place::Machine);
         let (ours, theirs) = UnixStream::pair().map_err(no_channel)?;
         ours.set_nonblocking(true).map_err(no_channel)?;
+        let kills_before = out_of_memory::kills();
         let spawned = with_layout(command.layout, || {
             family::spawn(|| {
                 Command::new(&command.program)
@@ -149,6 +156,7 @@ impl Worker {
             is_foreign: false,
             ended: None,
             left_behind: 0,
+            kills_before,
         })
     }
 
@@ -216,11 +224,7 @@ impl Worker {
                 self.take_all_bytes();
                 // A child that it forked may hold the channel open: its end counts, not the channel's.
                 if !matches!(protocol::split(&self.inbox), Ok(Some(_))) {
-                    return Err(if asked_to_stop {
-                        Interruption::Cancelled
-                    } else {
-                        Interruption::Died(exit)
-                    });
+                    return Err(if asked_to_stop { Interruption::Cancelled } else { self.died(exit) });
                 }
             }
         }
@@ -286,11 +290,24 @@ impl Worker {
                 for _ in 0..16 {
                     self.read_output(true, true);
                 }
-                return Interruption::Died(exit);
+                return self.died(exit);
             }
             self.wait_for_bytes(Duration::from_millis(2));
         }
         Interruption::LeftChannel
+    }
+
+    /// A worker that the kernel ended for want of memory says nothing about the plugin, which had kept its own limit: the
+    /// host watches that.
+    fn died(&self, exit: Exit) -> Interruption {
+        let is_killed = matches!(exit, Exit::Signal { number, .. } if number == Signal::SIGKILL as i32);
+        let kills = out_of_memory::kills().zip(self.kills_before);
+        if !is_killed || kills.is_none_or(|(now, before)| now <= before) {
+            return Interruption::Died(exit);
+        }
+        let limit = units::bytes(self.memory_limit_bytes as f64);
+        let doing = format!("the kernel ended the worker, which may use up to {limit} (--memory)");
+        Interruption::Host(HostFault::new(doing, &Errno::ENOMEM.into(), Place::Machine))
     }
 
     fn poll_exit(&mut self) -> Option<Exit> {

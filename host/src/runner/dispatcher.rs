@@ -106,6 +106,10 @@ impl Dispatcher<'_> {
             StoreDesk { run: &run, store: &mut *self.store, announce: &mut *self.announce, refused: None };
         let mut at = 0;
         while let Some(rest) = planned.get(at..).filter(|rest| !rest.is_empty()) {
+            if self.cancel.is_set() || self.cancel.is_winding_down() {
+                desk.give_up(record.cases.get_mut(at..).unwrap_or_default())?;
+                break;
+            }
             let group = lanes::group(rest);
             let (Some(cases), Some(planned)) =
                 (record.cases.get_mut(at..at + group.cases), rest.get(..group.cases))
@@ -168,9 +172,24 @@ impl StoreDesk<'_> {
             return Err(error.into());
         }
         self.store.finish_case(self.run, case)?;
+        self.tell(case);
+        Ok(())
+    }
+
+    /// Cancels cases that were never begun: commits them together, and tells each.
+    fn give_up(&mut self, cases: &mut [CaseRecord]) -> Result<(), RunError> {
+        if let Some(error) = self.refused.take() {
+            return Err(error.into());
+        }
+        cases.iter_mut().for_each(|case| case.status = CaseStatus::Cancelled);
+        self.store.end_unbegun(self.run, cases)?;
+        cases.iter().for_each(|case| self.tell(case));
+        Ok(())
+    }
+
+    fn tell(&mut self, case: &CaseRecord) {
         let mut told = case.clone();
         told.launches.iter_mut().for_each(|launch| launch.samples.clear());
         (self.announce)(&Event::CaseFinished { case: Box::new(told) });
-        Ok(())
     }
 }

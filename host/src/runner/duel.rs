@@ -8,8 +8,8 @@ use std::{
 use dyno_core::{
     model::{
         Better, COMPARISON_SCHEMA, COMPARISON_VERSION, CaseComparison, CaseKey, CaseStatus, ComparedSide,
-        Comparison, Design, Estimator, Interval, Layout, MetricComparison, PairsInfo, PluginRef, Settings,
-        Unjudged, UnjudgedCase, Verdict,
+        Comparison, Design, Estimator, Event, Interval, Layout, MetricComparison, PairsInfo, PluginRef,
+        Settings, Unjudged, UnjudgedCase, Verdict,
     },
     stats::{
         self, LaunchTrend,
@@ -27,12 +27,16 @@ use super::{
     turn::{Asking, Said, Turn},
 };
 use crate::{
-    catalog::{ContentStore, ContentStoreError},
+    catalog::{ContentStore, ContentStoreError, Unchanged},
     devices::{Lease, Leases, keep_off, place},
+    fault::HostFault,
 };
 
 /// Pairs after which even a rule without an end gives up.
 const MAX_PAIRS: usize = 400;
+
+/// Sentences about what the kernel refused that a case keeps.
+const MAX_REFUSALS: usize = 16;
 
 /// The same case on both sides.
 #[derive(Debug, Clone)]
@@ -86,6 +90,24 @@ pub enum DuelNews<'a> {
         /// Who has it.
         holder: String,
     },
+    /// Another process has the database.
+    WaitingForDatabase {
+        /// Its path.
+        path: &'a str,
+        /// Who has it.
+        holder: &'a str,
+    },
+}
+
+impl<'a> DuelNews<'a> {
+    /// What an event outside the duel is to those who follow it; `None` where it is nothing to them.
+    #[must_use]
+    pub fn of(event: &'a Event) -> Option<Self> {
+        match event {
+            Event::WaitingForDatabase { path, holder } => Some(Self::WaitingForDatabase { path, holder }),
+            _ => None,
+        }
+    }
 }
 
 /// What a comparison works with.
@@ -150,7 +172,7 @@ impl Duel<'_> {
         let mut all: Vec<Standings<'_>> =
             matches.iter().map(|case| Standings::new(case, matches.len(), &options.settings)).collect();
         let budget = options.budget * u32::try_from(matches.len()).unwrap_or(u32::MAX).max(1);
-        let (mut round, mut turn, mut said) = (0, Vec::new(), None);
+        let (mut round, mut turn, mut said, mut files) = (0, Vec::new(), None, Unchanged::default());
         while !self.cancel.is_set()
             && (spent(&all) < budget || all.iter().any(|one| one.is_near_its_first_look(options)))
         {
@@ -160,7 +182,7 @@ impl Duel<'_> {
             }
             let Some(index) = turn.pop() else { break };
             let Some(one) = all.get_mut(index) else { continue };
-            self.next_pair(one, options, &mut said, told)?;
+            self.next_pair(one, options, &mut files, &mut said, told)?;
             let shown = one.shown(options);
             let decided = all.iter().filter(|one| one.end.is_some()).count();
             told(DuelNews::Pair { case: &shown, decided, cases: all.len() });
@@ -195,6 +217,7 @@ impl Duel<'_> {
         &self,
         one: &mut Standings<'_>,
         options: &DuelOptions,
+        files: &mut Unchanged,
         said: &mut Said,
         told: &mut dyn FnMut(DuelNews<'_>),
     ) -> Result<(), RunError> {
@@ -219,8 +242,7 @@ impl Duel<'_> {
                 return Err(fault.into());
             }
             [Err(error), _] | [_, Err(error)] => {
-                let why = Unjudged::PluginChanged { message: error.to_string() };
-                one.end = Some((Verdict::Inconclusive, Some(why)));
+                one.end = Some(changed(&error));
                 return Ok(());
             }
         };
@@ -255,6 +277,10 @@ impl Duel<'_> {
             plan,
         );
         one.info.elapsed_ns += u64::try_from(begin.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        if let Some(end) = changed_meanwhile(case, files)? {
+            one.end = Some(end);
+            return Ok(());
+        }
         match taken {
             Ok(taken) => one.take(&taken, options),
             Err((_, Ended::Host(fault))) => return Err(fault.into()),
@@ -295,6 +321,23 @@ impl Duel<'_> {
             }
         }
     }
+}
+
+/// The end of a case whose plugin file is not what it was.
+fn changed(error: &ContentStoreError) -> End {
+    (Verdict::Inconclusive, Some(Unjudged::PluginChanged { message: error.to_string() }))
+}
+
+/// The end of a case one of whose files was rebuilt while a pair was measured.
+fn changed_meanwhile(case: &Match, files: &mut Unchanged) -> Result<Option<End>, HostFault> {
+    for planned in [&case.baseline, &case.candidate] {
+        match files.check(&planned.path, &planned.plugin.sha256) {
+            Ok(()) => {}
+            Err(ContentStoreError::Host(fault)) => return Err(fault),
+            Err(error) => return Ok(Some(changed(&error))),
+        }
+    }
+    Ok(None)
 }
 
 /// Time that all pairs took.
@@ -357,6 +400,10 @@ impl<'a> Standings<'a> {
         info.measured_ns += taken.measured_ns;
         for side in [&taken.baseline, &taken.candidate] {
             info.side_effects = info.side_effects.or_larger(side.side_effects);
+        }
+        if self.taken == 0 {
+            // The kernel refuses every pair the same, and a hostile worker could say something new in each.
+            info.missing = taken.missing.iter().take(MAX_REFUSALS).cloned().collect();
         }
         self.taken += 1;
         if self.stands.is_some() {

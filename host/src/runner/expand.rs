@@ -43,6 +43,17 @@ pub enum ExpandError {
         /// What there is.
         known: String,
     },
+    /// The plugin file is not the one that was asked for.
+    #[error(
+        "the plugin of `{benchmark}` has changed: no file with the hash {sha256}… is there; put that build back, or run \
+         everything again with the new one"
+    )]
+    OtherBuild {
+        /// What was asked for.
+        benchmark: String,
+        /// The beginning of the hash that was asked for.
+        sha256: String,
+    },
     /// The device is not known.
     #[error(transparent)]
     Device(#[from] devices::UnknownDevice),
@@ -86,7 +97,16 @@ pub fn expand(
 ) -> Result<Vec<Planned>, ExpandError> {
     let mut cases: Vec<Planned> = Vec::new();
     for request in &spec.requests {
-        let found = catalog.resolve(&request.benchmark, request.engine)?;
+        let mut found = catalog.resolve(&request.benchmark, request.engine)?;
+        if let Some(sha256) = &request.sha256 {
+            found.retain(|resolved| resolved.entry.sha256 == *sha256);
+            if found.is_empty() {
+                return Err(ExpandError::OtherBuild {
+                    benchmark: request.benchmark.clone(),
+                    sha256: sha256.get(..12).unwrap_or(sha256).to_owned(),
+                });
+            }
+        }
         // A glob passes a parameter to those benchmarks that have it; a name must have it.
         let is_glob = request.benchmark.contains('*');
         for resolved in &found {
@@ -315,6 +335,7 @@ mod tests {
             params: serde_json::from_value(params).unwrap(),
             hardware: vec!["cpu".into()],
             engine: EngineChoice::Auto,
+            sha256: None,
         }
     }
 

@@ -395,7 +395,7 @@ impl Script<'_, '_> {
 }
 
 /// What was asked of the kernel for this launch and is not among the layers that hold, a sentence each.
-fn unmet(assignment: &Assignment<'_>, layers: &[String]) -> Vec<String> {
+pub(super) fn unmet(assignment: &Assignment<'_>, layers: &[String]) -> Vec<String> {
     let always = [
         ("death_signal", "the kernel refused the death signal (prctl): the worker may outlive its host"),
         (

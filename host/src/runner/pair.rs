@@ -3,7 +3,10 @@
 //! Drift of the machine hits both sides of a pair alike, and what a launch draws by luck (pages, layout of the heap) is
 //! drawn anew for every pair: the pair is the unit of the statistics.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use dyno_core::{
     model::{
@@ -15,7 +18,7 @@ use dyno_core::{
 use tempfile::TempDir;
 
 use super::{
-    launch::{Assignment, FAREWELL, LAUNCH_FOLDER, check, load_of, status_of, wrong_worker},
+    launch::{Assignment, FAREWELL, LAUNCH_FOLDER, check, load_of, status_of, unmet, wrong_worker},
     pace::Pace,
 };
 use crate::{
@@ -54,6 +57,8 @@ pub(super) struct Pair {
     pub(super) huge_bytes: u64,
     /// Time inside the timed calls [ns].
     pub(super) measured_ns: u64,
+    /// What was asked of the kernel and refused, a sentence each.
+    pub(super) missing: BTreeSet<String>,
 }
 
 /// What one side of a pair gave.
@@ -146,6 +151,7 @@ pub(super) fn pair(
         new_ns.push(y);
     }
     let huge_bytes = a.huge_bytes.min(b.huge_bytes);
+    let missing = a.missing.iter().chain(&b.missing).cloned().collect();
     let starts_ns = a.start_ns.saturating_add(b.start_ns);
     let side = |ns: &[f64], side_effects| OneSide {
         ns: stats::median(ns).unwrap_or_default(),
@@ -164,6 +170,7 @@ pub(super) fn pair(
         retaken,
         huge_bytes,
         measured_ns,
+        missing,
     })
 }
 
@@ -176,6 +183,8 @@ struct Running<'a> {
     start_ns: u64,
     /// Memory of the instance on huge pages [bytes].
     huge_bytes: u64,
+    /// What was asked of the kernel and refused, a sentence each.
+    missing: Vec<String>,
     /// Gone with everything in it when the side ends.
     _directory: TempDir,
 }
@@ -197,6 +206,7 @@ impl<'a> Running<'a> {
             stage: Stage::Spawn,
             start_ns: 0,
             huge_bytes: 0,
+            missing: Vec::new(),
             _directory: directory,
         };
         match running.ask(Stage::Spawn, &Request::Hello { protocol: PROTOCOL_VERSION })? {
@@ -207,11 +217,17 @@ impl<'a> Running<'a> {
             other => return Err(running.unexpected(&other)),
         }
         match running.ask(Stage::Load, &Request::Load(Box::new(load_of(assignment))))? {
-            Reply::Loaded { .. } => {}
+            Reply::Loaded { isolation, missing, .. } => {
+                running.missing = unmet(assignment, &isolation);
+                running.missing.extend(missing);
+            }
             other => return Err(running.unexpected(&other)),
         }
         match running.ask(Stage::Setup, &Request::Setup)? {
-            Reply::SetUp { huge_bytes, .. } => running.huge_bytes = huge_bytes,
+            Reply::SetUp { huge_bytes, missing } => {
+                running.huge_bytes = huge_bytes;
+                running.missing.extend(missing);
+            }
             other => return Err(running.unexpected(&other)),
         }
         running.start_ns = u64::try_from(begin.elapsed().as_nanos()).unwrap_or(u64::MAX);

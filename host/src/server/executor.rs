@@ -16,10 +16,17 @@ use dyno_core::model::{Event, RunRecord, RunStatus};
 use serde_json::Value;
 
 use super::{reports, state::State, status::Status};
-use crate::app::{Cancel, CompareOptions, Queued};
+use crate::{
+    app::{AppError, Cancel, CompareOptions, Queued},
+    fault::{self, HostFault, Resource},
+};
 
 /// The queue is looked at so often even if nobody says that it changed.
 const LOOK: Duration = Duration::from_secs(5);
+/// A run that the host could not carry out rests so long before it is tried again; each time twice as long, …
+const FIRST_REST: Duration = Duration::from_secs(1);
+/// … up to this.
+const LONGEST_REST: Duration = Duration::from_secs(60);
 /// How long running launches may go on when the server ends.
 const GRACE: Duration = Duration::from_secs(20);
 /// How long a launch that was told to stop may take to do so.
@@ -40,6 +47,36 @@ struct Inner {
     /// When each owner was served last: a count of runs.
     served: BTreeMap<String, u64>,
     count: u64,
+    /// Runs that the host could not begin or end: for want of a thread, of room for what it writes.
+    resting: BTreeMap<String, Rest>,
+}
+
+/// How long a run rests before the host tries again what it could not do.
+#[derive(Debug, Clone)]
+struct Rest {
+    until: Instant,
+    next: Duration,
+    /// Why, a sentence.
+    why: String,
+}
+
+impl Inner {
+    fn rest(&mut self, run: &str, why: String) {
+        let next = self.resting.get(run).map_or(FIRST_REST, |rest| rest.next);
+        let rest = Rest { until: Instant::now() + next, next: (next * 2).min(LONGEST_REST), why };
+        self.resting.insert(run.to_owned(), rest);
+    }
+
+    fn rests(&self, run: &str) -> bool {
+        self.resting.get(run).is_some_and(|rest| rest.until > Instant::now())
+    }
+
+    /// How long nothing is to be done, if nothing changes.
+    fn patience(&self) -> Duration {
+        let now = Instant::now();
+        let ends = self.resting.values().map(|rest| rest.until.saturating_duration_since(now));
+        ends.min().unwrap_or(LOOK).clamp(Duration::from_millis(10), LOOK)
+    }
 }
 
 impl Queue {
@@ -75,8 +112,18 @@ impl Queue {
 
     /// Gives up a run that waits, by `give_up`, so that it is not begun meanwhile; `false` where it goes on already.
     pub(super) fn give_up<E>(&self, run: &str, give_up: impl FnOnce() -> Result<bool, E>) -> Result<bool, E> {
-        let inner = self.lock();
-        if inner.running.contains_key(run) { Ok(false) } else { give_up() }
+        let mut inner = self.lock();
+        if inner.running.contains_key(run) {
+            return Ok(false);
+        }
+        let given_up = give_up()?;
+        inner.resting.remove(run);
+        Ok(given_up)
+    }
+
+    /// Why the host cannot do its part at present; `None` where it can.
+    pub(super) fn trouble(&self) -> Option<String> {
+        self.lock().resting.values().next().map(|rest| rest.why.clone())
     }
 
     /// Runs that go on.
@@ -107,6 +154,7 @@ fn execute(state: &Arc<State>) {
         };
         // What is stored a moment before it is known here is begun a moment later, so that nobody misses its first event.
         waiting.retain(|queued| state.hub.knows(&queued.run));
+        end_left_over(state, &waiting);
         let mut inner = state.queue.lock();
         if inner.ending {
             return;
@@ -123,14 +171,36 @@ fn execute(state: &Arc<State>) {
             begin(state, next.run.clone());
             continue;
         }
-        drop(state.queue.changed.wait_timeout(inner, LOOK));
+        let patience = inner.patience();
+        drop(state.queue.changed.wait_timeout(inner, patience));
     }
+}
+
+/// Why runs cannot be carried out, without a path: strangers may read it.
+fn trouble(resource: Option<Resource>) -> String {
+    let what = resource.and_then(Resource::sentence).unwrap_or_else(|| "the log says why".to_owned());
+    format!("runs cannot be carried out: {what}")
+}
+
+/// Ends runs that were begun, could not go on, and whose end could not be stored then.
+fn end_left_over(state: &State, waiting: &[Queued]) {
+    let inner = state.queue.lock();
+    let due: Vec<String> = inner
+        .resting
+        .keys()
+        .filter(|run| !inner.rests(run) && !inner.running.contains_key(*run))
+        .filter(|run| waiting.iter().all(|queued| queued.run != **run))
+        .cloned()
+        .collect();
+    drop(inner);
+    due.iter().for_each(|run| fail(state, run));
 }
 
 /// The run to begin next, among those whose devices nobody here uses.
 fn next<'a>(waiting: &'a [Queued], inner: &Inner) -> Option<&'a Queued> {
     let is_free = |queued: &&Queued| {
         !inner.running.contains_key(&queued.run)
+            && !inner.rests(&queued.run)
             && inner.running.values().all(|used| queued.devices.iter().all(|device| !used.contains(device)))
     };
     let served = |queued: &Queued| inner.served.get(&queued.owner).copied().unwrap_or(0);
@@ -139,34 +209,44 @@ fn next<'a>(waiting: &'a [Queued], inner: &Inner) -> Option<&'a Queued> {
 }
 
 fn begin(state: &Arc<State>, run: String) {
-    let shared = Arc::clone(state);
     let name = run.clone();
-    let started = thread::Builder::new().name("run".to_owned()).spawn(move || {
-        let place = Place { state: shared, run };
+    // Before there is a thread: without one it is dropped, and the devices of the run are free again.
+    let place = Place { queue: Arc::clone(&state.queue), run };
+    let state_of_run = Arc::clone(state);
+    let started = on_a_thread(thread::Builder::new().name("run".to_owned()), place, move |run| {
         // A panic of ours must not leave a run that goes on for ever.
-        let ran = panic::catch_unwind(AssertUnwindSafe(|| run_to_its_end(&place.state, &place.run)));
+        let ran = panic::catch_unwind(AssertUnwindSafe(|| run_to_its_end(&state_of_run, run)));
         if ran.is_err() {
-            tracing::error!(run = place.run, "a run ended in a panic");
-            fail(&place.state, &place.run);
+            tracing::error!(run, "a run ended in a panic");
+            fail(&state_of_run, run);
         }
     });
     if let Err(error) = started {
-        // The place was dropped with what could not be started: the run stays in the queue.
-        tracing::error!(%error, run = name, "no thread for a run");
+        let fault = HostFault::new("cannot start a thread for a run", &error, fault::Place::Machine);
+        tracing::error!(%fault, run = name, "a run stays in the queue");
+        state.queue.lock().rest(&name, trouble(Some(fault.resource())));
     }
 }
 
-/// The devices of a run, given back however its thread ends.
+/// The devices of a run, given back however its thread ends, and where there is none.
 struct Place {
-    state: Arc<State>,
+    queue: Arc<Queue>,
     run: String,
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.state.queue.lock().running.remove(&self.run);
-        self.state.queue.wake();
+        self.queue.lock().running.remove(&self.run);
+        self.queue.wake();
     }
+}
+
+fn on_a_thread(
+    thread: thread::Builder,
+    place: Place,
+    work: impl FnOnce(&str) + Send + 'static,
+) -> std::io::Result<()> {
+    thread.spawn(move || work(&place.run)).map(drop)
 }
 
 fn run_to_its_end(state: &State, run: &str) {
@@ -190,6 +270,7 @@ fn run_to_its_end(state: &State, run: &str) {
     match state.app.run_queued(run, &cancel, &mut tell) {
         Ok(record) => {
             tracing::info!(run, status = record.status.word(), "a run ended");
+            state.queue.lock().resting.remove(run);
             ended(state, &record);
         }
         Err(error) => {
@@ -221,7 +302,7 @@ fn judge(state: &State, record: &RunRecord, request: &str) {
     let options = CompareOptions::default();
     let compared =
         state.app.compare_runs(&format!("baseline:{name}"), &record.id, &options).and_then(|found| {
-            state.app.record_comparison(&found, &Cancel::default())?;
+            state.app.record_comparison(&found, &Cancel::default(), &mut |_| {})?;
             Ok(found)
         });
     match compared {
@@ -237,11 +318,21 @@ fn judge(state: &State, record: &RunRecord, request: &str) {
     }
 }
 
-/// The host itself failed: what is stored says how far it came.
+/// The host itself failed: what is stored says how far it came. Where not even that can be stored, it is tried again later.
 fn fail(state: &State, run: &str) {
     match state.app.interrupt(run) {
-        Ok(record) => ended(state, &record),
-        Err(error) => tracing::error!(run, %error, "a run that failed cannot be read"),
+        Ok(record) => {
+            state.queue.lock().resting.remove(run);
+            ended(state, &record);
+        }
+        // It was deleted meanwhile.
+        Err(AppError::Store(error)) if error.is_usage() => {
+            state.queue.lock().resting.remove(run);
+        }
+        Err(error) => {
+            tracing::error!(run, %error, "the end of a run cannot be stored yet");
+            state.queue.lock().rest(run, trouble(error.resource()));
+        }
     }
 }
 
@@ -292,6 +383,34 @@ mod tests {
             queued("b2", Critical, "b", "cpu"),
         ];
         assert_eq!(order(waiting), ["b2", "a1", "b1", "a2", "a3", "c1"]);
+    }
+
+    #[test]
+    fn without_a_thread_the_devices_of_a_run_are_free_again() {
+        let queue = Arc::new(Queue::default());
+        queue.lock().running.insert("a".to_owned(), BTreeSet::from(["cpu".to_owned()]));
+        let place = Place { queue: Arc::clone(&queue), run: "a".to_owned() };
+        // No machine has room for such a stack.
+        let thread = thread::Builder::new().stack_size(1 << 60);
+        assert!(on_a_thread(thread, place, |_| unreachable!("there is no thread")).is_err());
+        assert!(queue.running().is_empty());
+    }
+
+    #[test]
+    fn a_run_that_the_host_could_not_carry_out_rests_longer_each_time_and_blocks_nobody() {
+        let waiting = [queued("a", Priority::High, "a", "cpu"), queued("b", Priority::Low, "b", "cpu")];
+        let mut inner = Inner::default();
+        assert_eq!(inner.patience(), LOOK);
+        inner.rest("a", "no space is left".to_owned());
+        assert!(inner.rests("a") && inner.patience() <= FIRST_REST);
+        assert_eq!(next(&waiting, &inner).map(|it| it.run.as_str()), Some("b"));
+        for _ in 0..10 {
+            inner.rest("a", "no space is left".to_owned());
+        }
+        assert_eq!(inner.resting["a"].next, LONGEST_REST);
+        // When its time has come it goes first again.
+        inner.resting.get_mut("a").unwrap().until = Instant::now();
+        assert_eq!(next(&waiting, &inner).map(|it| it.run.as_str()), Some("a"));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{
     extract::{Ask, At, Body},
     problem::Problem,
-    state::{Shared, blocking},
+    state::{Shared, blocking, changing},
 };
 use crate::app::{Cancel, Noise};
 
@@ -65,7 +65,7 @@ pub(super) async fn save_baseline(
     Body(new): Body<NewBaseline>,
 ) -> Result<Json<Value>, Problem> {
     let name = at.name.clone();
-    let run = blocking(&state, move |state| {
+    let run = changing(&state, move |state| {
         let run = state.app.stored_run(&new.run_id, false)?;
         state.app.save_baseline(&at.name, &run)?;
         Ok::<_, Problem>(run.id)
@@ -130,7 +130,7 @@ pub(super) async fn accept(
     Body(change): Body<Accept>,
 ) -> Result<Json<Value>, Problem> {
     let run =
-        blocking(&state, move |state| state.app.accept_change(&at.benchmark, &change.run_id, &change.note))
+        changing(&state, move |state| state.app.accept_change(&at.benchmark, &change.run_id, &change.note))
             .await?;
     Ok(Json(json!({"id": run})))
 }
@@ -188,8 +188,10 @@ pub(super) async fn record_noise(
         return Err(Problem::bad("a variance is a number from 0 on"));
     }
     let count = new.cases.len();
-    blocking(&state, move |state| state.app.record_noise(&new.machine, &new.cases, &Cancel::default()))
-        .await?;
+    changing(&state, move |state| {
+        state.app.record_noise(&new.machine, &new.cases, &Cancel::default(), &mut |_| {})
+    })
+    .await?;
     Ok(Json(json!({"recorded": count})))
 }
 
@@ -199,6 +201,7 @@ pub(super) async fn record_comparison(
     Body(comparison): Body<Comparison>,
 ) -> Result<Json<Value>, Problem> {
     let verdicts = comparison.cases.len();
-    blocking(&state, move |state| state.app.record_comparison(&comparison, &Cancel::default())).await?;
+    changing(&state, move |state| state.app.record_comparison(&comparison, &Cancel::default(), &mut |_| {}))
+        .await?;
     Ok(Json(json!({"recorded": verdicts})))
 }

@@ -1,11 +1,15 @@
 //! What an operator watches: whether the server lives, what it counts, who changed what.
 
+use std::path::Path;
+
 use axum::{
     Json,
     extract::State as Of,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
+use dyno_core::units;
+use nix::sys::statvfs::statvfs;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +18,7 @@ use super::{
     problem::Problem,
     state::{Shared, State, blocking},
 };
-use crate::app::Audited;
+use crate::{app::Audited, fault::temporary_folder};
 
 /// That the server lives.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -36,12 +40,49 @@ pub(super) async fn healthz(Of(state): Of<Shared>) -> Json<Health> {
     })
 }
 
-/// `GET /readyz`: whether the database answers.
+/// Least room on a disk that is written to [bytes]: a launch and the write-ahead log find place in it.
+const LEAST_ROOM: u64 = 32 << 20;
+
+/// `GET /readyz`: whether the database answers, there is room for what is written, and runs can be carried out.
 pub(super) async fn readyz(Of(state): Of<Shared>) -> Result<Json<Health>, Problem> {
-    blocking(&state, |state| state.app.queued())
-        .await
-        .map_err(|_| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer"))?;
+    let not_ready = |why: String| Problem::new(StatusCode::SERVICE_UNAVAILABLE, why);
+    let full = blocking(&state, |state| {
+        state.app.queued()?;
+        Ok::<_, Problem>(state.full_disk())
+    })
+    .await
+    .map_err(|_| not_ready("the database does not answer".to_owned()))?;
+    if let Some(why) = full.or_else(|| state.queue.trouble()) {
+        return Err(not_ready(why));
+    }
     Ok(healthz(Of(state)).await)
+}
+
+impl State {
+    /// Which of the disks that are written to is full, a sentence.
+    fn full_disk(&self) -> Option<String> {
+        let settings = self.app.settings();
+        let database = settings.db_path.value.parent();
+        let temporary = temporary_folder();
+        let places = [
+            ("database", database),
+            ("results", Some(self.results.as_path())),
+            ("cache", Some(self.scratch.as_path())),
+            ("temporary files", Some(temporary.as_path())),
+        ];
+        places.into_iter().find_map(|(what, folder)| {
+            let folder = folder.filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+            let disk = statvfs(folder).ok()?;
+            let room = disk.blocks_available().saturating_mul(disk.fragment_size());
+            (room < LEAST_ROOM).then(|| {
+                format!(
+                    "the disk of the {what} has {} left, less than {}: free some space",
+                    units::bytes(room as f64),
+                    units::bytes(LEAST_ROOM as f64)
+                )
+            })
+        })
+    }
 }
 
 /// `GET /metrics`

@@ -213,6 +213,7 @@ fn translated(asked: &Original, catalog: &Catalog) -> Result<(Priority, RunSpec)
                 params,
                 hardware: asked.hardware.clone(),
                 engine: dyno_core::model::EngineChoice::Auto,
+                sha256: None,
             };
             if of_param("batch_size").is_some() && !batches.is_empty() {
                 for batch in &batches {

@@ -12,7 +12,10 @@ use axum::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::app::{AppError, SqlError};
+use crate::{
+    app::{AppError, SqlError},
+    fault::Resource,
+};
 
 /// What an error looks like.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -62,6 +65,9 @@ impl IntoResponse for Problem {
 
 impl From<AppError> for Problem {
     fn from(error: AppError) -> Self {
+        if let Some(problem) = without(&error) {
+            return problem;
+        }
         match &error {
             AppError::Store(store) if store.is_usage() => Self::not_found(error.to_string()),
             AppError::NoDatabase(_) => Self::not_found(error.to_string()),
@@ -77,6 +83,18 @@ impl From<AppError> for Problem {
             _ => Self::internal(&error),
         }
     }
+}
+
+/// The answer where the machine does not give what a request takes: which resource it is, without a path.
+fn without(error: &AppError) -> Option<Problem> {
+    let resource = error.resource().filter(|it| it.is_exhausted() || *it == Resource::ReadOnly)?;
+    let sentence = resource.sentence()?;
+    tracing::error!(%error, "a request failed for want of a resource");
+    let status = match resource {
+        Resource::Disk | Resource::ReadOnly => StatusCode::INSUFFICIENT_STORAGE,
+        _ => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    Some(Problem::new(status, format!("the server cannot do this now: {sentence}; then ask again")))
 }
 
 impl OperationOutput for Problem {

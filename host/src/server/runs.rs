@@ -25,7 +25,7 @@ use super::{
     executor,
     extract::{Ask, At, Body},
     problem::Problem,
-    state::{Shared, State, blocking, kept},
+    state::{Shared, State, blocking, changing, kept},
     tokens::Identity,
 };
 use crate::{
@@ -101,6 +101,7 @@ impl RunRequest {
             params: params.clone(),
             hardware: hardware.clone(),
             engine: self.engine,
+            sha256: None,
         }));
         let mut settings = Settings { scenario: self.scenario, ..Settings::default() };
         settings.stop = self.stop.unwrap_or(settings.stop);
@@ -131,7 +132,7 @@ async fn submit(state: &Shared, new: NewRun) -> Result<RunRecord, Problem> {
             format!("{MOST_RUNS} runs wait or go on already; wait for some of them, or cancel some"),
         ));
     }
-    let record = blocking(state, move |state| {
+    let record = changing(state, move |state| {
         let record = state.app.submit(new)?;
         // Before the executor can begin it: nobody misses its first event.
         state.hub.queue(&record);
@@ -269,7 +270,7 @@ pub(super) async fn get(
 
 /// `DELETE /api/runs/{run}`
 pub(super) async fn delete(Of(state): Of<Shared>, At(at): At<Selector>) -> Result<Json<Value>, Problem> {
-    let id = blocking(&state, move |state| {
+    let id = changing(&state, move |state| {
         let id = state.app.delete_run(&at.run)?;
         match fs::remove_dir_all(state.results.join(&id)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -507,7 +508,7 @@ pub(super) async fn tag(
             "a tag has 1 to {LONGEST_TAG} bytes, its note {LONGEST_NOTE} at most"
         )));
     }
-    let all = blocking(&state, move |state| {
+    let all = changing(&state, move |state| {
         let id = state.app.stored_run(&at.run, false)?.id;
         let annotation = Annotation {
             tag: new.tag.trim().to_owned(),
@@ -537,7 +538,7 @@ pub(super) async fn untag(
     Of(state): Of<Shared>,
     At(at): At<TagAt>,
 ) -> Result<Json<Vec<Annotation>>, Problem> {
-    let left = blocking(&state, move |state| {
+    let left = changing(&state, move |state| {
         let id = state.app.stored_run(&at.run, false)?.id;
         state.app.remove_tag(&id, &at.tag)?;
         state.app.annotations(&id)

@@ -22,6 +22,8 @@ use crate::app::App;
 
 /// Questions that are put to the database at the same time.
 const ASKING: usize = 8;
+/// Changes that are made to it at the same time: questions do not wait for large ones.
+const CHANGING: usize = 4;
 /// The same for SQL of strangers, which may take long.
 const ASKING_SQL: usize = 2;
 
@@ -30,7 +32,7 @@ const ASKING_SQL: usize = 2;
 pub(super) struct State {
     pub(super) app: Arc<App>,
     pub(super) hub: Hub,
-    pub(super) queue: Queue,
+    pub(super) queue: Arc<Queue>,
     pub(super) tokens: Tokens,
     pub(super) answers: Answers,
     /// Where reports go.
@@ -43,6 +45,7 @@ pub(super) struct State {
     pub(super) requests: AtomicU64,
     pub(super) refusals: AtomicU64,
     asking: Semaphore,
+    changing: Semaphore,
     pub(super) asking_sql: Semaphore,
 }
 
@@ -60,7 +63,7 @@ impl State {
         Self {
             app,
             hub: Hub::new(),
-            queue,
+            queue: Arc::new(queue),
             tokens,
             answers: Answers::default(),
             results,
@@ -70,6 +73,7 @@ impl State {
             requests: AtomicU64::new(0),
             refusals: AtomicU64::new(0),
             asking: Semaphore::new(ASKING),
+            changing: Semaphore::new(CHANGING),
             asking_sql: Semaphore::new(ASKING_SQL),
         }
     }
@@ -79,7 +83,7 @@ impl State {
     }
 }
 
-/// Does something that may take a while, off the threads that serve.
+/// Answers a question, off the threads that serve.
 pub(super) async fn blocking<T, E>(
     state: &Shared,
     work: impl FnOnce(&State) -> Result<T, E> + Send + 'static,
@@ -88,7 +92,31 @@ where
     T: Send + 'static,
     E: Into<Problem> + Send + 'static,
 {
-    let _turn = state.asking.acquire().await.map_err(|error| Problem::internal(&error))?;
+    in_turn(state, &state.asking, work).await
+}
+
+/// The same, for what is stored.
+pub(super) async fn changing<T, E>(
+    state: &Shared,
+    work: impl FnOnce(&State) -> Result<T, E> + Send + 'static,
+) -> Result<T, Problem>
+where
+    T: Send + 'static,
+    E: Into<Problem> + Send + 'static,
+{
+    in_turn(state, &state.changing, work).await
+}
+
+async fn in_turn<T, E>(
+    state: &Shared,
+    turns: &Semaphore,
+    work: impl FnOnce(&State) -> Result<T, E> + Send + 'static,
+) -> Result<T, Problem>
+where
+    T: Send + 'static,
+    E: Into<Problem> + Send + 'static,
+{
+    let _turn = turns.acquire().await.map_err(|error| Problem::internal(&error))?;
     let shared = Arc::clone(state);
     tokio::task::spawn_blocking(move || work(&shared))
         .await

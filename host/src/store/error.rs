@@ -1,6 +1,8 @@
 //! What can go wrong with the database, and what to do about it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use crate::fault::Resource;
 
 /// Why the database did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +29,32 @@ pub enum StoreError {
         path: PathBuf,
         /// A table that is not ours.
         table: String,
+    },
+    /// What was written last is damaged.
+    #[error(
+        "the write-ahead log `{}` holds nothing but zeros, as after a crash of the machine: what was written last is lost; \
+         move that file away to go on with what is in `{}`, or restore both from a backup",
+        log.display(),
+        path.display()
+    )]
+    EmptyLog {
+        /// Path of the database.
+        path: PathBuf,
+        /// Path of its log.
+        log: PathBuf,
+    },
+    /// Its bytes are not what was written.
+    #[error(
+        "the database `{}` is damaged: {message}; restore it and `{}` from a backup, or move both away and a new one is \
+         made; the result files of its runs can be compared without it",
+        path.display(),
+        log_of(path).display()
+    )]
+    Damaged {
+        /// Its path.
+        path: PathBuf,
+        /// What DuckDB found.
+        message: String,
     },
     /// It cannot be opened.
     #[error("cannot open the database `{}`: {message}{}", path.display(), remedy(message))]
@@ -105,6 +133,16 @@ impl StoreError {
         message.contains("conflict") || message.contains("Out of Memory")
     }
 
+    /// What the machine did not give, where that is why.
+    #[must_use]
+    pub fn resource(&self) -> Option<Resource> {
+        match self {
+            Self::Open { message, .. } => resource_in(message),
+            Self::Statement { source, .. } => resource_in(&source.to_string()),
+            _ => None,
+        }
+    }
+
     /// Whether the user can mend it by asking for something else.
     #[must_use]
     pub fn is_usage(&self) -> bool {
@@ -118,20 +156,57 @@ impl StoreError {
     }
 }
 
-/// What helps where the machine, and not the request, is at fault: DuckDB passes on what the system said.
+/// What the machine did not give: DuckDB has no numbers for it, and passes on the words of the system.
+fn resource_in(message: &str) -> Option<Resource> {
+    const WORDS: [(&str, Resource); 10] = [
+        ("No space left on device", Resource::Disk),
+        ("Disk quota exceeded", Resource::Disk),
+        ("File too large", Resource::Disk),
+        ("Read-only file system", Resource::ReadOnly),
+        ("Permission denied", Resource::Permission),
+        ("Is a directory", Resource::NotAFile),
+        ("Not a directory", Resource::NotAFolder),
+        ("Too many open files", Resource::Descriptors),
+        ("Resource temporarily unavailable", Resource::Processes),
+        ("Cannot allocate memory", Resource::Memory),
+    ];
+    WORDS.iter().find(|(words, _)| message.contains(words)).map(|(_, resource)| *resource)
+}
+
+/// Whether DuckDB found other bytes than were written: it has no numbers for that either.
+pub(super) fn is_damage(message: &str) -> bool {
+    ["Corrupt", "corrupt", "checksum", "replaying WAL", "Serialization Error"]
+        .iter()
+        .any(|words| message.contains(words))
+}
+
+/// What helps where the machine, and not the request, is at fault.
 fn remedy(message: &str) -> &'static str {
-    let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
-    if says(&["No space left on device", "Disk quota exceeded", "File too large"]) {
-        "; no space is left on its disk: free some (or raise the quota or `ulimit -f`), or name another file with --db-path"
-    } else if says(&["Read-only file system", "Permission denied", "Is a directory", "Not a directory"]) {
-        "; name another file with --db-path"
-    } else if says(&["Too many open files"]) {
-        "; raise `ulimit -n`"
-    } else if says(&["Resource temporarily unavailable"]) {
-        "; no more processes or threads can be started: end other processes, or raise `ulimit -u`"
-    } else {
-        ""
+    if is_damage(message) {
+        return "; its file is damaged: restore it from a backup, or move it and its `.wal` away and a new one is made";
     }
+    match resource_in(message) {
+        Some(Resource::Disk) => {
+            "; no space is left on its disk: free some (or raise the quota or `ulimit -f`), or name another file with \
+             --db-path"
+        }
+        Some(Resource::ReadOnly | Resource::Permission | Resource::NotAFile | Resource::NotAFolder) => {
+            "; name another file with --db-path"
+        }
+        Some(Resource::Descriptors) => "; raise `ulimit -n`",
+        Some(Resource::Processes) => {
+            "; no more processes or threads can be started: end other processes, or raise `ulimit -u`"
+        }
+        Some(Resource::Memory) => "; end other programs, or give the machine or container more memory",
+        _ => "",
+    }
+}
+
+/// The write-ahead log beside a database.
+pub(super) fn log_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".wal");
+    name.into()
 }
 
 /// Passes what holds only finite numbers.

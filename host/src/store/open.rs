@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeSet,
     fs,
+    io::Read,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -10,7 +11,7 @@ use std::{
 use duckdb::{AccessMode, Config, Connection};
 
 use super::{
-    error::{StoreError, doing},
+    error::{StoreError, doing, is_damage, log_of},
     migrate,
 };
 
@@ -22,6 +23,9 @@ const SPILL: &str = "1GiB";
 
 /// The write-ahead log is folded into the file when it grows past this, and when the database is closed.
 const LOG: &str = "16MiB";
+
+/// Bytes of a log by which one of zeros is told [bytes]: each entry begins with its length, which is not 0.
+const LOG_BEGIN: u64 = 4096;
 
 /// An open database.
 #[derive(Debug)]
@@ -49,6 +53,7 @@ impl Store {
             })?;
         }
         let claim = Claim::new(path)?;
+        refuse_empty_log(path)?;
         let mut connection = connect(path, AccessMode::ReadWrite)?;
         migrate::migrate(&mut connection, path)?;
         connection
@@ -68,6 +73,7 @@ impl Store {
     /// When it is open for writing elsewhere, is no database of dyno, or is of another version.
     pub fn open_read_only(path: &Path) -> Result<Self, StoreError> {
         let claim = Claim::new(path)?;
+        refuse_empty_log(path)?;
         let connection = connect(path, AccessMode::ReadOnly)?;
         let found = migrate::version(&connection, path)?;
         let (path, known) = (path.to_owned(), migrate::VERSION);
@@ -135,6 +141,19 @@ impl Drop for Claim {
     }
 }
 
+/// A log of zeros is what a crash of the machine leaves of one that was not written out. DuckDB would take it for an empty one
+/// and go on without what it held.
+fn refuse_empty_log(path: &Path) -> Result<(), StoreError> {
+    let log = log_of(path);
+    let Ok(mut file) = fs::File::open(&log) else { return Ok(()) };
+    let mut begin = Vec::new();
+    let read = file.by_ref().take(LOG_BEGIN).read_to_end(&mut begin);
+    if read.is_ok() && !begin.is_empty() && begin.iter().all(|byte| *byte == 0) {
+        return Err(StoreError::EmptyLog { path: path.to_owned(), log });
+    }
+    Ok(())
+}
+
 fn connect(path: &Path, mode: AccessMode) -> Result<Connection, StoreError> {
     // One thread: the others would run on the processor that is being measured. Nothing is loaded from elsewhere.
     let config = Config::default()
@@ -155,6 +174,10 @@ fn refusal(path: &Path, message: &str) -> StoreError {
     }
     if message.contains("not a valid DuckDB database file") {
         return StoreError::NotADatabase { path };
+    }
+    if is_damage(message) {
+        let message = message.lines().next().unwrap_or_default().to_owned();
+        return StoreError::Damaged { path, message };
     }
     StoreError::Open { path, message: message.lines().next().unwrap_or_default().to_owned() }
 }

@@ -1,7 +1,7 @@
 //! Runs that were asked for through a server: put in the queue, begun, asked after.
 
 use duckdb::{OptionalExt, params};
-use dyno_core::model::{CaseRecord, RunRecord, RunStatus};
+use dyno_core::model::{CaseRecord, CaseStatus, RunRecord, RunStatus};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use super::{
     Store,
     error::{StoreError, doing},
     read::TIME,
-    write::{execute, insert_case, insert_run, to_json},
+    write::{execute, insert_cases, insert_run, to_json},
 };
 
 /// How urgent a run is.
@@ -84,9 +84,7 @@ impl Store {
     pub fn submit(&mut self, run: &RunRecord, submission: &Submission) -> Result<(), StoreError> {
         self.transaction("queueing a run", |transaction| {
             let run_no = insert_run(transaction, run)?;
-            for case in &run.cases {
-                insert_case(transaction, run_no, case)?;
-            }
+            insert_cases(transaction, run_no, &run.cases)?;
             execute(
                 transaction,
                 "queueing a run",
@@ -116,15 +114,48 @@ impl Store {
                 params![RunStatus::Running.word(), to_json(&run.machine, "machine")?, run_no],
             )?;
             execute(transaction, "beginning a run", "DELETE FROM cases WHERE run_no = ?", params![run_no])?;
-            for case in &run.cases {
-                insert_case(transaction, run_no, case)?;
-            }
+            insert_cases(transaction, run_no, &run.cases)?;
             execute(
                 transaction,
                 "beginning a run",
                 "UPDATE submissions SET begun_at = CAST(? AS TIMESTAMP) WHERE run_id = ?",
                 params![now, run.id],
             )
+        })
+    }
+
+    /// Gives up a run that waits; `false` where it does not wait any more.
+    ///
+    /// # Errors
+    /// When there is no such run, or the database refuses.
+    pub fn give_up_queued(&mut self, run: &str, now: &str) -> Result<bool, StoreError> {
+        const DOING: &str = "giving up a run";
+        let run_no = self.run_no(run)?;
+        let cancelled = CaseStatus::Cancelled;
+        self.transaction(DOING, |transaction| {
+            let given_up = transaction
+                .execute(
+                    "UPDATE runs SET status = ?, finished_at = CAST(? AS TIMESTAMP)
+                     WHERE run_no = ? AND status = 'queued'",
+                    params![RunStatus::Cancelled.word(), now, run_no],
+                )
+                .map_err(doing(DOING))?;
+            if given_up == 0 {
+                return Ok(false);
+            }
+            execute(
+                transaction,
+                DOING,
+                "UPDATE cases SET status = ?, status_json = ? WHERE run_no = ?",
+                params![cancelled.word(), to_json(&cancelled, "status")?, run_no],
+            )?;
+            execute(
+                transaction,
+                DOING,
+                "UPDATE submissions SET begun_at = CAST(? AS TIMESTAMP) WHERE run_id = ?",
+                params![now, run],
+            )?;
+            Ok(true)
         })
     }
 

@@ -1,6 +1,6 @@
 //! What is written is read back, and what another process left is dealt with.
 
-use dyno_core::model::{CaseStatus, MetricSummary, RunRecord, RunStatus, Sample};
+use dyno_core::model::{CaseRecord, CaseStatus, MetricSummary, RunRecord, RunStatus, Sample};
 
 use super::*;
 
@@ -146,6 +146,58 @@ fn what_is_no_database_of_this_dyno_is_refused_and_left_alone() {
     assert!(matches!(Store::open(folder.path()), Err(StoreError::Open { .. })), "a folder is no file");
     let blocked = Store::open(&text.join("x.duckdb")).unwrap_err().to_string();
     assert!(blocked.contains("its folder cannot be made"), "{blocked}");
+}
+
+#[test]
+fn damage_is_named_with_what_to_do_and_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("d.duckdb");
+    let log = folder.path().join("d.duckdb.wal");
+    let mut store = Store::open(&path).unwrap();
+    store.begin_run(&record()).unwrap();
+    drop(store);
+    // As a crash of the machine leaves a log that was not written out.
+    std::fs::write(&log, vec![0; 5_000]).unwrap();
+    for refused in [Store::open(&path), Store::open_read_only(&path)] {
+        let error = refused.unwrap_err();
+        assert!(matches!(&error, StoreError::EmptyLog { .. }), "{error}");
+        assert!(error.to_string().contains("move that file away"), "{error}");
+    }
+    assert_eq!(std::fs::read(&log).unwrap().len(), 5_000);
+    std::fs::remove_file(&log).unwrap();
+    // Bytes of the file that are not what was written.
+    let good = std::fs::read(&path).unwrap();
+    let mut bad = good.clone();
+    bad.iter_mut().skip(12_288).for_each(|byte| *byte ^= 0x5a);
+    std::fs::write(&path, &bad).unwrap();
+    for refused in [Store::open(&path), Store::open_read_only(&path)] {
+        let said = refused.unwrap_err().to_string();
+        assert!(said.contains("damaged") && said.contains("backup"), "{said}");
+    }
+    std::fs::write(&path, good).unwrap();
+    assert_eq!(Store::open(&path).unwrap().runs(&RunFilter::default()).unwrap().len(), 1);
+}
+
+#[test]
+fn very_many_cases_and_tags_are_stored_in_their_order_and_given_up_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(&folder.path().join("d.duckdb")).unwrap();
+    let mut run = record();
+    let one = run.cases[0].clone();
+    run.cases = (0..20_000).map(|index| CaseRecord { index, launches: Vec::new(), ..one.clone() }).collect();
+    run.cases.iter_mut().for_each(|case| {
+        case.metrics.clear();
+        case.status = CaseStatus::Queued;
+    });
+    run.spec.tags = vec!["b, c".to_owned(), "a'".to_owned(), "größe".to_owned()];
+    store.begin_run(&run).unwrap();
+    let stored = store.run(&run.id, false).unwrap();
+    assert_eq!(stored.cases, run.cases);
+    assert_eq!(store.annotations(&run.id).unwrap().len(), 3);
+    run.cases.iter_mut().for_each(|case| case.status = CaseStatus::Cancelled);
+    run.cases[7].status = CaseStatus::Skipped { reason: "it's off".to_owned() };
+    store.end_unbegun(&run.id, &run.cases).unwrap();
+    assert_eq!(store.run(&run.id, false).unwrap().cases, run.cases);
 }
 
 #[test]
@@ -343,7 +395,7 @@ fn connections_of_one_process_see_what_the_others_committed() {
     assert!(reader.runs(&RunFilter { limit: 10, ..RunFilter::default() }).unwrap().is_empty());
     store_all(&mut writer, &record());
     assert_eq!(reader.run("last", true).unwrap(), record());
-    let completed = |case: &&dyno_core::model::CaseRecord| case.status == CaseStatus::Completed;
+    let completed = |case: &&CaseRecord| case.status == CaseStatus::Completed;
     let rows = reader.performance(&PerformanceFilter { limit: 100, ..PerformanceFilter::default() }).unwrap();
     let expected: Vec<_> = record()
         .cases

@@ -1,7 +1,7 @@
 //! Writing: a run when it begins, each launch when it ends, each case when it ends, the run when it ends. Every method
 //! is one transaction; when it returns, what it wrote survives the power cord.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use duckdb::{Connection, OptionalExt, Params, Transaction, params};
 use dyno_core::model::{
@@ -34,9 +34,7 @@ impl Store {
                 run.cases.iter().map(|case| (&case.plugin, None)),
                 &run.created_at,
             )?;
-            for case in &run.cases {
-                insert_case(transaction, run_no, case)?;
-            }
+            insert_cases(transaction, run_no, &run.cases)?;
             Ok(run_no)
         })?;
         self.current = Some((run.id.clone(), run_no));
@@ -71,6 +69,36 @@ impl Store {
             end_case(transaction, run_no, case)?;
             for (number, metric) in (0_u32..).zip(&case.metrics) {
                 insert_metric(transaction, run_no, case.index, number, metric)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Stores how cases ended that were never begun, all at once: they have neither launches nor summaries.
+    ///
+    /// # Errors
+    /// When there is no such run, or the database refuses.
+    pub fn end_unbegun(&mut self, run: &str, cases: &[CaseRecord]) -> Result<(), StoreError> {
+        let run_no = self.run_no(run)?;
+        // Most of them ended the same way.
+        let mut ends: BTreeMap<String, (&CaseStatus, Vec<String>)> = BTreeMap::new();
+        for case in cases {
+            let json = to_string(&case.status).map_err(record("status"))?;
+            ends.entry(json).or_insert((&case.status, Vec::new())).1.push(case.index.to_string());
+        }
+        self.transaction("storing cases", |transaction| {
+            for (json, (status, numbers)) in &ends {
+                let (stage, reason) = columns::outcome(status);
+                transaction
+                    .execute(
+                        &format!(
+                            "UPDATE cases SET status = ?, stage = ?, reason = ?, status_json = ?, metrics_json = ?
+                             WHERE run_no = ? AND case_no IN ({})",
+                            numbers.join(", ")
+                        ),
+                        params![status.word(), stage, reason, json, columns::medians(&[]), run_no],
+                    )
+                    .map_err(doing("storing cases"))?;
             }
             Ok(())
         })
@@ -145,12 +173,16 @@ pub(super) fn execute(
 
 pub(super) fn insert_run(transaction: &Transaction<'_>, run: &RunRecord) -> Result<i32, StoreError> {
     let failed = doing("storing a run");
+    // A list cannot be bound. No tag has a control character.
+    let tags = run.spec.tags.join("\u{1f}");
     let run_no: i32 = transaction
         .query_row("SELECT coalesce(max(run_no), 0) + 1 FROM runs", [], |row| row.get(0))
         .map_err(&failed)?;
     transaction
         .execute(
-            "INSERT INTO runs VALUES (?, ?, CAST(? AS TIMESTAMP), NULL, ?, ?, ?, [], ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO runs VALUES (?, ?, CAST(? AS TIMESTAMP), NULL, ?, ?, ?,
+                                      CASE WHEN ? = '' THEN [] ELSE string_split(?, chr(31)) END,
+                                      ?, ?, ?, ?, ?, ?, ?, ?)",
             params![
                 run_no,
                 run.id,
@@ -158,6 +190,8 @@ pub(super) fn insert_run(transaction: &Transaction<'_>, run: &RunRecord) -> Resu
                 run.status.word(),
                 run.dyno_version,
                 run.spec.suite.as_ref().map(|suite| suite.name.as_str()),
+                tags,
+                tags,
                 run.machine.hostname,
                 run.machine.cpu.model,
                 run.machine.fingerprint,
@@ -169,48 +203,46 @@ pub(super) fn insert_run(transaction: &Transaction<'_>, run: &RunRecord) -> Resu
             ],
         )
         .map_err(&failed)?;
-    for tag in &run.spec.tags {
-        transaction
-            .execute("UPDATE runs SET tags = list_append(tags, ?) WHERE run_no = ?", params![tag, run_no])
-            .map_err(&failed)?;
-    }
     Ok(run_no)
 }
 
-pub(super) fn insert_case(
+/// The cases of a run, in bulk: there may be a hundred thousand.
+pub(super) fn insert_cases(
     transaction: &Transaction<'_>,
     run_no: i32,
-    case: &CaseRecord,
+    cases: &[CaseRecord],
 ) -> Result<(), StoreError> {
-    let plugin = &case.plugin;
-    let (stage, reason) = columns::outcome(&case.status);
-    execute(
-        transaction,
-        "storing a case",
-        "INSERT INTO cases VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        params![
-            run_no,
-            case.index,
-            plugin.id,
-            plugin.version,
-            plugin.kind.to_string(),
-            plugin.sha256,
-            plugin.path,
-            case.benchmark,
-            case.category,
-            case.device,
-            columns::model_name(&case.params).unwrap_or_else(|| case.benchmark.clone()),
-            columns::batch_size(&case.params),
-            columns::precision(&case.params),
-            to_string(&case.params).map_err(record("params"))?,
-            case.status.word(),
-            stage,
-            reason,
-            to_string(&case.status).map_err(record("status"))?,
-            columns::medians(&case.metrics),
-            plugin.build.map(PluginBuild::word),
-        ],
-    )
+    let failed = doing("storing cases");
+    let mut appender = transaction.appender("cases").map_err(&failed)?;
+    for case in cases {
+        let plugin = &case.plugin;
+        let (stage, reason) = columns::outcome(&case.status);
+        appender
+            .append_row(params![
+                run_no,
+                case.index as i32,
+                plugin.id,
+                plugin.version,
+                plugin.kind.to_string(),
+                plugin.sha256,
+                plugin.path,
+                case.benchmark,
+                case.category,
+                case.device,
+                columns::model_name(&case.params).unwrap_or_else(|| case.benchmark.clone()),
+                columns::batch_size(&case.params),
+                columns::precision(&case.params),
+                to_string(&case.params).map_err(record("params"))?,
+                case.status.word(),
+                stage,
+                reason,
+                to_string(&case.status).map_err(record("status"))?,
+                columns::medians(&case.metrics),
+                plugin.build.map(PluginBuild::word),
+            ])
+            .map_err(&failed)?;
+    }
+    appender.flush().map_err(failed)
 }
 
 /// A case whose host dies from now on says that it was begun.

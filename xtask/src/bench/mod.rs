@@ -40,6 +40,7 @@ const BENCHES: &[Bench] = &[
     verdicts::BENCH,
     comparisons::BENCH,
     server::BENCH,
+    server::ABUSE,
     cuda::BENCH,
 ];
 

@@ -1,13 +1,13 @@
 //! A comparison: what goes in ([`Measured`], wherever it came from) and what comes out ([`Comparison`]).
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Better, CaseKey, CaseRecord, CaseStatus, ComparedSide, Inputs, Interval, Layout, RunRecord, Sample,
-    SideEffects, Trend, Unjudged,
+    Better, CaseKey, CaseRecord, CaseStatus, ComparedSide, Inputs, Interval, Layout, PluginBuild, RunRecord,
+    Sample, SideEffects, Trend, Unjudged,
 };
 use crate::stats::median;
 
@@ -25,6 +25,8 @@ pub struct Measured {
     pub machine: Option<String>,
     /// What may explain a difference beside the code: name and value. // eg: ("governor", "powersave")
     pub environment: Vec<(String, String)>,
+    /// Plugins that were debug builds, by their identifiers.
+    pub debug_builds: BTreeSet<String>,
     /// The cases that gave results.
     pub cases: Vec<MeasuredCase>,
     /// Cases that were asked for and gave none. Which side of a comparison this becomes is not known yet: the reasons
@@ -380,6 +382,9 @@ pub struct PairsInfo {
     /// How either side climbs or falls within launches, where it does: nothing is judged then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trend: Option<Trend>,
+    /// What was asked of the kernel and refused, a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
 }
 
 impl From<&RunRecord> for Measured {
@@ -428,8 +433,16 @@ impl From<&RunRecord> for Measured {
                 cases.push(MeasuredCase { key: case.key(), build, metrics });
             }
         }
-        let machine = Some(run.machine.fingerprint.clone());
-        Self { source: format!("run {}", run.id), machine, environment, cases, missing }
+        let plugins = run.cases.iter().map(|case| &case.plugin);
+        let debug_builds = plugins.filter(|plugin| plugin.build == Some(PluginBuild::Debug));
+        Self {
+            source: format!("run {}", run.id),
+            machine: Some(run.machine.fingerprint.clone()),
+            environment,
+            debug_builds: debug_builds.map(|plugin| plugin.id.clone()).collect(),
+            cases,
+            missing,
+        }
     }
 }
 

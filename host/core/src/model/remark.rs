@@ -1,6 +1,6 @@
 //! What must be said beside the numbers of a case, in the words of every table and report.
 
-use super::{CaseRecord, SideEffects, Trend};
+use super::{CaseRecord, PairsInfo, SideEffects, Trend};
 use crate::units;
 
 impl CaseRecord {
@@ -13,6 +13,16 @@ impl CaseRecord {
         let lines =
             self.launches.iter().map(|launch| launch.output.len() as u64 + launch.output_dropped).max();
         trend.map(Trend::remark).into_iter().chain(effects.remarks(lines.unwrap_or(0))).collect()
+    }
+}
+
+impl PairsInfo {
+    /// What either build did beside its work, and what the kernel refused, a sentence each.
+    #[must_use]
+    pub fn remarks(&self) -> Vec<String> {
+        let mut out = self.side_effects.remarks(0);
+        out.extend(self.missing.iter().cloned());
+        out
     }
 }
 

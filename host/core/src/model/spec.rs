@@ -24,6 +24,40 @@ pub struct RunSpec {
     pub tags: Vec<String>,
 }
 
+/// Most tags that a run may be given when it is asked for, and the longest of them [bytes].
+const MOST_TAGS: usize = 100;
+const LONGEST_TAG: usize = 200;
+/// Most entries of a request, before expansion.
+const MOST_REQUESTS: usize = 100_000;
+
+impl RunSpec {
+    /// Whether the request is within bounds: its tags, its length, and its settings.
+    ///
+    /// # Errors
+    /// One sentence: what was given, and what is accepted.
+    pub fn check(&self) -> Result<(), String> {
+        if self.tags.len() > MOST_TAGS {
+            return Err(format!("the run has {} tags; give at most {MOST_TAGS}", self.tags.len()));
+        }
+        let is_tag = |tag: &&String| {
+            !tag.trim().is_empty() && tag.len() <= LONGEST_TAG && !tag.contains(char::is_control)
+        };
+        if let Some(tag) = self.tags.iter().find(|tag| !is_tag(tag)) {
+            let shown: String = tag.chars().filter(|letter| !letter.is_control()).take(40).collect();
+            return Err(format!(
+                "`{shown}` cannot be a tag; give 1 to {LONGEST_TAG} bytes without control characters"
+            ));
+        }
+        if self.requests.len() > MOST_REQUESTS {
+            return Err(format!(
+                "the request has {} entries; give at most {MOST_REQUESTS}",
+                self.requests.len()
+            ));
+        }
+        self.settings.check()
+    }
+}
+
 /// Name and purpose of a suite.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SuiteInfo {
@@ -47,6 +81,9 @@ pub struct CaseRequest {
     /// Which builds of the plugin to run.
     #[serde(default)]
     pub engine: EngineChoice,
+    /// Only the plugin file with this SHA-256, in hexadecimal: a resumed run measures the bytes that it began with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
 }
 
 /// Which builds of a plugin to run, where it comes both as a native library and as a WASM component.
@@ -314,6 +351,24 @@ mod tests {
         let mut old = serde_json::to_value(Settings::default()).unwrap();
         old.as_object_mut().unwrap().remove("inputs");
         assert_eq!(serde_json::from_value::<Settings>(old).unwrap().inputs, Inputs::Fixed);
+    }
+
+    #[test]
+    fn tags_are_few_short_and_printable() {
+        let with = |tags: &[&str]| {
+            let tags = tags.iter().map(|&tag| tag.to_owned()).collect();
+            RunSpec { suite: None, requests: Vec::new(), settings: Settings::default(), tags }.check()
+        };
+        assert_eq!(with(&["nightly", "resumes:0193", "größe"]), Ok(()));
+        for (tags, said) in [
+            (vec!["x"; 101], "101 tags"),
+            (vec![" "], "` `"),
+            (vec!["a\u{1f}b"], "`ab`"),
+            (vec!["two\nlines"], "control characters"),
+        ] {
+            assert!(with(&tags).expect_err("out of bounds").contains(said), "{tags:?}");
+        }
+        assert!(with(&[&"x".repeat(201)]).is_err());
     }
 
     #[test]

@@ -213,6 +213,16 @@ fn differences(baseline: &Measured, candidate: &Measured) -> (Vec<String>, Optio
     if baseline.environment.is_empty() != candidate.environment.is_empty() {
         said.push("one side does not say on which machine it was measured".to_owned());
     }
+    for plugin in baseline.debug_builds.union(&candidate.debug_builds) {
+        let side = match (baseline.debug_builds.contains(plugin), candidate.debug_builds.contains(plugin)) {
+            (true, true) => "both sides",
+            (true, false) => "the baseline",
+            _ => "the candidate",
+        };
+        said.push(format!(
+            "{side} measured a debug build of `{plugin}`: its times are not those of a release build"
+        ));
+    }
     (said, decisive)
 }
 

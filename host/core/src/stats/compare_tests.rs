@@ -41,6 +41,23 @@ fn each_metric_has_its_direction() {
 }
 
 #[test]
+fn debug_builds_are_named_with_their_sides() {
+    let side = |plugins: &[&str]| Measured {
+        debug_builds: plugins.iter().map(|&plugin| plugin.to_owned()).collect(),
+        ..measured(&[("a", "m", Better::Lower, &LOW)])
+    };
+    let said = judged(&side(&["both", "old"]), &side(&["both", "new"])).differences.join("\n");
+    for sentence in [
+        "both sides measured a debug build of `both`",
+        "the baseline measured a debug build of `old`",
+        "the candidate measured a debug build of `new`",
+    ] {
+        assert!(said.contains(sentence), "{said}");
+    }
+    assert!(judged(&side(&[]), &side(&[])).differences.is_empty());
+}
+
+#[test]
 fn what_cannot_be_judged_says_why() {
     for (before, now, why) in [
         (&[100.0][..], &HIGH[..], "baseline has one launch"),

@@ -128,8 +128,9 @@ impl Rule {
     }
 }
 
-/// With fewer pairs than this in the budget, looks begin early.
-const FEW_PAIRS: f64 = 12.0;
+/// With fewer pairs than this in the budget, looks begin early. From here on two looks of the other rule have room, each of which
+/// finds more than a look at so few pairs.
+const FEW_PAIRS: f64 = 8.0;
 
 /// Which side goes first in each of `twos` neighbouring slices of a pair: true for the candidate. Balanced in blocks of
 /// two (ABBA or BAAB), so that drift within a block cancels.

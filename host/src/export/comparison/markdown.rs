@@ -7,7 +7,7 @@ use dyno_core::{
     units,
 };
 
-use super::{FAILED, NOT_JUDGED, effect, repeated, repeats_time, totals, unjudged, worst_first};
+use super::{FAILED, NOT_JUDGED, effect, remarks, repeated, repeats_time, totals, unjudged, worst_first};
 use crate::export::escape;
 
 /// Longest text [bytes]. GitHub takes comments of 65,536 characters; what is left of it is for those who add a line of
@@ -28,6 +28,11 @@ pub(in crate::export) fn markdown(comparison: &Comparison) -> String {
         let _ = writeln!(out, "\n> differs: {}", escape::name(difference));
     }
     left_out(&mut out, comparison.differences.len().saturating_sub(NAMED), "differences");
+    let remarks = remarks(comparison);
+    for remark in remarks.iter().take(NAMED) {
+        let _ = writeln!(out, "\n> note: {}", escape::name(remark));
+    }
+    left_out(&mut out, remarks.len().saturating_sub(NAMED), "notes");
     let mut tail = String::new();
     for (word, labels) in [("New", &comparison.added), ("Removed", &comparison.removed)] {
         if !labels.is_empty() {

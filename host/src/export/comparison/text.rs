@@ -8,7 +8,7 @@ use dyno_core::{
     units,
 };
 
-use super::{FAILED, NOT_JUDGED, effect, repeated, repeats_time, totals, unjudged, worst_first};
+use super::{FAILED, NOT_JUDGED, effect, remarks, repeated, repeats_time, totals, unjudged, worst_first};
 
 /// Lines of metrics, of cases and of differences that are shown where not all were asked for.
 const SHOWN: usize = 100;
@@ -48,6 +48,7 @@ pub(in crate::export) fn text(comparison: &Comparison, all: bool) -> String {
     if more > 0 {
         let _ = writeln!(out, "             and {more} more that could not be compared; --all shows them");
     }
+    list(&mut out, "note         ", &remarks(comparison), most);
     list(&mut out, "new          ", &comparison.added, most);
     list(&mut out, "removed      ", &comparison.removed, most);
     let _ = write!(out, "\n{}", totals(comparison));

@@ -80,13 +80,13 @@ fn once(address: &str, method: &str, path: &str, body: &str) -> Outcome<Value> {
     serde_json::from_str(&text).map_err(|error| Failure::new(format!("`{path}` gave no JSON: {error}")))
 }
 
-struct Connection {
+pub(super) struct Connection {
     address: String,
     reader: BufReader<TcpStream>,
 }
 
 impl Connection {
-    fn open(address: &str) -> Outcome<Self> {
+    pub(super) fn open(address: &str) -> Outcome<Self> {
         let stream = TcpStream::connect(address).map_err(|error| broken(address, &error))?;
         let patience = Some(Duration::from_secs(60));
         stream
@@ -112,37 +112,79 @@ impl Connection {
         Ok(bytes)
     }
 
-    /// Status, and length of the body that follows.
-    fn head(&mut self) -> Outcome<(u16, usize)> {
+    /// Status, and length of the body that follows; `None`: it comes in chunks.
+    fn head(&mut self) -> Outcome<(u16, Option<usize>)> {
         let status = self.line()?;
         let code = status.split_whitespace().nth(1).and_then(|code| code.parse().ok());
         let code = code.ok_or_else(|| Failure::new(format!("the server answered `{}`", status.trim())))?;
-        let mut length = 0;
+        let mut length = Some(0);
         loop {
             let line = self.line()?.to_lowercase();
             if line.trim().is_empty() {
                 return Ok((code, length));
             }
             if let Some(value) = line.strip_prefix("content-length:") {
-                length = value.trim().parse().unwrap_or(0);
+                length = value.trim().parse().ok();
+            } else if line.starts_with("transfer-encoding:") {
+                length = None;
             }
         }
     }
 
-    fn ask(&mut self, method: &str, path: &str, body: &str) -> Outcome<(u16, Vec<u8>)> {
+    pub(super) fn ask(&mut self, method: &str, path: &str, body: &str) -> Outcome<(u16, Vec<u8>)> {
+        self.tell(method, path, body)?;
+        self.answer()
+    }
+
+    /// The same with a token, which a server without tokens ignores.
+    pub(super) fn ask_as(
+        &mut self,
+        token: &str,
+        method: &str,
+        path: &str,
+        body: &str,
+    ) -> Outcome<(u16, Vec<u8>)> {
+        let header = format!("authorization: Bearer {token}\r\n");
+        self.request(method, path, &header, body)?;
+        self.answer()
+    }
+
+    /// Asks without waiting for the answer.
+    pub(super) fn tell(&mut self, method: &str, path: &str, body: &str) -> Outcome<()> {
+        self.request(method, path, "", body)
+    }
+
+    fn request(&mut self, method: &str, path: &str, header: &str, body: &str) -> Outcome<()> {
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\n{header}content-type: application/json\r\n\
+             content-length: {}\r\n\r\n{body}",
             self.address,
             body.len()
         );
-        self.send(request.as_bytes())?;
+        self.send(request.as_bytes())
+    }
+
+    fn answer(&mut self) -> Outcome<(u16, Vec<u8>)> {
         let (status, length) = self.head()?;
-        Ok((status, self.take(length)?))
+        if let Some(length) = length {
+            return Ok((status, self.take(length)?));
+        }
+        let mut body = Vec::new();
+        loop {
+            let size = self.line()?;
+            let size = usize::from_str_radix(size.trim(), 16)
+                .map_err(|_| Failure::new(format!("a chunk of `{}` bytes came", size.trim())))?;
+            body.extend(self.take(size)?);
+            self.line()?;
+            if size == 0 {
+                return Ok((status, body));
+            }
+        }
     }
 }
 
-/// Times from `ping` to its answer [ns].
-pub(super) fn ping(address: &str, path: &str, times: usize) -> Outcome<Vec<f64>> {
+/// A WebSocket.
+pub(super) fn upgrade(address: &str, path: &str) -> Outcome<Connection> {
     let mut connection = Connection::open(address)?;
     let request = format!(
         "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
@@ -151,8 +193,14 @@ pub(super) fn ping(address: &str, path: &str, times: usize) -> Outcome<Vec<f64>>
     connection.send(request.as_bytes())?;
     let (status, _) = connection.head()?;
     if status != 101 {
-        return Err(Failure::new(format!("`{path}` is no WebSocket: {status}")));
+        return Err(Failure::new(format!("`{path}` is not a WebSocket: {status}")));
     }
+    Ok(connection)
+}
+
+/// Times from `ping` to its answer [ns].
+pub(super) fn ping(address: &str, path: &str, times: usize) -> Outcome<Vec<f64>> {
+    let mut connection = upgrade(address, path)?;
     // A whole text message of four bytes, masked by zeros.
     let frame = [&[0x81, 0x84, 0, 0, 0, 0][..], b"ping"].concat();
     let mut all = Vec::with_capacity(times);

@@ -1,5 +1,6 @@
 //! The server under load, and what it does to what it measures. The load generator runs beside it, on the same processors.
 
+mod abuse;
 mod load;
 
 use std::{
@@ -24,6 +25,7 @@ use crate::{
     project::make_folder,
 };
 
+pub(super) const ABUSE: Bench = abuse::BENCH;
 pub(super) const BENCH: Bench = Bench { name: "server", title: "The server", run };
 
 const EXAMPLE: &str = "fill_database";
@@ -141,13 +143,19 @@ struct Server {
 
 impl Server {
     fn start(host: &Host, scratch: &Path, database: &Path) -> Outcome<Self> {
+        Self::of(Self::command(host, scratch, database))
+    }
+
+    fn command(host: &Host, scratch: &Path, database: &Path) -> Command {
         let mut command = host.bare_dyno(&["serve", "--port", "0", "--log-level", "error", "--plugins"]);
+        command.arg(host.project.plugins()).arg("--db-path").arg(database);
+        command.arg("--output").arg(scratch.join("results"));
+        command
+    }
+
+    /// Starts a command that becomes a server.
+    fn of(mut command: Command) -> Outcome<Self> {
         let mut child = command
-            .arg(host.project.plugins())
-            .arg("--db-path")
-            .arg(database)
-            .arg("--output")
-            .arg(scratch.join("results"))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
