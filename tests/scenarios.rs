@@ -86,8 +86,8 @@ fn what_does_not_belong_together_is_a_usage_error() {
     for (arguments, fragment) in [
         (&["server", "--target-qps", "10"][..], "needs a --latency-bound"),
         (&["server", "--latency-bound", "1ms"], "needs a --target-qps, or --find-peak"),
-        (&["server", "--latency-bound", "1ms", "--target-qps=-1"], "is no rate"),
-        (&["server", "--latency-bound", "1ms", "--target-qps", "inf"], "is no rate"),
+        (&["server", "--latency-bound", "1ms", "--target-qps=-1"], "is not a rate"),
+        (&["server", "--latency-bound", "1ms", "--target-qps", "inf"], "is not a rate"),
         (&["offline", "--target-qps", "10"], "belong to `--scenario server`"),
         (&["offline", "--precision", "1%"], "leave out --samples and --precision"),
         (&["burst"], "single-stream"),

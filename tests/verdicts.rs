@@ -387,7 +387,7 @@ fn sides_that_are_not_there_and_wrong_flags_are_usage_errors() {
     refused(&arena.dyno(&["ab", file, "nonexistent"]), &["neither a plugin file nor a plugin"]);
     refused(&arena.dyno(&["ab", file, file, "-b", "other"]), &["no benchmark `other` is in both", "sum_c"]);
     refused(&arena.dyno(&["ab", file, file, "-p", "n=0"]), &["`n`", "from 1 to"]);
-    refused(&arena.dyno(&["ab", file, file, "--budget", "0s"]), &["--budget", "no time"]);
+    refused(&arena.dyno(&["ab", file, file, "--budget", "0s"]), &["--budget", "`0s` is zero"]);
     refused(&arena.dyno(&["ab", file, file, "--alpha", "0.9"]), &["--alpha", "0.9", "like 1%"]);
     refused(&arena.dyno(&["compare", "nowhere.json"]), &["neither a file, nor a stored run"]);
     let broken = arena.path("broken.json");
@@ -506,7 +506,7 @@ fn baselines_are_saved_by_name_and_those_there_are_are_listed() {
     assert_eq!(outcome.code, Some(0), "{}", outcome.shown());
     assert!(outcome.stdout.contains("equivalent"), "{}", outcome.shown());
     refused(&arena.dyno(&["run", "sum_c", "--baseline=bad"]), &["no baseline `bad`", "there are good"]);
-    refused(&arena.dyno(&["run", "sum_c", "--baseline"]), &["no branch of git", "--baseline=main"]);
+    refused(&arena.dyno(&["run", "sum_c", "--baseline"]), &["no git branch", "--baseline=main"]);
 }
 
 #[test]
