@@ -1,4 +1,4 @@
-//! From what a user writes to benchmarks: names, patterns, versions, engines; and the nearest names when there is none.
+//! From what a user writes to benchmarks: names, patterns, versions, engines; and the nearest names if none matches.
 
 use std::cmp::Ordering;
 
@@ -17,7 +17,7 @@ pub struct Resolved<'a> {
     pub benchmark: &'a BenchmarkInfo,
 }
 
-/// Why a name leads to no benchmark. All of these are the user's to mend.
+/// Why a name leads to no benchmark. The user can correct all of these.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ResolveError {
@@ -26,7 +26,7 @@ pub enum ResolveError {
     Unknown {
         /// What was asked for.
         name: String,
-        /// What is near, or what to do.
+        /// The nearest names, or the next step.
         hint: String,
         /// Why files and folders that were searched offer no benchmark, a line each.
         rejected: Vec<String>,
@@ -36,24 +36,24 @@ pub enum ResolveError {
     Ambiguous {
         /// What was asked for.
         name: String,
-        /// On what it was to run.
+        /// Hardware that it was to run on.
         hardware: DeviceKind,
-        /// What to ask for instead.
+        /// Full names to choose from.
         choices: Vec<String>,
     },
-    /// It is there, but not as asked.
+    /// The benchmark exists, but not in the requested kind of build.
     #[error("the benchmark `{name}` has no {wanted} build, only {present}; leave out --engine, or build it")]
     Engine {
         /// What was asked for.
         name: String,
         /// The kind that was asked for.
         wanted: PluginKind,
-        /// The kind that is there.
+        /// The kind that exists.
         present: PluginKind,
     },
 }
 
-/// Names that are offered when there is none of the one that was asked for.
+/// Maximum number of names that are suggested for an unknown one.
 const MAX_HINTS: usize = 5;
 
 impl Catalog {
@@ -88,7 +88,7 @@ impl Catalog {
                 rejected: self.rejected(pattern),
             });
         }
-        // Of files that were named one by one, each is meant.
+        // The user named these files one by one, so all of them count, not only the newest version.
         if version.is_none() && !self.is_named {
             all = newest(&all);
         }
@@ -200,7 +200,7 @@ fn newest<'a>(all: &[Resolved<'a>]) -> Vec<Resolved<'a>> {
 fn compare(a: &str, b: &str) -> Ordering {
     match (Version::parse(a), Version::parse(b)) {
         (Ok(a), Ok(b)) => a.cmp(&b),
-        // A version that is none loses against one that is.
+        // An invalid version loses against a valid one.
         (Ok(_), Err(_)) => Ordering::Greater,
         (Err(_), Ok(_)) => Ordering::Less,
         (Err(_), Err(_)) => a.cmp(b),

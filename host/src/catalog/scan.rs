@@ -17,10 +17,11 @@ use crate::fault::{HostFault, Place, Resource};
 /// What plugin files are called.
 const EXTENSIONS: [&str; 4] = ["so", "dylib", "dll", "wasm"];
 /// Said of a file that cannot be named.
-const UNPRINTABLE: &str = "has a name that is no printable text; rename it to use it";
-/// Where Cargo keeps what it needs itself: dependencies, procedural macros, and what it then puts beside these folders.
+const UNPRINTABLE: &str = "has a name that is not printable text; rename it to use it";
+/// Folders in which Cargo keeps intermediate files: dependencies, procedural macros, and libraries that it later copies
+/// beside these folders.
 const OF_CARGO: [&str; 3] = ["build", "deps", "incremental"];
-/// Folders deeper than this are a loop or a mistake.
+/// Maximum depth of folders: deeper ones are a loop or a mistake.
 const MAX_DEPTH: usize = 32;
 
 /// The plugins that were found, and what there is to say about the other files.
@@ -58,7 +59,7 @@ impl Catalog {
                 let Ok(about) = std::fs::metadata(&path) else {
                     catalog
                         .problems
-                        .push(Problem::error(&path, "cannot be read: it is a link to nothing, or vanished"));
+                        .push(Problem::error(&path, "cannot be read: it is a broken link, or was just removed"));
                     continue;
                 };
                 let stamp = Stamp::of(&about);
@@ -69,7 +70,8 @@ impl Catalog {
                         match described(&path) {
                             Ok(entry) => Ok(entry),
                             Err(Unread::Problem(problem)) => Err(problem),
-                            // It says nothing about the file: neither kept in the cache nor told of the plugin alone.
+                            // This says nothing about the file, so it is not cached, and is reported for the whole
+                            // scan.
                             Err(Unread::Host(fault)) => {
                                 catalog.problems.push(Problem::error(&path, fault.to_string()));
                                 catalog.fault = Some(fault);
@@ -176,7 +178,7 @@ impl Catalog {
         if let Some(rival) = self.entries.iter().find(|rival| is_same_build(rival, entry)) {
             let info = &entry.descriptor.plugin;
             let message = format!(
-                "has other bytes than {}, but also is {} {} ({}); give one of them another version, or remove it",
+                "differs from {}, but is also {} {} ({}); give one of them another version, or remove it",
                 rival.path.display(),
                 info.id,
                 info.version,
@@ -239,7 +241,7 @@ fn is_same_build(a: &Entry, b: &Entry) -> bool {
     left.id == right.id && left.version == right.version && a.kind == b.kind
 }
 
-/// Whether a folder holds what Cargo needs itself: it then stands beside Cargo's records.
+/// Whether a folder holds Cargo's intermediate files: it then lies beside Cargo's records.
 fn is_of_cargo(path: &Path) -> bool {
     path.file_name().and_then(|name| name.to_str()).is_some_and(|name| OF_CARGO.contains(&name))
         && path.parent().is_some_and(|parent| parent.join(".fingerprint").is_dir())

@@ -77,8 +77,8 @@ pub(super) fn execute(app: &App, args: &AaArgs, json: bool) -> Result<ExitCode, 
         )))?;
         if bound > TOO_OFTEN {
             output::note(
-                "300 comparisons without an alarm would bring that bound to 1 %; until then, treat alarms on this \
-                 machine with care",
+                "a bound of 1 % takes 300 comparisons without an alarm; until then, treat alarms on this machine with \
+                 care",
             );
         }
     }

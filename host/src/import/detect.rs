@@ -1,4 +1,4 @@
-//! Which tool wrote a document, told by its content: names of files say little.
+//! Tells by its content which tool wrote a document, because file names say little.
 
 use dyno_core::model::{Measured, RESULT_SCHEMA};
 use serde_json::Value;

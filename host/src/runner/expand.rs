@@ -15,17 +15,17 @@ use crate::{
     devices,
 };
 
-/// More cases than this in one run are a mistake in a list of values.
+/// Maximum number of cases in one run: more are a mistake in a list of values.
 const MAX_CASES: usize = 100_000;
 
-/// Why a request cannot be turned into cases. All of these are the user's to mend.
+/// Why a request cannot be turned into cases. The user can correct all of these.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExpandError {
     /// The benchmark is not there, or its name is ambiguous.
     #[error(transparent)]
     Resolve(#[from] ResolveError),
-    /// A parameter has a value that it cannot have.
+    /// A parameter has an invalid value.
     #[error("benchmark `{benchmark}`: {message}")]
     Value {
         /// The benchmark.
@@ -40,7 +40,7 @@ pub enum ExpandError {
         benchmark: String,
         /// What was asked for.
         name: String,
-        /// What there is.
+        /// Its parameters.
         known: String,
     },
     /// The device is not known.
@@ -124,8 +124,8 @@ pub fn refuse_repeated<'a>(keys: impl IntoIterator<Item = &'a CaseKey>) -> Resul
     }
 }
 
-/// The devices that a request means for a benchmark, each once. `all` means those of the kinds that it runs on: of the
-/// others it never said that it would.
+/// The devices that a request means for a benchmark, each once. `all` means those of the kinds that the benchmark
+/// supports.
 fn hardware(
     request: &CaseRequest,
     benchmark: &BenchmarkInfo,
