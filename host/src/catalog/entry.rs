@@ -224,8 +224,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let pipe = folder.path().join("x.so");
         nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
-        assert!(read_file(&pipe).unwrap_err().message.contains("no regular file"));
-        assert!(read_file(folder.path()).unwrap_err().message.contains("no regular file"));
+        assert!(read_file(&pipe).unwrap_err().message.contains("not a regular file"));
+        assert!(read_file(folder.path()).unwrap_err().message.contains("not a regular file"));
         assert!(read_file(&folder.path().join("none.so")).unwrap_err().message.contains("cannot be read"));
     }
 
