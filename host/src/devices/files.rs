@@ -1,11 +1,11 @@
-//! The small files in which the kernel says how things are.
+//! The small files in which the kernel reports its state, below `/proc` and `/sys`.
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-/// Those below one folder: `/`, or what a test made instead.
+/// The files below one folder: `/`, or a test's folder.
 #[derive(Debug, Clone)]
 pub(super) struct Files {
     root: PathBuf,

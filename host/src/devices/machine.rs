@@ -1,4 +1,4 @@
-//! The machine as far as it does not change: read from the kernel's files; what they do not say stays unknown.
+//! The machine's fixed properties, read from the kernel's files; a property that they lack is unknown.
 
 use std::{fs, path::Path, sync::OnceLock};
 
