@@ -23,7 +23,7 @@ const PERCENTILES: [f64; 5] = [50.0, 90.0, 95.0, 99.0, 99.9];
 /// numbers may begin with a sign.
 #[derive(Debug, Clone)]
 pub(super) enum Field<'a> {
-    /// Text of anyone.
+    /// Text, possibly untrusted.
     Text(Cow<'a, str>),
     /// A number; empty where there is none.
     Number(Option<f64>),

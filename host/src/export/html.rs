@@ -14,9 +14,9 @@ const WIDTH: f64 = 560.0;
 const HEIGHT: f64 = 92.0;
 /// Space for the scale.
 const MARGIN: f64 = 14.0;
-/// Cases that get a chart: a page with more of them would not open.
+/// Maximum number of charts: a page with more would not open.
 const CHARTS: usize = 200;
-/// Dots of a chart.
+/// Maximum number of dots of a chart.
 const DOTS: usize = 2_000;
 
 const STYLE: &str = "
@@ -51,7 +51,8 @@ pub(super) fn html(record: &RunRecord) -> String {
     if record.cases.len() > CHARTS {
         let _ = writeln!(
             out,
-            "<p class=\"note\">Charts are drawn for the first {CHARTS} of {} cases; the result file holds the samples of all.</p>",
+            "<p class=\"note\">The first {CHARTS} of {} cases have charts; the result file contains the samples of \
+             all.</p>",
             record.cases.len()
         );
     }
@@ -120,7 +121,7 @@ fn results(out: &mut String, record: &RunRecord) {
     out.push_str("</table>\n");
 }
 
-/// A dot for every sample, a row for every launch: what differs between launches is seen at once.
+/// A dot for every sample, a row for every launch, so that differences between launches stand out.
 fn launches(out: &mut String, case: &CaseRecord) {
     let Some(time) = headline(case).filter(|time| time.unit == "ns") else { return };
     let most = (DOTS / case.launches.len().max(1)).clamp(2, 200);

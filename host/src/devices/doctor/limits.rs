@@ -305,7 +305,7 @@ pub(super) fn noise(noise: &NoiseReport) -> Finding {
             "the false-alarm rate of this machine was never measured, so its alarms are untested",
         )
         .by(try_it)
-        .or("better, name your own plugin and its benchmarks");
+        .or("better: name your own plugin and its benchmarks");
     };
     let seen = format!(
         "{} of {} comparisons of equal builds alarmed here (true rate: at most {}, with 95 % confidence)",

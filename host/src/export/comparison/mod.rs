@@ -75,7 +75,7 @@ fn unjudged(comparison: &Comparison) -> impl Iterator<Item = (&UnjudgedCase, boo
         .map(move |case| (case, failures.next_if(|failure| ptr::eq(*failure, case)).is_some()))
 }
 
-/// What is worth a line to people: a metric of a case, the worst first.
+/// Metrics of cases that are worth a line for people, the worst first.
 fn worst_first(comparison: &Comparison) -> Vec<(&CaseComparison, &MetricComparison)> {
     let mut all: Vec<_> = comparison
         .cases
@@ -100,10 +100,10 @@ fn worst_first(comparison: &Comparison) -> Vec<(&CaseComparison, &MetricComparis
     all
 }
 
-/// What follows from the time of a case alone: the same change said again, in the other direction.
+/// Rates that follow from the time of a case alone: they repeat its change, in the other direction.
 const RATES: [&str; 3] = ["items_per_second", "bytes_per_second", "flop_per_second"];
 
-/// Whether people need not be told of this metric: it is a rate, and the time of the case has the same verdict.
+/// Whether this metric repeats another: it is a rate, and the time of the case has the same verdict.
 fn repeats_time(case: &CaseComparison, metric: &MetricComparison) -> bool {
     RATES.contains(&metric.name.as_str())
         && case.metrics.iter().any(|other| other.name == "time" && other.verdict == metric.verdict)
