@@ -62,10 +62,10 @@ fn a_server_is_valid_within_its_bound_and_says_why_not() {
     let few = case(&play(&arena, &["server", "--target-qps", "100", "--latency-bound", "10s"]));
     assert_eq!(few.launches[0].load.as_ref().and_then(|load| load.valid), Some(false));
     let shown = arena.dyno(&["results"]);
-    assert!(shown.stdout.contains("too few for a 99th percentile"), "{}", shown.shown());
+    assert!(shown.stdout.contains("too few for a p99"), "{}", shown.shown());
     let missed = case(&play(&arena, &["server", "--target-qps", "5000", "--latency-bound", "1ns"]));
     let remark = missed.launches[0].load.as_ref().and_then(|load| load.remark.clone()).unwrap_or_default();
-    assert!(remark.contains("the bound is 1.000 ns"), "{remark}");
+    assert!(remark.contains("above the bound of 1.000 ns"), "{remark}");
 }
 
 #[test]
