@@ -299,7 +299,7 @@ fn a_gate_is_never_green_by_accident() {
         (&base, &worse, 1, 1, "exit code 2"),
         (&broken, &base, 0, 3, "the baseline failed"),
         (&all_broken, &base, 3, 3, "nothing was compared"),
-        (&base, &twice, 0, 3, "nothing tells them apart"),
+        (&base, &twice, 0, 3, "cannot be told apart"),
         (&base, &empty, 2, 2, "results"),
     ] {
         for (flag, expected) in [(None, code), (Some("--fail-inconclusive"), strict)] {
@@ -478,7 +478,7 @@ fn a_case_with_one_launch_says_why_it_has_no_verdict() {
     let outcome = arena.dyno(&["compare", &run, &run]);
     assert_eq!(outcome.code, Some(0), "{}", outcome.shown());
     assert!(
-        outcome.stdout.contains("has one launch") && outcome.stdout.contains("--launches 5"),
+        outcome.stdout.contains("has only one launch") && outcome.stdout.contains("--launches 5"),
         "{}",
         outcome.shown()
     );

@@ -251,6 +251,6 @@ mod tests {
         fs::write(&path, "").unwrap();
         assert_eq!(read_file(&path).unwrap_err().message, "the file is empty");
         fs::write(&path, "hello").unwrap();
-        assert!(read_file(&path).unwrap_err().message.contains("no library at all"));
+        assert!(read_file(&path).unwrap_err().message.contains("is not a library"));
     }
 }

@@ -124,7 +124,7 @@ mod tests {
         set("1000000");
         assert_eq!(meter.stop(), Ok(2.0));
         set("nonsense");
-        assert!(EnergyMeter::over(files).stop().unwrap_err().contains("no number"));
+        assert!(EnergyMeter::over(files).stop().unwrap_err().contains("does not contain a number"));
         let none = tempfile::tempdir().unwrap();
         assert!(EnergyMeter::over(Files::below(none.path())).stop().unwrap_err().contains("no RAPL counter"));
     }

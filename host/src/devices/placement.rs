@@ -212,7 +212,7 @@ mod tests {
             "{message}"
         );
         let message = check_against(&[2], &[0, 1, 2, 3], &[0, 1]).unwrap_err().to_string();
-        assert!(message.contains("processor 2 may not be used") && message.contains("0-1"), "{message}");
+        assert!(message.contains("processor 2 is not among") && message.contains("0-1"), "{message}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Two results beside one another, measured at different times: launches against launches, every metric in its own
+//! Compares two results that were measured at different times: launches against launches, every metric in its own
 //! direction, a suite judged as one.
 
 use std::collections::HashMap;
@@ -23,9 +23,9 @@ const DECISIVE: [&str; 3] = ["machine", "governor", "WASM engine"];
 pub struct CompareOptions {
     /// Smallest relative change that matters.
     pub threshold: f64,
-    /// Share of wrong alarms among alarms that is accepted over the suite.
+    /// Accepted share of false alarms among alarms, over the suite.
     pub alpha: f64,
-    /// Judge even where machine, governor or engine differ.
+    /// Judge even if machine, governor or engine differ.
     pub allow_differences: bool,
 }
 
@@ -172,7 +172,7 @@ impl<'a> Matched<'a> {
     fn pair(&mut self, before: Option<(&'a CaseKey, Had<'a>)>, now: Option<(&'a CaseKey, Had<'a>)>) {
         match (before, now) {
             (Some((_, Had::Values(before))), Some((_, Had::Values(now)))) => self.both.push((before, now)),
-            // What neither side can run here is no news.
+            // A case that neither side can run here is not worth reporting.
             (None | Some((_, Had::Nothing(_))), Some((_, Had::Nothing(Unjudged::Skipped { .. })))) => {}
             (_, Some((key, Had::Nothing(why)))) => {
                 self.unjudged.push((key.clone(), why.clone().on(ComparedSide::Candidate)));
@@ -194,7 +194,7 @@ impl<'a> Matched<'a> {
     }
 }
 
-/// What differs beside the code, a sentence each; and which of it forbids a verdict.
+/// Differences besides the code, a sentence each, and the one that forbids a verdict.
 fn differences(baseline: &Measured, candidate: &Measured) -> (Vec<String>, Option<String>) {
     let mut said = Vec::new();
     let mut decisive = None;
@@ -211,7 +211,7 @@ fn differences(baseline: &Measured, candidate: &Measured) -> (Vec<String>, Optio
         }
     }
     if baseline.environment.is_empty() != candidate.environment.is_empty() {
-        said.push("one side does not say on which machine it was measured".to_owned());
+        said.push("one side does not record the machine that it was measured on".to_owned());
     }
     (said, decisive)
 }
@@ -341,8 +341,8 @@ impl Judge<'_> {
         }
         if let Some(floor) = out.drift.filter(|floor| floor.applied) {
             let said = format!(
-                "{} runs of equal builds of this case differed by up to {:.2} % on this machine: the interval is not \
-                 narrower than that",
+                "{} runs of equal builds of this case differed by up to {:.2} % on this machine, so the interval is at \
+                 least that wide",
                 floor.runs,
                 floor.share * 100.0
             );
