@@ -111,7 +111,7 @@ fn real_time_priority_is_had_or_explained() {
     for launch in &case(&run(&arena, &["--realtime"])).launches {
         let had = launch.isolation.iter().any(|word| word == "realtime");
         let said =
-            launch.missing.iter().any(|sentence| sentence.starts_with("real-time priority was not taken"));
+            launch.missing.iter().any(|sentence| sentence.starts_with("real-time priority is not used"));
         assert!(had != said, "{:?} {:?}", launch.isolation, launch.missing);
     }
 }
