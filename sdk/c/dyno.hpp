@@ -21,7 +21,7 @@
 
 namespace dyno {
 
-// Thrown by an author to say that this case cannot run here, and that it is no fault.
+// Thrown by an author if this case cannot run here, which is not a failure.
 class skip : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
