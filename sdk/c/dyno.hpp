@@ -117,7 +117,7 @@ public:
     virtual void setup(const params &) = 0;
     // Throws when the output differs from an independent reference. Untimed.
     virtual void verify() {}
-    // Makes fresh input for the next `execute` of so many iterations. Untimed.
+    // Makes fresh input for the next `execute`, which will do `iterations` iterations. Untimed.
     virtual void prepare(std::uint64_t) {}
     // Does the work `iterations` times and reports the sum of it. The only timed call.
     virtual void execute(std::uint64_t iterations, DynoReport &report) = 0;
@@ -149,7 +149,7 @@ template <class Body> std::int32_t guarded(const DynoHost *host, Body &&body) no
     } catch (const std::exception &why) {
         return dyno_fail(host, why.what());
     } catch (...) {
-        return dyno_fail(host, "the plugin threw something that is no std::exception");
+        return dyno_fail(host, "the plugin threw an exception that is not a std::exception");
     }
 }
 

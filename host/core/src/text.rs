@@ -10,8 +10,8 @@ pub const SENTENCE: usize = 2_000;
 /// The replacement for a character that is not allowed.
 pub const REPLACEMENT: char = '\u{fffd}';
 
-/// A character as it may be shown: tabs become spaces. What would move a cursor, end a line, turn the direction of writing
-/// around or take part without being seen becomes a replacement character; so does what is not a character.
+/// A character as it may be shown: tabs become spaces. Characters that move the cursor, end a line, reverse the
+/// direction of writing or are invisible become a replacement character, as do code points that are not characters.
 #[must_use]
 pub fn visible(c: char) -> char {
     match c {
@@ -21,8 +21,8 @@ pub fn visible(c: char) -> char {
     }
 }
 
-/// Whether a character is neither a letter nor a sign, but does something unseen. The joiners of emoji and of Indic and
-/// Persian words (U+200C, U+200D) do, too, but text of these scripts needs them.
+/// Whether a character is invisible but changes the text around it. The joiners of emoji and of Indic and Persian words
+/// (U+200C, U+200D) do this too, but text in these scripts needs them.
 fn is_deceptive(c: char) -> bool {
     matches!(
         c,

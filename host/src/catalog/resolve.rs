@@ -150,8 +150,8 @@ fn list(lines: &[String]) -> String {
     format!("\nsearched, and no plugin:{lines}")
 }
 
-/// Whether `pattern`, which names all of `found`, means `one` of them on that hardware. A plain name means the plugin that
-/// has it for the hardware; where none has, every one, so that each can say what it runs on.
+/// Whether `pattern`, which names all of `found`, means `one` of them on that hardware. A plain name means the plugin
+/// that has it for the hardware; if none has, all of them, so that each can report its hardware.
 ///
 /// # Errors
 /// When several plugins have a plain name for the hardware.

@@ -24,7 +24,7 @@ const OF_CARGO: [&str; 3] = ["build", "deps", "incremental"];
 /// Maximum depth of folders: deeper ones are a loop or a mistake.
 const MAX_DEPTH: usize = 32;
 
-/// The plugins that were found, and what there is to say about the other files.
+/// The plugins that were found, and remarks about the other files.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Catalog {
     /// Plugins, by identifier, version, kind and path.
@@ -37,7 +37,7 @@ pub struct Catalog {
     /// Whether the files were named one by one: each is then meant, whatever its version and engine.
     #[serde(skip)]
     pub is_named: bool,
-    /// Why this is not all that there is: the host could not read something for want of a resource.
+    /// Why the list is incomplete: the host lacked a resource to read a file or folder.
     #[serde(skip)]
     pub(crate) fault: Option<HostFault>,
 }
@@ -247,7 +247,7 @@ fn is_of_cargo(path: &Path) -> bool {
         && path.parent().is_some_and(|parent| parent.join(".fingerprint").is_dir())
 }
 
-/// Whether a file is a Rust library beside which there is no shared one.
+/// Whether a file is a Rust library without a shared library beside it.
 fn is_lonely_rlib(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "rlib")
         && is_presentable(path)

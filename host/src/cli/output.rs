@@ -39,7 +39,7 @@ pub(super) fn json(value: &impl Serialize) -> Result<(), Failure> {
 pub(super) fn finished(result: io::Result<()>) -> Result<(), Failure> {
     match result {
         Ok(()) => Ok(()),
-        // `dyno list | head` is no fault.
+        // `dyno list | head` is not a failure.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(Failure::PipeClosed),
         Err(error) => Err(HostFault::new("cannot write to standard output", &error, Place::Machine).into()),
     }

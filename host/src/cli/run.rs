@@ -275,7 +275,7 @@ fn request(args: &RunArgs, settings: &Resolved) -> Result<RunSpec, Failure> {
         && !(names.is_empty() && params.is_empty())
     {
         return Err(Failure::Usage(format!(
-            "the suite `{}` already says what to run; leave out --suite, or the benchmarks and parameters",
+            "the suite `{}` already names the benchmarks; leave out --suite, or the benchmarks and parameters",
             suite.info.name
         )));
     }

@@ -1,4 +1,4 @@
-//! What a probe answered, taken for a list of devices only if it is one: a broken driver may make it say anything.
+//! The answer of a probe, which is checked to be a list of devices, because a broken driver may make it print anything.
 
 use dyno_core::model::{DeviceInfo, DeviceKind};
 

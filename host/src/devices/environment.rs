@@ -69,7 +69,7 @@ impl Probe {
         Self { cpus: cpus.to_vec(), begin: Instant::now(), before: load(cpus), ticks: ticks(cpus) }
     }
 
-    /// Reads it again after the launch, and says what disturbed it.
+    /// Reads it again after the launch, and reports the disturbances.
     #[must_use]
     pub fn finish(self, sampling: Sampling) -> Environment {
         let after = load(&self.cpus);

@@ -26,7 +26,7 @@ impl Files {
         self.root.join(path.trim_start_matches('/'))
     }
 
-    /// What it says, trimmed; `None` when it is not there, cannot be read, or is empty.
+    /// Contents of a file, trimmed; `None` if it is missing, cannot be read, or is empty.
     pub(super) fn text(&self, path: &str) -> Option<String> {
         text(&self.path(path))
     }
@@ -51,12 +51,12 @@ impl Files {
     }
 }
 
-/// What a small file says, trimmed; `None` when it is not there or empty.
+/// Contents of a small file, trimmed; `None` if it is missing or empty.
 pub(super) fn text(path: &Path) -> Option<String> {
     fs::read_to_string(path).ok().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
-/// A list of processors as the kernel writes it; what is no list is empty.
+/// A list of processors as the kernel writes it; text that is not a list gives an empty one.
 pub(super) fn numbers(list: &str) -> Vec<u32> {
     dyno_core::units::parse_cpus(list).unwrap_or_default()
 }

@@ -189,7 +189,7 @@ pub(super) fn meminfo_bytes(meminfo: &str, name: &str) -> Option<u64> {
     line.strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kibibytes| kibibytes * 1024)
 }
 
-/// A small file of the kernel's, trimmed; `None` when it is not there or empty.
+/// A small file of the kernel, trimmed; `None` if it is missing or empty.
 pub(super) fn text(path: &str) -> Option<String> {
     file(Path::new(path))
 }

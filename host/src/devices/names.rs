@@ -64,7 +64,7 @@ fn of_kind(devices: &[DeviceInfo], kind: DeviceKind) -> Vec<DeviceInfo> {
     if real.is_empty() { all().cloned().collect() } else { real }
 }
 
-/// A device with a number that is not there, and why.
+/// A device whose number this machine does not have, with the reason.
 fn absent(devices: &[DeviceInfo], kind: DeviceKind, number: u32) -> DeviceInfo {
     let others: Vec<&DeviceInfo> = devices.iter().filter(|device| device.kind == kind).collect();
     let reason = others.iter().find_map(|device| device.unavailable.clone()).unwrap_or_else(|| {

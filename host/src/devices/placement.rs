@@ -18,7 +18,7 @@ use super::{
 const LOOK: Duration = Duration::from_millis(60);
 /// Share of time above which a processor counts as busy with other work.
 const BUSY: f64 = 0.4;
-/// With fewer processors there is no choice: one is measured, the host has the other.
+/// Minimum number of processors for a choice: with two, one is measured and the host has the other.
 const CHOICE: usize = 3;
 
 /// A processor that cannot be measured.

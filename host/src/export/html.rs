@@ -188,7 +188,7 @@ fn launches(out: &mut String, case: &CaseRecord) {
     );
 }
 
-/// Times of one iteration [ns]; at most so many, evenly chosen.
+/// Times of one iteration [ns], thinned evenly to the maximum number of dots.
 fn values(launch: &LaunchRecord, most: usize) -> Vec<f64> {
     let step = launch.samples.len().div_ceil(most).max(1);
     launch.samples.iter().step_by(step).map(Sample::ns_per_iteration).collect()

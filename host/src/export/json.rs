@@ -40,8 +40,8 @@ pub enum ReadError {
     Damaged(serde_json::Error),
 }
 
-/// A run as a result file. What is infinite or not a number is absent from it, since JSON has no word for that and nobody
-/// could read the file back: see [`RunRecord::finite`].
+/// A run as a result file. Infinity and NaN are absent from it, because JSON has neither and the file could not be read
+/// back: see [`RunRecord::finite`].
 ///
 /// # Errors
 /// When it cannot be serialised.

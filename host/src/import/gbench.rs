@@ -191,8 +191,8 @@ fn factor(name: &str, unit: &Value) -> Result<f64, ImportError> {
     }
 }
 
-/// What may explain a difference. Only the number of processors surely says that it was another machine: a container
-/// has a new host name each time, and a clock is read when it happens to be low or high.
+/// Properties that may explain a difference. Only the number of processors proves that it was another machine: a
+/// container has a new host name each time, and a clock is read when it happens to be low or high.
 fn environment(context: &Value) -> Vec<(String, String)> {
     let mut out = Vec::new();
     if let Some(processors) = context["num_cpus"].as_u64() {

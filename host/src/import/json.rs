@@ -21,7 +21,7 @@ pub(super) fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// The text with `null` for everything inside lists and objects that begins like a number and that JSON does not know, be it
+/// The text with `null` for everything inside lists and objects that begins like a number but is not JSON, such as
 /// `NaN`, `-inf`, `1.#IND`, `2%` or `1e999`. Text inside quotes stays as it is.
 fn lenient(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

@@ -113,7 +113,7 @@ fn is_simulated(result: &Value) -> bool {
 fn key(name: &str, result: &Value) -> CaseKey {
     let params = result["params"].as_object();
     let mut shown: Vec<_> = params.into_iter().flatten().collect();
-    // Whether a map keeps its order depends on who wrote it; a label must not.
+    // The order of a map depends on the program that wrote it; a label must not.
     shown.sort_by_key(|(name, _)| name.as_str());
     let mut key = CaseKey::named(name);
     for (name, value) in shown.into_iter().filter(|(name, _)| !name.starts_with("hardware")) {

@@ -22,7 +22,7 @@ const MAX_CASES: usize = 100_000;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExpandError {
-    /// The benchmark is not there, or its name is ambiguous.
+    /// The benchmark does not exist, or its name is ambiguous.
     #[error(transparent)]
     Resolve(#[from] ResolveError),
     /// A parameter has an invalid value.

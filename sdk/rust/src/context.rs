@@ -24,9 +24,9 @@ pub struct Device {
 /// Level of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// Something is wrong.
+    /// An error.
     Error,
-    /// Something may be wrong.
+    /// A possible error.
     Warn,
     /// Worth knowing.
     Info,
@@ -44,17 +44,17 @@ impl Context {
         self.link.log(level, message.as_ref());
     }
 
-    /// Logs that something is wrong.
+    /// Logs an error.
     pub fn error(&self, message: impl AsRef<str>) {
         self.log(Level::Error, message);
     }
 
-    /// Logs that something may be wrong.
+    /// Logs a warning.
     pub fn warn(&self, message: impl AsRef<str>) {
         self.log(Level::Warn, message);
     }
 
-    /// Logs a fact worth knowing.
+    /// Logs information.
     pub fn info(&self, message: impl AsRef<str>) {
         self.log(Level::Info, message);
     }

@@ -103,7 +103,7 @@ impl RunRecord {
         target.or_else(|| self.cases.iter().find_map(CaseRecord::not_finite))
     }
 
-    /// The run without numbers that are infinite or not a number: a metric that has one is absent, as are an interval, a
+    /// The run without infinity and NaN: a metric that has one is absent, as are an interval, a
     /// percentile, a counter and a metric of the plugin's own; work and device time are then not reported.
     #[must_use]
     pub fn finite(&self) -> Cow<'_, Self> {

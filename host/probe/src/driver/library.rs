@@ -25,7 +25,7 @@ pub(super) fn open(names: &[&str]) -> Result<&'static Library, String> {
     Err(said)
 }
 
-/// The innermost error: the others only say that there was one.
+/// The innermost error: the outer ones add no details.
 fn what_the_linker_said(error: &libloading::Error) -> String {
     let mut innermost: &dyn std::error::Error = error;
     while let Some(source) = innermost.source() {

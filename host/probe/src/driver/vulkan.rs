@@ -1,4 +1,4 @@
-//! Vulkan, which WebGPU stands on here: the adapters, in the order in which wgpu lists them to plugins as well.
+//! Vulkan, on which WebGPU runs here: the adapters, in the order in which wgpu lists them to plugins too.
 
 use std::{
     pin::pin,

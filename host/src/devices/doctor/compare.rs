@@ -5,7 +5,7 @@ use dyno_core::{
     units,
 };
 
-/// Something that may differ.
+/// A trait that may differ.
 struct Trait {
     topic: &'static str,
     matters: Comparable,

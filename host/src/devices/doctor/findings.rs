@@ -124,7 +124,8 @@ fn siblings(readings: &Readings) -> Option<Finding> {
         .filter(|cpu| cpus.online.contains(cpu) || cpus.online.is_empty())
         .collect();
     let Some(first) = on.first() else {
-        return Some(said("smt", Severity::Good, "the measured core runs one thread: nobody shares it"));
+        return Some(said("smt", Severity::Good, "the measured core runs only one thread, so no other program shares \
+                                                 it"));
     };
     Some(
         said(

@@ -124,7 +124,7 @@ fn quota(readings: &Readings) -> Option<Finding> {
     let Some(quota) = group.cpu_quota else {
         return Some(said("quota", Severity::Good, "the control group does not limit processor time"));
     };
-    // With as much time as processors nobody is ever stopped.
+    // With as much time as processors, no thread is ever throttled.
     let enough = quota >= readings.cpus.allowed.len() as f64;
     let severity = match (enough, throttled) {
         (true, None) => Severity::Note,

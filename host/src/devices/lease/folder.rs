@@ -28,7 +28,7 @@ pub enum Reach {
     Folder,
 }
 
-/// The leases of a machine, or of those who share a folder.
+/// The leases of a machine, or of the processes that share a folder.
 #[derive(Debug, Clone)]
 pub struct Leases {
     folder: PathBuf,

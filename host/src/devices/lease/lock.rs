@@ -59,7 +59,7 @@ impl Lock {
     }
 }
 
-/// Opens the file, or makes it. Never through a link, and never waiting for what is no file.
+/// Opens or creates the file. Never follows a link, and never waits for a pipe or device.
 fn open(path: &Path) -> io::Result<File> {
     let mut refused = ErrorKind::NotFound.into();
     for _ in 0..TRIES {

@@ -3,7 +3,7 @@
 //! Three things make one. A lock on a file, which the kernel gives back when the process dies, however it dies. A name in
 //! the kernel's table of sockets, which nobody else can take away, move or unlink: other users of the machine can write
 //! to a folder that all share, and may hold a device, but cannot make two processes believe that they have it. And a
-//! ticket, which says who waits and who holds, and since when: it decides the order, and nothing else.
+//! ticket, which names the waiting and holding processes, and since when: it decides only the order.
 
 mod folder;
 mod guard;
@@ -31,7 +31,7 @@ use crate::fault::{HostFault, Place};
 
 /// Interval between attempts: so short that a waiting process seems to start at once.
 const POLL: Duration = Duration::from_millis(5);
-/// How long a holder may have no ticket before the kernel is asked who it is.
+/// How long a holder may have no ticket before the kernel is asked for its process.
 const NAMELESS: Duration = Duration::from_millis(100);
 
 /// Why a lease cannot be obtained.

@@ -61,11 +61,11 @@ fn totals(comparison: &Comparison) -> String {
     )
 }
 
-/// The words for a case that could not be compared, beside those of verdicts: something failed, or nothing did.
+/// The words for a case that could not be compared, in place of a verdict: with a failure, or without.
 const FAILED: &str = "failed";
 const NOT_JUDGED: &str = "not judged";
 
-/// The cases that could not be compared, each with whether something failed that a gate must not pass over.
+/// The cases that could not be compared, each with whether it has a failure that a gate must not ignore.
 fn unjudged(comparison: &Comparison) -> impl Iterator<Item = (&UnjudgedCase, bool)> {
     // In the same order, so that each is met once.
     let mut failures = comparison.failures().peekable();
