@@ -57,7 +57,8 @@ fn a_processor_that_is_not_there_is_refused_with_those_that_are() {
     let plugin = fixtures::example("hello-c/hello.c");
     let plugin = plugin.to_str().expect("UTF-8");
     for command in [&["run", "sum_c"][..], &["ab", plugin, plugin], &["aa", plugin]] {
-        for (list, expected) in [("4095", "no processor 4095"), ("one", "`one` is not a list of processors")] {
+        for (list, expected) in [("4095", "no processor 4095"), ("one", "`one` is not a list of processors")]
+        {
             let outcome = arena.dyno(&[command, &["--cpus", list]].concat());
             assert_eq!(outcome.code, Some(2), "{}", outcome.shown());
             assert!(outcome.stderr.contains(expected), "{}", outcome.shown());

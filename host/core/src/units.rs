@@ -206,10 +206,7 @@ pub fn parse_change(text: &str) -> Result<f64, String> {
         ));
     }
     if share > MOST_CHANGE {
-        return Err(format!(
-            "`{text}` is too large; give at most `{}%`",
-            MOST_CHANGE * 100.0
-        ));
+        return Err(format!("`{text}` is too large; give at most `{}%`", MOST_CHANGE * 100.0));
     }
     Ok(share)
 }

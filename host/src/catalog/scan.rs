@@ -57,9 +57,10 @@ impl Catalog {
                     continue;
                 }
                 let Ok(about) = std::fs::metadata(&path) else {
-                    catalog
-                        .problems
-                        .push(Problem::error(&path, "cannot be read: it is a broken link, or was just removed"));
+                    catalog.problems.push(Problem::error(
+                        &path,
+                        "cannot be read: it is a broken link, or was just removed",
+                    ));
                     continue;
                 };
                 let stamp = Stamp::of(&about);

@@ -45,7 +45,11 @@ pub(super) fn execute(app: &App, json: bool) -> Result<ExitCode, Failure> {
     add("probe-timeout", patience, &settings.probe_timeout_ns.origin);
     add("memory", units::bytes(settings.memory_bytes.value as f64), &settings.memory_bytes.origin);
     let Setting { value, origin } = &settings.server;
-    add("server", value.clone().unwrap_or_else(|| "(the server that has the database open)".to_owned()), origin);
+    add(
+        "server",
+        value.clone().unwrap_or_else(|| "(the server that has the database open)".to_owned()),
+        origin,
+    );
     add("host", settings.host.value.clone(), &settings.host.origin);
     add("port", settings.port.value.to_string(), &settings.port.origin);
     add("heartbeat", units::duration(settings.heartbeat_ns.value as f64), &settings.heartbeat_ns.origin);

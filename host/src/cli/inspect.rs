@@ -28,7 +28,11 @@ pub(super) fn execute(app: &App, args: &args::InspectArgs, as_json: bool) -> Res
             return Err(Failure::Usage(format!(
                 "`{}` is neither a file nor a plugin; known plugins: {}{}",
                 args.what,
-                if ids.is_empty() { "none (give their folder with --plugins DIR)".to_owned() } else { ids.join(", ") },
+                if ids.is_empty() {
+                    "none (give their folder with --plugins DIR)".to_owned()
+                } else {
+                    ids.join(", ")
+                },
                 catalog.rejected(&args.what).iter().map(|line| format!("\n  {line}")).collect::<String>()
             )));
         }

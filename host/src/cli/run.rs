@@ -74,7 +74,9 @@ pub(super) fn execute(app: &App, args: &RunArgs, as_json: bool) -> Result<ExitCo
     let record = match (outcome, begun) {
         (Ok(record), _) => record,
         (Err(error), Some(run)) => {
-            output::note(&format!("run {run} is interrupted; completed measurements are kept: `dyno results {run}`"));
+            output::note(&format!(
+                "run {run} is interrupted; completed measurements are kept: `dyno results {run}`"
+            ));
             return Err(error.into());
         }
         (Err(error), None) => return Err(error.into()),

@@ -40,8 +40,9 @@ pub(super) fn execute(settings: Resolved, args: &ServeArgs) -> Result<ExitCode, 
     let database = settings.db_path.value.display().to_string();
     let served = server::serve(settings, &mut |url| {
         // Standard output may be closed: the server serves all the same.
-        let _ =
-            output::text(&format!("dyno serves at {url}, from {database}; the API reference is at {url}/docs"));
+        let _ = output::text(&format!(
+            "dyno serves at {url}, from {database}; the API reference is at {url}/docs"
+        ));
     });
     match served {
         Ok(()) => Ok(End::Good.into()),

@@ -359,7 +359,9 @@ fn failures(record: &RunRecord, names: &[String]) -> String {
                 (format!("failed in stage {stage}: {reason}"), &reason.last_output)
             }
             CaseStatus::TimedOut { stage, limit_s, last_output } => (
-                format!("timed out in stage {stage}: it took longer than {limit_s} s; raise the limit with --timeout"),
+                format!(
+                    "timed out in stage {stage}: it took longer than {limit_s} s; raise the limit with --timeout"
+                ),
                 last_output,
             ),
             CaseStatus::Skipped { reason } => (format!("skipped: {reason}"), &[]),

@@ -21,7 +21,11 @@ pub(super) fn read(kind: DeviceKind, bytes: &[u8]) -> Result<Vec<DeviceInfo>, St
             && (absent || device.unavailable.is_none());
         if !is_expected {
             let name: String = device.name.chars().take(LONGEST).collect();
-            return Err(format!("its answer names `{}`, but `{}` was expected", printable(&name), expected.name));
+            return Err(format!(
+                "its answer names `{}`, but `{}` was expected",
+                printable(&name),
+                expected.name
+            ));
         }
         clean(device);
     }

@@ -52,7 +52,9 @@ impl EnergyMeter {
     pub fn stop(self) -> Result<f64, String> {
         let (begin, end) = (self.begin?, read(&self.files)?);
         if begin.len() != end.len() {
-            return Err("energy is not known: counters appeared or disappeared during the measurement".to_owned());
+            return Err(
+                "energy is not known: counters appeared or disappeared during the measurement".to_owned()
+            );
         }
         let used =
             begin.iter().zip(&end).map(|((before, range), (after, _))| match after.checked_sub(*before) {

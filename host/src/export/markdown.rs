@@ -50,7 +50,9 @@ fn facts(out: &mut String, record: &RunRecord) {
     let machine = &record.machine;
     let cpu = &machine.cpu;
     let status = match record.status {
-        RunStatus::Interrupted => "interrupted: dyno ended before the run did; completed launches are included",
+        RunStatus::Interrupted => {
+            "interrupted: dyno ended before the run did; completed launches are included"
+        }
         RunStatus::Cancelled => "cancelled: completed launches are included",
         other => other.word(),
     };

@@ -113,7 +113,9 @@ impl HostSide {
         } else if value.is_finite() {
             lock(&self.metrics).insert(name.to_owned(), value);
         } else {
-            self.violate(format!("the plugin reported {value} for the metric `{name}`; metrics must be finite"));
+            self.violate(format!(
+                "the plugin reported {value} for the metric `{name}`; metrics must be finite"
+            ));
         }
     }
 

@@ -28,7 +28,9 @@ pub fn main() -> ExitCode {
         return refuse("dyno-worker is started by `dyno`, not by hand; try `dyno run`");
     };
     let Ok((requests, replies)) = channel::take_stdin() else {
-        return refuse("dyno-worker has no channel to a host on its standard input; it is started by `dyno run`");
+        return refuse(
+            "dyno-worker has no channel to a host on its standard input; it is started by `dyno run`",
+        );
     };
     let Some(layers) = sandbox::enter(host) else { return ExitCode::SUCCESS };
     let cancelled = Arc::new(AtomicBool::new(false));
@@ -111,7 +113,9 @@ impl Session {
         match self.requests.next() {
             Ok(Some(request)) => Ok(request),
             Ok(None) => Err(Over::Done),
-            Err(error) => Err(Failure::Error(format!("the host sent data that is not a valid request: {error}")).into()),
+            Err(error) => {
+                Err(Failure::Error(format!("the host sent data that is not a valid request: {error}")).into())
+            }
         }
     }
 

@@ -262,7 +262,10 @@ impl fmt::Display for Unjudged {
                     Better::Lower => "lower",
                     Better::Higher => "higher",
                 };
-                write!(f, "the baseline has this metric in `{unit}` with {better} better: the two cannot be compared")
+                write!(
+                    f,
+                    "the baseline has this metric in `{unit}` with {better} better: the two cannot be compared"
+                )
             }
             Self::NoCommonMetric => f.write_str("the sides have no metric in common"),
             Self::Environment { what } => write!(

@@ -32,7 +32,9 @@ pub(super) fn devices() -> Result<Vec<DeviceInfo>, String> {
     }
     let names = ["libamdhip64.so", "libamdhip64.so.7", "libamdhip64.so.6", "libamdhip64.so.5"];
     if let Err(error) = library::open(&names) {
-        return Err(format!("{found} is present, but the HIP run-time library cannot be loaded: {error}; install ROCm"));
+        return Err(format!(
+            "{found} is present, but the HIP run-time library cannot be loaded: {error}; install ROCm"
+        ));
     }
     let version = text(Path::new("/opt/rocm/.info/version"));
     for device in &mut devices {

@@ -13,8 +13,8 @@ use super::library;
 pub(super) fn devices() -> Result<Vec<DeviceInfo>, String> {
     library::open(&["libvulkan.so.1", "libvulkan.so"]).map_err(|error| {
         if error.contains("cannot open shared object file") {
-            "no Vulkan: there is no libvulkan.so.1; install the Vulkan loader and the driver of the GPU \
-             (Debian: libvulkan1; mesa-vulkan-drivers has drivers for AMD and Intel, and a software adapter)"
+            "no Vulkan: there is no libvulkan.so.1; install the Vulkan loader and the driver of the GPU (Debian: \
+             libvulkan1; mesa-vulkan-drivers has drivers for AMD and Intel, and a software adapter)"
                 .to_owned()
         } else {
             format!("the Vulkan loader cannot be opened: {error}")
@@ -27,8 +27,8 @@ pub(super) fn devices() -> Result<Vec<DeviceInfo>, String> {
         .ok_or("wgpu did not list its adapters at once, which it always has")?;
     if adapters.is_empty() {
         return Err(
-            "the Vulkan loader is installed, but no driver offers an adapter; install the driver of the GPU \
-                    (Debian: mesa-vulkan-drivers has drivers for AMD and Intel, and a software adapter)"
+            "the Vulkan loader is installed, but no driver offers an adapter; install the driver of the GPU (Debian: \
+             mesa-vulkan-drivers has drivers for AMD and Intel, and a software adapter)"
                 .to_owned(),
         );
     }

@@ -124,8 +124,11 @@ fn siblings(readings: &Readings) -> Option<Finding> {
         .filter(|cpu| cpus.online.contains(cpu) || cpus.online.is_empty())
         .collect();
     let Some(first) = on.first() else {
-        return Some(said("smt", Severity::Good, "the measured core runs only one thread, so no other program shares \
-                                                 it"));
+        return Some(said(
+            "smt",
+            Severity::Good,
+            "the measured core runs only one thread, so no other program shares it",
+        ));
     };
     Some(
         said(
@@ -229,12 +232,11 @@ fn clock_range(readings: &Readings) -> Option<Finding> {
         // With the governor `performance` the range is rarely used.
         let held = clocks.governors.iter().all(|governor| governor == "performance");
         let severity = if held && !clocks.governors.is_empty() { Severity::Note } else { Severity::Warning };
-        said(
-            "clock",
-            severity,
-            format!("the clock can vary from {} to {}", gigahertz(low), gigahertz(high)),
-        )
-        .by(format!("echo {} | sudo tee /sys/devices/system/cpu/cpu*/cpufreq/scaling_min_freq", high / 1000))
+        said("clock", severity, format!("the clock can vary from {} to {}", gigahertz(low), gigahertz(high)))
+            .by(format!(
+                "echo {} | sudo tee /sys/devices/system/cpu/cpu*/cpufreq/scaling_min_freq",
+                high / 1000
+            ))
     })
 }
 
@@ -253,7 +255,11 @@ fn heat(readings: &Readings) -> Option<Finding> {
         );
     }
     match clocks.throttles {
-        Some(0) => Some(said("heat", Severity::Good, "no processor was slowed down by heat since the machine started")),
+        Some(0) => Some(said(
+            "heat",
+            Severity::Good,
+            "no processor was slowed down by heat since the machine started",
+        )),
         Some(times) => Some(
             said(
                 "heat",
@@ -285,7 +291,9 @@ fn time_source(readings: &Readings) -> Option<Finding> {
     Some(if clocks.sources.iter().any(|source| source == "tsc") {
         found.by("echo tsc | sudo tee /sys/devices/system/clocksource/clocksource0/current_clocksource")
     } else {
-        found.or("the kernel does not offer `tsc` here, because it was found unstable: see `dmesg | grep -i tsc`")
+        found.or(
+            "the kernel does not offer `tsc` here, because it was found unstable: see `dmesg | grep -i tsc`",
+        )
     })
 }
 

@@ -73,8 +73,12 @@ fn swap(readings: &Readings) -> Option<Finding> {
             format!("{} is swapped out: a launch may wait for the disk", bytes(used)),
         )
         .by("sudo swapoff -a"),
-        all => said("swap", Severity::Note, format!("there is swap space ({}), which is not used now", bytes(all)))
-            .by("sudo swapoff -a"),
+        all => said(
+            "swap",
+            Severity::Note,
+            format!("there is swap space ({}), which is not used now", bytes(all)),
+        )
+        .by("sudo swapoff -a"),
     })
 }
 
@@ -194,8 +198,7 @@ fn counters(readings: &Readings) -> Option<Finding> {
             "hardware counters are not available: the kernel found none"
         };
         return Some(
-            said("counters", Severity::Note, text)
-                .or("ask the owner of the host to enable the virtual PMU"),
+            said("counters", Severity::Note, text).or("ask the owner of the host to enable the virtual PMU"),
         );
     }
     let level = kernel.perf_paranoid?;
@@ -266,11 +269,9 @@ fn temporary(readings: &Readings) -> Option<Finding> {
         )
         .by(format!("df -h '{folder}'"))
         .or("free some of it, or name another with TMPDIR"),
-        Some(free) => said(
-            "temporary",
-            Severity::Good,
-            format!("`{folder}` has {} free for launches", bytes(free)),
-        ),
+        Some(free) => {
+            said("temporary", Severity::Good, format!("`{folder}` has {} free for launches", bytes(free)))
+        }
     })
 }
 
@@ -321,8 +322,9 @@ pub(super) fn noise(noise: &NoiseReport) -> Finding {
     if noise.alarms == 0 {
         return said("noise", Severity::Note, format!("{seen}; a rate below 1 % is not proven yet"))
             .by(try_it)
-            .or(format!("{more} more comparisons without an alarm would prove it; run them with `dyno aa … \
-                         --comparisons N`"));
+            .or(format!(
+                "{more} more comparisons without an alarm would prove it; run them with `dyno aa … --comparisons N`"
+            ));
     }
     let worst = noise.cases.iter().filter(|case| case.alarms > 0).max_by_key(|case| case.alarms);
     let worst = worst.map(|case| format!("; most by {}", case.label)).unwrap_or_default();

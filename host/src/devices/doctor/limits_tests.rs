@@ -106,7 +106,11 @@ fn what_the_kernel_allows() {
         Severity::Note,
         &["(KVM)", "dyno ab"],
     );
-    is(&after("counters", |it| it.kernel.perf_units.clear()), Severity::Note, &["hardware counters are not available"]);
+    is(
+        &after("counters", |it| it.kernel.perf_units.clear()),
+        Severity::Note,
+        &["hardware counters are not available"],
+    );
     is(
         &after("counters", |it| it.kernel.perf_paranoid = Some(3)),
         Severity::Note,

@@ -191,7 +191,10 @@ fn param(field: &Field) -> Result<Param<'_>> {
         return Err(Error::new(ident.span(), format!("`{name}` needs a default: `#[param(default = …)]`")));
     };
     if let Some(second) = attributes.next() {
-        return Err(Error::new(second.span(), "a field has only one `#[param(...)]`: put everything into the first"));
+        return Err(Error::new(
+            second.span(),
+            "a field has only one `#[param(...)]`: put everything into the first",
+        ));
     }
     let Meta::List(meta) = &attribute.meta else {
         return Err(Error::new(attribute.span(), "expected `#[param(default = …)]`"));
