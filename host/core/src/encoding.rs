@@ -11,7 +11,7 @@ pub enum TextError {
     NotUtf8 {
         /// Place of the first wrong byte, from 0.
         offset: usize,
-        /// That byte.
+        /// The byte.
         byte: u8,
     },
     /// UTF-16 that is cut short or broken.

@@ -232,7 +232,7 @@ fn share_of(text: &str) -> Result<(f64, bool), String> {
 /// # Errors
 /// A sentence that names the text and the accepted form.
 pub fn parse_cpus(text: &str) -> Result<Vec<u32>, String> {
-    /// More than any machine has.
+    /// Maximum processor number: more than any machine has.
     const MOST: u32 = 1 << 16;
     let range = |part: &str| {
         let (first, last) = part.split_once('-').unwrap_or((part, part));

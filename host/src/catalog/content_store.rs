@@ -20,7 +20,7 @@ pub enum ContentStoreError {
     Folder {
         /// The folder.
         path: PathBuf,
-        /// What is wrong.
+        /// The reason.
         why: String,
     },
     /// The plugin is not what was scanned.

@@ -24,7 +24,7 @@ pub enum ResolveError {
     /// Nothing matches.
     #[error("there is no benchmark `{name}`; {hint}{}", list(rejected))]
     Unknown {
-        /// What was asked for.
+        /// The requested name.
         name: String,
         /// The nearest names, or the next step.
         hint: String,
@@ -34,7 +34,7 @@ pub enum ResolveError {
     /// Several plugins have it for that hardware.
     #[error("the benchmark `{name}` for {hardware} is in several plugins; ask for {}", choices.join(" or "))]
     Ambiguous {
-        /// What was asked for.
+        /// The requested name.
         name: String,
         /// Hardware that it was to run on.
         hardware: DeviceKind,
@@ -44,7 +44,7 @@ pub enum ResolveError {
     /// The benchmark exists, but not in the requested kind of build.
     #[error("the benchmark `{name}` has no {wanted} build, only {present}; leave out --engine, or build it")]
     Engine {
-        /// What was asked for.
+        /// The requested name.
         name: String,
         /// The kind that was asked for.
         wanted: PluginKind,

@@ -151,7 +151,6 @@ pub(super) fn alpha(given: Option<&str>) -> Result<f64, Failure> {
     )))
 }
 
-/// The flag `--budget`.
 pub(super) fn budget(text: &str) -> Result<Duration, Failure> {
     match units::parse_duration(text) {
         Ok(0) => Err(Failure::Usage(format!("--budget: `{text}` is zero; give more, like `10s`"))),
@@ -177,7 +176,6 @@ pub(super) fn requests(
     Ok(names.into_iter().map(request).collect())
 }
 
-/// The two builds.
 fn sides(app: &App, args: &AbArgs) -> Result<(Entry, Entry), Failure> {
     let (old, new) = if args.wasm {
         (EngineChoice::Native, EngineChoice::Wasm)

@@ -40,7 +40,6 @@ struct Column {
     role: Role,
 }
 
-/// Rows of cells under heads.
 #[derive(Debug, Clone)]
 pub(super) struct Grid {
     columns: Vec<Column>,
@@ -61,7 +60,6 @@ struct Plan {
 }
 
 impl Grid {
-    /// An empty grid.
     pub(super) fn new<'a>(columns: impl IntoIterator<Item = (&'a str, Role)>) -> Self {
         let columns =
             columns.into_iter().map(|(head, role)| Column { head: head.to_owned(), role }).collect();

@@ -29,7 +29,6 @@ pub(super) fn document(text: &str) -> Result<(), Failure> {
     finished(written.and_then(|()| out.flush()))
 }
 
-/// Writes JSON to standard output.
 pub(super) fn json(value: &impl Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value).map_err(|error| Failure::Host(error.to_string()))?;
     document(&dyno_core::text::json(&text))

@@ -11,7 +11,6 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::{output, table, terminal};
 
-/// The display of one run.
 #[derive(Debug)]
 pub(super) struct Progress {
     bars: Option<Bars>,
@@ -40,7 +39,6 @@ impl Progress {
         Self { bars, cases: 0, label: String::new(), reasons_follow }
     }
 
-    /// Shows one event.
     pub(super) fn show(&mut self, event: &Event) {
         match event {
             Event::RunStarted { cases, .. } => {
@@ -101,7 +99,6 @@ impl Progress {
         }
     }
 
-    /// Removes the bars.
     pub(super) fn finish(&mut self) {
         if let Some(bars) = self.bars.take() {
             bars.case.finish_and_clear();

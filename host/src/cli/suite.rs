@@ -65,7 +65,6 @@ pub(super) struct Overrides {
     pub(super) engine: Option<EngineChoice>,
 }
 
-/// Reads a suite file.
 pub(super) fn read(path: &Path, overrides: &Overrides) -> Result<Suite, Failure> {
     let refused = |message: String| Failure::Usage(format!("suite `{}`: {message}", path.display()));
     let text = read_text(path).map_err(|error| refused(error.to_string()))?;

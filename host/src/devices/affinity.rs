@@ -147,7 +147,6 @@ fn set(mask: &CpuSet, threads: &[Pid]) {
     }
 }
 
-/// Every thread of this process.
 fn threads() -> Vec<Pid> {
     let entries = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
     let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());

@@ -39,7 +39,6 @@ pub(super) fn read(cache: &Path, kind: DeviceKind, key: &str) -> Option<Vec<Devi
     (kept.key == key && kept.devices.iter().all(|device| device.kind == kind)).then_some(kept.devices)
 }
 
-/// Caches an answer.
 pub(super) fn write(cache: &Path, kind: DeviceKind, key: &str, is_fault: bool, devices: &[DeviceInfo]) {
     let kept = Kept { key: key.to_owned(), is_fault, devices: devices.to_vec() };
     let path = path(cache, kind);

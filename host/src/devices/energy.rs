@@ -4,7 +4,7 @@ use dyno_core::model::EnergyCounter;
 
 use super::files::Files;
 
-/// Where the kernel shows them.
+/// The kernel's folder of these counters.
 const FOLDER: &str = "sys/class/powercap";
 
 /// The counters of whole packages: the parts of a package are in it already.

@@ -12,7 +12,7 @@ pub(super) struct Files {
 }
 
 impl Files {
-    /// Those of this machine.
+    /// The files of this machine.
     pub(super) fn of_this_machine() -> Self {
         Self { root: PathBuf::from("/") }
     }
@@ -31,7 +31,7 @@ impl Files {
         text(&self.path(path))
     }
 
-    /// The number that it says.
+    /// The number in a file.
     pub(super) fn number<T: std::str::FromStr>(&self, path: &str) -> Option<T> {
         self.text(path)?.parse().ok()
     }

@@ -75,7 +75,6 @@ pub(super) fn better(better: Better) -> &'static str {
     }
 }
 
-/// Adds a row.
 pub(super) fn row<'a>(out: &mut String, fields: impl IntoIterator<Item = Field<'a>>) {
     for (place, field) in fields.into_iter().enumerate() {
         if place > 0 {

@@ -9,7 +9,6 @@ use super::outcome::Outcome;
 /// Number of annotations of a level that GitHub shows for one step; it drops the others silently.
 const SHOWN: usize = 10;
 
-/// Level of an annotation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Level {
     Error,
@@ -29,7 +28,6 @@ impl Level {
     }
 }
 
-/// One annotation.
 #[derive(Debug)]
 pub(super) struct Annotation {
     pub(super) level: Level,

@@ -12,7 +12,7 @@ use super::{escape::xml, outcome::Outcome};
 /// Width and height of a chart [px].
 const WIDTH: f64 = 560.0;
 const HEIGHT: f64 = 92.0;
-/// Space for the scale.
+/// Margin for the scale [px].
 const MARGIN: f64 = 14.0;
 /// Maximum number of charts: a page with more would not open.
 const CHARTS: usize = 200;
@@ -31,7 +31,6 @@ svg { display: block; max-width: 100%; height: auto; } text { font: 11px system-
 dt, .note, text { color: #95a1b0; fill: #95a1b0; } .bad { color: #ff8a8a; } }
 ";
 
-/// A run as a page.
 pub(super) fn html(record: &RunRecord) -> String {
     let title = record.spec.suite.as_ref().map_or("Benchmark run", |suite| suite.name.as_str());
     let mut out = String::new();

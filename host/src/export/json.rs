@@ -15,7 +15,7 @@ pub enum ReadError {
     /// It ends too early.
     #[error("the file is cut short in line {line}; write it again with `dyno report --format json`")]
     CutShort {
-        /// Its last line.
+        /// Number of its last line.
         line: usize,
     },
     /// It is not JSON.

@@ -26,7 +26,6 @@ const OURS: [&str; 10] = [
     "peak_memory",
 ];
 
-/// A run as a report.
 pub(super) fn markdown(record: &RunRecord) -> String {
     let mut out = String::new();
     // Writing to a string cannot fail, so what `write!` returns is dropped throughout.

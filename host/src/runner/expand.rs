@@ -38,7 +38,7 @@ pub enum ExpandError {
     Param {
         /// The benchmark.
         benchmark: String,
-        /// What was asked for.
+        /// The requested name.
         name: String,
         /// Its parameters.
         known: String,
@@ -51,7 +51,7 @@ pub enum ExpandError {
         "no benchmark `{name}` is in both builds; the baseline has {baseline}; the candidate has {candidate}"
     )]
     NotShared {
-        /// What was asked for.
+        /// The requested name.
         name: String,
         /// Benchmarks of the baseline.
         baseline: String,

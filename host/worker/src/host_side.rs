@@ -18,7 +18,6 @@ const MAX_LOG_LINES: u32 = 1000;
 /// Maximum number of progress reports of one launch.
 const MAX_PROGRESS: u32 = 10_000;
 
-/// Level of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Level {
     Error,

@@ -59,7 +59,7 @@ impl fmt::Display for DeviceKind {
 pub struct DeviceInfo {
     /// Name in flags and results. // eg: "cpu", "cuda:0"
     pub name: String,
-    /// Its kind.
+    /// Kind of the device.
     pub kind: DeviceKind,
     /// Number among those of its kind, from 0.
     pub index: u32,

@@ -99,7 +99,7 @@ pub struct CpuBusy {
 pub struct BusyProcess {
     /// Its number.
     pub pid: u32,
-    /// Its name.
+    /// Name of its program.
     pub name: String,
     /// Processor time divided by time: 1 is one whole processor.
     pub share: f64,
@@ -172,7 +172,7 @@ pub struct KernelReadings {
 pub struct EnergyCounter {
     /// What it counts. // eg: "package-0"
     pub name: String,
-    /// Its file.
+    /// The kernel's file of the counter.
     pub file: String,
     /// Why it cannot be read; absent if it can.
     #[serde(default, skip_serializing_if = "Option::is_none")]

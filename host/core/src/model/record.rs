@@ -28,7 +28,7 @@ pub struct RunRecord {
     /// When it ended (RFC 3339, UTC).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<String>,
-    /// How it stands or ended.
+    /// Status of the run.
     pub status: RunStatus,
     /// The request.
     pub spec: RunSpec,
@@ -91,14 +91,14 @@ pub struct CaseRecord {
     pub plugin: PluginRef,
     /// Name of the benchmark.
     pub benchmark: String,
-    /// Its category.
+    /// Category of the benchmark.
     #[serde(default)]
     pub category: String,
     /// All parameters, including defaults.
     pub params: Params,
     /// Name of the device. // eg: "cpu"
     pub device: String,
-    /// How it stands or ended.
+    /// Status of the case.
     pub status: CaseStatus,
     /// One summary per metric; the first is `time`. Empty if nothing was measured.
     #[serde(default)]
@@ -143,7 +143,7 @@ pub struct LaunchRecord {
     pub index: u32,
     /// When the worker was started (RFC 3339, UTC).
     pub started_at: String,
-    /// How it ended.
+    /// Status of the launch.
     pub status: CaseStatus,
     /// Result of the calibration; absent if the launch ended before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -269,14 +269,14 @@ pub enum Pages {
 pub enum StopRule {
     /// A fixed measuring time, divided evenly among the launches.
     Time {
-        /// Launches.
+        /// Number of launches.
         launches: u32,
         /// Measuring time over all launches [ns].
         budget_ns: u64,
     },
     /// A fixed number of samples per launch.
     Samples {
-        /// Launches.
+        /// Number of launches.
         launches: u32,
         /// Samples in each launch.
         per_launch: u32,
@@ -285,9 +285,9 @@ pub enum StopRule {
     Precision {
         /// Target for the half-width of the interval, relative to the median. // eg: 0.01
         target: f64,
-        /// Never fewer launches than this.
+        /// Minimum number of launches.
         min_launches: u32,
-        /// Never more launches than this.
+        /// Maximum number of launches.
         max_launches: u32,
         /// Measuring time over all launches after which to stop even if the target is missed [ns].
         budget_ns: u64,

@@ -111,9 +111,9 @@ pub enum CaseStatus {
     Completed,
     /// A launch failed.
     Failed {
-        /// Where.
+        /// The stage.
         stage: Stage,
-        /// Why.
+        /// The reason.
         reason: Reason,
     },
     /// It cannot run here, which is not a failure.
@@ -123,7 +123,7 @@ pub enum CaseStatus {
     },
     /// A stage exceeded its time limit.
     TimedOut {
-        /// Where.
+        /// The stage.
         stage: Stage,
         /// The limit [s].
         limit_s: f64,
@@ -188,7 +188,7 @@ impl CaseStatus {
 pub enum RunStatus {
     /// Accepted, not begun.
     Queued,
-    /// Begun.
+    /// In progress.
     Running,
     /// Every case has ended; some may have failed.
     Completed,

@@ -108,9 +108,9 @@ pub struct DeviceGrant {
 /// `min_samples`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quota {
-    /// Never fewer than this; at least 1.
+    /// Minimum number of samples; at least 1.
     pub min_samples: u32,
-    /// Never more than this.
+    /// Maximum number of samples.
     pub max_samples: u32,
     /// Time for sampling, `prepare` included [ns].
     pub budget_ns: u64,
@@ -146,7 +146,7 @@ pub enum Reply {
     },
     /// The plugin is loaded and its contract checked.
     Loaded {
-        /// How.
+        /// How the plugin was loaded.
         engine: EngineInfo,
         /// Layers that now stand between the plugin and the machine.
         isolation: Vec<String>,

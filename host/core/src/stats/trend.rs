@@ -16,7 +16,7 @@ const AGREEING: f64 = 0.8;
 const SEVERAL: usize = 3;
 /// Smallest change over a launch that is said; twice that where there are too few launches to agree.
 const MATTERS: f64 = 0.05;
-/// Fewer samples have no direction.
+/// Minimum number of samples: fewer have no direction.
 const LEAST_SAMPLES: usize = 4;
 /// Maximum number of scored values of a launch: more samples are divided into this number of blocks, each represented
 /// by its median.

@@ -20,7 +20,7 @@ const TRIES: u32 = 50;
 /// Maximum number of tickets that are read.
 const MOST: usize = 4096;
 
-/// What a ticket is for.
+/// Whether the owner of a ticket waits or holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stand {
     Holding,

@@ -254,7 +254,6 @@ impl host::Host for Guest {
 
 impl bindings::dyno::plugin::types::Host for Guest {}
 
-/// A benchmark inside a component.
 struct Wasm {
     bindings: Benchmark,
     store: Store<Guest>,

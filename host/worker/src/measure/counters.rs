@@ -106,7 +106,7 @@ fn of(event: impl Event) -> Builder<'static> {
     builder
 }
 
-/// Why, in a sentence.
+/// The reason, as a sentence.
 fn refused(what: &str, error: &io::Error) -> String {
     let why = match (error.kind(), error.raw_os_error()) {
         (ErrorKind::PermissionDenied, _) => {

@@ -15,14 +15,12 @@ const SPIN_NS: u64 = 200_000;
 /// Maximum number of queries in one message to the host.
 const BATCH: usize = 4096;
 
-/// The host's request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Demand {
     pub(crate) scenario: Scenario,
     pub(crate) seed: u64,
     /// For how long queries arrive [ns].
     pub(crate) duration_ns: u64,
-    /// Maximum number of queries.
     pub(crate) max_queries: u32,
     /// Iterations that take about a slice, as calibrated: for `offline`.
     pub(crate) iterations: u64,
@@ -30,7 +28,6 @@ pub(crate) struct Demand {
     pub(crate) slice_ns: u64,
 }
 
-/// Plays the scenario.
 pub(crate) fn play(
     instance: &mut dyn Instance,
     clock: &impl Clock,

@@ -23,14 +23,14 @@ pub(super) fn nvrtc(call: &str, asked: impl FnOnce() -> String) -> impl FnOnce(N
     move |error| Failure::error(sentence(call, &asked(), &format!("{:?}", error.0), ""))
 }
 
-/// The sentence.
+/// The error as a sentence.
 fn sentence(call: &str, asked: &str, name: &str, description: &str) -> String {
     let asked = if asked.is_empty() { String::new() } else { format!(" for {asked}") };
     let description = if description.is_empty() { String::new() } else { format!(" ({description})") };
     format!("{call}{asked} failed with {name}{description}: {}", next_step(name))
 }
 
-/// What helps against an error.
+/// The next step after an error.
 pub(super) fn next_step(name: &str) -> &'static str {
     match name {
         "CUDA_ERROR_OUT_OF_MEMORY" | "CUBLAS_STATUS_ALLOC_FAILED" | "NVRTC_ERROR_OUT_OF_MEMORY" => {

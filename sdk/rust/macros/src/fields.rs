@@ -99,7 +99,6 @@ impl Fields {
     }
 }
 
-/// A text literal.
 pub(crate) fn text(value: &Expr, key: &str) -> Result<Text> {
     match value {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Ok(Text { value: text.value(), span: text.span() }),
