@@ -31,6 +31,7 @@ fn digits(value: f64) -> String {
         return "0".to_owned();
     }
     let magnitude = rounded(value).abs().log10().floor();
+    // Outside this range, plain decimals would be rows of zeros.
     if !(-6.0..9.0).contains(&magnitude) {
         return format!("{value:.3e}");
     }
@@ -109,6 +110,7 @@ pub fn value_with_interval(median: f64, interval: Option<Interval>, unit: &str) 
         .filter(|percent| percent.is_finite() && median.is_finite());
     match percent {
         Some(percent) => {
+            // From 9.95 on, one decimal would round to three digits.
             let shown = if percent >= 9.95 { format!("{percent:.0}") } else { format!("{percent:.1}") };
             format!("{headline} ± {shown} %")
         }

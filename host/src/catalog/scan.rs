@@ -87,6 +87,7 @@ impl Catalog {
         // What is left in the old cache has vanished.
         changed |= !old.files.is_empty();
         let mut found: Vec<&Result<Entry, Problem>> = seen.values().map(|(_, outcome)| outcome).collect();
+        // A hash map has no order, but which of two equal files is listed must not vary between scans.
         found.sort_by(|a, b| path_of(a).cmp(path_of(b)));
         for outcome in found {
             match outcome {
@@ -133,6 +134,7 @@ impl Catalog {
                     || !entry.file_name().to_string_lossy().starts_with('.') && !is_of_cargo(entry.path())
             });
         for entry in walk {
+            // Without descriptors or memory, the list would silently be incomplete.
             let exhausted = entry.as_ref().err().and_then(walkdir::Error::io_error);
             if let Some(error) = exhausted.filter(|error| Resource::of(error).is_exhausted()) {
                 let doing = format!("cannot look into the plugin folder `{}`", folder.display());

@@ -170,6 +170,7 @@ impl Grid {
         below.sort_unstable();
         let is_full = !below.is_empty();
         let own = of(&[Role::Own]);
+        // Own metrics stay together: all in the line, or all below it.
         let of_own: usize = own.iter().map(|column| GAP + widths[*column]).sum();
         if !is_full && of_own <= room {
             for column in own {
@@ -180,10 +181,12 @@ impl Grid {
         }
         let beside = prose.first().filter(|_| prose.len() == 1).copied();
         let reserve = beside.map_or(0, |column| GAP + BESIDE.min(widths[column]));
+        // Extra columns are the first to be left out, once another column has no room.
         let left_out: Vec<usize> =
             extras.into_iter().filter(|column| is_full || !take(&mut room, *column, reserve)).collect();
         let mut line: Vec<(usize, usize)> = kept.iter().map(|column| (*column, widths[*column])).collect();
         let at_side = room.saturating_sub(GAP).min(beside.map_or(0, |column| widths[column]));
+        // Text stands beside the values only if nothing else goes below them.
         let beside = beside.filter(|column| below.is_empty() && self.fits_beside(*column, at_side));
         let name_room = match beside {
             Some(column) => {

@@ -206,6 +206,7 @@ impl Resolved {
                 DEFAULT_MEMORY_BYTES,
             )?,
             server: layers.text("--server", flags.server.as_ref(), "DYNO_SERVER", |file| file.server.clone()),
+            // Neither a flag nor the file: other users see command lines, and configuration files are shared.
             token: layers.text("", None, "DYNO_TOKEN", |_| None),
             host: layers
                 .pick(("--host", flags.host.clone()), ("DYNO_HOST", variable("DYNO_HOST")), |file| {
@@ -292,6 +293,7 @@ impl Layers {
                 from_file(file).cloned()
             })
             .unwrap_or_else(|| Setting { value: default(), origin: Origin::Default });
+        // Absolute, because workers and the server run in other folders.
         setting.value = absolute(&setting.value);
         setting
     }
@@ -373,6 +375,7 @@ impl Layers {
 
     /// How long to wait for a device; by default, indefinitely.
     fn patience(&self, flags: &Flags) -> Result<Setting<Option<u64>>, ConfigError> {
+        // Zero stands for no limit: users cannot give it, because `number` refuses it.
         let given = self.number(
             "lease-timeout",
             "--lease-timeout",

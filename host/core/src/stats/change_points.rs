@@ -48,6 +48,7 @@ impl ChangePoint {
 /// The change points of a series of finite values, in order.
 #[must_use]
 pub fn change_points(series: &[f64], options: &ChangeOptions) -> Vec<ChangePoint> {
+    // Welch's test needs two values on either side.
     let least = options.persistence.max(2);
     // Each split is the best of about this many, so the error is divided among them.
     let level = options.alpha / series.len().max(1) as f64;

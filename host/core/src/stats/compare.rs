@@ -70,6 +70,7 @@ pub fn compare(
         same_build.push(before.build.is_some() && before.build == now.build);
         cases.push(CaseComparison { label, key: Some(now.key.clone()), metrics, pairs: None });
     }
+    // Only now, because the adjustment needs the p-values of all cases.
     judge_as_one(&mut cases, options.alpha);
     if let Some(what) = decisive.filter(|_| !options.allow_differences) {
         let metrics = cases.iter_mut().flat_map(|case| &mut case.metrics);
@@ -77,6 +78,7 @@ pub fn compare(
             metric.withdraw(Unjudged::Environment { what: what.clone() });
         }
     }
+    // Last, whatever the tests found: equal builds can differ only because of the machine.
     for (case, _) in cases.iter_mut().zip(same_build).filter(|(_, same)| *same) {
         case.metrics.iter_mut().for_each(MetricComparison::withdraw_same_build);
     }
@@ -304,6 +306,7 @@ impl Judge<'_> {
             }
             return out;
         }
+        // Set before the checks below, so that a metric without a verdict still shows its change.
         out.effect = Some(bounded(out.candidate / out.baseline - 1.0));
         for (side, trend) in [(ComparedSide::Baseline, before.trend), (ComparedSide::Candidate, now.trend)] {
             if let Some(trend) = trend.filter(Trend::is_decisive) {
@@ -323,12 +326,16 @@ impl Judge<'_> {
             return out;
         };
         let own = self.quantiles.half_width(&test);
+        // The test sees only the noise within two runs, and equal builds have differed by more than that between
+        // runs.
         let floor = drift.map_or(0.0, |known| scale.difference(known.share));
         let half_width = own.max(floor);
         let (low, high) =
             (scale.change(test.difference - half_width), scale.change(test.difference + half_width));
         out.interval = Some(Interval { low, high, confidence: 1.0 - self.options.alpha });
         out.p_value = Some(test.p_value);
+        // 1.28 standard errors are the 90th percentile of the normal distribution: nine such changes in ten are
+        // found.
         out.detectable = Some(bounded(
             self.options.threshold + scale.change(half_width + 1.281_551_6 * test.standard_error),
         ));

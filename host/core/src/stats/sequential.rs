@@ -135,6 +135,7 @@ const FEW_PAIRS: f64 = 12.0;
 /// two (ABBA or BAAB), so that drift within a block cancels.
 #[must_use]
 pub fn slice_order(seed: u64, pair: u64, twos: usize) -> Vec<bool> {
+    // Spread by the golden ratio, so that neighbouring pairs do not get similar seeds.
     let mut random = Pcg64Mcg::seed_from_u64(seed ^ pair.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let mut order = Vec::with_capacity(twos + 1);
     while order.len() < twos {
@@ -196,6 +197,7 @@ pub fn estimate(pairs: &[PairEffect]) -> Option<Estimate> {
         Group::new(of_group.map(|pair| pair.effect).collect(), trim)
     };
     let (pairs, groups): (f64, Vec<Group>) = match (group(true), group(false)) {
+        // Twice the harmonic mean of the groups, which is the number of pairs if the groups are equal.
         (Some(a), Some(b)) => (4.0 / (1.0 / a.count + 1.0 / b.count), vec![a, b]),
         (a, b) => {
             let only = a.or(b)?;
@@ -310,6 +312,7 @@ fn radius(sigma: f64, n: f64, alpha: f64) -> f64 {
 #[must_use]
 pub fn verdict(standing: Standing, threshold: f64) -> Option<Verdict> {
     let (low, high) = (standing.effect - standing.half_width, standing.effect + standing.half_width);
+    // A time cannot fall by 100 % or more, and the logarithm would not exist.
     let (worse, better) = (threshold.ln_1p(), (-threshold.min(0.999)).ln_1p());
     if low > worse {
         Some(Verdict::Regressed)

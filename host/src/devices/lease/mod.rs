@@ -111,6 +111,7 @@ impl Leases {
             source,
         };
         let holder = Holder::here(wish.device, wish.purpose, wish.run);
+        // Drawn before the first attempt, so that a free device goes to the process that came first.
         let ticket = Ticket::take(self.folder(), wish.resource, &holder).map_err(broken)?;
         let begun = Instant::now();
         let (mut known, mut asked): (Option<Holder>, bool) = (None, false);
@@ -122,6 +123,7 @@ impl Leases {
                 return Ok(Some(Lease { _ticket: ticket, _guard: guard, _lock: lock }));
             }
             let waited = begun.elapsed();
+            // While no process holds the device, the one ahead in the queue is next.
             let mut holder = holding(self.folder(), wish.resource).or_else(|| ticket.ahead());
             if holder.is_none() && known.is_none() && waited > NAMELESS {
                 // Asked once: every question stays in the queue of a socket that its holder never empties.

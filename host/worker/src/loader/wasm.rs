@@ -60,7 +60,9 @@ pub(super) fn load(
         denied: None,
     };
     let mut store = Store::new(&engine, guest);
+    // The limiter also records a denied growth, which explains the trap that follows.
     store.limiter(|guest| guest);
+    // Instantiation runs the start functions of the component.
     entering();
     let bindings =
         Benchmark::instantiate(&mut store, &component, &linker).map_err(|error| refusal(&error, &store))?;
