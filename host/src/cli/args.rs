@@ -11,7 +11,7 @@ use crate::{
     export::{ComparisonFormat, Format},
 };
 
-/// Run benchmarks from plugins, each in its own process, and compare their results soundly.
+/// Run benchmarks that come as plugins, in isolated processes, and compare their results.
 #[derive(Debug, Parser)]
 #[command(name = "dyno", version, max_term_width = 100, propagate_version = true)]
 pub(super) struct Cli {
