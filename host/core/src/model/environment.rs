@@ -26,7 +26,8 @@ pub struct Machine {
     /// Maximum memory that the control group allows [bytes]. Absent: no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_limit_bytes: Option<u64>,
-    /// A hash over what decides speed (processor, caches, cores, memory, virtualisation): equal on equal machines.
+    /// A hash of everything that decides speed (processor, caches, cores, memory, virtualisation): equal on equal
+    /// machines.
     pub fingerprint: String,
     /// The devices that a run was to use, beside the processor.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -111,7 +112,7 @@ pub struct Environment {
     /// How often another thread preempted the measured one while it was sampled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preemptions: Option<u64>,
-    /// Share of the samples that were thrown away because of that, 0 to 1.
+    /// Share of the samples that were discarded because of that, 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retaken_share: Option<f64>,
     /// Score of all disturbances, from 0 (none) to 1: see `docs/statistics.md`. Absent in older records.

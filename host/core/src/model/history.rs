@@ -27,7 +27,7 @@ pub struct Series {
     /// answers of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<CaseKey>,
-    /// Hash of what decides the machine's speed.
+    /// Fingerprint of the machine.
     pub machine: String,
     /// Name of the metric.
     pub metric: String,
@@ -37,7 +37,7 @@ pub struct Series {
     pub better: Better,
     /// A point per run.
     pub points: Vec<Point>,
-    /// Where the level changed.
+    /// The points where the level changed.
     #[serde(default)]
     pub changes: Vec<Change>,
 }

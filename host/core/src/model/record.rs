@@ -53,7 +53,7 @@ impl RunRecord {
     }
 }
 
-/// Which plugin file a case ran.
+/// The plugin file that a case ran.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PluginRef {
     /// Identifier from the descriptor.
@@ -64,7 +64,7 @@ pub struct PluginRef {
     pub kind: PluginKind,
     /// SHA-256 of the file, in hexadecimal.
     pub sha256: String,
-    /// Where the file was found.
+    /// Path at which the file was found.
     pub path: String,
     /// How its code was compiled, if the descriptor says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -22,7 +22,7 @@ pub struct Sample {
     /// Time that the device itself measured [ns]; 0 when it cannot tell.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub device_ns: f64,
-    /// Work that the plugin says it did.
+    /// Work that the plugin reports.
     #[serde(default)]
     pub work: Work,
     /// Checksum of the output.

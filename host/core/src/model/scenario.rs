@@ -54,7 +54,7 @@ pub struct Query {
     pub samples: u64,
 }
 
-/// What a launch measured under a scenario.
+/// The measurement of a launch under a scenario.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LoadRecord {
     /// How queries arrived.

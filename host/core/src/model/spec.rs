@@ -15,7 +15,7 @@ pub struct RunSpec {
     /// The suite that it came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suite: Option<SuiteInfo>,
-    /// What to run, before expansion.
+    /// The requested benchmarks, before expansion.
     pub requests: Vec<CaseRequest>,
     /// How to measure.
     pub settings: Settings,
@@ -85,7 +85,7 @@ pub struct Settings {
     pub inputs: Inputs,
     /// Whether workers run with address randomisation.
     pub layout: Layout,
-    /// Which pages an instance's memory has.
+    /// Size of the pages of an instance's memory.
     #[serde(default)]
     pub pages: Pages,
     /// Maximum memory of a worker [bytes].
@@ -238,9 +238,9 @@ pub enum Layout {
     Random,
 }
 
-/// Whether launches share their inputs. A branch predictor learns one input and not another: measured on a branchy state
-/// machine, two builds of equal speed differ by up to 11 % in either direction on one input. Inputs that are drawn anew make
-/// that luck a part of the interval; a fixed one makes it a bias.
+/// Whether launches share their inputs. A branch predictor learns some inputs better than others: measured on a state
+/// machine with many branches, two builds of equal speed differ by up to 11 % in either direction on one input. With a
+/// new input for each launch, the confidence interval covers this effect; with a fixed input, it is a bias.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Inputs {
@@ -251,8 +251,8 @@ pub enum Inputs {
     Fresh,
 }
 
-/// Which pages an instance's memory has. Where small pages lie in memory is luck, drawn anew by every process: measured here, a
-/// walk over 64 MiB differs by 10 % between processes with small pages, and by 1 % with huge ones.
+/// Size of the pages of an instance's memory. The kernel places small pages differently in every process: measured
+/// here, a walk over 64 MiB differs by 10 % between processes with small pages, and by 1 % with huge ones.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Pages {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Better, CaseStatus, Stage};
 
-/// Which of the two sides of a comparison.
+/// One of the two sides of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ComparedSide {
