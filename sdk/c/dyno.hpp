@@ -76,7 +76,7 @@ public:
     void info(std::string_view line) const { log(DYNO_LOG_INFO, line); }
     // From 0 to 1. Not for `execute`.
     void progress(double fraction) const { table_->progress(table_->context, fraction); }
-    // Whether the user has given up.
+    // Whether the user has cancelled.
     bool cancelled() const { return table_->cancelled(table_->context) != 0; }
     // The descriptor must declare the metric.
     void metric(std::string_view name, double value) const {
