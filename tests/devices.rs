@@ -139,7 +139,7 @@ fn a_driver_that_misbehaves_costs_one_sentence_and_hides_no_other() {
     };
     says("cuda", &["SIGSEGV", "about to crash", "--refresh"]);
     says("rocm", &["did not answer within 0.5 s"]);
-    says("openvino", &["no list of devices"]);
+    says("openvino", &["is not a list of devices"]);
     says("qnn", &["answered with more than"]);
     says("webgpu:0", &[]);
     let webgpu = found.iter().find(|device| device.kind == DeviceKind::WebGpu).unwrap();

@@ -265,7 +265,7 @@ fn a_holder_that_does_not_say_who_it_is_is_waited_for_all_the_same() {
         assert!(removal.is_ok_and(|status| !status.success()));
     }
     let mut waiting = start(&arena, 1, &["good_a"]);
-    wait_for_line(&mut waiting, "leased by a process that does not say who it is");
+    wait_for_line(&mut waiting, "leased by an unidentified process");
     end(stranger);
     assert_eq!(record(waiting).cases[0].status, CaseStatus::Completed);
 }

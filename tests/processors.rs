@@ -57,7 +57,8 @@ fn a_processor_that_is_not_there_is_refused_with_those_that_are() {
     let plugin = fixtures::example("hello-c/hello.c");
     let plugin = plugin.to_str().expect("UTF-8");
     for command in [&["run", "sum_c"][..], &["ab", plugin, plugin], &["aa", plugin]] {
-        for (list, expected) in [("4095", "no processor 4095"), ("one", "`one` is no list of processors")] {
+        for (list, expected) in [("4095", "no processor 4095"), ("one", "`one` is not a list of processors")]
+        {
             let outcome = arena.dyno(&[command, &["--cpus", list]].concat());
             assert_eq!(outcome.code, Some(2), "{}", outcome.shown());
             assert!(outcome.stderr.contains(expected), "{}", outcome.shown());
@@ -111,7 +112,7 @@ fn real_time_priority_is_had_or_explained() {
     for launch in &case(&run(&arena, &["--realtime"])).launches {
         let had = launch.isolation.iter().any(|word| word == "realtime");
         let said =
-            launch.missing.iter().any(|sentence| sentence.starts_with("real-time priority was not taken"));
+            launch.missing.iter().any(|sentence| sentence.starts_with("real-time priority is not used"));
         assert!(had != said, "{:?} {:?}", launch.isolation, launch.missing);
     }
 }

@@ -417,7 +417,7 @@ fn a_comparison_of_thousands_fits_where_it_is_shown() {
     let compared = |format: &str| arena.dyno(&["compare", &old, &new, "--format", format]).stdout;
     let comment = compared("markdown");
     assert!(comment.chars().count() <= 65_536, "{}", comment.chars().count());
-    assert!(comment.contains("more rows of what failed or changed are left out here"), "{comment}");
+    assert!(comment.contains("more rows of failures and changes are left out here"), "{comment}");
     let annotations = compared("github");
     assert_eq!(annotations.lines().filter(|line| line.starts_with("::error")).count(), 10, "{annotations}");
     assert!(annotations.contains("2991 more are not shown"), "{annotations}");

@@ -62,10 +62,10 @@ fn a_server_is_valid_within_its_bound_and_says_why_not() {
     let few = case(&play(&arena, &["server", "--target-qps", "100", "--latency-bound", "10s"]));
     assert_eq!(few.launches[0].load.as_ref().and_then(|load| load.valid), Some(false));
     let shown = arena.dyno(&["results"]);
-    assert!(shown.stdout.contains("too few for a 99th percentile"), "{}", shown.shown());
+    assert!(shown.stdout.contains("too few for a p99"), "{}", shown.shown());
     let missed = case(&play(&arena, &["server", "--target-qps", "5000", "--latency-bound", "1ns"]));
     let remark = missed.launches[0].load.as_ref().and_then(|load| load.remark.clone()).unwrap_or_default();
-    assert!(remark.contains("the bound is 1.000 ns"), "{remark}");
+    assert!(remark.contains("above the bound of 1.000 ns"), "{remark}");
 }
 
 #[test]
@@ -86,8 +86,8 @@ fn what_does_not_belong_together_is_a_usage_error() {
     for (arguments, fragment) in [
         (&["server", "--target-qps", "10"][..], "needs a --latency-bound"),
         (&["server", "--latency-bound", "1ms"], "needs a --target-qps, or --find-peak"),
-        (&["server", "--latency-bound", "1ms", "--target-qps=-1"], "is no rate"),
-        (&["server", "--latency-bound", "1ms", "--target-qps", "inf"], "is no rate"),
+        (&["server", "--latency-bound", "1ms", "--target-qps=-1"], "is not a rate"),
+        (&["server", "--latency-bound", "1ms", "--target-qps", "inf"], "is not a rate"),
         (&["offline", "--target-qps", "10"], "belong to `--scenario server`"),
         (&["offline", "--precision", "1%"], "leave out --samples and --precision"),
         (&["burst"], "single-stream"),

@@ -299,7 +299,7 @@ fn a_gate_is_never_green_by_accident() {
         (&base, &worse, 1, 1, "exit code 2"),
         (&broken, &base, 0, 3, "the baseline failed"),
         (&all_broken, &base, 3, 3, "nothing was compared"),
-        (&base, &twice, 0, 3, "nothing tells them apart"),
+        (&base, &twice, 0, 3, "cannot be told apart"),
         (&base, &empty, 2, 2, "results"),
     ] {
         for (flag, expected) in [(None, code), (Some("--fail-inconclusive"), strict)] {
@@ -420,7 +420,7 @@ fn sides_that_are_not_there_and_wrong_flags_are_usage_errors() {
     refused(&arena.dyno(&["ab", file, "nonexistent"]), &["neither a plugin file nor a plugin"]);
     refused(&arena.dyno(&["ab", file, file, "-b", "other"]), &["no benchmark `other` is in both", "sum_c"]);
     refused(&arena.dyno(&["ab", file, file, "-p", "n=0"]), &["`n`", "from 1 to"]);
-    refused(&arena.dyno(&["ab", file, file, "--budget", "0s"]), &["--budget", "no time"]);
+    refused(&arena.dyno(&["ab", file, file, "--budget", "0s"]), &["--budget", "`0s` is zero"]);
     refused(&arena.dyno(&["ab", file, file, "--alpha", "0.9"]), &["--alpha", "0.9", "like 1%"]);
     refused(&arena.dyno(&["compare", "nowhere.json"]), &["neither a file, nor a stored run"]);
     let broken = arena.path("broken.json");
@@ -511,7 +511,7 @@ fn a_case_with_one_launch_says_why_it_has_no_verdict() {
     let outcome = arena.dyno(&["compare", &run, &run]);
     assert_eq!(outcome.code, Some(0), "{}", outcome.shown());
     assert!(
-        outcome.stdout.contains("has one launch") && outcome.stdout.contains("--launches 5"),
+        outcome.stdout.contains("has only one launch") && outcome.stdout.contains("--launches 5"),
         "{}",
         outcome.shown()
     );
@@ -539,7 +539,7 @@ fn baselines_are_saved_by_name_and_those_there_are_are_listed() {
     assert_eq!(outcome.code, Some(0), "{}", outcome.shown());
     assert!(outcome.stdout.contains("equivalent"), "{}", outcome.shown());
     refused(&arena.dyno(&["run", "sum_c", "--baseline=bad"]), &["no baseline `bad`", "there are good"]);
-    refused(&arena.dyno(&["run", "sum_c", "--baseline"]), &["no branch of git", "--baseline=main"]);
+    refused(&arena.dyno(&["run", "sum_c", "--baseline"]), &["no git branch", "--baseline=main"]);
 }
 
 #[test]

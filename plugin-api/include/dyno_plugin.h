@@ -8,7 +8,7 @@
 //   `size` are absent. `DynoStr`, `DynoParam` and `DynoSample` have no `size` and never change.
 // * Every function of a benchmark is called on one thread, never two at once. Functions of `DynoHost` may be
 //   called from any thread, from the start of `setup` to the end of `cleanup`.
-// * Whoever passes a pointer owns what it points to. It is valid until the call returns, unless said otherwise.
+// * The side that passes a pointer owns its memory, which is valid until the call returns unless stated otherwise.
 // * No exception and no `longjmp` crosses the boundary.
 
 
@@ -22,13 +22,13 @@
 // The version of this ABI. It changes only when a plugin built for the last one could not run.
 #define DYNO_ABI_VERSION 1
 
-// The call did what it was asked.
+// The call succeeded.
 #define DYNO_OK 0
 
 // The call failed; the reason was passed to `DynoHost.fail`.
 #define DYNO_ERROR 1
 
-// This case cannot run here, and that is no fault; the reason was passed to `DynoHost.fail`.
+// This case cannot run here, which is not a failure; the reason was passed to `DynoHost.fail`.
 #define DYNO_SKIPPED 2
 
 // `DynoParam.integer` holds the value.
@@ -52,7 +52,7 @@
 // Level of a log line: worth knowing.
 #define DYNO_LOG_INFO 3
 
-// Level of a log line: for whoever looks for a fault.
+// Level of a log line: details for debugging.
 #define DYNO_LOG_DEBUG 4
 
 // A piece of UTF-8 text: not terminated by a zero byte, and `ptr` may be null when `len` is 0.
@@ -91,13 +91,13 @@ typedef struct {
     const DynoDevice *device;
     // Writes a line to the log of the launch. `level` is one of `DYNO_LOG_*`. [any thread]
     void (*log)(void *context, uint32_t level, DynoStr message);
-    // Says how far a long stage has come: `fraction` from 0 to 1. Not for `execute`. [any thread]
+    // Reports the progress of a long stage: `fraction` from 0 to 1. Not for `execute`. [any thread]
     void (*progress)(void *context, double fraction);
-    // Whether the user has given up: 1, else 0. A long stage asks now and then and returns early. [any thread]
+    // Whether the user has cancelled: 1, otherwise 0. A long stage should ask now and then, and return early. [any thread]
     uint32_t (*cancelled)(void *context);
     // Reports a metric that the descriptor declares; the last value of a name counts. [any thread]
     void (*metric)(void *context, DynoStr name, double value);
-    // Says why the call in progress is about to return `DYNO_ERROR` or `DYNO_SKIPPED`. [any thread]
+    // Gives the reason why the current call is about to return `DYNO_ERROR` or `DYNO_SKIPPED`. [any thread]
     void (*fail)(void *context, DynoStr message);
 } DynoHost;
 
@@ -158,7 +158,7 @@ typedef struct {
     int32_t (*setup)(const DynoHost *host, const DynoParam *params, size_t count, void **instance);
     // Checks the output against an independent reference. Untimed; may be null.
     int32_t (*verify)(void *instance);
-    // Makes fresh input for the next `execute` of so many iterations. Untimed; may be null.
+    // Makes fresh input for the next `execute`, which will do `iterations` iterations. Untimed; may be null.
     int32_t (*prepare)(void *instance, uint64_t iterations);
     // Does the work `iterations` times. The only timed call.
     int32_t (*execute)(void *instance, uint64_t iterations, DynoReport *report);

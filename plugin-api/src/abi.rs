@@ -6,7 +6,7 @@
 //!   `size` are absent. `DynoStr`, `DynoParam` and `DynoSample` have no `size` and never change.
 //! * Every function of a benchmark is called on one thread, never two at once. Functions of [`DynoHost`] may be
 //!   called from any thread, from the start of `setup` to the end of `cleanup`.
-//! * Whoever passes a pointer owns what it points to. It is valid until the call returns, unless said otherwise.
+//! * The side that passes a pointer owns its memory, which is valid until the call returns unless stated otherwise.
 //! * No panic, exception or `longjmp` crosses the boundary.
 
 use core::ffi::c_void;
@@ -17,11 +17,11 @@ pub const DYNO_ABI_VERSION: u32 = 1;
 /// The exported symbol of every native plugin: a function of type [`DynoEntry`].
 pub const DYNO_ENTRY_SYMBOL: &str = "dyno_plugin_v1";
 
-/// The call did what it was asked.
+/// The call succeeded.
 pub const DYNO_OK: i32 = 0;
 /// The call failed; the reason was passed to [`DynoHost::fail`].
 pub const DYNO_ERROR: i32 = 1;
-/// This case cannot run here, and that is no fault; the reason was passed to [`DynoHost::fail`].
+/// This case cannot run here, which is not a failure; the reason was passed to [`DynoHost::fail`].
 pub const DYNO_SKIPPED: i32 = 2;
 
 /// [`DynoParam::integer`] holds the value.
@@ -39,7 +39,7 @@ pub const DYNO_LOG_ERROR: u32 = 1;
 pub const DYNO_LOG_WARN: u32 = 2;
 /// Level of a log line: worth knowing.
 pub const DYNO_LOG_INFO: u32 = 3;
-/// Level of a log line: for whoever looks for a fault.
+/// Level of a log line: details for debugging.
 pub const DYNO_LOG_DEBUG: u32 = 4;
 
 /// A piece of UTF-8 text: not terminated by a zero byte, and `ptr` may be null when `len` is 0.
@@ -106,13 +106,13 @@ pub struct DynoHost {
     pub device: *const DynoDevice,
     /// Writes a line to the log of the launch. `level` is one of `DYNO_LOG_*`. [any thread]
     pub log: unsafe extern "C" fn(context: *mut c_void, level: u32, message: DynoStr),
-    /// Says how far a long stage has come: `fraction` from 0 to 1. Not for `execute`. [any thread]
+    /// Reports the progress of a long stage: `fraction` from 0 to 1. Not for `execute`. [any thread]
     pub progress: unsafe extern "C" fn(context: *mut c_void, fraction: f64),
-    /// Whether the user has given up: 1, else 0. A long stage asks now and then and returns early. [any thread]
+    /// Whether the user has cancelled: 1, otherwise 0. A long stage should ask now and then, and return early. [any thread]
     pub cancelled: unsafe extern "C" fn(context: *mut c_void) -> u32,
     /// Reports a metric that the descriptor declares; the last value of a name counts. [any thread]
     pub metric: unsafe extern "C" fn(context: *mut c_void, name: DynoStr, value: f64),
-    /// Says why the call in progress is about to return `DYNO_ERROR` or `DYNO_SKIPPED`. [any thread]
+    /// Gives the reason why the current call is about to return `DYNO_ERROR` or `DYNO_SKIPPED`. [any thread]
     pub fail: unsafe extern "C" fn(context: *mut c_void, message: DynoStr),
 }
 
@@ -171,7 +171,7 @@ pub struct DynoBenchmark {
     ) -> i32,
     /// Checks the output against an independent reference. Untimed; may be null.
     pub verify: Option<unsafe extern "C" fn(instance: *mut c_void) -> i32>,
-    /// Makes fresh input for the next `execute` of so many iterations. Untimed; may be null.
+    /// Makes fresh input for the next `execute`, which will do `iterations` iterations. Untimed; may be null.
     pub prepare: Option<unsafe extern "C" fn(instance: *mut c_void, iterations: u64) -> i32>,
     /// Does the work `iterations` times. The only timed call.
     pub execute: unsafe extern "C" fn(instance: *mut c_void, iterations: u64, report: *mut DynoReport) -> i32,

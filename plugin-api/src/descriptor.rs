@@ -19,21 +19,22 @@ pub const SCHEMA: &str = "dyno.descriptor/1";
 pub struct Descriptor {
     /// Always `dyno.descriptor/1`.
     pub schema: String,
-    /// Who made it.
+    /// The plugin's identity.
     pub plugin: PluginInfo,
-    /// How it is called.
+    /// Its technology, and the contract that it was built for.
     pub abi: AbiInfo,
-    /// How its code was compiled; absent where the plugin does not say. The SDK and the C header say it unasked.
+    /// How its code was compiled; absent if the plugin does not record it. The SDK and the C header do so
+    /// automatically.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<Build>,
-    /// What it offers; at least one.
+    /// Its benchmarks; at least one.
     pub benchmarks: Vec<BenchmarkInfo>,
-    /// What it asks the operator for, beyond computing.
+    /// Permissions that it asks the operator for, beyond computing.
     #[serde(default)]
     pub capabilities: Vec<String>,
 }
 
-/// Who made a plugin, and under which name and version.
+/// Identity of a plugin: identifier, version and authors.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PluginInfo {
     /// Lower-case letters, digits, `-` and `_`, starting with a letter. Several files may share an id: other versions,
@@ -97,7 +98,7 @@ pub enum Build {
 }
 
 impl Build {
-    /// The word that stands for it in descriptors, results and the build section of a native plugin.
+    /// Its word in descriptors, results and the build section of a native plugin.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -106,7 +107,7 @@ impl Build {
         }
     }
 
-    /// The build that a word stands for.
+    /// The build with that word.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         [Self::Debug, Self::Release].into_iter().find(|build| build.word() == word)
@@ -140,7 +141,7 @@ pub struct BenchmarkInfo {
     /// Words to find it by.
     #[serde(default)]
     pub tags: Vec<String>,
-    /// Models that it knows how to run, if it is about models.
+    /// Models that it can run, for a benchmark of models.
     #[serde(default)]
     pub models: Vec<String>,
     /// Kinds of device that it runs on; at least one. // eg: ["cpu", "cuda"]
@@ -148,7 +149,7 @@ pub struct BenchmarkInfo {
     /// Typed parameters, in the order in which `setup` receives them.
     #[serde(default)]
     pub params: Vec<ParamInfo>,
-    /// Metrics that it reports beside time and throughput.
+    /// Its own metrics, besides time and throughput.
     #[serde(default)]
     pub metrics: Vec<MetricInfo>,
 }
@@ -161,7 +162,7 @@ pub struct ParamInfo {
     /// Type of the value.
     #[serde(rename = "type")]
     pub kind: ParamKind,
-    /// Value where the user gives none; inside the range.
+    /// Default value; inside the range.
     pub default: Value,
     /// Smallest value, for integers and floats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -208,7 +209,7 @@ impl fmt::Display for ParamKind {
     }
 }
 
-/// One metric that a benchmark reports by itself.
+/// One of a benchmark's own metrics.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MetricInfo {
     /// Letters, digits and `_`, starting with a letter; unique in the benchmark.
@@ -230,18 +231,18 @@ pub enum Better {
     Higher,
 }
 
-/// A key of a descriptor that nobody reads.
+/// An unknown key of a descriptor, which dyno ignores.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownKey {
     /// Where it stands; empty at the top. // eg: "benchmarks[0].params[1]"
     pub place: String,
     /// The key, fit for a terminal.
     pub key: String,
-    /// The keys that are read there.
+    /// The keys that are known there.
     pub known: Vec<String>,
 }
 
-/// More unknown keys than these are not worth naming.
+/// Maximum number of unknown keys that are reported.
 const MOST_UNKNOWN: usize = 20;
 
 /// Why a descriptor is refused.
@@ -268,7 +269,7 @@ impl Descriptor {
     pub fn from_json(bytes: &[u8]) -> Result<Self, DescriptorError> {
         if bytes.len() > section::MAX_BYTES {
             return refuse(format!(
-                "the descriptor has {} bytes; at most {} are read",
+                "the descriptor has {} bytes; at most {} are allowed",
                 bytes.len(),
                 section::MAX_BYTES
             ));
@@ -392,7 +393,7 @@ fn collect_unknown(value: &Value, schema: &Value, root: &Value, place: &str, fou
 }
 
 impl AbiInfo {
-    /// Says what is wrong when a plugin was built for another contract, naming both sides; `None` when all is well.
+    /// The difference if a plugin was built for another contract, naming both sides; `None` if there is none.
     #[must_use]
     pub fn mismatch(&self) -> Option<String> {
         const WORLD: u32 = 1;
@@ -569,7 +570,7 @@ fn parse_hash(text: &str) -> Option<u64> {
     u64::from_str_radix(digits, 16).ok()
 }
 
-/// A hostile text made fit for a terminal: no control characters, not too long.
+/// Untrusted text, made safe for a terminal: no control characters, not too long.
 fn printable(text: &str) -> String {
     let mut out: String =
         text.chars().take(80).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();

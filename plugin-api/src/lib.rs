@@ -4,7 +4,7 @@
 //!   generated from that file for authors in C, C++ and CUDA.
 //! * [`layout`]: what those tables look like in memory, and the hash by which a plugin built against another
 //!   layout is refused before any of its code runs.
-//! * [`root`] (feature `abi-stable`): the second door, an `abi_stable` root module over the same tables.
+//! * [`root`] (feature `abi-stable`): the second entry point, an `abi_stable` root module over the same tables.
 //! * [`descriptor`] (feature `descriptor`): the metadata that a plugin file carries, readable without running it.
 //! * `wit/v1/`: the same lifecycle for WebAssembly components.
 

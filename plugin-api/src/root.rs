@@ -1,4 +1,4 @@
-//! The second door: an `abi_stable` root module that leads to the same tables as the plain symbol.
+//! The second entry point: an `abi_stable` root module that leads to the same tables as the plain symbol.
 //!
 //! A worker that finds this module in a library lets `abi_stable` compare the whole type, recursively, before it
 //! takes the table from it. What is called afterwards is the same either way.

@@ -21,7 +21,7 @@
 
 namespace dyno {
 
-// Thrown by an author to say that this case cannot run here, and that it is no fault.
+// Thrown by an author if this case cannot run here, which is not a failure.
 class skip : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
@@ -76,7 +76,7 @@ public:
     void info(std::string_view line) const { log(DYNO_LOG_INFO, line); }
     // From 0 to 1. Not for `execute`.
     void progress(double fraction) const { table_->progress(table_->context, fraction); }
-    // Whether the user has given up.
+    // Whether the user has cancelled.
     bool cancelled() const { return table_->cancelled(table_->context) != 0; }
     // The descriptor must declare the metric.
     void metric(std::string_view name, double value) const {
@@ -117,7 +117,7 @@ public:
     virtual void setup(const params &) = 0;
     // Throws when the output differs from an independent reference. Untimed.
     virtual void verify() {}
-    // Makes fresh input for the next `execute` of so many iterations. Untimed.
+    // Makes fresh input for the next `execute`, which will do `iterations` iterations. Untimed.
     virtual void prepare(std::uint64_t) {}
     // Does the work `iterations` times and reports the sum of it. The only timed call.
     virtual void execute(std::uint64_t iterations, DynoReport &report) = 0;
@@ -149,7 +149,7 @@ template <class Body> std::int32_t guarded(const DynoHost *host, Body &&body) no
     } catch (const std::exception &why) {
         return dyno_fail(host, why.what());
     } catch (...) {
-        return dyno_fail(host, "the plugin threw something that is no std::exception");
+        return dyno_fail(host, "the plugin threw an exception that is not a std::exception");
     }
 }
 

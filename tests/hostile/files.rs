@@ -145,8 +145,8 @@ fn name_that_is_no_text() {
     assert_eq!(listed.code, Some(0), "{}", listed.shown());
     assert!(!listed.stdout.contains('\u{1b}') && !listed.stderr.contains('\u{1b}'), "{}", listed.shown());
     let problems = problems(&arena);
-    named(&problems, "[2J.so", "no printable text");
-    named(&problems, "[31m.wasm", "no printable text");
+    named(&problems, "[2J.so", "not printable text");
+    named(&problems, "[31m.wasm", "not printable text");
     let outcome = arena.run(&["good_a", "good_z"]);
     assert_eq!(outcome.code, Some(0), "{}", outcome.shown());
     neighbours(&outcome.record(), &outcome);

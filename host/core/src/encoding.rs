@@ -1,6 +1,6 @@
-//! Text of other programs, from bytes: byte order marks, UTF-16 of Windows, and what is no text at all.
+//! Text of other programs, from bytes: byte order marks, UTF-16 of Windows, and bytes that are not text.
 
-/// Why bytes are no text.
+/// Why bytes are not text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TextError {
@@ -11,7 +11,7 @@ pub enum TextError {
     NotUtf8 {
         /// Place of the first wrong byte, from 0.
         offset: usize,
-        /// That byte.
+        /// The byte.
         byte: u8,
     },
     /// UTF-16 that is cut short or broken.
@@ -25,7 +25,7 @@ pub enum TextError {
 /// The text that bytes hold, without its byte order mark. UTF-8, and UTF-16 where a mark or its zeros show it.
 ///
 /// # Errors
-/// When they hold none.
+/// When they are not text.
 pub fn decode(bytes: &[u8]) -> Result<String, TextError> {
     match bytes {
         [0xEF, 0xBB, 0xBF, rest @ ..] => utf8(rest, 3),

@@ -1,17 +1,17 @@
-//! Text of others (names, parameters, tags, paths, what plugins and tools say) made fit to be shown: pure, and the one
-//! place that decides what a character may do.
+//! Untrusted text (names, parameters, tags, paths, output of plugins and tools) made safe to show: pure, and the only
+//! place that decides which characters are allowed.
 
 use std::fmt::{self, Display, Write};
 
-/// Longest name on a line [characters]: a label with its parameters, a tag, a file.
+/// Maximum length of a name on a line [characters]: a label with its parameters, a tag, a file.
 pub const NAME: usize = 160;
-/// Longest sentence on a line [characters]: a reason, a remark, a line of output.
+/// Maximum length of a sentence on a line [characters]: a reason, a remark, a line of output.
 pub const SENTENCE: usize = 2_000;
-/// What stands where a character may not.
+/// The replacement for a character that is not allowed.
 pub const REPLACEMENT: char = '\u{fffd}';
 
-/// A character as it may be shown: tabs become spaces. What would move a cursor, end a line, turn the direction of writing
-/// around or take part without being seen becomes a replacement character; so does what is not a character.
+/// A character as it may be shown: tabs become spaces. Characters that move the cursor, end a line, reverse the
+/// direction of writing or are invisible become a replacement character, as do code points that are not characters.
 #[must_use]
 pub fn visible(c: char) -> char {
     match c {
@@ -21,8 +21,8 @@ pub fn visible(c: char) -> char {
     }
 }
 
-/// Whether a character is neither a letter nor a sign, but does something unseen. The joiners of emoji and of Indic and
-/// Persian words (U+200C, U+200D) do, too, but text of these scripts needs them.
+/// Whether a character is invisible but changes the text around it. The joiners of emoji and of Indic and Persian words
+/// (U+200C, U+200D) do this too, but text in these scripts needs them.
 fn is_deceptive(c: char) -> bool {
     matches!(
         c,
@@ -45,8 +45,8 @@ pub fn is_plain(text: &str) -> bool {
     text.chars().all(|c| visible(c) == c)
 }
 
-/// Text of others on one line: no control characters, no line breaks, no tricks, and not longer than its bound. What is
-/// too long is cut in the middle, for names differ at their ends.
+/// Untrusted text on one line: no control characters, no line breaks, no invisible characters, and not longer than its
+/// bound. Longer text is cut in the middle, because names differ at their ends.
 #[derive(Debug, Clone, Copy)]
 pub struct Shown<'a> {
     text: &'a str,

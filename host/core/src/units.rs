@@ -14,7 +14,7 @@ const BINARY: [(f64, &str); 6] = [
     (1.0, ""),
 ];
 
-/// What is shown of a number that is infinite or not a number.
+/// The sign for an infinite number and for NaN.
 const NONE: &str = "–";
 
 /// Rounded to four significant digits: 999.96 reads as a thousand, so it is scaled as one.
@@ -31,6 +31,7 @@ fn digits(value: f64) -> String {
         return "0".to_owned();
     }
     let magnitude = rounded(value).abs().log10().floor();
+    // Outside this range, plain decimals would be rows of zeros.
     if !(-6.0..9.0).contains(&magnitude) {
         return format!("{value:.3e}");
     }
@@ -109,6 +110,7 @@ pub fn value_with_interval(median: f64, interval: Option<Interval>, unit: &str) 
         .filter(|percent| percent.is_finite() && median.is_finite());
     match percent {
         Some(percent) => {
+            // From 9.95 on, one decimal would round to three digits.
             let shown = if percent >= 9.95 { format!("{percent:.0}") } else { format!("{percent:.1}") };
             format!("{headline} ± {shown} %")
         }
@@ -116,7 +118,7 @@ pub fn value_with_interval(median: f64, interval: Option<Interval>, unit: &str) 
     }
 }
 
-/// So many of something, in the singular where it is one. // eg: `1 case`, `2 cases`, `3 queries`, `1 process`
+/// A number with its noun, which is singular for 1. // eg: `1 case`, `2 cases`, `3 queries`, `1 process`
 #[must_use]
 pub fn count<N: std::fmt::Display + Copy + PartialEq + From<u8>>(number: N, noun: &str) -> String {
     if number == N::from(1) {
@@ -205,12 +207,12 @@ pub fn parse_bytes(text: &str) -> Result<u64, String> {
 pub fn parse_fraction(text: &str) -> Result<f64, String> {
     let (share, _) = share_of(text)?;
     if share > 1.0 {
-        return Err(format!("`{text}` is more than the whole; give at most `1`, which is `100%`"));
+        return Err(format!("`{text}` is more than 100 %; give at most `1`, which is `100%`"));
     }
     Ok(share)
 }
 
-/// The largest relative change that can be asked for: a hundred thousand per cent is a mistake in writing.
+/// Largest relative change that is accepted: a hundred thousand per cent is a typing mistake.
 const MOST_CHANGE: f64 = 1_000.0;
 
 /// Reads a relative change, which may be above 100 %. A whole number above one, without a decimal point, may mean either
@@ -228,10 +230,7 @@ pub fn parse_change(text: &str) -> Result<f64, String> {
         ));
     }
     if share > MOST_CHANGE {
-        return Err(format!(
-            "`{text}` is more than can be asked for; give at most `{}%`",
-            MOST_CHANGE * 100.0
-        ));
+        return Err(format!("`{text}` is too large; give at most `{}%`", MOST_CHANGE * 100.0));
     }
     Ok(share)
 }
@@ -257,7 +256,7 @@ fn share_of(text: &str) -> Result<(f64, bool), String> {
 /// # Errors
 /// A sentence that names the text and the accepted form.
 pub fn parse_cpus(text: &str) -> Result<Vec<u32>, String> {
-    /// More than any machine has.
+    /// Maximum processor number: more than any machine has.
     const MOST: u32 = 1 << 16;
     let range = |part: &str| {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
@@ -267,7 +266,7 @@ pub fn parse_cpus(text: &str) -> Result<Vec<u32>, String> {
     let ranges: Option<Vec<_>> = text.trim().split(',').map(range).collect();
     let mut cpus: Vec<u32> = ranges
         .ok_or_else(|| {
-            format!("`{text}` is no list of processors; write their numbers, like `3` or `0-2,5`")
+            format!("`{text}` is not a list of processors; write their numbers, like `3` or `0-2,5`")
         })?
         .into_iter()
         .flatten()

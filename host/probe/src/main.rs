@@ -1,7 +1,7 @@
 //! The `dyno-probe` binary: asks one kind of driver what devices there are, and prints the answer as one JSON document.
 //!
-//! Drivers crash, hang and print. They may do so here: the host starts this program once per kind, bounds it, and makes
-//! of whatever goes wrong the reason why that kind cannot be used.
+//! Drivers crash, hang and print. They may do so here: the host starts this program once per kind, bounds it, and
+//! reports any failure as the reason why that kind is unavailable.
 
 mod driver;
 
@@ -18,7 +18,7 @@ fn main() -> ExitCode {
     let kind = kind.as_deref().and_then(DeviceKind::from_word);
     let (Some(kind), None) = (kind, rest) else {
         let kinds: Vec<&str> = DeviceKind::ALL.iter().map(|kind| kind.word()).collect();
-        // Whether anybody reads this is not ours to know.
+        // A failed write is ignored: standard error may be closed.
         let _ = writeln!(io::stderr(), "usage: dyno-probe KIND, where KIND is one of {}", kinds.join(", "));
         return ExitCode::from(2);
     };

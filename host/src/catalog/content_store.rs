@@ -20,7 +20,7 @@ pub enum ContentStoreError {
     Folder {
         /// The folder.
         path: PathBuf,
-        /// What is wrong.
+        /// The reason.
         why: String,
     },
     /// The plugin is not what was scanned.
@@ -29,7 +29,7 @@ pub enum ContentStoreError {
     /// The plugin cannot be read.
     #[error("the plugin `{0}`")]
     Unreadable(String),
-    /// The host has no room for it, or cannot read it for want of something: that says nothing about the plugin.
+    /// The host lacks space or another resource to read or store it. This says nothing about the plugin.
     #[error(transparent)]
     Host(#[from] HostFault),
 }
@@ -50,10 +50,10 @@ pub struct ContentStore {
 }
 
 impl ContentStore {
-    /// Opens the store, making its folder where there is none.
+    /// Opens the store, and creates its folder if there is none.
     ///
     /// # Errors
-    /// When somebody else could change what is in it.
+    /// When another user could change its contents.
     pub fn open(folder: &Path) -> Result<Self, ContentStoreError> {
         let refused = |why: String| ContentStoreError::Folder { path: folder.to_owned(), why };
         let made = fs::DirBuilder::new()
@@ -74,11 +74,11 @@ impl ContentStore {
         Ok(Self { folder: folder.to_owned() })
     }
 
-    /// The place of the bytes with that hash, copied from `path` where they are not there yet. The worker hashes them
-    /// once more, so that what is here already is only looked at.
+    /// The path of the bytes with that hash, which are first copied from `path` if the store does not have them. Bytes
+    /// that it has are not hashed here: the worker does that.
     ///
     /// # Errors
-    /// When the file has other bytes by now, or cannot be copied.
+    /// When the file has changed, or cannot be copied.
     pub fn admit(&self, path: &Path, sha256: &str) -> Result<PathBuf, ContentStoreError> {
         let place = self.folder.join(sha256);
         if place.is_file() {

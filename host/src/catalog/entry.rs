@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 
 use crate::fault::{HostFault, Place, Resource};
 
-/// A larger file is no plugin but a mistake, and would fill the cache [bytes].
+/// Maximum size of a plugin file [bytes]: a larger one is a mistake, and would fill the cache.
 const MAX_BYTES: u64 = 1 << 30;
 
 /// A plugin file that can be listed.
@@ -32,11 +32,11 @@ pub struct Entry {
     pub size: u64,
     /// Native or WASM.
     pub kind: PluginKind,
-    /// What it says about itself.
+    /// Its metadata.
     pub descriptor: Descriptor,
     /// Why it cannot be run by this dyno; absent when it can.
     pub incompatible: Option<String>,
-    /// What its author would want to know, a sentence each: keys of its descriptor that nobody reads.
+    /// Remarks for its author, a sentence each: unknown keys of its descriptor.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
 }
@@ -49,7 +49,7 @@ pub enum Severity {
     Error,
     /// Worth knowing; nothing is lost.
     Note,
-    /// Not meant as a plugin at all: other software's library.
+    /// A library of other software, not meant as a plugin.
     Aside,
 }
 
@@ -117,9 +117,9 @@ impl Stamp {
 /// Why a file was not read.
 #[derive(Debug)]
 pub(super) enum Unread {
-    /// By what it is.
+    /// The file itself is at fault.
     Problem(Problem),
-    /// For want of something of the host's: a moment later it may be read.
+    /// The host lacked a resource; a later attempt may succeed.
     Host(HostFault),
 }
 
@@ -140,7 +140,7 @@ pub fn read_file(path: &Path) -> Result<Entry, Problem> {
     })
 }
 
-/// As [`read_file`], but whose fault it is stays apart.
+/// As [`read_file`], but tells faults of the file from faults of the host.
 pub(super) fn described(path: &Path) -> Result<Entry, Unread> {
     let bytes = read_bytes(path)?;
     let (kind, descriptor) = binary::describe(&bytes).map_err(|error| match error {
@@ -159,21 +159,21 @@ pub(super) fn described(path: &Path) -> Result<Entry, Unread> {
     })
 }
 
-/// Says of a key that nobody reads it, and which one may have been meant.
+/// The remark on an unknown key, with the key that may have been meant.
 fn unread(found: &UnknownKey) -> String {
-    /// Names that are less alike are not the same word misspelt.
+    /// Minimum similarity of a misspelt key to a known one, 0 to 1.
     const ALIKE: f64 = 0.8;
     let place = if found.place.is_empty() { String::new() } else { format!(" in `{}`", found.place) };
     let likeness = |name: &String| strsim::jaro_winkler(name, &found.key.to_lowercase());
     let nearest = found.known.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
     let hint = match nearest.filter(|name| likeness(name) >= ALIKE) {
         Some(name) => format!("did you mean `{name}`?"),
-        None => format!("known there are {}", found.known.join(", ")),
+        None => format!("the keys known there are {}", found.known.join(", ")),
     };
     format!("its descriptor has the unknown key `{}`{place}, which is ignored; {hint}", found.key)
 }
 
-/// The bytes of a file that nobody is writing to.
+/// The bytes of a file, unless another process is writing to it.
 pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, Unread> {
     let broken = |error: std::io::Error| {
         if Resource::of(&error).is_exhausted() {
@@ -182,7 +182,7 @@ pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, Unread> {
         }
         Unread::Problem(Problem::error(path, format!("cannot be read: {error}")))
     };
-    // A copy or a linker may be at work: look again once, then say so.
+    // A copy or a linker may be writing to it: try once more, then report it.
     for _ in 0..2 {
         // Not blocking: a named pipe must not hang us.
         let mut file = fs::OpenOptions::new()
@@ -192,7 +192,7 @@ pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, Unread> {
             .map_err(broken)?;
         let before = file.metadata().map_err(broken)?;
         if !before.is_file() {
-            return Err(Problem::error(path, "is no regular file").into());
+            return Err(Problem::error(path, "is not a regular file").into());
         }
         if before.len() > MAX_BYTES {
             return Err(Problem::error(
@@ -208,7 +208,7 @@ pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, Unread> {
             return Ok(bytes);
         }
     }
-    Err(Problem::error(path, "changes while it is read; wait until it is written, and look again").into())
+    Err(Problem::error(path, "changes while it is read; wait until it is complete, and try again").into())
 }
 
 /// SHA-256 in hexadecimal.
@@ -225,8 +225,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let pipe = folder.path().join("x.so");
         nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
-        assert!(read_file(&pipe).unwrap_err().message.contains("no regular file"));
-        assert!(read_file(folder.path()).unwrap_err().message.contains("no regular file"));
+        assert!(read_file(&pipe).unwrap_err().message.contains("not a regular file"));
+        assert!(read_file(folder.path()).unwrap_err().message.contains("not a regular file"));
         assert!(read_file(&folder.path().join("none.so")).unwrap_err().message.contains("cannot be read"));
     }
 
@@ -252,6 +252,6 @@ mod tests {
         fs::write(&path, "").unwrap();
         assert_eq!(read_file(&path).unwrap_err().message, "the file is empty");
         fs::write(&path, "hello").unwrap();
-        assert!(read_file(&path).unwrap_err().message.contains("no library at all"));
+        assert!(read_file(&path).unwrap_err().message.contains("is not a library"));
     }
 }

@@ -1,14 +1,14 @@
-//! What was found where a benchmark was looked for, and is no plugin: what a user needs who misses one.
+//! Files that were searched for a benchmark and are not plugins, for a user whose benchmark was not found.
 
 use std::path::Path;
 
 use super::{Catalog, Problem, Severity};
 
-/// Files that are named with their reasons; more are only counted.
+/// Maximum number of files that are named with their reasons; the others are only counted.
 const MOST: usize = 8;
-/// Libraries of other software: as few as these are all named, of more only those whose names are alike.
+/// Up to this number, all libraries of other software are named; of more, only those with a similar name.
 const FEW: usize = 3;
-/// Names that are less alike are other names.
+/// Minimum similarity of two names, 0 to 1.
 const ALIKE: f64 = 0.85;
 
 impl Catalog {

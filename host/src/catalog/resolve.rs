@@ -1,4 +1,4 @@
-//! From what a user writes to benchmarks: names, patterns, versions, engines; and the nearest names when there is none.
+//! From what a user writes to benchmarks: names, patterns, versions, engines; and the nearest names if none matches.
 
 use std::cmp::Ordering;
 
@@ -17,16 +17,16 @@ pub struct Resolved<'a> {
     pub benchmark: &'a BenchmarkInfo,
 }
 
-/// Why a name leads to no benchmark. All of these are the user's to mend.
+/// Why a name leads to no benchmark. The user can correct all of these.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ResolveError {
     /// Nothing matches.
     #[error("there is no benchmark `{name}`; {hint}{}", list(rejected))]
     Unknown {
-        /// What was asked for.
+        /// The requested name.
         name: String,
-        /// What is near, or what to do.
+        /// The nearest names, or the next step.
         hint: String,
         /// Why files and folders that were searched offer no benchmark, a line each.
         rejected: Vec<String>,
@@ -34,26 +34,26 @@ pub enum ResolveError {
     /// Several plugins have it for that hardware.
     #[error("the benchmark `{name}` for {hardware} is in several plugins; ask for {}", choices.join(" or "))]
     Ambiguous {
-        /// What was asked for.
+        /// The requested name.
         name: String,
-        /// On what it was to run.
+        /// Hardware that it was to run on.
         hardware: DeviceKind,
-        /// What to ask for instead.
+        /// Full names to choose from.
         choices: Vec<String>,
     },
-    /// It is there, but not as asked.
+    /// The benchmark exists, but not in the requested kind of build.
     #[error("the benchmark `{name}` has no {wanted} build, only {present}; leave out --engine, or build it")]
     Engine {
-        /// What was asked for.
+        /// The requested name.
         name: String,
         /// The kind that was asked for.
         wanted: PluginKind,
-        /// The kind that is there.
+        /// The kind that exists.
         present: PluginKind,
     },
 }
 
-/// Names that are offered when there is none of the one that was asked for.
+/// Maximum number of names that are suggested for an unknown one.
 const MAX_HINTS: usize = 5;
 
 impl Catalog {
@@ -88,7 +88,7 @@ impl Catalog {
                 rejected: self.rejected(pattern),
             });
         }
-        // Of files that were named one by one, each is meant.
+        // The user named these files one by one, so all of them count, not only the newest version.
         if version.is_none() && !self.is_named {
             all = newest(&all);
         }
@@ -150,8 +150,8 @@ fn list(lines: &[String]) -> String {
     format!("\nsearched, and no plugin:{lines}")
 }
 
-/// Whether `pattern`, which names all of `found`, means `one` of them on that hardware. A plain name means the plugin that
-/// has it for the hardware; where none has, every one, so that each can say what it runs on.
+/// Whether `pattern`, which names all of `found`, means `one` of them on that hardware. A plain name means the plugin
+/// that has it for the hardware; if none has, all of them, so that each can report its hardware.
 ///
 /// # Errors
 /// When several plugins have a plain name for the hardware.
@@ -200,7 +200,7 @@ fn newest<'a>(all: &[Resolved<'a>]) -> Vec<Resolved<'a>> {
 fn compare(a: &str, b: &str) -> Ordering {
     match (Version::parse(a), Version::parse(b)) {
         (Ok(a), Ok(b)) => a.cmp(&b),
-        // A version that is none loses against one that is.
+        // An invalid version loses against a valid one.
         (Ok(_), Err(_)) => Ordering::Greater,
         (Err(_), Ok(_)) => Ordering::Less,
         (Err(_), Err(_)) => a.cmp(b),

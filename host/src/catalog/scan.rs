@@ -17,13 +17,14 @@ use crate::fault::{HostFault, Place, Resource};
 /// What plugin files are called.
 const EXTENSIONS: [&str; 4] = ["so", "dylib", "dll", "wasm"];
 /// Said of a file that cannot be named.
-const UNPRINTABLE: &str = "has a name that is no printable text; rename it to use it";
-/// Where Cargo keeps what it needs itself: dependencies, procedural macros, and what it then puts beside these folders.
+const UNPRINTABLE: &str = "has a name that is not printable text; rename it to use it";
+/// Folders in which Cargo keeps intermediate files: dependencies, procedural macros, and libraries that it later copies
+/// beside these folders.
 const OF_CARGO: [&str; 3] = ["build", "deps", "incremental"];
-/// Folders deeper than this are a loop or a mistake.
+/// Maximum depth of folders: deeper ones are a loop or a mistake.
 const MAX_DEPTH: usize = 32;
 
-/// The plugins that were found, and what there is to say about the other files.
+/// The plugins that were found, and remarks about the other files.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Catalog {
     /// Plugins, by identifier, version, kind and path.
@@ -36,7 +37,7 @@ pub struct Catalog {
     /// Whether the files were named one by one: each is then meant, whatever its version and engine.
     #[serde(skip)]
     pub is_named: bool,
-    /// Why this is not all that there is: the host could not read something for want of a resource.
+    /// Why the list is incomplete: the host lacked a resource to read a file or folder.
     #[serde(skip)]
     pub(crate) fault: Option<HostFault>,
 }
@@ -56,9 +57,10 @@ impl Catalog {
                     continue;
                 }
                 let Ok(about) = std::fs::metadata(&path) else {
-                    catalog
-                        .problems
-                        .push(Problem::error(&path, "cannot be read: it is a link to nothing, or vanished"));
+                    catalog.problems.push(Problem::error(
+                        &path,
+                        "cannot be read: it is a broken link, or was just removed",
+                    ));
                     continue;
                 };
                 let stamp = Stamp::of(&about);
@@ -69,7 +71,8 @@ impl Catalog {
                         match described(&path) {
                             Ok(entry) => Ok(entry),
                             Err(Unread::Problem(problem)) => Err(problem),
-                            // It says nothing about the file: neither kept in the cache nor told of the plugin alone.
+                            // This says nothing about the file, so it is not cached, and is reported for the whole
+                            // scan.
                             Err(Unread::Host(fault)) => {
                                 catalog.problems.push(Problem::error(&path, fault.to_string()));
                                 catalog.fault = Some(fault);
@@ -84,6 +87,7 @@ impl Catalog {
         // What is left in the old cache has vanished.
         changed |= !old.files.is_empty();
         let mut found: Vec<&Result<Entry, Problem>> = seen.values().map(|(_, outcome)| outcome).collect();
+        // A hash map has no order, but which of two equal files is listed must not vary between scans.
         found.sort_by(|a, b| path_of(a).cmp(path_of(b)));
         for outcome in found {
             match outcome {
@@ -130,6 +134,7 @@ impl Catalog {
                     || !entry.file_name().to_string_lossy().starts_with('.') && !is_of_cargo(entry.path())
             });
         for entry in walk {
+            // Without descriptors or memory, the list would silently be incomplete.
             let exhausted = entry.as_ref().err().and_then(walkdir::Error::io_error);
             if let Some(error) = exhausted.filter(|error| Resource::of(error).is_exhausted()) {
                 let doing = format!("cannot look into the plugin folder `{}`", folder.display());
@@ -176,7 +181,7 @@ impl Catalog {
         if let Some(rival) = self.entries.iter().find(|rival| is_same_build(rival, entry)) {
             let info = &entry.descriptor.plugin;
             let message = format!(
-                "has other bytes than {}, but also is {} {} ({}); give one of them another version, or remove it",
+                "differs from {}, but is also {} {} ({}); give one of them another version, or remove it",
                 rival.path.display(),
                 info.id,
                 info.version,
@@ -239,13 +244,13 @@ fn is_same_build(a: &Entry, b: &Entry) -> bool {
     left.id == right.id && left.version == right.version && a.kind == b.kind
 }
 
-/// Whether a folder holds what Cargo needs itself: it then stands beside Cargo's records.
+/// Whether a folder holds Cargo's intermediate files: it then lies beside Cargo's records.
 fn is_of_cargo(path: &Path) -> bool {
     path.file_name().and_then(|name| name.to_str()).is_some_and(|name| OF_CARGO.contains(&name))
         && path.parent().is_some_and(|parent| parent.join(".fingerprint").is_dir())
 }
 
-/// Whether a file is a Rust library beside which there is no shared one.
+/// Whether a file is a Rust library without a shared library beside it.
 fn is_lonely_rlib(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "rlib")
         && is_presentable(path)

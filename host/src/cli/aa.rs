@@ -1,4 +1,4 @@
-//! `dyno aa`: a build against itself; how often that alarms, and how much launches differ here.
+//! `dyno aa`: compares a build with itself, to measure this machine's noise and false-alarm rate.
 
 use std::process::ExitCode;
 
@@ -10,7 +10,7 @@ use dyno_core::{
 use super::{Failure, ab, args::AaArgs, compare, exit_code::End, output, progress, run, table, terminal};
 use crate::app::{AaNews, App, DuelOptions};
 
-/// Above this the alarms of a machine cannot gate anything.
+/// Largest bound of the false-alarm rate at which a machine's alarms may gate a change.
 const TOO_OFTEN: f64 = 0.01;
 
 pub(super) fn execute(app: &App, args: &AaArgs, json: bool) -> Result<ExitCode, Failure> {
@@ -69,15 +69,16 @@ pub(super) fn execute(app: &App, args: &AaArgs, json: bool) -> Result<ExitCode, 
         output::text(&rows.to_string())?;
         let (comparisons, alarms, bound) = report.totals();
         output::text(&terminal::folded(&format!(
-            "{} in {} of equal builds: at most {:.2} % at 95 %; the spread is stored, and `dyno ab` uses it",
+            "{} in {} of equal builds: the true rate is at most {:.2} %, with 95 % confidence; the spread is stored \
+             for `dyno ab`",
             units::count(alarms, "alarm"),
             units::count(comparisons, "comparison"),
             bound * 100.0
         )))?;
         if bound > TOO_OFTEN {
             output::note(
-                "fewer than 1 % is not shown yet: 300 comparisons without an alarm would; until then take alarms here \
-                 with care",
+                "a bound of 1 % takes 300 comparisons without an alarm; until then, treat alarms on this machine with \
+                 care",
             );
         }
     }

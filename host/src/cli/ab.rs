@@ -1,4 +1,4 @@
-//! `dyno ab`: two builds beside one another, by pairs of launches, each case until it is decided.
+//! `dyno ab`: compares two builds by pairs of launches, each case until it is decided.
 
 use std::{collections::BTreeSet, process::ExitCode, time::Duration};
 
@@ -18,7 +18,7 @@ use crate::{
 
 /// Smallest change that matters: about the smallest that twenty pairs of quiet launches can show.
 pub(super) const THRESHOLD: f64 = 0.005;
-/// Chance of a wrong alarm, over all cases of a comparison.
+/// Chance of a false alarm, over all cases of a comparison.
 const ALPHA: f64 = 0.01;
 /// Much shorter than in `run`: the two sides take turns, and neighbours should be close in time.
 const SLICE_NS: u64 = 300_000;
@@ -41,7 +41,7 @@ pub(super) fn execute(app: &App, args: &AbArgs, json: bool) -> Result<ExitCode, 
     let requests = requests(benchmarks(args, &baseline, &candidate)?, &args.param, &args.hardware)?;
     if baseline.sha256 == candidate.sha256 {
         output::note(
-            "both sides are the same file: a difference that is found is drift of the machine, and never an alarm",
+            "both sides are the same file: any difference is drift of the machine and never raises an alarm",
         );
     }
     note_debug_builds(&[&baseline, &candidate]);
@@ -67,7 +67,7 @@ pub(super) fn execute(app: &App, args: &AbArgs, json: bool) -> Result<ExitCode, 
                         bar.set_message(line);
                         bar.tick();
                     }
-                    // In a log nothing moves: a line per case says that it goes on.
+                    // A log has no bar: a line per decided case shows progress.
                     None if cases > 1 && now > decided => say(&line),
                     None => {}
                 }
@@ -89,7 +89,7 @@ pub(super) fn execute(app: &App, args: &AbArgs, json: bool) -> Result<ExitCode, 
     Ok(compare::concluded(app, &comparison, args.fail_inconclusive).into())
 }
 
-/// Says which of these builds are debug builds, before time is spent on them; those of one plugin once.
+/// Warns about debug builds before time is spent on them, once per plugin.
 pub(super) fn note_debug_builds(builds: &[&Entry]) {
     let remark = |entry: &Entry| build_remark(&entry.descriptor.plugin.id, entry.descriptor.build);
     let marked: Vec<(&str, String)> = ["baseline", "candidate"]
@@ -97,7 +97,7 @@ pub(super) fn note_debug_builds(builds: &[&Entry]) {
         .zip(builds)
         .filter_map(|(side, entry)| Some((side, remark(entry)?)))
         .collect();
-    // Of two builds only one: what differs then is most of all how they were compiled, so its side is named.
+    // Only one of the two is a debug build: the result would mostly show how they were compiled, so name the side.
     if let ([(side, remark)], 2) = (marked.as_slice(), builds.len()) {
         output::note(&format!("warning: the {side} {remark}"));
         return;
@@ -141,21 +141,20 @@ pub(super) fn options(
     }
 }
 
-/// The flag `--alpha`: above one in two nothing would be judged, and t has no quantile for nothing.
+/// The flag `--alpha`. Above 0.5 nothing would be judged, and Student's t has no quantile at 0.
 pub(super) fn alpha(given: Option<&str>) -> Result<f64, Failure> {
     let alpha = compare::share("--alpha", given, ALPHA)?;
     if (1e-9..=0.5).contains(&alpha) {
         return Ok(alpha);
     }
     Err(Failure::Usage(format!(
-        "--alpha: {alpha} is not a chance of a wrong alarm that can be kept; give one from 0.000000001 to 0.5, like 1%"
+        "--alpha: {alpha} is out of range; give a chance of a false alarm from 0.000000001 to 0.5, like 1%"
     )))
 }
 
-/// The flag `--budget`.
 pub(super) fn budget(text: &str) -> Result<Duration, Failure> {
     match units::parse_duration(text) {
-        Ok(0) => Err(Failure::Usage(format!("--budget: `{text}` is no time at all; give more"))),
+        Ok(0) => Err(Failure::Usage(format!("--budget: `{text}` is zero; give more, like `10s`"))),
         Ok(ns) => Ok(Duration::from_nanos(ns)),
         Err(message) => Err(Failure::Usage(format!("--budget: {message}"))),
     }
@@ -179,7 +178,6 @@ pub(super) fn requests(
     Ok(names.into_iter().map(request).collect())
 }
 
-/// The two builds.
 fn sides(app: &App, args: &AbArgs) -> Result<(Entry, Entry), Failure> {
     let (old, new) = if args.wasm {
         (EngineChoice::Native, EngineChoice::Wasm)
@@ -217,12 +215,12 @@ fn benchmarks(args: &AbArgs, baseline: &Entry, candidate: &Entry) -> Result<Vec<
     let shared: Vec<String> = names(candidate).into_iter().filter(|name| old.contains(name)).collect();
     if shared.len() > 1 {
         return Err(Failure::Usage(format!(
-            "the builds share {} benchmarks; choose with --benchmark, or say --all-benchmarks: {}",
+            "the builds share {} benchmarks; choose with --benchmark, or give --all-benchmarks: {}",
             shared.len(),
             shared.join(", ")
         )));
     }
-    // With none in common, the comparison says so with both lists.
+    // With none in common, the comparison fails with both lists.
     Ok(if shared.is_empty() { vec!["*".to_owned()] } else { shared })
 }
 

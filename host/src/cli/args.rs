@@ -1,4 +1,4 @@
-//! The flags, as close to what is typed as possible. Meaning is given to them by the commands.
+//! The flags, as typed. The commands check them and turn them into requests.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use crate::{
     export::{ComparisonFormat, Format},
 };
 
-/// Run benchmarks that come as plugins, in isolated workers, with sound statistics.
+/// Run benchmarks that come as plugins, in isolated processes, and compare their results.
 #[derive(Debug, Parser)]
 #[command(name = "dyno", version, max_term_width = 100, propagate_version = true)]
 pub(super) struct Cli {
@@ -21,22 +21,22 @@ pub(super) struct Cli {
     pub(super) command: Command,
 }
 
-/// Flags that every command takes.
+/// Flags of every command.
 #[derive(Debug, Args)]
 pub(super) struct Global {
-    /// Folder with plugins; may be given several times [env: DYNO_PLUGIN_PATH]
+    /// Folder with plugins, searched with all its sub-folders; can be repeated [env: DYNO_PLUGIN_PATH]
     #[arg(long, global = true, value_name = "DIR")]
     pub(super) plugins: Vec<PathBuf>,
-    /// Database [env: DYNO_DB_PATH] [default: OUTPUT/dyno.duckdb]
+    /// Database file [env: DYNO_DB_PATH] [default: OUTPUT/dyno.duckdb]
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) db_path: Option<PathBuf>,
     /// Folder for result files and reports [env: DYNO_OUTPUT] [default: dyno-results]
     #[arg(long, global = true, value_name = "DIR")]
     pub(super) output: Option<PathBuf>,
-    /// Configuration file [env: DYNO_CONFIG] [default: dyno.toml here, then the user's]
+    /// Configuration file [env: DYNO_CONFIG] [default: dyno.toml in the current folder, then the user's]
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
-    /// Server to work through [env: DYNO_SERVER, token: DYNO_TOKEN] [default: the one that has the database open]
+    /// Server to work through [env: DYNO_SERVER, token: DYNO_TOKEN] [default: the server that has the database open]
     #[arg(long, global = true, value_name = "URL")]
     pub(super) server: Option<String>,
     /// Write JSON for programs instead of text for people
@@ -46,31 +46,31 @@ pub(super) struct Global {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// List the benchmarks that the plugins offer, without running any code of theirs
+    /// List the benchmarks that the plugins offer, without running plugin code
     List(ListArgs),
-    /// Show everything that a plugin says about itself
+    /// Show all metadata of a plugin
     Inspect(InspectArgs),
-    /// Run benchmarks and store what comes of it
+    /// Run benchmarks, store their results and show them
     Run(Box<RunArgs>),
     /// Compare two builds of a plugin, by pairs of launches in random order
     Ab(Box<AbArgs>),
     /// Compare a build with itself, to measure this machine's noise and false-alarm rate
     Aa(AaArgs),
-    /// Show a benchmark over all stored runs, and where its level changed
+    /// Show a benchmark over all stored runs, and where its performance changed
     History(HistoryArgs),
-    /// Compare two stored runs or result files, also of other tools
+    /// Compare two stored runs or result files, including those of other tools
     Compare(CompareArgs),
     /// Show the results of a stored run, or list the runs
     Results(ResultsArgs),
-    /// Write a report of a stored run
+    /// Write a stored run as a report or in another format
     Report(ReportArgs),
-    /// List the devices of this machine, and why the others are not available
+    /// List the devices of this machine, and explain why others are not available
     Devices(DevicesArgs),
-    /// Say what makes this machine measure well or badly, and what improves it
+    /// Report what makes this machine measure well or badly, and how to improve it
     Doctor(DoctorArgs),
-    /// Answer one SELECT over the database
+    /// Run one SELECT query on the database
     Sql(SqlArgs),
-    /// Serve REST, WebSocket and a queue of runs
+    /// Start a server with REST, WebSocket and a queue of runs
     Serve(ServeArgs),
     /// Show every setting and where its value comes from
     Config,
@@ -80,7 +80,7 @@ pub(super) enum Command {
 
 #[derive(Debug, Args)]
 pub(super) struct SqlArgs {
-    /// The query. // eg: "SELECT * FROM performance_results_view LIMIT 10"
+    /// Query, e.g. "SELECT * FROM performance_results_view LIMIT 10"
     #[arg(value_name = "SELECT")]
     pub(super) query: String,
     /// Maximum number of rows to return
@@ -90,68 +90,70 @@ pub(super) struct SqlArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
-    /// Address to listen on; beyond this machine only with --token-file [env: DYNO_HOST] [default: 127.0.0.1]
+    /// Address to listen on; one that other machines can reach requires --token-file [env: DYNO_HOST] [default:
+    /// 127.0.0.1]
     #[arg(long, value_name = "ADDRESS")]
     pub(super) host: Option<String>,
-    /// Port; 0 for any that is free [env: DYNO_PORT] [default: 8000]
+    /// Port to listen on; 0 takes a free port and prints it [env: DYNO_PORT] [default: 8000]
     #[arg(long, value_name = "PORT")]
     pub(super) port: Option<u16>,
-    /// Folder for reports: the same as --output
+    /// Folder for reports; the same as --output
     #[arg(long, value_name = "DIR")]
     pub(super) results_dir: Option<PathBuf>,
-    /// Tokens that are accepted, with their scopes [env: DYNO_TOKEN_FILE]
+    /// File with the accepted tokens and their scopes [env: DYNO_TOKEN_FILE]
     #[arg(long, value_name = "FILE")]
     pub(super) token_file: Option<PathBuf>,
-    /// `dev`, or `server`: plugin folders must be the operator's alone [env: DYNO_PROFILE] [default: dev]
+    /// `dev`, or `server`: the plugin folders must belong to root or the server's user, and not be writable by others
+    /// [env: DYNO_PROFILE] [default: dev]
     #[arg(long, value_name = "PROFILE")]
     pub(super) profile: Option<String>,
-    /// How much is logged on standard error
+    /// Least severe events to log, on standard error
     #[arg(long, value_enum, default_value_t = LogLevel::Info)]
     pub(super) log_level: LogLevel,
-    /// How it is logged
+    /// Format of the log
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     pub(super) log_format: LogFormat,
 }
 
-/// How much is logged.
+/// `--log-level`.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(super) enum LogLevel {
-    /// What failed
+    /// Failures
     Error,
-    /// What went wrong
+    /// Also warnings
     Warn,
-    /// Runs, and calls that change something
+    /// Also runs, and calls that change something
     Info,
-    /// Every call
+    /// Also every other call
     Debug,
 }
 
-/// How it is logged.
+/// `--log-format`.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(super) enum LogFormat {
-    /// For people
+    /// Text for people
     Text,
-    /// For programs, an object per line
+    /// For programs: one JSON object per line
     Json,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
-    /// Words that the name, plugin, category or tags of a benchmark must contain; a plugin file lists that file instead of the
-    /// plugin folders
+    /// Text that the name, plugin, category or tags of a benchmark must contain; or a plugin file (`.so`, `.wasm`), which is
+    /// listed instead of the plugin folders
     #[arg(value_name = "FILTER|FILE")]
     pub(super) words: Vec<String>,
     /// Show every column, and descriptions in full
     #[arg(long)]
     pub(super) all_columns: bool,
-    /// Name every library that is not a plugin, and say why
+    /// Name every library that is not a plugin, with the reason
     #[arg(long)]
     pub(super) all: bool,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct InspectArgs {
-    /// Identifier of a plugin, or a plugin file
+    /// Identifier of a plugin, or any plugin file
     #[arg(value_name = "PLUGIN|FILE")]
     pub(super) what: String,
 }
@@ -159,7 +161,7 @@ pub(super) struct InspectArgs {
 /// Which builds of a plugin to run.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(super) enum Engine {
-    /// Native where there is a native build, else WASM
+    /// Native if there is a native build, otherwise WASM
     Auto,
     /// Only native libraries
     Native,
@@ -169,205 +171,207 @@ pub(super) enum Engine {
     All,
 }
 
-/// How queries arrive.
+/// `--scenario`: how queries arrive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum ScenarioName {
-    /// The next query is sent when the last is answered
+    /// Each query has one sample and is sent when the previous one is answered
     SingleStream,
-    /// The same, with several samples in a query
+    /// The same, with `--streams` samples per query
     MultiStream,
-    /// Queries arrive at random at a rate
+    /// Queries arrive at random (Poisson) at `--target-qps`
     Server,
-    /// All samples are there at once
+    /// All samples are available at once
     Offline,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
-    /// Benchmarks: `name`, `plugin/name` or `plugin@version/name`; `*` matches anything. A plugin file (`.so`, `.wasm`) is
-    /// used instead of the plugin folders: all its benchmarks run, or those that are named beside it
+    /// Benchmarks: `name`, `plugin/name` or `plugin@version/name`; `*` matches anything. Plugin files (`.so`, `.wasm`) are
+    /// used instead of the plugin folders; all their benchmarks run, or only those that you name as well
     #[arg(value_name = "FILE|BENCHMARK")]
     pub(super) benchmarks: Vec<String>,
-    /// The same, one at a time
+    /// Another way to name a benchmark; can be repeated
     #[arg(long = "benchmark", value_name = "NAME")]
     pub(super) benchmark: Vec<String>,
-    /// Suite file: TOML, or JSON in the form of the original suite
+    /// Suite file with a list of benchmarks: TOML, or the JSON of the suite that dyno replaces
     #[arg(long, value_name = "FILE")]
     pub(super) suite: Option<PathBuf>,
-    /// Values of a parameter: `-p n=256,512` runs a case for each; several `-p` make every combination
+    /// Comma-separated values of a parameter, e.g. `-p n=256,512`, each of which gives a case; several `-p` give every
+    /// combination
     #[arg(short = 'p', long = "param", value_name = "NAME=VALUES")]
     pub(super) param: Vec<String>,
-    /// Parameters as a JSON object, like '{"n": 512}'; a list is a sweep
+    /// Parameters as a JSON object, e.g. '{"n": 512}'; a list is a sweep
     #[arg(long, value_name = "JSON")]
     pub(super) params: Option<String>,
-    /// Devices to run on: a kind (`cpu`), a name (`cuda:0`) or `all`, separated by commas [default: cpu]
+    /// Comma-separated devices: kinds (`cuda`), names (`cuda:1`) or `all` [default: cpu]
     #[arg(long, value_name = "DEVICES", value_delimiter = ',')]
     pub(super) hardware: Vec<String>,
-    /// Exit with 4 where a device is not there, instead of only skipping its cases
+    /// Exit with 4 if a device is missing, instead of only skipping its cases
     #[arg(long)]
     pub(super) require_hardware: bool,
-    /// Let CPU cases run beside those of other runs that say so, too; their times then disturb each other
+    /// Let CPU cases run at the same time as those of other runs that also use --overlap; they then disturb each other's
+    /// times
     #[arg(long)]
     pub(super) overlap: bool,
-    /// Longest wait for a device that another process has [env: DYNO_LEASE_TIMEOUT] [default: wait indefinitely]
+    /// Maximum wait for a device that another process holds [env: DYNO_LEASE_TIMEOUT] [default: wait indefinitely]
     #[arg(long, value_name = "DURATION")]
     pub(super) lease_timeout: Option<String>,
     /// Which builds of a plugin to run [default: auto]
     #[arg(long, value_enum)]
     pub(super) engine: Option<Engine>,
-    /// Launches (fresh worker processes) per case
+    /// Number of launches (fresh worker processes) per case [default: at least 5, at most 30]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(super) launches: Option<u32>,
-    /// Measuring time per case, like `500ms` or `2s`, shared out among the launches
+    /// Measuring time per case, e.g. `500ms` or `2s`, divided among the launches
     #[arg(long, value_name = "DURATION")]
     pub(super) time: Option<String>,
-    /// Samples per launch, instead of a time
+    /// Samples per launch, instead of a time or a precision
     #[arg(long, value_name = "N", conflicts_with_all = ["time", "precision"],
           value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(super) samples: Option<u32>,
-    /// Launch until the interval on the median is this narrow, like `1%` (the default rule)
+    /// Launch until the half-width of the median's confidence interval is below this share of the median [default: 1%]
     #[arg(long, value_name = "SHARE")]
     pub(super) precision: Option<String>,
-    /// Longest time for any stage of a launch [env: DYNO_TIMEOUT] [default: 60s]
+    /// Maximum time for any stage of a launch [env: DYNO_TIMEOUT] [default: 60s]
     #[arg(long, value_name = "DURATION")]
     pub(super) timeout: Option<String>,
-    /// Most memory of a worker [env: DYNO_MEMORY] [default: 4GiB]
+    /// Maximum memory of a worker [env: DYNO_MEMORY] [default: 4GiB]
     #[arg(long, value_name = "BYTES")]
     pub(super) memory: Option<String>,
-    /// Processors to measure on, like `3` or `0-2,5` [default: the quietest]
+    /// Processors to measure on, e.g. `3` or `0-2,5` [default: the quietest]
     #[arg(long, value_name = "LIST")]
     pub(super) cpus: Option<String>,
-    /// Ask for real-time priority, so that other programs do not interrupt what is measured
+    /// Ask for real-time priority, so that other programs do not interrupt the measured thread
     #[arg(long)]
     pub(super) realtime: bool,
-    /// Report instructions, cycles, branch and cache misses, page faults and energy per iteration as further metrics
+    /// Count instructions, cycles, branch and cache misses, page faults and energy; each becomes a metric per iteration
     #[arg(long)]
     pub(super) counters: bool,
-    /// Seed for the inputs of every launch, e.g. `7` [default: another one for each launch]
+    /// Seed for the inputs of every launch, e.g. `7` [default: a new seed for each launch]
     #[arg(long, value_name = "N")]
     pub(super) seed: Option<u64>,
     /// Keep address-space layout randomisation on (slower to decide, not tied to one memory layout)
     #[arg(long)]
     pub(super) random_layout: bool,
-    /// How queries arrive, with LoadGen's meanings, instead of plain samples
+    /// Measure queries instead of plain samples; how they arrive is defined as in MLPerf LoadGen
     #[arg(long, value_enum)]
     pub(super) scenario: Option<ScenarioName>,
-    /// Samples in a query of multi-stream
+    /// Samples per query in the `multi-stream` scenario
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub(super) streams: u64,
-    /// Queries per second of server
+    /// Queries per second in the `server` scenario
     #[arg(long, value_name = "RATE")]
     pub(super) target_qps: Option<f64>,
     /// Maximum p99 latency for the `server` scenario, e.g. `10ms`
     #[arg(long, value_name = "DURATION")]
     pub(super) latency_bound: Option<String>,
-    /// Find the highest rate at which server meets its latency bound
+    /// Find the highest rate that meets the latency bound of the `server` scenario, by bisection
     #[arg(long, conflicts_with = "target_qps")]
     pub(super) find_peak: bool,
-    /// Ask for huge pages for the heap: memory-bound launches then differ less
+    /// Ask for huge pages for the heap, which makes launches of memory-bound benchmarks differ less
     #[arg(long)]
     pub(super) huge_pages: bool,
-    /// Word to find the run by; may be given several times
+    /// Word to find the run by; can be repeated
     #[arg(long, value_name = "WORD")]
     pub(super) tag: Vec<String>,
-    /// Show the cases that would be run, and run nothing
+    /// Show the cases without running them
     #[arg(long)]
     pub(super) dry_run: bool,
-    /// Show every parameter and every column, however many lines a case then takes
+    /// Show every parameter and every column, even if a case then takes several lines
     #[arg(long)]
     pub(super) all_columns: bool,
-    /// Compare the results with this run or result file, and exit with 1 where something is worse
+    /// Compare the results with this run or result file, and exit with 1 on a regression
     #[arg(long, value_name = "RUN|FILE")]
     pub(super) compare: Option<String>,
-    /// Name this run as a baseline; the current git branch where no name is given
+    /// Save this run as the baseline of this name [default name: the current git branch]
     #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "", require_equals = true)]
     pub(super) save_baseline: Option<String>,
-    /// Compare with the baseline of that name; of the current git branch where no name is given
+    /// Compare with the baseline of this name, as --compare does [default name: the current git branch]
     #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "", require_equals = true,
           conflicts_with = "compare")]
     pub(super) baseline: Option<String>,
     #[command(flatten)]
     pub(super) judge: JudgeArgs,
-    /// What to write [default: text]
+    /// Format of the output [default: text]
     #[arg(long, value_enum)]
     pub(super) format: Option<RunFormat>,
-    /// Where to write it; standard output where none is given
+    /// File for the output of --format [default: standard output]
     #[arg(long, short = 'o', value_name = "FILE", requires = "format")]
     pub(super) file: Option<PathBuf>,
 }
 
-/// How strictly results are compared that were measured at different times.
+/// How strictly to compare results that were measured at different times.
 #[derive(Debug, Args)]
 pub(super) struct JudgeArgs {
-    /// Smallest relative change that matters, like `0.05`, `5%` or `150%` [default: 5%]
+    /// Smallest relative change that matters, e.g. `0.05`, `5%` or `150%` [default: 5%]
     #[arg(long, value_name = "SHARE")]
     pub(super) threshold: Option<String>,
-    /// Accepted share of wrong alarms among alarms [default: 0.01]
+    /// Accepted share of false alarms among alarms, over all cases and metrics together [default: 0.01]
     #[arg(long, value_name = "SHARE")]
     pub(super) alpha: Option<String>,
-    /// Judge even where machine, governor or WASM engine differ
+    /// Judge even if machine, governor or WASM engine differ
     #[arg(long)]
     pub(super) allow_differences: bool,
-    /// Exit with 3 where a metric is inconclusive or a case could not be compared
+    /// Exit with 3 if a metric is inconclusive or a case could not be compared
     #[arg(long)]
     pub(super) fail_inconclusive: bool,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct CompareArgs {
-    /// What to compare against: a run, `baseline:NAME`, a result file of dyno or another tool, or a folder of Criterion
+    /// Side to compare with: a run, `baseline:NAME`, a result file of dyno or another tool, or Criterion's folder
     pub(super) baseline: String,
-    /// What to judge: the same
+    /// Side to judge, given in the same ways
     #[arg(default_value = "last")]
     pub(super) candidate: String,
     #[command(flatten)]
     pub(super) judge: JudgeArgs,
-    /// Show every metric, also those that are equivalent
+    /// Also show metrics that are equivalent
     #[arg(long)]
     pub(super) all: bool,
-    /// What to write [default: text]
+    /// Format of the output [default: text]
     #[arg(long, value_enum)]
     pub(super) format: Option<ComparisonFormat>,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct AaArgs {
-    /// The build: a plugin file, or `plugin` or `plugin@version`
+    /// Build to compare with itself: a plugin file, or `plugin` or `plugin@version`
     pub(super) build: String,
-    /// Benchmarks; `*` matches anything [default: all]
+    /// Benchmark to compare; `*` matches anything; can be repeated [default: all]
     #[arg(long = "benchmark", short = 'b', value_name = "NAME")]
     pub(super) benchmark: Vec<String>,
-    /// Comparisons per case: 300 without an alarm show a rate of at most 1 %
+    /// Number of comparisons per case; 300 without an alarm show a false-alarm rate of at most 1 %
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(super) comparisons: u32,
-    /// Values of a parameter: `-p n=256,512` compares a case for each
+    /// Comma-separated values of a parameter, e.g. `-p n=256,512`, each of which gives a case
     #[arg(short = 'p', long = "param", value_name = "NAME=VALUES")]
     pub(super) param: Vec<String>,
-    /// Devices, separated by commas [default: cpu]
+    /// Comma-separated devices [default: cpu]
     #[arg(long, value_name = "DEVICES", value_delimiter = ',')]
     pub(super) hardware: Vec<String>,
-    /// Smallest relative change that matters [default: 0.5%]
+    /// Smallest relative change that matters; may be above `100%` [default: 0.5%]
     #[arg(long, value_name = "SHARE")]
     pub(super) threshold: Option<String>,
-    /// Chance of a wrong alarm, over all cases together [default: 1%]
+    /// Chance of a false alarm, over all cases together [default: 1%]
     #[arg(long, value_name = "SHARE")]
     pub(super) alpha: Option<String>,
-    /// Wall time of a comparison of a case
+    /// Wall time per comparison of a case
     #[arg(long, value_name = "DURATION", default_value = "10s")]
     pub(super) budget: String,
-    /// Processors to measure on, like `3` or `0-2,5` [default: the quietest]
+    /// Processors to measure on, e.g. `3` or `0-2,5` [default: the quietest]
     #[arg(long, value_name = "LIST")]
     pub(super) cpus: Option<String>,
-    /// Seed for the inputs of every pair and for their order, e.g. `7` [default: another one for each pair]
+    /// Seed for the inputs of every pair and for their order, e.g. `7` [default: a new seed for each pair]
     #[arg(long, value_name = "N")]
     pub(super) seed: Option<u64>,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct HistoryArgs {
-    /// Name of the benchmark
+    /// Benchmark: `name` or `plugin/name`
     pub(super) benchmark: String,
-    /// Which metric
+    /// Metric to show
     #[arg(long, value_name = "NAME", default_value = "time")]
     pub(super) metric: String,
     /// Smallest relative change of the level that counts [default: 1%]
@@ -376,82 +380,82 @@ pub(super) struct HistoryArgs {
     /// Accept the change that begins with this run: later runs are compared with the new level
     #[arg(long, value_name = "RUN")]
     pub(super) accept: Option<String>,
-    /// Why it is accepted
+    /// Reason for accepting the change
     #[arg(long, value_name = "TEXT", requires = "accept")]
     pub(super) note: Option<String>,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct AbArgs {
-    /// The build to compare against: a plugin file, or `plugin` or `plugin@version`
+    /// Build to compare with: a plugin file, or `plugin` or `plugin@version`
     pub(super) baseline: String,
-    /// The build to judge; with --native or --wasm, the baseline's plugin where it is left out
+    /// Build to judge [default with --native or --wasm: the baseline's plugin]
     pub(super) candidate: Option<String>,
-    /// Benchmarks; `*` matches anything. Without any: the only one there is, or say --all-benchmarks
+    /// Benchmark to compare; `*` matches anything; can be repeated [default: the only one]
     #[arg(long = "benchmark", short = 'b', value_name = "NAME")]
     pub(super) benchmark: Vec<String>,
-    /// Every benchmark that both builds have
+    /// Compare every benchmark that both builds have
     #[arg(long, conflicts_with = "benchmark")]
     pub(super) all_benchmarks: bool,
-    /// Judge the WASM build of the plugin against its native build
+    /// Judge the WASM build of the plugin; the baseline is its native build
     #[arg(long, conflicts_with = "native")]
     pub(super) wasm: bool,
-    /// Judge the native build of the plugin against its WASM build
+    /// Judge the native build of the plugin; the baseline is its WASM build
     #[arg(long)]
     pub(super) native: bool,
-    /// Values of a parameter: `-p n=256,512` compares a case for each
+    /// Comma-separated values of a parameter, e.g. `-p n=256,512`, each of which gives a case
     #[arg(short = 'p', long = "param", value_name = "NAME=VALUES")]
     pub(super) param: Vec<String>,
-    /// Devices, separated by commas [default: cpu]
+    /// Comma-separated devices [default: cpu]
     #[arg(long, value_name = "DEVICES", value_delimiter = ',')]
     pub(super) hardware: Vec<String>,
-    /// Smallest relative change that matters [default: 0.5%]
+    /// Smallest relative change that matters; may be above `100%` [default: 0.5%]
     #[arg(long, value_name = "SHARE")]
     pub(super) threshold: Option<String>,
-    /// Chance of a wrong alarm, over all cases together [default: 1%]
+    /// Chance of a false alarm, over all cases together [default: 1%]
     #[arg(long, value_name = "SHARE")]
     pub(super) alpha: Option<String>,
-    /// Wall time per case; what one leaves over, others may use
+    /// Wall time per case; decided cases leave their unused time to the others
     #[arg(long, value_name = "DURATION", default_value = "10s")]
     pub(super) budget: String,
-    /// Longest wait for a device that another process has [env: DYNO_LEASE_TIMEOUT] [default: wait indefinitely]
+    /// Maximum wait for a device that another process holds [env: DYNO_LEASE_TIMEOUT] [default: wait indefinitely]
     #[arg(long, value_name = "DURATION")]
     pub(super) lease_timeout: Option<String>,
-    /// Longest time for any stage of a launch [env: DYNO_TIMEOUT] [default: 60s]
+    /// Maximum time for any stage of a launch [env: DYNO_TIMEOUT] [default: 60s]
     #[arg(long, value_name = "DURATION")]
     pub(super) timeout: Option<String>,
-    /// Most memory of a worker [env: DYNO_MEMORY] [default: 4GiB]
+    /// Maximum memory of a worker [env: DYNO_MEMORY] [default: 4GiB]
     #[arg(long, value_name = "BYTES")]
     pub(super) memory: Option<String>,
-    /// Processors to measure on, like `3` or `0-2,5` [default: the quietest]
+    /// Processors to measure on, e.g. `3` or `0-2,5` [default: the quietest]
     #[arg(long, value_name = "LIST")]
     pub(super) cpus: Option<String>,
-    /// Seed for the inputs of every pair and for their order, e.g. `7` [default: another one for each pair]
+    /// Seed for the inputs of every pair and for their order, e.g. `7` [default: a new seed for each pair]
     #[arg(long, value_name = "N")]
     pub(super) seed: Option<u64>,
     /// Keep address-space layout randomisation on (slower to decide, not tied to one memory layout)
     #[arg(long)]
     pub(super) random_layout: bool,
-    /// Leave the heap on small pages, whose place in memory makes memory-bound launches differ
+    /// Do not move the heap to huge pages; launches of memory-bound benchmarks then differ more
     #[arg(long)]
     pub(super) small_pages: bool,
-    /// Exit with 3 where nothing can be said of a case
+    /// Exit with 3 if a metric is inconclusive or a case could not be compared
     #[arg(long)]
     pub(super) fail_inconclusive: bool,
-    /// What to write [default: text]
+    /// Format of the output [default: text]
     #[arg(long, value_enum)]
     pub(super) format: Option<ComparisonFormat>,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct ResultsArgs {
-    /// Run: its identifier, the beginning of it, `last`, or `last~1`
+    /// Run: its identifier, the beginning of one, `last`, or `last~1` for the run before it
     #[arg(default_value = "last")]
     pub(super) run: String,
     /// List the stored runs instead, newest first
     #[arg(long)]
     pub(super) list: bool,
-    /// Show every parameter and every column, however many lines a case then takes
+    /// Show every parameter and every column, even if a case then takes several lines
     #[arg(long, conflicts_with = "list")]
     pub(super) all_columns: bool,
     /// Maximum number of runs to list
@@ -460,63 +464,63 @@ pub(super) struct ResultsArgs {
     /// Only runs with this tag
     #[arg(long, value_name = "WORD")]
     pub(super) tag: Option<String>,
-    /// With every launch and sample (JSON only)
+    /// Include every launch and sample; needs --json
     #[arg(long)]
     pub(super) samples: bool,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct ReportArgs {
-    /// Run: its identifier, the beginning of it, `last`, or `last~1`
+    /// Run: its identifier, the beginning of one, `last`, or `last~1` for the run before it
     #[arg(default_value = "last")]
     pub(super) run: String,
-    /// What to write [default: markdown]
+    /// Format of the report [default: markdown]
     #[arg(long, value_enum)]
     pub(super) format: Option<Format>,
-    /// File to write; standard output where none is given
+    /// File to write [default: standard output]
     #[arg(long, short = 'o', value_name = "FILE")]
     pub(super) file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct DevicesArgs {
-    /// Show everything about this device, or this kind of device
+    /// Device (`cuda:0`) or kind of device (`cuda`) to show in full
     #[arg(conflicts_with = "all")]
     pub(super) device: Option<String>,
     /// Show everything about every device
     #[arg(long)]
     pub(super) all: bool,
-    /// Ask the drivers again, whatever is known
+    /// Ask the drivers again instead of using cached answers
     #[arg(long)]
     pub(super) refresh: bool,
-    /// Ask the drivers how the devices are now: temperature, power, clocks, free memory
+    /// Show temperature, power, clocks, free memory and throttling, as the driver reports them now
     #[arg(long)]
     pub(super) live: bool,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct DoctorArgs {
-    /// Compare this machine with a saved one, or two saved ones with each other
+    /// Compare this machine with a saved one; with two files, compare them with each other
     #[arg(long, value_name = "FILE", num_args = 1..=2)]
     pub(super) compare: Vec<PathBuf>,
-    /// Write what was found to a file, for --compare
+    /// Save the findings to a file, for --compare
     #[arg(long, value_name = "FILE")]
     pub(super) save: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct CompletionsArgs {
-    /// The shell
+    /// Shell to write the script for
     #[arg(value_enum)]
     pub(super) shell: clap_complete::Shell,
 }
 
-/// Those of these words that are plugin files.
+/// The plugin files among these words.
 fn files(words: &[String]) -> Vec<PathBuf> {
     words.iter().filter(|word| is_plugin_path(word)).map(PathBuf::from).collect()
 }
 
-/// The others.
+/// The words that are not plugin files.
 fn others(words: &[String]) -> impl Iterator<Item = &str> {
     words.iter().map(String::as_str).filter(|word| !is_plugin_path(word))
 }
@@ -527,7 +531,7 @@ impl ListArgs {
         files(&self.words)
     }
 
-    /// What benchmarks must contain.
+    /// The words that are not plugin files.
     pub(super) fn filters(&self) -> impl Iterator<Item = &str> {
         others(&self.words)
     }
@@ -546,7 +550,7 @@ impl RunArgs {
 }
 
 impl Cli {
-    /// What the flags say about settings.
+    /// The flags that override settings.
     pub(super) fn flags(&self) -> Flags {
         let (timeout, memory, lease_timeout) = match &self.command {
             Command::Run(args) => (args.timeout.clone(), args.memory.clone(), args.lease_timeout.clone()),

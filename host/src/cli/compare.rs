@@ -1,4 +1,4 @@
-//! `dyno compare`: two stored results beside one another; and what every comparison shares: flags, formats, exit code.
+//! `dyno compare`: compares two stored results; and what all comparisons share: flags, formats, exit code.
 
 use std::process::ExitCode;
 
@@ -24,8 +24,8 @@ pub(super) fn execute(app: &App, args: &CompareArgs, json: bool) -> Result<ExitC
     Ok(concluded(app, &comparison, args.judge.fail_inconclusive).into())
 }
 
-/// What every comparison ends with: tells whom the settings name (what does not work is said and changes nothing), says so
-/// where nothing was compared, and gives the exit code.
+/// Ends every comparison: notifies as the settings ask (a notification that fails is reported and changes nothing),
+/// reports if nothing was compared, and returns the exit code.
 pub(super) fn concluded(app: &App, comparison: &Comparison, fail_inconclusive: bool) -> End {
     for problem in app.notify(comparison) {
         output::note(&format!("warning: {problem}"));
@@ -47,10 +47,10 @@ pub(super) fn concluded(app: &App, comparison: &Comparison, fail_inconclusive: b
     end(comparison, fail_inconclusive)
 }
 
-/// Cases that a sentence names.
+/// Maximum number of cases that a sentence names.
 const SHOWN: usize = 3;
 
-/// The first of these names, and how many there are more. // eg: "a, b, c and 4 more"
+/// The first of these names, and the number of the others. // eg: "a, b, c and 4 more"
 fn some_of(names: &[String]) -> String {
     let shown = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     match names.len().saturating_sub(SHOWN) {
@@ -75,8 +75,8 @@ pub(super) fn show(
     }
 }
 
-/// The exit code. A regression counts most, since something is known to be worse; then what failed. A comparison in which
-/// nothing was compared is never good: a gate that compares nothing would be green for ever.
+/// The exit code. A regression takes precedence, because a metric is known to be worse; then a failure. A comparison
+/// that compared nothing never succeeds: a gate that compares nothing would stay green indefinitely.
 fn end(comparison: &Comparison, fail_inconclusive: bool) -> End {
     if comparison.has(Verdict::Regressed) {
         End::Regression
@@ -89,7 +89,7 @@ fn end(comparison: &Comparison, fail_inconclusive: bool) -> End {
     }
 }
 
-/// What the flags say about strictness.
+/// How strict to be, by the flags.
 pub(super) fn options(args: &JudgeArgs) -> Result<CompareOptions, Failure> {
     let default = CompareOptions::default();
     Ok(CompareOptions {

@@ -35,7 +35,7 @@ pub(super) fn execute(app: &App, json: bool) -> Result<ExitCode, Failure> {
         add(name, value.display().to_string(), origin);
     }
     let Setting { value, origin } = &settings.cache;
-    let none = || "(none: no home is known)".to_owned();
+    let none = || "(none: no home folder is known)".to_owned();
     add("cache", value.as_ref().map_or_else(none, |path| path.display().to_string()), origin);
     add("timeout", units::duration(settings.timeout_ns.value as f64), &settings.timeout_ns.origin);
     let patience = settings.lease_timeout_ns.value;
@@ -45,7 +45,11 @@ pub(super) fn execute(app: &App, json: bool) -> Result<ExitCode, Failure> {
     add("probe-timeout", patience, &settings.probe_timeout_ns.origin);
     add("memory", units::bytes(settings.memory_bytes.value as f64), &settings.memory_bytes.origin);
     let Setting { value, origin } = &settings.server;
-    add("server", value.clone().unwrap_or_else(|| "(the one that has the database)".to_owned()), origin);
+    add(
+        "server",
+        value.clone().unwrap_or_else(|| "(the server that has the database open)".to_owned()),
+        origin,
+    );
     add("host", settings.host.value.clone(), &settings.host.origin);
     add("port", settings.port.value.to_string(), &settings.port.origin);
     add("heartbeat", units::duration(settings.heartbeat_ns.value as f64), &settings.heartbeat_ns.origin);

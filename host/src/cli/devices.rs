@@ -1,4 +1,4 @@
-//! `dyno devices`: what this machine has, why the rest is not available, and who has what.
+//! `dyno devices`: this machine's devices, why others are not available, and which processes hold them.
 
 use std::process::ExitCode;
 
@@ -25,7 +25,7 @@ pub(super) fn execute(app: &App, args: &DevicesArgs, as_json: bool) -> Result<Ex
     };
     let there = app.devices_of_server(args.device.as_deref(), args.refresh || args.live)?;
     let (machine, devices, standings, reach) = match (there, &args.device) {
-        // Who has them there, `GET /api/leases` tells.
+        // Holders on the server's machine are in `GET /api/leases`.
         (Some((machine, devices)), _) => (machine, devices, Vec::new(), Reach::Machine),
         (None, Some(name)) => here(app, app.devices_named(name, freshness)?),
         (None, None) => here(app, app.devices(&DeviceKind::ALL, freshness)),
@@ -60,14 +60,14 @@ pub(super) fn execute(app: &App, args: &DevicesArgs, as_json: bool) -> Result<Ex
     }
     let mut text = format!("{rows}\n\n{}", terminal::folded(&of_machine(&machine)));
     if let Reach::User(why) = &reach {
-        let line = format!("leases: of other users only the process that holds a device is known: {why}");
+        let line = format!("leases: for other users, only the process that holds a device is known: {why}");
         text.push_str(&format!("\n{}", terminal::folded(&line)));
     }
     output::text(&text)?;
     Ok(End::Good.into())
 }
 
-/// This machine, with who has its devices. What there is can be said even where nobody can be leased anything.
+/// This machine, and the holders of its devices. Devices are listed even if leases are not available.
 fn here(app: &App, devices: Vec<DeviceInfo>) -> (Machine, Vec<DeviceInfo>, Vec<Standing>, Reach) {
     let (standings, reach) = app.lease_holders(&devices).unwrap_or_else(|error| {
         output::note(&format!("warning: {error}"));
@@ -76,7 +76,7 @@ fn here(app: &App, devices: Vec<DeviceInfo>) -> (Machine, Vec<DeviceInfo>, Vec<S
     (app.machine(), devices, standings, reach)
 }
 
-/// Whether it can be used, by whom it is used, and how it is.
+/// Whether the device can be used, which processes hold it, and its current state.
 fn state(device: &DeviceInfo, standings: &[Standing]) -> String {
     if let Some(why) = &device.unavailable {
         return format!("unavailable: {why}");

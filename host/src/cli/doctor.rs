@@ -1,4 +1,5 @@
-//! `dyno doctor`: what makes this machine measure well or badly, and what improves it; two machines beside one another.
+//! `dyno doctor`: what makes this machine measure well or badly, and how to improve it; and the comparison of two
+//! machines.
 
 use std::process::ExitCode;
 
@@ -24,7 +25,7 @@ pub(super) fn execute(app: &App, args: &DoctorArgs, json: bool) -> Result<ExitCo
         target::check_file("--save", path)?;
     }
     let saved = args.compare.iter().map(|path| app.saved_doctor(path)).collect::<Result<Vec<_>, _>>()?;
-    // Of two files nothing here needs to be looked at, except to save it.
+    // Comparing two files needs no readings of this machine, unless they are to be saved.
     let here = (saved.len() < 2 || args.save.is_some()).then(|| app.doctor());
     if let (Some(path), Some(here)) = (&args.save, &here) {
         app.save_doctor(here, path)?;

@@ -6,20 +6,20 @@ use std::process::ExitCode;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum End {
-    /// Everything went well.
+    /// Success.
     Good = 0,
-    /// Something got slower, or otherwise worse, by more than the threshold.
+    /// A metric is worse by more than the threshold.
     Regression = 1,
     /// A flag, a name or a value was wrong; nothing was run.
     Usage = 2,
-    /// Nothing was compared at all; or something could not be judged, and --fail-inconclusive was given.
+    /// Nothing was compared; or a metric or case could not be judged, and --fail-inconclusive was given.
     Inconclusive = 3,
-    /// At least one benchmark failed, timed out or got no device; of a comparison, one of the candidate's. The others have
+    /// At least one benchmark (in a comparison: of the candidate) failed, timed out or got no device. The others have
     /// results.
     BenchmarkFailed = 4,
     /// The host itself failed.
     HostFailed = 5,
-    /// The user gave up with Ctrl-C: 128 + SIGINT, as shells expect. What was done is kept.
+    /// Cancelled by Ctrl-C: 128 + SIGINT, as shells expect. Completed measurements are kept.
     Cancelled = 130,
 }
 

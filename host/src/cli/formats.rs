@@ -33,8 +33,8 @@ impl ValueEnum for ComparisonFormat {
     }
 }
 
-/// What a run writes: tables for the terminal, or what a report of it would be; where it was compared, formats for people
-/// and gates hold the comparison.
+/// Output format of a run: tables for the terminal, or a document. If the run is compared, the formats for people and
+/// gates contain the comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RunFormat {
     /// Tables for the terminal.
@@ -65,7 +65,7 @@ impl ValueEnum for RunFormat {
     }
 }
 
-/// Refuses a format that is not text where no file to write it to is given.
+/// Refuses a format that is not text if no file is given.
 pub(super) fn check(format: Format, file: Option<&Path>) -> Result<(), Failure> {
     match format {
         Format::Parquet if file.is_none() => Err(Failure::Usage(

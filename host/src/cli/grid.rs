@@ -1,30 +1,30 @@
-//! Rows of cells in the width that there is: a line per row where it fits, else two. A value is never broken.
+//! Rows of cells in the available width: a line per row if it fits, otherwise two. A value is never broken.
 
 use std::fmt;
 
 use super::terminal::{self, clip, columns, wrap};
 
-/// Between two columns, and between two values on a second line.
+/// Spaces between two columns, and between two values on a second line.
 const GAP: usize = 2;
-/// How far a second line is indented.
+/// Indentation of a second line [columns].
 const INDENT: usize = 4;
-/// Text stands beside the values where it has this much room, and on a line of its own elsewhere.
+/// Minimum width of text beside the values [columns]; with less room it gets a line of its own.
 const BESIDE: usize = 32;
-/// Lines that text beside values may take; with more it has a better place below them.
+/// Maximum number of lines of text beside the values; longer text goes below them.
 const MOST_BESIDE: usize = 2;
-/// Room that the first column keeps, so that short names stand in line with their values: at least so much, …
+/// Width that the first column keeps, so that short names stay in line with their values: at least this many columns, …
 const NAME: usize = 16;
-/// … and this part of the width. Longer names have a line of their own.
+/// … and one part in this many of the whole width. Longer names have a line of their own.
 const NAME_PART: usize = 3;
 
-/// What becomes of a column where there is not room for all.
+/// What happens to a column if there is not enough room for all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     /// On the second line where the first is full.
     Needed,
     /// The same, but the first line is filled with these before.
     Headline,
-    /// What only some rows have: below those where there is not room for all columns of this kind.
+    /// A value that only some rows have: below its row if there is not enough room for all columns of this kind.
     Own,
     /// Left out.
     Extra,
@@ -40,7 +40,6 @@ struct Column {
     role: Role,
 }
 
-/// Rows of cells under heads.
 #[derive(Debug, Clone)]
 pub(super) struct Grid {
     columns: Vec<Column>,
@@ -61,7 +60,6 @@ struct Plan {
 }
 
 impl Grid {
-    /// An empty grid.
     pub(super) fn new<'a>(columns: impl IntoIterator<Item = (&'a str, Role)>) -> Self {
         let columns =
             columns.into_iter().map(|(head, role)| Column { head: head.to_owned(), role }).collect();
@@ -75,7 +73,7 @@ impl Grid {
         self.rows.push(row);
     }
 
-    /// Shows columns without values, too: somebody asked for each of them.
+    /// Also shows columns without values, for users who asked for every column.
     pub(super) fn with_empty(mut self) -> Self {
         self.with_empty = true;
         self
@@ -172,6 +170,7 @@ impl Grid {
         below.sort_unstable();
         let is_full = !below.is_empty();
         let own = of(&[Role::Own]);
+        // Own metrics stay together: all in the line, or all below it.
         let of_own: usize = own.iter().map(|column| GAP + widths[*column]).sum();
         if !is_full && of_own <= room {
             for column in own {
@@ -182,10 +181,12 @@ impl Grid {
         }
         let beside = prose.first().filter(|_| prose.len() == 1).copied();
         let reserve = beside.map_or(0, |column| GAP + BESIDE.min(widths[column]));
+        // Extra columns are the first to be left out, once another column has no room.
         let left_out: Vec<usize> =
             extras.into_iter().filter(|column| is_full || !take(&mut room, *column, reserve)).collect();
         let mut line: Vec<(usize, usize)> = kept.iter().map(|column| (*column, widths[*column])).collect();
         let at_side = room.saturating_sub(GAP).min(beside.map_or(0, |column| widths[column]));
+        // Text stands beside the values only if nothing else goes below them.
         let beside = beside.filter(|column| below.is_empty() && self.fits_beside(*column, at_side));
         let name_room = match beside {
             Some(column) => {

@@ -1,4 +1,4 @@
-//! `dyno history`: a benchmark over all stored runs, with the points where its level changed.
+//! `dyno history`: a benchmark over all stored runs, with the points where its performance changed.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! `dyno inspect PLUGIN|FILE`: everything that a plugin says about itself.
+//! `dyno inspect PLUGIN|FILE`: all metadata of a plugin.
 
 use std::{fmt::Write, path::Path, process::ExitCode};
 
@@ -26,9 +26,13 @@ pub(super) fn execute(app: &App, args: &args::InspectArgs, as_json: bool) -> Res
                 catalog.entries.iter().map(|entry| entry.descriptor.plugin.id.as_str()).collect();
             ids.dedup();
             return Err(Failure::Usage(format!(
-                "`{}` is neither a file nor a plugin; there is {}{}",
+                "`{}` is neither a file nor a plugin; known plugins: {}{}",
                 args.what,
-                if ids.is_empty() { "no plugin (give --plugins DIR)".to_owned() } else { ids.join(", ") },
+                if ids.is_empty() {
+                    "none (give their folder with --plugins DIR)".to_owned()
+                } else {
+                    ids.join(", ")
+                },
                 catalog.rejected(&args.what).iter().map(|line| format!("\n  {line}")).collect::<String>()
             )));
         }

@@ -1,4 +1,4 @@
-//! `dyno list`: what the plugins offer.
+//! `dyno list`: the benchmarks that the plugins offer.
 
 use std::process::ExitCode;
 
@@ -86,10 +86,10 @@ fn end(catalog: &Catalog) -> Result<ExitCode, Failure> {
     catalog.fault.clone().map_or_else(|| Ok(End::Good.into()), |fault| Err(fault.into()))
 }
 
-/// Says why nothing is listed.
+/// Explains why nothing is listed.
 fn nothing(catalog: &Catalog, wanted: &str) {
     let place = match catalog.folders.as_slice() {
-        [] if catalog.is_named => "the files that were named have others".to_owned(),
+        [] if catalog.is_named => "the named files have other benchmarks".to_owned(),
         [] => "there is no plugin folder".to_owned(),
         folders => {
             let names: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
@@ -105,7 +105,7 @@ fn nothing(catalog: &Catalog, wanted: &str) {
     }
 }
 
-/// What is said of a benchmark; its builds are told together where nothing else differs.
+/// A benchmark in the list; its builds share a row if nothing else differs.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Line {
     benchmark: String,
@@ -138,7 +138,7 @@ fn lines(entries: &[&Entry], wanted: &[String]) -> IndexMap<Line, Vec<PluginKind
     lines
 }
 
-/// What follows the version of a plugin whose times are not those of a release build.
+/// The mark of a debug build, whose times are not those of a release build.
 fn debug_mark(entry: &Entry) -> &'static str {
     if entry.descriptor.build == Some(PluginBuild::Debug) { " (debug build)" } else { "" }
 }

@@ -43,12 +43,12 @@ use crate::{
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
-    // Where the size of files is limited, a write fails and says so; the signal would end us without a word.
+    // With a limit on the size of files, a write then fails with an error; the signal would end dyno without a message.
     let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
     let cli = match args::Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version are printed by clap too, and are no errors.
+            // clap reports help and version as errors too, which they are not.
             let is_help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
             let text = error.render().to_string();
             let printed = match output::lines(&text) {
@@ -109,16 +109,16 @@ fn execute(cli: &args::Cli) -> Result<ExitCode, Failure> {
     }
 }
 
-/// Why a command did not do what it was asked.
+/// Why a command failed.
 #[derive(Debug)]
 enum Failure {
-    /// The user can mend it.
+    /// The user can correct it.
     Usage(String),
     /// The host itself failed.
     Host(String),
-    /// The user gave up.
+    /// The user cancelled.
     Cancelled,
-    /// Whoever read our output has gone: no error.
+    /// The reader of standard output has gone, which is not an error.
     PipeClosed,
 }
 

@@ -1,5 +1,5 @@
-//! Writing to the terminal: text and JSON to standard output, errors and remarks to standard error. Nothing leaves by any
-//! other way, so that text of others is made safe here even where somebody forgot to.
+//! Writing to the terminal: text and JSON to standard output, errors and remarks to standard error. All output passes
+//! through here, so untrusted text is made safe even if a caller forgot to.
 
 use std::{
     borrow::Cow,
@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::Failure;
 use crate::fault::{HostFault, Place};
 
-/// Longest line for people [characters]; what is for programs is a [`document`].
+/// Maximum length of a line for people [characters]; output for programs is a [`document`] and is never cut.
 const LONGEST: usize = 4_000;
 
 /// Writes text for people to standard output.
@@ -29,30 +29,29 @@ pub(super) fn document(text: &str) -> Result<(), Failure> {
     finished(written.and_then(|()| out.flush()))
 }
 
-/// Writes JSON to standard output.
 pub(super) fn json(value: &impl Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value).map_err(|error| Failure::Host(error.to_string()))?;
     document(&dyno_core::text::json(&text))
 }
 
-/// Whether what was written has arrived.
+/// The result of writing; a closed pipe is not a failure.
 pub(super) fn finished(result: io::Result<()>) -> Result<(), Failure> {
     match result {
         Ok(()) => Ok(()),
-        // `dyno list | head` is no fault.
+        // `dyno list | head` is not a failure.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(Failure::PipeClosed),
         Err(error) => Err(HostFault::new("cannot write to standard output", &error, Place::Machine).into()),
     }
 }
 
-/// Says on standard error why a command failed.
+/// Prints on standard error why a command failed.
 pub(super) fn error(message: &str) {
     if !message.is_empty() {
         note(&format!("error: {message}"));
     }
 }
 
-/// Says something on standard error. If nobody can read it, nothing can be done.
+/// Prints a remark on standard error. A failed write is ignored: there is nowhere left to report it.
 pub(super) fn note(message: &str) {
     let message = lines(message);
     // What follows the first line belongs to it: it must not look like a line of its own.
@@ -60,7 +59,7 @@ pub(super) fn note(message: &str) {
     let _ = writeln!(io::stderr().lock(), "{message}");
 }
 
-/// Says several lines of ours on standard error, where standard output holds a document.
+/// Prints several lines of our own on standard error, used when standard output holds a document.
 pub(super) fn aside(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", lines(text));
 }
@@ -91,7 +90,7 @@ fn one_line(line: &str) -> String {
     safe
 }
 
-/// Whether GitHub's runner would carry this line of a log out.
+/// Whether GitHub's runner would execute this line of a log as a command.
 fn is_command(line: &str) -> bool {
     line.trim_start().starts_with("::") || line.contains("##[")
 }

@@ -1,5 +1,4 @@
-//! What a person sees while a run goes on: bars on a terminal that can draw them, plain lines elsewhere. Always on
-//! standard error.
+//! Progress of a run: bars on a terminal that can draw them, plain lines elsewhere. Always on standard error.
 
 use std::time::Duration;
 
@@ -12,13 +11,12 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::{output, table, terminal};
 
-/// The display of one run.
 #[derive(Debug)]
 pub(super) struct Progress {
     bars: Option<Bars>,
     cases: u32,
     label: String,
-    /// Whether the reasons of failures are told at the end of the run: once is enough.
+    /// Whether the end of the run prints the reasons of failures, which are then left out here.
     reasons_follow: bool,
 }
 
@@ -41,7 +39,6 @@ impl Progress {
         Self { bars, cases: 0, label: String::new(), reasons_follow }
     }
 
-    /// Shows one event.
     pub(super) fn show(&mut self, event: &Event) {
         match event {
             Event::RunStarted { cases, .. } => {
@@ -96,13 +93,12 @@ impl Progress {
             }
             Event::RunFinished { status, .. } => {
                 if *status == RunStatus::Cancelled {
-                    self.line("cancelled; what was measured is kept");
+                    self.line("cancelled; completed measurements are kept");
                 }
             }
         }
     }
 
-    /// Takes the bars away.
     pub(super) fn finish(&mut self) {
         if let Some(bars) = self.bars.take() {
             bars.case.finish_and_clear();
@@ -122,22 +118,22 @@ impl Progress {
 
     fn line(&self, text: &str) {
         match &self.bars {
-            // Above the bars. If the terminal is gone there is nobody to tell.
+            // Above the bars. A failed write is ignored: the terminal is gone.
             Some(bars) => drop(bars.all.println(output::lines(text))),
             None => output::note(text),
         }
     }
 }
 
-/// Said while another process has the database.
+/// The line printed while another process has the database.
 pub(super) fn database(path: &str, holder: &str) -> String {
     format!("waiting for the database {path}, which {holder} has open")
 }
 
-/// Said while a component is compiled.
+/// The line printed while a component is compiled.
 pub(super) fn compiling(plugin: &PluginRef) -> String {
     format!(
-        "compiling the component {} {} for the first time; this takes a while, and is kept for later runs",
+        "compiling the component {} {} for the first time; this takes a while, and is cached for later runs",
         plugin.id, plugin.version
     )
 }
@@ -147,7 +143,7 @@ pub(super) fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
-/// One line about a case that has ended, without the reason of a failure where that follows.
+/// One line about a case that has ended, without the reason of a failure if that is printed later.
 fn ended(case: &CaseRecord, reasons_follow: bool) -> String {
     let device =
         if case.device == DeviceKind::Cpu.word() { String::new() } else { format!(", {}", case.device) };

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::app::{App, RunFilter};
 
-/// Longest list of tags in the table of runs [characters].
+/// Maximum length of the tags in the table of runs [characters].
 const TAGS: usize = 80;
 
 pub(super) fn execute(app: &App, args: &args::ResultsArgs, json: bool) -> Result<ExitCode, Failure> {

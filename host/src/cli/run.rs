@@ -47,7 +47,7 @@ pub(super) fn execute(app: &App, args: &RunArgs, as_json: bool) -> Result<ExitCo
     for warning in app.warnings(&spec)? {
         output::note(&format!("warning: {warning}"));
     }
-    // Read before anything is measured: a baseline that is not there is said at once, and `last` is not this run.
+    // Read before anything is measured: a missing baseline is reported at once, and `last` does not mean this run.
     let against = match (&args.compare, &args.baseline) {
         (Some(side), _) => Some(app.measured(side)?),
         (None, Some(name)) => Some(app.measured(&app.baseline(&baseline_name(app, name)?)?)?),
@@ -74,7 +74,9 @@ pub(super) fn execute(app: &App, args: &RunArgs, as_json: bool) -> Result<ExitCo
     let record = match (outcome, begun) {
         (Ok(record), _) => record,
         (Err(error), Some(run)) => {
-            output::note(&format!("run {run} is interrupted; what had ended is kept: `dyno results {run}`"));
+            output::note(&format!(
+                "run {run} is interrupted; completed measurements are kept: `dyno results {run}`"
+            ));
             return Err(error.into());
         }
         (Err(error), None) => return Err(error.into()),
@@ -99,9 +101,9 @@ pub(super) fn execute(app: &App, args: &RunArgs, as_json: bool) -> Result<ExitCo
                 terminal::folded(&compared(&comparison, ComparisonFormat::Text)?)
             ))?;
         }
-        // What was written is the comparison.
+        // The document that was written is the comparison itself.
         RunFormat::Document(format) if format.of_comparison().is_some() => {}
-        // Standard output or the file holds the result, and a program reads one document.
+        // Standard output or the file holds the result, and programs expect one document.
         RunFormat::Document(_) => output::aside(&compared(&comparison, ComparisonFormat::Text)?),
     }
     let judged = compare::concluded(app, &comparison, args.judge.fail_inconclusive);
@@ -120,7 +122,7 @@ fn compared(comparison: &Comparison, format: ComparisonFormat) -> Result<String,
     format.render(comparison, false).map_err(|error| Failure::Host(error.to_string()))
 }
 
-/// Writes the run, or its comparison where the format is made for one.
+/// Writes the run, or its comparison if the format is made for one.
 fn show(
     app: &App,
     args: &RunArgs,
@@ -144,7 +146,7 @@ fn show(
     }
 }
 
-/// Where everything is that the run left.
+/// Prints the run's identifier and the places of its database and files.
 fn show_places(app: &App, record: &RunRecord, written: &[(&'static str, PathBuf)]) -> Result<(), Failure> {
     let mut places = format!("\nrun      {}\ndatabase {}", record.id, app.settings().db_path.value.display());
     for (what, path) in written {
@@ -153,20 +155,20 @@ fn show_places(app: &App, record: &RunRecord, written: &[(&'static str, PathBuf)
     output::text(&places)
 }
 
-/// The name of a baseline; the current branch where none is given.
+/// The name of a baseline; by default the current branch.
 fn baseline_name(app: &App, given: &str) -> Result<String, Failure> {
     if !given.is_empty() {
         return Ok(given.to_owned());
     }
     app.branch().ok_or_else(|| {
         Failure::Usage(
-            "no branch of git is checked out here that could name the baseline; give a name, like --baseline=main"
+            "no git branch is checked out here to name the baseline after; give a name, like --baseline=main"
                 .to_owned(),
         )
     })
 }
 
-/// The user's wish to stop, by Ctrl-C or a friendly kill.
+/// Cancels when the user presses Ctrl-C or sends SIGTERM.
 pub(super) fn listen_for_ctrl_c(app: &App) -> Result<Cancel, Failure> {
     let cancel = app.cancel();
     cancel
@@ -250,7 +252,7 @@ fn write_files(app: &App, record: &RunRecord) -> Result<Vec<(&'static str, PathB
     Ok(vec![("result", result), ("report", report)])
 }
 
-/// What the flags ask for.
+/// The request that the flags describe.
 fn request(args: &RunArgs, settings: &Resolved) -> Result<RunSpec, Failure> {
     let engine = args.engine.map(|engine| match engine {
         Engine::Auto => EngineChoice::Auto,
@@ -264,10 +266,10 @@ fn request(args: &RunArgs, settings: &Resolved) -> Result<RunSpec, Failure> {
     let mut names: Vec<&str> = args.names().collect();
     if let Some(folder) = names.iter().find(|name| is_folder(name)) {
         return Err(Failure::Usage(format!(
-            "`{folder}` is a folder, not a benchmark; its plugins are found with --plugins {folder}"
+            "`{folder}` is a folder, not a benchmark; to use the plugins in it, give --plugins {folder}"
         )));
     }
-    // Whoever gives plugin files, and nothing else, means all that is in them.
+    // Plugin files without names mean all benchmarks in them.
     if names.is_empty() && suite.is_none() && !args.files().is_empty() {
         names.push("*");
     }
@@ -275,7 +277,7 @@ fn request(args: &RunArgs, settings: &Resolved) -> Result<RunSpec, Failure> {
         && !(names.is_empty() && params.is_empty())
     {
         return Err(Failure::Usage(format!(
-            "the suite `{}` already says what to run; leave out --suite, or the benchmarks and parameters",
+            "the suite `{}` already names the benchmarks; leave out --suite, or the benchmarks and parameters",
             suite.info.name
         )));
     }
@@ -329,7 +331,7 @@ fn is_folder(word: &str) -> bool {
     is_path && std::path::Path::new(word).is_dir()
 }
 
-/// `--cpus`: whether the machine has them, the application knows.
+/// `--cpus`, parsed; `app` checks that the machine has these processors.
 pub(super) fn cpus(given: Option<&str>) -> Result<Vec<u32>, Failure> {
     given
         .map_or_else(|| Ok(Vec::new()), units::parse_cpus)
@@ -387,7 +389,7 @@ fn scenario(args: &RunArgs) -> Result<Option<Scenario>, Failure> {
                 Some(rate) if rate.is_finite() && rate > 0.0 && rate <= 1e7 => Some(rate),
                 Some(rate) => {
                     return Err(Failure::Usage(format!(
-                        "--target-qps: `{rate}` is no rate; give a number above 0 and up to 10 million"
+                        "--target-qps: `{rate}` is not a rate; give a number above 0 and up to 10 million"
                     )));
                 }
                 None if args.find_peak => None,
@@ -402,7 +404,7 @@ fn scenario(args: &RunArgs) -> Result<Option<Scenario>, Failure> {
 fn scenario_time(args: &RunArgs) -> Result<StopRule, Failure> {
     if args.samples.is_some() || args.precision.is_some() {
         return Err(Failure::Usage(
-            "a scenario lasts as long as --time says; leave out --samples and --precision".to_owned(),
+            "a scenario lasts for --time; leave out --samples and --precision".to_owned(),
         ));
     }
     let text = args.time.as_deref().unwrap_or("5s");
@@ -411,7 +413,7 @@ fn scenario_time(args: &RunArgs) -> Result<StopRule, Failure> {
     Ok(StopRule::Time { launches: args.launches.unwrap_or(1).max(1), budget_ns })
 }
 
-/// Flags win over the suite; a flag that names a rule wins over a suite that names another.
+/// Flags override the suite, even if a flag names another stop rule than the suite.
 fn stop_rule(args: &RunArgs, suite: &SuiteSettings) -> Result<StopRule, Failure> {
     let named = args.time.is_some() || args.samples.is_some() || args.precision.is_some();
     let (time, samples, precision) = if named {
@@ -425,7 +427,7 @@ fn stop_rule(args: &RunArgs, suite: &SuiteSettings) -> Result<StopRule, Failure>
     let budget_ns = time
         .as_deref()
         .map(|text| match units::parse_duration(text) {
-            Ok(0) => Err(usage("--time", format!("`{text}` is no time at all; give more"))),
+            Ok(0) => Err(usage("--time", format!("`{text}` is zero; give more, like `500ms`"))),
             Ok(ns) => Ok(ns),
             Err(message) => Err(usage("--time", message)),
         })

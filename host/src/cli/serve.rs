@@ -40,8 +40,9 @@ pub(super) fn execute(settings: Resolved, args: &ServeArgs) -> Result<ExitCode, 
     let database = settings.db_path.value.display().to_string();
     let served = server::serve(settings, &mut |url| {
         // Standard output may be closed: the server serves all the same.
-        let _ =
-            output::text(&format!("dyno serves at {url}, from {database}; its documents are at {url}/docs"));
+        let _ = output::text(&format!(
+            "dyno serves at {url}, from {database}; the API reference is at {url}/docs"
+        ));
     });
     match served {
         Ok(()) => Ok(End::Good.into()),
@@ -53,8 +54,8 @@ pub(super) fn execute(settings: Resolved, args: &ServeArgs) -> Result<ExitCode, 
     }
 }
 
-/// Standard error for events of the log, each of which is written at once. Paths, names and reasons in it are text of
-/// others: an event stays one line, and does nothing to the terminal that shows it.
+/// Writes the log to standard error, each event at once. Paths, names and reasons in it are untrusted, so an event
+/// stays on one line and cannot control the terminal that shows it.
 struct Log;
 
 impl Write for Log {

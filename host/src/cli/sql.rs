@@ -1,4 +1,4 @@
-//! `dyno sql`: one SELECT over the database, as a table or as JSON.
+//! `dyno sql`: runs one SELECT query on the database; prints a table or JSON.
 
 use std::{process::ExitCode, thread, time::Duration};
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Failure, args::SqlArgs, exit_code::End, output, table};
 use crate::app::{App, SqlAnswer, SqlLimits};
 
-/// Longest time of a query.
+/// Maximum time of a query.
 const TIME: Duration = Duration::from_secs(60);
 
 pub(super) fn execute(app: &App, args: &SqlArgs, json: bool) -> Result<ExitCode, Failure> {
@@ -38,7 +38,7 @@ pub(super) fn execute(app: &App, args: &SqlArgs, json: bool) -> Result<ExitCode,
     Ok(End::Good.into())
 }
 
-/// Without a server: in this process, stopped when it takes too long.
+/// Without a server: in this process, stopped at its time limit.
 fn here(app: &App, args: &SqlArgs) -> Result<SqlAnswer, Failure> {
     let app = app.confined()?;
     let limits = SqlLimits { rows: args.limit, time: TIME };

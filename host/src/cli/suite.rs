@@ -24,7 +24,7 @@ pub(super) struct SuiteFile {
     pub(super) settings: SuiteSettings,
 }
 
-/// How the suite wants to be measured; flags win.
+/// How the suite asks to be measured; flags override it.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SuiteSettings {
@@ -50,7 +50,7 @@ fn unnamed() -> String {
     "Unnamed Suite".to_owned()
 }
 
-/// A suite, read.
+/// A suite as requests.
 #[derive(Debug)]
 pub(super) struct Suite {
     pub(super) info: SuiteInfo,
@@ -58,14 +58,13 @@ pub(super) struct Suite {
     pub(super) settings: SuiteSettings,
 }
 
-/// What flags say about every item of a suite; `None` leaves it to the suite.
+/// Flags that apply to every item of a suite; `None` leaves it to the suite.
 #[derive(Debug, Clone)]
 pub(super) struct Overrides {
     pub(super) hardware: Vec<String>,
     pub(super) engine: Option<EngineChoice>,
 }
 
-/// Reads a suite file.
 pub(super) fn read(path: &Path, overrides: &Overrides) -> Result<Suite, Failure> {
     let refused = |message: String| Failure::Usage(format!("suite `{}`: {message}", path.display()));
     let text = read_text(path).map_err(|error| refused(error.to_string()))?;

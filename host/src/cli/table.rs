@@ -1,4 +1,4 @@
-//! What a run shows to people: its table, what did not complete, and what makes its numbers worse.
+//! What a run shows to people: its table, the cases that did not complete, and what made its numbers worse.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -19,7 +19,7 @@ use super::{
 
 /// The flag that shows what a table leaves out.
 pub(super) const ALL_COLUMNS: &str = "--all-columns";
-/// Cases that are named in front of a reason that they share.
+/// Maximum number of cases that are named in front of a shared reason.
 const MOST_NAMED: usize = 10;
 /// What the processor and the kernel counted, in the order in which it is shown.
 const COUNTED: [&str; 6] =
@@ -34,7 +34,7 @@ pub(super) fn new(heads: &[&str]) -> Grid {
 pub(super) struct CaseKey<'a> {
     pub(super) benchmark: &'a str,
     pub(super) plugin: &'a PluginRef,
-    /// The device, with what must not be overlooked. // eg: "webgpu:0 (software)"
+    /// The device, marked if it is a software adapter. // eg: "webgpu:0 (software)"
     pub(super) device: String,
     pub(super) params: &'a Params,
 }
@@ -51,11 +51,12 @@ pub(super) struct Keys {
     pub(super) columns: Vec<(&'static str, Role)>,
     /// A row of cells per case.
     pub(super) rows: Vec<Vec<String>>,
-    /// A line per fact, to stand below the table; empty where there is nothing to say.
+    /// Values that all rows share, a line each, for below the table.
     pub(super) shared: Vec<String>,
 }
 
-/// Which columns tell these cases apart. What does not differ is said once; with `everything`, it has a column, too.
+/// Chooses the columns that tell these cases apart. Values that all share go below the table; with `everything`, they
+/// get a column too.
 pub(super) fn keys(cases: &[CaseKey<'_>], everything: bool) -> Keys {
     let varying = varying(cases);
     let is_swept = |case: &CaseKey<'_>, name: &str| {
@@ -88,7 +89,7 @@ pub(super) fn keys(cases: &[CaseKey<'_>], everything: bool) -> Keys {
     }
     let devices: Vec<String> = cases.iter().map(|case| case.device.clone()).collect();
     match the_same(&devices) {
-        // Almost always it is the processor, and nobody expects anything else.
+        // Nearly always it is the CPU, which readers expect without being told.
         Some(device) if !everything && device == DeviceKind::Cpu.word() => {}
         Some(device) if !everything => shared.push(format!("device      {device}")),
         _ => add("device", devices),
@@ -131,13 +132,13 @@ fn varying<'a>(cases: &[CaseKey<'a>]) -> HashMap<(&'a str, &'a str), HashSet<&'a
     found
 }
 
-/// What all of these are, where they are equal.
+/// The value that all of these have, if they are equal.
 fn the_same(values: &[String]) -> Option<&String> {
     let first = values.first()?;
     values.iter().all(|value| value == first).then_some(first)
 }
 
-/// What the table calls each case.
+/// The name of each case, as in the table.
 fn names(record: &RunRecord, everything: bool) -> Vec<String> {
     let rows = keys_of(record, everything).rows;
     rows.into_iter().map(|row| row.into_iter().next().unwrap_or_default()).collect()
@@ -157,10 +158,10 @@ fn keys_of(record: &RunRecord, everything: bool) -> Keys {
     keys(&cases, everything)
 }
 
-/// All that people are shown of a run.
+/// Everything that is printed for people when a run ends.
 pub(super) fn outcome(record: &RunRecord, everything: bool) -> String {
     let mut text = results(record, everything);
-    // Cases are called what the table calls them.
+    // Cases have the same names as in the table.
     let names = names(record, everything);
     let failures = terminal::folded(failures(record, &names).trim_end());
     let remarks = terminal::folded(remarks(record, &names).trim_end());
@@ -243,7 +244,7 @@ fn custom(case: &CaseRecord) -> impl Iterator<Item = &MetricSummary> {
         .filter(|metric| case.launches.iter().any(|launch| launch.custom.contains_key(&metric.name)))
 }
 
-/// What was counted, per iteration, a row per case; `None` where nothing was.
+/// Hardware counters per iteration, a row per case; `None` if nothing was counted.
 fn counted(record: &RunRecord) -> Option<String> {
     let shown: Vec<&str> = COUNTED
         .into_iter()
@@ -273,7 +274,7 @@ fn invalid(case: &CaseRecord) -> Option<&str> {
     objection.filter(|_| case.metric("peak_qps").is_none())
 }
 
-/// The most telling throughput: operations, else traffic, else items.
+/// The most informative throughput: operations, otherwise traffic, otherwise items.
 fn throughput(case: &CaseRecord) -> String {
     ["peak_qps", "samples_per_second", "flop_per_second", "bytes_per_second", "items_per_second"]
         .into_iter()
@@ -282,7 +283,7 @@ fn throughput(case: &CaseRecord) -> String {
         .unwrap_or_default()
 }
 
-/// Longest parameter in a table [characters]; documents have it whole.
+/// Maximum length of a parameter in a table [characters]; documents have it in full.
 const PARAMETER: usize = 48;
 
 /// Parameters on one line.
@@ -294,8 +295,7 @@ fn param((name, value): (&String, &ParamValue)) -> String {
     Shown::at_most(&format!("{name}={value}"), PARAMETER).to_string()
 }
 
-/// What makes the numbers worse or fewer than they could be, a line each: what disturbed the run, and what was asked for
-/// and could not be had.
+/// Lines about what made the numbers worse or fewer: disturbances, and requested features that were not available.
 fn remarks(record: &RunRecord, names: &[String]) -> String {
     let mut out = String::new();
     out.extend(disturbed(record, names).map(|line| format!("{line}\n")));
@@ -305,7 +305,7 @@ fn remarks(record: &RunRecord, names: &[String]) -> String {
         .filter_map(|case| Some(format!("{}: {}\n", case.device, case.device_remark()?)))
         .collect();
     out.extend(software);
-    // One line for all cases of which the same is true.
+    // Cases with the same remark share a line.
     let mut said: IndexMap<String, Vec<String>> = IndexMap::new();
     for (case, name) in record.cases.iter().zip(names) {
         for remark in case.remarks() {
@@ -344,12 +344,13 @@ fn disturbed(record: &RunRecord, names: &[String]) -> Option<String> {
     let cause = worst.environment.disturbances.first()?;
     let place = if record.cases.len() > 1 { format!(" ({name})") } else { String::new() };
     Some(format!(
-        "disturbed: {number} of {}; at worst, {cause}{place}; `dyno doctor` says what to do about it",
+        "disturbed: {number} of {}; at worst, {cause}{place}; `dyno doctor` suggests what to do about it",
         units::count(launches.len(), "launch")
     ))
 }
 
-/// What did not complete, a paragraph for each reason: which cases, where, why, and the last lines that the plugin wrote.
+/// Cases that did not complete, a paragraph for each reason: the cases, the stage, the reason, and the last lines of
+/// the plugin's output.
 fn failures(record: &RunRecord, names: &[String]) -> String {
     let mut reasons: IndexMap<(String, &[String]), Vec<String>> = IndexMap::new();
     for (case, name) in record.cases.iter().zip(names) {
@@ -358,7 +359,9 @@ fn failures(record: &RunRecord, names: &[String]) -> String {
                 (format!("failed in stage {stage}: {reason}"), &reason.last_output)
             }
             CaseStatus::TimedOut { stage, limit_s, last_output } => (
-                format!("timed out in stage {stage}: longer than {limit_s} s; raise it with --timeout"),
+                format!(
+                    "timed out in stage {stage}: it took longer than {limit_s} s; raise the limit with --timeout"
+                ),
                 last_output,
             ),
             CaseStatus::Skipped { reason } => (format!("skipped: {reason}"), &[]),

@@ -1,4 +1,4 @@
-//! Where results are to be written: looked at before anything is measured.
+//! Checks where results will be written, before anything is measured.
 
 use std::{
     fs::{self, File},
@@ -13,7 +13,7 @@ use crate::{
     user_file::folder_of,
 };
 
-/// Refuses a file that could not be written. Leaves everything as it is.
+/// Refuses a file that could not be written. Changes nothing.
 pub(super) fn check_file(flag: &str, path: &Path) -> Result<(), Failure> {
     let refused = |why: &str| {
         Failure::Usage(format!("{flag} `{}`: {why}; name a file in a folder that exists", path.display()))
@@ -73,7 +73,7 @@ pub(super) fn check_settings(settings: &Resolved, is_ours: bool) -> Result<(), F
     written.map_err(|error| unwritable("--db-path", database, &error, Place::Database))
 }
 
-/// Whether a file can be made there, and something be written to it.
+/// Checks that a file can be created there and written to.
 fn try_folder(folder: &Path) -> io::Result<()> {
     tempfile::Builder::new().prefix(".dyno-").tempfile_in(folder)?.write_all(b"?")
 }

@@ -1,20 +1,20 @@
-//! The terminal: how wide it is at this moment, whether bars can be drawn on it, and text folded to its width.
+//! The terminal: its current width, whether bars can be drawn on it, and text folded to its width.
 
 use std::{env, io::IsTerminal};
 
 use unicode_width::UnicodeWidthStr;
 
-/// Width of tables where neither a terminal nor `COLUMNS` gives one [columns].
+/// Width of tables if neither a terminal nor `COLUMNS` gives one [columns].
 const FOR_FILES: usize = 120;
-/// Width of a terminal that does not say its own [columns].
+/// Width of a terminal that does not report its own [columns].
 const FOR_TERMINALS: usize = 80;
-/// Nothing readable fits into less [columns].
+/// Minimum width: nothing readable fits into less [columns].
 const LEAST: usize = 20;
-/// More is a mistake in `COLUMNS`, and every line would be padded to it [columns].
+/// Maximum width: more is a mistake in `COLUMNS`, and every line would be padded to it [columns].
 const MOST: usize = 10_000;
 
-/// Columns of standard output: of the terminal, asked now, so that a resize counts; else `COLUMNS`.
-/// `None`: a file or a pipe, and nobody says how wide it is read.
+/// Width of standard output [columns]: that of the terminal, asked each time because it may be resized, otherwise
+/// `COLUMNS`. `None` for a file or a pipe without `COLUMNS`.
 pub(super) fn known_width() -> Option<usize> {
     let is_terminal = std::io::stdout().is_terminal();
     let asked = is_terminal
@@ -38,12 +38,12 @@ pub(super) fn can_draw() -> bool {
     can_move && std::io::stderr().is_terminal()
 }
 
-/// Columns that a text takes.
+/// Width of a text [columns].
 pub(super) fn columns(text: &str) -> usize {
     UnicodeWidthStr::width(text)
 }
 
-/// Text as it is shown: folded to a terminal, as it is in a file, where a line is for `grep`.
+/// Text folded to the terminal's width; unchanged in a file, where `grep` needs whole lines.
 pub(super) fn folded(text: &str) -> String {
     match known_width() {
         Some(width) => fold(text, width),
@@ -116,7 +116,7 @@ pub(super) fn wrap(text: &str, first: usize, others: usize) -> Vec<String> {
     lines
 }
 
-/// As much of a text as fits into so many columns, with `…` where something was cut off.
+/// The beginning of a text that fits into `width` columns, with `…` if the rest was cut off.
 pub(super) fn clip(text: &str, width: usize) -> String {
     if columns(text) <= width {
         return text.to_owned();

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::user_file::{ReadError, read_text};
 
-/// What `dyno.toml` may hold. Unknown keys are errors: a misspelt key must not be silently without effect.
+/// The keys of `dyno.toml`. An unknown key is an error, because a misspelt one would otherwise be ignored silently.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct File {
@@ -14,7 +14,7 @@ pub struct File {
     pub plugins: Option<Vec<PathBuf>>,
     /// The database; relative: as above.
     pub db_path: Option<PathBuf>,
-    /// Where result files and reports go; relative: as above.
+    /// Folder for result files and reports; relative: as above.
     pub output: Option<PathBuf>,
     /// Cache for scans, verified bytes and compiled WASM code; relative: as above.
     pub cache: Option<PathBuf>,
@@ -22,29 +22,29 @@ pub struct File {
     pub worker: Option<PathBuf>,
     /// The `dyno-probe` binary; relative: as above.
     pub probe: Option<PathBuf>,
-    /// Longest time for asking a driver what devices there are. // eg: "10s"
+    /// Maximum time for asking a driver for its devices. // eg: "10s"
     pub probe_timeout: Option<String>,
-    /// Longest wait for a device. // eg: "10min"
+    /// Maximum wait for a device. // eg: "10min"
     pub lease_timeout: Option<String>,
-    /// Longest time for one stage of a launch. // eg: "60s"
+    /// Maximum time for one stage of a launch. // eg: "60s"
     pub timeout: Option<String>,
-    /// Most memory of a worker. // eg: "4GiB"
+    /// Maximum memory of a worker. // eg: "4GiB"
     pub memory: Option<String>,
     /// The server that commands work through: a URL.
     pub server: Option<String>,
     /// Address that `dyno serve` listens on.
     pub host: Option<String>,
-    /// Its port.
+    /// Port that `dyno serve` listens on.
     pub port: Option<u16>,
-    /// How often an idle connection of it is given a sign of life. // eg: "20s"
+    /// Interval at which `dyno serve` sends a heartbeat on an idle connection. // eg: "20s"
     pub heartbeat: Option<String>,
-    /// Tokens that it accepts; relative: as above.
+    /// File with the tokens that `dyno serve` accepts; relative: as above.
     pub token_file: Option<PathBuf>,
-    /// How strict it is: `dev` or `server`.
+    /// How strict `dyno serve` is about plugin folders: `dev` or `server`.
     pub profile: Option<String>,
-    /// Where to post a notification when something regressed: a URL.
+    /// URL to which a regression is posted.
     pub notify_webhook: Option<String>,
-    /// What to run then: a line for the shell.
+    /// Shell command to run on a regression.
     pub notify_command: Option<String>,
 }
 
@@ -55,20 +55,20 @@ pub enum ConfigError {
     /// The file cannot be read.
     #[error("the configuration `{}` {source}", path.display())]
     Read {
-        /// Its path.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// The system's error.
         source: ReadError,
     },
-    /// The file is not what it should be.
+    /// The file is not TOML, or has an unknown key or an invalid value.
     #[error("the configuration `{}` is not valid: {message}", path.display())]
     Parse {
-        /// Its path.
+        /// Path of the file.
         path: PathBuf,
         /// Which key or line, and what is allowed.
         message: String,
     },
-    /// A value is not what it should be.
+    /// A setting has an invalid value.
     #[error("{name} from {origin}: {message}")]
     Value {
         /// Name of the setting.
@@ -78,10 +78,10 @@ pub enum ConfigError {
         /// What was given and what is allowed.
         message: String,
     },
-    /// No folder of the user is known, and one is needed.
+    /// A cache folder is needed, and the user has none.
     #[error(
-        "there is no folder for the cache: HOME and XDG_CACHE_HOME name no absolute path, and this user has no home in the \
-         list of users; name one with DYNO_CACHE, or set HOME"
+        "there is no folder for the cache: neither HOME nor XDG_CACHE_HOME is an absolute path, and the list of users \
+         has no home folder for this user; name a folder with DYNO_CACHE, or set HOME"
     )]
     NoHome,
 }

@@ -1,4 +1,4 @@
-//! Where things are when nobody says: the folders of the user and of the binary.
+//! Default places: the folders of the user and of the binary.
 
 use std::{
     env,
@@ -10,7 +10,7 @@ use nix::unistd::{User, getuid};
 
 use crate::fault::temporary_folder;
 
-/// The folders that a system gives a user; none where neither the environment nor the list of users names a home.
+/// The folders that a system gives a user; none if neither the environment nor the list of users names a home.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct UserFolders {
     pub(super) cache: Option<PathBuf>,
@@ -51,7 +51,7 @@ pub(super) fn worker() -> PathBuf {
     beside_binary().map_or_else(|| PathBuf::from(&name), |folder| folder.join(&name))
 }
 
-/// Folders that hold plugins when nobody says: beside the binary, one up (where `cargo xtask plugins` puts them), and
+/// Default folders for plugins: beside the binary, one up (where `cargo xtask plugins` puts them), and
 /// the user's own. Only those that exist.
 pub(super) fn plugins(user: &UserFolders) -> Vec<PathBuf> {
     let mut folders = Vec::new();
@@ -64,7 +64,7 @@ pub(super) fn plugins(user: &UserFolders) -> Vec<PathBuf> {
     folders
 }
 
-/// What asks drivers is shipped there, too.
+/// The probe is shipped beside the host, too.
 pub(super) fn probe() -> PathBuf {
     let name = format!("dyno-probe{}", env::consts::EXE_SUFFIX);
     beside_binary().map_or_else(|| PathBuf::from(&name), |folder| folder.join(&name))

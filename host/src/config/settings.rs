@@ -23,7 +23,7 @@ pub enum Origin {
     Environment(&'static str),
     /// A configuration file.
     File(PathBuf),
-    /// Nobody said: the default.
+    /// The default, because the user set nothing.
     Default,
 }
 
@@ -47,7 +47,7 @@ pub struct Setting<T> {
     pub origin: Origin,
 }
 
-/// What the command line says about settings; `None` where it says nothing.
+/// Settings that flags override; `None` if the flag is absent.
 #[derive(Debug, Clone, Default)]
 pub struct Flags {
     /// `--config`.
@@ -76,14 +76,15 @@ pub struct Flags {
     pub profile: Option<String>,
 }
 
-/// How much a server trusts what it is given.
+/// How much a server trusts the plugin folders that it is given.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Profile {
     /// A developer's own machine.
     #[default]
     Dev,
-    /// A machine that runs other people's plugins: the plugin folders must be the operator's alone.
+    /// A machine that runs other people's plugins: only root or the server's user may be able to write to the plugin
+    /// folders.
     Server,
 }
 
@@ -92,54 +93,54 @@ pub enum Profile {
 pub struct Resolved {
     /// Folders with plugins.
     pub plugins: Setting<Vec<PathBuf>>,
-    /// Where result files and reports go.
+    /// Folder for result files and reports.
     pub output: Setting<PathBuf>,
     /// The database.
     pub db_path: Setting<PathBuf>,
-    /// Cache for scans, verified bytes and compiled WASM code; absent where none is named and no home is known.
+    /// Cache for scans, verified bytes and compiled WASM code; absent if none is named and no home folder is known.
     pub cache: Setting<Option<PathBuf>>,
     /// Leases of devices.
     pub leases: Setting<PathBuf>,
-    /// Longest wait for a device [ns]; absent: for ever.
+    /// Maximum wait for a device [ns]; absent: indefinitely.
     pub lease_timeout_ns: Setting<Option<u64>>,
     /// The `dyno-worker` binary.
     pub worker: Setting<PathBuf>,
     /// The `dyno-probe` binary.
     pub probe: Setting<PathBuf>,
-    /// Longest time for asking a driver what devices there are [ns].
+    /// Maximum time for asking a driver for its devices [ns].
     pub probe_timeout_ns: Setting<u64>,
-    /// Longest time for one stage of a launch [ns].
+    /// Maximum time for one stage of a launch [ns].
     pub timeout_ns: Setting<u64>,
-    /// Most memory of a worker [bytes].
+    /// Maximum memory of a worker [bytes].
     pub memory_bytes: Setting<u64>,
-    /// The server that commands work through: a URL; absent: the one that has the database open, where there is one.
+    /// The server that commands work through: a URL; absent: the one that has the database open, if any.
     pub server: Setting<Option<String>>,
-    /// The right to use it. Only from the environment, and never shown.
+    /// The token for that server. Read only from the environment, and never shown.
     #[serde(skip)]
     pub token: Setting<Option<String>>,
     /// Address that `dyno serve` listens on.
     pub host: Setting<String>,
-    /// Its port; 0: any that is free.
+    /// Port that `dyno serve` listens on; 0: a free one.
     pub port: Setting<u16>,
-    /// How often an idle connection of it is given a sign of life [ns].
+    /// Interval at which `dyno serve` sends a heartbeat on an idle connection [ns].
     pub heartbeat_ns: Setting<u64>,
-    /// The file of tokens that it accepts.
+    /// File with the tokens that `dyno serve` accepts.
     pub token_file: Setting<Option<PathBuf>>,
-    /// How strict it is.
+    /// How strict `dyno serve` is about plugin folders.
     pub profile: Setting<Profile>,
-    /// Where to post a notification when something regressed: a URL.
+    /// URL to which a regression is posted.
     pub notify_webhook: Setting<Option<String>>,
-    /// What to run then: a line for the shell.
+    /// Shell command to run on a regression.
     pub notify_command: Setting<Option<String>>,
 }
 
-/// One minute: longer than any sane stage, shorter than anyone's patience.
+/// One minute: longer than any healthy stage, short enough to wait for.
 const DEFAULT_TIMEOUT_NS: u64 = 60_000_000_000;
-/// Nobody else reaches it there.
+/// Other machines cannot reach this address.
 const DEFAULT_HOST: &str = "127.0.0.1";
 /// As the original suite had it.
 const DEFAULT_PORT: u16 = 8000;
-/// Proxies cut connections off that are silent for a minute, some for half of it.
+/// Proxies cut connections that are silent for a minute, some after half a minute.
 const DEFAULT_HEARTBEAT_NS: u64 = 20_000_000_000;
 /// Drivers of many devices take seconds to start; one that takes longer hangs.
 const DEFAULT_PROBE_TIMEOUT_NS: u64 = 10_000_000_000;
@@ -205,6 +206,7 @@ impl Resolved {
                 DEFAULT_MEMORY_BYTES,
             )?,
             server: layers.text("--server", flags.server.as_ref(), "DYNO_SERVER", |file| file.server.clone()),
+            // Neither a flag nor the file: other users see command lines, and configuration files are shared.
             token: layers.text("", None, "DYNO_TOKEN", |_| None),
             host: layers
                 .pick(("--host", flags.host.clone()), ("DYNO_HOST", variable("DYNO_HOST")), |file| {
@@ -228,15 +230,15 @@ impl Resolved {
         })
     }
 
-    /// The cache, for what cannot do without.
+    /// The cache folder, for callers that need one.
     ///
     /// # Errors
-    /// When none is named and no home is known.
+    /// When none is named and no home folder is known.
     pub fn cache_folder(&self) -> Result<&Path, ConfigError> {
         self.cache.value.as_deref().ok_or(ConfigError::NoHome)
     }
 
-    /// Where leases are when the folder for all users cannot be used; `None` where a folder was named.
+    /// Folder for leases if the folder for all users cannot be used; `None` if a folder was named.
     #[must_use]
     pub fn own_leases(&self) -> Option<PathBuf> {
         (self.leases.origin == Origin::Default).then(paths::own_leases)
@@ -291,11 +293,12 @@ impl Layers {
                 from_file(file).cloned()
             })
             .unwrap_or_else(|| Setting { value: default(), origin: Origin::Default });
+        // Absolute, because workers and the server run in other folders.
         setting.value = absolute(&setting.value);
         setting
     }
 
-    /// Where nothing is named and no home is known, there is none.
+    /// There is none if none is named and no home folder is known.
     fn cache(&self, user: &UserFolders) -> Setting<Option<PathBuf>> {
         let named = variable("DYNO_CACHE").map(PathBuf::from);
         let named = self.pick(("--cache", None), ("DYNO_CACHE", named), |file| file.cache.clone());
@@ -309,7 +312,7 @@ impl Layers {
         let wrong = |text: &str| ConfigError::Value {
             name: "port",
             origin: "environment DYNO_PORT".to_owned(),
-            message: format!("`{text}` is no port; give a number from 0 to 65535, like {DEFAULT_PORT}"),
+            message: format!("`{text}` is not a port; give a number from 0 to 65535, like {DEFAULT_PORT}"),
         };
         let listed = variable("DYNO_PORT").map(|text| text.parse().map_err(|_| wrong(&text))).transpose()?;
         Ok(self
@@ -337,7 +340,7 @@ impl Layers {
                 return Err(ConfigError::Value {
                     name: "profile",
                     origin: given.origin.to_string(),
-                    message: format!("`{other}` is no profile; give dev or server"),
+                    message: format!("`{other}` is not a profile; give dev or server"),
                 });
             }
         };
@@ -370,8 +373,9 @@ impl Layers {
         setting
     }
 
-    /// How long to wait for a device. Nobody said: for ever.
+    /// How long to wait for a device; by default, indefinitely.
     fn patience(&self, flags: &Flags) -> Result<Setting<Option<u64>>, ConfigError> {
+        // Zero stands for no limit: users cannot give it, because `number` refuses it.
         let given = self.number(
             "lease-timeout",
             "--lease-timeout",

@@ -1,4 +1,4 @@
-//! What goes on on the machine, by looking twice: how busy each processor is, and with what.
+//! Activity of the machine between two readings: how busy each processor is, and with which processes.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -8,12 +8,12 @@ use super::{environment::pressure_10s, files::Files};
 
 /// Ticks per second in `/proc`, on every Linux that there is.
 const TICKS_PER_S: f64 = 100.0;
-/// Processes that use less than this are of no interest.
+/// Share of a processor below which a process is not listed.
 const IDLE: f64 = 0.05;
-/// So many processes are named.
+/// Maximum number of processes that are listed.
 const NAMED: usize = 5;
 
-/// A look at the counters.
+/// A reading of the counters.
 #[derive(Debug)]
 pub(super) struct Look {
     /// Total, busy and stolen ticks of each processor.
@@ -36,7 +36,7 @@ impl Look {
         Self { processes: pids.filter_map(process).collect(), ..Self::at_processors(files) }
     }
 
-    /// How busy each processor was until a second look, as a share of that time.
+    /// How busy each processor was until a second reading, as a share of that time.
     pub(super) fn busy_until(&self, later: &Self) -> HashMap<u32, f64> {
         let change = |(cpu, after): (&u32, &[u64; 3])| {
             let before = self.cpus.get(cpu)?;
@@ -46,7 +46,7 @@ impl Look {
         later.cpus.iter().filter_map(change).collect()
     }
 
-    /// What changed until a second look.
+    /// The activity until a second reading.
     pub(super) fn until(&self, later: &Self, window: Duration, allowed: &[u32], files: &Files) -> Activity {
         let (mut total, mut stolen) = (0_u64, 0_u64);
         for (cpu, after) in &later.cpus {

@@ -37,8 +37,8 @@ pub fn allowed_threads() -> u32 {
     u32::try_from(allowed_cpus().len()).unwrap_or(u32::MAX).max(1)
 }
 
-/// Processors that a worker may be put on: those that this process may use, and the isolated ones, which the kernel gives
-/// to those only who ask. Who was confined to some (by `taskset`) stays on them.
+/// Processors that a worker may be put on: those that this process may use, and the isolated ones, which the kernel
+/// gives only to processes that ask. A process that was confined by `taskset` stays confined.
 pub(super) fn usable_cpus(files: &Files) -> Vec<u32> {
     let list = |path: &str| files.text(path).as_deref().map(numbers).unwrap_or_default();
     let mut allowed = allowed_cpus();
@@ -51,7 +51,7 @@ pub(super) fn usable_cpus(files: &Files) -> Vec<u32> {
         return allowed;
     }
     if let Ok(before) = sched_getaffinity(THIS) {
-        // Whether the control group allows it, only trying tells.
+        // Only an attempt shows whether the control group allows it.
         allowed.extend(missing.into_iter().filter(|cpu| {
             let mut one = CpuSet::new();
             one.set(*cpu as usize).is_ok() && sched_setaffinity(THIS, &one).is_ok()
@@ -66,9 +66,9 @@ pub(super) fn usable_cpus(files: &Files) -> Vec<u32> {
 /// The threads of this process, and the processors that they keep off.
 #[derive(Debug)]
 struct Herd {
-    /// The mask of all threads while nobody keeps them off anything; absent until somebody does.
+    /// The mask of all threads before the first request; absent until then.
     whole: Option<CpuSet>,
-    /// What they keep off, by the number of who wished it.
+    /// The processors to keep off, by the number of the request.
     off: Vec<(u64, Vec<u32>)>,
     wishes: u64,
 }
@@ -86,7 +86,7 @@ pub struct Elsewhere {
 }
 
 /// Keeps every thread of this process off `cpus`, and off the other threads of their cores where that leaves it any.
-/// Processes that it starts inherit this: a worker pins itself afterwards. Several may wish so at the same time.
+/// Processes that it starts inherit this: a worker pins itself afterwards. Several requests may hold at the same time.
 ///
 /// # Errors
 /// When the kernel refuses, or there is no other processor.
@@ -117,7 +117,7 @@ impl Herd {
     fn give_back(&mut self, wish: u64, threads: &[Pid]) {
         self.off.retain(|(number, _)| *number != wish);
         let Some(whole) = self.whole else { return };
-        // With one wish less there is at least as much left as before.
+        // With one request less, at least as many processors are left as before.
         set(&self.mask(&whole).unwrap_or(whole), threads);
         if self.off.is_empty() {
             self.whole = None;
@@ -142,12 +142,11 @@ impl Herd {
 
 fn set(mask: &CpuSet, threads: &[Pid]) {
     for thread in threads {
-        // One that has ended meanwhile needs no place.
+        // A thread that has ended meanwhile needs no processor.
         let _ = sched_setaffinity(*thread, mask);
     }
 }
 
-/// Every thread of this process.
 fn threads() -> Vec<Pid> {
     let entries = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
     let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());

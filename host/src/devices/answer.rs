@@ -1,16 +1,16 @@
-//! What a probe answered, taken for a list of devices only if it is one: a broken driver may make it say anything.
+//! The answer of a probe, which is checked to be a list of devices, because a broken driver may make it print anything.
 
 use dyno_core::model::{DeviceInfo, DeviceKind};
 
-/// No machine has more of a kind.
+/// Maximum number of devices of a kind: no machine has more.
 const MOST: usize = 64;
-/// Longest text that is kept [characters].
+/// Maximum length of a text that is kept [characters].
 const LONGEST: usize = 500;
 
 /// The devices of `kind`, numbered from 0, or one that says why there are none.
 pub(super) fn read(kind: DeviceKind, bytes: &[u8]) -> Result<Vec<DeviceInfo>, String> {
     let mut devices: Vec<DeviceInfo> = serde_json::from_slice(bytes)
-        .map_err(|error| format!("its answer is no list of devices: {error}"))?;
+        .map_err(|error| format!("its answer is not a list of devices: {error}"))?;
     if devices.is_empty() || devices.len() > MOST {
         return Err(format!("its answer lists {} devices; 1 to {MOST} are possible", devices.len()));
     }
@@ -21,7 +21,11 @@ pub(super) fn read(kind: DeviceKind, bytes: &[u8]) -> Result<Vec<DeviceInfo>, St
             && (absent || device.unavailable.is_none());
         if !is_expected {
             let name: String = device.name.chars().take(LONGEST).collect();
-            return Err(format!("its answer names `{}` where `{}` belongs", printable(&name), expected.name));
+            return Err(format!(
+                "its answer names `{}`, but `{}` was expected",
+                printable(&name),
+                expected.name
+            ));
         }
         clean(device);
     }

@@ -1,4 +1,5 @@
-//! What drivers answered, kept in the user's cache: a file per kind. Losing one costs asking again, so nothing here fails.
+//! The drivers' answers, in the user's cache: a file per kind. A lost one is only asked for again, so nothing here
+//! fails.
 
 use std::{
     fs, io,
@@ -9,14 +10,14 @@ use std::{
 use dyno_core::model::{DeviceInfo, DeviceKind};
 use serde::{Deserialize, Serialize};
 
-/// How long a fault is believed. It may have been chance, but a driver that hangs must not hold up every command.
+/// How long a failure is cached. It may have been chance, but a driver that hangs must not delay every command.
 const FAULT_LIFE: Duration = Duration::from_secs(600);
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
-    /// Of everything that the answer depends on.
+    /// Hash of everything that the answer depends on.
     key: String,
-    /// Whether there was no proper answer.
+    /// Whether the driver gave no valid answer.
     is_fault: bool,
     devices: Vec<DeviceInfo>,
 }
@@ -38,7 +39,6 @@ pub(super) fn read(cache: &Path, kind: DeviceKind, key: &str) -> Option<Vec<Devi
     (kept.key == key && kept.devices.iter().all(|device| device.kind == kind)).then_some(kept.devices)
 }
 
-/// Keeps an answer.
 pub(super) fn write(cache: &Path, kind: DeviceKind, key: &str, is_fault: bool, devices: &[DeviceInfo]) {
     let kept = Kept { key: key.to_owned(), is_fault, devices: devices.to_vec() };
     let path = path(cache, kind);

@@ -15,18 +15,18 @@ pub type Ask<'a> = dyn Fn(DeviceKind) -> Result<Vec<u8>, Unanswered> + Sync + 'a
 pub struct Unanswered {
     /// One sentence.
     pub why: String,
-    /// Whether it says nothing about the driver, and is not to be remembered.
+    /// Whether this says nothing about the driver, and must not be cached.
     pub is_passing: bool,
 }
 
 /// How new an answer must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Freshness {
-    /// What was found out before, as long as nothing has changed.
+    /// A cached answer, if nothing has changed since.
     Known,
-    /// Asked now.
+    /// The driver is asked now.
     Refreshed,
-    /// Asked now, and how the devices are at this moment as well.
+    /// The driver is asked now, for the current state of the devices too.
     Live,
 }
 
@@ -35,7 +35,7 @@ pub enum Freshness {
 pub struct Detector<'a> {
     /// Asks a driver.
     pub ask: &'a Ask<'a>,
-    /// The program behind that: an answer of another one is no longer known.
+    /// The program that asks: cached answers of another one are not used.
     pub program: &'a Path,
     /// Where answers are kept.
     pub cache: Option<&'a Path>,
@@ -55,7 +55,7 @@ impl Detector<'_> {
                         Some(devices) => Err(devices),
                         None => {
                             let asks = move || self.find_out(*kind, freshness);
-                            // Where no thread can be had, one driver is asked after the other.
+                            // Without a thread, the drivers are asked one after the other.
                             match std::thread::Builder::new().spawn_scoped(scope, asks) {
                                 Ok(thread) => Ok((*kind, thread)),
                                 Err(_) => Err(self.find_out(*kind, freshness)),
@@ -84,7 +84,8 @@ impl Detector<'_> {
         let (is_fault, is_passing) = (found.is_err(), matches!(&found, Err(none) if none.is_passing));
         let mut devices = found.unwrap_or_else(|Unanswered { why, .. }| {
             let reason = format!(
-                "asking its driver failed: {why}; try `{} {kind}` by hand, and after mending it `dyno devices --refresh`",
+                "asking its driver failed: {why}; to see more, run `{} {kind}`; after fixing it, run `dyno devices \
+                 --refresh`",
                 self.program.display()
             );
             vec![DeviceInfo::unavailable(kind, reason)]
@@ -132,12 +133,11 @@ fn without_driver(kind: DeviceKind) -> Option<DeviceInfo> {
         }
         DeviceKind::Mps => DeviceInfo::unavailable(
             kind,
-            format!("Metal exists on macOS only, and this is {}", std::env::consts::OS),
+            format!("Metal exists only on macOS, and this system is {}", std::env::consts::OS),
         ),
         DeviceKind::WebNn => DeviceInfo::unavailable(
             kind,
-            "WebNN exists inside browsers only: it takes one that has it (Chromium with its WebNN flag), which this \
-             dyno does not start",
+            "WebNN exists only inside browsers (Chromium with its WebNN flag), and dyno does not start one",
         ),
         DeviceKind::Cuda | DeviceKind::Rocm | DeviceKind::OpenVino | DeviceKind::Qnn | DeviceKind::WebGpu => {
             return None;
@@ -170,7 +170,7 @@ mod tests {
         assert_eq!(devices.len(), 8);
         assert!(devices[0].unavailable.is_none(), "a CPU is always there");
         assert!(state(&devices[1]).contains("SIGSEGV"), "{:?}", devices[1]);
-        assert!(state(&devices[2]).contains("no list of devices"), "{:?}", devices[2]);
+        assert!(state(&devices[2]).contains("is not a list of devices"), "{:?}", devices[2]);
         assert_eq!((devices[6].name.as_str(), state(&devices[6])), ("webgpu:0", String::new()));
         assert!(state(&devices[7]).contains("browser"));
     }

@@ -4,7 +4,7 @@ use dyno_core::model::EnergyCounter;
 
 use super::files::Files;
 
-/// Where the kernel shows them.
+/// The kernel's folder of these counters.
 const FOLDER: &str = "sys/class/powercap";
 
 /// The counters of whole packages: the parts of a package are in it already.
@@ -48,11 +48,13 @@ impl EnergyMeter {
     /// Reads them again: the energy in between [J].
     ///
     /// # Errors
-    /// A sentence that says why it cannot be known here.
+    /// A sentence that says why it is not known.
     pub fn stop(self) -> Result<f64, String> {
         let (begin, end) = (self.begin?, read(&self.files)?);
         if begin.len() != end.len() {
-            return Err("energy is not known: counters came or went meanwhile".to_owned());
+            return Err(
+                "energy is not known: counters appeared or disappeared during the measurement".to_owned()
+            );
         }
         let used =
             begin.iter().zip(&end).map(|((before, range), (after, _))| match after.checked_sub(*before) {
@@ -67,14 +69,14 @@ impl EnergyMeter {
 fn read(files: &Files) -> Result<Reading, String> {
     let counters = counters(files);
     if counters.is_empty() {
-        return Err("energy is not measured: the kernel shows no RAPL counter on this machine".to_owned());
+        return Err("energy is not measured: the kernel has no RAPL counter on this machine".to_owned());
     }
     counters
         .iter()
         .map(|counter| {
             if let Some(why) = &counter.unreadable {
                 return Err(format!(
-                    "energy is not measured: {} cannot be read ({why}); `dyno doctor` says what would help",
+                    "energy is not measured: {} cannot be read ({why}); `dyno doctor` suggests a remedy",
                     counter.file
                 ));
             }
@@ -82,7 +84,7 @@ fn read(files: &Files) -> Result<Reading, String> {
             files
                 .number(&counter.file)
                 .map(|now| (now, files.number(&range).unwrap_or(u64::MAX)))
-                .ok_or_else(|| format!("energy is not measured: {} says no number", counter.file))
+                .ok_or_else(|| format!("energy is not measured: {} does not contain a number", counter.file))
         })
         .collect()
 }
@@ -124,7 +126,7 @@ mod tests {
         set("1000000");
         assert_eq!(meter.stop(), Ok(2.0));
         set("nonsense");
-        assert!(EnergyMeter::over(files).stop().unwrap_err().contains("no number"));
+        assert!(EnergyMeter::over(files).stop().unwrap_err().contains("does not contain a number"));
         let none = tempfile::tempdir().unwrap();
         assert!(EnergyMeter::over(Files::below(none.path())).stop().unwrap_err().contains("no RAPL counter"));
     }

@@ -1,4 +1,4 @@
-//! What a launch finds around it: read before and after, and compared.
+//! The conditions of a launch: read before and after, and compared.
 
 use std::time::Instant;
 
@@ -13,19 +13,19 @@ use super::{
     machine::{meminfo_bytes, text},
 };
 
-/// More of the processors' time than this taken by the hypervisor makes a launch disturbed.
+/// Share of the processors' time above which the hypervisor disturbed a launch.
 const STEAL_LIMIT: f64 = 0.01;
-/// Other work that keeps more than this of the other processors busy shares caches and memory with the launch.
+/// Load of the other processors above which their work disturbed a launch, by sharing caches and memory.
 const OTHERS_LIMIT: f64 = 0.5;
-/// More memory pressure than this means that pages were waited for.
+/// Memory pressure above which the launch waited for pages.
 const MEMORY_PRESSURE_LIMIT: f64 = 0.05;
-/// A clock that changed by more than this between start and end.
+/// Relative change of the clock above which it disturbed a launch.
 const CLOCK_CHANGE_LIMIT: f64 = 0.05;
 
-/// A launch of which more samples than this were put aside for other work.
+/// Share of retaken samples above which a launch counts as disturbed.
 const RETAKEN_LIMIT: f64 = 0.1;
 
-/// What the worker says about how it was disturbed.
+/// The worker's own count of disturbances.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Sampling {
     preemptions: Option<u64>,
@@ -33,7 +33,7 @@ pub struct Sampling {
 }
 
 impl Sampling {
-    /// That of a launch whose samples are all there.
+    /// The count of a launch that has all its samples.
     #[must_use]
     pub fn of(launch: &LaunchRecord) -> Self {
         let taken = launch.samples.len() as f64 + f64::from(launch.retaken);
@@ -44,7 +44,7 @@ impl Sampling {
     }
 }
 
-/// A launch in progress, as its surroundings see it.
+/// Readings from the start of a launch in progress.
 #[derive(Debug)]
 pub struct Probe {
     cpus: Vec<u32>,
@@ -69,7 +69,7 @@ impl Probe {
         Self { cpus: cpus.to_vec(), begin: Instant::now(), before: load(cpus), ticks: ticks(cpus) }
     }
 
-    /// Reads it again after the launch, and says what disturbed it.
+    /// Reads it again after the launch, and reports the disturbances.
     #[must_use]
     pub fn finish(self, sampling: Sampling) -> Environment {
         let after = load(&self.cpus);
@@ -144,7 +144,7 @@ fn disturbances(environment: &Environment) -> Vec<String> {
     }
     if let Some(share) = environment.retaken_share.filter(|share| *share > RETAKEN_LIMIT) {
         let sentence =
-            format!("{:.0} % of the samples were put aside for other work, and taken again", share * 100.0);
+            format!("{:.0} % of the samples were interrupted by other work and retaken", share * 100.0);
         found.push((alone(|all, only| only.retaken_share = all.retaken_share), sentence));
     }
     found.sort_by(|(a, _), (b, _)| b.total_cmp(a));

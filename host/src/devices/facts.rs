@@ -1,4 +1,4 @@
-//! What the answer of a driver depends on: its libraries, its device nodes, the kernel. All of it can be looked at in a
+//! The facts that a driver's answer depends on: its libraries, its device nodes, the kernel. All can be read in a
 //! millisecond, without the driver.
 
 use std::{
@@ -10,7 +10,7 @@ use std::{
 use dyno_core::model::DeviceKind;
 use sha2::{Digest, Sha256};
 
-/// Where the dynamic linker looks, as far as that is the same everywhere; its cache stands for the rest.
+/// Folders of the dynamic linker that are the same everywhere; its cache covers the others.
 const LIBRARIES: [&str; 8] = [
     "/lib",
     "/usr/lib",
@@ -37,7 +37,7 @@ pub(super) fn key(kind: DeviceKind, program: &Path) -> String {
     for file in ["/proc/sys/kernel/osrelease", "/proc/sys/kernel/random/boot_id"] {
         facts.push(fs::read_to_string(file).unwrap_or_default());
     }
-    // Who may open which device node.
+    // The users and groups that may open device nodes.
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     facts.extend(
         status

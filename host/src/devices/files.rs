@@ -1,18 +1,18 @@
-//! The small files in which the kernel says how things are.
+//! The small files in which the kernel reports its state, below `/proc` and `/sys`.
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-/// Those below one folder: `/`, or what a test made instead.
+/// The files below one folder: `/`, or a test's folder.
 #[derive(Debug, Clone)]
 pub(super) struct Files {
     root: PathBuf,
 }
 
 impl Files {
-    /// Those of this machine.
+    /// The files of this machine.
     pub(super) fn of_this_machine() -> Self {
         Self { root: PathBuf::from("/") }
     }
@@ -26,12 +26,12 @@ impl Files {
         self.root.join(path.trim_start_matches('/'))
     }
 
-    /// What it says, trimmed; `None` when it is not there, cannot be read, or is empty.
+    /// Contents of a file, trimmed; `None` if it is missing, cannot be read, or is empty.
     pub(super) fn text(&self, path: &str) -> Option<String> {
         text(&self.path(path))
     }
 
-    /// The number that it says.
+    /// The number in a file.
     pub(super) fn number<T: std::str::FromStr>(&self, path: &str) -> Option<T> {
         self.text(path)?.parse().ok()
     }
@@ -51,12 +51,12 @@ impl Files {
     }
 }
 
-/// What a small file says, trimmed; `None` when it is not there or empty.
+/// Contents of a small file, trimmed; `None` if it is missing or empty.
 pub(super) fn text(path: &Path) -> Option<String> {
     fs::read_to_string(path).ok().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
-/// A list of processors as the kernel writes it; what is no list is empty.
+/// A list of processors as the kernel writes it; text that is not a list gives an empty one.
 pub(super) fn numbers(list: &str) -> Vec<u32> {
     dyno_core::units::parse_cpus(list).unwrap_or_default()
 }

@@ -23,7 +23,7 @@ pub(super) fn read(files: &Files) -> GroupReadings {
                 }
                 _ if controllers.split(',').any(|name| name == "memory") => {
                     let file = format!("sys/fs/cgroup/memory{folder}/memory.limit_in_bytes");
-                    // The old way to say that there is no limit is a number near the largest.
+                    // Version 1 expresses "no limit" as a number near the largest.
                     memory(&mut out, &file, files.number::<u64>(&file).filter(|bytes| *bytes < 1 << 60));
                 }
                 _ => {}

@@ -1,4 +1,4 @@
-//! How hot the machine is, and how often that made it slower.
+//! How hot the machine is, and how often heat slowed it down.
 
 use super::files::Files;
 
@@ -7,7 +7,7 @@ pub(super) fn temperature_c(files: &Files) -> Option<f64> {
     let zones = files.names("sys/class/thermal").into_iter().filter(|name| name.starts_with("thermal_zone"));
     let degrees = zones.filter_map(|zone| files.number::<f64>(&format!("sys/class/thermal/{zone}/temp")));
     let sane = |degrees: &f64| (-50.0..200.0).contains(degrees);
-    // Broken sensors say nonsense.
+    // Broken sensors report nonsense.
     degrees.map(|milli| milli / 1000.0).filter(sane).max_by(f64::total_cmp)
 }
 

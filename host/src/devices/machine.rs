@@ -1,4 +1,4 @@
-//! The machine as far as it does not change: read from the kernel's files; what they do not say stays unknown.
+//! The machine's fixed properties, read from the kernel's files; a property that they lack is unknown.
 
 use std::{fs, path::Path, sync::OnceLock};
 
@@ -36,6 +36,7 @@ fn read() -> Machine {
         memory_bytes,
         aslr: text("/proc/sys/kernel/randomize_va_space").and_then(|value| value.parse().ok()),
         cpu_quota: group.cpu_quota,
+        // A limit above the machine's memory limits nothing.
         memory_limit_bytes: group.memory_bytes.filter(|limit| *limit < memory_bytes),
         fingerprint: String::new(),
         devices: Vec::new(),
@@ -81,6 +82,7 @@ fn cpu(system: &Path, cpuinfo: &str) -> CpuTopology {
     CpuTopology {
         model: field("model name").unwrap_or_else(|| "unknown".to_owned()),
         sockets,
+        // Not every architecture lists its cores in `/proc/cpuinfo`: without the list, a thread counts as a core.
         cores: per_socket.map_or(threads, |cores| cores * sockets),
         threads,
         smt,
@@ -101,12 +103,14 @@ fn cpu(system: &Path, cpuinfo: &str) -> CpuTopology {
 }
 
 fn turbo(system: &Path) -> Option<bool> {
+    // Intel's driver has its own switch, with the opposite meaning.
     let intel = file(&system.join("cpu/intel_pstate/no_turbo")).map(|value| value == "0");
     intel.or_else(|| file(&system.join("cpu/cpufreq/boost")).map(|value| value == "1"))
 }
 
 fn caches(folder: &Path) -> Vec<(String, u64)> {
     let mut out = Vec::new();
+    // More entries than any processor has.
     for index in 0..8 {
         let cache = folder.join(format!("index{index}"));
         let (Some(level), Some(kind), Some(size)) =
@@ -154,6 +158,7 @@ fn virtualisation(flags: &str) -> Option<String> {
     if let Some(kind) = text("/sys/hypervisor/type") {
         return Some(kind);
     }
+    // Every common hypervisor sets this flag for its guests.
     if !flags.split_whitespace().any(|flag| flag == "hypervisor") {
         return None;
     }
@@ -189,7 +194,7 @@ pub(super) fn meminfo_bytes(meminfo: &str, name: &str) -> Option<u64> {
     line.strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kibibytes| kibibytes * 1024)
 }
 
-/// A small file of the kernel's, trimmed; `None` when it is not there or empty.
+/// A small file of the kernel, trimmed; `None` if it is missing or empty.
 pub(super) fn text(path: &str) -> Option<String> {
     file(Path::new(path))
 }

@@ -1,4 +1,4 @@
-//! What the machine has, how it is, and who may use it.
+//! The machine's devices, its state, and the leases on it.
 
 mod activity;
 mod affinity;

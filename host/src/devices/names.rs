@@ -5,7 +5,7 @@ use dyno_core::model::{DeviceInfo, DeviceKind};
 /// Every device of every kind.
 pub const ALL: &str = "all";
 
-/// A device that nobody knows.
+/// An unknown device.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("there is no device `{name}`; known are {known}; several of a kind have numbers, like `cuda:1`")]
 pub struct UnknownDevice {
@@ -38,12 +38,12 @@ pub fn kinds_of<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<DeviceKind>
     DeviceKind::ALL.into_iter().filter(wanted).collect()
 }
 
-/// The devices that `name` means among `devices`: one by its name, or all of a kind. An adapter in software counts as one
-/// of its kind only where there is no other; its name always means it. One that is known but not there is among them,
-/// with the reason.
+/// The devices that `name` means among `devices`: one by its name, or all of a kind. An adapter in software counts as
+/// one of its kind only where there is no other; its name always means it. A known device that is not available is
+/// among them, with the reason.
 ///
 /// # Errors
-/// When it is no name of a device at all.
+/// When it is not the name of a device.
 pub fn find(devices: &[DeviceInfo], name: &str) -> Result<Vec<DeviceInfo>, UnknownDevice> {
     let wanted = name.trim().to_lowercase();
     if wanted == ALL {
@@ -64,7 +64,7 @@ fn of_kind(devices: &[DeviceInfo], kind: DeviceKind) -> Vec<DeviceInfo> {
     if real.is_empty() { all().cloned().collect() } else { real }
 }
 
-/// A device with a number that is not there, and why.
+/// A device whose number this machine does not have, with the reason.
 fn absent(devices: &[DeviceInfo], kind: DeviceKind, number: u32) -> DeviceInfo {
     let others: Vec<&DeviceInfo> = devices.iter().filter(|device| device.kind == kind).collect();
     let reason = others.iter().find_map(|device| device.unavailable.clone()).unwrap_or_else(|| {

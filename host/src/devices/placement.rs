@@ -1,4 +1,4 @@
-//! Which processors are measured: those that were asked for, else the one where least else happens.
+//! Which processors are measured: those that the user named, otherwise the quietest.
 
 use std::{
     collections::HashMap,
@@ -14,36 +14,36 @@ use super::{
     files::{Files, numbers},
 };
 
-/// For how long to look where other work runs: the kernel counts in hundredths of a second.
+/// How long to watch for other work: the kernel counts in hundredths of a second.
 const LOOK: Duration = Duration::from_millis(60);
-/// A processor that is busier than this has other work.
+/// Share of time above which a processor counts as busy with other work.
 const BUSY: f64 = 0.4;
-/// With fewer processors there is no choice: one is measured, the host has the other.
+/// Minimum number of processors for a choice: with two, one is measured and the host has the other.
 const CHOICE: usize = 3;
 
 /// A processor that cannot be measured.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BadCpus {
-    /// The machine has none of that number.
+    /// The machine has no processor of that number.
     #[error("there is no processor {cpu}; this machine has {online}, of which {usable} can be measured")]
     NoSuch {
-        /// What was asked for.
+        /// The processor that was named.
         cpu: u32,
-        /// What there is.
+        /// The processors of the machine.
         online: String,
-        /// What may be used.
+        /// The processors that this process may use.
         usable: String,
     },
-    /// It belongs to others.
+    /// This process may not use it.
     #[error(
-        "processor {cpu} may not be used by this process, which may use {usable}; start dyno where it may (`taskset -pc \
-         $$` shows where), or name one of these"
+        "processor {cpu} is not among those that this process may use ({usable}); name one of these, or start dyno \
+         without that limit (`taskset -pc $$` shows it)"
     )]
     NotAllowed {
-        /// What was asked for.
+        /// The processor that was named.
         cpu: u32,
-        /// What may be used.
+        /// The processors that this process may use.
         usable: String,
     },
 }
@@ -96,7 +96,7 @@ fn check_against(wanted: &[u32], online: &[u32], usable: &[u32]) -> Result<(), B
     })
 }
 
-/// Where a case on that many threads is measured: on `wanted`, else where dyno thinks best.
+/// The processors for a case on that many threads: `wanted`, otherwise the best ones.
 ///
 /// A case on one thread has one processor, chosen once per process (or until [`choose_again`]), so that all its launches are measured on the same. A case
 /// on several has all of `wanted`; with none named it is not pinned.
@@ -111,11 +111,11 @@ pub fn place(wanted: &[u32], threads: u32) -> Placement {
     Placement { cpus, threads: granted }
 }
 
-/// Where to measure, by the processors that were wanted.
+/// The processors chosen so far, by those that were wanted.
 static KNOWN: Mutex<Option<HashMap<Vec<u32>, Vec<u32>>>> = Mutex::new(None);
 
-/// From now on where least else happens is found anew: a process that lives for months must not keep the choice of its first
-/// minute. Not while something is measured.
+/// Makes the next case choose again: a process that lives for months must not keep the choice of its first minute. Not
+/// to be called during a measurement.
 pub fn choose_again() {
     *KNOWN.lock().unwrap_or_else(PoisonError::into_inner) = None;
 }
@@ -212,7 +212,7 @@ mod tests {
             "{message}"
         );
         let message = check_against(&[2], &[0, 1, 2, 3], &[0, 1]).unwrap_err().to_string();
-        assert!(message.contains("processor 2 may not be used") && message.contains("0-1"), "{message}");
+        assert!(message.contains("processor 2 is not among") && message.contains("0-1"), "{message}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Cores, their threads, packages and nodes; caches and who shares them: from `/sys/devices/system`.
+//! Cores, their threads, packages and nodes; caches and the threads that share them: from `/sys/devices/system`.
 
 use std::{collections::BTreeSet, path::Path};
 

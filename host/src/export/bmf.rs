@@ -9,7 +9,7 @@ use super::{escape, names::Names, number::json_number};
 /// A run's medians with their intervals. Names of measures are those that Bencher knows, where it knows one.
 pub(super) fn bmf(record: &RunRecord) -> String {
     let mut benchmarks = Map::new();
-    // What is left of a case that failed is not its result.
+    // The samples of a failed case are not its result.
     let cases = record.cases.iter().zip(record.series());
     for (case, name) in cases.filter(|(case, _)| !case.status.is_failure()) {
         let (mut measures, mut own) = (Map::new(), Names::default());

@@ -23,7 +23,7 @@ const PERCENTILES: [f64; 5] = [50.0, 90.0, 95.0, 99.0, 99.9];
 /// numbers may begin with a sign.
 #[derive(Debug, Clone)]
 pub(super) enum Field<'a> {
-    /// Text of anyone.
+    /// Text, possibly untrusted.
     Text(Cow<'a, str>),
     /// A number; empty where there is none.
     Number(Option<f64>),
@@ -75,7 +75,6 @@ pub(super) fn better(better: Better) -> &'static str {
     }
 }
 
-/// Adds a row.
 pub(super) fn row<'a>(out: &mut String, fields: impl IntoIterator<Item = Field<'a>>) {
     for (place, field) in fields.into_iter().enumerate() {
         if place > 0 {

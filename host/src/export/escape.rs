@@ -1,4 +1,4 @@
-//! Text that came from others, made harmless for Markdown, XML and HTML, JSON and OpenMetrics: it must not become
+//! Untrusted text, made harmless for Markdown, XML and HTML, JSON and OpenMetrics: it must not become
 //! structure, links, mentions or tricks. What characters may do at all, [`dyno_core::text`] decides.
 
 use dyno_core::text::{NAME, SENTENCE, Shown, visible};
@@ -48,7 +48,7 @@ fn markdown(text: &str, most: usize) -> String {
             '_' if !previous.is_alphanumeric() => out.push_str("\\_"),
             // A mention notifies people where the report becomes a comment.
             '@' => out.push_str("@\u{2060}"),
-            // An address would become a link that nobody here vouches for.
+            // An address would become a link to an untrusted page.
             ':' if rest.starts_with("//") => out.push_str(":\u{2060}"),
             '.' if is_www(&out) => {
                 out.push_str("\u{2060}.");

@@ -11,7 +11,7 @@ use super::{
     openmetrics::openmetrics,
 };
 
-/// What a run is written as.
+/// Output format of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Format {
@@ -68,7 +68,7 @@ impl Format {
         Self::Parquet,
     ];
 
-    /// The name by which it is asked for, in flags and queries.
+    /// Its name in flags and queries.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -87,7 +87,7 @@ impl Format {
         }
     }
 
-    /// What it is, in a line of help.
+    /// Its description, for `--help`.
     #[must_use]
     pub const fn about(self) -> &'static str {
         match self {
@@ -123,7 +123,7 @@ impl Format {
         }
     }
 
-    /// How the name of such a file ends, without a dot.
+    /// File extension, without a dot.
     #[must_use]
     pub const fn extension(self) -> &'static str {
         match self {
@@ -137,7 +137,7 @@ impl Format {
         }
     }
 
-    /// Whether it shows launches and samples: reading them takes longer.
+    /// Whether it contains launches and samples, which take longer to read.
     #[must_use]
     pub const fn needs_samples(self) -> bool {
         match self {
@@ -173,8 +173,8 @@ impl Format {
         }))
     }
 
-    /// The format of a comparison that takes the place of this one where a run was compared: those made for people and for
-    /// gates. The others hold results.
+    /// The format of a comparison that replaces this one if a run was compared, for formats that people and gates read.
+    /// The others contain results.
     #[must_use]
     pub const fn of_comparison(self) -> Option<ComparisonFormat> {
         match self {
@@ -186,7 +186,7 @@ impl Format {
     }
 }
 
-/// What a comparison is written as.
+/// Output format of a comparison.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ComparisonFormat {
@@ -222,7 +222,7 @@ impl ComparisonFormat {
         Self::Openmetrics,
     ];
 
-    /// The name by which it is asked for.
+    /// Its name in flags and queries.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -237,7 +237,7 @@ impl ComparisonFormat {
         }
     }
 
-    /// What it is, in a line of help.
+    /// Its description, for `--help`.
     #[must_use]
     pub const fn about(self) -> &'static str {
         match self {

@@ -34,7 +34,7 @@ pub(super) fn gbench(record: &RunRecord) -> String {
 
 fn case(case: &CaseRecord, name: &str) -> Vec<Value> {
     let outcome = Outcome::of(&case.status);
-    // A case that failed may have launches that did not: its times are no result.
+    // A failed case may have launches that completed; their times are not a result.
     let failed = matches!(outcome, Outcome::Failed(_));
     let Some(time) = case.metric("time").filter(|time| time.median.is_finite() && !failed) else {
         let why = outcome.sentence().unwrap_or_else(|| "the case has no metric `time`".to_owned());

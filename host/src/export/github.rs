@@ -6,10 +6,9 @@ use dyno_core::{model::RunRecord, text};
 
 use super::outcome::Outcome;
 
-/// Annotations of a level that GitHub shows of one step; what is beyond is dropped by it without a word.
+/// Number of annotations of a level that GitHub shows for one step; it drops the others silently.
 const SHOWN: usize = 10;
 
-/// How loud an annotation is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Level {
     Error,
@@ -29,7 +28,6 @@ impl Level {
     }
 }
 
-/// One annotation.
 #[derive(Debug)]
 pub(super) struct Annotation {
     pub(super) level: Level,

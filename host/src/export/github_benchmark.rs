@@ -10,11 +10,11 @@ use super::{
 };
 
 /// A run's medians; half the width of the interval as the range. The list has no word for a case without a result: such
-/// cases are absent. That action knows one direction for a whole file, so
-/// that metrics of which more is better are left out: it takes smaller values for better (`customSmallerIsBetter`).
+/// cases are absent. That action has one direction for a whole file (`customSmallerIsBetter`), so metrics for which
+/// higher is better are left out.
 pub(super) fn github_benchmark(record: &RunRecord) -> String {
     let (mut rows, mut names): (Vec<Value>, _) = (Vec::new(), Names::default());
-    // What is left of a case that failed is not its result.
+    // The samples of a failed case are not its result.
     let cases = record.cases.iter().zip(record.series());
     for (case, name) in cases.filter(|(case, _)| !case.status.is_failure()) {
         for metric in case.metrics.iter().filter(|metric| metric.better == Better::Lower) {

@@ -12,11 +12,11 @@ use super::{escape::xml, outcome::Outcome};
 /// Width and height of a chart [px].
 const WIDTH: f64 = 560.0;
 const HEIGHT: f64 = 92.0;
-/// Space for the scale.
+/// Margin for the scale [px].
 const MARGIN: f64 = 14.0;
-/// Cases that get a chart: a page with more of them would not open.
+/// Maximum number of charts: a page with more would not open.
 const CHARTS: usize = 200;
-/// Dots of a chart.
+/// Maximum number of dots of a chart.
 const DOTS: usize = 2_000;
 
 const STYLE: &str = "
@@ -31,7 +31,6 @@ svg { display: block; max-width: 100%; height: auto; } text { font: 11px system-
 dt, .note, text { color: #95a1b0; fill: #95a1b0; } .bad { color: #ff8a8a; } }
 ";
 
-/// A run as a page.
 pub(super) fn html(record: &RunRecord) -> String {
     let title = record.spec.suite.as_ref().map_or("Benchmark run", |suite| suite.name.as_str());
     let mut out = String::new();
@@ -51,7 +50,8 @@ pub(super) fn html(record: &RunRecord) -> String {
     if record.cases.len() > CHARTS {
         let _ = writeln!(
             out,
-            "<p class=\"note\">Charts are drawn for the first {CHARTS} of {} cases; the result file holds the samples of all.</p>",
+            "<p class=\"note\">The first {CHARTS} of {} cases have charts; the result file contains the samples of \
+             all.</p>",
             record.cases.len()
         );
     }
@@ -120,7 +120,7 @@ fn results(out: &mut String, record: &RunRecord) {
     out.push_str("</table>\n");
 }
 
-/// A dot for every sample, a row for every launch: what differs between launches is seen at once.
+/// A dot for every sample, a row for every launch, so that differences between launches stand out.
 fn launches(out: &mut String, case: &CaseRecord) {
     let Some(time) = headline(case).filter(|time| time.unit == "ns") else { return };
     let most = (DOTS / case.launches.len().max(1)).clamp(2, 200);
@@ -187,7 +187,7 @@ fn launches(out: &mut String, case: &CaseRecord) {
     );
 }
 
-/// Times of one iteration [ns]; at most so many, evenly chosen.
+/// Times of one iteration [ns], thinned evenly to the maximum number of dots.
 fn values(launch: &LaunchRecord, most: usize) -> Vec<f64> {
     let step = launch.samples.len().div_ceil(most).max(1);
     launch.samples.iter().step_by(step).map(Sample::ns_per_iteration).collect()

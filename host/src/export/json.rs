@@ -8,23 +8,23 @@ use serde_json::Value;
 #[error("this cannot be written as JSON: {0}")]
 pub struct WriteError(#[source] pub(super) serde_json::Error);
 
-/// Why a text is no result file.
+/// Why a text is not a result file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
     /// It ends too early.
     #[error("the file is cut short in line {line}; write it again with `dyno report --format json`")]
     CutShort {
-        /// Its last line.
+        /// Number of its last line.
         line: usize,
     },
-    /// It is no JSON.
+    /// It is not JSON.
     #[error("the file is not JSON: {0}")]
     Json(serde_json::Error),
-    /// It is JSON of something else.
-    #[error("the file is no result of dyno: its `schema` is {found}, expected `{RESULT_SCHEMA}`")]
+    /// It is JSON, but not a result.
+    #[error("the file is not a result of dyno: its `schema` is {found}, expected `{RESULT_SCHEMA}`")]
     Schema {
-        /// What it says it is.
+        /// Its `schema`.
         found: String,
     },
     /// It was written by a newer dyno.
@@ -32,7 +32,7 @@ pub enum ReadError {
         "the result has version {found}, this dyno reads versions up to {RESULT_VERSION}; use a newer dyno"
     )]
     Newer {
-        /// Its version.
+        /// Version of the document.
         found: u64,
     },
     /// A field is missing or wrong.
@@ -40,8 +40,8 @@ pub enum ReadError {
     Damaged(serde_json::Error),
 }
 
-/// A run as a result file. What is infinite or not a number is absent from it, since JSON has no word for that and nobody
-/// could read the file back: see [`RunRecord::finite`].
+/// A run as a result file. Infinity and NaN are absent from it, because JSON has neither and the file could not be read
+/// back: see [`RunRecord::finite`].
 ///
 /// # Errors
 /// When it cannot be serialised.
@@ -54,7 +54,7 @@ pub fn json(record: &RunRecord) -> Result<String, WriteError> {
 /// Reads a result file.
 ///
 /// # Errors
-/// A sentence that says what the text is instead.
+/// When the text is not a result file that this dyno can read.
 pub fn read(text: &str) -> Result<RunRecord, ReadError> {
     let value: Value = serde_json::from_str(text).map_err(|error| {
         if error.is_eof() { ReadError::CutShort { line: error.line() } } else { ReadError::Json(error) }

@@ -6,7 +6,6 @@ use dyno_core::model::RunRecord;
 
 use super::{escape::xml, outcome::Outcome};
 
-/// One test case.
 #[derive(Debug)]
 pub(super) struct TestCase {
     pub(super) class: String,

@@ -26,7 +26,6 @@ const OURS: [&str; 10] = [
     "peak_memory",
 ];
 
-/// A run as a report.
 pub(super) fn markdown(record: &RunRecord) -> String {
     let mut out = String::new();
     // Writing to a string cannot fail, so what `write!` returns is dropped throughout.
@@ -50,8 +49,10 @@ fn facts(out: &mut String, record: &RunRecord) {
     let machine = &record.machine;
     let cpu = &machine.cpu;
     let status = match record.status {
-        RunStatus::Interrupted => "interrupted: dyno ended before the run did; what was committed is here",
-        RunStatus::Cancelled => "cancelled: what was done is here",
+        RunStatus::Interrupted => {
+            "interrupted: dyno ended before the run did; completed launches are included"
+        }
+        RunStatus::Cancelled => "cancelled: completed launches are included",
         other => other.word(),
     };
     let mut processor = vec![name(&cpu.model), format!("{} cores, {} threads", cpu.cores, cpu.threads)];
@@ -79,7 +80,7 @@ fn facts(out: &mut String, record: &RunRecord) {
     }
 }
 
-/// Words to find a run by, as many as people read.
+/// Tags of the run, at most as many as people read.
 fn tags(tags: &[String]) -> String {
     const NAMED: usize = 20;
     let named: Vec<String> = tags.iter().take(NAMED).map(|tag| name(tag)).collect();
@@ -231,12 +232,13 @@ fn disturbances(out: &mut String, record: &RunRecord) {
     if !text.is_empty() {
         let _ = write!(
             out,
-            "\n## Disturbed launches\n\nThese are in the numbers above; a quieter machine would narrow them.\n\n{text}"
+            "\n## Disturbed launches\n\nThe numbers above include these launches; on a quieter machine the intervals \
+             would be narrower.\n\n{text}"
         );
     }
 }
 
-/// What was asked for and could not be had.
+/// Requested features that were not available.
 fn missing(out: &mut String, record: &RunRecord) {
     let launches = record.cases.iter().flat_map(|case| &case.launches);
     let sentences: BTreeSet<&String> = launches.flat_map(|launch| &launch.missing).collect();
@@ -248,7 +250,7 @@ fn missing(out: &mut String, record: &RunRecord) {
     }
 }
 
-/// What ran, by content: a name and a version do not pin bytes down.
+/// The plugins that ran, by hash: a name and a version do not identify the bytes.
 fn plugins(out: &mut String, record: &RunRecord) {
     let mut rows: Vec<String> = Vec::new();
     for case in &record.cases {

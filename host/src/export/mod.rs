@@ -1,7 +1,6 @@
-//! Runs and comparisons as text: one format, one file, chosen by [`Format`] and [`ComparisonFormat`]. Pure: the caller writes.
-//!
-//! Whatever is text of others (names, parameters, reasons, output) passes [`dyno_core::text`] or `escape` on its way out,
-//! and no number that is infinite or not a number leaves by any format.
+//! Runs and comparisons as text: one format, one file, chosen by [`Format`] and [`ComparisonFormat`]. Pure: the caller
+//! writes. All untrusted text (names, parameters, reasons, output) passes [`dyno_core::text`] or `escape` on its way
+//! out, and no format contains infinity or NaN.
 
 mod bmf;
 mod comparison;

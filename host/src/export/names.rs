@@ -1,13 +1,13 @@
-//! Names that must differ within a document: whoever reads it would take two that are equal for one series.
+//! Names that must differ within a document: its readers would take two equal ones for one series.
 
 use std::collections::HashMap;
 
-/// The names that were given away.
+/// The names that are taken.
 #[derive(Debug, Default)]
 pub(super) struct Names(HashMap<String, u32>);
 
 impl Names {
-    /// The name itself, or with a number behind it where it was there before. // eg: "sum n=1 (native, cpu) #2"
+    /// The name itself, followed by a number if it is taken. // eg: "sum n=1 (native, cpu) #2"
     pub(super) fn unique(&mut self, name: String) -> String {
         let count = self.0.entry(name.clone()).or_insert(0);
         *count += 1;

@@ -1,19 +1,19 @@
-//! Numbers as programs read them. What is infinite or not a number has no form here: it is absent in every format.
+//! Numbers as programs read them. Infinity and NaN are absent in every format.
 
 use serde_json::Value;
 
-/// The shortest text that reads back as the same number; `None` where it is infinite or not a number.
+/// The shortest text that reads back as the same number; `None` for infinity and NaN.
 pub(super) fn number(value: f64) -> Option<String> {
     if !value.is_finite() {
         return None;
     }
-    // Adding zero takes the sign from a zero. Digits that nobody counts are written as a power of ten.
+    // Adding zero takes the sign from a zero. Long runs of zeros are written as a power of ten.
     let value = value + 0.0;
     let is_plain = value == 0.0 || (1e-9..1e17).contains(&value.abs());
     Some(if is_plain { value.to_string() } else { format!("{value:e}") })
 }
 
-/// The same in JSON, which has no word for it either.
+/// The same in JSON, which has no infinity and no NaN either.
 pub(super) fn json_number(value: f64) -> Option<Value> {
     serde_json::Number::from_f64(value).map(Value::Number)
 }

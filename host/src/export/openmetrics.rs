@@ -66,7 +66,7 @@ pub(super) fn openmetrics(record: &RunRecord) -> String {
         let labels = |last: (&'static str, &'static str)| {
             let mut labels =
                 vec![("benchmark", case.benchmark.as_str()), ("plugin", case.plugin.id.as_str())];
-            // Elsewhere a series goes on from version to version.
+            // Otherwise a series continues from version to version.
             if has_other_version(record, case) {
                 labels.push(("version", &case.plugin.version));
             }

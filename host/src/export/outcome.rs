@@ -1,4 +1,4 @@
-//! How a case ended, as every format says it: with a result, without one by a fault, or without one by no fault.
+//! How a case ended, in the words of every format: with a result, failed, or without a result although nothing failed.
 
 use dyno_core::model::CaseStatus;
 

@@ -1,11 +1,11 @@
-//! Which tool wrote a document, told by its content: names of files say little.
+//! Tells by its content which tool wrote a document, because file names say little.
 
 use dyno_core::model::{Measured, RESULT_SCHEMA};
 use serde_json::Value;
 
 use super::{ImportError, gbench, hyperfine, json, original};
 
-/// What a text turned out to be.
+/// The kind of a document.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Found {
     /// A result file of dyno, whole or not: `export` reads it.
@@ -17,11 +17,11 @@ pub enum Found {
 /// Reads a document of any tool that is known.
 ///
 /// # Errors
-/// A sentence that says what is wrong with it, or what is looked for where no tool is known by it.
+/// A sentence that says what is wrong with the text, or which documents dyno reads if it recognises none.
 pub fn detect(text: &str) -> Result<Found, ImportError> {
     let document = match json::parse(text) {
         Ok(document) => document,
-        // A file of ours that was cut short is told of by its own reader, which says how to write it again.
+        // A truncated result of dyno is left to its own reader, whose error explains how to write it again.
         Err(_) if text.contains(RESULT_SCHEMA) => return Ok(Found::Ours),
         Err(error) => return Err(error),
     };

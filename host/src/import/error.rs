@@ -2,42 +2,42 @@
 
 use serde_json::Value;
 
-/// Why a text is no document of results.
+/// Why a text is not a document of results.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImportError {
-    /// It is no JSON, nor what some tools take for it.
+    /// It is not JSON, nor the near-JSON that some tools write.
     #[error("the file is not JSON: {0}")]
     Json(serde_json::Error),
-    /// It is JSON of something else.
+    /// It is JSON, but not results.
     #[error(
-        "the file is none that dyno reads: it is {found}. It looks for a result of dyno (`schema` is `dyno.result`), of \
-         Google Benchmark (`context` and a list `benchmarks`), of hyperfine (a list `results` whose entries have a \
-         `command`), or of the Python suite (an object `benchmarks`, or a list whose entries have a `model_name`); a \
-         folder is read as Criterion's"
+        "the file is not a result that dyno can read: it is {found}. dyno reads results of dyno (`schema` is \
+         `dyno.result`), of Google Benchmark (`context` and a list `benchmarks`), of hyperfine (a list `results` whose \
+         entries have a `command`) and of the Python suite (an object `benchmarks`, or a list whose entries have a \
+         `model_name`); it reads a folder as Criterion's"
     )]
     Unknown {
-        /// What it is at the top.
+        /// What its top level looks like.
         found: String,
     },
-    /// It was written in a format that came later.
+    /// Its format is newer than this dyno.
     #[error(
         "the {tool} document has version {found}, this dyno reads versions up to {known}; use a newer dyno"
     )]
     Newer {
-        /// Who wrote it.
+        /// The tool that wrote it.
         tool: &'static str,
-        /// Its version.
+        /// Version of the document.
         found: u64,
-        /// The highest that is read.
+        /// Highest version that this dyno reads.
         known: u64,
     },
     /// A field is missing or wrong.
     #[error("the {tool} document is damaged: {place} is {found}, expected {expected}; write it again")]
     Damaged {
-        /// Who wrote it.
+        /// The tool that wrote it.
         tool: &'static str,
-        /// Which field.
+        /// The field.
         place: String,
         /// What it holds.
         found: String,

@@ -19,7 +19,7 @@ const ENDINGS: [&str; 6] = ["_mean", "_median", "_stddev", "_cv", "_BigO", "_RMS
 /// Reads a document of Google Benchmark.
 ///
 /// # Errors
-/// A sentence that names the field that is not as it should be.
+/// A sentence that names the invalid field.
 pub fn gbench(text: &str) -> Result<Measured, ImportError> {
     measured(&json::parse(text)?)
 }
@@ -130,11 +130,11 @@ fn metrics(
             entry[field].as_str().filter(|text| !text.is_empty()).unwrap_or(otherwise).to_owned()
         };
         if entry["error_occurred"].as_bool() == Some(true) {
-            let message = said("error_message", "it does not say why");
+            let message = said("error_message", "the file gives no reason");
             return Ok(Some(Err(Unjudged::Failed { side, stage: None, message })));
         }
         if entry["skipped"].as_bool() == Some(true) {
-            let message = said("skip_message", "it does not say why");
+            let message = said("skip_message", "the file gives no reason");
             return Ok(Some(Err(Unjudged::Skipped { side, message })));
         }
     }
@@ -191,8 +191,8 @@ fn factor(name: &str, unit: &Value) -> Result<f64, ImportError> {
     }
 }
 
-/// What may explain a difference. Only the number of processors surely says that it was another machine: a container
-/// has a new host name each time, and a clock is read when it happens to be low or high.
+/// Properties that may explain a difference. Only the number of processors proves that it was another machine: a
+/// container has a new host name each time, and a clock is read when it happens to be low or high.
 fn environment(context: &Value) -> Vec<(String, String)> {
     let mut out = Vec::new();
     if let Some(processors) = context["num_cpus"].as_u64() {

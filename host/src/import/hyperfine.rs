@@ -7,13 +7,13 @@ use serde_json::Value;
 use super::{ImportError, json};
 
 const TOOL: &str = "hyperfine";
-/// Exit codes that a sentence names.
+/// Maximum number of exit codes that a sentence names.
 const SHOWN: usize = 3;
 
 /// Reads a document of hyperfine.
 ///
 /// # Errors
-/// A sentence that names the field that is not as it should be.
+/// A sentence that names the invalid field.
 pub fn hyperfine(text: &str) -> Result<Measured, ImportError> {
     measured(&json::parse(text)?)
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::ImportError;
 
-/// The document; `null` where it holds something that looks like a number and is none.
+/// The document, with `null` for whatever looks like a number and is not one in JSON.
 pub(super) fn parse(text: &str) -> Result<Value, ImportError> {
     // Some tools begin with a byte order mark.
     let text = text.trim_start_matches('\u{feff}');
@@ -21,7 +21,7 @@ pub(super) fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// The text with `null` for everything inside lists and objects that begins like a number and that JSON does not know, be it
+/// The text with `null` for everything inside lists and objects that begins like a number but is not JSON, such as
 /// `NaN`, `-inf`, `1.#IND`, `2%` or `1e999`. Text inside quotes stays as it is.
 fn lenient(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -50,7 +50,7 @@ fn lenient(text: &str) -> String {
     out
 }
 
-/// Whether a number could begin here, or the word that stands for none.
+/// Whether a number, or a word such as `NaN`, could begin here.
 fn begins_like_a_number(rest: &str) -> bool {
     let unsigned = rest.strip_prefix(['-', '+']).unwrap_or(rest);
     let begins = |word: &str| unsigned.get(..word.len()).is_some_and(|it| it.eq_ignore_ascii_case(word));

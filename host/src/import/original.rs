@@ -1,4 +1,4 @@
-//! The Python suite that dyno succeeds: its result files, and the rows that its server answers queries with.
+//! The Python suite that dyno replaces: its result files, and the rows that its server answers queries with.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::{ImportError, json};
 
 const TOOL: &str = "Python suite";
-/// A spread is no result: that it is small says nothing of speed.
+/// Spreads are not results: a small one says nothing about speed.
 const SPREADS: [&str; 6] = ["std", "stddev", "stdev", "var", "variance", "cv"];
 const HIGHER: [&str; 5] = ["throughput", "per_sec", "per_second", "speedup", "bandwidth"];
 const LOWER: [&str; 4] = ["latency", "time", "memory", "duration"];
@@ -18,7 +18,7 @@ const COLUMNS: [&str; 3] = ["average_latency_ms", "throughput_items_per_second",
 /// Reads a result file of the Python suite, or the rows of a query.
 ///
 /// # Errors
-/// A sentence that names the field that is not as it should be.
+/// A sentence that names the invalid field.
 pub fn original(text: &str) -> Result<Measured, ImportError> {
     measured(&json::parse(text)?)
 }
@@ -46,7 +46,7 @@ pub(super) fn measured(document: &Value) -> Result<Measured, ImportError> {
     for (name, result) in benchmarks {
         let key = key(name, result);
         if result["success"].as_bool() == Some(false) {
-            let message = result["error"].as_str().unwrap_or("it does not say why").to_owned();
+            let message = result["error"].as_str().unwrap_or("the file gives no reason").to_owned();
             let why = Unjudged::Failed { side: ComparedSide::Candidate, stage: None, message };
             out.missing.push((key, why));
         } else if is_simulated(result) {
@@ -93,7 +93,7 @@ fn read_rows(rows: &[Value], out: &mut Measured) -> Result<(), ImportError> {
 
 fn add(out: &mut Measured, key: CaseKey, metrics: Vec<MeasuredMetric>) {
     if metrics.is_empty() {
-        let message = "it has no metric of which dyno knows whether more is better".to_owned();
+        let message = "it has no metric for which dyno knows whether higher or lower is better".to_owned();
         out.missing.push((key, Unjudged::Skipped { side: ComparedSide::Candidate, message }));
     } else {
         out.cases.push(MeasuredCase::foreign(key, metrics));
@@ -101,7 +101,7 @@ fn add(out: &mut Measured, key: CaseKey, metrics: Vec<MeasuredMetric>) {
 }
 
 fn simulated() -> Unjudged {
-    let message = "simulated: such numbers are not compared".to_owned();
+    let message = "its numbers are simulated, and simulated numbers are not compared".to_owned();
     Unjudged::Skipped { side: ComparedSide::Candidate, message }
 }
 
@@ -113,7 +113,7 @@ fn is_simulated(result: &Value) -> bool {
 fn key(name: &str, result: &Value) -> CaseKey {
     let params = result["params"].as_object();
     let mut shown: Vec<_> = params.into_iter().flatten().collect();
-    // Whether a map keeps its order depends on who wrote it; a label must not.
+    // The order of a map depends on the program that wrote it; a label must not.
     shown.sort_by_key(|(name, _)| name.as_str());
     let mut key = CaseKey::named(name);
     for (name, value) in shown.into_iter().filter(|(name, _)| !name.starts_with("hardware")) {

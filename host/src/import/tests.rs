@@ -104,7 +104,7 @@ fn entries_of_hyperfine_are_told_apart_by_their_parameters_or_not_at_all() {
     assert_eq!(
         reasons(&measured),
         [
-            "x size=2: the candidate has 2 results of this name, and nothing tells them apart: none of them is compared",
+            "x size=2: the candidate has 2 results of this name that cannot be told apart: none of them is compared",
             "y: the candidate was not measured: it has neither `times` nor a `median` that is a finite number"
         ]
     );

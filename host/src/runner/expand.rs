@@ -15,17 +15,17 @@ use crate::{
     devices,
 };
 
-/// More cases than this in one run are a mistake in a list of values.
+/// Maximum number of cases in one run: more are a mistake in a list of values.
 const MAX_CASES: usize = 100_000;
 
-/// Why a request cannot be turned into cases. All of these are the user's to mend.
+/// Why a request cannot be turned into cases. The user can correct all of these.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExpandError {
-    /// The benchmark is not there, or its name is ambiguous.
+    /// The benchmark does not exist, or its name is ambiguous.
     #[error(transparent)]
     Resolve(#[from] ResolveError),
-    /// A parameter has a value that it cannot have.
+    /// A parameter has an invalid value.
     #[error("benchmark `{benchmark}`: {message}")]
     Value {
         /// The benchmark.
@@ -38,9 +38,9 @@ pub enum ExpandError {
     Param {
         /// The benchmark.
         benchmark: String,
-        /// What was asked for.
+        /// The requested name.
         name: String,
-        /// What there is.
+        /// Its parameters.
         known: String,
     },
     /// The plugin file is not the one that was asked for.
@@ -62,7 +62,7 @@ pub enum ExpandError {
         "no benchmark `{name}` is in both builds; the baseline has {baseline}; the candidate has {candidate}"
     )]
     NotShared {
-        /// What was asked for.
+        /// The requested name.
         name: String,
         /// Benchmarks of the baseline.
         baseline: String,
@@ -144,8 +144,8 @@ pub fn refuse_repeated<'a>(keys: impl IntoIterator<Item = &'a CaseKey>) -> Resul
     }
 }
 
-/// The devices that a request means for a benchmark, each once. `all` means those of the kinds that it runs on: of the
-/// others it never said that it would.
+/// The devices that a request means for a benchmark, each once. `all` means those of the kinds that the benchmark
+/// supports.
 fn hardware(
     request: &CaseRequest,
     benchmark: &BenchmarkInfo,

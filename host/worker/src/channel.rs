@@ -26,7 +26,7 @@ pub(crate) struct Replies(Arc<Mutex<UnixStream>>);
 /// Takes the channel off standard input, where the host put it, and leaves nothing there.
 pub(crate) fn take_stdin() -> io::Result<(Requests, Replies)> {
     let reader = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
-    // Anything but a socket has no peer: somebody started the worker by hand.
+    // Anything but a socket has no peer: the worker was started by hand.
     reader.peer_addr()?;
     let writer = reader.try_clone()?;
     let nothing = std::fs::File::open("/dev/null")?;
@@ -46,10 +46,9 @@ impl Requests {
 }
 
 impl Replies {
-    /// Sends a reply. When the host has gone there is nobody to tell, and the next read ends the worker.
-    ///
-    /// By `send`, not `write`: the kernel then does not count it among what this process writes, which is looked at to
-    /// tell what a plugin wrote.
+    /// Sends a reply. An error is ignored: if the host has gone, the next read ends the worker. Uses `send`, not
+    /// `write`: the kernel then does not count it among the bytes that this process writes, which show how much a
+    /// plugin wrote.
     pub(crate) fn send(&self, reply: &Reply) {
         let Ok(frame) = protocol::encode(reply) else { return };
         let stream = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,15 +1,15 @@
-//! What a plugin leaves in its process while it is measured: threads, descriptors, output. Read from the kernel before and
-//! after, never in between.
+//! Side effects of a plugin in its process while it is measured: threads, descriptors, output. Read from the kernel
+//! before and after, never in between.
 
 use std::{fs, time::Duration};
 
 use dyno_core::model::SideEffects;
 use nix::time::{ClockId, clock_gettime};
 
-/// How long the process is watched while nothing is asked of it.
+/// How long the process is watched while the plugin has nothing to do.
 const WATCH: Duration = Duration::from_millis(4);
 
-/// What the process has now.
+/// The current counts of the process.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Footprint {
     threads: u32,
@@ -19,7 +19,7 @@ pub(crate) struct Footprint {
 }
 
 impl Footprint {
-    /// Reads it. What the kernel does not tell counts as nothing.
+    /// Reads them. A count that the kernel does not report is zero.
     pub(crate) fn read() -> Self {
         // The list of descriptors is itself read through one.
         let entries = |path: &str| fs::read_dir(path).map_or(0, |entries| entries.count() as u32);
@@ -30,7 +30,7 @@ impl Footprint {
         }
     }
 
-    /// What has been left since.
+    /// The difference since the first reading.
     pub(crate) fn since(self, before: Self) -> SideEffects {
         SideEffects {
             written_bytes: self.written_bytes.saturating_sub(before.written_bytes),
@@ -47,7 +47,7 @@ fn written_bytes() -> Option<u64> {
     text.lines().find_map(|line| line.strip_prefix("wchar: ")?.parse().ok())
 }
 
-/// Whether other threads compute although nothing is asked of them.
+/// Whether other threads compute although the plugin has nothing to do.
 fn others_run() -> bool {
     let others_ns =
         || Some(cpu_ns(ClockId::CLOCK_PROCESS_CPUTIME_ID)? - cpu_ns(ClockId::CLOCK_THREAD_CPUTIME_ID)?);

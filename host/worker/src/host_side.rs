@@ -1,4 +1,4 @@
-//! What plugins may ask of the host, as the worker answers it: log, progress, cancelled, metrics, the reason of a
+//! The functions that plugins may call, as the worker answers them: log, progress, cancelled, metrics, the reason of a
 //! failure. Both loaders lead here; everything that comes in is bounded and checked.
 
 use std::sync::{
@@ -11,14 +11,13 @@ use indexmap::IndexMap;
 
 use crate::channel::Replies;
 
-/// Longest text that is taken from a plugin [bytes].
+/// Maximum length of a text from a plugin [bytes].
 const MAX_TEXT_BYTES: usize = 4096;
-/// Most log lines that one launch may send.
+/// Maximum number of log lines of one launch.
 const MAX_LOG_LINES: u32 = 1000;
-/// Most progress reports that one launch may send.
+/// Maximum number of progress reports of one launch.
 const MAX_PROGRESS: u32 = 10_000;
 
-/// How much a log line matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Level {
     Error,
@@ -113,7 +112,9 @@ impl HostSide {
         } else if value.is_finite() {
             lock(&self.metrics).insert(name.to_owned(), value);
         } else {
-            self.violate(format!("the plugin reported {value} for the metric `{name}`; metrics are finite"));
+            self.violate(format!(
+                "the plugin reported {value} for the metric `{name}`; metrics must be finite"
+            ));
         }
     }
 
@@ -121,7 +122,7 @@ impl HostSide {
         *lock(&self.failure) = Some(printable(message));
     }
 
-    /// The first broken rule counts.
+    /// Records a broken rule; only the first one counts.
     fn violate(&self, message: String) {
         lock(&self.violation).get_or_insert(message);
     }
@@ -147,7 +148,7 @@ impl HostSide {
     }
 }
 
-/// A hostile text made fit for a log: bounded, and without control characters.
+/// Untrusted text, made safe for a log: bounded, and without control characters.
 pub(crate) fn printable(text: &str) -> String {
     let end = text.floor_char_boundary(MAX_TEXT_BYTES);
     let mut out: String = text[..end]

@@ -2,20 +2,20 @@
 
 use dyno_core::model::Work;
 
-/// Why a stage did not do what it was asked.
+/// Why a stage did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// It went wrong.
+    /// The stage failed.
     Error(String),
-    /// This case cannot run here, and that is no fault.
+    /// This case cannot run here, which is not a failure.
     Skipped(String),
-    /// The machine did not give what a launch needs, before any code of the plugin ran.
+    /// The machine lacked a resource that a launch needs, before any code of the plugin ran.
     Host {
-        /// What was tried.
+        /// The attempted step.
         doing: String,
         /// The system's error number, where there is one.
         code: Option<i32>,
-        /// What was said.
+        /// The system's message.
         said: String,
     },
 }
@@ -33,7 +33,7 @@ impl From<String> for Failure {
     }
 }
 
-/// What one call of `execute` reports.
+/// The report of one call of `execute`.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Report {
     pub(crate) work: Work,

@@ -28,11 +28,13 @@ pub fn main() -> ExitCode {
         return refuse("dyno-worker is started by `dyno`, not by hand; try `dyno run`");
     };
     let Ok((requests, replies)) = channel::take_stdin() else {
-        return refuse("dyno-worker was given no channel to a host on its standard input");
+        return refuse(
+            "dyno-worker has no channel to a host on its standard input; it is started by `dyno run`",
+        );
     };
     let Some(layers) = sandbox::enter(host) else { return ExitCode::SUCCESS };
     let cancelled = Arc::new(AtomicBool::new(false));
-    // If it cannot be registered, a cancelled launch is killed after its grace instead of stopping by itself.
+    // Without the handler, a cancelled launch is killed after its grace period instead of stopping by itself.
     let _ = signal_hook::flag::register(signal_hook::consts::SIGTERM, Arc::clone(&cancelled));
 
     // A panic of ours must reach the host as a sentence. (A plugin's own panics never come here: they are caught in it.)
@@ -46,7 +48,7 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => {
             let said = message.lock().unwrap_or_else(PoisonError::into_inner).replace('\n', " ");
-            // The host believes it where no code of the plugin had run; else it may be the plugin's doing.
+            // The host trusts this only if no code of the plugin had run; otherwise the plugin may have caused it.
             replies.send(&Reply::HostFailed {
                 doing: "the worker itself failed, please report it".to_owned(),
                 code: None,
@@ -57,7 +59,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// `--parent PID`: who started us.
+/// `--parent PID`: the process that started this one.
 fn parent_from_arguments() -> Option<u32> {
     let mut arguments = std::env::args().skip(1);
     (arguments.next()? == "--parent").then(|| arguments.next()?.parse().ok()).flatten()
@@ -66,14 +68,14 @@ fn parent_from_arguments() -> Option<u32> {
 fn refuse(message: &str) -> ExitCode {
     use std::io::Write;
 
-    // If standard error is closed, nobody can be told.
+    // A failed write is ignored: standard error is closed.
     let _ = writeln!(std::io::stderr(), "{message}");
     ExitCode::from(2)
 }
 
 /// Why the session is over.
 enum Over {
-    /// The host said so, or has gone.
+    /// The host asked for it, or has gone.
     Done,
     /// A stage failed.
     Failed(Failure),
@@ -111,7 +113,9 @@ impl Session {
         match self.requests.next() {
             Ok(Some(request)) => Ok(request),
             Ok(None) => Err(Over::Done),
-            Err(error) => Err(Failure::Error(format!("the host sent what is no request: {error}")).into()),
+            Err(error) => {
+                Err(Failure::Error(format!("the host sent data that is not a valid request: {error}")).into())
+            }
         }
     }
 
@@ -137,7 +141,7 @@ impl Session {
         };
         let mut layers = self.layers.clone();
         layers.extend(sandbox::limit_memory(load.memory_limit_bytes).map(str::to_owned));
-        // What a driver keeps of an earlier launch would be a difference between launches.
+        // State that a driver keeps from an earlier launch would make launches differ.
         layers.extend((load.device.name != "cpu").then(sandbox::private_home).flatten().map(str::to_owned));
         let side =
             Arc::new(HostSide::new(self.replies.clone(), Arc::clone(&self.cancelled), load.metrics.clone()));
@@ -179,7 +183,7 @@ impl Session {
         };
         self.replies.send(&Reply::SetUp { huge_bytes, missing: refused.into_iter().collect() });
         let outcome = self.measure(&load, &side, instance.as_mut(), counters);
-        // The reason of a failure is told first: cleaning up after it may take the worker with it.
+        // The reason of a failure is sent first, because cleaning up after it may kill the worker.
         let side_effects = match outcome {
             Ok(side_effects) => Some(side_effects),
             Err(Over::Failed(failure)) => {
@@ -196,7 +200,7 @@ impl Session {
         Ok(())
     }
 
-    /// From `verify` to the request that ends the launch; gives what the plugin left while it was measured.
+    /// From `verify` to the request that ends the launch; returns the side effects of the plugin.
     fn measure(
         &mut self,
         load: &Load,
@@ -300,10 +304,10 @@ fn checked<T>(side: &HostSide, outcome: Result<T, Failure>) -> Result<T, Failure
 fn out_of_order(request: &Request, expected: &str) -> Over {
     let mut shown = format!("{request:?}");
     shown.truncate(shown.floor_char_boundary(60));
-    Over::Failed(Failure::Error(format!("the host asked for `{shown}` where `{expected}` was due")))
+    Over::Failed(Failure::Error(format!("the host asked for `{shown}`, but `{expected}` was expected")))
 }
 
-/// Most work of any kind that the device of the case can do [1/ns].
+/// Maximum work of any kind that the device of the case can do [1/ns].
 fn work_limit_per_ns(load: &Load) -> f64 {
     if load.device.name != "cpu" {
         return Work::MAX_PER_ACCELERATOR_NS;

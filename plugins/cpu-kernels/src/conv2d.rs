@@ -34,7 +34,6 @@ pub(crate) struct Conv2d {
     arrays: Arrays<f32, 4>,
 }
 
-/// Sizes of a layer.
 #[derive(Clone, Copy)]
 struct Layer {
     batch: usize,

@@ -25,7 +25,6 @@ pub(crate) enum Algorithm {
     Stable,
 }
 
-/// Order of the input.
 #[derive(ParamEnum, Clone, Copy, PartialEq)]
 pub(crate) enum Order {
     Random,

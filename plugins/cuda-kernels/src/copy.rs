@@ -9,7 +9,7 @@ use crate::{
     timer::{Cache, Timer},
 };
 
-/// What copies.
+/// What performs the copy.
 #[derive(ParamEnum, Clone, Copy, PartialEq)]
 pub(crate) enum Method {
     /// The driver: `cuMemcpyDtoDAsync`.

@@ -13,7 +13,7 @@ use crate::{
 /// gets it as a macro.
 pub(crate) const MAX_BINS: u32 = 4096;
 
-/// Where atomic additions go.
+/// The memory in which bins are counted.
 #[derive(ParamEnum, Clone, Copy, PartialEq)]
 pub(crate) enum Counting {
     Global,

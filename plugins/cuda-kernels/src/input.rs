@@ -14,7 +14,6 @@ pub(crate) fn signed<T: Real>(rng: &mut Rng, count: usize) -> Vec<T> {
     (0..count).map(|_| T::of(rng.f64() * 2.0 - 1.0)).collect()
 }
 
-/// Random bytes.
 pub(crate) fn bytes(rng: &mut Rng, count: usize) -> Vec<u8> {
     let mut bytes = vec![0; count];
     rng.fill(&mut bytes);
@@ -34,7 +33,7 @@ pub(crate) fn fits(what: &str, bytes: f64) -> Result<(), Failure> {
     )))
 }
 
-/// Bytes for people.
+/// A number of bytes, for people.
 pub(crate) fn size(bytes: usize) -> String {
     match bytes as f64 {
         b if b >= GIB => format!("{:.2} GiB", b / GIB),

@@ -9,14 +9,14 @@ use crate::{
     timer::{Cache, Timer},
 };
 
-/// Which way.
+/// Direction of the copy.
 #[derive(ParamEnum, Clone, Copy, PartialEq)]
 pub(crate) enum Direction {
     H2d,
     D2h,
 }
 
-/// What the host's side is.
+/// Kind of the host's memory.
 #[derive(ParamEnum, Clone, Copy, PartialEq)]
 pub(crate) enum Memory {
     Pageable,

@@ -9,7 +9,7 @@ use crate::{
     timer::{Cache, Timer},
 };
 
-/// How it is done.
+/// How the matrix is transposed.
 #[derive(ParamEnum, Clone, Copy, PartialEq)]
 pub(crate) enum Algorithm {
     Naive,

@@ -10,7 +10,7 @@ use crate::{
     work::{Iteration, Step, Work},
 };
 
-/// What copies.
+/// What performs the copy.
 #[derive(ParamEnum, Clone, Copy, PartialEq)]
 pub(crate) enum Method {
     Kernel,

@@ -15,7 +15,7 @@ pub trait Benchmark: Described + Sized + 'static {
     /// equal work.
     ///
     /// # Errors
-    /// [`Failure::error`] when it went wrong, [`Failure::skipped`] when this case cannot run here.
+    /// [`Failure::error`] if it failed, [`Failure::skipped`] if this case cannot run here.
     fn setup(params: Self::Params, context: &Context) -> Result<Self, Failure>;
 
     /// Checks the output against an independent reference, before any timing counts.
@@ -27,7 +27,7 @@ pub trait Benchmark: Described + Sized + 'static {
         Ok(())
     }
 
-    /// Makes fresh input for the next `execute` of so many iterations. Untimed.
+    /// Makes fresh input for the next `execute`, which will do `iterations` iterations. Untimed.
     ///
     /// # Errors
     /// When the input cannot be made.

@@ -21,16 +21,16 @@ pub struct Device {
     pub threads: u32,
 }
 
-/// How much a log line matters.
+/// Level of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// Something is wrong.
+    /// An error.
     Error,
-    /// Something may be wrong.
+    /// A possible error.
     Warn,
     /// Worth knowing.
     Info,
-    /// For whoever looks for a fault.
+    /// Details for debugging.
     Debug,
 }
 
@@ -44,32 +44,32 @@ impl Context {
         self.link.log(level, message.as_ref());
     }
 
-    /// Logs that something is wrong.
+    /// Logs an error.
     pub fn error(&self, message: impl AsRef<str>) {
         self.log(Level::Error, message);
     }
 
-    /// Logs that something may be wrong.
+    /// Logs a warning.
     pub fn warn(&self, message: impl AsRef<str>) {
         self.log(Level::Warn, message);
     }
 
-    /// Logs something worth knowing.
+    /// Logs information.
     pub fn info(&self, message: impl AsRef<str>) {
         self.log(Level::Info, message);
     }
 
-    /// Logs something for whoever looks for a fault.
+    /// Logs a detail for debugging.
     pub fn debug(&self, message: impl AsRef<str>) {
         self.log(Level::Debug, message);
     }
 
-    /// Says how far a long stage has come: `fraction` from 0 to 1.
+    /// Reports the progress of a long stage: `fraction` from 0 to 1.
     pub fn progress(&self, fraction: f64) {
         self.link.progress(fraction);
     }
 
-    /// Whether the user has given up. A long stage asks now and then and returns early.
+    /// Whether the user has cancelled. A long stage should ask from time to time and return early.
     #[must_use]
     pub fn cancelled(&self) -> bool {
         self.link.cancelled()

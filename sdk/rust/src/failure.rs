@@ -1,8 +1,8 @@
-//! Why a stage of a benchmark did not do what it was asked: what an author returns, and what the host is told.
+//! Why a stage of a benchmark did not succeed: the value that an author returns, and the text that the host gets.
 
 use std::{error::Error, fmt};
 
-/// A stage that went wrong, or a case that cannot run here.
+/// A stage that failed, or a case that cannot run here.
 ///
 /// `?` makes one of any error and of any text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,12 +18,12 @@ enum Kind {
 }
 
 impl Failure {
-    /// It went wrong: the case fails with this sentence.
+    /// The stage failed: the case fails with this sentence.
     pub fn error(message: impl Into<String>) -> Self {
         Self { kind: Kind::Error, message: message.into() }
     }
 
-    /// This case cannot run here, and that is no fault: the case is skipped with this sentence.
+    /// This case cannot run here, which is not a failure: the case is skipped with this sentence.
     pub fn skipped(message: impl Into<String>) -> Self {
         Self { kind: Kind::Skipped, message: message.into() }
     }
@@ -47,7 +47,8 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Errors, `&str` and `String` alike. An error is told with all its sources, because the host gets one text.
+/// Errors, `&str` and `String` alike. The text of an error includes all its sources, because the host gets only one
+/// text.
 impl<E: Into<Box<dyn Error>>> From<E> for Failure {
     fn from(error: E) -> Self {
         let error: Box<dyn Error> = error.into();

@@ -21,8 +21,8 @@ thread_local! {
 /// The first panic of any other thread of the plugin since the current stage began.
 static ELSEWHERE: Mutex<Option<String>> = Mutex::new(None);
 
-/// Runs one stage. A panic becomes an error that says where and why; if it was only the echo of a panic in a thread
-/// that the stage had started, that one is told too.
+/// Runs one stage. A panic becomes an error that says where and why; if it was only the consequence of a panic in a
+/// thread that the stage had started, the error contains both.
 pub(crate) fn catch<T>(stage: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     install();
     LAST.set(None);
@@ -52,7 +52,7 @@ fn install() {
         panic::set_hook(Box::new(move |info| {
             let described = describe(info);
             if cfg!(panic = "abort") {
-                // Nobody will be there to return an error: these are the last words.
+                // The process aborts before an error can be returned, so this is the last message.
                 match LAST_WORDS {
                     Some(say) => say(&described),
                     None => previous(info),

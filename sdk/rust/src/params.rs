@@ -16,7 +16,7 @@ pub trait Params: Sized {
     #[doc(hidden)]
     const DOC: &'static str;
 
-    /// The value that each parameter has where the user gives none.
+    /// The default value of each parameter.
     #[must_use]
     fn defaults() -> Self;
 
@@ -43,7 +43,7 @@ impl Params for () {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the type of a parameter",
     label = "not an integer, float, `bool` or `String`, and no `#[derive(ParamEnum)]` enum",
-    note = "a type alias is not seen through: name the type itself, like `usize`"
+    note = "macros cannot see through a type alias: name the type itself, like `usize`"
 )]
 pub trait ParamEnum: Sized {
     /// The words, in the order of the variants.
@@ -83,7 +83,7 @@ impl Values {
     fn find(&self, name: &str) -> Result<&Value, Failure> {
         self.0.iter().find(|(other, _)| other == name).map(|(_, value)| value).ok_or_else(|| {
             Failure::error(format!(
-                "parameter `{name}` was not passed by the host, though the descriptor has it"
+                "the host did not pass the parameter `{name}`, although the descriptor has it"
             ))
         })
     }

@@ -1,6 +1,6 @@
-//! What crosses the boundary after `execute`: the work that was done, and the samples that came of it.
+//! Values that cross the boundary after `execute`: the work that was done, and the samples.
 
-/// What one call of `execute` did, summed over all its iterations. What is not set is not reported.
+/// The work of one call of `execute`, summed over all its iterations. Fields that are not set are not reported.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Report {
     pub(crate) items: f64,
@@ -11,7 +11,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// A report that says nothing yet.
+    /// An empty report.
     #[must_use]
     pub const fn new() -> Self {
         Self { items: 0.0, bytes: 0.0, flop: 0.0, device_ns: 0.0, checksum: 0 }

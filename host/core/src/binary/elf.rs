@@ -45,7 +45,7 @@ pub fn check_elf(bytes: &[u8]) -> Result<(), String> {
         Ok(FileKind::Elf64) => {}
         Ok(other) => return Err(format!("the file is {other:?}; expected a 64-bit ELF shared library")),
         Err(_) => {
-            return Err("the file is no library at all; expected a 64-bit ELF shared library".to_owned());
+            return Err("the file is not a library; expected a 64-bit ELF shared library".to_owned());
         }
     }
     let file = ElfFile64::<object::Endianness>::parse(bytes)
@@ -102,9 +102,9 @@ mod tests {
     fn what_is_no_library_is_named() {
         for (bytes, expected) in [
             (&b""[..], "empty"),
-            (b"hello, I am a text", "no library at all"),
+            (b"hello, I am a text", "is not a library"),
             (b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0", "broken or truncated"),
-            (b"\0asm\x01\0\0\0", "no library at all"),
+            (b"\0asm\x01\0\0\0", "is not a library"),
         ] {
             let message = check_elf(bytes).unwrap_err();
             assert!(message.contains(expected), "{message}");

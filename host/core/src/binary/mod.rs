@@ -8,7 +8,7 @@ pub use elf::check_elf;
 
 use dyno_plugin_api::descriptor::{Descriptor, Kind, UnknownKey};
 
-/// Why bytes are no plugin.
+/// Why bytes are not a plugin.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotAPlugin {
@@ -28,13 +28,13 @@ pub enum NotAPlugin {
 /// What kind of plugin the bytes are, and what they say about themselves.
 ///
 /// # Errors
-/// When they are no plugin.
+/// When they are not a plugin.
 pub fn describe(bytes: &[u8]) -> Result<(Kind, Descriptor), NotAPlugin> {
     let (kind, section) = section(bytes)?;
     let mut descriptor =
         Descriptor::from_json(section).map_err(|error| NotAPlugin::Broken(error.to_string()))?;
     if kind == Kind::Native {
-        // The compiler knows better than who wrote the descriptor by hand.
+        // The compiler knows this better than an author who wrote the descriptor by hand.
         descriptor.build = elf::build(bytes).or(descriptor.build);
     }
     if descriptor.abi.kind == kind {
@@ -47,7 +47,7 @@ pub fn describe(bytes: &[u8]) -> Result<(Kind, Descriptor), NotAPlugin> {
     }
 }
 
-/// The keys in the descriptor of a plugin that nobody reads; none where it is no plugin.
+/// The unknown keys in the descriptor of a plugin; none if the bytes are not a plugin.
 #[must_use]
 pub fn unknown_keys(bytes: &[u8]) -> Vec<UnknownKey> {
     section(bytes).map(|(_, section)| Descriptor::unknown_keys(section)).unwrap_or_default()

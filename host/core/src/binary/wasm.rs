@@ -26,7 +26,7 @@ pub(super) fn descriptor_section(bytes: &[u8]) -> Result<&[u8], NotAPlugin> {
             }
             Payload::CustomSection(custom) if custom.name() == section::WASM => match found {
                 Some(earlier) if earlier != custom.data() => {
-                    return Err(broken("the component carries two descriptors that differ".to_owned()));
+                    return Err(broken("the component contains two different descriptors".to_owned()));
                 }
                 _ => found = Some(custom.data()),
             },

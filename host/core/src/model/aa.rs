@@ -1,4 +1,4 @@
-//! A/A: a build compared with itself, again and again. Every alarm is wrong, and the spread is noise.
+//! A/A: a build compared with itself, repeatedly. Every alarm is a false one, and the spread is noise.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{CaseComparison, Unjudged, Verdict};
 use crate::stats::{median, quantile, sequential::estimate, upper_bound};
 
-/// What comparisons of equal builds came to.
+/// Result of comparisons of equal builds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AaReport {
     /// The build.
@@ -32,11 +32,11 @@ pub struct AaCase {
     pub effects: Vec<f64>,
     /// Pairs over all comparisons.
     pub pairs: u32,
-    /// Variance of the effects of pairs, which are logarithms of ratios, without what starting first is worth.
+    /// Variance of the effects of pairs, which are logarithms of ratios, without the advantage of starting first.
     pub variance: f64,
     /// Wall time of all comparisons [ns].
     pub elapsed_ns: u64,
-    /// Why it could not be compared; absent where it could.
+    /// Why it could not be compared; absent if it could.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<Unjudged>,
     /// The same for people.
@@ -92,7 +92,7 @@ impl AaCase {
 }
 
 impl AaReport {
-    /// Whether something went wrong with a case: it failed, took too long, changed, or got no device.
+    /// Whether a case failed, timed out, changed, or got no device.
     #[must_use]
     pub fn has_failed(&self) -> bool {
         self.cases.iter().any(|case| case.why.as_ref().is_some_and(Unjudged::is_failure))

@@ -16,20 +16,20 @@ pub const COMPARISON_SCHEMA: &str = "dyno.comparison";
 /// The version of the comparison file format.
 pub const COMPARISON_VERSION: u32 = 1;
 
-/// The results of one source: a run of ours, or a file of another tool.
+/// The results of one source: a run of dyno, or a file of another tool.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Measured {
     /// Where they came from, for people. // eg: "run 0193…", "old.json (hyperfine)"
     pub source: String,
-    /// Fingerprint of the machine; absent where another tool measured.
+    /// Fingerprint of the machine; absent for results of another tool.
     pub machine: Option<String>,
-    /// What may explain a difference beside the code: name and value. // eg: ("governor", "powersave")
+    /// Properties that may explain a difference, besides the code: name and value. // eg: ("governor", "powersave")
     pub environment: Vec<(String, String)>,
     /// Plugins that were debug builds, by their identifiers.
     pub debug_builds: BTreeSet<String>,
     /// The cases that gave results.
     pub cases: Vec<MeasuredCase>,
-    /// Cases that were asked for and gave none. Which side of a comparison this becomes is not known yet: the reasons
+    /// Requested cases that gave no result. Which side of a comparison this becomes is not known yet, so the reasons
     /// speak of a candidate.
     pub missing: Vec<(CaseKey, Unjudged)>,
 }
@@ -37,9 +37,9 @@ pub struct Measured {
 /// One case of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MeasuredCase {
-    /// What makes it the same case in another source.
+    /// Identifies the same case in another source.
     pub key: CaseKey,
-    /// SHA-256 of the plugin file, in hexadecimal; absent where another tool measured.
+    /// SHA-256 of the plugin file, in hexadecimal; absent for results of another tool.
     pub build: Option<String>,
     /// Its metrics.
     pub metrics: Vec<MeasuredMetric>,
@@ -64,11 +64,11 @@ pub struct MeasuredMetric {
     pub better: Better,
     /// One value per launch, all finite. A tool that knows no launches gives one value.
     pub launches: Vec<f64>,
-    /// How the values climb or fall within launches, where they do.
+    /// How the values climb or fall within launches, if they do.
     pub trend: Option<Trend>,
 }
 
-/// What can be said of a difference.
+/// The verdict on a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
@@ -78,7 +78,7 @@ pub enum Verdict {
     Improved,
     /// Within the threshold in both directions.
     Equivalent,
-    /// Not known.
+    /// Not decided.
     Inconclusive,
 }
 
@@ -101,17 +101,17 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// How the two sides were measured, which decides how far a verdict may go.
+/// How the two sides were measured, which limits the verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Design {
-    /// In turn, in pairs of launches: drift hits both sides alike.
+    /// In turn, in pairs of launches: drift affects both sides equally.
     Paired,
     /// At different times: drift of the machine is part of the difference.
     Stored,
 }
 
-/// Two sides beside one another.
+/// Two sides, compared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Comparison {
     /// Always `dyno.comparison`.
@@ -120,15 +120,15 @@ pub struct Comparison {
     pub version: u32,
     /// How the sides were measured.
     pub design: Design,
-    /// What is compared against.
+    /// Source of the baseline's results.
     pub baseline: String,
-    /// What is judged.
+    /// Source of the candidate's results.
     pub candidate: String,
     /// Smallest relative change that matters. // eg: 0.05
     pub threshold: f64,
-    /// Chance of a wrong alarm over all cases where paired; accepted share of wrong alarms among alarms where stored.
+    /// If paired, chance of a false alarm over all cases; if stored, accepted share of false alarms among alarms.
     pub alpha: f64,
-    /// What differs between the sides beside the code, a sentence each.
+    /// Differences between the sides, besides the code, a sentence each.
     #[serde(default)]
     pub differences: Vec<String>,
     /// Every case that both sides have results of.
@@ -139,7 +139,7 @@ pub struct Comparison {
     /// Cases that only the candidate has.
     #[serde(default)]
     pub added: Vec<String>,
-    /// Cases that only the baseline has, and of which the candidate says nothing.
+    /// Cases that only the baseline has, and that the candidate was not asked for.
     #[serde(default)]
     pub removed: Vec<String>,
 }
@@ -149,27 +149,27 @@ pub struct Comparison {
 pub struct UnjudgedCase {
     /// Its name in this comparison, for people.
     pub label: String,
-    /// What makes it the same case elsewhere.
+    /// Identifies the same case elsewhere.
     pub key: CaseKey,
     /// Why it could not be compared.
     pub why: Unjudged,
 }
 
 impl Comparison {
-    /// Whether any metric of any case was compared at all, whatever came of it.
+    /// Whether any metric of any case was compared, whatever the verdict.
     #[must_use]
     pub fn has_compared(&self) -> bool {
         self.cases.iter().any(|case| !case.metrics.is_empty())
     }
 
-    /// Whether something could not be judged: a metric, or a case that at least one side has.
+    /// Whether a metric, or a case that at least one side has, could not be judged.
     #[must_use]
     pub fn leaves_open(&self) -> bool {
         self.has(Verdict::Inconclusive) || !self.unjudged.is_empty()
     }
 
-    /// The cases in which something went wrong that a gate must not pass over: the candidate failed, or timed out, or never
-    /// ran; in a comparison by pairs, either side did.
+    /// The cases with a failure that a gate must not ignore: the candidate (in a comparison by pairs, either side)
+    /// failed, timed out, or never ran.
     pub fn failures(&self) -> impl Iterator<Item = &UnjudgedCase> {
         let both = self.design == Design::Paired;
         self.unjudged.iter().filter(move |case| {
@@ -188,7 +188,7 @@ impl Comparison {
         super::series(&self.cases.iter().map(named).collect::<Vec<_>>())
     }
 
-    /// Takes back what was said of a difference between two sides that are the same file: it is the machine's.
+    /// Withdraws the verdict on a difference between two sides that are the same file: the machine caused it.
     pub fn withdraw_same_build(&mut self) {
         for metric in self.cases.iter_mut().flat_map(|case| &mut case.metrics) {
             metric.withdraw_same_build();
@@ -211,14 +211,14 @@ impl Comparison {
 /// One case on both sides.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CaseComparison {
-    /// Benchmark, parameters, engine and device on one line; with the plugin where that does not tell it from another.
+    /// Benchmark, parameters, engine and device on one line; with the plugin if cases would otherwise have equal names.
     pub label: String,
-    /// What makes it the same case elsewhere; absent in documents of earlier versions.
+    /// Identifies the same case elsewhere; absent in documents of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<CaseKey>,
     /// Every metric that both sides have.
     pub metrics: Vec<MetricComparison>,
-    /// How pairs of launches went; absent where the sides were measured at different times.
+    /// The pairs of launches; absent if the sides were measured at different times.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pairs: Option<PairsInfo>,
 }
@@ -232,37 +232,37 @@ pub struct MetricComparison {
     pub unit: String,
     /// Which direction is good.
     pub better: Better,
-    /// Value of the baseline, by the estimator that the change is of too.
+    /// Value of the baseline, by the same estimator as the change.
     pub baseline: f64,
     /// Value of the candidate: the baseline times one plus the change.
     pub candidate: f64,
-    /// How the two values were found.
+    /// The estimator of the two values.
     #[serde(default)]
     pub estimator: Estimator,
     /// Launches of either side.
     pub launches: (u32, u32),
-    /// Relative change, candidate over baseline minus one; absent where there is no such number.
+    /// Relative change, candidate over baseline minus one; absent if it cannot be expressed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effect: Option<f64>,
-    /// Interval on the change.
+    /// Confidence interval of the change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<Interval>,
-    /// Chance of a difference this large between equal sides (Welch); absent where pairs were taken.
+    /// Chance of a difference this large between equal sides (Welch); absent for pairs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p_value: Option<f64>,
-    /// Smallest change that so many launches could have told from none, relative.
+    /// Smallest relative change that this number of launches could have detected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detectable: Option<f64>,
-    /// How much runs of equal builds of this case differed on this machine, where the database knows: the interval is at
-    /// least so wide.
+    /// How much runs of equal builds of this case differed on this machine, if the database has any: the interval is at
+    /// least that wide.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drift: Option<DriftFloor>,
-    /// What can be said.
+    /// The verdict.
     pub verdict: Verdict,
-    /// Why nothing can be said, or why a verdict was withdrawn; absent where there is a verdict.
+    /// Why there is no verdict, or why it was withdrawn; absent if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<Unjudged>,
-    /// The same for people, and what else must be said beside the numbers.
+    /// The same as a sentence for people, with other remarks on the numbers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remark: Option<String>,
 }
@@ -275,14 +275,14 @@ impl MetricComparison {
         self.why = Some(why);
     }
 
-    /// Takes back what was said of a difference between two sides that are the same file. That they are equal, may stay.
+    /// Withdraws the verdict on a difference between two sides that are the same file; `equivalent` stays.
     pub fn withdraw_same_build(&mut self) {
         let Some(effect) = self.effect else { return };
         let why = Unjudged::SameBuild { effect };
         match self.verdict {
             Verdict::Equivalent => self.remark = Some(why.to_string()),
             Verdict::Regressed | Verdict::Improved => self.withdraw(why),
-            // Why nothing could be said stays the reason: more launches would help here as elsewhere.
+            // The earlier reason stays: more launches would help here as elsewhere.
             Verdict::Inconclusive => {
                 let before = self.remark.take().map(|remark| format!("; {remark}")).unwrap_or_default();
                 self.remark = Some(format!("{why}{before}"));
@@ -291,12 +291,12 @@ impl MetricComparison {
     }
 }
 
-/// How a value of each side was made from several, and with it the change between them.
+/// The estimator: how several values of a side become one, and thereby the change between the sides.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Estimator {
-    /// Medians over launches; the change is of something else. Only in documents of earlier versions, and where there is no
-    /// change.
+    /// Medians over launches, of which the change is not the ratio. Only in documents of earlier versions, and if there
+    /// is no change.
     #[default]
     Median,
     /// Geometric means over launches, whose ratio is the change.
@@ -320,7 +320,7 @@ pub struct KnownDrift {
     pub share: f64,
 }
 
-/// How far an interval was widened because runs of equal builds of the case differ.
+/// How an interval was widened because runs of equal builds of the case differ.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DriftFloor {
     /// Largest difference between two runs of one build, relative.
@@ -331,7 +331,7 @@ pub struct DriftFloor {
     pub applied: bool,
 }
 
-/// What one pair said.
+/// The effect of one pair.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PairEffect {
     /// Natural logarithm of candidate over baseline.
@@ -340,46 +340,46 @@ pub struct PairEffect {
     pub candidate_first: bool,
 }
 
-/// How the pairs of a case went.
+/// The pairs of a case.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PairsInfo {
     /// One per pair.
     pub effects: Vec<PairEffect>,
-    /// Pairs that raised a small alarm, which the pairs in `effects` were then to confirm; empty where none did.
+    /// Pairs that raised a small alarm, which the pairs in `effects` then had to confirm; empty if none did.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unconfirmed: Vec<PairEffect>,
-    /// Pairs with random layouts that an alarm in the fixed one had to bear; empty where there was no alarm.
+    /// Pairs with random layouts, which had to confirm an alarm in the fixed layout; empty without an alarm.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub other_layouts: Vec<PairEffect>,
     /// Iterations of every slice on both sides.
     pub iterations: u64,
     /// Slices per side in a pair.
     pub slices: u32,
-    /// Slices thrown away on both sides and taken again because something disturbed one of them.
+    /// Slices that were discarded on both sides and taken again because one of them was disturbed.
     pub retaken: u32,
-    /// Memory on huge pages, of the side that had less [bytes].
+    /// Memory on huge pages of the side that had less [bytes].
     #[serde(default)]
     pub huge_bytes: u64,
-    /// Wall time of everything: starting workers, setting up, measuring [ns].
+    /// Total wall time: starting workers, setting up, measuring [ns].
     pub elapsed_ns: u64,
     /// Time spent inside the timed calls [ns].
     pub measured_ns: u64,
-    /// By which rule the verdict was found. // eg: "group-sequential"
+    /// The rule that decided the verdict. // eg: "group-sequential"
     pub rule: String,
-    /// Standard deviation of the effects, without what starting first is worth.
+    /// Standard deviation of the effects, without the advantage of starting first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub std_dev: Option<f64>,
     /// The seed of the comparison.
     #[serde(default)]
     pub seed: u64,
-    /// Whether each pair has inputs of its own, the same on both sides: those of pair `n`, counted from 0 over
+    /// Whether each pair has its own inputs, the same on both sides: those of pair `n`, counted from 0 over
     /// `unconfirmed`, `effects` and `other_layouts`, are drawn from `seed` and `n`.
     #[serde(default)]
     pub inputs: Inputs,
-    /// What either build did beside its work while it was measured.
+    /// Side effects of either build while it was measured.
     #[serde(default, skip_serializing_if = "SideEffects::is_none")]
     pub side_effects: SideEffects,
-    /// How either side climbs or falls within launches, where it does: nothing is judged then.
+    /// How either side climbs or falls within launches, if it does: there is no verdict then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trend: Option<Trend>,
     /// What was asked of the kernel and refused, a sentence each.

@@ -1,4 +1,4 @@
-//! Devices: something that work can run on.
+//! Devices that benchmarks run on.
 
 use std::fmt;
 
@@ -53,31 +53,32 @@ impl fmt::Display for DeviceKind {
     }
 }
 
-/// One device as the host sees it, or a kind that is not there and why. What a device does not say is absent.
+/// One device as the host sees it, or an unavailable kind with the reason. A value that a device does not report is
+/// absent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DeviceInfo {
-    /// What it is called in flags and results. // eg: "cpu", "cuda:0"
+    /// Name in flags and results. // eg: "cpu", "cuda:0"
     pub name: String,
-    /// Its kind.
+    /// Kind of the device.
     pub kind: DeviceKind,
     /// Number among those of its kind, from 0.
     pub index: u32,
-    /// What its maker calls it. // eg: "AMD EPYC 9R14"
+    /// Model name. // eg: "AMD EPYC 9R14"
     #[serde(default)]
     pub model: String,
     /// Its memory [bytes].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_bytes: Option<u64>,
-    /// Whether the processor does its work: it is no device of its own, and its numbers say nothing about one.
+    /// Whether it is a software adapter: the CPU does its work, so its numbers say nothing about a GPU.
     #[serde(default, skip_serializing_if = "is_false")]
     pub software: bool,
     /// Driver and its version. // eg: "NVIDIA 550.54.15"
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub driver: Option<String>,
-    /// The interface that it is used by, and its version. // eg: "CUDA 12.4"
+    /// The interface that it is used through, and its version. // eg: "CUDA 12.4"
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interface: Option<String>,
-    /// What it can compute: compute capability, or name of the instruction set. // eg: "9.0", "gfx1100"
+    /// Compute capability, or name of the instruction set. // eg: "9.0", "gfx1100"
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compute: Option<String>,
     /// Multiprocessors or compute units.
@@ -89,27 +90,27 @@ pub struct DeviceInfo {
     /// Highest clock of its memory [MHz].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_memory_clock_mhz: Option<u32>,
-    /// Power that it may draw [W].
+    /// Power limit [W].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub power_limit_w: Option<f64>,
-    /// Where it is on the bus. // eg: "0000:65:00.0"
+    /// Address on the bus. // eg: "0000:65:00.0"
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pci: Option<String>,
     /// The identifier that its driver gives it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uuid: Option<String>,
-    /// What else should be known about it: a sentence.
+    /// A remark about the device, a sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remark: Option<String>,
-    /// How it is right now, where that was asked for.
+    /// Its current state, if requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live: Option<DeviceState>,
-    /// Why it cannot be used; absent when it can.
+    /// Why it cannot be used; absent if it can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unavailable: Option<String>,
 }
 
-/// How a device is at one moment.
+/// The state of a device at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DeviceState {
     /// Temperature [°C].
@@ -124,13 +125,13 @@ pub struct DeviceState {
     /// Clock of its memory [MHz].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_clock_mhz: Option<u32>,
-    /// Memory that nobody uses [bytes].
+    /// Free memory [bytes].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub free_memory_bytes: Option<u64>,
-    /// Share of the last moments in which it worked, 0 to 1.
+    /// Share of the last moments in which it was busy, 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub busy: Option<f64>,
-    /// What slows it down now. // eg: ["sw_power_cap"]
+    /// Causes that slow it down now. // eg: ["sw_power_cap"]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub throttled_by: Vec<String>,
 }
@@ -141,7 +142,7 @@ fn is_false(value: &bool) -> bool {
 }
 
 impl DeviceInfo {
-    /// A device of which nothing is known yet but that it is there. Kinds of which a machine has one go without number.
+    /// A device of which only its existence is known yet. Kinds of which a machine has only one have no number.
     #[must_use]
     pub fn new(kind: DeviceKind, index: u32) -> Self {
         let name = if kind == DeviceKind::Cpu { kind.word().to_owned() } else { format!("{kind}:{index}") };
@@ -167,14 +168,14 @@ impl DeviceInfo {
         }
     }
 
-    /// A kind of which there is nothing that could be used.
+    /// A kind without a usable device.
     #[must_use]
     pub fn unavailable(kind: DeviceKind, reason: impl Into<String>) -> Self {
         Self { name: kind.word().to_owned(), unavailable: Some(reason.into()), ..Self::new(kind, 0) }
     }
 
-    /// What is really used when this device is: two names for one card, or an adapter in software and the processor,
-    /// must not be measured side by side.
+    /// The resource behind this device: two names for one card, or a software adapter and the CPU, must not be measured
+    /// at the same time.
     #[must_use]
     pub fn resource(&self) -> String {
         match &self.pci {
@@ -184,7 +185,7 @@ impl DeviceInfo {
         }
     }
 
-    /// Its name for people, with what must not be overlooked. // eg: "webgpu:0 (software)"
+    /// Its name for people, marked if it is a software adapter. // eg: "webgpu:0 (software)"
     #[must_use]
     pub fn label(&self) -> String {
         if self.software { format!("{} (software)", self.name) } else { self.name.clone() }

@@ -1,5 +1,4 @@
-//! What `dyno doctor` says of a machine for measuring: readings, what follows from them, and two machines beside one
-//! another.
+//! The report of `dyno doctor`: readings, findings that follow from them, and the comparison of two machines.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,17 +17,17 @@ pub struct Doctor {
     pub schema: String,
     /// Version of the format.
     pub version: u32,
-    /// When the machine was looked at (RFC 3339, UTC).
+    /// When the machine was examined (RFC 3339, UTC).
     pub at: String,
-    /// Version of the dyno that looked.
+    /// Version of dyno that examined it.
     pub dyno_version: String,
     /// The machine, as it is stored with every run.
     pub machine: Machine,
-    /// What was read.
+    /// The readings.
     pub readings: Readings,
-    /// What A/A comparisons have shown here.
+    /// Noise of this machine, by A/A comparisons.
     pub noise: NoiseReport,
-    /// What follows from all that, worst first.
+    /// The findings that follow, worst first.
     pub findings: Vec<Finding>,
 }
 
@@ -36,13 +35,13 @@ pub struct Doctor {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Numbers measured now mislead, or nothing can be measured.
+    /// Numbers measured now are misleading, or nothing can be measured.
     Problem,
-    /// Numbers are noisier than they need be.
+    /// Numbers are noisier than necessary.
     Warning,
     /// Worth knowing when reading the numbers.
     Note,
-    /// As it should be.
+    /// Good: nothing to do.
     Good,
 }
 
@@ -59,44 +58,44 @@ impl Severity {
     }
 }
 
-/// One thing about the machine.
+/// One finding about the machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
-    /// What it is about, in one word that stays the same. // eg: "governor"
+    /// Topic, a fixed word. // eg: "governor"
     pub topic: String,
     /// How much it matters.
     pub severity: Severity,
-    /// What was found, and what that does to numbers.
+    /// What was found, and how it affects the numbers.
     pub text: String,
-    /// The command that improves it; absent where none does, or nothing needs to.
+    /// The command that improves it; absent if none does, or none is needed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
-    /// What to do where no command does it, or beside the command.
+    /// What else to do, instead of the command or besides it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub advice: Option<String>,
 }
 
-/// What comparisons of equal builds (`dyno aa`) have shown on a machine, all of them together.
+/// Noise of a machine: all its comparisons of equal builds (`dyno aa`) together.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct NoiseReport {
-    /// The database that was asked.
+    /// The database that was read.
     pub database: String,
     /// Comparisons of equal builds.
     pub comparisons: u32,
-    /// How many of them raised an alarm, which was wrong.
+    /// How many of them raised a false alarm.
     pub alarms: u32,
-    /// What share of such comparisons alarms at most, at 95 % (Clopper–Pearson); absent without comparisons.
+    /// Upper bound of the false-alarm rate, with 95 % confidence (Clopper–Pearson); absent without comparisons.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upper_bound: Option<f64>,
     /// The cases, noisiest first.
     #[serde(default)]
     pub cases: Vec<NoiseCase>,
-    /// Why the database could not be asked; absent where it could.
+    /// Why the database could not be read; absent if it could.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreadable: Option<String>,
 }
 
-/// One case of it.
+/// Noise of one case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct NoiseCase {
     /// Benchmark, parameters, engine and device.
@@ -105,7 +104,7 @@ pub struct NoiseCase {
     pub comparisons: u32,
     /// Alarms among them.
     pub alarms: u32,
-    /// What share alarms at most, at 95 %.
+    /// Upper bound of the false-alarm rate, with 95 % confidence.
     pub upper_bound: f64,
     /// Pairs over all comparisons.
     pub pairs: u32,
@@ -113,20 +112,20 @@ pub struct NoiseCase {
     pub spread: f64,
 }
 
-/// Two machines beside one another, or one at two times.
+/// The comparison of two machines, or of one at two times.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DoctorComparison {
     /// Always `dyno.doctor-comparison`.
     pub schema: String,
     /// Version of the format.
     pub version: u32,
-    /// The first: its name and when it was looked at.
+    /// The first: its name and when it was examined.
     pub first: String,
     /// The second.
     pub second: String,
-    /// What differs, what matters most first.
+    /// Differences, the most important first.
     pub differences: Vec<Difference>,
-    /// Whether times measured on one may be held against times measured on the other.
+    /// Whether times from the two machines can be compared.
     pub comparable: Comparable,
     /// Why, in a sentence.
     pub reason: String,
@@ -135,23 +134,23 @@ pub struct DoctorComparison {
 /// One difference between two machines.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Difference {
-    /// What it is about.
+    /// Topic.
     pub topic: String,
-    /// How it is with the first.
+    /// Value of the first machine.
     pub first: String,
-    /// How it is with the second.
+    /// Value of the second machine.
     pub second: String,
-    /// What it does to comparisons of results.
+    /// Its effect on comparisons of results.
     pub matters: Comparable,
 }
 
-/// Whether results of two machines may be held against one another.
+/// Whether results of two machines can be compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Comparable {
-    /// No: the speed is another.
+    /// No: the speed differs.
     No,
-    /// With care: the speed may be another, or the noise is.
+    /// With care: the speed may differ, or the noise does.
     Care,
     /// Yes.
     Yes,

@@ -1,4 +1,4 @@
-//! What the machine was like: once per run ([`Machine`]) and around every launch ([`Environment`]).
+//! The machine: once per run ([`Machine`]) and around every launch ([`Environment`]).
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,26 +17,27 @@ pub struct Machine {
     /// Main memory [bytes].
     pub memory_bytes: u64,
     /// How the kernel randomises addresses (`kernel.randomize_va_space`): 0 is not at all. Workers switch it off for
-    /// themselves where they may.
+    /// themselves if they may.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aslr: Option<u32>,
-    /// How much processor time the control group allows: 1.5 is one and a half processors. Absent: all.
+    /// Processor time that the control group allows: 1.5 is one and a half processors. Absent: no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu_quota: Option<f64>,
-    /// Most memory that the control group allows [bytes]. Absent: all.
+    /// Maximum memory that the control group allows [bytes]. Absent: no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_limit_bytes: Option<u64>,
-    /// A hash over what decides speed (processor, caches, cores, memory, virtualisation): equal on equal machines.
+    /// A hash of everything that decides speed (processor, caches, cores, memory, virtualisation): equal on equal
+    /// machines.
     pub fingerprint: String,
     /// The devices that a run was to use, beside the processor.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub devices: Vec<super::DeviceInfo>,
 }
 
-/// The processor and what is set about it. Empty or absent: the machine does not say.
+/// The processor and its settings. Empty or absent: the machine does not report it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CpuTopology {
-    /// What its maker calls it.
+    /// Model name.
     pub model: String,
     /// Sockets.
     pub sockets: u32,
@@ -56,7 +57,7 @@ pub struct CpuTopology {
     pub turbo: Option<bool>,
     /// Highest clock that is set [Hz].
     pub max_clock_hz: Option<u64>,
-    /// Hypervisor, when there is one. // eg: "KVM"
+    /// Hypervisor, if there is one. // eg: "KVM"
     pub virtualisation: Option<String>,
     /// Whether the kernel gives huge pages to the heap. // eg: "madvise"
     pub huge_pages: Option<String>,
@@ -65,10 +66,10 @@ pub struct CpuTopology {
     /// Its cores, by their first thread; empty in older records.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub core_list: Vec<Core>,
-    /// All its caches, smallest level first, those that are alike together; empty in older records.
+    /// All its caches, smallest level first, equal ones counted together; empty in older records.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cache_list: Vec<Cache>,
-    /// Processors that the kernel gives to nobody who does not ask.
+    /// Isolated processors: the kernel gives them only to programs that ask for them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub isolated: Vec<u32>,
 }
@@ -84,7 +85,7 @@ pub struct Core {
     pub node: u32,
 }
 
-/// Caches that are alike.
+/// Equal caches, counted together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Cache {
     /// Level and kind. // eg: "L1d", "L3"
@@ -97,7 +98,7 @@ pub struct Cache {
     pub shared_by: u32,
 }
 
-/// What a launch found around it: readings from before and after.
+/// Conditions of a launch: readings from before and after.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Environment {
     /// Just before the worker started.
@@ -108,21 +109,21 @@ pub struct Environment {
     pub steal: Option<f64>,
     /// Share of the other processors' time that other work used during the launch, 0 to 1.
     pub others_busy: Option<f64>,
-    /// How often the measured thread was put aside for another while it was sampled.
+    /// How often another thread preempted the measured one while it was sampled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preemptions: Option<u64>,
-    /// Share of the samples that were thrown away because of that, 0 to 1.
+    /// Share of the samples that were discarded because of that, 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retaken_share: Option<f64>,
-    /// How much all that disturbs, 0 (not at all) to 1: see `docs/statistics.md`. Absent in older records.
+    /// Score of all disturbances, from 0 (none) to 1: see `docs/statistics.md`. Absent in older records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disturbance: Option<f64>,
-    /// What disturbed the launch, a sentence each; empty when nothing did.
+    /// Causes that disturbed the launch, a sentence each; empty if there were none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub disturbances: Vec<String>,
 }
 
-/// One reading of what changes. Absent: the machine does not say.
+/// One reading of the machine's changing state. Absent: the machine does not report it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Load {
     /// Load average over one minute.
@@ -135,7 +136,7 @@ pub struct Load {
     pub io_pressure: Option<f64>,
     /// Clock of the measured processor [Hz].
     pub clock_hz: Option<u64>,
-    /// Memory that programs could still have [bytes].
+    /// Memory that is available to programs [bytes].
     pub available_bytes: Option<u64>,
     /// Hottest sensor [°C].
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,4 +1,4 @@
-//! What a run tells its watchers while it goes on. Nothing is announced before it is durable.
+//! The events of a run. Nothing is announced before it is durable.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,12 +14,12 @@ pub enum Event {
         run: String,
         cases: u32,
     },
-    /// The database is open elsewhere; `holder` says where.
+    /// Another process, `holder`, has the database open.
     WaitingForDatabase {
         path: String,
         holder: String,
     },
-    /// The device is taken; `holder` says by whom.
+    /// Another process, `holder`, has leased the device.
     Waiting {
         case: u32,
         device: String,
@@ -32,7 +32,7 @@ pub enum Event {
         params: Params,
         device: String,
     },
-    /// A launch of the case compiles its component, since no launch ever did before: that may take seconds.
+    /// A launch of the case compiles its component, because no compiled code is cached: this may take seconds.
     Compiling {
         case: u32,
         plugin: PluginRef,
@@ -46,7 +46,7 @@ pub enum Event {
         launch: u32,
         stage: Stage,
     },
-    /// The plugin says how far its stage has come, 0 to 1.
+    /// Progress of the stage, as the plugin reports it, 0 to 1.
     Progress {
         case: u32,
         launch: u32,
@@ -80,17 +80,17 @@ pub enum Event {
     },
 }
 
-/// What is known of a case while it is measured.
+/// The current estimate of a case while it is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     /// Median time of one iteration [ns].
     pub median_ns: f64,
-    /// Interval on it, once there are launches enough.
+    /// Its confidence interval, once there are enough launches.
     pub interval: Option<Interval>,
     /// Samples so far.
     pub samples: u32,
-    /// How much of the case's measuring is done, 0 to 1.
+    /// Share of the case's measuring that is done, 0 to 1.
     pub fraction: f64,
-    /// Time until the stop rule ends the case, as far as it can be told [ns].
+    /// Time until the stop rule ends the case, if it can be estimated [ns].
     pub remaining_ns: Option<u64>,
 }

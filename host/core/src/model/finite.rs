@@ -1,4 +1,4 @@
-//! Numbers that are no numbers: JSON cannot write them and no statistic survives them, so no record may hold one.
+//! Infinity and NaN: JSON cannot write them and no statistic survives them, so no record may hold one.
 
 use std::borrow::Cow;
 
@@ -31,8 +31,8 @@ impl CaseStatus {
 }
 
 impl LaunchRecord {
-    /// The first number in it that is not finite, as a phrase; `None` when all are. What is optional needs no
-    /// watching: there a number that is none reads as absent.
+    /// The first number in it that is not finite, as a phrase; `None` when all are. Optional fields need no check:
+    /// there, NaN and infinity read as absent.
     #[must_use]
     pub fn not_finite(&self) -> Option<String> {
         let plan = self.plan.iter().flat_map(|plan| {
@@ -103,7 +103,7 @@ impl RunRecord {
         target.or_else(|| self.cases.iter().find_map(CaseRecord::not_finite))
     }
 
-    /// The run without numbers that are infinite or not a number: a metric that has one is absent, as are an interval, a
+    /// The run without infinity and NaN: a metric that has one is absent, as are an interval, a
     /// percentile, a counter and a metric of the plugin's own; work and device time are then not reported.
     #[must_use]
     pub fn finite(&self) -> Cow<'_, Self> {

@@ -1,4 +1,4 @@
-//! One case over many runs: where its level changed, and which changes somebody accepted.
+//! One case over many runs: where its level changed, and which changes were accepted.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 use super::{Better, CaseKey, Interval, Verdict};
 use crate::stats::{ChangeOptions, change_points, median};
 
-/// Which commit a run measured, as far as the folder that it was started in says.
+/// The commit that a run measured: the one checked out in the folder that it was started in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Source {
     /// Hash of the commit.
     pub commit: String,
-    /// Branch; absent where none was checked out.
+    /// Branch; absent if none was checked out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub branch: Option<String>,
     /// Whether files differed from the commit.
@@ -21,13 +21,13 @@ pub struct Source {
 /// A metric of a case over the runs of one machine, oldest first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Series {
-    /// Benchmark, parameters, engine and device; with the plugin where that does not tell it from another series.
+    /// Benchmark, parameters, engine and device; with the plugin if series would otherwise have equal names.
     pub label: String,
-    /// What makes a case one of this series: without a version where it goes on from one to the next. Absent in answers of
-    /// earlier versions.
+    /// Identifies the cases of this series: without a version if it continues across versions of the plugin. Absent in
+    /// answers of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<CaseKey>,
-    /// Hash of what decides the machine's speed.
+    /// Fingerprint of the machine.
     pub machine: String,
     /// Name of the metric.
     pub metric: String,
@@ -37,7 +37,7 @@ pub struct Series {
     pub better: Better,
     /// A point per run.
     pub points: Vec<Point>,
-    /// Where the level changed.
+    /// The points where the level changed.
     #[serde(default)]
     pub changes: Vec<Change>,
 }
@@ -49,12 +49,12 @@ pub struct Point {
     pub run: String,
     /// When it was accepted (RFC 3339, UTC).
     pub created_at: String,
-    /// Which commit it measured.
+    /// The commit that it measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
     /// Median over launches.
     pub median: f64,
-    /// Interval on it.
+    /// Confidence interval of the median.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<Interval>,
 }
@@ -70,14 +70,14 @@ pub struct Change {
     pub before: f64,
     /// Median of the level after.
     pub after: f64,
-    /// Relative change; absent where the level was zero.
+    /// Relative change; absent if the level was zero.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effect: Option<f64>,
     /// Welch's p of the two levels.
     pub p_value: f64,
     /// `regressed` or `improved`.
     pub verdict: Verdict,
-    /// Why somebody accepted it; absent where nobody did.
+    /// Reason for accepting the change; absent if it was not accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted: Option<String>,
 }
@@ -105,8 +105,8 @@ impl Series {
             .collect();
     }
 
-    /// The level that later points are held against: that after the last accepted change, else the first; and the level
-    /// now.
+    /// The level that later points are compared with: that after the last accepted change, otherwise the first; and the
+    /// level now.
     #[must_use]
     pub fn levels(&self) -> Option<(f64, f64)> {
         let level = |start: usize| {

@@ -1,4 +1,4 @@
-//! What makes a case the same in another run, and how it is called: the one place that matches and names cases.
+//! The identity and the names of a case: the one place that matches cases of different runs, and names them.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -12,28 +12,28 @@ use serde::{Deserialize, Serialize};
 
 use super::{CaseRecord, PluginKind, PluginRef, RunRecord};
 
-/// Everything that decides what a case measures. Two results are of the same case exactly where their keys are equal, but
-/// for the version of the plugin: see [`CaseKey::without_version`].
+/// Everything that decides what a case measures. Two results belong to the same case if, and only if, their keys are
+/// equal, except for the version of the plugin: see [`CaseKey::without_version`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CaseKey {
-    /// Identifier of the plugin; empty where another tool measured.
+    /// Identifier of the plugin; empty for results of another tool.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub plugin: String,
-    /// Version of the plugin; empty where another tool measured.
+    /// Version of the plugin; empty for results of another tool.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub version: String,
-    /// Name of the benchmark; a command line where hyperfine measured one.
+    /// Name of the benchmark; for hyperfine, a command line.
     pub benchmark: String,
     /// All parameters by name, as text, in the order of the descriptor; equality does not look at the order.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub params: IndexMap<String, String>,
-    /// `native` or `wasm`; empty where another tool measured.
+    /// `native` or `wasm`; empty for results of another tool.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub engine: String,
-    /// Name of the device; empty where the tool does not say. // eg: "cuda:0"
+    /// Name of the device; empty if the tool does not record it. // eg: "cuda:0"
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub device: String,
-    /// What else a tool says of it, which like a version may change from one result to the next. // eg: a folder of Criterion
+    /// Further details of a tool, which like a version may differ between results. // eg: a folder of Criterion
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub variant: String,
 }
@@ -137,7 +137,7 @@ fn engine(kind: PluginKind) -> &'static str {
     }
 }
 
-/// A value in a label: in quotes where it would read as something else.
+/// A value in a label: in quotes if it could be read as part of the label.
 struct Value<'a>(&'a str);
 
 impl fmt::Display for Value<'_> {
@@ -148,15 +148,15 @@ impl fmt::Display for Value<'_> {
     }
 }
 
-/// Names for these keys in their order, no two of them equal: each as [`CaseKey::label`], with its plugin where that alone
-/// does not tell it from another, with the version where the plugin does not either; keys that are equal are numbered.
+/// Names for these keys in their order, no two of them equal: each as [`CaseKey::label`], with its plugin if labels
+/// would otherwise be equal, with the version if they still would; equal keys are numbered.
 #[must_use]
 pub fn labels<'a>(keys: impl IntoIterator<Item = &'a CaseKey>) -> Vec<String> {
     told_apart(&keys.into_iter().collect::<Vec<_>>(), &[CaseKey::label, CaseKey::series, CaseKey::versioned])
 }
 
 /// Names under which other tools may keep results of these keys from run to run: always with the plugin, so that the name
-/// does not depend on what else was measured; with the version only where two versions of a case are among the keys.
+/// does not depend on what else was measured; with the version only if two versions of a case are among the keys.
 #[must_use]
 pub fn series<'a>(keys: impl IntoIterator<Item = &'a CaseKey>) -> Vec<String> {
     told_apart(&keys.into_iter().collect::<Vec<_>>(), &[CaseKey::series, CaseKey::versioned])
@@ -199,7 +199,7 @@ fn groups(names: &[String]) -> Vec<Vec<usize>> {
 }
 
 impl CaseRecord {
-    /// What makes it the same case in another run.
+    /// Identifies the same case in another run.
     #[must_use]
     pub fn key(&self) -> CaseKey {
         CaseKey::new(&self.plugin, &self.benchmark, &self.params, &self.device)

@@ -1,4 +1,4 @@
-//! What can be read of a machine that decides how well it measures. Absent: the machine does not say.
+//! Readings of a machine that decide how well it measures. Absent: the machine does not report it.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 pub struct Readings {
     /// The processors.
     pub cpus: CpuReadings,
-    /// How they are clocked, and by what time is told.
+    /// How they are clocked, and the clock source.
     pub clocks: ClockReadings,
-    /// What goes on while looking.
+    /// Activity during the readings.
     pub activity: Activity,
     /// Memory.
     pub memory: MemoryReadings,
@@ -27,15 +27,15 @@ pub struct Readings {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct CpuReadings {
-    /// Those that are on.
+    /// Processors that are online.
     pub online: Vec<u32>,
-    /// Those that this process may use.
+    /// Processors that this process may use.
     pub allowed: Vec<u32>,
-    /// Those that the kernel gives to nobody who does not ask.
+    /// Isolated processors: the kernel gives them only to programs that ask for them.
     pub isolated: Vec<u32>,
-    /// The one that a launch would be measured on.
+    /// The processor that a launch would be measured on.
     pub measured: Option<u32>,
-    /// The other threads of its core that are on.
+    /// The other threads of its core that are online.
     pub siblings: Vec<u32>,
 }
 
@@ -47,7 +47,7 @@ pub struct ClockReadings {
     pub governors: Vec<String>,
     /// Whether processors may run above their nominal clock.
     pub turbo: Option<bool>,
-    /// The file that says so.
+    /// The kernel's file with this value.
     pub turbo_file: Option<String>,
     /// Lowest clock that is set [Hz].
     pub lowest_hz: Option<u64>,
@@ -57,31 +57,31 @@ pub struct ClockReadings {
     pub throttles: Option<u64>,
     /// Hottest sensor [°C].
     pub temperature_c: Option<f64>,
-    /// By what the kernel tells time. // eg: "tsc"
+    /// The kernel's clock source. // eg: "tsc"
     pub source: Option<String>,
-    /// By what else it could.
+    /// The clock sources that the kernel offers.
     pub sources: Vec<String>,
 }
 
-/// What goes on while looking.
+/// Activity during the readings.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Activity {
-    /// For how long was looked [ms].
+    /// Length of the observation [ms].
     pub window_ms: u64,
     /// Share of processor time that the hypervisor gave to others, 0 to 1.
     pub steal: Option<f64>,
     /// How busy each allowed processor was.
     pub busy: Vec<CpuBusy>,
-    /// The processes that used most processor time, most first.
+    /// The processes that used most processor time, the largest first.
     pub processes: Vec<BusyProcess>,
     /// Load average over one minute.
     pub load_1m: Option<f64>,
     /// Share of the last ten seconds in which some task waited for a processor, 0 to 1.
     pub cpu_pressure: Option<f64>,
-    /// … for memory.
+    /// The same for memory.
     pub memory_pressure: Option<f64>,
-    /// … for I/O.
+    /// The same for I/O.
     pub io_pressure: Option<f64>,
 }
 
@@ -99,9 +99,9 @@ pub struct CpuBusy {
 pub struct BusyProcess {
     /// Its number.
     pub pid: u32,
-    /// Its name.
+    /// Name of its program.
     pub name: String,
-    /// Processor time over time: 1 is one processor.
+    /// Processor time divided by time: 1 is one whole processor.
     pub share: f64,
 }
 
@@ -109,15 +109,15 @@ pub struct BusyProcess {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct MemoryReadings {
-    /// All of it [bytes].
+    /// Total memory [bytes].
     pub total_bytes: u64,
-    /// What programs could still have [bytes].
+    /// Memory that is available to programs [bytes].
     pub available_bytes: Option<u64>,
-    /// What one worker may use by the settings [bytes].
+    /// Maximum memory of a worker, by the settings [bytes].
     pub worker_bytes: u64,
     /// Swap space [bytes].
     pub swap_bytes: Option<u64>,
-    /// How much of it is used [bytes].
+    /// Used swap space [bytes].
     pub swap_used_bytes: Option<u64>,
     /// Whether the kernel gives huge pages. // eg: "madvise"
     pub huge_pages: Option<String>,
@@ -131,15 +131,15 @@ pub struct MemoryReadings {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct GroupReadings {
-    /// How much processor time it may use: 1.5 is one and a half processors. Absent: all.
+    /// Processor time that it may use: 1.5 is one and a half processors. Absent: no limit.
     pub cpu_quota: Option<f64>,
-    /// The file that says so.
+    /// The kernel's file with this value.
     pub cpu_file: Option<String>,
-    /// How often it was stopped because its time was used up.
+    /// How often it was throttled because its time was used up.
     pub throttled: Option<u64>,
-    /// Most memory [bytes]. Absent: all.
+    /// Maximum memory [bytes]. Absent: no limit.
     pub memory_bytes: Option<u64>,
-    /// The file that says so.
+    /// The kernel's file with this value.
     pub memory_file: Option<String>,
 }
 
@@ -151,13 +151,13 @@ pub struct KernelReadings {
     pub aslr: Option<u32>,
     /// Whether a process may switch address randomisation off for itself.
     pub can_fix_layout: Option<bool>,
-    /// Hypervisor, when there is one.
+    /// Hypervisor, if there is one.
     pub virtualisation: Option<String>,
     /// `kernel.perf_event_paranoid`.
     pub perf_paranoid: Option<i32>,
-    /// The units that count what processors do. // eg: ["cpu"]
+    /// The units of hardware counters. // eg: ["cpu"]
     pub perf_units: Vec<String>,
-    /// Whether this process may count although the kernel forbids it to others.
+    /// Whether this process may use counters although the kernel forbids them to others.
     pub perf_privileged: bool,
     /// Counters of energy and whether they can be read.
     pub energy: Vec<EnergyCounter>,
@@ -172,9 +172,9 @@ pub struct KernelReadings {
 pub struct EnergyCounter {
     /// What it counts. // eg: "package-0"
     pub name: String,
-    /// Its file.
+    /// The kernel's file of the counter.
     pub file: String,
-    /// Why it cannot be read; absent where it can.
+    /// Why it cannot be read; absent if it can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreadable: Option<String>,
 }
@@ -183,12 +183,12 @@ pub struct EnergyCounter {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct FolderReadings {
-    /// For what a launch needs for a while.
+    /// Folder for temporary files.
     pub temporary: String,
-    /// What is free there [bytes].
+    /// Free space there [bytes].
     pub temporary_free_bytes: Option<u64>,
-    /// For leases.
+    /// Folder for leases.
     pub leases: String,
-    /// Why leases cannot be had there; absent where they can.
+    /// Why it cannot be used for leases; absent if it can.
     pub leases_problem: Option<String>,
 }

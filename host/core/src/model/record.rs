@@ -14,7 +14,7 @@ pub const RESULT_SCHEMA: &str = "dyno.result";
 /// The version of the result file format.
 pub const RESULT_VERSION: u32 = 1;
 
-/// One run with everything that came of it.
+/// One run with all its results.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunRecord {
     /// Always `dyno.result`.
@@ -28,23 +28,23 @@ pub struct RunRecord {
     /// When it ended (RFC 3339, UTC).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<String>,
-    /// How it stands or ended.
+    /// Status of the run.
     pub status: RunStatus,
-    /// What was asked for.
+    /// The request.
     pub spec: RunSpec,
     /// Version of the dyno that ran it.
     pub dyno_version: String,
-    /// Which commit it measured, where the folder that it was started in says.
+    /// The commit that it measured: the one checked out in the folder that it was started in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
-    /// Where it ran.
+    /// The machine that it ran on.
     pub machine: Machine,
-    /// One entry per case, in the order of the request. Cases of one benchmark with other parameters are other cases.
+    /// One entry per case, in the order of the request. Every combination of parameters is a case of its own.
     pub cases: Vec<CaseRecord>,
 }
 
 impl RunRecord {
-    /// The device of one of its cases for people, with what must not be overlooked. // eg: "webgpu:0 (software)"
+    /// The device of one of its cases for people, marked if it is a software adapter. // eg: "webgpu:0 (software)"
     #[must_use]
     pub fn device_label(&self, case: &CaseRecord) -> String {
         let known = || self.machine.devices.iter().find(|device| device.name == case.device);
@@ -53,7 +53,7 @@ impl RunRecord {
     }
 }
 
-/// Which plugin file a case ran.
+/// The plugin file that a case ran.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PluginRef {
     /// Identifier from the descriptor.
@@ -64,15 +64,14 @@ pub struct PluginRef {
     pub kind: PluginKind,
     /// SHA-256 of the file, in hexadecimal.
     pub sha256: String,
-    /// Where the file was found.
+    /// Path at which the file was found.
     pub path: String,
-    /// How its code was compiled, where the descriptor says so.
+    /// How its code was compiled, if the descriptor says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<PluginBuild>,
 }
 
-/// What must be said beside the numbers of a plugin because of how it was compiled; `None` for a release build, and for a
-/// plugin that does not say.
+/// The warning about a debug build; `None` for a release build, and for a plugin whose build is not known.
 #[must_use]
 pub fn build_remark(plugin_id: &str, build: Option<PluginBuild>) -> Option<String> {
     (build == Some(PluginBuild::Debug)).then(|| {
@@ -92,16 +91,16 @@ pub struct CaseRecord {
     pub plugin: PluginRef,
     /// Name of the benchmark.
     pub benchmark: String,
-    /// Its category.
+    /// Category of the benchmark.
     #[serde(default)]
     pub category: String,
-    /// All parameters, defaults included.
+    /// All parameters, including defaults.
     pub params: Params,
     /// Name of the device. // eg: "cpu"
     pub device: String,
-    /// How it stands or ended.
+    /// Status of the case.
     pub status: CaseStatus,
-    /// One summary per metric; the first is `time`. Empty when nothing was measured.
+    /// One summary per metric; the first is `time`. Empty if nothing was measured.
     #[serde(default)]
     pub metrics: Vec<MetricSummary>,
     /// The launches, in order.
@@ -116,13 +115,13 @@ impl CaseRecord {
         self.metrics.iter().find(|metric| metric.name == name)
     }
 
-    /// The device of its launches, where that is not the CPU and something was launched.
+    /// The device of its launches; `None` if that is the CPU, or there was no launch.
     #[must_use]
     pub fn device_info(&self) -> Option<&DeviceInfo> {
         self.launches.iter().rev().find_map(|launch| launch.device.as_ref())
     }
 
-    /// What must be said beside the numbers; `None` when they speak for themselves.
+    /// The warning about a software adapter; `None` for any other device.
     #[must_use]
     pub fn device_remark(&self) -> Option<String> {
         let device = self.device_info().filter(|device| device.software)?;
@@ -130,41 +129,41 @@ impl CaseRecord {
         Some(format!("software adapter: {model}; its numbers are this processor's, not a GPU's"))
     }
 
-    /// What must be said because of how its plugin was compiled; `None` when there is nothing to say.
+    /// The warning about a debug build of its plugin; `None` if there is none.
     #[must_use]
     pub fn build_remark(&self) -> Option<String> {
         build_remark(&self.plugin.id, self.plugin.build)
     }
 }
 
-/// One launch: a fresh worker process that set the case up and sampled it.
+/// One launch: a fresh worker process that sets the case up and samples it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LaunchRecord {
     /// Place in the case, from 0.
     pub index: u32,
     /// When the worker was started (RFC 3339, UTC).
     pub started_at: String,
-    /// How it ended.
+    /// Status of the launch.
     pub status: CaseStatus,
-    /// What calibration found; absent when the launch ended before.
+    /// Result of the calibration; absent if the launch ended before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<Plan>,
     /// The samples, in the order in which they were taken.
     #[serde(default)]
     pub samples: Vec<Sample>,
-    /// The queries, where a load scenario was asked for: there are no samples then.
+    /// The queries, if a load scenario was requested: there are no samples then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub load: Option<LoadRecord>,
-    /// Samples that were thrown away and taken again because something disturbed them.
+    /// Number of disturbed samples that were discarded and taken again.
     #[serde(default)]
     pub retaken: u32,
-    /// Metrics that the plugin reported by itself.
+    /// The plugin's own metrics.
     #[serde(default)]
     pub custom: IndexMap<String, f64>,
-    /// Most memory that the worker used at any time [bytes].
+    /// Peak memory of the worker [bytes].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peak_memory_bytes: Option<u64>,
-    /// Memory on huge pages after `setup` [bytes]; 0 where they were not asked for.
+    /// Memory on huge pages after `setup` [bytes]; 0 if they were not requested.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub huge_bytes: u64,
     /// Memory of the worker before it loaded the plugin [bytes].
@@ -173,50 +172,50 @@ pub struct LaunchRecord {
     /// How the plugin was loaded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine: Option<EngineInfo>,
-    /// The device that it ran on, where that is not the CPU, which the run's machine describes.
+    /// The device that it ran on; absent for the CPU, which the run's machine describes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<DeviceInfo>,
-    /// Layers that stood between the plugin and the machine. // eg: ["process_group", "no_new_privs"]
+    /// Layers that isolated the plugin from the machine. // eg: ["process_group", "no_new_privs"]
     #[serde(default)]
     pub isolation: Vec<String>,
     /// The processor that the worker was pinned to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pinned_cpu: Option<u32>,
-    /// The processors that it was pinned to, where they were several.
+    /// The processors that it was pinned to, if there were several.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pinned_cpus: Vec<u32>,
-    /// What the processor counted, per iteration, by name: a value for each sample during which
-    /// the counters ran. Only where it was asked for.
+    /// Hardware counters per iteration, by name: a value for each sample during which the counters ran. Only if
+    /// requested.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub counters: IndexMap<String, Vec<f64>>,
-    /// Energy that the whole machine used per iteration, by the counters of its packages [J]. Only where it was asked for.
+    /// Energy that the whole machine used per iteration, by the counters of its packages [J]. Only if requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub energy_j: Option<f64>,
-    /// What was asked for and could not be had, a sentence each.
+    /// Requested features that were not available, a sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
     /// How long each stage took [ns], in order.
     #[serde(default)]
     pub stages: Vec<(Stage, u64)>,
-    /// What the machine was like.
+    /// The machine's state during the launch.
     #[serde(default)]
     pub environment: Environment,
-    /// What the plugin wrote, bounded: the first and the last lines.
+    /// The first and last lines that the plugin wrote.
     #[serde(default)]
     pub output: Vec<OutputLine>,
-    /// Lines of output that were not kept.
+    /// Number of lines of output that were not kept.
     #[serde(default)]
     pub output_dropped: u64,
     /// The seed of its inputs; absent in results of older versions, whose launches all have that of the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
-    /// What the plugin did beside its work while it was measured.
+    /// Side effects of the plugin while it was measured.
     #[serde(default, skip_serializing_if = "SideEffects::is_none")]
     pub side_effects: SideEffects,
 }
 
-/// What a plugin did beside its work, and left behind, from the end of calibration to the last sample. All of it costs time
-/// that is in the samples, or comes from threads that compete with them.
+/// Side effects of a plugin from the end of calibration to the last sample. Each costs time that is in the samples, or
+/// comes from threads that compete with them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct SideEffects {
@@ -224,11 +223,11 @@ pub struct SideEffects {
     pub written_bytes: u64,
     /// Threads that were started and did not end.
     pub threads_left: u32,
-    /// Whether a thread beside the measured one computes while nothing is asked of the plugin.
+    /// Whether another thread computes while the plugin has nothing to do.
     pub thread_running: bool,
     /// Descriptors (files, sockets, pipes) that were opened and not closed.
     pub descriptors_left: u32,
-    /// Files and folders that lay in the worker's directory when it had ended.
+    /// Files and folders left in the worker's directory after it ended.
     pub files_left: u32,
 }
 
@@ -239,7 +238,7 @@ impl SideEffects {
         *self == Self::default()
     }
 
-    /// Takes those of another launch in, each at its largest.
+    /// Merges those of another launch in: the larger of each.
     #[must_use]
     pub fn or_larger(self, other: Self) -> Self {
         Self {
@@ -257,14 +256,14 @@ fn is_zero(value: &u64) -> bool {
     *value == 0
 }
 
-/// What calibration found.
+/// Result of the calibration.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Plan {
     /// Iterations per sample.
     pub iterations: u64,
     /// Expected length of a sample [ns].
     pub slice_ns: u64,
-    /// Cost of a timed call that does nothing, clock readings included [ns]: in every sample, not subtracted.
+    /// Cost of a timed call that does nothing, including clock readings [ns]; every sample contains it.
     pub call_overhead_ns: f64,
     /// Smallest difference that the clock can show [ns].
     pub clock_resolution_ns: f64,
@@ -285,16 +284,16 @@ pub struct EngineInfo {
     pub settings: Vec<String>,
 }
 
-/// One line that came out of a worker.
+/// One line of a worker's output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OutputLine {
-    /// Where it came from.
+    /// The stream that it came from.
     pub stream: Stream,
     /// The line, without its end; control characters are replaced.
     pub text: String,
 }
 
-/// Where a line of output came from.
+/// The stream of a line of output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Stream {
@@ -322,7 +321,7 @@ pub struct MetricSummary {
     pub samples: u32,
     /// Headline: the median over launches of the medians within launches.
     pub median: f64,
-    /// Interval on the median; absent with fewer than two launches.
+    /// Confidence interval of the median; absent with fewer than two launches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<Interval>,
     /// Arithmetic mean of all values.
@@ -336,7 +335,7 @@ pub struct MetricSummary {
     pub min: f64,
     /// Largest value.
     pub max: f64,
-    /// Percentiles that the sample size carries.
+    /// Percentiles that the number of samples supports.
     pub percentiles: Vec<Percentile>,
     /// Relative standard deviation within launches (root mean square over launches).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -346,7 +345,8 @@ pub struct MetricSummary {
     pub rsd_between: Option<f64>,
     /// Values outside Tukey's fences: counted, never removed.
     pub outliers: Outliers,
-    /// How the values climb or fall within launches, where they do: the interval then covers no level that stays.
+    /// How the values climb or fall within launches, if they do: there is then no stable level for the interval to
+    /// cover.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trend: Option<Trend>,
 }
@@ -356,13 +356,13 @@ pub struct MetricSummary {
 pub struct Trend {
     /// Change over a launch relative to its beginning, the median over launches. // eg: 0.3, -0.05
     pub change: f64,
-    /// Launches that were looked at.
+    /// Launches that were examined.
     pub launches: u32,
 }
 
 impl Trend {
-    /// From this change on no verdict is given: the time is then mostly a matter of how long was measured. Smaller ones, such as
-    /// a branch predictor that still learns its input, are the same on both sides of a comparison.
+    /// From this change on there is no verdict: the time then depends mostly on how long is measured. Smaller ones,
+    /// such as those of a branch predictor that still learns its input, are equal on both sides of a comparison.
     const DECISIVE: f64 = 0.2;
 
     /// Whether it is too large for a verdict.
@@ -379,7 +379,7 @@ pub struct Interval {
     pub low: f64,
     /// Upper end.
     pub high: f64,
-    /// Coverage that it aims at. // eg: 0.95
+    /// Nominal coverage. // eg: 0.95
     pub confidence: f64,
 }
 
@@ -394,7 +394,7 @@ impl Interval {
 /// One percentile.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Percentile {
-    /// Which one, 0 to 100. // eg: 99.9
+    /// The percentile, 0 to 100. // eg: 99.9
     pub p: f64,
     /// Its value.
     pub value: f64,

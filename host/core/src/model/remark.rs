@@ -1,10 +1,10 @@
-//! What must be said beside the numbers of a case, in the words of every table and report.
+//! Warnings about the numbers of a case, in the words of every table and report.
 
 use super::{CaseRecord, PairsInfo, SideEffects, Trend};
 use crate::units;
 
 impl CaseRecord {
-    /// What makes its numbers mean something else than they seem to, a sentence each; empty where they speak for themselves.
+    /// Warnings about its numbers, a sentence each; empty if they mean what they seem to.
     #[must_use]
     pub fn remarks(&self) -> Vec<String> {
         let trend = self.metric("time").and_then(|time| time.trend);
@@ -33,13 +33,13 @@ impl Trend {
         let percent = self.change.abs() * 100.0;
         if self.change > 0.0 {
             format!(
-                "the time of an iteration climbs by {percent:.0} % from the first to the last sample of a launch, so the \
-                 interval covers no level that stays: look for state that grows from call to call"
+                "the time of an iteration climbs by {percent:.0} % from the first to the last sample of a launch, so \
+                 there is no stable time to report: look for state that grows from call to call"
             )
         } else {
             format!(
-                "the time of an iteration falls by {percent:.0} % from the first to the last sample of a launch, so the \
-                 interval covers no level that stays: it still warms up, so do in `setup` what is done once"
+                "the time of an iteration falls by {percent:.0} % from the first to the last sample of a launch, so \
+                 there is no stable time to report: it is still warming up, so move one-time work to `setup`"
             )
         }
     }
@@ -64,20 +64,20 @@ impl SideEffects {
         }
         if self.thread_running {
             out.push(
-                "the plugin keeps a thread running that it started: it competes with what is measured, so end it in \
+                "a thread that the plugin started keeps running: it competes with the measured thread, so end it in \
                  `setup`, or let it wait"
                     .to_owned(),
             );
         }
         if self.threads_left > 0 {
             out.push(format!(
-                "`execute` left {} behind: join what it starts",
+                "`execute` left {} behind: join the threads that it starts",
                 several(self.threads_left, "thread", "threads")
             ));
         }
         if self.descriptors_left > 0 {
             out.push(format!(
-                "`execute` left {} open: close what it opens",
+                "`execute` left {} open: close the files and sockets that it opens",
                 several(self.descriptors_left, "file or socket", "files or sockets")
             ));
         }
@@ -109,7 +109,7 @@ mod tests {
         for part in [
             "2.000 KiB",
             "31755 lines",
-            "keeps a thread running",
+            "keeps running",
             "1 thread behind",
             "3 files or sockets",
             "2 files in",

@@ -1,12 +1,12 @@
-//! What one timed call gave: as the worker measured it and the plugin reported it.
+//! The result of one timed call: as the worker measured it and the plugin reported it.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Less than one instruction takes on any processor: eight in a cycle at more than six gigahertz [ns].
+/// Shorter than one instruction takes on any processor: eight per cycle at more than six gigahertz [ns].
 pub const MIN_NS_PER_ITERATION: f64 = 0.02;
 
-/// What makes work happen in every iteration, for every language that plugins are written in.
+/// How authors keep the work in every iteration, for every language of plugins.
 pub const LOOP_REMEDY: &str = "pass what goes in and what comes out through `black_box` (Rust), `dyno::keep` (C++) or \
                                `dyno_keep` (C) in every iteration";
 
@@ -22,7 +22,7 @@ pub struct Sample {
     /// Time that the device itself measured [ns]; 0 when it cannot tell.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub device_ns: f64,
-    /// Work that the plugin says it did.
+    /// Work that the plugin reports.
     #[serde(default)]
     pub work: Work,
     /// Checksum of the output.
@@ -69,13 +69,13 @@ fn is_zero(value: &f64) -> bool {
 }
 
 impl Work {
-    /// More of anything per nanosecond than this is no work but a mistake: a zettaitem per second.
+    /// Maximum work per nanosecond: more (a zettaitem per second) is a mistake.
     pub const MAX_PER_NS: f64 = 1e12;
 
-    /// Most work of any kind that a processor can do for each of its hardware threads [1/ns]: twice what matrix units
-    /// of 8-bit integers do.
+    /// Maximum work of any kind that a processor can do for each of its hardware threads [1/ns]: twice what matrix
+    /// units of 8-bit integers do.
     pub const MAX_PER_THREAD_NS: f64 = 16_384.0;
-    /// Most work of any kind that an accelerator can do [1/ns]: many times the largest of today.
+    /// Maximum work of any kind that an accelerator can do [1/ns]: many times the largest of today.
     pub const MAX_PER_ACCELERATOR_NS: f64 = 1e9;
 
     /// The kind of work of which most was done, and its rate [1/ns]; `None` where nothing was reported.
@@ -96,7 +96,7 @@ impl Work {
         for (name, value) in [("items", self.items), ("bytes", self.bytes), ("flop", self.flop)] {
             if !value.is_finite() || value < 0.0 {
                 return Err(format!(
-                    "the plugin reported {value} {name} of work; work is finite and not negative"
+                    "the plugin reported {value} {name} of work; work must be finite and not negative"
                 ));
             }
             let limit = Self::MAX_PER_NS * wall_ns.max(1) as f64;

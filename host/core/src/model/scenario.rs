@@ -1,4 +1,4 @@
-//! Load scenarios with the meanings of MLPerf LoadGen: how queries arrive, and what is asked of their latency.
+//! Load scenarios, defined as in MLPerf LoadGen: how queries arrive, and the bound on their latency.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,22 +9,22 @@ use crate::stats::quantile;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "scenario", rename_all = "kebab-case")]
 pub enum Scenario {
-    /// The next query is sent when the last is answered; one sample each.
+    /// Each query has one sample and is sent when the previous one is answered.
     SingleStream,
-    /// The next query is sent when the last is answered; several samples each.
+    /// Each query has several samples and is sent when the previous one is answered.
     MultiStream {
         /// Samples in a query.
         streams: u64,
     },
     /// Queries arrive at random (Poisson) at a rate; their latency counts from the scheduled arrival.
     Server {
-        /// Queries per second; absent where the highest valid rate is to be found.
+        /// Queries per second; absent to find the highest valid rate.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         target_qps: Option<f64>,
-        /// The 99th percentile of the latency may be so long [ns].
+        /// Maximum p99 latency [ns].
         latency_bound_ns: u64,
     },
-    /// All samples are there at once: throughput is what counts.
+    /// All samples are available at once; throughput is what counts.
     Offline,
 }
 
@@ -44,7 +44,7 @@ impl Scenario {
 /// One query, on the worker's clock from the beginning of the scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Query {
-    /// When it was to arrive [ns].
+    /// Scheduled arrival [ns].
     pub scheduled_ns: u64,
     /// When its call began [ns].
     pub start_ns: u64,
@@ -54,7 +54,7 @@ pub struct Query {
     pub samples: u64,
 }
 
-/// What a launch measured under a scenario.
+/// The measurement of a launch under a scenario.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LoadRecord {
     /// How queries arrived.
@@ -71,9 +71,9 @@ pub struct LoadRecord {
 
 /// Percentile that the bound of the server scenario is for.
 const BOUND_PERCENTILE: f64 = 0.99;
-/// A percentile needs so many values beyond it.
+/// Minimum number of values beyond a percentile.
 const VALUES_BEYOND: f64 = 5.0;
-/// A generator that is later than this share of the bound has measured itself.
+/// Maximum lateness of the generator as a share of the bound: beyond it, the latency is mostly the generator's.
 const LATE_SHARE: f64 = 0.1;
 
 impl LoadRecord {
@@ -88,12 +88,12 @@ impl LoadRecord {
         record
     }
 
-    /// What speaks against a server launch.
+    /// Why a server launch is not valid.
     fn objection(&self, bound_ns: u64) -> Option<String> {
         let needed = VALUES_BEYOND / (1.0 - BOUND_PERCENTILE);
         if (self.queries.len() as f64) < needed {
             return Some(format!(
-                "{} queries are too few for a 99th percentile; it needs {needed:.0}: give more --time",
+                "{} queries are too few for a p99, which needs {needed:.0}: give a longer --time",
                 self.queries.len()
             ));
         }
@@ -103,7 +103,7 @@ impl LoadRecord {
         let bound = bound_ns as f64;
         if p99 > bound {
             return Some(format!(
-                "the 99th percentile of the latency is {}, the bound is {}",
+                "the p99 latency is {}, above the bound of {}",
                 crate::units::duration(p99),
                 crate::units::duration(bound)
             ));
@@ -111,7 +111,7 @@ impl LoadRecord {
         let late = self.schedule_error()?;
         (late > LATE_SHARE * bound).then(|| {
             format!(
-                "queries were sent up to {} late (p99): the load was not what was asked for",
+                "queries were sent up to {} late (p99): the requested load was not reached",
                 crate::units::duration(late)
             )
         })
@@ -123,7 +123,7 @@ impl LoadRecord {
         self.queries.iter().map(|query| query.end_ns.saturating_sub(query.scheduled_ns) as f64).collect()
     }
 
-    /// How late queries were sent that found nobody else being served: 99th percentile [ns].
+    /// How late queries were sent although no other query was being served: p99 [ns].
     #[must_use]
     pub fn schedule_error(&self) -> Option<f64> {
         let mut free_at = 0;
@@ -174,7 +174,7 @@ mod tests {
         // More arrives than can be served: each service takes as long as before, the waiting grows.
         let flooded = LoadRecord::new(SERVER, served(1_000, 400, 500));
         assert_eq!(flooded.valid, Some(false));
-        assert!(flooded.remark.is_some_and(|why| why.contains("99th percentile of the latency")));
+        assert!(flooded.remark.is_some_and(|why| why.contains("the p99 latency is")));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What a user asks for, checked once: flags, suites and REST requests all become a [`RunSpec`].
+//! A request, checked once: flags, suites and REST requests all become a [`RunSpec`].
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ pub struct RunSpec {
     /// The suite that it came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suite: Option<SuiteInfo>,
-    /// What to run, before expansion.
+    /// The requested benchmarks, before expansion.
     pub requests: Vec<CaseRequest>,
     /// How to measure.
     pub settings: Settings,
@@ -73,7 +73,7 @@ pub struct SuiteInfo {
 pub struct CaseRequest {
     /// `name`, `plugin/name` or `plugin@version/name`; `*` matches any run of characters.
     pub benchmark: String,
-    /// Values per parameter, as given; a parameter that is not named takes its default.
+    /// Values per parameter, as given; other parameters have their defaults.
     #[serde(default)]
     pub params: IndexMap<String, Vec<Value>>,
     /// Devices, by kind or by name. // eg: ["cpu"], ["cuda:0"]
@@ -86,11 +86,11 @@ pub struct CaseRequest {
     pub sha256: Option<String>,
 }
 
-/// Which builds of a plugin to run, where it comes both as a native library and as a WASM component.
+/// Which builds of a plugin to run, if it comes both as a native library and as a WASM component.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum EngineChoice {
-    /// The native build where there is one, else the WASM build.
+    /// The native build if there is one, otherwise the WASM build.
     #[default]
     Auto,
     /// Only native libraries.
@@ -108,29 +108,29 @@ pub struct Settings {
     pub stop: StopRule,
     /// Target length of a sample [ns].
     pub slice_ns: u64,
-    /// Least time spent warming up in each launch [ns].
+    /// Minimum time spent warming up in each launch [ns].
     pub warm_up_ns: u64,
     /// How queries arrive; absent for plain samples.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scenario: Option<Scenario>,
-    /// Longest time that any one stage of a launch may take [ms].
+    /// Maximum time of any stage of a launch [ms].
     pub timeout_ms: u64,
     /// Seed for inputs, for orders, and for resampling.
     pub seed: u64,
-    /// Whether every launch has inputs of its own. Runs of older versions used one seed for all their launches.
+    /// Whether every launch has its own inputs. Runs of older versions used one seed for all their launches.
     #[serde(default)]
     pub inputs: Inputs,
     /// Whether workers run with address randomisation.
     pub layout: Layout,
-    /// Which pages an instance's memory has.
+    /// Size of the pages of an instance's memory.
     #[serde(default)]
     pub pages: Pages,
-    /// Most memory that a worker may use [bytes].
+    /// Maximum memory of a worker [bytes].
     pub memory_limit_bytes: u64,
-    /// Whether CPU cases may run beside those of other runs that allow it, too.
+    /// Whether CPU cases may run at the same time as those of other runs that also allow it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub overlap: bool,
-    /// Longest wait for a device [ms]; absent: for ever.
+    /// Maximum wait for a device [ms]; absent: indefinitely.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease_timeout_ms: Option<u64>,
     /// The processors to measure on, by number; empty: dyno chooses.
@@ -139,7 +139,7 @@ pub struct Settings {
     /// Whether the measured thread asks for real-time priority.
     #[serde(default, skip_serializing_if = "is_false")]
     pub realtime: bool,
-    /// Whether what the processor counts, and the energy of the machine, are read as well.
+    /// Whether hardware counters and the energy of the machine are read.
     #[serde(default, skip_serializing_if = "is_false")]
     pub counters: bool,
 }
@@ -150,7 +150,7 @@ fn is_false(value: &bool) -> bool {
 }
 
 impl Default for Settings {
-    /// As a user measures who says nothing.
+    /// The settings of a user who gives none.
     fn default() -> Self {
         Self {
             stop: StopRule::Precision {
@@ -179,17 +179,17 @@ impl Default for Settings {
     }
 }
 
-/// Most launches of a case, samples of a launch, and streams of a scenario.
+/// Maximum number of launches of a case, of samples of a launch, and of streams of a scenario.
 const MOST_LAUNCHES: u32 = 10_000;
 const MOST_SAMPLES: u32 = 1_000_000;
 const MOST_STREAMS: u64 = 1_000_000;
-/// Most queries per second that are scheduled.
+/// Maximum number of scheduled queries per second.
 const MOST_QPS: f64 = 1e7;
-/// A day: the longest time of anything [ns].
+/// The maximum of every time: a day [ns].
 const DAY_NS: u64 = 86_400_000_000_000;
 
 impl Settings {
-    /// Refuses what would fill memory, divide by nothing, or never end.
+    /// Refuses settings that would fill memory, divide by zero, or never end.
     ///
     /// # Errors
     /// A sentence that names the field, its value and what is allowed.
@@ -249,13 +249,13 @@ impl Settings {
         }
     }
 
-    /// Longest wait for a device.
+    /// Maximum wait for a device.
     #[must_use]
     pub fn lease_timeout(&self) -> Option<Duration> {
         self.lease_timeout_ms.map(Duration::from_millis)
     }
 
-    /// Longest time that any one stage of a launch may take.
+    /// Maximum time of any stage of a launch.
     #[must_use]
     pub fn timeout(&self) -> Duration {
         Duration::from_millis(self.timeout_ms)
@@ -263,7 +263,8 @@ impl Settings {
 }
 
 /// Whether workers run with address-space layout randomisation. A fixed layout makes launches of code that works on the
-/// heap differ six times less; a random one shows what only that one layout explains. `docs/statistics.md` has the figures.
+/// heap differ six times less; a random one shows which changes only that layout explains. `docs/statistics.md` has the
+/// figures.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Layout {
@@ -274,28 +275,28 @@ pub enum Layout {
     Random,
 }
 
-/// Whether launches share their inputs. A branch predictor learns one input and not another: measured on a branchy state
-/// machine, two builds of equal speed differ by up to 11 % in either direction on one input. Inputs that are drawn anew make
-/// that luck a part of the interval; a fixed one makes it a bias.
+/// Whether launches share their inputs. A branch predictor learns some inputs better than others: measured on a state
+/// machine with many branches, two builds of equal speed differ by up to 11 % in either direction on one input. With a
+/// new input for each launch, the confidence interval covers this effect; with a fixed input, it is a bias.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Inputs {
     /// Every launch has the seed of the settings.
     #[default]
     Fixed,
-    /// Every launch, or pair of launches, has a seed of its own, drawn from that of the settings.
+    /// Every launch, or pair of launches, has its own seed, derived from that of the settings.
     Fresh,
 }
 
-/// Which pages an instance's memory has. Where small pages lie in memory is luck, drawn anew by every process: measured here, a
-/// walk over 64 MiB differs by 10 % between processes with small pages, and by 1 % with huge ones.
+/// Size of the pages of an instance's memory. The kernel places small pages differently in every process: measured
+/// here, a walk over 64 MiB differs by 10 % between processes with small pages, and by 1 % with huge ones.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Pages {
-    /// As a program has them that asks for nothing.
+    /// The kernel's default.
     #[default]
     Normal,
-    /// After `setup`, what is there in large blocks is moved to huge pages.
+    /// After `setup`, large blocks of memory are moved to huge pages.
     Huge,
 }
 
@@ -303,16 +304,16 @@ pub enum Pages {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "rule", rename_all = "lowercase")]
 pub enum StopRule {
-    /// A fixed time of measuring, shared out evenly among the launches.
+    /// A fixed measuring time, divided evenly among the launches.
     Time {
-        /// Launches.
+        /// Number of launches.
         launches: u32,
         /// Measuring time over all launches [ns].
         budget_ns: u64,
     },
     /// A fixed number of samples per launch.
     Samples {
-        /// Launches.
+        /// Number of launches.
         launches: u32,
         /// Samples in each launch.
         per_launch: u32,
@@ -321,9 +322,9 @@ pub enum StopRule {
     Precision {
         /// Target for the half-width of the interval, relative to the median. // eg: 0.01
         target: f64,
-        /// Never fewer launches than this.
+        /// Minimum number of launches.
         min_launches: u32,
-        /// Never more launches than this.
+        /// Maximum number of launches.
         max_launches: u32,
         /// Measuring time over all launches after which to stop even if the target is missed [ns].
         budget_ns: u64,

@@ -53,7 +53,7 @@ impl fmt::Display for Stage {
 pub struct Reason {
     /// One sentence.
     pub message: String,
-    /// How the worker process ended, where it did.
+    /// How the worker process ended, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit: Option<Exit>,
     /// The last lines that the plugin wrote.
@@ -99,53 +99,53 @@ impl fmt::Display for Exit {
     }
 }
 
-/// How a case stands or ended.
+/// Status of a case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum CaseStatus {
     /// Not begun.
     Queued,
-    /// Being measured, or left so by a host that died.
+    /// Being measured, or left in this state by a host that died.
     Running,
     /// All its launches gave samples.
     Completed,
     /// A launch failed.
     Failed {
-        /// Where.
+        /// The stage.
         stage: Stage,
-        /// Why.
+        /// The reason.
         reason: Reason,
     },
-    /// It cannot run here, and that is no fault.
+    /// It cannot run here, which is not a failure.
     Skipped {
         /// One sentence.
         reason: String,
     },
-    /// A stage took longer than it may.
+    /// A stage exceeded its time limit.
     TimedOut {
-        /// Where.
+        /// The stage.
         stage: Stage,
-        /// The limit that it passed [s].
+        /// The limit [s].
         limit_s: f64,
         /// The last lines that the plugin wrote.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         last_output: Vec<String>,
     },
-    /// The user gave up. Launches that had ended are kept.
+    /// Cancelled by the user. Completed launches are kept.
     Cancelled,
 }
 
-/// How the reason begins when a device is not there.
+/// How the reason begins if a device is not available.
 const NO_DEVICE: &str = "device `";
 
 impl CaseStatus {
-    /// The reason of a case whose device is not there.
+    /// The reason of a case whose device is not available.
     #[must_use]
     pub fn no_device(name: &str, why: &str) -> String {
         format!("{NO_DEVICE}{name}` is not available: {why}")
     }
 
-    /// Whether the case was skipped because its device is not there.
+    /// Whether the case was skipped because its device is not available.
     #[must_use]
     pub fn lacks_device(&self) -> bool {
         matches!(self, Self::Skipped { reason } if reason.starts_with(NO_DEVICE))
@@ -165,7 +165,7 @@ impl CaseStatus {
         }
     }
 
-    /// Whether this end makes the run's exit code say that a benchmark failed.
+    /// Whether this status gives the run the exit code of a failed benchmark.
     #[must_use]
     pub fn is_failure(&self) -> bool {
         matches!(self, Self::Failed { .. } | Self::TimedOut { .. })
@@ -182,19 +182,19 @@ impl CaseStatus {
     }
 }
 
-/// How a run stands or ended.
+/// Status of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RunStatus {
     /// Accepted, not begun.
     Queued,
-    /// Begun.
+    /// In progress.
     Running,
     /// Every case has ended; some may have failed.
     Completed,
-    /// The user gave up; what was done is kept.
+    /// Cancelled by the user; completed launches are kept.
     Cancelled,
-    /// The host died in the middle; what was committed is kept.
+    /// dyno ended before the run did; completed launches are kept.
     Interrupted,
 }
 

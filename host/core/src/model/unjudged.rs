@@ -1,4 +1,5 @@
-//! Why something was not judged: a value that programs decide by, and the sentence for people that follows from it.
+//! Why a case or metric was not judged: a value that programs decide by, and the sentence for people that follows from
+//! it.
 
 use std::fmt;
 
@@ -7,13 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{Better, CaseStatus, Stage};
 
-/// Which of the two sides of a comparison.
+/// One of the two sides of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ComparedSide {
-    /// What is compared against.
+    /// The side to compare with.
     Baseline,
-    /// What is judged.
+    /// The side that is judged.
     Candidate,
 }
 
@@ -33,7 +34,7 @@ impl fmt::Display for ComparedSide {
 pub enum Unjudged {
     /// The interval reaches across the threshold.
     Undecided {
-        /// Pairs that were taken; absent where the sides were measured at different times.
+        /// Pairs that were taken; absent if the sides were measured at different times.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pairs: Option<u32>,
     },
@@ -42,23 +43,23 @@ pub enum Unjudged {
         /// Pairs that were taken.
         pairs: u32,
     },
-    /// A side has one launch, so that its spread is not known.
+    /// A side has only one launch, so its spread is not known.
     OneLaunch {
-        /// Which.
+        /// The side.
         side: ComparedSide,
     },
     /// The baseline is zero: there is no relative change.
     ZeroBaseline,
-    /// There are values below and above zero: there is no relative change.
+    /// Some values are below zero and others above: there is no relative change.
     MixedSigns,
-    /// The values are so large that their spread cannot be told.
+    /// The values are so large that their spread cannot be computed.
     TooLarge,
     /// A value is not a number that can be compared.
     NotFinite {
-        /// Of which side.
+        /// The side.
         side: ComparedSide,
     },
-    /// The sides have the metric in other units, or with another direction.
+    /// The sides have the metric in different units, or with different directions.
     OtherMeaning {
         /// Unit of the baseline.
         unit: String,
@@ -67,9 +68,9 @@ pub enum Unjudged {
     },
     /// The sides have no metric in common.
     NoCommonMetric,
-    /// What decides speed differs between the sides.
+    /// A property that decides speed differs between the sides.
     Environment {
-        /// What. // eg: "governor"
+        /// The property. // eg: "governor"
         what: String,
     },
     /// One result like this is expected by chance, given the number of tests.
@@ -79,14 +80,14 @@ pub enum Unjudged {
         /// p-value adjusted for them.
         adjusted_p: f64,
     },
-    /// Both sides are the same file: the difference is the machine's.
+    /// Both sides are the same file: the machine caused the difference.
     SameBuild {
         /// The difference, relative.
         effect: f64,
     },
     /// The times of a side climb or fall within its launches: there is no level to compare.
     Trend {
-        /// Which.
+        /// The side.
         side: ComparedSide,
         /// Change over a launch, relative to its beginning.
         change: f64,
@@ -97,7 +98,7 @@ pub enum Unjudged {
     Layout {
         /// Change in the fixed layout, relative.
         here: f64,
-        /// Least change in the random layouts, relative.
+        /// Smallest change in the random layouts, relative.
         low: f64,
         /// Largest change in the random layouts, relative.
         high: f64,
@@ -106,59 +107,59 @@ pub enum Unjudged {
     },
     /// A side failed.
     Failed {
-        /// Which.
+        /// The side.
         side: ComparedSide,
-        /// Where; absent where another tool measured.
+        /// The stage; absent for results of another tool.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         stage: Option<Stage>,
-        /// Why, a sentence.
+        /// The reason, a sentence.
         message: String,
     },
-    /// A stage of a side took longer than it may.
+    /// A stage of a side exceeded its time limit.
     TimedOut {
-        /// Which side.
+        /// The side.
         side: ComparedSide,
-        /// Which stage.
+        /// The stage.
         stage: Stage,
-        /// The limit that it passed [s].
+        /// The limit [s].
         limit_s: f64,
     },
-    /// Both sides waited for the device, and it was not free in time.
+    /// The wait for the device exceeded its limit.
     Lease {
-        /// Who had it, a sentence.
+        /// The process that held it, a sentence.
         message: String,
     },
-    /// The file of a plugin is not the one that was found when the comparison began.
+    /// The file of a plugin changed after the comparison began.
     PluginChanged {
-        /// What was found instead, a sentence.
+        /// How it changed, a sentence.
         message: String,
     },
-    /// It cannot run here, which is not a fault.
+    /// It cannot run here, which is not a failure.
     Skipped {
-        /// Which side.
+        /// The side.
         side: ComparedSide,
-        /// Why, a sentence.
+        /// The reason, a sentence.
         message: String,
     },
-    /// A side was asked for it and has no result, since its run did not come to an end.
+    /// A side has no result although the case was requested, because its run did not finish.
     NotRun {
-        /// Which.
+        /// The side.
         side: ComparedSide,
-        /// How it stands. // eg: "cancelled"
+        /// Status of the case. // eg: "cancelled"
         status: String,
     },
     /// A side has results of it that cannot be used.
     NotMeasured {
-        /// Which.
+        /// The side.
         side: ComparedSide,
-        /// Why, a sentence.
+        /// The reason, a sentence.
         message: String,
     },
-    /// A side has several results that nothing tells apart.
+    /// A side has several results that cannot be told apart.
     Ambiguous {
-        /// Which.
+        /// The side.
         side: ComparedSide,
-        /// How many.
+        /// Number of these results.
         count: u32,
     },
 }
@@ -176,13 +177,13 @@ impl Unjudged {
             }
             CaseStatus::Skipped { reason } => Self::Skipped { side, message: reason.clone() },
             CaseStatus::Completed => {
-                Self::NotMeasured { side, message: "it completed without a metric".to_owned() }
+                Self::NotMeasured { side, message: "it completed but has no metric".to_owned() }
             }
             other => Self::NotRun { side, status: other.word().to_owned() },
         }
     }
 
-    /// The same of the other sides of a comparison: what is said of a result before it is known which side it becomes.
+    /// The same for the other side: the reason is recorded before it is known which side the result becomes.
     #[must_use]
     pub fn on(mut self, to: ComparedSide) -> Self {
         match &mut self {
@@ -200,7 +201,7 @@ impl Unjudged {
         self
     }
 
-    /// Which side it is about; absent where it is about both.
+    /// The side that it is about; absent if it is about both.
     #[must_use]
     pub fn side(&self) -> Option<ComparedSide> {
         match self {
@@ -217,8 +218,8 @@ impl Unjudged {
         }
     }
 
-    /// Whether something went wrong: what ran failed, took too long, was changed, got no device or was never run. A
-    /// comparison must not pass over it in silence.
+    /// Whether it is a failure: a side failed, timed out, changed, got no device or never ran. A comparison must not
+    /// ignore it.
     #[must_use]
     pub fn is_failure(&self) -> bool {
         matches!(
@@ -238,18 +239,17 @@ impl fmt::Display for Unjudged {
         let percent = |share: &f64| share * 100.0;
         match self {
             Self::Undecided { pairs: None } => {
-                f.write_str("the interval reaches across the threshold: more launches would narrow it")
+                f.write_str("the confidence interval includes the threshold: more launches would narrow it")
             }
             Self::Undecided { pairs: Some(pairs) } => {
-                write!(f, "the interval reaches across the threshold after {pairs} pairs")
+                write!(f, "the confidence interval still includes the threshold after {pairs} pairs")
             }
             Self::OutOfBudget { pairs } => {
-                write!(f, "not decided after {pairs} pairs: give it more --budget")
+                write!(f, "not decided after {pairs} pairs: give a larger --budget")
             }
             Self::OneLaunch { side } => write!(
                 f,
-                "the {side} has one launch: how much launches differ is not known, so there is no interval; measure it \
-                 with --launches 5"
+                "the {side} has only one launch, so there is no confidence interval; measure it with --launches 5"
             ),
             Self::ZeroBaseline => f.write_str("the baseline is 0: there is no relative change"),
             Self::MixedSigns => {
@@ -262,13 +262,16 @@ impl fmt::Display for Unjudged {
                     Better::Lower => "lower",
                     Better::Higher => "higher",
                 };
-                write!(f, "the baseline has it in `{unit}` with {better} better: the two cannot be compared")
+                write!(
+                    f,
+                    "the baseline has this metric in `{unit}` with {better} better: the two cannot be compared"
+                )
             }
             Self::NoCommonMetric => f.write_str("the sides have no metric in common"),
             Self::Environment { what } => write!(
                 f,
-                "the sides differ in {what}, so a difference need not be the code's; measure both here with `dyno ab`, \
-                 or allow it with --allow-differences"
+                "the sides differ in {what}, which may explain the change; measure both here with `dyno ab`, or accept \
+                 this with --allow-differences"
             ),
             Self::Chance { tests, adjusted_p } => write!(
                 f,
@@ -281,18 +284,18 @@ impl fmt::Display for Unjudged {
             ),
             Self::Trend { side, change } => write!(
                 f,
-                "the time of the {side} {} by {:.0} % within a launch: it depends on how long is measured, so there is no \
-                 time to compare; look for state that is kept from call to call",
+                "the time of the {side} {} by {:.0} % within a launch, so it depends on how long is measured and \
+                 cannot be compared; look for state that is kept from call to call",
                 if *change > 0.0 { "climbs" } else { "falls" },
                 percent(change).abs()
             ),
             Self::Unconfirmed => {
-                f.write_str("a small change in one direction was followed by one in the other")
+                f.write_str("not confirmed: a small change in one direction was followed by one in the other")
             }
             Self::Layout { here, low, high, pairs } => write!(
                 f,
-                "a matter of where things lie in memory: in this layout {:+.2} %, in {pairs} random ones {:+.2} to \
-                 {:+.2} %; see --random-layout",
+                "memory layout explains this change: in this layout {:+.2} %, in {pairs} random ones {:+.2} to {:+.2} \
+                 %; see --random-layout",
                 percent(here),
                 percent(low),
                 percent(high)
@@ -308,13 +311,13 @@ impl fmt::Display for Unjudged {
             Self::Skipped { side, message } => write!(f, "the {side} was skipped: {message}"),
             Self::NotRun { side, status } => write!(
                 f,
-                "the {side} has no result: its run did not come to an end, and the case is {}",
+                "the {side} has no result: its run did not finish, and the case is {}",
                 status.replace('_', " ")
             ),
             Self::NotMeasured { side, message } => write!(f, "the {side} was not measured: {message}"),
             Self::Ambiguous { side, count } => write!(
                 f,
-                "the {side} has {count} results of this name, and nothing tells them apart: none of them is compared"
+                "the {side} has {count} results of this name that cannot be told apart: none of them is compared"
             ),
         }
     }

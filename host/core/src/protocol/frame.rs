@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 use serde::{Serialize, de::DeserializeOwned};
 
-/// The longest frame that either side accepts [bytes]. A batch of samples is a few kilobytes.
+/// Maximum length of a frame that either side accepts [bytes]. A batch of samples is a few kilobytes.
 pub const MAX_FRAME_BYTES: usize = 4 * 1024 * 1024;
 
 /// Why bytes are not a message.
@@ -20,8 +20,8 @@ pub enum FrameError {
     /// The length is over [`MAX_FRAME_BYTES`].
     #[error("a frame of {0} bytes was announced; at most {MAX_FRAME_BYTES} are accepted")]
     TooLong(usize),
-    /// The bytes are no message that is known.
-    #[error("a frame was not a message: {0}")]
+    /// The bytes are not a known message.
+    #[error("the other side sent data that is not a valid message: {0}")]
     Malformed(#[source] serde_json::Error),
 }
 
@@ -57,7 +57,7 @@ pub fn split(buffer: &[u8]) -> Result<Option<(&[u8], usize)>, FrameError> {
 /// The message in the payload of a frame.
 ///
 /// # Errors
-/// When it is no message that is known.
+/// When it is not a known message.
 pub fn decode<T: DeserializeOwned>(payload: &[u8]) -> Result<T, FrameError> {
     serde_json::from_slice(payload).map_err(FrameError::Malformed)
 }

@@ -11,8 +11,8 @@ use crate::model::{EngineInfo, Pages, Params, Plan, PluginKind, Query, Sample, S
 pub const PROTOCOL_VERSION: u32 = 4;
 
 /// The limit on file locks that a worker of this host takes, and everything that it starts inherits. The kernel has not
-/// used that limit since Linux 2.4, and an ordinary process can only lower it: so it tells what descends from a worker,
-/// wherever it went, from everything else.
+/// used that limit since Linux 2.4, and an ordinary process can only lower it: so it marks every descendant of a
+/// worker, in whatever process group.
 #[must_use]
 pub fn mark(host: u32) -> u64 {
     (1 << 40) | u64::from(host)
@@ -37,9 +37,9 @@ pub enum Request {
     Calibrate {
         /// Target length of a sample [ns].
         slice_ns: u64,
-        /// Least time spent warming up [ns].
+        /// Minimum time spent warming up [ns].
         warm_up_ns: u64,
-        /// The iteration count, where it is known already: both sides of a comparison take the same.
+        /// The iteration count, if it is known already: both sides of a comparison use the same.
         iterations: Option<u64>,
     },
     /// Take samples with the iteration count of the plan. Answer: [`Reply::Batch`] as they come, then
@@ -51,7 +51,7 @@ pub enum Request {
         scenario: Scenario,
         /// For how long they arrive [ns].
         duration_ns: u64,
-        /// Most queries.
+        /// Maximum number of queries.
         max_queries: u32,
     },
     /// Call `process_results`. Answer: [`Reply::Processed`].
@@ -65,7 +65,7 @@ pub enum Request {
 pub struct Load {
     /// The verified bytes, in the content-addressed store.
     pub path: PathBuf,
-    /// What they must hash to: SHA-256 in hexadecimal.
+    /// Their SHA-256, in hexadecimal.
     pub sha256: String,
     /// Native or WASM.
     pub kind: PluginKind,
@@ -79,9 +79,9 @@ pub struct Load {
     pub device: DeviceGrant,
     /// Names of the metrics that the descriptor declares: others are refused.
     pub metrics: Vec<String>,
-    /// Where compiled WASM code is kept: a directory that only the user can write.
+    /// Directory for compiled WASM code, which only the user can write to.
     pub code_cache: PathBuf,
-    /// Most memory that the worker may use [bytes].
+    /// Maximum memory of the worker [bytes].
     pub memory_limit_bytes: u64,
     /// Which pages the instance's memory has.
     pub pages: Pages,
@@ -89,7 +89,7 @@ pub struct Load {
     pub cpus: Vec<u32>,
     /// Whether to ask for real-time priority.
     pub realtime: bool,
-    /// Whether to count what the processor does.
+    /// Whether to use hardware counters.
     pub counters: bool,
 }
 
@@ -104,13 +104,13 @@ pub struct DeviceGrant {
     pub threads: u32,
 }
 
-/// When the worker has taken samples enough: at `max_samples`, or when `budget_ns` is spent, but never fewer than
+/// When the worker has taken enough samples: at `max_samples`, or when `budget_ns` is spent, but never fewer than
 /// `min_samples`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quota {
-    /// Never fewer than this; at least 1.
+    /// Minimum number of samples; at least 1.
     pub min_samples: u32,
-    /// Never more than this.
+    /// Maximum number of samples.
     pub max_samples: u32,
     /// Time for sampling, `prepare` included [ns].
     pub budget_ns: u64,
@@ -131,20 +131,22 @@ pub enum Reply {
         /// Memory before anything was loaded [bytes].
         base_memory_bytes: u64,
     },
-    /// From here on code of the plugin may run in the worker: what the worker says of the host is no longer believed.
+    /// From here on code of the plugin may run in the worker, so the host no longer trusts the worker's reports about
+    /// the machine.
     Entering,
-    /// The machine did not give what a launch needs: no fault of the plugin's. Believed before [`Reply::Entering`] only.
+    /// The machine lacks a resource that a launch needs, which is not the plugin's fault. Trusted only before
+    /// [`Reply::Entering`].
     HostFailed {
-        /// What was tried. // eg: "cannot make a private copy of the plugin"
+        /// The attempted step. // eg: "cannot make a private copy of the plugin"
         doing: String,
         /// The system's error number, where there is one.
         code: Option<i32>,
-        /// What was said.
+        /// The system's message.
         said: String,
     },
     /// The plugin is loaded and its contract checked.
     Loaded {
-        /// How.
+        /// How the plugin was loaded.
         engine: EngineInfo,
         /// Layers that now stand between the plugin and the machine.
         isolation: Vec<String>,
@@ -152,14 +154,14 @@ pub enum Reply {
         pinned_cpus: Vec<u32>,
         /// Names of what it counts, in the order of every `counts` of a [`Reply::Batch`].
         counters: Vec<String>,
-        /// What was asked for and cannot be had, a sentence each.
+        /// Requested features that are not available, a sentence each.
         missing: Vec<String>,
     },
     /// `setup` made an instance.
     SetUp {
         /// Memory on huge pages [bytes]; 0 where they were not asked for.
         huge_bytes: u64,
-        /// What was asked for and cannot be had, a sentence each.
+        /// Requested features that are not available, a sentence each.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         missing: Vec<String>,
     },
@@ -174,7 +176,7 @@ pub enum Reply {
     Batch {
         /// At least one.
         samples: Vec<Sample>,
-        /// What was counted during each of them; empty where nothing is. `None`: the counters never ran during it.
+        /// Counts during each of them; empty without counters. `None`: the counters never ran during it.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         counts: Vec<Option<Vec<f64>>>,
     },
@@ -185,21 +187,21 @@ pub enum Reply {
     },
     /// The quota is met.
     Sampled {
-        /// Samples that were thrown away and taken again because something disturbed them.
+        /// Number of disturbed samples that were discarded and taken again.
         retaken: u32,
         /// Involuntary context switches during all of them.
         preemptions: u64,
     },
     /// `process_results` is done, or there is none.
     Processed {
-        /// What the plugin reported through `metric`, from `setup` on.
+        /// The metrics that the plugin reported, from `setup` on.
         metrics: IndexMap<String, f64>,
     },
     /// `cleanup` is done; the worker exits now.
     Finished {
-        /// Most memory that the worker used at any time [bytes].
+        /// Peak memory of the worker [bytes].
         peak_memory_bytes: u64,
-        /// What the plugin left while it was measured.
+        /// Side effects of the plugin while it was measured.
         side_effects: SideEffects,
     },
     /// The stage failed; the worker cleans up and exits.
@@ -207,7 +209,7 @@ pub enum Reply {
         /// One sentence.
         message: String,
     },
-    /// The case cannot run here, and that is no fault; the worker cleans up and exits.
+    /// The case cannot run here, which is not a failure; the worker cleans up and exits.
     Skipped {
         /// One sentence.
         message: String,
@@ -219,7 +221,7 @@ pub enum Reply {
         /// The line.
         text: String,
     },
-    /// The plugin says how far its stage has come.
+    /// Progress of the stage, as the plugin reports it.
     Progress {
         /// 0 to 1.
         fraction: f64,

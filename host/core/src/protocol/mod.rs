@@ -1,4 +1,4 @@
-//! What host and worker say to each other. The host asks, the worker answers; a worker is hostile until proven
+//! The protocol between host and worker. The host asks, the worker answers; a worker is hostile until proven
 //! otherwise, so the host bounds every frame and checks every number.
 
 mod compiled;

@@ -1,7 +1,7 @@
 //! The interval on the median: a hierarchical bootstrap over launches, then samples, widened for few launches.
 //!
 //! A plain percentile bootstrap over few launches is too narrow: it takes the spread of n launches for that of their
-//! population, and a normal quantile where Student's is due. Both are mended by the standard expansion (Hesterberg
+//! population, and a normal quantile where Student's is due. Both are corrected by the standard expansion (Hesterberg
 //! 2015, "What teachers should know about the bootstrap", section 5.3): the interval is stretched about the headline
 //! by `sqrt(n/(n-1)) · t(n-1)/z`.
 //!

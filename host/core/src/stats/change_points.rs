@@ -10,7 +10,7 @@ use super::{median, welch};
 /// When a change counts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ChangeOptions {
-    /// Chance of a wrong change point in a whole series of equal values.
+    /// Chance of a false change point in a whole series of equal values.
     pub alpha: f64,
     /// Smallest relative change of the level. // eg: 0.01
     pub min_magnitude: f64,
@@ -48,8 +48,9 @@ impl ChangePoint {
 /// The change points of a series of finite values, in order.
 #[must_use]
 pub fn change_points(series: &[f64], options: &ChangeOptions) -> Vec<ChangePoint> {
+    // Welch's test needs two values on either side.
     let least = options.persistence.max(2);
-    // Each split is the best of about so many: the error is shared out among them.
+    // Each split is the best of about this many, so the error is divided among them.
     let level = options.alpha / series.len().max(1) as f64;
     let mut cuts = vec![0, series.len()];
     let mut open = vec![(0, series.len())];

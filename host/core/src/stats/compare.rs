@@ -1,4 +1,4 @@
-//! Two results beside one another, measured at different times: launches against launches, every metric in its own
+//! Compares two results that were measured at different times: launches against launches, every metric in its own
 //! direction, a suite judged as one.
 
 use std::collections::HashMap;
@@ -23,9 +23,9 @@ const DECISIVE: [&str; 3] = ["machine", "governor", "WASM engine"];
 pub struct CompareOptions {
     /// Smallest relative change that matters.
     pub threshold: f64,
-    /// Share of wrong alarms among alarms that is accepted over the suite.
+    /// Accepted share of false alarms among alarms, over the suite.
     pub alpha: f64,
-    /// Judge even where machine, governor or engine differ.
+    /// Judge even if machine, governor or engine differ.
     pub allow_differences: bool,
 }
 
@@ -70,6 +70,7 @@ pub fn compare(
         same_build.push(before.build.is_some() && before.build == now.build);
         cases.push(CaseComparison { label, key: Some(now.key.clone()), metrics, pairs: None });
     }
+    // Only now, because the adjustment needs the p-values of all cases.
     judge_as_one(&mut cases, options.alpha);
     if let Some(what) = decisive.filter(|_| !options.allow_differences) {
         let metrics = cases.iter_mut().flat_map(|case| &mut case.metrics);
@@ -77,6 +78,7 @@ pub fn compare(
             metric.withdraw(Unjudged::Environment { what: what.clone() });
         }
     }
+    // Last, whatever the tests found: equal builds can differ only because of the machine.
     for (case, _) in cases.iter_mut().zip(same_build).filter(|(_, same)| *same) {
         case.metrics.iter_mut().for_each(MetricComparison::withdraw_same_build);
     }
@@ -172,7 +174,7 @@ impl<'a> Matched<'a> {
     fn pair(&mut self, before: Option<(&'a CaseKey, Had<'a>)>, now: Option<(&'a CaseKey, Had<'a>)>) {
         match (before, now) {
             (Some((_, Had::Values(before))), Some((_, Had::Values(now)))) => self.both.push((before, now)),
-            // What neither side can run here is no news.
+            // A case that neither side can run here is not worth reporting.
             (None | Some((_, Had::Nothing(_))), Some((_, Had::Nothing(Unjudged::Skipped { .. })))) => {}
             (_, Some((key, Had::Nothing(why)))) => {
                 self.unjudged.push((key.clone(), why.clone().on(ComparedSide::Candidate)));
@@ -194,7 +196,7 @@ impl<'a> Matched<'a> {
     }
 }
 
-/// What differs beside the code, a sentence each; and which of it forbids a verdict.
+/// Differences besides the code, a sentence each, and the one that forbids a verdict.
 fn differences(baseline: &Measured, candidate: &Measured) -> (Vec<String>, Option<String>) {
     let mut said = Vec::new();
     let mut decisive = None;
@@ -211,7 +213,7 @@ fn differences(baseline: &Measured, candidate: &Measured) -> (Vec<String>, Optio
         }
     }
     if baseline.environment.is_empty() != candidate.environment.is_empty() {
-        said.push("one side does not say on which machine it was measured".to_owned());
+        said.push("one side does not record the machine that it was measured on".to_owned());
     }
     for plugin in baseline.debug_builds.union(&candidate.debug_builds) {
         let side = match (baseline.debug_builds.contains(plugin), candidate.debug_builds.contains(plugin)) {
@@ -314,6 +316,7 @@ impl Judge<'_> {
             }
             return out;
         }
+        // Set before the checks below, so that a metric without a verdict still shows its change.
         out.effect = Some(bounded(out.candidate / out.baseline - 1.0));
         for (side, trend) in [(ComparedSide::Baseline, before.trend), (ComparedSide::Candidate, now.trend)] {
             if let Some(trend) = trend.filter(Trend::is_decisive) {
@@ -333,12 +336,16 @@ impl Judge<'_> {
             return out;
         };
         let own = self.quantiles.half_width(&test);
+        // The test sees only the noise within two runs, and equal builds have differed by more than that between
+        // runs.
         let floor = drift.map_or(0.0, |known| scale.difference(known.share));
         let half_width = own.max(floor);
         let (low, high) =
             (scale.change(test.difference - half_width), scale.change(test.difference + half_width));
         out.interval = Some(Interval { low, high, confidence: 1.0 - self.options.alpha });
         out.p_value = Some(test.p_value);
+        // 1.28 standard errors are the 90th percentile of the normal distribution: nine such changes in ten are
+        // found.
         out.detectable = Some(bounded(
             self.options.threshold + scale.change(half_width + 1.281_551_6 * test.standard_error),
         ));
@@ -351,8 +358,8 @@ impl Judge<'_> {
         }
         if let Some(floor) = out.drift.filter(|floor| floor.applied) {
             let said = format!(
-                "{} runs of equal builds of this case differed by up to {:.2} % on this machine: the interval is not \
-                 narrower than that",
+                "{} runs of equal builds of this case differed by up to {:.2} % on this machine, so the interval is at \
+                 least that wide",
                 floor.runs,
                 floor.share * 100.0
             );

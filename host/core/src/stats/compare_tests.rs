@@ -60,10 +60,10 @@ fn debug_builds_are_named_with_their_sides() {
 #[test]
 fn what_cannot_be_judged_says_why() {
     for (before, now, why) in [
-        (&[100.0][..], &HIGH[..], "baseline has one launch"),
-        (&LOW, &[120.0], "candidate has one launch"),
+        (&[100.0][..], &HIGH[..], "baseline has only one launch"),
+        (&LOW, &[120.0], "candidate has only one launch"),
         (&[0.0, 0.0], &[1.0, 2.0], "baseline is 0"),
-        (&[90.0, 110.0], &[95.0, 118.0], "across the threshold"),
+        (&[90.0, 110.0], &[95.0, 118.0], "includes the threshold"),
     ] {
         let found = one(Better::Lower, before, now);
         assert_eq!(found.verdict, Verdict::Inconclusive);

@@ -1,9 +1,9 @@
-//! Deciding while pairs of launches still come in, without paying for looking early.
+//! Deciding while pairs of launches still come in, without raising the error by looking early.
 //!
 //! Two designs. *Group-sequential*: t intervals at looks that are fixed in advance, each with a share of the error
 //! (Bonferroni, so the sum is a bound whatever the correlation of the looks). *Confidence sequence*: the normal-mixture
 //! boundary of Robbins, as in Howard, Ramdas, McAuliffe & Sekhon 2021 (Annals of Statistics 49), valid at every pair at
-//! once, for those who know the noise of this machine and benchmark from an A/A comparison.
+//! once, if the noise of this machine and benchmark is known from an A/A comparison.
 
 use rand::{RngExt, SeedableRng, seq::SliceRandom};
 use rand_pcg::Pcg64Mcg;
@@ -11,13 +11,13 @@ use rand_pcg::Pcg64Mcg;
 use super::welch::t_quantile;
 use crate::model::{PairEffect, Verdict};
 
-/// Pairs after which the group-sequential design looks, and the share of the chance of a wrong alarm that each look may
-/// take. The last ones are for noisy cases with budget left: what is quiet is decided by the first.
+/// Pairs after which the group-sequential design looks, and the share of the chance of a false alarm that each look may
+/// use. The last ones are for noisy cases with budget left: what is quiet is decided by the first.
 pub const LOOKS: [(usize, f64); 7] =
     [(6, 0.2), (10, 0.2), (14, 0.1), (20, 0.1), (32, 0.15), (50, 0.15), (80, 0.1)];
 
-/// The same where a pair is so expensive that few can be had: with four the spread is hardly known and the interval wide, but
-/// a change of several per cent is found.
+/// The same if pairs are so expensive that the budget allows few: with four, the spread is hardly known and the
+/// interval wide, but a change of several per cent is found.
 pub const EARLY_LOOKS: [(usize, f64); 8] =
     [(4, 0.3), (5, 0.15), (6, 0.15), (8, 0.1), (10, 0.1), (14, 0.1), (20, 0.05), (32, 0.05)];
 
@@ -35,25 +35,25 @@ const FIRST_LOOK: usize = 6;
 pub enum Rule {
     /// Looks after fixed numbers of pairs.
     GroupSequential {
-        /// Chance of a wrong alarm over all looks.
+        /// Chance of a false alarm over all looks.
         alpha: f64,
     },
     /// Looks after fixed numbers of pairs that begin early, for pairs that are expensive.
     FewPairs {
-        /// Chance of a wrong alarm over all looks.
+        /// Chance of a false alarm over all looks.
         alpha: f64,
     },
     /// A look after every pair, with the variance of an earlier A/A comparison.
     ConfidenceSequence {
         /// Variance of the effects of pairs of equal sides.
         variance: f64,
-        /// Chance of a wrong alarm over all looks.
+        /// Chance of a false alarm over all looks.
         alpha: f64,
     },
 }
 
 impl Rule {
-    /// The word for it, as in results.
+    /// Its word in results.
     #[must_use]
     pub fn word(&self) -> &'static str {
         match self {
@@ -63,7 +63,7 @@ impl Rule {
         }
     }
 
-    /// Chance of a wrong alarm over all looks.
+    /// Chance of a false alarm over all looks.
     #[must_use]
     pub fn alpha(&self) -> f64 {
         match self {
@@ -73,7 +73,7 @@ impl Rule {
         }
     }
 
-    /// The same rule with another chance of a wrong alarm.
+    /// The same rule with another chance of a false alarm.
     #[must_use]
     pub fn with_alpha(self, alpha: f64) -> Self {
         match self {
@@ -112,7 +112,7 @@ impl Rule {
         }
     }
 
-    /// The latest look at this number of pairs, and its share of the chance of a wrong alarm.
+    /// The latest look at this number of pairs, and its share of the chance of a false alarm.
     fn latest_look(&self, pairs: usize) -> Option<(usize, f64)> {
         self.looks()?.iter().rev().copied().find(|(look, _)| *look <= pairs)
     }
@@ -136,6 +136,7 @@ const FEW_PAIRS: f64 = 8.0;
 /// two (ABBA or BAAB), so that drift within a block cancels.
 #[must_use]
 pub fn slice_order(seed: u64, pair: u64, twos: usize) -> Vec<bool> {
+    // Spread by the golden ratio, so that neighbouring pairs do not get similar seeds.
     let mut random = Pcg64Mcg::seed_from_u64(seed ^ pair.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let mut order = Vec::with_capacity(twos + 1);
     while order.len() < twos {
@@ -161,7 +162,7 @@ pub fn candidate_first(seed: u64, pair: u64) -> bool {
     (slice_order(seed.rotate_left(32), pair / 2, 1) == [true]) ^ (pair % 2 == 1)
 }
 
-/// What pairs say of the difference, with the advantage of starting first taken out.
+/// The difference as estimated from pairs, without the advantage of starting first.
 ///
 /// The worker that starts first may get better memory than the other: measured here, 9 % on a walk over 64 MiB. So the
 /// model is `effect = difference ± advantage + noise`, by least squares; the sign is random and balanced.
@@ -197,6 +198,7 @@ pub fn estimate(pairs: &[PairEffect]) -> Option<Estimate> {
         Group::new(of_group.map(|pair| pair.effect).collect(), trim)
     };
     let (pairs, groups): (f64, Vec<Group>) = match (group(true), group(false)) {
+        // Twice the harmonic mean of the groups, which is the number of pairs if the groups are equal.
         (Some(a), Some(b)) => (4.0 / (1.0 / a.count + 1.0 / b.count), vec![a, b]),
         (a, b) => {
             let only = a.or(b)?;
@@ -215,7 +217,7 @@ pub fn estimate(pairs: &[PairEffect]) -> Option<Estimate> {
 /// The pairs in which the same side started first.
 struct Group {
     count: f64,
-    /// How many are left of them when the extreme ones are trimmed.
+    /// Number of pairs left after trimming the extreme ones.
     kept: f64,
     /// Mean of those.
     mean: f64,
@@ -239,7 +241,7 @@ impl Group {
     }
 }
 
-/// What is known after some pairs. Effects are logarithms of ratios.
+/// The state of knowledge after some pairs. Effects are logarithms of ratios.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Standing {
     /// Mean of the effects.
@@ -250,7 +252,7 @@ pub struct Standing {
     pub alpha: f64,
 }
 
-/// What the rule knows after these effects: at its latest look, or `None` before the first.
+/// The interval of the rule after these effects: at its latest look, or `None` before the first.
 #[must_use]
 pub fn standing(rule: Rule, effects: &[PairEffect]) -> Option<Standing> {
     match rule {
@@ -311,6 +313,7 @@ fn radius(sigma: f64, n: f64, alpha: f64) -> f64 {
 #[must_use]
 pub fn verdict(standing: Standing, threshold: f64) -> Option<Verdict> {
     let (low, high) = (standing.effect - standing.half_width, standing.effect + standing.half_width);
+    // A time cannot fall by 100 % or more, and the logarithm would not exist.
     let (worse, better) = (threshold.ln_1p(), (-threshold.min(0.999)).ln_1p());
     if low > worse {
         Some(Verdict::Regressed)

@@ -3,9 +3,9 @@
 use super::{SummaryOptions, count_outliers, interval_on_median, mad, median, quantile};
 use crate::model::{Better, MetricSummary, Percentile};
 
-/// Percentiles that are reported where the sample size carries them.
+/// Percentiles that are reported if the number of samples supports them.
 const PERCENTILES: [f64; 5] = [50.0, 90.0, 95.0, 99.0, 99.9];
-/// A percentile needs so many values beyond it: with fewer it is the luck of a few extremes. (The rule by which
+/// Minimum number of values beyond a percentile: with fewer, a few extremes decide it. (The rule by which
 /// n · (1 − p) ≥ 5 makes the binomial count beyond the percentile roughly normal.)
 const VALUES_BEYOND: f64 = 5.0;
 

@@ -9,19 +9,20 @@
 use super::{median, order::quantile};
 use crate::model::Trend;
 
-/// Score in standard deviations from which on it is no chance: 1 in 16,000.
+/// Score in standard deviations from which on it is not chance: 1 in 16,000.
 const SCORE: f64 = 4.0;
 /// Share of the launches that must go the same way, where there are at least [`SEVERAL`].
 const AGREEING: f64 = 0.8;
 const SEVERAL: usize = 3;
 /// Smallest change over a launch that is said; twice that where there are too few launches to agree.
 const MATTERS: f64 = 0.05;
-/// Fewer samples have no direction.
+/// Minimum number of samples: fewer have no direction.
 const LEAST_SAMPLES: usize = 4;
-/// Most values of a launch that are scored: more samples are cut into this number of blocks, each by its median.
+/// Maximum number of scored values of a launch: more samples are divided into this number of blocks, each represented
+/// by its median.
 const BLOCKS: usize = 64;
 
-/// What one launch says.
+/// The score of one launch.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LaunchTrend {
     /// Kendall's score, and its variance if there were no trend.

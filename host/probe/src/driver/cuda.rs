@@ -1,4 +1,4 @@
-//! CUDA: the driver's own interface says what can be computed on, in the order in which plugins will see it.
+//! CUDA: the driver's own interface lists the devices, in the order in which plugins see them.
 #![allow(unsafe_code, reason = "the functions of the CUDA driver are called")]
 
 use std::{
@@ -13,7 +13,7 @@ use super::{library, nvml};
 
 /// Oldest interface that dyno's CUDA plugins can be used with: 12.0.
 const OLDEST: c_int = 12_000;
-/// More would be no machine that anyone has built.
+/// Maximum number of devices: no machine has more.
 const MOST_DEVICES: c_int = 64;
 
 /// `CU_DEVICE_ATTRIBUTE_…`, by the numbers of `cuda.h`.
@@ -25,7 +25,7 @@ const CAPABILITY_MINOR: c_int = 76;
 
 type Result<T> = std::result::Result<T, String>;
 
-/// The functions that are asked. All return a `CUresult`, 0 when all is well.
+/// The functions that are called. All return a `CUresult`, 0 on success.
 struct Driver {
     init: Symbol<'static, unsafe extern "C" fn(c_uint) -> c_int>,
     version: Symbol<'static, unsafe extern "C" fn(*mut c_int) -> c_int>,
@@ -91,7 +91,7 @@ impl Driver {
         let mut version = 0;
         // SAFETY: it writes one int, and may be called before `cuInit`.
         let code = unsafe { (self.version)(&raw mut version) };
-        check(code, "does not say its version")?;
+        check(code, "does not report its version")?;
         Ok(version)
     }
 
@@ -99,7 +99,7 @@ impl Driver {
         let mut count = 0;
         // SAFETY: it writes one int.
         let code = unsafe { (self.count)(&raw mut count) };
-        check(code, "does not count its devices")?;
+        check(code, "does not report the number of its devices")?;
         Ok(count)
     }
 
@@ -162,23 +162,23 @@ fn check(code: c_int, what: &str) -> Result<()> {
     let hint = match code {
         0 => return Ok(()),
         2 => "it is out of memory",
-        3 => "it says that it was not initialised",
+        3 => "it reports that it was not initialised",
         34 => "it is only a stub, not a driver; install the NVIDIA driver",
         100 => {
             return Err(if Path::new("/dev/nvidiactl").exists() {
                 "the NVIDIA driver works, but finds no device".to_owned()
             } else {
-                "the NVIDIA driver library is there, but no device node (/dev/nvidiactl); load the kernel module, or \
-                 give the container its devices"
+                "the NVIDIA driver library is installed, but there is no device node (/dev/nvidiactl); load the kernel \
+                 module, or give the container its devices"
                     .to_owned()
             });
         }
         101 => "it has no such device",
-        304 => "the operating system refused it something; is the user allowed to use /dev/nvidia*?",
-        802 => "the system is not ready yet; is the fabric manager running?",
+        304 => "the operating system refused access; check that this user may use /dev/nvidia*",
+        802 => "the system is not ready yet; check that the fabric manager is running",
         803 => "library and kernel module are of different versions; restart after updating the driver",
         804 => "this device does not support forward compatibility; install the driver that belongs to it",
-        _ => "see `dmesg` for what the driver says",
+        _ => "see the driver's messages in `dmesg`",
     };
     Err(format!("the NVIDIA driver {what}: {hint} (CUDA error {code})"))
 }
@@ -188,11 +188,12 @@ fn no_library(error: &str) -> String {
         return format!("the NVIDIA driver's library cannot be loaded: {error}");
     }
     if Path::new("/dev/nvidiactl").exists() || Path::new("/dev/dxg").exists() {
-        return "the device node of an NVIDIA driver is there, but not its library libcuda.so.1; install it, or give it \
-                to the container"
+        return "the device node of an NVIDIA driver exists, but its library libcuda.so.1 is missing; install it, or \
+                give it to the container"
             .to_owned();
     }
-    "no NVIDIA driver: there is no libcuda.so.1 and no /dev/nvidiactl; it takes an NVIDIA GPU and its driver, 525 or newer"
+    "no NVIDIA driver: there is no libcuda.so.1 and no /dev/nvidiactl; it requires an NVIDIA GPU with driver 525 or \
+     newer"
         .to_owned()
 }
 

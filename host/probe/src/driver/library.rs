@@ -15,7 +15,7 @@ pub(super) fn open(names: &[&str]) -> Result<&'static Library, String> {
             Ok(library) => return Ok(Box::leak(Box::new(library))),
             Err(error) => {
                 let error = what_the_linker_said(&error);
-                // The name that is there but cannot be loaded says more than the names that are not there.
+                // The error of a library that exists but cannot be loaded says more than those of missing names.
                 if said.is_empty() || !error.contains("cannot open shared object file") {
                     said = error;
                 }
@@ -25,7 +25,7 @@ pub(super) fn open(names: &[&str]) -> Result<&'static Library, String> {
     Err(said)
 }
 
-/// The innermost error: the others only say that there was one.
+/// The innermost error: the outer ones add no details.
 fn what_the_linker_said(error: &libloading::Error) -> String {
     let mut innermost: &dyn std::error::Error = error;
     while let Some(source) = innermost.source() {

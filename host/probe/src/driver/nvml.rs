@@ -1,4 +1,4 @@
-//! NVML: what the CUDA driver does not tell about a device, its state among it. Everything here is optional.
+//! NVML: facts about a device that the CUDA driver does not report, including its state. Everything here is optional.
 
 use dyno_core::model::{DeviceInfo, DeviceState};
 use nvml_wrapper::{
@@ -7,7 +7,7 @@ use nvml_wrapper::{
     enum_wrappers::device::{Clock, TemperatureSensor},
 };
 
-/// The management library, or why it is not at hand.
+/// The management library, or why it is not available.
 pub(super) struct Management(Result<Nvml, String>);
 
 impl Management {
@@ -20,13 +20,14 @@ impl Management {
         Self(opened.map_or(Err(String::new()), |opened| opened.map_err(|error| error.to_string())))
     }
 
-    /// Adds what the management library knows about a device that is known by its place on the bus.
+    /// Adds the facts of the management library about a device, which is found by its address on the bus.
     pub(super) fn describe(&self, device: &mut DeviceInfo) {
         let nvml = match &self.0 {
             Ok(nvml) => nvml,
             Err(why) => {
                 device.remark = Some(format!(
-                    "the driver's management library does not say more ({why}); install libnvidia-ml.so.1"
+                    "clocks, power and temperature are not known, because the driver's management library is not \
+                     available ({why}); install libnvidia-ml.so.1"
                 ));
                 return;
             }
@@ -53,7 +54,7 @@ impl Management {
     }
 }
 
-/// The reasons by name. Idling is none: an idle device is not slowed down.
+/// The reasons by name. Idling is not one: an idle device is not slowed down.
 fn throttled_by(reasons: ThrottleReasons) -> Vec<String> {
     (reasons - ThrottleReasons::GPU_IDLE).iter_names().map(|(name, _)| name.to_lowercase()).collect()
 }

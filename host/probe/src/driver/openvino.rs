@@ -33,7 +33,7 @@ pub(super) fn devices() -> Result<Vec<DeviceInfo>, String> {
         ["libopenvino_c.so", "libopenvino_c.so.2600", "libopenvino_c.so.2500", "libopenvino_c.so.2400"];
     let library = library::open(&names).map_err(|error| {
         if error.contains("cannot open shared object file") {
-            "no OpenVINO: there is no libopenvino_c.so where the dynamic linker looks; install OpenVINO's run time"
+            "no OpenVINO: the dynamic linker does not find libopenvino_c.so; install OpenVINO's run time"
                 .to_owned()
         } else {
             format!("the library of OpenVINO cannot be loaded: {error}")
@@ -47,7 +47,7 @@ pub(super) fn devices() -> Result<Vec<DeviceInfo>, String> {
     let list: OfDevices = *unsafe { library::function(library, "ov_core_get_available_devices") }?;
     let mut about = Version { build: ptr::null(), description: ptr::null() };
     // SAFETY: it fills the two pointers, with strings that we leave to the end of the process.
-    check(unsafe { version(&raw mut about) }, "does not say its version")?;
+    check(unsafe { version(&raw mut about) }, "does not report its version")?;
     // SAFETY: null, or a string of the library.
     let build = unsafe { library::text(about.build) };
     let mut handle = ptr::null_mut();
@@ -68,7 +68,7 @@ pub(super) fn devices() -> Result<Vec<DeviceInfo>, String> {
         devices.push(of(&name, &build, index));
     }
     if devices.is_empty() {
-        return Err(format!("OpenVINO {build} is there, but its plugins find no device"));
+        return Err(format!("OpenVINO {build} is installed, but its plugins find no device"));
     }
     Ok(devices)
 }
@@ -79,7 +79,7 @@ fn of(name: &str, build: &str, index: u32) -> DeviceInfo {
     device.interface = Some(format!("OpenVINO {build}"));
     device.software = name == "CPU";
     if device.software {
-        device.remark = Some("the processor, by OpenVINO".to_owned());
+        device.remark = Some("the CPU, through OpenVINO".to_owned());
     }
     device
 }

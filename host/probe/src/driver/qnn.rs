@@ -24,8 +24,8 @@ type Providers = unsafe extern "C" fn(*mut *const *const Interface, *mut c_uint)
 pub(super) fn devices() -> Result<Vec<DeviceInfo>, String> {
     let library = library::open(&["libQnnHtp.so"]).map_err(|error| {
         if error.contains("cannot open shared object file") {
-            "no Qualcomm QNN: there is no libQnnHtp.so where the dynamic linker looks; it takes a Snapdragon with a \
-             Hexagon processor, and the QNN SDK"
+            "no Qualcomm QNN: the dynamic linker does not find libQnnHtp.so; it requires a Snapdragon with a Hexagon \
+             processor, and the QNN SDK"
                 .to_owned()
         } else {
             format!("the library of QNN cannot be loaded: {error}")
@@ -37,12 +37,12 @@ pub(super) fn devices() -> Result<Vec<DeviceInfo>, String> {
     // SAFETY: it writes a pointer to a list of its own, and how long that is.
     let code = unsafe { providers(&raw mut list, &raw mut count) };
     if code != 0 || list.is_null() || count == 0 {
-        return Err(format!("QNN is there, but provides no interface (error {code})"));
+        return Err(format!("QNN is installed, but provides no interface (error {code})"));
     }
     // SAFETY: the list has at least one pointer.
     let first = unsafe { list.read() };
     if first.is_null() {
-        return Err("QNN is there, but its list of interfaces is broken".to_owned());
+        return Err("QNN is installed, but its list of interfaces is broken".to_owned());
     }
     // SAFETY: not null, and every interface begins like this.
     let Interface { backend, provider, core_version, backend_version } = unsafe { first.read() };
@@ -56,7 +56,7 @@ pub(super) fn devices() -> Result<Vec<DeviceInfo>, String> {
     // Everywhere else the same library is a simulator, which runs on the processor.
     device.software = !cfg!(target_arch = "aarch64");
     if device.software {
-        device.remark = Some("QNN's simulator: its numbers are those of the processor".to_owned());
+        device.remark = Some("QNN's simulator: its numbers are those of the CPU".to_owned());
     }
     Ok(vec![device])
 }

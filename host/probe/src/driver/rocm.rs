@@ -1,5 +1,5 @@
-//! ROCm: the kernel's list of compute devices (KFD) says what there is; whether the run-time library can be loaded says
-//! whether it can be used.
+//! ROCm: the kernel's list of compute devices (KFD) has the devices; they can be used if the run-time library can be
+//! loaded.
 
 use std::{
     fs,
@@ -16,23 +16,25 @@ pub(super) fn devices() -> Result<Vec<DeviceInfo>, String> {
     let mut devices = listed(Path::new("/sys"));
     if devices.is_empty() {
         return Err(if Path::new(NODE).exists() {
-            format!("{NODE} is there, but the kernel lists no AMD GPU that can compute")
+            format!("{NODE} exists, but the kernel lists no AMD GPU that can compute")
         } else {
             format!(
-                "no AMD ROCm: there is no {NODE}; it takes an AMD GPU and a kernel with the amdgpu driver"
+                "no AMD ROCm: there is no {NODE}; it requires an AMD GPU and a kernel with the amdgpu driver"
             )
         });
     }
     let found = devices.iter().map(|device| device.model.as_str()).collect::<Vec<_>>().join(", ");
     if let Err(error) = fs::File::options().read(true).write(true).open(NODE) {
         return Err(format!(
-            "{found} is there, but {NODE} cannot be opened: {error}; add the user to the group `render`, or give the \
+            "{found} is present, but {NODE} cannot be opened: {error}; add the user to the group `render`, or give the \
              container the device"
         ));
     }
     let names = ["libamdhip64.so", "libamdhip64.so.7", "libamdhip64.so.6", "libamdhip64.so.5"];
     if let Err(error) = library::open(&names) {
-        return Err(format!("{found} is there, but not the HIP run-time library: {error}; install ROCm"));
+        return Err(format!(
+            "{found} is present, but the HIP run-time library cannot be loaded: {error}; install ROCm"
+        ));
     }
     let version = text(Path::new("/opt/rocm/.info/version"));
     for device in &mut devices {

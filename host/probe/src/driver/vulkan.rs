@@ -1,4 +1,4 @@
-//! Vulkan, which WebGPU stands on here: the adapters, in the order in which wgpu lists them to plugins as well.
+//! Vulkan, on which WebGPU runs here: the adapters, in the order in which wgpu lists them to plugins too.
 
 use std::{
     pin::pin,
@@ -13,8 +13,8 @@ use super::library;
 pub(super) fn devices() -> Result<Vec<DeviceInfo>, String> {
     library::open(&["libvulkan.so.1", "libvulkan.so"]).map_err(|error| {
         if error.contains("cannot open shared object file") {
-            "no Vulkan: there is no libvulkan.so.1; install the Vulkan loader and the driver of the GPU \
-             (Debian: libvulkan1; mesa-vulkan-drivers has AMD, Intel, and one in software)"
+            "no Vulkan: there is no libvulkan.so.1; install the Vulkan loader and the driver of the GPU (Debian: \
+             libvulkan1; mesa-vulkan-drivers has drivers for AMD and Intel, and a software adapter)"
                 .to_owned()
         } else {
             format!("the Vulkan loader cannot be opened: {error}")
@@ -27,8 +27,8 @@ pub(super) fn devices() -> Result<Vec<DeviceInfo>, String> {
         .ok_or("wgpu did not list its adapters at once, which it always has")?;
     if adapters.is_empty() {
         return Err(
-            "the Vulkan loader is there, but no driver offers an adapter; install the driver of the GPU \
-                    (Debian: mesa-vulkan-drivers has AMD, Intel, and one in software)"
+            "the Vulkan loader is installed, but no driver offers an adapter; install the driver of the GPU (Debian: \
+             mesa-vulkan-drivers has drivers for AMD and Intel, and a software adapter)"
                 .to_owned(),
         );
     }
@@ -38,7 +38,7 @@ pub(super) fn devices() -> Result<Vec<DeviceInfo>, String> {
 fn describe(adapter: &Adapter, index: u32) -> DeviceInfo {
     let mut device = of(&adapter.get_info(), index);
     if !adapter.features().contains(wgpu::Features::TIMESTAMP_QUERY) {
-        let remark = "the adapter has no timestamps: its own time cannot be measured";
+        let remark = "the adapter has no timestamps: device time cannot be measured";
         device.remark =
             Some(device.remark.map_or_else(|| remark.to_owned(), |before| format!("{before}; {remark}")));
     }
@@ -50,7 +50,7 @@ fn of(info: &AdapterInfo, index: u32) -> DeviceInfo {
     device.model.clone_from(&info.name);
     device.software = info.device_type == DeviceType::Cpu;
     if device.software {
-        device.remark = Some("a software adapter: its numbers are those of the processor".to_owned());
+        device.remark = Some("a software adapter: its numbers are those of the CPU".to_owned());
     }
     let driver = format!("{} {}", info.driver, info.driver_info);
     device.driver = Some(driver.trim().to_owned()).filter(|driver| !driver.is_empty());
@@ -60,7 +60,7 @@ fn of(info: &AdapterInfo, index: u32) -> DeviceInfo {
     device
 }
 
-/// What a future has ready. Those of wgpu that list adapters never wait.
+/// The output of a future that is ready at once: wgpu's futures that list adapters never wait.
 fn ready<T>(future: impl Future<Output = T>) -> Option<T> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => Some(value),

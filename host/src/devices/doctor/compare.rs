@@ -1,11 +1,11 @@
-//! Two machines beside one another, or one at two times: what differs, and whether their results may be compared. Pure.
+//! Compares two machines, or one at two times: what differs, and whether their results may be compared. Pure.
 
 use dyno_core::{
     model::{Comparable, Difference, Doctor, DoctorComparison},
     units,
 };
 
-/// Something that may differ.
+/// A trait that may differ.
 struct Trait {
     topic: &'static str,
     matters: Comparable,
@@ -30,7 +30,7 @@ fn yes(value: bool) -> String {
     if value { "yes" } else { "no" }.to_owned()
 }
 
-/// What is held against one another. What cannot change speed is not among it.
+/// The traits that are compared: only those that can change speed.
 const TRAITS: &[Trait] = &[
     Trait { topic: "architecture", matters: Comparable::No, read: |it| it.machine.arch.clone() },
     Trait { topic: "processor", matters: Comparable::No, read: |it| it.machine.cpu.model.clone() },
@@ -129,7 +129,7 @@ const TRAITS: &[Trait] = &[
         read: |it| match it.noise.upper_bound {
             None => "not measured".to_owned(),
             Some(bound) => format!(
-                "{} of {} equal builds alarm (at most {:.1} %)",
+                "{} of {} comparisons of equal builds alarmed (at most {:.1} %)",
                 it.noise.alarms,
                 it.noise.comparisons,
                 bound * 100.0
@@ -138,14 +138,14 @@ const TRAITS: &[Trait] = &[
     },
 ];
 
-/// Holds two machines against one another.
+/// Compares two machines.
 #[must_use]
 pub fn compare(first: &Doctor, second: &Doctor) -> DoctorComparison {
     let mut differences: Vec<Difference> = TRAITS
         .iter()
         .filter_map(|of| {
             let (a, b) = ((of.read)(first), (of.read)(second));
-            // What only one of the two tells is no difference of theirs, but nor is it the same.
+            // A value that only one machine reports is not a difference, but not equal either.
             let matters =
                 if a == UNKNOWN || b == UNKNOWN { of.matters.max(Comparable::Care) } else { of.matters };
             (a != b).then(|| Difference { topic: of.topic.to_owned(), first: a, second: b, matters })
@@ -161,13 +161,12 @@ pub fn compare(first: &Doctor, second: &Doctor) -> DoctorComparison {
         .collect();
     let reason = match comparable {
         Comparable::No => format!(
-            "times measured on one say nothing about times measured on the other ({} differ); compare verdicts of `dyno \
-             ab`, made on each, instead",
+            "times from one cannot be compared with times from the other ({} differ); run `dyno ab` on each and \
+             compare the verdicts instead",
             topics.join(", ")
         ),
         Comparable::Care => format!(
-            "the processors are alike, but not all around them ({}): a change that is found between the two may come \
-             from that",
+            "the processors are alike, but other things differ ({}), which may explain a change between the two",
             topics.join(", ")
         ),
         Comparable::Yes => "nothing that decides speed differs".to_owned(),
@@ -187,7 +186,7 @@ fn title(doctor: &Doctor) -> String {
     format!("{} ({})", doctor.machine.hostname, doctor.at)
 }
 
-/// What goes on is no property of a machine: it counts where it is a problem for one of the two only.
+/// Activity is not a property of a machine: it counts only if it is a problem for one of the two.
 fn disturbed(first: &Doctor, second: &Doctor) -> Vec<Difference> {
     let of = |doctor: &Doctor, topic: &str| {
         let found = doctor.findings.iter().find(|finding| finding.topic == topic);

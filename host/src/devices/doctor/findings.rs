@@ -1,4 +1,5 @@
-//! From readings to findings: of processors, clocks and what goes on. Pure; what the system allows is in `limits`.
+//! From readings to findings: of processors, clocks and activity. Pure; findings of what the system allows are in
+//! `limits`.
 
 use dyno_core::{
     model::{Finding, NoiseReport, Readings, Severity},
@@ -7,17 +8,17 @@ use dyno_core::{
 
 use super::limits;
 
-/// More of the processors' time than this taken by the hypervisor disturbs launches.
+/// Share of the processors' time above which the hypervisor disturbs launches.
 const STEAL_LIMIT: f64 = 0.01;
-/// A processor that is busier than this has other work.
+/// Share of time above which a processor counts as busy with other work.
 const BUSY: f64 = 0.1;
-/// Waiting for a processor for more of the time than this means that there is too much to do.
+/// Share of time in which some task waits for a processor, above which the machine is overloaded.
 const CPU_PRESSURE: f64 = 0.1;
 /// The same for memory and I/O.
 const OTHER_PRESSURE: f64 = 0.05;
 /// A sensor hotter than this is near to where processors slow down [°C].
 const HOT_C: f64 = 85.0;
-/// From so many processors on, setting one aside costs little.
+/// Number of processors from which on isolating one costs little.
 const MANY: usize = 4;
 
 /// What follows from the readings and the known noise, worst first.
@@ -123,7 +124,11 @@ fn siblings(readings: &Readings) -> Option<Finding> {
         .filter(|cpu| cpus.online.contains(cpu) || cpus.online.is_empty())
         .collect();
     let Some(first) = on.first() else {
-        return Some(said("smt", Severity::Good, "the measured core runs one thread: nobody shares it"));
+        return Some(said(
+            "smt",
+            Severity::Good,
+            "the measured core runs only one thread, so no other program shares it",
+        ));
     };
     Some(
         said(
@@ -163,7 +168,7 @@ fn isolation(readings: &Readings) -> Option<Finding> {
         said(
             "isolation",
             Severity::Note,
-            "no processor is set aside: other programs may be put on the measured one",
+            "no processor is isolated: the kernel may run other programs on the measured one",
         )
         .or(format!("boot with `isolcpus={last} nohz_full={last}` to keep one for measuring")),
     )
@@ -173,9 +178,9 @@ fn governor(readings: &Readings) -> Option<Finding> {
     let governors = &readings.clocks.governors;
     if governors.is_empty() {
         let text = if readings.kernel.virtualisation.is_some() {
-            "the clock is the hypervisor's: how it is governed cannot be seen from inside"
+            "the hypervisor controls the clock: its governor cannot be seen from inside the virtual machine"
         } else {
-            "the kernel does not say how processors are clocked"
+            "the kernel does not report how processors are clocked"
         };
         return Some(
             said("governor", Severity::Note, text)
@@ -227,12 +232,11 @@ fn clock_range(readings: &Readings) -> Option<Finding> {
         // With the governor `performance` the range is rarely used.
         let held = clocks.governors.iter().all(|governor| governor == "performance");
         let severity = if held && !clocks.governors.is_empty() { Severity::Note } else { Severity::Warning };
-        said(
-            "clock",
-            severity,
-            format!("the clock may be anything from {} to {}", gigahertz(low), gigahertz(high)),
-        )
-        .by(format!("echo {} | sudo tee /sys/devices/system/cpu/cpu*/cpufreq/scaling_min_freq", high / 1000))
+        said("clock", severity, format!("the clock can vary from {} to {}", gigahertz(low), gigahertz(high)))
+            .by(format!(
+                "echo {} | sudo tee /sys/devices/system/cpu/cpu*/cpufreq/scaling_min_freq",
+                high / 1000
+            ))
     })
 }
 
@@ -244,14 +248,18 @@ fn heat(readings: &Readings) -> Option<Finding> {
             said(
                 "heat",
                 Severity::Warning,
-                format!("a sensor says {temperature}: processors slow down at about 95 °C"),
+                format!("a sensor reports {temperature}: processors slow down at about 95 °C"),
             )
             .by("cat /sys/class/thermal/thermal_zone*/temp")
             .or("let the machine cool down, or cool it better"),
         );
     }
     match clocks.throttles {
-        Some(0) => Some(said("heat", Severity::Good, "no processor was slowed down by heat since the start")),
+        Some(0) => Some(said(
+            "heat",
+            Severity::Good,
+            "no processor was slowed down by heat since the machine started",
+        )),
         Some(times) => Some(
             said(
                 "heat",
@@ -261,7 +269,7 @@ fn heat(readings: &Readings) -> Option<Finding> {
             .by("grep . /sys/devices/system/cpu/cpu*/thermal_throttle/core_throttle_count"),
         ),
         None if temperature.is_empty() => None,
-        None => Some(said("heat", Severity::Good, format!("the hottest sensor says {temperature}"))),
+        None => Some(said("heat", Severity::Good, format!("the hottest sensor reports {temperature}"))),
     }
 }
 
@@ -283,7 +291,9 @@ fn time_source(readings: &Readings) -> Option<Finding> {
     Some(if clocks.sources.iter().any(|source| source == "tsc") {
         found.by("echo tsc | sudo tee /sys/devices/system/clocksource/clocksource0/current_clocksource")
     } else {
-        found.or("the kernel offers no `tsc` here: it was found unstable, see `dmesg | grep -i tsc`")
+        found.or(
+            "the kernel does not offer `tsc` here, because it was found unstable: see `dmesg | grep -i tsc`",
+        )
     })
 }
 
@@ -297,7 +307,7 @@ fn steal(readings: &Readings) -> Option<Finding> {
             "steal",
             Severity::Problem,
             format!(
-                "the hypervisor took {} of the processors' time in the last {} ms: what is measured is who else is \
+                "the hypervisor took {} of the processors' time in the last {} ms: times show the load of other guests \
                  on the host",
                 percent(steal),
                 readings.activity.window_ms
@@ -317,7 +327,7 @@ fn busy(readings: &Readings) -> Option<Finding> {
         return None;
     }
     if busy.is_empty() {
-        return Some(said("load", Severity::Good, "the processors have nothing else to do"));
+        return Some(said("load", Severity::Good, "the processors are otherwise idle"));
     }
     busy.sort_unstable_by_key(|cpu| cpu.cpu);
     let shown: Vec<String> =
@@ -341,7 +351,7 @@ fn busy(readings: &Readings) -> Option<Finding> {
             format!("processors are busy with other work: {}{more}{by}", shown.join(", ")),
         )
         .by("ps -eo pid,user,pcpu,etime,args --sort=-pcpu | head")
-        .or("end or move what need not run beside a measurement"),
+        .or("stop or move programs that need not run during a measurement"),
     )
 }
 
@@ -357,7 +367,7 @@ fn pressure(readings: &Readings) -> Option<Finding> {
             said(
                 "pressure",
                 Severity::Note,
-                "the kernel does not say how long tasks wait for what they need",
+                "the kernel does not report how long tasks wait for processors, memory and I/O",
             )
             .or("boot with `psi=1`"),
         );

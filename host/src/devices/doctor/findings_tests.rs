@@ -95,7 +95,7 @@ fn clocks() {
         Severity::Warning,
         &["`ondemand`", "echo performance | sudo tee"],
     );
-    is(&after("governor", |it| it.clocks.governors.clear()), Severity::Note, &["does not say"]);
+    is(&after("governor", |it| it.clocks.governors.clear()), Severity::Note, &["does not report"]);
     is(
         &after("turbo", |it| it.clocks.turbo = Some(true)),
         Severity::Warning,
@@ -127,7 +127,7 @@ fn clocks() {
             it.clocks.sources.clear();
         }),
         Severity::Note,
-        &["no `tsc`"],
+        &["does not offer `tsc`"],
     );
 }
 

@@ -7,9 +7,9 @@ use dyno_core::{
 
 use super::findings::{Improve, percent, said};
 
-/// Above this the alarms of a machine cannot gate anything.
+/// Largest bound of the false-alarm rate at which a machine's alarms may gate a change.
 const TOO_OFTEN: f64 = 0.01;
-/// A launch needs little beside the plugin, but nothing works on a full disk [bytes].
+/// Minimum free space [bytes]: a launch needs little beside the plugin, but nothing works on a full disk.
 const FREE_BYTES: u64 = 64 << 20;
 /// Without privileges user-space counting of one's own threads is allowed up to here.
 const PARANOID_FOR_ALL: i32 = 2;
@@ -49,7 +49,7 @@ fn memory(readings: &Readings) -> Option<Finding> {
             "memory",
             Severity::Warning,
             format!(
-                "{} of memory can be had, a worker may ask for {}: large cases would be killed",
+                "{} of memory is available, but a worker may use {}: large cases would be killed",
                 bytes(most),
                 bytes(memory.worker_bytes)
             ),
@@ -59,7 +59,7 @@ fn memory(readings: &Readings) -> Option<Finding> {
             _ => found.by("ps -eo pid,user,rss,args --sort=-rss | head"),
         });
     }
-    Some(said("memory", Severity::Good, format!("{} of memory can be had", bytes(most))))
+    Some(said("memory", Severity::Good, format!("{} of memory is available", bytes(most))))
 }
 
 fn swap(readings: &Readings) -> Option<Finding> {
@@ -73,8 +73,12 @@ fn swap(readings: &Readings) -> Option<Finding> {
             format!("{} is swapped out: a launch may wait for the disk", bytes(used)),
         )
         .by("sudo swapoff -a"),
-        all => said("swap", Severity::Note, format!("there is swap space ({}), not used now", bytes(all)))
-            .by("sudo swapoff -a"),
+        all => said(
+            "swap",
+            Severity::Note,
+            format!("there is swap space ({}), which is not used now", bytes(all)),
+        )
+        .by("sudo swapoff -a"),
     })
 }
 
@@ -84,17 +88,16 @@ fn huge_pages(readings: &Readings) -> Option<Finding> {
         "never" => said(
             "huge-pages",
             Severity::Warning,
-            "the kernel gives no huge pages: memory-bound pairs then differ about ten times as much",
+            "the kernel provides no huge pages: pairs of memory-bound benchmarks differ about ten times as much",
         )
         .by("echo madvise | sudo tee /sys/kernel/mm/transparent_hugepage/enabled"),
         "always" => said(
             "huge-pages",
             Severity::Note,
-            "the kernel gives huge pages to every program when it likes: launches without --huge-pages may or may not \
-             have them",
+            "the kernel may give huge pages to any program: launches without --huge-pages may or may not have them",
         )
         .by("echo madvise | sudo tee /sys/kernel/mm/transparent_hugepage/enabled"),
-        mode => said("huge-pages", Severity::Good, format!("huge pages can be had (`{mode}`)")),
+        mode => said("huge-pages", Severity::Good, format!("huge pages are available (`{mode}`)")),
     })
 }
 
@@ -113,7 +116,7 @@ fn numa(readings: &Readings) -> Option<Finding> {
         .by("sudo sysctl kernel.numa_balancing=0")
     } else {
         said("numa", Severity::Good, format!("{nodes} NUMA nodes; pages stay where they are"))
-            .or("a worker that is pinned has its memory on the node of its processor")
+            .or("a pinned worker has its memory on the node of its processor")
     })
 }
 
@@ -125,7 +128,7 @@ fn quota(readings: &Readings) -> Option<Finding> {
     let Some(quota) = group.cpu_quota else {
         return Some(said("quota", Severity::Good, "the control group does not limit processor time"));
     };
-    // With as much time as processors nobody is ever stopped.
+    // With as much time as processors, no thread is ever throttled.
     let enough = quota >= readings.cpus.allowed.len() as f64;
     let severity = match (enough, throttled) {
         (true, None) => Severity::Note,
@@ -163,7 +166,7 @@ fn layout(readings: &Readings) -> Option<Finding> {
         (false, _) => said(
             "layout",
             Severity::Warning,
-            "workers may not switch address randomisation off: launches of one build differ by luck of the layout",
+            "workers may not switch address randomisation off: launches of one build differ by their memory layout",
         )
         .by("sudo sysctl kernel.randomize_va_space=0")
         .or("in a container: allow the system call `personality` (`docker run --security-opt seccomp=unconfined`)"),
@@ -172,7 +175,7 @@ fn layout(readings: &Readings) -> Option<Finding> {
 
 fn virtualisation(readings: &Readings) -> Option<Finding> {
     let Some(kind) = readings.kernel.virtualisation.as_deref() else {
-        return Some(said("virtualisation", Severity::Good, "no hypervisor is seen"));
+        return Some(said("virtualisation", Severity::Good, "no hypervisor was detected"));
     };
     Some(
         said(
@@ -190,13 +193,12 @@ fn counters(readings: &Readings) -> Option<Finding> {
     let kernel = &readings.kernel;
     if kernel.perf_units.is_empty() {
         let text = if kernel.virtualisation.is_some() {
-            "hardware counters are not available: the hypervisor shows no unit that counts"
+            "hardware counters are not available: the hypervisor provides none"
         } else {
-            "hardware counters are not available: the kernel knows no unit that counts"
+            "hardware counters are not available: the kernel found none"
         };
         return Some(
-            said("counters", Severity::Note, text)
-                .or("enable the virtual PMU of the machine, where its owner can"),
+            said("counters", Severity::Note, text).or("ask the owner of the host to enable the virtual PMU"),
         );
     }
     let level = kernel.perf_paranoid?;
@@ -206,7 +208,7 @@ fn counters(readings: &Readings) -> Option<Finding> {
         said(
             "counters",
             Severity::Note,
-            format!("hardware counters are forbidden (kernel.perf_event_paranoid is {level}, 2 would do)"),
+            format!("hardware counters are forbidden (kernel.perf_event_paranoid is {level}; it must be 2 or less)"),
         )
         .by("sudo sysctl kernel.perf_event_paranoid=2")
     })
@@ -218,7 +220,7 @@ fn energy(readings: &Readings) -> Option<Finding> {
         return Some(said(
             "energy",
             Severity::Note,
-            "energy cannot be measured: the kernel shows no RAPL counter",
+            "energy cannot be measured: the kernel has no RAPL counter",
         ));
     };
     let unreadable = counters.iter().find_map(|counter| counter.unreadable.as_deref());
@@ -267,18 +269,16 @@ fn temporary(readings: &Readings) -> Option<Finding> {
         )
         .by(format!("df -h '{folder}'"))
         .or("free some of it, or name another with TMPDIR"),
-        Some(free) => said(
-            "temporary",
-            Severity::Good,
-            format!("`{folder}` has {} for what launches need", bytes(free)),
-        ),
+        Some(free) => {
+            said("temporary", Severity::Good, format!("`{folder}` has {} free for launches", bytes(free)))
+        }
     })
 }
 
 fn leases(readings: &Readings) -> Option<Finding> {
     let folders = &readings.folders;
     Some(match &folders.leases_problem {
-        None => said("leases", Severity::Good, format!("leases can be had in `{}`", folders.leases)),
+        None => said("leases", Severity::Good, format!("leases work in `{}`", folders.leases)),
         Some(why) => said(
             "leases",
             Severity::Problem,
@@ -289,27 +289,27 @@ fn leases(readings: &Readings) -> Option<Finding> {
     })
 }
 
-/// What A/A comparisons have shown.
+/// The result of A/A comparisons on this machine.
 pub(super) fn noise(noise: &NoiseReport) -> Finding {
     let try_it = "dyno aa cpu-kernels --benchmark stream_triad";
     if let Some(why) = &noise.unreadable {
         return said(
             "noise",
             Severity::Warning,
-            format!("how often equal builds alarm cannot be read: {why}"),
+            format!("the false-alarm rate of this machine cannot be read: {why}"),
         );
     }
     let Some(bound) = noise.upper_bound else {
         return said(
             "noise",
             Severity::Note,
-            "how often equal builds alarm here was not measured: no alarm of this machine has been put to the test",
+            "the false-alarm rate of this machine was never measured, so its alarms are untested",
         )
         .by(try_it)
-        .or("name your plugin and its benchmarks instead");
+        .or("better: name your own plugin and its benchmarks");
     };
     let seen = format!(
-        "{} of {} comparisons of equal builds alarmed here (at most {} at 95 %)",
+        "{} of {} comparisons of equal builds alarmed here (true rate: at most {}, with 95 % confidence)",
         noise.alarms,
         noise.comparisons,
         percent(bound)
@@ -320,19 +320,21 @@ pub(super) fn noise(noise: &NoiseReport) -> Finding {
     // As many as show 1 %, when none of them alarms: the rule of three.
     let more = 300_u32.saturating_sub(noise.comparisons).max(1);
     if noise.alarms == 0 {
-        return said("noise", Severity::Note, format!("{seen}: less than 1 % is not shown yet"))
+        return said("noise", Severity::Note, format!("{seen}; a rate below 1 % is not proven yet"))
             .by(try_it)
-            .or(format!("{more} more comparisons without an alarm would show it; `dyno aa … --comparisons N` makes them"));
+            .or(format!(
+                "{more} more comparisons without an alarm would prove it; run them with `dyno aa … --comparisons N`"
+            ));
     }
     let worst = noise.cases.iter().filter(|case| case.alarms > 0).max_by_key(|case| case.alarms);
     let worst = worst.map(|case| format!("; most by {}", case.label)).unwrap_or_default();
     said(
         "noise",
         Severity::Warning,
-        format!("{seen}: more than 1 %, so that an alarm here needs a second look{worst}"),
+        format!("{seen}: above 1 %, so repeat a comparison that alarms here{worst}"),
     )
     .by(try_it)
-    .or("mend the findings above, and measure the noise again")
+    .or("fix the findings above, and measure the noise again")
 }
 
 #[cfg(test)]

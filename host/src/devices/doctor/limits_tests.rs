@@ -106,7 +106,11 @@ fn what_the_kernel_allows() {
         Severity::Note,
         &["(KVM)", "dyno ab"],
     );
-    is(&after("counters", |it| it.kernel.perf_units.clear()), Severity::Note, &["no unit"]);
+    is(
+        &after("counters", |it| it.kernel.perf_units.clear()),
+        Severity::Note,
+        &["hardware counters are not available"],
+    );
     is(
         &after("counters", |it| it.kernel.perf_paranoid = Some(3)),
         Severity::Note,
@@ -145,9 +149,9 @@ fn folders() {
     );
     is(&after("temporary", |it| it.folders.temporary_free_bytes = None), Severity::Problem, &["TMPDIR"]);
     is(
-        &after("leases", |it| it.folders.leases_problem = Some("it is no folder".to_owned())),
+        &after("leases", |it| it.folders.leases_problem = Some("it is not a folder".to_owned())),
         Severity::Problem,
-        &["it is no folder", "DYNO_LEASES"],
+        &["it is not a folder", "DYNO_LEASES"],
     );
 }
 
@@ -170,10 +174,10 @@ fn known_noise() {
             ..NoiseReport::default()
         })
     };
-    is(&noise(&NoiseReport::default()), Severity::Note, &["was not measured", "dyno aa"]);
+    is(&noise(&NoiseReport::default()), Severity::Note, &["was never measured", "dyno aa"]);
     is(&of(300, 0, 0.0099), Severity::Good, &["0 of 300"]);
-    is(&of(100, 0, 0.0295), Severity::Note, &["less than 1 % is not shown yet", "200 more"]);
-    is(&of(300, 5, 0.035), Severity::Warning, &["5 of 300", "more than 1 %", "gemm n=8"]);
+    is(&of(100, 0, 0.0295), Severity::Note, &["a rate below 1 % is not proven yet", "200 more"]);
+    is(&of(300, 5, 0.035), Severity::Warning, &["5 of 300", "above 1 %", "gemm n=8"]);
     let unreadable = NoiseReport { unreadable: Some("locked".to_owned()), ..NoiseReport::default() };
     is(&noise(&unreadable), Severity::Warning, &["locked"]);
 }

@@ -1,4 +1,4 @@
-//! What makes a machine measure well or badly: read, judged, and held against another machine.
+//! What makes a machine measure well or badly: read, judged, and compared with another machine.
 
 mod compare;
 mod findings;

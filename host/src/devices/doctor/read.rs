@@ -24,23 +24,23 @@ use super::super::{
     group, heat, machine, placement,
 };
 
-/// For how long to look at what goes on: the kernel counts in hundredths of a second.
+/// How long to observe activity: the kernel counts in hundredths of a second.
 const WINDOW: Duration = Duration::from_millis(500);
 /// Capabilities, by number.
 const CAP_SYS_ADMIN: u32 = 21;
 const CAP_SYS_NICE: u32 = 23;
 const CAP_PERFMON: u32 = 38;
 
-/// What the settings say that a launch will need.
+/// What launches need, by the settings.
 #[derive(Debug, Clone)]
 pub struct Wanted {
     /// Folder for leases.
     pub leases: PathBuf,
-    /// Most memory of a worker [bytes].
+    /// Maximum memory of a worker [bytes].
     pub worker_bytes: u64,
 }
 
-/// Reads everything. Takes half a second, to see what goes on meanwhile.
+/// Reads everything. Takes half a second, to observe other activity.
 #[must_use]
 pub fn readings(wanted: &Wanted) -> Readings {
     let files = Files::of_this_machine();
@@ -167,8 +167,8 @@ fn folders(leases: &Path) -> FolderReadings {
     // It is made where it is missing: what is there of the way to it must allow that.
     let there = leases.ancestors().find(|folder| folder.exists());
     let problem = match there.map(|folder| (folder, access(folder, AccessFlags::W_OK | AccessFlags::X_OK))) {
-        None => Some("no folder of its path is there".to_owned()),
-        Some((folder, _)) if !folder.is_dir() => Some(format!("`{}` is no folder", folder.display())),
+        None => Some("no folder of its path exists".to_owned()),
+        Some((folder, _)) if !folder.is_dir() => Some(format!("`{}` is not a folder", folder.display())),
         Some((folder, Err(errno))) => {
             Some(format!("`{}` cannot be written to: {}", folder.display(), errno.desc()))
         }
@@ -233,7 +233,7 @@ mod tests {
         assert_eq!(folders(&root.path().join("new/leases")).leases_problem, None);
         std::fs::write(root.path().join("file"), "").unwrap();
         let problem = folders(&root.path().join("file/leases")).leases_problem.unwrap();
-        assert!(problem.contains("is no folder"), "{problem}");
+        assert!(problem.contains("is not a folder"), "{problem}");
     }
 
     #[test]

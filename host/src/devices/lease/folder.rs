@@ -12,23 +12,23 @@ use sha2::{Digest, Sha256};
 
 use super::LeaseError;
 
-/// Everybody may write, and nobody may remove what is another's.
+/// Everyone may write, and nobody may remove another user's files (sticky).
 const SHARED: u32 = 0o1777;
 /// How often a folder that another process is making is looked at again.
 const TRIES: u32 = 20;
 
-/// Who is named to those who wait. Exclusive a lease is either way.
+/// Which processes a waiting process sees by name. A lease is exclusive in any case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reach {
     /// All users of the machine see each other's names.
     Machine,
-    /// Users see only their own; why.
+    /// Users see only their own processes; the reason.
     User(String),
-    /// Whoever is told of the same folder.
+    /// Processes that use the same folder.
     Folder,
 }
 
-/// The leases of a machine, or of those who share a folder.
+/// The leases of a machine, or of the processes that share a folder.
 #[derive(Debug, Clone)]
 pub struct Leases {
     folder: PathBuf,
@@ -37,8 +37,8 @@ pub struct Leases {
 }
 
 impl Leases {
-    /// Leases with their files in `folder`. With a `fallback`, they are for the whole machine, and where the folder cannot
-    /// be shared the fallback is taken; without, they are for those who name the same folder.
+    /// Leases with their files in `folder`. With a `fallback`, they hold for the whole machine, and the fallback is
+    /// used if the folder cannot be shared; without, they hold for processes that name the same folder.
     ///
     /// # Errors
     /// When a folder cannot be made or is not safe.
@@ -67,13 +67,13 @@ impl Leases {
         &self.folder
     }
 
-    /// Who is named to whom.
+    /// Which processes a waiting process sees by name.
     #[must_use]
     pub fn reach(&self) -> &Reach {
         &self.reach
     }
 
-    /// Among whom a lease is exclusive.
+    /// The processes among which a lease is exclusive.
     pub(super) fn domain(&self) -> &str {
         &self.domain
     }
@@ -86,13 +86,14 @@ fn shared(folder: &Path) -> Result<(), String> {
     let is_safe =
         about.is_dir() && about.uid() == 0 && (about.mode() & 0o022 == 0 || about.mode() & 0o1000 != 0);
     if !is_safe {
-        return Err("is not below a folder of the system's own".to_owned());
+        return Err("is not below a folder that belongs to the system".to_owned());
     }
     let me = nix::unistd::geteuid().as_raw();
     for _ in 0..TRIES {
         match fs::DirBuilder::new().mode(SHARED).create(folder) {
             Ok(()) => {
-                // Against the mask of this process. It is ours, below a sticky folder: nobody can have replaced it.
+                // Undoes the mask of this process. The folder is ours, below a sticky one, so nobody can have replaced
+                // it.
                 fs::set_permissions(folder, Permissions::from_mode(SHARED))
                     .map_err(|error| format!("cannot be opened to others: {error}"))?;
             }
@@ -101,10 +102,10 @@ fn shared(folder: &Path) -> Result<(), String> {
         }
         let about = fs::symlink_metadata(folder).map_err(|error| format!("cannot be read: {error}"))?;
         if !about.is_dir() {
-            return Err("is no folder".to_owned());
+            return Err("is not a folder".to_owned());
         }
         if me == 0 && about.uid() != 0 {
-            // Its owner could lead the system's own processes elsewhere.
+            // Its owner could redirect processes of the system by links.
             return Err(format!("belongs to user {}", about.uid()));
         }
         if about.mode() & 0o1777 == SHARED {
@@ -113,10 +114,10 @@ fn shared(folder: &Path) -> Result<(), String> {
         // Another process may be between the two steps above.
         std::thread::sleep(Duration::from_millis(1));
     }
-    Err("cannot be written by everybody, or lets everybody remove what is another's".to_owned())
+    Err("is not writable by everyone, or lets everyone remove other users' files".to_owned())
 }
 
-/// A folder that somebody else could write to would let him lead us elsewhere by links, unless it is sticky.
+/// A folder that another user can write to would let that user redirect us by links, unless it is sticky.
 fn own_or_shared(folder: &Path) -> Result<(), LeaseError> {
     let refused = |why: String| LeaseError::Folder { path: folder.to_owned(), why };
     fs::DirBuilder::new()
@@ -126,7 +127,7 @@ fn own_or_shared(folder: &Path) -> Result<(), LeaseError> {
         .map_err(|error| refused(format!("cannot be made: {error}")))?;
     let about = fs::symlink_metadata(folder).map_err(|error| refused(format!("cannot be read: {error}")))?;
     if !about.is_dir() {
-        return Err(refused("is no folder".to_owned()));
+        return Err(refused("is not a folder".to_owned()));
     }
     if about.mode() & 0o1777 == SHARED {
         return Ok(());

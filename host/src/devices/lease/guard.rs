@@ -19,7 +19,7 @@ use super::{Holder, file_name};
 /// The name, taken.
 #[derive(Debug)]
 pub(super) struct Guard {
-    // Never read: having it is having the name.
+    // Never read: holding it is holding the name.
     _listener: UnixListener,
 }
 
@@ -33,8 +33,8 @@ impl Guard {
         }
     }
 
-    /// The process that has the name, by the word of the kernel. The holder answers nothing: when its queue is full of
-    /// such questions, nothing is known.
+    /// The process that has the name, as the kernel reports it. The holder never answers: once its queue is full of
+    /// such questions, this is not known.
     pub(super) fn holder(domain: &str, resource: &str) -> Option<Holder> {
         let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
         let question = socket(AddressFamily::Unix, SockType::Stream, flags, None).ok()?;

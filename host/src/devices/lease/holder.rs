@@ -1,28 +1,28 @@
-//! Who has a lease, or waits for it: said by itself, for people.
+//! A process that holds a lease or waits for it, as it describes itself to people.
 
 use std::fmt;
 
 use dyno_core::units;
 use serde::{Deserialize, Serialize};
 
-/// Longest text that is believed [characters]: others may have written it.
+/// Maximum length of a text [characters]: another user may have written it.
 const LONGEST: usize = 200;
 
-/// Who has a lease, or waits for it.
+/// A process that holds a lease or waits for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {
-    /// Its process; 0 where that is not known.
+    /// Its process identifier; 0 if not known.
     pub pid: u32,
-    /// The user that it runs as, where that is somebody else.
+    /// The user that it runs as, if that is another user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<u32>,
-    /// The device, as it calls it.
+    /// Name of the device.
     #[serde(default)]
     pub device: String,
-    /// What for.
+    /// What the device is used for.
     #[serde(default)]
     pub purpose: String,
-    /// Which run that belongs to.
+    /// Identifier of the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<String>,
     /// Since when (RFC 3339, UTC).
@@ -43,18 +43,18 @@ impl Holder {
         }
     }
 
-    /// A process of which the kernel says no more than this.
+    /// A process of which the kernel reports only this.
     pub(super) fn known_by(pid: u32, user: u32) -> Self {
         Self { pid, user: others(user), ..Self::nameless() }
     }
 
-    /// Somebody.
+    /// A process of which nothing is known.
     pub(super) fn nameless() -> Self {
         let nothing = String::new;
         Self { pid: 0, user: None, device: nothing(), purpose: nothing(), run: None, since: nothing() }
     }
 
-    /// What a ticket says that belongs to `user`.
+    /// Reads a ticket that belongs to `user`.
     pub(super) fn read(text: &str, user: u32) -> Option<Self> {
         let mut holder: Self = serde_json::from_str(text).ok()?;
         holder.user = others(user);
@@ -66,7 +66,7 @@ impl Holder {
         Some(holder)
     }
 
-    /// How long it has been so [s].
+    /// How long it has held the lease or waited [s].
     #[must_use]
     pub fn age_s(&self) -> Option<f64> {
         let since: jiff::Timestamp = self.since.parse().ok()?;
@@ -85,7 +85,7 @@ fn printable(text: &str) -> String {
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.pid == 0 {
-            return f.write_str("a process that does not say who it is");
+            return f.write_str("an unidentified process");
         }
         write!(f, "process {}", self.pid)?;
         if let Some(user) = self.user {
@@ -120,7 +120,7 @@ mod tests {
         let foreign = r#"{"pid": 7, "user": 0, "purpose": "\u001b[2Jx", "since": "yesterday"}"#;
         let foreign = Holder::read(foreign, u32::MAX).unwrap();
         assert_eq!(foreign.to_string(), format!("process 7 of user {} (\u{fffd}[2Jx)", u32::MAX));
-        assert_eq!(Holder::nameless().to_string(), "a process that does not say who it is");
+        assert_eq!(Holder::nameless().to_string(), "an unidentified process");
         assert_eq!(Holder::read("{", 0), None);
     }
 }

@@ -1,4 +1,5 @@
-//! The lock file of a resource. It holds nothing, and stays: removing it would let two processes lock two files of one name.
+//! The lock file of a resource. It is empty, and never removed: otherwise two processes could lock two files of one
+//! name.
 
 use std::{
     fs::{self, File, Permissions, TryLockError},
@@ -14,10 +15,10 @@ use super::{file_name, path_of};
 
 /// Readable by all: a lock needs no more.
 const MODE: u32 = 0o644;
-/// How often a file that is being made or replaced by somebody else is looked at again.
+/// Attempts to open a file that another process is creating or replacing.
 const TRIES: u32 = 50;
 
-/// Whether others may have it, too.
+/// Whether other processes may hold it at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Share {
     Exclusive,
@@ -46,18 +47,19 @@ impl Lock {
                 Err(TryLockError::WouldBlock) => return Ok(None),
                 Err(TryLockError::Error(error)) => return Err(error),
             }
-            // Somebody may have replaced it since it was opened: a lock on a file without a name holds nobody off.
+            // Another process may have replaced it since it was opened: a lock on a file without a name excludes
+            // nobody.
             let about = file.metadata()?;
             let named = fs::symlink_metadata(&path);
             if named.is_ok_and(|named| (named.dev(), named.ino()) == (about.dev(), about.ino())) {
                 return Ok(Some(Self { _file: file }));
             }
         }
-        Err(io::Error::other(format!("`{}` is replaced again and again", path.display())))
+        Err(io::Error::other(format!("`{}` keeps being replaced by another process", path.display())))
     }
 }
 
-/// Opens the file, or makes it. Never through a link, and never waiting for what is no file.
+/// Opens or creates the file. Never follows a link, and never waits for a pipe or device.
 fn open(path: &Path) -> io::Result<File> {
     let mut refused = ErrorKind::NotFound.into();
     for _ in 0..TRIES {
@@ -82,14 +84,14 @@ fn open(path: &Path) -> io::Result<File> {
     Err(refused)
 }
 
-/// Opens what must be a file.
+/// Opens a path that must be a file.
 pub(super) fn open_regular(path: &Path) -> io::Result<File> {
     let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
     let file = File::options().read(true).custom_flags(flags.bits()).open(path)?;
     if file.metadata()?.is_file() {
         Ok(file)
     } else {
-        Err(io::Error::other(format!("`{}` is no file", path.display())))
+        Err(io::Error::other(format!("`{}` is not a file", path.display())))
     }
 }
 

@@ -3,7 +3,7 @@
 //! Three things make one. A lock on a file, which the kernel gives back when the process dies, however it dies. A name in
 //! the kernel's table of sockets, which nobody else can take away, move or unlink: other users of the machine can write
 //! to a folder that all share, and may hold a device, but cannot make two processes believe that they have it. And a
-//! ticket, which says who waits and who holds, and since when: it decides the order, and nothing else.
+//! ticket, which names the waiting and holding processes, and since when: it decides only the order.
 
 mod folder;
 mod guard;
@@ -29,12 +29,12 @@ use self::{
 };
 use crate::fault::{HostFault, Place};
 
-/// How often to try again: whoever waits starts at once, for all that a person can tell.
+/// Interval between attempts: so short that a waiting process seems to start at once.
 const POLL: Duration = Duration::from_millis(5);
-/// How long a holder may have no ticket before the kernel is asked who it is.
+/// How long a holder may have no ticket before the kernel is asked for its process.
 const NAMELESS: Duration = Duration::from_millis(100);
 
-/// Why a lease cannot be had, now or ever.
+/// Why a lease cannot be obtained.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LeaseError {
@@ -43,7 +43,7 @@ pub enum LeaseError {
     Folder {
         /// The folder.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The reason.
         why: String,
     },
     /// A file of the lease cannot be used.
@@ -53,53 +53,53 @@ pub enum LeaseError {
         device: String,
         /// The folder of its files.
         folder: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// It took longer than the user wants to wait.
+    /// The wait exceeded its limit.
     #[error("waited {} s for `{device}`, which is leased by {holder}; wait longer with --lease-timeout", patience.as_secs_f64())]
     TimedOut {
         /// The device.
         device: String,
-        /// How long it was waited for.
+        /// The limit.
         patience: Duration,
-        /// Who has it.
+        /// The process that holds it.
         holder: String,
     },
 }
 
-/// What is asked for.
+/// A request for a lease.
 #[derive(Debug, Clone, Copy)]
 pub struct Wish<'a> {
-    /// The device, as people call it.
+    /// Name of the device, for people.
     pub device: &'a str,
-    /// What is really used: devices that share it exclude each other.
+    /// The resource behind the device: devices that share it exclude each other.
     pub resource: &'a str,
-    /// What for.
+    /// What the device is used for.
     pub purpose: &'a str,
-    /// Which run that belongs to.
+    /// Identifier of the run.
     pub run: Option<&'a str>,
-    /// Whether others that say the same may use the device at the same time.
+    /// Whether processes that also allow it may use the device at the same time.
     pub overlap: bool,
-    /// How long to wait; `None`: for ever.
+    /// How long to wait; `None`: indefinitely.
     pub patience: Option<Duration>,
 }
 
 /// The exclusive right to a device, until it is dropped or the process ends.
 #[derive(Debug)]
 pub struct Lease {
-    // Never read: having them is having the lease. Given back in this order, so that nobody is named who has gone.
+    // Never read: holding them is holding the lease. Released in this order, so that no ended holder is named.
     _ticket: Ticket,
     _guard: Option<Guard>,
     _lock: Lock,
 }
 
 impl Leases {
-    /// Waits for the right to a device. While another process has it, `on_wait` is asked again and again whether to go
-    /// on; it is told the holder whenever that changes. `None`: it said no.
+    /// Waits for the right to a device. While another process has it, `on_wait` is asked repeatedly whether to keep
+    /// waiting, and is told the holder whenever that changes. `None`: it declined.
     ///
     /// # Errors
-    /// When the files of leases cannot be used, or the user's patience is at its end.
+    /// When the files of leases cannot be used, or the wait exceeds its limit.
     pub fn acquire(
         &self,
         wish: &Wish<'_>,
@@ -111,6 +111,7 @@ impl Leases {
             source,
         };
         let holder = Holder::here(wish.device, wish.purpose, wish.run);
+        // Drawn before the first attempt, so that a free device goes to the process that came first.
         let ticket = Ticket::take(self.folder(), wish.resource, &holder).map_err(broken)?;
         let begun = Instant::now();
         let (mut known, mut asked): (Option<Holder>, bool) = (None, false);
@@ -122,9 +123,10 @@ impl Leases {
                 return Ok(Some(Lease { _ticket: ticket, _guard: guard, _lock: lock }));
             }
             let waited = begun.elapsed();
+            // While no process holds the device, the one ahead in the queue is next.
             let mut holder = holding(self.folder(), wish.resource).or_else(|| ticket.ahead());
             if holder.is_none() && known.is_none() && waited > NAMELESS {
-                // Asked once: every question stays in the queue of a socket that nobody empties.
+                // Asked once: every question stays in the queue of a socket that its holder never empties.
                 let unknown = !std::mem::replace(&mut asked, true);
                 holder = unknown.then(|| Guard::holder(self.domain(), wish.resource)).flatten();
                 holder.get_or_insert_with(Holder::nameless);
@@ -154,7 +156,7 @@ impl Leases {
         Ok(Guard::attempt(self.domain(), wish.resource)?.map(|guard| (lock, Some(guard))))
     }
 
-    /// Who holds and who waits for what: a device with its holders and those who wait, in the order of the queue.
+    /// The holders of each device and the processes that wait for it, in the order of the queue.
     #[must_use]
     pub fn holders(&self, resources: &[String]) -> Vec<Standing> {
         let standing = |resource: &String| {
@@ -170,10 +172,10 @@ impl Leases {
     }
 }
 
-/// Who holds and who waits for one resource.
+/// The holders of one resource, and the processes that wait for it.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Standing {
-    /// What is really used.
+    /// The resource.
     pub resource: String,
     /// One, or several that overlap.
     pub holders: Vec<Holder>,
@@ -181,7 +183,7 @@ pub struct Standing {
     pub waiting: Vec<Holder>,
 }
 
-/// Who says that it holds the resource.
+/// The process that claims to hold the resource.
 fn holding(folder: &Path, resource: &str) -> Option<Holder> {
     let standing = ticket::standing(folder, resource);
     standing.into_iter().find(|(stand, _)| *stand == Stand::Holding).map(|(_, holder)| holder)

@@ -1,7 +1,7 @@
-//! Tickets: who waits for a resource and who holds it, first come, first served.
+//! Tickets: which processes hold a resource or wait for it, first come, first served.
 //!
 //! A ticket is a file with a number, locked by its owner for as long as it counts: one whose lock is free belongs to a
-//! process that has died. Nothing but the order depends on tickets, so that a false one delays and no more.
+//! process that has died. Only the order depends on tickets, so a false one can do no more than delay.
 
 use std::{
     fs::{self, File, Permissions, TryLockError},
@@ -15,12 +15,12 @@ use nix::time::{ClockId, clock_gettime};
 
 use super::{Holder, file_name, lock::open_regular, path_of};
 
-/// How often a ticket is drawn anew that somebody took for a dead one.
+/// Attempts to draw a ticket, if other processes remove ours as a dead one.
 const TRIES: u32 = 50;
-/// More tickets than these are not looked at.
+/// Maximum number of tickets that are read.
 const MOST: usize = 4096;
 
-/// What a ticket is for.
+/// Whether the owner of a ticket waits or holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stand {
     Holding,
@@ -80,15 +80,15 @@ impl Ticket {
             }
             let _ = fs::remove_file(&path);
         }
-        Err(io::Error::other("every ticket was taken away at once"))
+        Err(io::Error::other("every ticket was removed at once by another process"))
     }
 
-    /// Whether nobody who lives has waited longer.
+    /// Whether no living process has waited longer.
     pub(super) fn is_first(&self) -> bool {
         self.ahead().is_none()
     }
 
-    /// Somebody who lives and has waited longer.
+    /// A living process that has waited longer.
     pub(super) fn ahead(&self) -> Option<Holder> {
         let before = |found: &Found| {
             found.stand == Stand::Waiting && (found.number, &found.path) < (self.number, &self.path)
@@ -107,12 +107,12 @@ impl Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        // Whoever finds it afterwards finds it unlocked.
+        // A process that finds it afterwards finds it unlocked.
         let _ = fs::remove_file(&self.path);
     }
 }
 
-/// Everybody who holds or waits, holders first, then in the order of the queue.
+/// All processes that hold or wait, holders first, then in the order of the queue.
 pub(super) fn standing(folder: &Path, resource: &str) -> Vec<(Stand, Holder)> {
     let mut found = list(folder, resource);
     found.sort_by(|a, b| {
@@ -130,7 +130,7 @@ struct Found {
 }
 
 impl Found {
-    /// Its owner, if that lives. The ticket of a dead one is removed, where that is allowed.
+    /// Its owner, if alive. The ticket of a dead owner is removed, if that is allowed.
     fn read(&self) -> Option<Holder> {
         let file = open_regular(&self.path).ok()?;
         match file.try_lock_shared() {

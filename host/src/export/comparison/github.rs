@@ -38,9 +38,9 @@ pub(in crate::export) fn github(comparison: &Comparison) -> String {
     let removed = comparison.removed.iter().map(|label| Annotation {
         level: Level::Warning,
         title: "removed".to_owned(),
-        message: format!("the candidate has no result of {label}"),
+        message: format!("the candidate has no result for {label}"),
     });
-    // What failed comes before what is only worse: without it, more might be.
+    // Failures come before regressions: they may hide more of them.
     let annotations: Vec<Annotation> = cases.chain(metrics).chain(removed).collect();
     commands(&annotations, &totals(comparison))
 }

@@ -40,7 +40,7 @@ pub(in crate::export) fn junit(comparison: &Comparison) -> String {
         add(label, "new", Outcome::Skipped("only the candidate has this case".to_owned()));
     }
     for label in &comparison.removed {
-        add(label, "removed", Outcome::Skipped("the candidate has no result of this case".to_owned()));
+        add(label, "removed", Outcome::Skipped("the candidate has no result for this case".to_owned()));
     }
     suite(&cases)
 }

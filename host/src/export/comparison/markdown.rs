@@ -10,13 +10,12 @@ use dyno_core::{
 use super::{FAILED, NOT_JUDGED, effect, remarks, repeated, repeats_time, totals, unjudged, worst_first};
 use crate::export::escape;
 
-/// Longest text [bytes]. GitHub takes comments of 65,536 characters; what is left of it is for those who add a line of
-/// their own.
+/// Maximum length [bytes]. GitHub accepts comments of 65,536 characters; the rest is left for lines that users add.
 const LONGEST: usize = 60_000;
-/// Cases that only one side has, and differences of the sides, which are named.
+/// Maximum number of named cases that only one side has, and of named differences between the sides.
 const NAMED: usize = 20;
 
-/// For a comment on a pull request: what changed in the open, the rest folded away. What does not fit is counted.
+/// For a comment on a pull request: changes are shown, the rest is folded. Rows that do not fit are counted.
 pub(in crate::export) fn markdown(comparison: &Comparison) -> String {
     let mut out = format!(
         "### Benchmarks: {}\n\nBaseline {}, candidate {}.\n",
@@ -60,17 +59,17 @@ pub(in crate::export) fn markdown(comparison: &Comparison) -> String {
             })
             .collect()
     };
-    // What failed comes before what is only worse: without it, more might be.
+    // Failures come before regressions: they may hide more of them.
     let open_rows = [without(FAILED, &failed), lines(&rows[..changed])].concat();
     let folded_rows = [without(NOT_JUDGED, &open), lines(&rows[changed..])].concat();
     let (open, hidden_changes) = table(&open_rows, &mut room);
     let (folded, hidden_rest) = table(&folded_rows, &mut room);
     out.push_str(&open);
-    left_out(&mut out, hidden_changes, "rows of what failed or changed");
+    left_out(&mut out, hidden_changes, "rows of failures and changes");
     if !folded.is_empty() {
         let _ = write!(out, "\n<details><summary>Everything else</summary>\n{folded}\n</details>\n");
     }
-    left_out(&mut out, hidden_rest, "rows of what did not change or could not be judged");
+    left_out(&mut out, hidden_rest, "rows of metrics that did not change or could not be judged");
     out + &tail
 }
 
@@ -97,14 +96,14 @@ fn row(case: &CaseComparison, metric: &MetricComparison) -> String {
     )
 }
 
-/// As many rows as there is room for, and how many there are beside.
+/// As many rows as fit, and the number of the others.
 fn table(rows: &[String], room: &mut usize) -> (String, usize) {
     const HEAD: &str = "\n| verdict | case | metric | baseline | candidate | change | remark |\n|---|---|---|---|---|---|---|\n";
     let mut out = String::new();
     for (place, row) in rows.iter().enumerate() {
         let needed = row.len() + if out.is_empty() { HEAD.len() } else { 0 };
         if needed > *room {
-            // A smaller row of lesser importance shall not stand where this one does not.
+            // A shorter but less important row must not take the place of this one.
             *room = 0;
             return (out, rows.len() - place);
         }

@@ -78,11 +78,11 @@ fn totals(comparison: &Comparison) -> String {
     )
 }
 
-/// The words for a case that could not be compared, beside those of verdicts: something failed, or nothing did.
+/// The words for a case that could not be compared, in place of a verdict: with a failure, or without.
 const FAILED: &str = "failed";
 const NOT_JUDGED: &str = "not judged";
 
-/// The cases that could not be compared, each with whether something failed that a gate must not pass over.
+/// The cases that could not be compared, each with whether it has a failure that a gate must not ignore.
 fn unjudged(comparison: &Comparison) -> impl Iterator<Item = (&UnjudgedCase, bool)> {
     // In the same order, so that each is met once.
     let mut failures = comparison.failures().peekable();
@@ -92,7 +92,7 @@ fn unjudged(comparison: &Comparison) -> impl Iterator<Item = (&UnjudgedCase, boo
         .map(move |case| (case, failures.next_if(|failure| ptr::eq(*failure, case)).is_some()))
 }
 
-/// What is worth a line to people: a metric of a case, the worst first.
+/// Metrics of cases that are worth a line for people, the worst first.
 fn worst_first(comparison: &Comparison) -> Vec<(&CaseComparison, &MetricComparison)> {
     let mut all: Vec<_> = comparison
         .cases
@@ -117,10 +117,10 @@ fn worst_first(comparison: &Comparison) -> Vec<(&CaseComparison, &MetricComparis
     all
 }
 
-/// What follows from the time of a case alone: the same change said again, in the other direction.
+/// Rates that follow from the time of a case alone: they repeat its change, in the other direction.
 const RATES: [&str; 3] = ["items_per_second", "bytes_per_second", "flop_per_second"];
 
-/// Whether people need not be told of this metric: it is a rate, and the time of the case has the same verdict.
+/// Whether this metric repeats another: it is a rate, and the time of the case has the same verdict.
 fn repeats_time(case: &CaseComparison, metric: &MetricComparison) -> bool {
     RATES.contains(&metric.name.as_str())
         && case.metrics.iter().any(|other| other.name == "time" && other.verdict == metric.verdict)

@@ -10,7 +10,7 @@ use dyno_core::{
 
 use super::{FAILED, NOT_JUDGED, effect, remarks, repeated, repeats_time, totals, unjudged, worst_first};
 
-/// Lines of metrics, of cases and of differences that are shown where not all were asked for.
+/// Maximum number of lines of metrics, of cases and of differences without `--all`.
 const SHOWN: usize = 100;
 
 /// For a terminal: one line per metric. Without `all`, those that matter, the worst first, as far as people read; with it,

@@ -43,12 +43,12 @@ pub(super) fn read_verified(path: &Path, sha256: &str) -> Result<Vec<u8>, Failur
 #[derive(Debug)]
 pub(super) struct Copy {
     pub(super) descriptor: OwnedFd,
-    /// What it lacks, a sentence.
+    /// What it lacks compared with a sealed copy, a sentence.
     pub(super) missing: Option<String>,
 }
 
-/// A copy in memory that nobody can change any more, not even its plugin. Where the kernel refuses that, a file in the
-/// directory of the launch that has no name.
+/// A sealed copy in memory, which not even its plugin can change. If the kernel refuses that, a file without a name in
+/// the directory of the launch.
 pub(super) fn private_copy(bytes: &[u8]) -> Result<Copy, Failure> {
     let refused = |what: &str, error: &io::Error| {
         Failure::host(format!("cannot {what} a private copy of the plugin"), error)
@@ -69,7 +69,7 @@ pub(super) fn private_copy(bytes: &[u8]) -> Result<Copy, Failure> {
     Ok(Copy { descriptor: OwnedFd::from(file), missing })
 }
 
-/// The same in a file: it can be changed by whoever finds its descriptor, which only the plugin can.
+/// The same in a file. A process that finds its descriptor can change it, which only the plugin can.
 fn copy_on_disk(bytes: &[u8], why: Errno) -> Result<Copy, Failure> {
     let refused = |error: io::Error| {
         Failure::host("cannot write a private copy of the plugin to the directory of the launch", &error)

@@ -23,7 +23,7 @@ pub(crate) struct Loaded {
     pub(crate) engine: EngineInfo,
     /// Layers of isolation that the loader itself adds.
     pub(crate) layers: Vec<String>,
-    /// What could not be had, a sentence each.
+    /// Requested features that were not available, a sentence each.
     pub(crate) missing: Vec<String>,
 }
 

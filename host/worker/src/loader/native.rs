@@ -1,4 +1,4 @@
-//! Native libraries: both doors, one table, every word of it checked before it is believed.
+//! Native libraries: two entry points, one table, and every word of it checked before it is used.
 #![allow(unsafe_code, reason = "a loader: it opens foreign libraries and calls their functions")]
 
 use std::{
@@ -36,7 +36,7 @@ use crate::{
     instance::{Failure, Instance, Report},
 };
 
-/// More benchmarks than this in one table are no table.
+/// Maximum number of benchmarks in a table: more mean that it is not a table.
 const MAX_BENCHMARKS: usize = 10_000;
 
 pub(super) fn load(
@@ -54,7 +54,7 @@ pub(super) fn load(
     let opened = unsafe { Library::open(Some(&path), RTLD_NOW | RTLD_LOCAL) };
     // Never closed: a new version is a new worker, and threads of the plugin may outlive any handle.
     let library = ManuallyDrop::new(opened.map_err(|error| {
-        // What the linker said is the cause of the error, not its text.
+        // The linker's message is the cause of the error, not its text.
         let said = error.source().map_or_else(|| error.to_string(), ToString::to_string);
         format!("the dynamic linker refused the library: {}", said.replace(&path, "plugin"))
     })?);
@@ -79,12 +79,12 @@ fn check_file(bytes: &[u8]) -> Result<(), String> {
     descriptor.abi.mismatch().map_or(Ok(()), Err)
 }
 
-/// Takes the table through every door that is there.
+/// Takes the table through every entry point that exists.
 fn enter(library: &Library) -> Result<(*const DynoPlugin, &'static str), String> {
     // SAFETY: the contract gives the symbol this type; only its address is taken here.
     let entry = unsafe { library.get::<DynoEntry>(DYNO_ENTRY_SYMBOL.as_bytes()) }.map_err(|_| {
         format!(
-            "the library does not export `{DYNO_ENTRY_SYMBOL}`: it is no dyno plugin, or was not exported"
+            "the library does not export `{DYNO_ENTRY_SYMBOL}`: it is not a dyno plugin, or the symbol is not exported"
         )
     })?;
     // SAFETY: the symbol is there; what it does is foreign code in a process that may die.
@@ -102,7 +102,7 @@ fn enter(library: &Library) -> Result<(*const DynoPlugin, &'static str), String>
     if checked == table {
         Ok((table, "c+abi_stable"))
     } else {
-        Err("the plugin's two doors lead to different tables".to_owned())
+        Err("the plugin's two entry points return different tables".to_owned())
     }
 }
 

@@ -3,10 +3,10 @@
 
 use dyno_plugin_api::abi::DynoStr;
 
-/// Longest text that is taken from a native plugin [bytes]; what is longer is cut.
+/// Maximum length of a text from a native plugin [bytes]; longer text is cut.
 const MAX_BYTES: usize = 1 << 20;
 
-/// A text of the plugin, copied. Bytes that are no UTF-8 are replaced.
+/// A text of the plugin, copied. Bytes that are not UTF-8 are replaced.
 ///
 /// # Safety
 /// `text` must be empty, or point to `len` readable bytes.

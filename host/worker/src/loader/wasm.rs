@@ -60,7 +60,9 @@ pub(super) fn load(
         denied: None,
     };
     let mut store = Store::new(&engine, guest);
+    // The limiter also records a denied growth, which explains the trap that follows.
     store.limiter(|guest| guest);
+    // Instantiation runs the start functions of the component.
     entering();
     let bindings =
         Benchmark::instantiate(&mut store, &component, &linker).map_err(|error| refusal(&error, &store))?;
@@ -92,13 +94,13 @@ fn config() -> Config {
     config
 }
 
-/// A failure of the engine that no plugin had a part in.
+/// A failure of the engine that no plugin caused.
 fn engine_fault(doing: &str, error: &wasmtime::Error) -> instance::Failure {
     let code = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>()?.raw_os_error());
     instance::Failure::Host { doing: doing.to_owned(), code, said: words(error) }
 }
 
-/// Compiled code, from the cache where it is there; and why it could not be kept there.
+/// Compiled code, from the cache if it is there; and why it could not be cached.
 fn compiled(
     engine: &Engine,
     load: &Load,
@@ -121,7 +123,7 @@ fn compiled(
     // A cache that cannot be written costs time, not results.
     let unkept = trusted.then(|| keep(&file, &code).err()).flatten().map(|error| {
         format!(
-            "compiled code could not be kept in `{}` ({error}): every launch compiles again",
+            "compiled code could not be cached in `{}` ({error}): every launch compiles again",
             load.code_cache.display()
         )
     });
@@ -139,7 +141,7 @@ fn keep(file: &PathBuf, code: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether nobody else could have put code there.
+/// Whether no other user could have put code there.
 fn is_ours_alone(folder: &Path) -> bool {
     fs::metadata(folder).is_ok_and(|about| {
         about.is_dir() && about.uid() == nix::unistd::geteuid().as_raw() && about.mode() & 0o022 == 0
@@ -158,11 +160,11 @@ fn words(error: &wasmtime::Error) -> String {
     parts.join(": ")
 }
 
-/// Why instantiation or a call failed, with what only the host knows: a denied growth, a logged panic.
+/// Why instantiation or a call failed, with facts that only the host knows: a denied growth, a logged panic.
 fn refusal(error: &wasmtime::Error, store: &Store<Guest>) -> String {
     let mut message = words(error);
     if message.contains("matching implementation was not found") {
-        message.push_str("; nothing grants this import to a plugin");
+        message.push_str("; dyno offers no such import to plugins");
     }
     if let Some((wanted, limit)) = store.data().denied {
         message.push_str(&format!(
@@ -194,7 +196,7 @@ fn params(load: &Load) -> Vec<Param> {
 struct Guest {
     side: Arc<HostSide>,
     start: Instant,
-    /// Most linear memory [bytes].
+    /// Maximum linear memory [bytes].
     limit: usize,
     /// A growth that was denied: what was wanted and what is allowed [bytes].
     denied: Option<(usize, usize)>,
@@ -254,7 +256,6 @@ impl host::Host for Guest {
 
 impl bindings::dyno::plugin::types::Host for Guest {}
 
-/// A benchmark inside a component.
 struct Wasm {
     bindings: Benchmark,
     store: Store<Guest>,

@@ -6,21 +6,21 @@ use dyno_core::model::{Plan, Sample};
 use super::{Clock, clock, growth, timed};
 use crate::instance::{Failure, Instance, Report};
 
-/// A sample lasts at least so many steps of the clock, …
+/// Minimum length of a sample in steps of the clock, …
 const RESOLUTIONS_PER_SAMPLE: f64 = 1_000.0;
-/// … and so many times the cost of a timed call that does nothing: the cost stays under 0.01 % of a sample.
+/// … and in costs of a timed call that does nothing, which stay under 0.01 % of a sample.
 const OVERHEADS_PER_SAMPLE: f64 = 10_000.0;
-/// No benchmark needs more: a sample of an iteration that costs nothing ends here.
+/// Maximum number of iterations: a sample of an iteration that costs nothing ends here.
 pub(super) const MAX_ITERATIONS: u64 = 1 << 40;
 
-/// What a calibration is to find.
+/// The goal of a calibration.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Goal {
     /// Target length of a sample [ns].
     pub(crate) slice_ns: u64,
-    /// Least time spent warming up [ns].
+    /// Minimum time spent warming up [ns].
     pub(crate) warm_up_ns: u64,
-    /// Most work of any kind that the device can do [1/ns].
+    /// Maximum work of any kind that the device can do [1/ns].
     pub(crate) work_limit_per_ns: f64,
 }
 

@@ -13,7 +13,7 @@ use nix::{
 
 use super::{Counters, Counts};
 
-/// What is read around a timed call.
+/// The readings around a timed call.
 pub(crate) trait Clock {
     /// Monotonic time from an arbitrary start [ns].
     fn now_ns(&self) -> u64;
@@ -21,7 +21,7 @@ pub(crate) trait Clock {
     fn cpu_ns(&self) -> u64;
     /// Involuntary context switches of this thread so far.
     fn preemptions(&self) -> u64;
-    /// What the processor has counted so far, where somebody wants to know.
+    /// Hardware counters so far, if requested.
     fn counts(&self) -> Counts {
         Counts::default()
     }
@@ -66,7 +66,7 @@ pub(crate) fn resolution(clock: &impl Clock) -> f64 {
     let mut smallest = u64::MAX;
     for _ in 0..100 {
         let start = clock.now_ns();
-        // A clock that never moves must not hang us.
+        // A clock that never moves must not hang the worker.
         let step = (0..10_000).map(|_| clock.now_ns() - start).find(|step| *step > 0);
         smallest = smallest.min(step.unwrap_or(u64::MAX));
     }

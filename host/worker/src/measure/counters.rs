@@ -1,7 +1,7 @@
-//! What the processor counts while a call is timed: instructions, cycles, misses; and page faults, which the kernel counts.
+//! Hardware counters during a timed call: instructions, cycles, misses; and page faults, which the kernel counts.
 //!
-//! Of this thread and in user space only, so that it needs no privilege. The counters run all the time; they are read before the
-//! first and after the last look at the clock, so that reading is not in what is timed.
+//! Only this thread and user space are counted, which needs no privilege. The counters run all the time; they are read
+//! before the first and after the last reading of the clock, so reading them is not timed.
 
 use std::io::{self, ErrorKind};
 
@@ -10,14 +10,14 @@ use perf_event::{
     events::{Event, Hardware, Software},
 };
 
-/// So many at most.
+/// Maximum number of counters.
 pub(crate) const MOST: usize = 5;
 
-/// A reading of all counters, in the order of their names; what is not counted is 0.
+/// A reading of all counters, in the order of their names; unused ones are 0.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Counts {
     values: [u64; MOST],
-    /// How long the group was to count, and did: there are fewer counters than programs that want them [ns].
+    /// Time for which the group was enabled, and for which it ran, because programs share the counters [ns].
     enabled_ns: u64,
     running_ns: u64,
 }
@@ -50,7 +50,7 @@ impl std::fmt::Debug for Counters {
 }
 
 impl Counters {
-    /// Opens those that there are, and says why the others are not.
+    /// Opens the available counters, and says why the others are not available.
     pub(crate) fn open() -> (Option<Self>, Vec<String>) {
         let mut missing = Vec::new();
         let mut group = match Group::new() {
@@ -106,7 +106,7 @@ fn of(event: impl Event) -> Builder<'static> {
     builder
 }
 
-/// Why, in a sentence.
+/// The reason, as a sentence.
 fn refused(what: &str, error: &io::Error) -> String {
     let why = match (error.kind(), error.raw_os_error()) {
         (ErrorKind::PermissionDenied, _) => {
@@ -114,9 +114,9 @@ fn refused(what: &str, error: &io::Error) -> String {
         }
         (ErrorKind::NotFound, _)
         | (_, Some(nix::libc::EOPNOTSUPP | nix::libc::ENODEV | nix::libc::EINVAL)) => {
-            "this processor, or the hypervisor above it, does not offer it".to_owned()
+            "this processor, or the hypervisor, does not offer it".to_owned()
         }
-        (_, Some(nix::libc::ENOSYS)) => "this kernel cannot count".to_owned(),
+        (_, Some(nix::libc::ENOSYS)) => "this kernel has no hardware counters".to_owned(),
         _ => error.to_string(),
     };
     format!("{what}: {why}")

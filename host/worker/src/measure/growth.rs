@@ -29,7 +29,7 @@ const FIRST_NS: u64 = 2_000_000;
 /// … and at least this many times that of a later iteration did the work of all.
 const FIRST_OVER_LATER: f64 = 100_000.0;
 
-/// What was proven.
+/// The proof.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Proof {
     /// Iterations of a call whose time is nearly proportional to them.
@@ -67,7 +67,7 @@ pub(super) fn prove(
     Ok(Proof { iterations: sample.iterations, calls: seen.taken, sample })
 }
 
-/// Refuses work that only the first iteration did: `first` is the first call that there was, with one iteration.
+/// Refuses work that only the first iteration did: `first` is the very first call, with one iteration.
 pub(super) fn check_first(first: &Sample, later_ns: f64) -> Result<(), Failure> {
     // Processor time, since a first call that was interrupted did no work meanwhile.
     let first_ns = first.cpu_ns as f64;
@@ -77,7 +77,7 @@ pub(super) fn check_first(first: &Sample, later_ns: f64) -> Result<(), Failure> 
     Err(Failure::Error(format!(
         "only the first iteration does the work: it took {}, and later ones take {} each. Either `execute` keeps its \
          result and returns it again, or the compiler does so for it: do the work in every iteration, and {LOOP_REMEDY}. \
-         What is to be done once belongs in `setup`",
+         One-time work belongs in `setup`",
         time(first_ns),
         time(later_ns)
     )))
@@ -103,6 +103,7 @@ impl Calls {
     }
 
     fn take(&mut self, instance: &mut dyn Instance, clock: &impl Clock, rounds: u32) -> Result<(), Failure> {
+        // With a single count there is nothing to compare, so one call is enough.
         if self.counts.len() < 2 && self.fastest.iter().all(Option::is_some) {
             return Ok(());
         }

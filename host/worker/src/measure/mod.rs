@@ -1,4 +1,4 @@
-//! Measuring: when to read the clock, how many iterations a sample has, which samples count.
+//! Measuring: reading the clock, the number of iterations of a sample, and which samples count.
 
 mod calibrate;
 mod clock;

@@ -5,9 +5,9 @@ use dyno_core::{model::Sample, protocol::Quota};
 use super::{Clock, Counts};
 use crate::instance::{Failure, Instance};
 
-/// Samples are sent at latest when so many have gathered, …
+/// Maximum number of samples in one message to the host, …
 const BATCH_SAMPLES: usize = 64;
-/// … or when the oldest of them is so old [ns].
+/// … and maximum age of the oldest of them [ns].
 const BATCH_NS: u64 = 50_000_000;
 
 /// One timed call, with `prepare` before it.
@@ -19,7 +19,7 @@ pub(crate) fn timed(
     counted(instance, clock, iterations).map(|(sample, _)| sample)
 }
 
-/// The same, with what was counted before and after it.
+/// The same, with the counters before and after it.
 fn counted(
     instance: &mut dyn Instance,
     clock: &impl Clock,
@@ -34,12 +34,12 @@ fn counted(
     let counts_end = clock.counts();
     let (cpu_end, preemptions_end) = (clock.cpu_ns(), clock.preemptions());
     let report = outcome?;
-    // A clock too coarse for the call must not make an infinite rate.
+    // A clock too coarse for the call must not give an infinite rate.
     let wall_ns = (end - start).max(1);
     report.work.check(wall_ns)?;
     if !report.device_ns.is_finite() || report.device_ns < 0.0 {
         return Err(Failure::Error(format!(
-            "the plugin reported a device time of {} ns; it is finite and not negative",
+            "the plugin reported a device time of {} ns; it must be finite and not negative",
             report.device_ns
         )));
     }
@@ -59,14 +59,14 @@ fn counted(
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     pub(crate) samples: Vec<Sample>,
-    /// What was counted during each; empty where nothing is. `None`: the counters never ran during it.
+    /// Counts during each; empty without counters. `None`: the counters never ran during it.
     pub(crate) counts: Vec<Option<Vec<f64>>>,
 }
 
-/// What became of all samples of a request.
+/// Totals over all samples of a request.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
-    /// Samples that were thrown away and taken again.
+    /// Number of samples that were discarded and taken again.
     pub(crate) retaken: u32,
     /// Involuntary context switches during all of them.
     pub(crate) preemptions: u64,
@@ -84,8 +84,8 @@ pub(crate) struct Sampler {
 }
 
 impl Sampler {
-    /// Takes samples until the quota is met, and hands them on in batches. At most as many are retaken as are kept, so that
-    /// on a machine that is never quiet there still is a result, marked by its preemptions.
+    /// Takes samples until the quota is met, and hands them on in batches. At most as many are retaken as are kept, so
+    /// that even a machine that is never quiet gives a result, marked by its preemptions.
     pub(crate) fn run(
         &self,
         instance: &mut dyn Instance,

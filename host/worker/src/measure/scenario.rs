@@ -1,4 +1,4 @@
-//! Load scenarios: sends queries as they are to arrive, and notes when each was sent and answered.
+//! Load scenarios: sends queries when they are scheduled, and records when each was sent and answered.
 
 use std::time::Duration;
 
@@ -10,19 +10,17 @@ use dyno_core::{
 use super::Clock;
 use crate::instance::{Failure, Instance};
 
-/// Closer than this to an arrival the worker waits by looking at the clock: sleeping would be late by more.
+/// Closer than this to an arrival, the worker polls the clock, because sleeping would be late by more.
 const SPIN_NS: u64 = 200_000;
-/// Queries are sent to the host at latest when so many have gathered.
+/// Maximum number of queries in one message to the host.
 const BATCH: usize = 4096;
 
-/// What the host asks for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Demand {
     pub(crate) scenario: Scenario,
     pub(crate) seed: u64,
     /// For how long queries arrive [ns].
     pub(crate) duration_ns: u64,
-    /// Most queries.
     pub(crate) max_queries: u32,
     /// Iterations that take about a slice, as calibrated: for `offline`.
     pub(crate) iterations: u64,
@@ -30,7 +28,6 @@ pub(crate) struct Demand {
     pub(crate) slice_ns: u64,
 }
 
-/// Plays the scenario.
 pub(crate) fn play(
     instance: &mut dyn Instance,
     clock: &impl Clock,

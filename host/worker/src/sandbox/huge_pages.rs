@@ -12,13 +12,13 @@ use nix::libc;
 /// Size of a huge page on the machines that dyno runs on.
 const HUGE: usize = 2 << 20;
 
-/// Asks for huge pages for every anonymous private mapping that can hold one. Gives what is on them afterwards [bytes], and
-/// a sentence where the kernel grants them to nobody.
+/// Asks for huge pages for every anonymous private mapping that can hold one. Returns the memory on them afterwards
+/// [bytes], and a sentence if the kernel grants none.
 pub(crate) fn use_huge_pages() -> (u64, Option<String>) {
     let maps = fs::read_to_string("/proc/self/maps").unwrap_or_default();
     let mut refusal = None;
     for (start, length) in maps.lines().filter_map(anonymous) {
-        // Not every refusal is one for good: no huge page may be left. What came of it is read below.
+        // A refusal may be temporary, if no huge page is free. The result is read below.
         // SAFETY: the range is a mapping of this process as the kernel has just listed it, and this thread changes none
         // meanwhile; the advice changes which physical pages hold the bytes, never the bytes.
         let answer = unsafe { libc::madvise(start as *mut libc::c_void, length, libc::MADV_COLLAPSE) };

@@ -1,4 +1,4 @@
-//! What stands between a plugin and the machine. Each layer that holds is reported by its word.
+//! The layers that isolate a plugin from the machine. Each layer that is in force is reported by its word.
 
 mod home;
 mod huge_pages;
@@ -54,7 +54,7 @@ pub(crate) fn limit_memory(bytes: u64) -> Option<&'static str> {
     setrlimit(Resource::RLIMIT_DATA, bytes, bytes).is_ok().then_some("memory_limit")
 }
 
-/// Keeps this process on these processors; on none named, nothing happens.
+/// Pins this process to these processors; an empty list pins it to none.
 pub(crate) fn pin(cpus: &[u32]) -> Option<&'static str> {
     if cpus.is_empty() {
         return None;

@@ -1,4 +1,4 @@
-//! Real-time priority for the measured thread: other programs then wait for it, not it for them.
+//! Real-time priority for the measured thread, so that other programs wait for it.
 
 #![allow(unsafe_code, reason = "a system call without a safe door")]
 
@@ -9,17 +9,17 @@ use nix::libc;
 /// The lowest there is: above every ordinary program, below everything that was given real-time priority on purpose.
 const PRIORITY: libc::c_int = 1;
 
-/// Asks for it; what the plugin forks or starts does not inherit it.
+/// Asks for it; processes that the plugin forks or starts do not inherit it.
 ///
 /// # Errors
-/// A sentence that says why it cannot be had.
+/// A sentence that says why it is not available.
 pub(crate) fn realtime(pinned: &[u32]) -> Result<&'static str, String> {
-    let why = |why: &str| format!("real-time priority was not taken: {why}");
+    let why = |why: &str| format!("real-time priority is not used: {why}");
     let online = fs::read_to_string("/sys/devices/system/cpu/online").unwrap_or_default();
     let all = dyno_core::units::parse_cpus(&online).unwrap_or_default();
-    // Nothing else runs beside a thread with this priority: the host must have a place from where to stop it.
+    // No other program runs beside a thread with this priority, so the host needs another processor to stop it from.
     if pinned.is_empty() || all.iter().all(|cpu| pinned.contains(cpu)) {
-        return Err(why("the worker has no processor of its own that leaves another to the host"));
+        return Err(why("the worker is not pinned to one processor with another left for the host"));
     }
     let parameters = libc::sched_param { sched_priority: PRIORITY };
     // SAFETY: 0 is the calling thread, and the pointer is to a value that lives longer than the call.
@@ -30,7 +30,7 @@ pub(crate) fn realtime(pinned: &[u32]) -> Result<&'static str, String> {
         return Ok("realtime");
     }
     let error = std::io::Error::last_os_error();
-    Err(why(&format!("the kernel refused ({error}); `dyno doctor` says what would allow it")))
+    Err(why(&format!("the kernel refused ({error}); `dyno doctor` shows how to allow it")))
 }
 
 #[cfg(test)]
@@ -39,6 +39,6 @@ mod tests {
 
     #[test]
     fn without_a_processor_of_its_own_there_is_none() {
-        assert!(realtime(&[]).unwrap_err().contains("no processor of its own"));
+        assert!(realtime(&[]).unwrap_err().contains("not pinned to one processor"));
     }
 }

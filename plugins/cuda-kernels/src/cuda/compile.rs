@@ -77,7 +77,7 @@ impl Target {
     }
 }
 
-/// A compiler that is there.
+/// A compiler that is installed.
 #[derive(Debug)]
 pub(super) struct Compiler {
     version: i32,

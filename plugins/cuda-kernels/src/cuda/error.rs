@@ -23,14 +23,14 @@ pub(super) fn nvrtc(call: &str, asked: impl FnOnce() -> String) -> impl FnOnce(N
     move |error| Failure::error(sentence(call, &asked(), &format!("{:?}", error.0), ""))
 }
 
-/// The sentence.
+/// The error as a sentence.
 fn sentence(call: &str, asked: &str, name: &str, description: &str) -> String {
     let asked = if asked.is_empty() { String::new() } else { format!(" for {asked}") };
     let description = if description.is_empty() { String::new() } else { format!(" ({description})") };
     format!("{call}{asked} failed with {name}{description}: {}", next_step(name))
 }
 
-/// What helps against an error.
+/// The next step after an error.
 pub(super) fn next_step(name: &str) -> &'static str {
     match name {
         "CUDA_ERROR_OUT_OF_MEMORY" | "CUBLAS_STATUS_ALLOC_FAILED" | "NVRTC_ERROR_OUT_OF_MEMORY" => {
@@ -44,7 +44,7 @@ pub(super) fn next_step(name: &str) -> &'static str {
         | "CUDA_ERROR_HARDWARE_STACK_ERROR"
         | "CUDA_ERROR_LAUNCH_FAILED"
         | "CUDA_ERROR_ASSERT" => {
-            "a kernel went wrong, which ends this launch only; run it under `compute-sanitizer` to see where, \
+            "a kernel failed, which ends only this launch; run it under `compute-sanitizer` to see where, \
              and look for Xid lines in the kernel's log"
         }
         "CUDA_ERROR_LAUNCH_TIMEOUT" => {
@@ -56,9 +56,9 @@ pub(super) fn next_step(name: &str) -> &'static str {
         "CUDA_ERROR_NO_DEVICE" | "CUDA_ERROR_INVALID_DEVICE" | "CUDA_ERROR_DEVICE_UNAVAILABLE" => {
             "the device is gone, hidden or reserved; `nvidia-smi` lists what the driver has"
         }
-        "CUDA_ERROR_DEVICE_NOT_LICENSED" => "the virtual GPU has no licence; ask whoever operates it",
+        "CUDA_ERROR_DEVICE_NOT_LICENSED" => "the virtual GPU has no licence; ask its operator",
         "CUDA_ERROR_ECC_UNCORRECTABLE" | "CUDA_ERROR_NVLINK_UNCORRECTABLE" | "CUDA_ERROR_CONTAINED" => {
-            "memory or link of the device is faulty; `nvidia-smi -q -d ECC` tells more, and a reset may help"
+            "memory or link of the device is faulty; `nvidia-smi -q -d ECC` shows details, and a reset may help"
         }
         "CUDA_ERROR_NO_BINARY_FOR_GPU" | "CUDA_ERROR_INVALID_PTX" | "CUDA_ERROR_UNSUPPORTED_PTX_VERSION" => {
             "driver and NVRTC do not match; install a newer driver or an older NVRTC"
@@ -67,10 +67,10 @@ pub(super) fn next_step(name: &str) -> &'static str {
             "kernel module and driver library are of different versions; reboot, or reload the module"
         }
         "CUDA_ERROR_SYSTEM_NOT_READY" => {
-            "a service of the system is not ready; is `nvidia-fabricmanager` running?"
+            "a service of the system is not ready; check that `nvidia-fabricmanager` is running"
         }
         "CUDA_ERROR_OPERATING_SYSTEM" | "CUDA_ERROR_NOT_PERMITTED" => {
-            "the operating system refused it; may this user open /dev/nvidia*?"
+            "the operating system refused access; check that this user may open /dev/nvidia*"
         }
         "CUDA_ERROR_STUB_LIBRARY" => {
             "libcuda.so is the toolkit's stub; take its folder out of the loader's path"
@@ -81,7 +81,7 @@ pub(super) fn next_step(name: &str) -> &'static str {
         "NVRTC_ERROR_BUILTIN_OPERATION_FAILURE" => {
             "libnvrtc-builtins must lie beside libnvrtc; install the package of NVRTC whole"
         }
-        _ => "`nvidia-smi` shows whether the device is well; look for NVRM and Xid lines in the kernel's log",
+        _ => "`nvidia-smi` shows the state of the device; look for NVRM and Xid lines in the kernel's log",
     }
 }
 

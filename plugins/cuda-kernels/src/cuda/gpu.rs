@@ -101,7 +101,6 @@ impl Gpu {
         self.context.load_module(Ptx::from_binary(image.clone())).map_err(driver("cuModuleLoadData", asked))
     }
 
-    /// Opens cuBLAS for this device.
     pub(super) fn open_blas(&self) -> Result<(), Failure> {
         libraries::open(Needed::Cublas, self.driver / 1000, None)
     }

@@ -72,12 +72,10 @@ impl Kernel {
         Self::new(&gpu.load(source)?, name)
     }
 
-    /// `empty`.
     pub(crate) fn empty(&self, gpu: &Gpu) -> Result<(), Failure> {
         start!(self, gpu, 1, (1, 1), [])
     }
 
-    /// `copy`.
     pub(crate) fn copy(&self, gpu: &Gpu, from: &Buffer<u8>, to: &mut Buffer<u8>) -> Result<(), Failure> {
         check(&self.name, &[(from.len(), to.len())])?;
         let bytes = from.len() as u64;
@@ -111,7 +109,6 @@ impl Kernel {
         start!(self, gpu, blocks, (BLOCK, 1), [partial, input, &n])
     }
 
-    /// `softmax`.
     pub(crate) fn softmax(
         &self,
         gpu: &Gpu,
@@ -125,7 +122,6 @@ impl Kernel {
         start!(self, gpu, geometry::rows(shape.rows)?, (BLOCK, 1), [output, input, &columns])
     }
 
-    /// `layernorm`.
     pub(crate) fn layernorm(
         &self,
         gpu: &Gpu,
@@ -168,7 +164,6 @@ impl Kernel {
         start!(self, gpu, blocks, (32, 8), [to, from, &rows, &columns])
     }
 
-    /// `gemm_naive`.
     pub(crate) fn gemm_naive(
         &self,
         gpu: &Gpu,
@@ -179,7 +174,6 @@ impl Kernel {
         self.gemm(gpu, shape, [a, b], c, 16, (16, 16))
     }
 
-    /// `gemm_tiled`.
     pub(crate) fn gemm_tiled(
         &self,
         gpu: &Gpu,
@@ -206,7 +200,6 @@ impl Kernel {
         start!(self, gpu, blocks, threads, [c, a, b, &m, &n, &k])
     }
 
-    /// `clear`.
     pub(crate) fn clear(&self, gpu: &Gpu, bins: &mut Buffer<u32>) -> Result<(), Failure> {
         let count = bin_count(bins)?;
         let blocks = geometry::striding(bins.len(), gpu.multiprocessors());

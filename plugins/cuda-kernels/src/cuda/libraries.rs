@@ -94,7 +94,7 @@ pub(super) fn open(needed: Needed, driver_major: i32, first: Option<&Path>) -> R
 fn absent(needed: Needed, files: &[String]) -> String {
     let files = if files.is_empty() { needed.stem().to_owned() } else { files.join(" or ") };
     format!(
-        "{files} cannot be opened; install {}, and where it lies in no usual folder, name that folder in \
+        "{files} cannot be opened; install {}, and if it lies in an unusual folder, name that folder in \
          /etc/ld.so.conf.d and run `ldconfig`",
         needed.packages()
     )

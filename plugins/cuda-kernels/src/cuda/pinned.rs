@@ -6,7 +6,6 @@ use dyno_sdk::prelude::*;
 use super::{Buffer, Gpu, error::driver};
 use crate::input::size;
 
-/// Pinned memory.
 #[derive(Debug)]
 pub(crate) struct Pinned(PinnedHostSlice<u8>);
 

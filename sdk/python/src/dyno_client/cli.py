@@ -29,7 +29,7 @@ def _parser() -> argparse.ArgumentParser:
     start.add_argument("--progressive-mode", action=argparse.BooleanOptionalAction, default=True)
     start.add_argument("--incremental", action=argparse.BooleanOptionalAction, default=True)
     start.add_argument("--monitor", action="store_true", help="watch it to its end")
-    for verb, says in [("status", "how a run stands"), ("results", "what came of it"), ("monitor", "watch it")]:
+    for verb, says in [("status", "show the status of a run"), ("results", "show its results"), ("monitor", "watch it")]:
         verbs.add_parser(verb, help=says).add_argument("run_id", metavar="ID")
     for verb in ["models", "hardware", "reports"]:
         verbs.add_parser(verb, help=f"list {verb}")

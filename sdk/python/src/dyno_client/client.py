@@ -110,7 +110,7 @@ class BenchmarkClient:
         return self._ask("POST", "/api/benchmark/run", json=_config(config, more))
 
     def get_status(self, run_id: str) -> Status:
-        """How a run stands."""
+        """The status of a run."""
         return self._ask("GET", f"/api/benchmark/status/{quote(run_id, safe='')}")
 
     def get_results(self, run_id: str) -> Results:
@@ -197,7 +197,7 @@ class BenchmarkClient:
         return self._ask("POST", f"/api/runs/{quote(run, safe='~')}/resume", json={})
 
     def compare(self, baseline: str, candidate: str, **options: Any) -> dict[str, Any]:
-        """Two runs beside one another, as ``dyno.comparison``."""
+        """The comparison of two runs, as ``dyno.comparison``."""
         return self._ask("GET", "/api/compare", params={"baseline": baseline, "candidate": candidate, **options})
 
     def sql(self, query: str, limit: int = 1_000) -> dict[str, Any]:

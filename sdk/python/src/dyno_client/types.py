@@ -15,7 +15,7 @@ class Started(TypedDict):
 
 
 class Status(TypedDict):
-    """How a run stands: ``initializing``, ``running``, ``completed`` or ``failed``."""
+    """Status of a run: ``initializing``, ``running``, ``completed`` or ``failed``."""
 
     run_id: str
     status: str

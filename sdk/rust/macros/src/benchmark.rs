@@ -21,7 +21,7 @@ pub(crate) fn expand(attribute: TokenStream, item: &TokenStream) -> TokenStream 
         Item::Struct(item) => (&item.ident, &item.generics, &item.attrs),
         Item::Enum(item) => (&item.ident, &item.generics, &item.attrs),
         other => {
-            let error = Error::new(other.span(), "`#[benchmark(...)]` stands on a struct or an enum")
+            let error = Error::new(other.span(), "`#[benchmark(...)]` belongs on a struct or an enum")
                 .to_compile_error();
             return quote!(#item #error);
         }
@@ -129,7 +129,7 @@ fn hardware(fields: &mut Fields, errors: &mut Errors) -> Vec<Text> {
             let message = format!("unknown hardware `{}`; the kinds are {all}", kind.value);
             errors.push(Error::new(kind.span, message));
         } else if kinds[..i].iter().any(|other| other.value == kind.value) {
-            errors.push(Error::new(kind.span, format!("hardware `{}` stands twice", kind.value)));
+            errors.push(Error::new(kind.span, format!("hardware `{}` is listed twice", kind.value)));
         }
     }
     kinds

@@ -16,7 +16,8 @@ pub(crate) fn json() -> TokenStream {
 }
 
 /// Whether the compiler was asked to optimise. Macros run inside the compiler, whose arguments alone tell: there is no
-/// `cfg` for it. `None` where this is no compiler (an editor expands macros as well), or one whose arguments are in a file.
+/// `cfg` for it. `None` if this process is not a compiler (an editor expands macros too), or if its arguments are in a
+/// file.
 fn optimised(arguments: impl Iterator<Item = String>) -> Option<bool> {
     let arguments: Vec<String> = arguments.collect();
     let compiles = arguments.iter().any(|argument| argument == "--crate-name" || argument == "--crate-type");

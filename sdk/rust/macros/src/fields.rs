@@ -1,4 +1,4 @@
-//! `key = value` lists, as they stand in attributes and in `export_plugin!`: parsed once, each mistake at its place.
+//! `key = value` lists, as in attributes and in `export_plugin!`: parsed once, each mistake at its place.
 
 use proc_macro2::{Span, TokenStream};
 use syn::{
@@ -22,7 +22,7 @@ pub(crate) struct Text {
 }
 
 impl Fields {
-    /// Parses `key = value, …` and refuses keys that are not in `known` or stand twice.
+    /// Parses `key = value, …` and refuses keys that are not in `known` or are given twice.
     pub(crate) fn parse(
         tokens: TokenStream,
         owner: &'static str,
@@ -63,7 +63,7 @@ impl Fields {
                         format!("`{owner}` has no field `{key}`; it has {}", known.join(", ")),
                     ));
                 } else if entries.iter().any(|(other, _)| *other == key) {
-                    errors.push(Error::new(key.span(), format!("`{key}` stands twice")));
+                    errors.push(Error::new(key.span(), format!("`{key}` is given twice")));
                 }
                 between(input).map_err(|_| Error::new(key.span(), format!("expected `{key} {sign} …`")))?;
                 entries.push((key, input.parse()?));
@@ -99,7 +99,6 @@ impl Fields {
     }
 }
 
-/// A text literal.
 pub(crate) fn text(value: &Expr, key: &str) -> Result<Text> {
     match value {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Ok(Text { value: text.value(), span: text.span() }),
@@ -123,7 +122,7 @@ fn ungroup(value: Expr) -> Expr {
     }
 }
 
-/// Several mistakes, told together.
+/// Several mistakes, reported together.
 #[derive(Default)]
 pub(crate) struct Errors(Option<Error>);
 

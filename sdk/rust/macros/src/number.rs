@@ -165,7 +165,7 @@ impl Literal {
     /// As a Rust expression of type `ty`.
     pub(crate) fn rust(&self, ty: &Type) -> TokenStream {
         match &self.value {
-            // Suffixed and cast, because a negative literal is no literal to the compiler.
+            // Suffixed and cast, because the compiler does not treat a negative number as a literal.
             Value::Integer(value) => quote!((#value) as #ty),
             Value::Float(value) => quote!((#value) as #ty),
             Value::Bool(value) => quote!(#value),

@@ -191,7 +191,10 @@ fn param(field: &Field) -> Result<Param<'_>> {
         return Err(Error::new(ident.span(), format!("`{name}` needs a default: `#[param(default = …)]`")));
     };
     if let Some(second) = attributes.next() {
-        return Err(Error::new(second.span(), "a second `#[param(...)]`: put everything into one"));
+        return Err(Error::new(
+            second.span(),
+            "a field has only one `#[param(...)]`: put everything into the first",
+        ));
     }
     let Meta::List(meta) = &attribute.meta else {
         return Err(Error::new(attribute.span(), "expected `#[param(default = …)]`"));
@@ -270,7 +273,7 @@ fn choices(fields: &mut Fields, kind: Kind) -> Result<Vec<Literal>> {
     for item in &items {
         let choice = Literal::parse("choices", item, kind)?;
         if choices.iter().any(|other| other.value == choice.value) {
-            return Err(Error::new(choice.span, format!("choice {} stands twice", choice.json())));
+            return Err(Error::new(choice.span, format!("choice {} is listed twice", choice.json())));
         }
         choices.push(choice);
     }

@@ -1,4 +1,4 @@
-//! `export_plugin!`: joins the entries of all benchmarks to one descriptor and hands it to the way out of the target.
+//! `export_plugin!`: joins the entries of all benchmarks to one descriptor and passes it to the export of the target.
 
 use std::env;
 
@@ -132,7 +132,7 @@ fn benchmarks(value: &Expr) -> Result<Vec<Path>> {
             continue;
         };
         if paths.iter().any(|path| shown(path) == shown(&item.path)) {
-            errors.push(Error::new(item.span(), "this benchmark stands twice"));
+            errors.push(Error::new(item.span(), "this benchmark is listed twice"));
         }
         paths.push(item.path);
     }

@@ -9,7 +9,7 @@ use dyno_plugin_api::abi::{
 
 use crate::{Context, Device, Failure, Level};
 
-/// A pointer to the host's table, or nothing where there is no host.
+/// A pointer to the host's table; null if there is no host.
 #[derive(Debug, Clone, Copy)]
 pub struct Link(Option<NonNull<DynoHost>>);
 
@@ -91,7 +91,7 @@ impl Link {
         unsafe { (host.metric)(host.context, text(name), value) }
     }
 
-    /// Tells the host why a stage failed, and returns what the stage has to return.
+    /// Tells the host why a stage failed, and returns the stage's status.
     pub(super) fn fail(self, failure: &Failure) -> i32 {
         if let Some(host) = self.table() {
             // SAFETY: a function of the host's table with its own context; the text lives until it returns.

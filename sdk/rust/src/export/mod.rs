@@ -1,7 +1,7 @@
-//! The two ways out of a plugin crate: the native table of function pointers, and the WASM component.
+//! The two exports of a plugin crate: the native table of function pointers, and the WASM component.
 //!
 //! Both offer the rest of the SDK and the macros the same names: `Link` (how a benchmark reaches the host), `ABI_JSON`
-//! (what stands under `abi` in the descriptor) and `__export_plugin!`.
+//! (the value of `abi` in the descriptor) and `__export_plugin!`.
 
 pub(crate) mod constants;
 #[cfg(not(target_family = "wasm"))]

@@ -1,4 +1,4 @@
-//! The native way out: one table of C functions per benchmark, behind the plain symbol and behind `abi_stable`.
+//! The native export: one table of C functions per benchmark, behind the plain symbol and behind `abi_stable`.
 
 use std::{ffi::c_void, marker::PhantomData};
 
@@ -25,7 +25,7 @@ use crate::{
     params::{Value, Values},
 };
 
-/// What stands under `abi` in the descriptor.
+/// The value of `abi` in the descriptor.
 pub const ABI_JSON: &str =
     crate::__join!("{\"kind\":\"native\",\"version\":1,\"layout_hash\":\"", layout::LAYOUT_HASH_TEXT, "\"}");
 
@@ -36,7 +36,7 @@ const _: () = assert!(
     "as __export_plugin! says"
 );
 
-/// Where a panic that aborts is told: nowhere but on stderr, which the worker captures.
+/// Reports a panic that aborts: only on stderr, which the worker captures.
 pub(crate) const LAST_WORDS: Option<fn(&str)> = None;
 
 /// Tables of pointers to constants, which is why they may be shared.
@@ -84,13 +84,13 @@ pub const fn plugin(
     })
 }
 
-/// A plugin as a type, so that the second door can be a constant.
+/// A plugin as a type, so that the second entry point can be a constant.
 pub trait Plugin {
     /// The plain entry function.
     const ENTRY: unsafe extern "C" fn() -> *const DynoPlugin;
 }
 
-/// The second door: what `abi_stable` looks for in a library.
+/// The second entry point, which `abi_stable` looks for in a library.
 #[must_use]
 pub const fn root_header<P: Plugin>() -> LibHeader {
     // SAFETY: `root::<P>` returns a module of the type `DynoRootRef`.
@@ -203,7 +203,7 @@ unsafe extern "C" fn cleanup<B: Benchmark>(instance: *mut c_void) {
         Ok(())
     });
     if let Err(failure) = dropped {
-        // `cleanup` returns nothing, so the reason goes both to the host and to the people who read the log.
+        // `cleanup` returns nothing, so the reason goes both to the host and to the log.
         link.log(Level::Error, &format!("cleanup {failure}"));
         link.fail(&failure);
     }

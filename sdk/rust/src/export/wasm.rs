@@ -1,4 +1,4 @@
-//! The WASM way out: a component that exports the lifecycle and dispatches it to one benchmark instance.
+//! The WASM export: a component that exports the lifecycle and dispatches it to one benchmark instance.
 
 use std::{cell::RefCell, marker::PhantomData};
 
@@ -38,10 +38,10 @@ pub mod bindings {
 #[doc(hidden)]
 pub use wit_bindgen::rt as wit_runtime;
 
-/// What stands under `abi` in the descriptor.
+/// The value of `abi` in the descriptor.
 pub const ABI_JSON: &str = "{\"kind\":\"wasm\",\"version\":1}";
 
-/// Where a panic that aborts is told: to the log of the launch. The worker shows the last error before a trap.
+/// Reports a panic that aborts: to the log of the launch. The worker shows the last error before a trap.
 pub(crate) const LAST_WORDS: Option<fn(&str)> = Some(|message| host::log(host::Level::Error, message));
 
 /// The imports of the component are always there.
@@ -49,7 +49,7 @@ pub(crate) const LAST_WORDS: Option<fn(&str)> = Some(|message| host::log(host::L
 pub struct Link(());
 
 impl Link {
-    /// In a component there is no such place: what is said here reaches the host.
+    /// A component always has a host, so every message reaches it.
     pub(crate) const fn nowhere() -> Self {
         Self(())
     }

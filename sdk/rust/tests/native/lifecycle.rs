@@ -92,7 +92,7 @@ fn a_parameter_that_does_not_fit_is_named() {
     }
     let (status, reason) = Case::new("good").setup(&everything()[1..]);
     assert_eq!(status, DYNO_ERROR);
-    assert!(reason.unwrap().starts_with("parameter `n` was not passed by the host"));
+    assert!(reason.unwrap().starts_with("the host did not pass the parameter `n`"));
 }
 
 #[test]
