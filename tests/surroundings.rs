@@ -623,8 +623,13 @@ fn files_of_windows_are_read() {
 
 /// The program that runs another one to which a system call is refused; `None` where it cannot be built.
 fn deny(arena: &Arena) -> Option<PathBuf> {
-    let program = arena.path("deny");
-    let source = fixtures::root().join("tests/surroundings/deny.c");
+    built(arena, "deny")
+}
+
+/// A program of this story; `None` where it cannot be built.
+fn built(arena: &Arena, name: &str) -> Option<PathBuf> {
+    let program = arena.path(name);
+    let source = fixtures::root().join(format!("tests/surroundings/{name}.c"));
     let built =
         Command::new("cc").args(["-O1", "-Wall", "-Werror"]).arg(source).arg("-o").arg(&program).status();
     if !built.is_ok_and(|status| status.success()) {
@@ -669,4 +674,41 @@ fn what_the_kernel_refuses_is_recorded_and_compared() {
             assert_eq!(differs, call == "personality" && is_fixed, "{call} {errno}: {}", compared.shown());
         }
     }
+}
+
+#[test]
+fn a_worker_that_does_not_end_when_it_is_killed_stops_nothing_else() {
+    let mut arena = arena();
+    let Some(hold) = built(&arena, "hold") else { return };
+    let real = Path::new(env!("CARGO_BIN_EXE_dyno")).with_file_name("dyno-worker");
+    let (text, worker, flag) = (arena.path("worker.sh"), arena.path("worker"), arena.path("held-by"));
+    let script =
+        format!("#!/bin/sh\nexec '{}' '{}' '{}' \"$@\"\n", hold.display(), flag.display(), real.display());
+    fs::write(&text, script).unwrap();
+    // Copied by another process: a file that this one has open for writing could not be run.
+    assert!(Command::new("cp").args([&text, &worker]).status().unwrap().success());
+    fs::set_permissions(&worker, fs::Permissions::from_mode(0o755)).unwrap();
+    arena.set("DYNO_WORKER", worker.as_os_str());
+    // With a child that dyno did not start, the process that holds the worker is not taken for one that a plugin left.
+    let service = arena.path("service");
+    let line = format!("sleep 600 > /dev/null 2>&1 & echo $! > {}; exec \"$@\"", service.display());
+    let arguments = ["run", "loop_forever", "good_b", "--timeout", "3s", "--samples", "3", "--launches", "1"];
+    let output = behind(&arena, &line, &[&arguments[..], &["--json"]].concat()).output().unwrap();
+    let number = |file: &Path| fs::read_to_string(file).ok().and_then(|text| text.trim().parse().ok());
+    let holder: i32 = number(&flag).expect("the worker was started");
+    for process in [holder, number(&service).unwrap_or(0)].into_iter().filter(|process| *process > 0) {
+        let _ = kill(Pid::from_raw(process), Signal::SIGKILL);
+    }
+    if holder == 0 {
+        println!("skipped: no process may be traced here");
+        return;
+    }
+    assert_eq!(output.status.code(), Some(4), "{}", said(&output));
+    let record: RunRecord = serde_json::from_slice(&output.stdout).unwrap();
+    let [stuck, next] = &record.cases[..] else { panic!("{record:?}") };
+    assert!(matches!(stuck.status, CaseStatus::TimedOut { .. }), "{:?}", stuck.status);
+    let missing = stuck.launches[0].missing.join("; ");
+    assert!(missing.contains("stuck in the kernel"), "{missing}");
+    assert_eq!(next.status, CaseStatus::Completed);
+    assert!(!next.launches[0].missing.iter().any(|sentence| sentence.contains("stuck")));
 }

@@ -12,14 +12,14 @@ use dyno_core::{
     protocol::{PROTOCOL_VERSION, Quota, Reply, Request},
     stats::{self, LaunchTrend},
 };
-use tempfile::TempDir;
 
 use super::{
-    launch::{Assignment, FAREWELL, LAUNCH_FOLDER, check, load_of, status_of, wrong_worker},
+    folder::LaunchFolder,
+    launch::{Assignment, FAREWELL, check, load_of, status_of, wrong_worker},
     pace::Pace,
 };
 use crate::{
-    fault::{HostFault, new_temporary_folder},
+    fault::HostFault,
     pool::{Worker, WorkerCommand},
 };
 
@@ -177,14 +177,14 @@ struct Running<'a> {
     /// Memory of the instance on huge pages [bytes].
     huge_bytes: u64,
     /// Gone with everything in it when the side ends.
-    _directory: TempDir,
+    _directory: LaunchFolder,
 }
 
 impl<'a> Running<'a> {
     /// From a process to an instance that is set up.
     fn start(assignment: &'a Assignment<'a>, verify: bool) -> Result<Self, Ended> {
         let begin = Instant::now();
-        let directory = new_temporary_folder(LAUNCH_FOLDER)?;
+        let directory = LaunchFolder::new()?;
         let worker = Worker::spawn(&WorkerCommand {
             program: assignment.worker.clone(),
             directory: directory.path().to_owned(),
@@ -273,7 +273,12 @@ impl<'a> Running<'a> {
             Reply::Finished { side_effects, .. } => side_effects,
             other => return Err(self.unexpected(&other)),
         };
-        let _ = self.worker.finish(Instant::now() + FAREWELL.min(Duration::from_secs(1)));
+        let farewell = self.worker.finish(Instant::now() + FAREWELL.min(Duration::from_secs(1)));
+        // The other side would be measured beside it from now on.
+        if let Some(message) = farewell.stuck {
+            let reason = Reason { message, exit: None, last_output: farewell.captured.tail(10) };
+            return Err(CaseStatus::Failed { stage: self.stage, reason }.into());
+        }
         Ok(side_effects)
     }
 

@@ -6,17 +6,10 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
-use dyno_core::protocol::Reply;
+use dyno_core::protocol::{MAX_LOG_LINES, MAX_PROGRESS, MAX_TEXT_BYTES, Reply};
 use indexmap::IndexMap;
 
 use crate::channel::Replies;
-
-/// Longest text that is taken from a plugin [bytes].
-const MAX_TEXT_BYTES: usize = 4096;
-/// Most log lines that one launch may send.
-const MAX_LOG_LINES: u32 = 1000;
-/// Most progress reports that one launch may send.
-const MAX_PROGRESS: u32 = 10_000;
 
 /// How much a log line matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
