@@ -142,7 +142,7 @@ fn bounded(case: &CaseRecord) {
 #[test]
 fn every_source_is_in_the_table() {
     for (folder, listed, others) in
-        [("native", cases::NATIVE, &["good", "hostile"][..]), ("wasm", cases::WASM, &["good", "frame"][..])]
+        [("native", cases::NATIVE, &["good", "hostile", "forge"][..]), ("wasm", cases::WASM, &["good", "frame"][..])]
     {
         for entry in std::fs::read_dir(fixtures::corpus().join(folder)).expect("the checkout is whole") {
             let path = entry.expect("the checkout is readable").path();

@@ -29,6 +29,6 @@ pub(super) fn execute(app: &App, args: &args::CacheArgs, json: bool) -> Result<E
     } else {
         format!("{bytes} of at most {} in `{folder}`", size(found.limit_bytes))
     };
-    output::text(&format!("{rows}\n{line}"))?;
+    output::text(&format!("{rows}\n\n{line}"))?;
     Ok(End::Good.into())
 }

@@ -1,6 +1,6 @@
 // Sends log lines of a megabyte past the worker, which would have cut them.
 
-#include "hostile.h"
+#include "forge.h"
 
 SETUP {
     int channel = the_channel();

@@ -1,6 +1,6 @@
 // Sends more log lines past the worker than it would have let through.
 
-#include "hostile.h"
+#include "forge.h"
 
 SETUP {
     int channel = the_channel();
