@@ -90,6 +90,23 @@ fn the_core_does_no_io_and_reads_no_clock() {
 }
 
 #[test]
+fn only_the_pool_starts_processes() {
+    hold(rules::starts_nothing);
+    for text in [
+        "use std::process::{Child, ExitCode};\n",
+        "use std::process;\nfn f() { process::Command::new(\"git\").output() }\n",
+        "use std::process::*;\nfn f() { Command::new(\"sh\").spawn() }\n",
+        "fn f() { tokio::process::Command::new(\"sh\") }\n",
+        "fn f() { nix::unistd::execvp(a, b) }\n",
+    ] {
+        assert_eq!(found(rules::starts_nothing, "host/src/notify/a.rs", text).len(), 1, "{text}");
+        assert!(found(rules::starts_nothing, "host/src/pool/a.rs", text).is_empty());
+    }
+    let ends = "use std::process::ExitCode;\nfn f() { std::process::id(); args::Command::Run(x) }\n";
+    assert!(found(rules::starts_nothing, "host/src/cli/a.rs", ends).is_empty());
+}
+
+#[test]
 fn sql_stands_in_the_store_alone() {
     hold(rules::sql);
     let text = "fn f() { q(\"select x\n from y\"); q(r#\"INSERT INTO t\"#); q(\"selected from a list\") }\n";

@@ -99,6 +99,8 @@ fn kill_9_in_the_middle_keeps_finished_launches_and_marks_the_run() {
     child.kill().unwrap();
     child.wait().unwrap();
     eventually("a worker outlived its host", || workers(host) == 0);
+    let left = || std::fs::read_dir(arena.path("tmp")).unwrap().count();
+    assert_eq!(left(), 1, "the folder of the launch stays behind");
     // Who only reads is told so at once.
     let read = arena.dyno(&["results", "--samples", "--json"]);
     assert_eq!(read.code, Some(0), "{}", read.shown());
@@ -108,6 +110,7 @@ fn kill_9_in_the_middle_keeps_finished_launches_and_marks_the_run() {
     // The next writer finds the unfinished run, and says so.
     let next = arena.run(&["good_a"]);
     assert_eq!(next.code, Some(0), "{}", next.shown());
+    assert_eq!(left(), 0, "the next run removes what was left");
     let record = arena.dyno(&["results", "last~1", "--samples", "--json"]).record();
     assert_eq!(record.status, RunStatus::Interrupted);
     assert_eq!(record.id, read.id);
@@ -206,4 +209,42 @@ fn whoever_closes_our_output_is_no_fault() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0));
     assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn the_cache_is_shown_kept_within_its_limit_and_cleared() {
+    let mut arena = arena();
+    arena.add(&fixtures::wasm("good", "good_w"), "good_w.wasm");
+    let files = |arena: &Arena, part: usize| {
+        let shown = arena.dyno(&["cache", "--json"]);
+        assert_eq!(shown.code, Some(0), "{}", shown.shown());
+        shown.json()["parts"][part]["files"].as_u64().expect("a number of files")
+    };
+    assert_eq!((files(&arena, 1), files(&arena, 2)), (0, 0));
+    assert_eq!(arena.run(&["good_a", "good_w"]).code, Some(0));
+    assert_eq!((files(&arena, 1), files(&arena, 2)), (2, 1));
+    assert!(arena.dyno(&["cache"]).stdout.contains("of at most 1.000 GiB"));
+    // What was used long ago goes where there is too much; what is used stays.
+    for folder in ["plugins", "code"] {
+        for file in std::fs::read_dir(arena.path("cache").join(folder)).unwrap().flatten() {
+            let file = std::fs::File::open(file.path()).unwrap();
+            file.set_modified(std::time::SystemTime::now() - Duration::from_secs(7200)).unwrap();
+        }
+    }
+    arena.set("DYNO_CACHE_LIMIT", "1kB");
+    assert_eq!(arena.run(&["good_a"]).code, Some(0));
+    assert_eq!((files(&arena, 1), files(&arena, 2)), (1, 0));
+    // Nothing is taken away under a run.
+    let mut running = start(&arena, &["loop_forever"], "out/other.duckdb");
+    let host = running.id();
+    eventually("no worker was started", || workers(host) > 0);
+    let refused = arena.dyno(&["cache", "--clear"]);
+    assert_eq!(refused.code, Some(5), "{}", refused.shown());
+    assert!(refused.stderr.contains("in use by a run"), "{}", refused.shown());
+    kill(pid(&running), Signal::SIGINT).unwrap();
+    running.wait().unwrap();
+    let cleared = arena.dyno(&["cache", "--clear"]);
+    assert_eq!(cleared.code, Some(0), "{}", cleared.shown());
+    assert_eq!((files(&arena, 1), files(&arena, 2)), (0, 0));
+    assert_eq!(arena.run(&["good_w"]).code, Some(0), "it is made again");
 }

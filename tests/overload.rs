@@ -1,5 +1,5 @@
-//! User story: an operator's server meets what it was not made for: a full disk, a request of a hundred thousand cases. It says
-//! so, goes on answering, and is well again when the cause is gone.
+//! User story: dyno and its server meet more than the machine has: a full disk, no memory, a request of a hundred thousand
+//! cases. They say so, charge no benchmark with it, and are well again when the cause is gone.
 
 #![cfg(target_os = "linux")]
 #![allow(dead_code, reason = "the arena and the fixtures of the corpus offer more than this story needs")]
@@ -15,7 +15,7 @@ mod served;
 use std::{
     fs,
     io::Write,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Command,
     sync::atomic::{AtomicBool, Ordering},
     thread,
@@ -32,6 +32,21 @@ fn arena() -> Arena {
     arena.add(&fixtures::native("good", "good_a"), "good_a.so");
     arena.add(&fixtures::native("good", "good_b"), "good_b.so");
     arena
+}
+
+/// `dyno` in the folders of the arena, started by the last line of a shell script, which is `exec "$@"`.
+fn behind(arena: &Arena, script: &str, arguments: &[&str]) -> Command {
+    let dyno = arena.command(arguments);
+    let mut command = Command::new("sh");
+    command.args(["-c", script, "sh"]).arg(dyno.get_program()).args(dyno.get_args());
+    command.current_dir(arena.path("work"));
+    for (name, value) in dyno.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command
 }
 
 fn run_of(benchmark: &str, launches: u32) -> Value {
@@ -53,25 +68,16 @@ fn on_a_small_disk(arena: &Arena, megabytes: u32) -> Option<(Served, PathBuf)> {
     let disk = arena.path("disk");
     fs::create_dir(&disk).expect("the arena is writable");
     let database = disk.join("d.duckdb").display().to_string();
-    let dyno = arena.command(&["serve", "--port", "0", "--db-path", &database]);
     let mount = format!("mount -t tmpfs -o size={megabytes}m none '{}' && exec \"$@\"", disk.display());
-    let mut command = Command::new("unshare");
-    command.args(["-m", "sh", "-c", &mount, "sh"]).arg(dyno.get_program()).args(dyno.get_args());
-    command.current_dir(arena.path("work"));
-    for (name, value) in dyno.get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
-    let server = Served::of(command);
+    let script = format!("exec unshare -m sh -c '{}' sh \"$@\"", mount.replace('\'', "'\\''"));
+    let server = Served::of(behind(arena, &script, &["serve", "--port", "0", "--db-path", &database]));
     // The shells before it have become it: its root sees what it mounted.
     let inside = format!("/proc/{}/root{}", server.pid(), disk.display());
     Some((server, PathBuf::from(inside)))
 }
 
 /// Fills a disk to the last byte.
-fn fill(disk: &std::path::Path) -> PathBuf {
+fn fill(disk: &Path) -> PathBuf {
     let path = disk.join("fill");
     let mut file = fs::File::create(&path).expect("there is room for a name");
     for size in [1 << 20, 4096, 1] {
@@ -163,4 +169,65 @@ fn a_request_of_very_many_cases_is_stored_and_given_up_at_once_while_others_read
     let (status, text) =
         server.call("POST", "/api/runs", &json!({"benchmarks": ["good_a"], "tags": vec!["x"; 3_000]}));
     assert!(status == 422 && text.contains("3000 tags; give at most 100"), "{status} {text}");
+}
+
+/// A control group with so little memory that a plugin can use it up below its own limit; `None` if this user may not make
+/// one, or the kernel does not count what it ends.
+struct SmallMemory(PathBuf);
+
+impl SmallMemory {
+    fn new() -> Option<Self> {
+        let skipped = |why: &str| {
+            println!("skipped: {why}");
+            None
+        };
+        let counts = fs::read_to_string("/proc/vmstat").is_ok_and(|text| text.contains("\noom_kill "));
+        if !counts {
+            return skipped("this kernel does not count the processes that it ends for want of memory");
+        }
+        let name = format!("dyno-test-{}", std::process::id());
+        for (root, limit) in
+            [("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max")]
+        {
+            let group = Self(Path::new(root).join(&name));
+            if fs::create_dir(&group.0).is_ok() && fs::write(group.0.join(limit), "400M").is_ok() {
+                return Some(group);
+            }
+        }
+        skipped("this user may not make a control group with a limit on memory")
+    }
+}
+
+impl Drop for SmallMemory {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir(&self.0);
+    }
+}
+
+#[test]
+fn a_worker_that_the_kernel_ends_for_want_of_memory_is_the_hosts() {
+    let Some(group) = SmallMemory::new() else { return };
+    let arena = arena();
+    arena.add(&fixtures::native("eat_memory", "eat_memory"), "eat_memory.so");
+    let enter = format!("echo $$ > '{}' && exec \"$@\"", group.0.join("cgroup.procs").display());
+    let run = |arguments: &[&str]| {
+        let quick = ["--samples", "3", "--launches", "2"];
+        let all = [&["run"], arguments, &quick].concat();
+        let output = behind(&arena, &enter, &all).output().expect("there is a shell");
+        let said =
+            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        (output.status.code(), said)
+    };
+    let (code, said) = run(&["good_a", "eat_memory"]);
+    assert_eq!(code, Some(5), "{said}");
+    for fragment in ["the kernel ended the worker", "no memory is left", "--memory", "container"] {
+        assert!(said.contains(fragment), "`{fragment}` is not in {said}");
+    }
+    let record = arena.dyno(&["results", "--json"]).record();
+    assert_eq!(record.status, RunStatus::Interrupted);
+    assert_eq!(record.cases[0].status, CaseStatus::Completed, "what was measured before is kept");
+    assert!(!record.cases[1].status.is_failure(), "{:?}", record.cases[1].status);
+    // If the limit of the worker is below that of the machine, the plugin is at fault.
+    let (code, said) = run(&["eat_memory", "--memory", "100MiB"]);
+    assert_eq!(code, Some(4), "{said}");
 }

@@ -18,7 +18,7 @@ use std::{
 };
 
 use arena::{Arena, hang_ups_are_ignored};
-use dyno_core::model::{CaseStatus, RunRecord, RunStatus};
+use dyno_core::model::{CaseStatus, DeviceInfo, DeviceKind, RunRecord, RunStatus};
 use nix::sys::{
     resource::{Resource, getrlimit, setrlimit},
     signal::Signal,
@@ -623,4 +623,46 @@ fn a_fault_of_the_host_is_not_charged_to_a_benchmark_and_the_run_can_be_resumed(
     let resumed = server.post(&format!("/api/runs/{id}/resume"), &json!({}));
     let resumed = server.wait(word(&resumed, "id"));
     assert_eq!(resumed.cases[0].status, CaseStatus::Completed);
+}
+
+#[test]
+fn a_notification_outlives_the_end_of_a_worker_on_another_device() {
+    let mut arena = Arena::new();
+    arena.add(&fixtures::of_story("server/fast.c"), "paced.so");
+    arena.add(&fixtures::of_story("server/on_gpu.c"), "on_gpu.so");
+    let gpu = DeviceInfo { model: "A GPU".to_owned(), ..DeviceInfo::new(DeviceKind::Cuda, 0) };
+    let (text, probe) = (arena.path("probe.sh"), arena.path("probe"));
+    let answer = serde_json::to_string(&[gpu]).unwrap();
+    std::fs::write(&text, format!("#!/bin/sh\necho '{answer}'\n")).unwrap();
+    // Copied by another process: a file that this one has open for writing could not be run.
+    assert!(std::process::Command::new("cp").args([&text, &probe]).status().unwrap().success());
+    std::fs::set_permissions(&probe, std::fs::Permissions::from_mode(0o755)).unwrap();
+    arena.set("DYNO_PROBE", probe);
+    let [began, goes_on, note] = ["began", "goes-on", "note"].map(|name| arena.path(name));
+    let command = format!(
+        "touch '{}'; until [ -e '{}' ]; do sleep 0.02; done; cat > '{}'",
+        began.display(),
+        goes_on.display(),
+        note.display()
+    );
+    arena.set("DYNO_NOTIFY_COMMAND", command);
+    let server = Served::start(&arena, &[]);
+    let run = |benchmark: &str| json!({"benchmarks": [benchmark], "stop": {"rule": "samples", "launches": 5, "per_launch": 5}});
+    let fast = server.wait(word(&server.post("/api/runs", &run("paced")), "id"));
+    assert_eq!(fast.status, RunStatus::Completed);
+    server.call("PUT", "/api/baselines/main", &json!({"run_id": fast.id}));
+    arena.add(&fixtures::of_story("server/slow.c"), "paced.so");
+    let mut slow = run("paced");
+    slow["baseline"] = json!("main");
+    server.post("/api/runs", &slow);
+    eventually("a regression is told", || began.exists());
+    let mut other = run("on_gpu");
+    other["hardware"] = json!(["cuda:0"]);
+    let other = server.wait(word(&server.post("/api/runs", &other), "id"));
+    assert_eq!(other.cases[0].status, CaseStatus::Completed, "it is charged with nothing");
+    std::fs::write(&goes_on, "").unwrap();
+    eventually("the notification goes on", || {
+        let text = std::fs::read_to_string(&note).unwrap_or_default();
+        serde_json::from_str::<Value>(&text).is_ok_and(|body| body["event"] == "regression")
+    });
 }

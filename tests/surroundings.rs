@@ -277,59 +277,6 @@ fn give_to_nobody(arena: &Arena) {
     assert!(given.is_ok_and(|status| status.success()));
 }
 
-/// A control group with so little memory that a plugin can use it up below its own limit; `None` where this user may not
-/// make one, or the kernel does not count what it ends.
-struct SmallMemory(PathBuf);
-
-impl SmallMemory {
-    fn new() -> Option<Self> {
-        let skipped = |why: &str| {
-            println!("skipped: {why}");
-            None
-        };
-        let counts = fs::read_to_string("/proc/vmstat").is_ok_and(|text| text.contains("\noom_kill "));
-        if !counts {
-            return skipped("this kernel does not count the processes that it ends for want of memory");
-        }
-        let name = format!("dyno-test-{}", std::process::id());
-        for (root, limit) in
-            [("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max")]
-        {
-            let group = Self(Path::new(root).join(&name));
-            if fs::create_dir(&group.0).is_ok() && fs::write(group.0.join(limit), "400M").is_ok() {
-                return Some(group);
-            }
-        }
-        skipped("this user may not make a control group with a limit on memory")
-    }
-}
-
-impl Drop for SmallMemory {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir(&self.0);
-    }
-}
-
-#[test]
-fn a_worker_that_the_kernel_ends_for_want_of_memory_is_the_hosts() {
-    let Some(group) = SmallMemory::new() else { return };
-    let arena = arena();
-    arena.add(&fixtures::native("eat_memory", "eat_memory"), "eat_memory.so");
-    let enter = format!("echo $$ > '{}' && exec \"$@\"", group.0.join("cgroup.procs").display());
-    let output = run(&arena, &enter, &["good_a", "eat_memory"]);
-    host_fault(
-        &arena,
-        &output,
-        &["the kernel ended the worker", "no memory is left", "--memory", "container"],
-    );
-    let record = last_run(&arena);
-    assert_eq!(record.status, RunStatus::Interrupted);
-    assert_eq!(record.cases[0].status, CaseStatus::Completed, "what was measured before is kept");
-    // Where the limit of the worker is below that of the machine, the plugin is at fault.
-    let output = run(&arena, &format!("{enter} --memory 100MiB"), &["eat_memory"]);
-    assert_eq!(output.status.code(), Some(4), "{}", said(&output));
-}
-
 #[test]
 fn a_limit_on_the_size_of_files_is_the_hosts_and_no_signal() {
     let arena = arena();
@@ -698,8 +645,13 @@ fn files_of_windows_are_read() {
 
 /// The program that runs another one to which a system call is refused; `None` where it cannot be built.
 fn deny(arena: &Arena) -> Option<PathBuf> {
-    let program = arena.path("deny");
-    let source = fixtures::root().join("tests/surroundings/deny.c");
+    built(arena, "deny")
+}
+
+/// A program of this story; `None` where it cannot be built.
+fn built(arena: &Arena, name: &str) -> Option<PathBuf> {
+    let program = arena.path(name);
+    let source = fixtures::root().join(format!("tests/surroundings/{name}.c"));
     let built =
         Command::new("cc").args(["-O1", "-Wall", "-Werror"]).arg(source).arg("-o").arg(&program).status();
     if !built.is_ok_and(|status| status.success()) {
@@ -764,4 +716,41 @@ fn a_comparison_says_what_the_kernel_refused_and_what_a_build_leaves() {
     {
         assert_eq!(said.matches(sentence).count(), 1, "{sentence}: {said}");
     }
+}
+
+#[test]
+fn a_worker_that_does_not_end_when_it_is_killed_stops_nothing_else() {
+    let mut arena = arena();
+    let Some(hold) = built(&arena, "hold") else { return };
+    let real = Path::new(env!("CARGO_BIN_EXE_dyno")).with_file_name("dyno-worker");
+    let (text, worker, flag) = (arena.path("worker.sh"), arena.path("worker"), arena.path("held-by"));
+    let script =
+        format!("#!/bin/sh\nexec '{}' '{}' '{}' \"$@\"\n", hold.display(), flag.display(), real.display());
+    fs::write(&text, script).unwrap();
+    // Copied by another process: a file that this one has open for writing could not be run.
+    assert!(Command::new("cp").args([&text, &worker]).status().unwrap().success());
+    fs::set_permissions(&worker, fs::Permissions::from_mode(0o755)).unwrap();
+    arena.set("DYNO_WORKER", worker.as_os_str());
+    // With a child that dyno did not start, the process that holds the worker is not taken for one that a plugin left.
+    let service = arena.path("service");
+    let line = format!("sleep 600 > /dev/null 2>&1 & echo $! > {}; exec \"$@\"", service.display());
+    let arguments = ["run", "loop_forever", "good_b", "--timeout", "3s", "--samples", "3", "--launches", "1"];
+    let output = behind(&arena, &line, &[&arguments[..], &["--json"]].concat()).output().unwrap();
+    let number = |file: &Path| fs::read_to_string(file).ok().and_then(|text| text.trim().parse().ok());
+    let holder: i32 = number(&flag).expect("the worker was started");
+    for process in [holder, number(&service).unwrap_or(0)].into_iter().filter(|process| *process > 0) {
+        let _ = kill(Pid::from_raw(process), Signal::SIGKILL);
+    }
+    if holder == 0 {
+        println!("skipped: no process may be traced here");
+        return;
+    }
+    assert_eq!(output.status.code(), Some(4), "{}", said(&output));
+    let record: RunRecord = serde_json::from_slice(&output.stdout).unwrap();
+    let [stuck, next] = &record.cases[..] else { panic!("{record:?}") };
+    assert!(matches!(stuck.status, CaseStatus::TimedOut { .. }), "{:?}", stuck.status);
+    let missing = stuck.launches[0].missing.join("; ");
+    assert!(missing.contains("stuck in the kernel"), "{missing}");
+    assert_eq!(next.status, CaseStatus::Completed);
+    assert!(!next.launches[0].missing.iter().any(|sentence| sentence.contains("stuck")));
 }

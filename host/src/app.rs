@@ -1,6 +1,7 @@
 //! The composition root: what the command line and the server can ask for. Opens catalog, devices, store and runner;
 //! each method is one use case.
 
+mod cache;
 mod database;
 mod doctor;
 mod hardware;
@@ -27,9 +28,9 @@ use crate::{
     client::ServerError,
     config::{ConfigError, Resolved},
     devices::{self, LeaseError},
-    fault::{HostFault, Place, Resource, new_temporary_folder},
+    fault::{HostFault, Place, Resource},
     pool,
-    runner::{self, Dispatcher, ExpandError, RunError},
+    runner::{self, Dispatcher, ExpandError, LaunchFolder, RunError},
     store::{Store, StoreError},
 };
 // What the methods below take and give: `cli` and `server` know no room but this one.
@@ -341,9 +342,11 @@ impl App {
         let content = ContentStore::open(&cache.join("plugins"))?;
         let code_cache = cache.join("code");
         private_folder(&code_cache)?;
+        catalog::prune_cache(cache, self.settings.cache_limit_bytes.value);
         pool::adopt_orphans();
+        runner::sweep();
         // Said before anything is measured, too.
-        drop(new_temporary_folder("dyno-look-")?);
+        drop(LaunchFolder::new()?);
         Ok((content, code_cache))
     }
 

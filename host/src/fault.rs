@@ -1,7 +1,10 @@
 //! A fault of the host: a resource that ran out, a folder that cannot be used. Its own type, so that it can never become
 //! the status of a benchmark: whatever measures returns it beside the status, and it ends the run unfinished.
 
-use std::{env, fmt, io, path::PathBuf};
+use std::{
+    env, fmt, io,
+    path::{Path, PathBuf},
+};
 
 use nix::libc;
 use tempfile::TempDir;
@@ -211,13 +214,12 @@ pub fn temporary_folder() -> PathBuf {
     std::path::absolute(&folder).unwrap_or(folder)
 }
 
-/// A new folder among the temporary files, gone with everything in it when it is dropped.
+/// A new folder below one for temporary files, gone with everything in it when it is dropped.
 ///
 /// # Errors
 /// When it cannot be made.
-pub fn new_temporary_folder(prefix: &str) -> Result<TempDir, HostFault> {
-    let parent = temporary_folder();
-    tempfile::Builder::new().prefix(prefix).tempdir_in(&parent).map_err(|error| {
+pub fn new_temporary_folder(parent: &Path, prefix: &str) -> Result<TempDir, HostFault> {
+    tempfile::Builder::new().prefix(prefix).tempdir_in(parent).map_err(|error| {
         let doing = format!("cannot make a temporary folder in `{}`", parent.display());
         HostFault::new(doing, &error, Place::Temporary)
     })

@@ -24,15 +24,19 @@ const UNSAFE: [&str; 7] = [
 ];
 
 /// Which rooms of the host a room may use. What stands in no line here is a new room: give it its line.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("cli", &["app", "config", "export", "server"]),
     ("server", &["app", "client", "config", "export"]),
     (
         "app",
-        &["runner", "catalog", "devices", "pool", "store", "config", "client", "export", "import", "notify"],
+        &[
+            "runner", "catalog", "devices", "pool", "store", "config", "client", "export", "import",
+            "notify", "source",
+        ],
     ),
     ("client", &[]),
-    ("notify", &[]),
+    ("notify", &["pool"]),
+    ("source", &["pool"]),
     ("runner", &["catalog", "devices", "pool", "store"]),
     ("catalog", &[]),
     ("devices", &[]),
@@ -44,7 +48,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
 ];
 
 /// Small things without rooms of their own, which every room may use.
-const EVERYWHERE: [&str; 5] = ["fault", "loopback", "source", "user_file", "timestamp"];
+const EVERYWHERE: [&str; 4] = ["fault", "loopback", "user_file", "timestamp"];
 
 /// Crates that load code.
 const LOADERS: [&str; 8] =
@@ -152,6 +156,35 @@ pub(crate) fn pure(source: &Source) -> Vec<Violation> {
         .map(|path| {
             let rule = format!(
                 "`{}` is I/O, a clock or chance; core, export and import are pure",
+                path.parts.join("::")
+            );
+            source.violation(path.line, rule)
+        })
+        .collect()
+}
+
+/// Only the pool starts processes: it knows its children, and takes none of them for what a plugin left behind.
+pub(crate) fn starts_nothing(source: &Source) -> Vec<Violation> {
+    if !source.path.starts_with("host/") || source.is_in(&["host/src/pool/"]) || source.is_test() {
+        return Vec::new();
+    }
+    let starts = |parts: &[String]| {
+        let pair = |parts: &[String]| match parts {
+            [one, other, ..] => matches!(
+                (one.as_str(), other.as_str()),
+                ("process", "Command" | "Child") | ("Command", "new") | ("unistd", "fork")
+            ),
+            _ => false,
+        };
+        let is_exec = |part: &String| part.starts_with("execv") || part.starts_with("posix_spawn");
+        (0..parts.len()).any(|start| pair(&parts[start..])) || parts.iter().any(is_exec)
+    };
+    let paths = source.paths();
+    let found = paths.iter().filter(|path| starts(&path.parts));
+    found
+        .map(|path| {
+            let rule = format!(
+                "`{}`: only `pool` starts processes; run a program by `pool::run_tool`",
                 path.parts.join("::")
             );
             source.violation(path.line, rule)

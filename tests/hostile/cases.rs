@@ -79,6 +79,7 @@ cases! {
         ignores_sigterm => TimedOut(Calibrate),
         blocks_all_signals => TimedOut(Calibrate),
         stops_itself => TimedOut(Calibrate),
+        traced_by_its_child => TimedOut(Setup),
         cleanup_hangs => TimedOut(Cleanup),
         exit_handler_hangs => Failed(&[Cleanup], &["did not end"]),
 
@@ -106,6 +107,8 @@ cases! {
         close_all_descriptors => Failed(&[Setup], &["closed the worker's channel", "exit code"]),
         write_to_all_descriptors => Failed(&[Setup], &["is no message"]),
         forges_answers => Failed(&[Setup], &["does not fit the stage"]),
+        forges_long_logs => Completed,
+        forges_many_logs => Failed(&[Setup], &["more than 1001 log lines"]),
         forges_a_fault_of_the_host => Failed(&[Load], &["cannot write: full"]),
 
         // It lies.

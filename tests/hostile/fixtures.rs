@@ -200,6 +200,7 @@ fn folder() -> &'static Path {
             "tests/hostile/wasm",
             "tests/devices",
             "tests/seen",
+            "tests/server",
             "plugin-api/include",
             "sdk/c",
             "examples/hello-c",

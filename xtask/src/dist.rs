@@ -67,7 +67,9 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     say("checking that it starts from there");
     process::run(Command::new(folder.join("dyno")).arg("--version").env_clear())?;
     let archive = dist.join(format!("{name}.tar.gz"));
-    process::run(Command::new("tar").arg("-czf").arg(&archive).arg("-C").arg(&dist).arg(&name))?;
+    // Unpacked by root, its files are root's, and not those of whoever has this user's number there.
+    let owned = ["--owner=0", "--group=0", "--numeric-owner"];
+    process::run(Command::new("tar").args(owned).arg("-czf").arg(&archive).arg("-C").arg(&dist).arg(&name))?;
     println!("\n  folder   {}\n  archive  {}", folder.display(), archive.display());
     Ok(())
 }

@@ -10,7 +10,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::entry::{Entry, Problem, Stamp, hash};
+use super::{
+    entry::{Entry, Problem, Stamp, hash},
+    upkeep,
+};
 
 /// Changes whenever the same bytes could be described differently: also with every version of dyno.
 const VERSION: &str = concat!("2/", env!("CARGO_PKG_VERSION"));
@@ -26,7 +29,9 @@ impl ScanCache {
     /// The cache of a set of folders; empty when there is none, or none that can be used.
     pub(super) fn read(folder: &Path, scanned: &[PathBuf]) -> Self {
         let empty = Self { version: VERSION.to_owned(), files: HashMap::new() };
-        let Ok(bytes) = fs::read(file(folder, scanned)) else { return empty };
+        let path = file(folder, scanned);
+        let Ok(bytes) = fs::read(&path) else { return empty };
+        upkeep::touch(&path);
         serde_json::from_slice::<Self>(&bytes).ok().filter(|cache| cache.version == VERSION).unwrap_or(empty)
     }
 
@@ -40,6 +45,7 @@ impl ScanCache {
             Ok(())
         };
         let _ = write();
+        upkeep::prune_scans(folder);
     }
 
     pub(super) fn new(files: HashMap<PathBuf, (Stamp, Result<Entry, Problem>)>) -> Self {

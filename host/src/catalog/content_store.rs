@@ -2,14 +2,23 @@
 //! that a file which is rewritten after it was scanned never runs as what it was.
 
 use std::{
-    fs, io,
+    fs::{self, File, TryLockError},
+    io,
     io::Write,
     os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
 };
 
-use super::entry::{Unread, hash, read_bytes};
+use super::{
+    entry::{Unread, hash, read_bytes},
+    upkeep::touch,
+};
 use crate::fault::{HostFault, Place};
+
+/// Longest wait for a cache that is being cleared.
+const CLEARING: Duration = Duration::from_secs(5);
 
 /// Why bytes cannot be admitted, or the store cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +32,9 @@ pub enum ContentStoreError {
         /// The reason.
         why: String,
     },
+    /// The cache is to be cleared while a run uses it.
+    #[error("the cache `{}` is in use by a run; clear it when no run is going on", .0.display())]
+    InUse(PathBuf),
     /// The plugin is not what was scanned.
     #[error("the plugin `{}` changed since it was scanned; run again to take its new version", .0.display())]
     Changed(PathBuf),
@@ -47,6 +59,8 @@ impl From<Unread> for ContentStoreError {
 #[derive(Debug)]
 pub struct ContentStore {
     folder: PathBuf,
+    /// Keeps the cache from being cleared meanwhile, where the file system has locks.
+    _in_use: Option<File>,
 }
 
 impl ContentStore {
@@ -71,7 +85,11 @@ impl ContentStore {
         if about.mode() & 0o022 != 0 {
             return Err(refused("can be written by others".to_owned()));
         }
-        Ok(Self { folder: folder.to_owned() })
+        let in_use = used(folder).map_err(|error| {
+            let doing = format!("cannot use the folder `{}` for verified plugins", folder.display());
+            HostFault::new(doing, &error, Place::Cache)
+        })?;
+        Ok(Self { folder: folder.to_owned(), _in_use: in_use })
     }
 
     /// The path of the bytes with that hash, which are first copied from `path` if the store does not have them. Bytes
@@ -82,6 +100,7 @@ impl ContentStore {
     pub fn admit(&self, path: &Path, sha256: &str) -> Result<PathBuf, ContentStoreError> {
         let place = self.folder.join(sha256);
         if place.is_file() {
+            touch(&place);
             return Ok(place);
         }
         let bytes = read_bytes(path)?;
@@ -100,6 +119,22 @@ impl ContentStore {
             HostFault::new(doing, &error, Place::Cache)
         })?;
         Ok(place)
+    }
+}
+
+/// A lock that others may share, but not one who clears the cache.
+fn used(folder: &Path) -> io::Result<Option<File>> {
+    let lock = File::open(folder)?;
+    let deadline = Instant::now() + CLEARING;
+    loop {
+        match lock.try_lock_shared() {
+            Ok(()) => return Ok(Some(lock)),
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                thread::sleep(Duration::from_millis(5));
+            }
+            // What is cleared under a run is copied again for its next launch.
+            Err(TryLockError::WouldBlock | TryLockError::Error(_)) => return Ok(None),
+        }
     }
 }
 

@@ -8,9 +8,11 @@ mod rejected;
 mod resolve;
 mod scan;
 mod unchanged;
+mod upkeep;
 
 pub use content_store::{ContentStore, ContentStoreError};
 pub use entry::{Entry, Problem, Severity, read_file};
 pub use resolve::{ResolveError, Resolved, meant};
 pub use scan::{Catalog, is_plugin_path};
 pub use unchanged::Unchanged;
+pub use upkeep::{CachePart, CacheUse, PartUse, cache_use, clear_cache, prune_cache};

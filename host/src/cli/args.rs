@@ -72,6 +72,8 @@ pub(super) enum Command {
     Sql(SqlArgs),
     /// Start a server with REST, WebSocket and a queue of runs
     Serve(ServeArgs),
+    /// Show what the cache holds and how large it may become, or clear it
+    Cache(CacheArgs),
     /// Show every setting and where its value comes from
     Config,
     /// Write a completion script for a shell
@@ -86,6 +88,13 @@ pub(super) struct SqlArgs {
     /// Maximum number of rows to return
     #[arg(long, value_name = "ROWS", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(super) limit: u32,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CacheArgs {
+    /// Remove everything from the cache; refused while a run uses it
+    #[arg(long)]
+    pub(super) clear: bool,
 }
 
 #[derive(Debug, Args)]

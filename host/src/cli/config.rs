@@ -37,6 +37,11 @@ pub(super) fn execute(app: &App, json: bool) -> Result<ExitCode, Failure> {
     let Setting { value, origin } = &settings.cache;
     let none = || "(none: no home folder is known)".to_owned();
     add("cache", value.as_ref().map_or_else(none, |path| path.display().to_string()), origin);
+    add(
+        "cache-limit",
+        units::bytes(settings.cache_limit_bytes.value as f64),
+        &settings.cache_limit_bytes.origin,
+    );
     add("timeout", units::duration(settings.timeout_ns.value as f64), &settings.timeout_ns.origin);
     let patience = settings.lease_timeout_ns.value;
     let patience = patience.map_or_else(|| "(indefinitely)".to_owned(), |ns| units::duration(ns as f64));

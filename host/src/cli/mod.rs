@@ -3,6 +3,7 @@
 mod aa;
 mod ab;
 mod args;
+mod cache;
 mod compare;
 mod completions;
 mod config;
@@ -88,6 +89,8 @@ fn execute(cli: &args::Cli) -> Result<ExitCode, Failure> {
     match &cli.command {
         args::Command::Serve(args) => return serve::execute(settings, args),
         args::Command::Config => return config::execute(&App::new(settings), json),
+        // This machine's own, whoever has the database.
+        args::Command::Cache(args) => return cache::execute(&App::new(settings), args, json),
         _ => {}
     }
     let app = App::through_server(settings)?;
@@ -104,7 +107,9 @@ fn execute(cli: &args::Cli) -> Result<ExitCode, Failure> {
         args::Command::Devices(args) => devices::execute(&app, args, json),
         args::Command::Doctor(args) => doctor::execute(&app, args, json),
         args::Command::Sql(args) => sql::execute(&app, args, json),
-        args::Command::Serve(_) | args::Command::Config => unreachable!("carried out above"),
+        args::Command::Serve(_) | args::Command::Config | args::Command::Cache(_) => {
+            unreachable!("carried out above")
+        }
         args::Command::Completions(args) => completions::execute(args),
     }
 }

@@ -18,6 +18,8 @@ pub struct File {
     pub output: Option<PathBuf>,
     /// Cache for scans, verified bytes and compiled WASM code; relative: as above.
     pub cache: Option<PathBuf>,
+    /// How large the cache may become. // eg: "1GiB"
+    pub cache_limit: Option<String>,
     /// The `dyno-worker` binary; relative: as above.
     pub worker: Option<PathBuf>,
     /// The `dyno-probe` binary; relative: as above.

@@ -99,6 +99,8 @@ pub struct Resolved {
     pub db_path: Setting<PathBuf>,
     /// Cache for scans, verified bytes and compiled WASM code; absent if none is named and no home folder is known.
     pub cache: Setting<Option<PathBuf>>,
+    /// How large the cache may become [bytes].
+    pub cache_limit_bytes: Setting<u64>,
     /// Leases of devices.
     pub leases: Setting<PathBuf>,
     /// Maximum wait for a device [ns]; absent: indefinitely.
@@ -144,6 +146,8 @@ const DEFAULT_PORT: u16 = 8000;
 const DEFAULT_HEARTBEAT_NS: u64 = 20_000_000_000;
 /// Drivers of many devices take seconds to start; one that takes longer hangs.
 const DEFAULT_PROBE_TIMEOUT_NS: u64 = 10_000_000_000;
+/// The builds of some hundred plugins.
+const DEFAULT_CACHE_BYTES: u64 = 1 << 30;
 /// Enough for the first-party benchmarks, and far below what brings a machine down.
 const DEFAULT_MEMORY_BYTES: u64 = 4 << 30;
 
@@ -174,6 +178,15 @@ impl Resolved {
             db_path,
             output,
             cache: layers.cache(&user),
+            cache_limit_bytes: layers.number(
+                "cache-limit",
+                "",
+                None,
+                "DYNO_CACHE_LIMIT",
+                |file| file.cache_limit.as_ref(),
+                units::parse_bytes,
+                DEFAULT_CACHE_BYTES,
+            )?,
             leases: layers.path("--leases", None, "DYNO_LEASES", |_| None, paths::leases),
             worker: layers.path("--worker", None, "DYNO_WORKER", |file| file.worker.as_ref(), paths::worker),
             lease_timeout_ns: layers.patience(flags)?,

@@ -19,7 +19,11 @@ use nix::{
     poll::{PollFd, PollFlags, PollTimeout, poll},
 };
 
-use super::{family, output::printable, signal};
+use super::{
+    family::{self, Kin},
+    output::printable,
+    signal,
+};
 use crate::fault::Resource;
 
 /// How often memory and end are looked at.
@@ -104,7 +108,7 @@ impl fmt::Display for HelperFault {
 /// # Errors
 /// When it crashes, hangs, swells or babbles.
 pub fn ask_helper(command: &HelperCommand, cancelled: &dyn Fn() -> bool) -> Result<Vec<u8>, HelperFault> {
-    let child = family::spawn(|| {
+    let child = family::spawn(Kin::Probe, || {
         Command::new(&command.program)
             .arg(&command.argument)
             .env_clear()
@@ -115,11 +119,24 @@ pub fn ask_helper(command: &HelperCommand, cancelled: &dyn Fn() -> bool) -> Resu
             .process_group(0)
             .spawn()
     });
-    let mut helper = Helper::new(child.map_err(HelperFault::NotStarted)?);
-    helper.listen(command, cancelled)
+    let bounds = Bounds {
+        patience: command.patience,
+        memory_limit_bytes: command.memory_limit_bytes,
+        max_answer_bytes: command.max_answer_bytes,
+    };
+    Helper::new(child.map_err(HelperFault::NotStarted)?).listen(&bounds, cancelled)
 }
 
-struct Helper {
+/// What a program that is asked something may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    pub(super) patience: Duration,
+    pub(super) memory_limit_bytes: u64,
+    pub(super) max_answer_bytes: usize,
+}
+
+/// A program that was asked something. It is over when this is dropped.
+pub(super) struct Helper {
     child: Child,
     answer: Pipe,
     complaint: Pipe,
@@ -160,35 +177,37 @@ impl Pipe {
 }
 
 impl Helper {
-    fn new(mut child: Child) -> Self {
+    /// A child whose answer is its standard output, and whose complaint its standard error, where these are pipes.
+    pub(super) fn new(mut child: Child) -> Self {
         let answer = Pipe::new(child.stdout.take().map(OwnedFd::from));
         let complaint = Pipe::new(child.stderr.take().map(OwnedFd::from));
         Self { child, answer, complaint }
     }
 
-    fn listen(
-        &mut self,
-        command: &HelperCommand,
+    /// Waits for the end of the program and gives its answer.
+    pub(super) fn listen(
+        mut self,
+        bounds: &Bounds,
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Vec<u8>, HelperFault> {
-        let deadline = Instant::now() + command.patience;
+        let deadline = Instant::now() + bounds.patience;
         loop {
             self.wait_for_bytes(TICK);
             let ended = self.child.try_wait().ok().flatten();
-            self.answer.read(command.max_answer_bytes);
+            self.answer.read(bounds.max_answer_bytes);
             self.complaint.read(MAX_COMPLAINT);
-            if self.answer.bytes.len() > command.max_answer_bytes {
-                return Err(HelperFault::TooLong(command.max_answer_bytes));
+            if self.answer.bytes.len() > bounds.max_answer_bytes {
+                return Err(HelperFault::TooLong(bounds.max_answer_bytes));
             }
             match ended.map(signal::exit) {
                 Some(Exit::Code(0)) => return Ok(std::mem::take(&mut self.answer.bytes)),
                 Some(exit) => return Err(HelperFault::Died(exit, self.last_complaint())),
                 None if cancelled() => return Err(HelperFault::Cancelled),
-                None if Instant::now() >= deadline => return Err(HelperFault::TimedOut(command.patience)),
+                None if Instant::now() >= deadline => return Err(HelperFault::TimedOut(bounds.patience)),
                 None => {}
             }
-            if self.resident_bytes().is_some_and(|used| used > command.memory_limit_bytes) {
-                return Err(HelperFault::OverMemory(command.memory_limit_bytes));
+            if self.resident_bytes().is_some_and(|used| used > bounds.memory_limit_bytes) {
+                return Err(HelperFault::OverMemory(bounds.memory_limit_bytes));
             }
         }
     }
@@ -224,11 +243,7 @@ impl Helper {
 
 impl Drop for Helper {
     fn drop(&mut self) {
-        let pid = i32::try_from(self.child.id()).unwrap_or(i32::MAX);
-        family::kill_group(pid);
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        family::forget(pid);
+        family::end(&mut self.child);
     }
 }
 

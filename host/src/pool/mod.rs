@@ -1,13 +1,17 @@
-//! Worker processes, seen from outside: spawned, spoken to, bounded, killed. The only room that starts processes.
+//! Child processes, seen from outside: workers, probes and tools; spawned, spoken to, bounded, killed. The only room that starts
+//! processes.
 
+mod believed;
 mod family;
 mod helper;
 mod out_of_memory;
 mod output;
 mod signal;
+mod tool;
 mod worker;
 
 pub use family::{adopt_orphans, unadopted};
 pub use helper::{HelperCommand, HelperFault, ask_helper};
 pub use output::Captured;
+pub use tool::{ToolCommand, ToolOutput, run_tool};
 pub use worker::{Farewell, Interruption, Unsolicited, Worker, WorkerCommand};

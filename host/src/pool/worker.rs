@@ -27,7 +27,10 @@ use nix::{
 };
 
 use super::{
-    Captured, family, out_of_memory,
+    Captured,
+    believed::{Said, cut},
+    family::{self, Ending, Kin, pid_of},
+    out_of_memory,
     output::{Flow, LineReader, printable},
     signal,
 };
@@ -73,6 +76,13 @@ pub enum Interruption {
     LeftChannel,
     /// It sent what is no message.
     Babbled(FrameError),
+    /// It sent more messages of a kind than a worker's own code does.
+    Flooded {
+        /// Of which kind. // eg: "log lines"
+        what: &'static str,
+        /// How many a worker sends at most.
+        most: u32,
+    },
     /// The machine did not give it what it needs, before any code of the plugin ran.
     Host(HostFault),
 }
@@ -95,14 +105,19 @@ pub struct Worker {
     stdout: Option<LineReader<ChildStdout>>,
     stderr: Option<LineReader<ChildStderr>>,
     captured: Captured,
+    said: Said,
     memory_limit_bytes: u64,
     /// Whether code of the plugin may have run in it: then it may say anything.
     is_foreign: bool,
     ended: Option<Exit>,
+    /// Whether it was ended, and what came of that.
+    is_over: bool,
     /// Processes that it had started and that outlived it.
     left_behind: usize,
     /// Processes that the kernel had ended for want of memory when this one was started.
     kills_before: Option<u64>,
+    /// Whether it is still there, although it was killed.
+    is_stuck: bool,
 }
 
 /// How a worker ended.
@@ -114,6 +129,8 @@ pub struct Farewell {
     pub captured: Captured,
     /// Processes that it had started, that outlived it, and that were killed.
     pub left_behind: usize,
+    /// Why what is measured next on its device may be disturbed: it did not even end when it was killed.
+    pub stuck: Option<String>,
 }
 
 impl Worker {
@@ -128,7 +145,7 @@ impl Worker {
         ours.set_nonblocking(true).map_err(no_channel)?;
         let kills_before = out_of_memory::kills();
         let spawned = with_layout(command.layout, || {
-            family::spawn(|| {
+            family::spawn(Kin::Worker, || {
                 Command::new(&command.program)
                     .args(["--parent", &std::process::id().to_string()])
                     .env_clear()
@@ -152,11 +169,14 @@ impl Worker {
             stdout,
             stderr,
             captured: Captured::default(),
+            said: Said::default(),
             memory_limit_bytes: command.memory_limit_bytes,
             is_foreign: false,
             ended: None,
+            is_over: false,
             left_behind: 0,
             kills_before,
+            is_stuck: false,
         })
     }
 
@@ -172,10 +192,39 @@ impl Worker {
         heard: &mut dyn FnMut(Unsolicited),
     ) -> Result<Reply, Interruption> {
         let frame = protocol::encode(request).map_err(Interruption::Babbled)?;
-        if self.channel.write_all(&frame).is_err() {
-            return Err(self.last_words());
-        }
+        self.send(&frame, deadline, cancelled)?;
         self.listen(deadline, cancelled, heard)
+    }
+
+    /// Writes a whole frame, as fast as the worker takes it: one of some hundred kilobytes does not fit into the channel.
+    fn send(
+        &mut self,
+        frame: &[u8],
+        deadline: Instant,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<(), Interruption> {
+        let mut rest = frame;
+        while !rest.is_empty() {
+            match self.channel.write(rest) {
+                Ok(count) if count > 0 => rest = rest.get(count..).unwrap_or_default(),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    if cancelled() {
+                        return Err(Interruption::Cancelled);
+                    }
+                    let now = Instant::now();
+                    if now >= deadline {
+                        return Err(Interruption::TimedOut);
+                    }
+                    if let Some(exit) = self.poll_exit() {
+                        return Err(self.died(exit));
+                    }
+                    self.wait((deadline - now).min(TICK), PollFlags::POLLOUT);
+                }
+                Ok(_) | Err(_) => return Err(self.last_words()),
+            }
+        }
+        Ok(())
     }
 
     /// Waits for the next answer: `Log` and `Progress` go to `heard`.
@@ -192,7 +241,8 @@ impl Worker {
         let mut asked_to_stop = false;
         loop {
             while let Some(reply) = self.next_reply().map_err(Interruption::Babbled)? {
-                match reply {
+                self.said.count(&reply)?;
+                match cut(reply) {
                     Reply::Progress { fraction } => heard(Unsolicited::Progress(fraction.clamp(0.0, 1.0))),
                     Reply::Log { level, text } => {
                         let line = printable(&format!("{level}: {text}"));
@@ -240,7 +290,15 @@ impl Worker {
         }
         let exit = self.poll_exit();
         self.end();
-        Farewell { exit, captured: std::mem::take(&mut self.captured), left_behind: self.left_behind }
+        let stuck = self.is_stuck.then(|| {
+            format!(
+                "the worker (process {}) did not end within {} s after it was killed: it is stuck in the kernel, most likely in a \
+                 driver; what is measured next on this device may be disturbed until it ends",
+                self.child.id(),
+                family::PATIENCE.as_secs()
+            )
+        });
+        Farewell { exit, captured: std::mem::take(&mut self.captured), left_behind: self.left_behind, stuck }
     }
 
     /// The last lines that the plugin wrote.
@@ -251,14 +309,15 @@ impl Worker {
 
     /// Kills the worker with everything it started, and reads what it still had to say.
     fn end(&mut self) {
-        let pid = pid_of(&self.child);
-        family::kill_group(pid);
-        // It may have left its own group.
-        let _ = self.child.kill();
-        if let Ok(status) = self.child.wait() {
+        // Only once: its number may be another's by then.
+        if std::mem::replace(&mut self.is_over, true) {
+            return;
+        }
+        let Ending { status, is_stuck, left_behind } = family::end(&mut self.child);
+        if let Some(status) = status {
             self.ended.get_or_insert(signal::exit(status));
         }
-        self.left_behind += family::bury(pid);
+        (self.is_stuck, self.left_behind) = (is_stuck, left_behind);
         // Every writer is dead: what is in the pipes is all there will be. A bound, in case one escaped.
         for _ in 0..64 {
             let before = (self.stdout.is_some(), self.stderr.is_some());
@@ -293,6 +352,8 @@ impl Worker {
                 return self.died(exit);
             }
             self.wait_for_bytes(Duration::from_millis(2));
+            // Nobody reads any more what it sends instead of ending.
+            self.inbox.clear();
         }
         Interruption::LeftChannel
     }
@@ -338,9 +399,15 @@ impl Worker {
 
     /// Waits until anything comes from the worker, at most so long, and takes it in. `Ended`: the channel is closed.
     fn wait_for_bytes(&mut self, at_most: Duration) -> Flow {
+        if self.wait(at_most, PollFlags::POLLIN) { self.read_channel() } else { Flow::Open }
+    }
+
+    /// Waits until something can be done with the channel, or its output has come, at most so long, and takes the output in. Gives
+    /// whether something can be done with the channel.
+    fn wait(&mut self, at_most: Duration, wanted: PollFlags) -> bool {
         let (mut out_ready, mut err_ready) = (false, false);
         let channel_ready = {
-            let mut fds = vec![PollFd::new(self.channel.as_fd(), PollFlags::POLLIN)];
+            let mut fds = vec![PollFd::new(self.channel.as_fd(), wanted)];
             if let Some(reader) = &self.stdout {
                 fds.push(PollFd::new(reader.source().as_fd(), PollFlags::POLLIN));
             }
@@ -358,7 +425,7 @@ impl Worker {
             }
         };
         self.read_output(out_ready, err_ready);
-        if channel_ready { self.read_channel() } else { Flow::Open }
+        channel_ready
     }
 
     fn read_output(&mut self, out_ready: bool, err_ready: bool) {
@@ -418,10 +485,6 @@ fn not_started(command: &WorkerCommand, error: &io::Error) -> HostFault {
     HostFault::new(doing, error, Place::Worker)
 }
 
-fn pid_of(child: &Child) -> i32 {
-    i32::try_from(child.id()).unwrap_or(i32::MAX)
-}
-
 /// A pipe that cannot be made non-blocking is not read at all: a plugin must not be able to hang the host.
 fn nonblocking(pipe: &impl AsFd) -> bool {
     fcntl(pipe, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).is_ok()
@@ -443,4 +506,56 @@ fn with_layout<T>(layout: Layout, spawn: impl FnOnce() -> T) -> T {
         let _ = personality::set(before);
     }
     result
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, net::Shutdown, os::unix::fs::PermissionsExt};
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// A script in place of a worker.
+    fn started(script: &str) -> (Worker, TempDir) {
+        family::beside_strangers();
+        let folder = tempfile::tempdir().unwrap();
+        let (text, program) = (folder.path().join("text"), folder.path().join("program"));
+        fs::write(&text, format!("#!/bin/sh\n{script}\n")).unwrap();
+        // Copied by another process: a file that this one has open for writing could not be run.
+        assert!(Command::new("cp").args([&text, &program]).status().unwrap().success());
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        let command = WorkerCommand {
+            program,
+            directory: folder.path().to_owned(),
+            layout: Layout::Random,
+            memory_limit_bytes: 1 << 30,
+        };
+        (Worker::spawn(&command).unwrap(), folder)
+    }
+
+    #[test]
+    fn a_request_longer_than_the_channel_arrives_as_it_is_taken() {
+        let (mut worker, folder) = started("/bin/sleep 0.2; exec /bin/cat > taken");
+        let late = Instant::now() + Duration::from_secs(120);
+        let frame: Vec<u8> = (0..3u32 << 18).flat_map(u32::to_le_bytes).collect();
+        worker.send(&frame, late, &|| false).unwrap();
+        worker.channel.shutdown(Shutdown::Write).unwrap();
+        let farewell = worker.finish(late);
+        assert_eq!((farewell.exit, farewell.stuck), (Some(Exit::Code(0)), None));
+        assert!(fs::read(folder.path().join("taken")).unwrap() == frame, "other bytes arrived");
+    }
+
+    #[test]
+    fn a_request_that_is_not_taken_is_waited_for_within_bounds() {
+        let frame = vec![0; 3 << 20];
+        let (mut worker, _folder) = started("exec /bin/sleep 1000");
+        let soon = Instant::now() + Duration::from_millis(100);
+        assert!(matches!(worker.send(&frame, soon, &|| false), Err(Interruption::TimedOut)));
+        let late = Instant::now() + Duration::from_secs(120);
+        assert!(matches!(worker.send(&frame, late, &|| true), Err(Interruption::Cancelled)));
+        assert_eq!(worker.finish(Instant::now()).exit, None, "it had to be killed");
+        let (mut worker, _folder) = started("exit 3");
+        assert!(matches!(worker.send(&frame, late, &|| false), Err(Interruption::Died(Exit::Code(3)))));
+    }
 }

@@ -13,23 +13,19 @@ use dyno_core::{
     protocol::{DeviceGrant, Load, PROTOCOL_VERSION, Quota, Reply, Request},
 };
 
-use super::{Cancel, Planned};
+use super::{Cancel, Planned, folder::LaunchFolder, intake::Intake};
 use crate::{
     devices::{EnergyMeter, Placement, Probe, Sampling},
-    fault::{HostFault, Place, new_temporary_folder},
+    fault::{HostFault, Place},
     pool::{self, Farewell, Interruption, Unsolicited, Worker, WorkerCommand},
 };
 
-/// What the folders of launches are called.
-pub(super) const LAUNCH_FOLDER: &str = "dyno-launch-";
 /// Longest wait for a worker that has nothing more to do.
 pub(super) const FAREWELL: Duration = Duration::from_secs(5);
 /// Bounds for numbers that a hostile worker sends: beyond these it is not measuring.
 const MAX_SAMPLE_NS: u64 = 365 * 24 * 3600 * 1_000_000_000;
 /// Most queries of one launch.
 const MAX_QUERIES: u32 = 200_000;
-/// Most samples of one launch that the host keeps.
-const MAX_SAMPLES: usize = 1_000_000;
 
 /// Everything that a launch needs beside its case.
 #[derive(Debug)]
@@ -110,7 +106,7 @@ pub(super) fn launch(
         side_effects: SideEffects::default(),
     };
     // Gone with everything in it when the launch ends.
-    let directory = new_temporary_folder(LAUNCH_FOLDER)?;
+    let directory = LaunchFolder::new()?;
     let probe = Probe::start(&assignment.placement.cpus);
     notice(Notice::Entered(Stage::Spawn));
     let worker = Worker::spawn(&WorkerCommand {
@@ -132,7 +128,8 @@ pub(super) fn launch(
     };
     let worker = script.worker;
     let patience = if status == CaseStatus::Completed { FAREWELL } else { Duration::ZERO };
-    let Farewell { exit, captured, left_behind } = worker.finish(Instant::now() + patience);
+    let Farewell { exit, captured, left_behind, stuck } = worker.finish(Instant::now() + patience);
+    record.missing.extend(stuck);
     record.status = judge_exit(status, exit, left_behind, captured.tail(10));
     (record.output, record.output_dropped) = captured.into_lines();
     record.environment = probe.finish(Sampling::of(&record));
@@ -249,32 +246,32 @@ impl Script<'_, '_> {
     }
 
     fn take_samples(&mut self) -> Result<(), End> {
-        let mut reply = self.ask(Stage::Sample, &Request::Sample(self.assignment.quota))?;
+        let quota = self.assignment.quota;
+        let mut intake = Intake::of_samples(quota, self.assignment.settings.timeout());
+        let mut reply = self.ask(Stage::Sample, &Request::Sample(quota))?;
         loop {
             match reply {
                 Reply::Batch { samples, counts } => {
+                    intake.take(samples.len()).map_err(|message| self.failed(message))?;
                     for sample in &samples {
                         check(sample).map_err(|message| self.failed(message))?;
                     }
                     self.count(&samples, &counts)?;
                     self.record.samples.extend(samples);
-                    if self.record.samples.len() > MAX_SAMPLES {
-                        return Err(self.failed(format!("the worker sent more than {MAX_SAMPLES} samples")));
-                    }
                     (self.notice)(Notice::Sampled(self.record.samples.clone()));
                 }
                 Reply::Sampled { retaken, preemptions } => {
                     self.record.retaken = retaken;
                     self.record.environment.preemptions = Some(preemptions);
-                    if self.record.samples.is_empty() {
+                    if intake.is_empty() {
                         return Err(self.failed("the worker sent no sample".to_owned()));
                     }
                     return Ok(());
                 }
                 other => return Err(self.unexpected(&other)),
             }
-            // Each batch is a sign of life: the limit is for the time between two of them.
-            reply = self.listen()?;
+            // Each batch is a sign of life: the limit of the stage is for the time between two of them.
+            reply = self.listen(&intake)?;
         }
     }
 
@@ -300,16 +297,15 @@ impl Script<'_, '_> {
     }
 
     fn play_scenario(&mut self, scenario: Scenario) -> Result<(), End> {
-        let request = Request::Play {
-            scenario,
-            duration_ns: self.assignment.quota.budget_ns,
-            max_queries: MAX_QUERIES,
-        };
+        let duration_ns = self.assignment.quota.budget_ns;
+        let request = Request::Play { scenario, duration_ns, max_queries: MAX_QUERIES };
+        let mut intake = Intake::of_queries(MAX_QUERIES, duration_ns, self.assignment.settings.timeout());
         let mut queries: Vec<Query> = Vec::new();
         let mut reply = self.ask(Stage::Sample, &request)?;
         loop {
             match reply {
                 Reply::Queries { queries: more } => {
+                    intake.take(more.len()).map_err(|message| self.failed(message))?;
                     let possible = |query: &Query| {
                         query.scheduled_ns <= query.start_ns
                             && query.start_ns <= query.end_ns
@@ -319,11 +315,8 @@ impl Script<'_, '_> {
                         return Err(self.failed(format!("the worker sent an impossible query: {query:?}")));
                     }
                     queries.extend(more);
-                    if queries.len() > MAX_QUERIES as usize {
-                        return Err(self.failed(format!("the worker sent more than {MAX_QUERIES} queries")));
-                    }
                 }
-                Reply::Sampled { .. } if queries.is_empty() => {
+                Reply::Sampled { .. } if intake.is_empty() => {
                     return Err(self.failed(
                         "no query arrived in the time of the scenario; give more --time, or a higher --target-qps"
                             .to_owned(),
@@ -335,7 +328,7 @@ impl Script<'_, '_> {
                 }
                 other => return Err(self.unexpected(&other)),
             }
-            reply = self.listen()?;
+            reply = self.listen(&intake)?;
         }
     }
 
@@ -356,8 +349,8 @@ impl Script<'_, '_> {
         self.judge(answer?)
     }
 
-    fn listen(&mut self) -> Result<Reply, End> {
-        let deadline = self.deadline();
+    fn listen(&mut self, intake: &Intake) -> Result<Reply, End> {
+        let deadline = intake.capped(self.deadline());
         let stage = self.stage;
         let start = Instant::now();
         let Self { assignment, worker, notice, .. } = self;
@@ -366,6 +359,10 @@ impl Script<'_, '_> {
         let elapsed = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
         if let Some((_, total)) = self.record.stages.last_mut() {
             *total = total.saturating_add(elapsed);
+        }
+        if let (Err(Interruption::TimedOut), Some(limit)) = (&answer, intake.spent()) {
+            let (limit_s, last_output) = (limit.as_secs_f64(), self.worker.last_output());
+            return Err(End::Status(CaseStatus::TimedOut { stage, limit_s, last_output }));
         }
         self.judge(answer?)
     }
@@ -534,6 +531,10 @@ pub(super) fn status_of(
         ),
         Interruption::LeftChannel => failed(
             "the plugin closed the worker's channel to the host; the worker was killed".to_owned(),
+            None,
+        ),
+        Interruption::Flooded { what, most } => failed(
+            format!("the worker sent more than {most} {what}; the plugin may have written to its channel"),
             None,
         ),
         Interruption::Babbled(error) => failed(

@@ -15,14 +15,14 @@ use dyno_core::{
     protocol::{PROTOCOL_VERSION, Quota, Reply, Request},
     stats::{self, LaunchTrend},
 };
-use tempfile::TempDir;
 
 use super::{
-    launch::{Assignment, FAREWELL, LAUNCH_FOLDER, check, load_of, status_of, unmet, wrong_worker},
+    folder::LaunchFolder,
+    launch::{Assignment, FAREWELL, check, load_of, status_of, unmet, wrong_worker},
     pace::Pace,
 };
 use crate::{
-    fault::{HostFault, new_temporary_folder},
+    fault::HostFault,
     pool::{Worker, WorkerCommand},
 };
 
@@ -186,14 +186,14 @@ struct Running<'a> {
     /// What was asked of the kernel and refused, a sentence each.
     missing: Vec<String>,
     /// Gone with everything in it when the side ends.
-    _directory: TempDir,
+    _directory: LaunchFolder,
 }
 
 impl<'a> Running<'a> {
     /// From a process to an instance that is set up.
     fn start(assignment: &'a Assignment<'a>, verify: bool) -> Result<Self, Ended> {
         let begin = Instant::now();
-        let directory = new_temporary_folder(LAUNCH_FOLDER)?;
+        let directory = LaunchFolder::new()?;
         let worker = Worker::spawn(&WorkerCommand {
             program: assignment.worker.clone(),
             directory: directory.path().to_owned(),
@@ -289,7 +289,12 @@ impl<'a> Running<'a> {
             Reply::Finished { side_effects, .. } => side_effects,
             other => return Err(self.unexpected(&other)),
         };
-        let _ = self.worker.finish(Instant::now() + FAREWELL.min(Duration::from_secs(1)));
+        let farewell = self.worker.finish(Instant::now() + FAREWELL.min(Duration::from_secs(1)));
+        // The other side would be measured beside it from now on.
+        if let Some(message) = farewell.stuck {
+            let reason = Reason { message, exit: None, last_output: farewell.captured.tail(10) };
+            return Err(CaseStatus::Failed { stage: self.stage, reason }.into());
+        }
         Ok(side_effects)
     }
 

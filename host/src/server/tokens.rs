@@ -54,6 +54,8 @@ struct Entry {
 
 /// Shorter ones can be guessed.
 const SHORTEST: usize = 16;
+/// What the tokens of the example begin with: everybody knows them.
+const EXAMPLE: &str = "replace-me";
 
 impl Tokens {
     /// Reads the file.
@@ -63,10 +65,12 @@ impl Tokens {
     pub(super) fn read(path: &Path) -> Result<Self, String> {
         let refused = |why: String| format!("the token file `{}` {why}", path.display());
         let about = fs::metadata(path).map_err(|error| refused(format!("cannot be read: {error}")))?;
-        if about.mode() & 0o077 != 0 {
+        if !is_private(about.uid(), about.mode()) {
             return Err(refused(format!(
-                "can be read by others (mode {:o}); `chmod 600` it",
-                about.mode() & 0o777
+                "can be read or changed by others (mode {:o}, owned by user {}); `chmod 600` it, or give it to root and `chmod \
+                 640` it, so that only a group of the server's reads it",
+                about.mode() & 0o777,
+                about.uid()
             )));
         }
         let text = read_text(path).map_err(|error| refused(error.to_string()))?;
@@ -85,6 +89,12 @@ impl Tokens {
         for Entry { name, scope, token } in file.token {
             if token.len() < SHORTEST {
                 return Err(format!("the token of `{name}` is shorter than {SHORTEST} characters"));
+            }
+            if token.starts_with(EXAMPLE) {
+                return Err(format!(
+                    "the token of `{name}` is that of the example, which everybody knows; make one with `head -c 24 \
+                     /dev/urandom | base64`"
+                ));
             }
             if name.is_empty() || tokens.iter().any(|(other, _)| other.name == name) {
                 return Err(format!("`{name}` is no name, or two tokens have it"));
@@ -117,6 +127,12 @@ impl Tokens {
     }
 }
 
+/// Whether nobody but its owner can read a file, or it is root's and only a group can: as where a server runs as a user of its
+/// own, who is not to change its tokens.
+fn is_private(owner: u32, mode: u32) -> bool {
+    mode & 0o077 == 0 || (owner == 0 && mode & 0o037 == 0)
+}
+
 fn digest(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
 }
@@ -138,6 +154,27 @@ mod tests {
         assert_eq!(tokens.identify(Some("0123456789abcdee")), None);
         assert_eq!(tokens.identify(None), None);
         assert_eq!(Tokens::default().identify(None), Some(Identity::local()));
+    }
+
+    #[test]
+    fn a_group_may_only_read_what_is_roots() {
+        for (owner, mode, expected) in [
+            (1000, 0o100_600, true),
+            (1000, 0o100_400, true),
+            (1000, 0o100_640, false),
+            (0, 0o100_640, true),
+            (0, 0o100_440, true),
+            (0, 0o100_660, false),
+            (0, 0o100_644, false),
+        ] {
+            assert_eq!(is_private(owner, mode), expected, "{owner} {mode:o}");
+        }
+    }
+
+    #[test]
+    fn the_tokens_of_the_example_are_nobodys() {
+        let error = Tokens::parse(include_str!("../../../examples/deploy/tokens.toml")).unwrap_err();
+        assert!(error.contains("`ci`") && error.contains("base64"), "{error}");
     }
 
     #[test]

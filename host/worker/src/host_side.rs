@@ -6,17 +6,10 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
-use dyno_core::protocol::Reply;
+use dyno_core::protocol::{MAX_LOG_LINES, MAX_PROGRESS, MAX_TEXT_BYTES, Reply};
 use indexmap::IndexMap;
 
 use crate::channel::Replies;
-
-/// Maximum length of a text from a plugin [bytes].
-const MAX_TEXT_BYTES: usize = 4096;
-/// Maximum number of log lines of one launch.
-const MAX_LOG_LINES: u32 = 1000;
-/// Maximum number of progress reports of one launch.
-const MAX_PROGRESS: u32 = 10_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Level {

@@ -18,6 +18,15 @@ pub fn mark(host: u32) -> u64 {
     (1 << 40) | u64::from(host)
 }
 
+/// Longest text that a worker takes from its plugin [bytes].
+pub const MAX_TEXT_BYTES: usize = 4096;
+/// Most lines that a plugin may log in one launch; one more says that the rest is dropped.
+pub const MAX_LOG_LINES: u32 = 1_000;
+/// Most progress reports of one launch.
+pub const MAX_PROGRESS: u32 = 10_000;
+/// Queries that a worker sends at a time, as long as there are so many.
+pub const QUERIES_PER_BATCH: usize = 4096;
+
 /// What the host asks of the worker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "request", rename_all = "snake_case")]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use dyno_core::{
     model::{Query, Scenario},
+    protocol::QUERIES_PER_BATCH,
     stats::poisson_arrivals,
 };
 
@@ -12,8 +13,6 @@ use crate::instance::{Failure, Instance};
 
 /// Closer than this to an arrival, the worker polls the clock, because sleeping would be late by more.
 const SPIN_NS: u64 = 200_000;
-/// Maximum number of queries in one message to the host.
-const BATCH: usize = 4096;
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Demand {
@@ -110,7 +109,7 @@ impl<C: Clock> Player<'_, C> {
         if samples == 1 {
             self.instance.prepare(1)?;
         }
-        if self.batch.len() >= BATCH {
+        if self.batch.len() >= QUERIES_PER_BATCH {
             self.hand_on_rest();
         }
         Ok(())
