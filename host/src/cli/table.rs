@@ -361,7 +361,7 @@ fn failures(record: &RunRecord, names: &[String]) -> String {
                 format!("timed out in stage {stage}: longer than {limit_s} s; raise it with --timeout"),
                 last_output,
             ),
-            CaseStatus::Skipped { reason } => (format!("skipped: {reason}"), &[]),
+            CaseStatus::Skipped { reason, .. } => (format!("skipped: {reason}"), &[]),
             CaseStatus::Completed => match invalid(case) {
                 Some(why) => (format!("not valid: {why}"), &[]),
                 None => continue,
