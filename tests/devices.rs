@@ -193,7 +193,7 @@ fn a_device_that_is_required_but_not_there_is_exit_code_4() {
     let skipped = run(&["cuda"]);
     assert_eq!(skipped.code, Some(0), "{}", skipped.shown());
     let record = skipped.record();
-    let CaseStatus::Skipped { reason } = &record.cases[0].status else { panic!("{}", skipped.shown()) };
+    let CaseStatus::Skipped { reason, .. } = &record.cases[0].status else { panic!("{}", skipped.shown()) };
     assert!(reason.contains("device `cuda` is not available") && reason.contains("SIGSEGV"), "{reason}");
     let required = run(&["cuda", "--require-hardware"]);
     assert_eq!(required.code, Some(4), "{}", required.shown());
@@ -229,7 +229,7 @@ fn a_device_that_goes_away_costs_its_launch_and_what_was_to_follow_is_skipped() 
     assert!(reason.message.contains("invalid device ordinal"), "{reason}");
     let skipped = record.cases.iter().skip(1).find(|case| case.device == "cuda:0").unwrap();
     assert!(
-        matches!(&skipped.status, CaseStatus::Skipped { reason } if reason.contains("bus")),
+        matches!(&skipped.status, CaseStatus::Skipped { reason, .. } if reason.contains("bus")),
         "{skipped:?}"
     );
     let good = record.cases.iter().find(|case| case.benchmark == "good_a" && case.device == "cpu").unwrap();

@@ -109,7 +109,7 @@ fn compare(case: &CaseRecord, end: End) {
     let status = &case.status;
     match (end, status) {
         (End::Completed, CaseStatus::Completed) => {}
-        (End::Skipped(fragment), CaseStatus::Skipped { reason }) => {
+        (End::Skipped(fragment), CaseStatus::Skipped { reason, .. }) => {
             assert!(reason.contains(fragment), "`{fragment}` is not in `{reason}`");
         }
         (End::TimedOut(expected), CaseStatus::TimedOut { stage, limit_s, .. }) => {

@@ -18,7 +18,7 @@ use std::{
 };
 
 use arena::{Arena, hang_ups_are_ignored};
-use dyno_core::model::{CaseStatus, DeviceInfo, DeviceKind, RunRecord, RunStatus};
+use dyno_core::model::{CaseStatus, DeviceInfo, DeviceKind, RunRecord, RunStatus, SkipCause};
 use nix::sys::{
     resource::{Resource, getrlimit, setrlimit},
     signal::Signal,
@@ -93,7 +93,7 @@ fn a_run_is_started_by_post_watched_by_websocket_and_seen_alike_by_everybody() {
     let again = server.post("/api/benchmark/run", &json!({"models": ["good_a"]}));
     let again = server.wait(word(&again, "run_id"));
     assert!(
-        matches!(&again.cases[0].status, CaseStatus::Skipped { reason } if reason.contains(&id)),
+        matches!(&again.cases[0].status, CaseStatus::Skipped { reason, cause: Some(SkipCause::KnownResult) } if reason.contains(&id)),
         "{:?}",
         again.cases[0].status
     );

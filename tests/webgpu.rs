@@ -76,7 +76,7 @@ fn the_name_of_a_benchmark_means_the_plugin_for_the_hardware() {
         let named = devices.iter().find(|device| device["name"] == *case.device);
         let device = named.unwrap_or_else(|| panic!("{} is not among {devices:?}", case.device));
         if let Some(why) = device["unavailable"].as_str() {
-            let CaseStatus::Skipped { reason } = &case.status else { panic!("{:?}", case.status) };
+            let CaseStatus::Skipped { reason, .. } = &case.status else { panic!("{:?}", case.status) };
             assert!(reason.contains(why), "{reason}");
         } else {
             assert_eq!(case.status, CaseStatus::Completed);
@@ -231,7 +231,7 @@ fn the_suite_runs_or_says_why_not() {
     let there = devices.iter().any(|device| device["unavailable"].is_null());
     let ended = |case: &dyno_core::model::CaseRecord| match &case.status {
         CaseStatus::Completed => there,
-        CaseStatus::Skipped { reason } => !there && !reason.is_empty(),
+        CaseStatus::Skipped { reason, .. } => !there && !reason.is_empty(),
         _ => false,
     };
     assert!(record.cases.iter().all(ended), "{}", outcome.shown());

@@ -36,7 +36,7 @@ def main() -> int:
             if case["success"]:
                 print(f"  {case['model']} on {case['hardware']}: {case['average_latency_ms']:.6f} ms")
             else:
-                print(f"  {case['model']} on {case['hardware']}: {case['status']}, {case['error']}")
+                print(f"  {case['model']} on {case['hardware']}: {case['status']}, {case.get('error', '')}")
 
         print("Newest results of these models:")
         for model in asked.models:

@@ -40,10 +40,10 @@ pub use self::{queue::NewRun, seed::seed, verdicts::AaNews};
 pub use crate::{
     catalog::{Catalog, Entry, Problem, Severity, is_plugin_path},
     devices::{Freshness, Holder, Reach, Standing},
-    runner::{Cancel, DuelNews, DuelOptions, Planned, is_ignored},
+    runner::{Cancel, DuelNews, DuelOptions, Obstacle, Planned, is_ignored},
     store::{
-        Annotation, Audited, ModelRow, Noise, PerformanceFilter, PerformanceRow, Priority, Queued, RunFilter,
-        RunSummary, SqlAnswer, SqlColumn, SqlError, SqlLimits, SqlStop, Submission,
+        Annotation, Audited, ModelRow, Noise, PerformanceFilter, PerformanceRow, Priority, Queued, RunEnd,
+        RunFilter, RunSummary, SqlAnswer, SqlColumn, SqlError, SqlLimits, SqlStop, Submission,
     },
 };
 

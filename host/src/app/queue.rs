@@ -4,15 +4,15 @@
 use dyno_core::{
     model::{
         CaseRecord, CaseRequest, CaseStatus, Comparison, EngineChoice, Event, PluginKind, RunRecord, RunSpec,
-        RunStatus, Source,
+        RunStatus, Sample, SkipCause, Source,
     },
     stats::CompareOptions,
 };
 use indexmap::IndexMap;
 
 use super::{
-    Annotation, App, AppError, Audited, Cancel, ModelRow, PerformanceFilter, PerformanceRow, Priority,
-    Queued, SqlAnswer, SqlLimits, SqlStop, Submission,
+    Annotation, App, AppError, Audited, Cancel, ModelRow, Obstacle, PerformanceFilter, PerformanceRow,
+    Priority, Queued, RunEnd, SqlAnswer, SqlLimits, SqlStop, Submission,
 };
 use crate::store::Store;
 
@@ -91,8 +91,10 @@ impl App {
                 if self.is_incremental(&store, id)? {
                     for case in prepared.planned.iter_mut().filter(|case| case.obstacle.is_none()) {
                         let known = store.result_of(&case.record(0))?;
-                        case.obstacle =
-                            known.map(|run| format!("incremental: run {run} has this result already"));
+                        case.obstacle = known.map(|run| Obstacle {
+                            cause: SkipCause::KnownResult,
+                            reason: format!("incremental: run {run} has this result already"),
+                        });
                     }
                 }
                 prepared.record.id = queued.id;
@@ -106,7 +108,7 @@ impl App {
             Err(error) => {
                 let mut record = queued;
                 for case in &mut record.cases {
-                    case.status = CaseStatus::Skipped { reason: error.to_string() };
+                    case.status = CaseStatus::skipped(SkipCause::Request, error.to_string());
                 }
                 store.begin_queued(&record, &crate::timestamp::now())?;
                 announce(&Event::RunStarted { run: record.id.clone(), cases: record.cases.len() as u32 });
@@ -190,6 +192,38 @@ impl App {
     /// When the database fails.
     pub fn submission(&self, run: &str) -> Result<Option<Submission>, AppError> {
         Ok(self.read_store()?.submission(run)?)
+    }
+
+    /// Stores how a run ended.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn record_end(&self, run: &str, end: RunEnd) -> Result<(), AppError> {
+        Ok(self.writing()?.record_end(run, end)?)
+    }
+
+    /// How a run ended; `None` where its host died before it could say so.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn run_end(&self, run: &str) -> Result<Option<RunEnd>, AppError> {
+        Ok(self.read_store()?.run_end(run)?)
+    }
+
+    /// The identifier of the run that a selector names.
+    ///
+    /// # Errors
+    /// When there is no such run, or the database fails.
+    pub fn run_id(&self, selector: &str) -> Result<String, AppError> {
+        Ok(self.read_store()?.run_id(selector)?)
+    }
+
+    /// The samples of one case, launch by launch. Nothing else of the run is read.
+    ///
+    /// # Errors
+    /// When there is no such run or case, or the database fails.
+    pub fn case_samples(&self, selector: &str, case: u32) -> Result<Vec<(u32, Vec<Sample>)>, AppError> {
+        Ok(self.read_store()?.case_samples(selector, case)?)
     }
 
     /// The request of a stored run once more, whole or only what is missing of it.

@@ -1,11 +1,14 @@
 //! The use cases that a server carries out for this process, since it owns the database.
 
-use std::{path::Path, thread, time::Duration};
+use std::{
+    path::Path,
+    sync::mpsc::RecvTimeoutError,
+    thread,
+    time::{Duration, Instant},
+};
 
 use dyno_core::{
-    model::{
-        Comparison, DeviceInfo, Event, KnownDrift, Machine, RunRecord, RunSpec, RunStatus, Series, Source,
-    },
+    model::{Comparison, DeviceInfo, Event, KnownDrift, Machine, RunRecord, RunSpec, Series, Source},
     stats::ChangeOptions,
 };
 use serde::Deserialize;
@@ -13,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::{App, AppError, Cancel, Catalog, RunFilter, RunSummary, SqlAnswer};
 use crate::{
-    client::{Connection, ServerError},
+    client::{Connection, Heard, ServerError},
     config::Resolved,
     devices,
     fault::Place,
@@ -21,8 +24,14 @@ use crate::{
     user_file::write_whole,
 };
 
-/// How often a run is looked at that no longer tells of itself.
-const POLL: Duration = Duration::from_millis(500);
+/// How often a run is asked after whose stream of events broke: this many looks at the user's wish to stop.
+const LOOKS: u32 = 5;
+/// How often the user's wish to stop is looked at.
+const LOOK: Duration = Duration::from_millis(100);
+/// How long a server may be away in the middle of a run: it may be restarted.
+const AWAY: Duration = Duration::from_secs(15);
+/// How long a server may take to stop a run. The signal handler of this process waits for half a minute.
+const PATIENCE: Duration = Duration::from_secs(25);
 
 /// A server that is asked in place of the database.
 #[derive(Debug)]
@@ -39,6 +48,50 @@ struct There {
 #[derive(Debug, Deserialize)]
 struct Accepted {
     id: String,
+}
+
+/// What a server says of how a run stands, of which only this matters here.
+#[derive(Debug, Deserialize)]
+struct Standing {
+    status: Word,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Word {
+    Initializing,
+    Running,
+    Completed,
+    Failed,
+}
+
+/// The user's wish to stop a run, passed on to its server.
+struct Wish<'a> {
+    server: &'a Connection,
+    run: &'a str,
+    cancel: &'a Cancel,
+    passed_on: Option<Instant>,
+}
+
+impl Wish<'_> {
+    /// Passes the wish on once; gives up where the server has not followed it in time.
+    fn heed(&mut self) -> Result<(), ServerError> {
+        if !self.cancel.is_set() {
+            return Ok(());
+        }
+        let Some(since) = self.passed_on else {
+            self.passed_on = Some(Instant::now());
+            return match self.server.post::<Value>(&format!("/api/runs/{}/cancel", self.run), &json!({})) {
+                // It has ended meanwhile.
+                Ok(_) | Err(ServerError::Refused { status: 409, .. }) => Ok(()),
+                Err(error) => Err(error),
+            };
+        };
+        if since.elapsed() < PATIENCE {
+            return Ok(());
+        }
+        Err(ServerError::NotStopped { url: self.server.url().to_owned(), run: self.run.to_owned() })
+    }
 }
 
 impl App {
@@ -58,7 +111,7 @@ impl App {
         }
         let found = crate::client::beside(&settings.db_path.value);
         let server =
-            found.map(|file| Connection::new(&file.url, token)).filter(Connection::is_there).map(Client);
+            found.map(|server| Connection::found(server, token)).filter(Connection::is_there).map(Client);
         Ok(Self { server, ..Self::new(settings) })
     }
 
@@ -127,29 +180,55 @@ impl Client {
     ) -> Result<RunRecord, AppError> {
         let body = json!({"spec": spec, "source": source});
         let Accepted { id } = self.0.post("/api/runs", &body)?;
-        let mut asked_to_stop = false;
-        let mut heed = || {
-            if cancel.is_set() && !asked_to_stop {
-                asked_to_stop = true;
-                let _: Value = self.0.post(&format!("/api/runs/{id}/cancel"), &json!({}))?;
-            }
-            Ok::<_, ServerError>(())
-        };
-        self.0.listen(&format!("/api/runs/{id}/events"), &mut |data| {
-            heed()?;
-            // An event of a newer server is none of ours.
-            let Ok(event) = serde_json::from_str::<Event>(data) else { return Ok(true) };
-            announce(&event);
-            Ok(!matches!(event, Event::RunFinished { .. }))
+        let mut wish = Wish { server: &self.0, run: &id, cancel, passed_on: None };
+        // A stream that broke is no end of the run.
+        if !self.hear(&mut wish, announce)? {
+            self.await_end(&mut wish)?;
+        }
+        self.stored_run(&id, true)
+    }
+
+    /// Tells of a run until its end, which it says whether it heard of.
+    fn hear(&self, wish: &mut Wish<'_>, announce: &mut dyn FnMut(&Event)) -> Result<bool, AppError> {
+        let events = self.0.follow(&format!("/api/runs/{}/events", wish.run)).map_err(|source| {
+            AppError::System { what: "cannot listen to the events of a server".to_owned(), source }
         })?;
-        // A stream that broke, since we read too slowly, is no end of the run.
         loop {
-            let record = self.stored_run(&id, true)?;
-            if !matches!(record.status, RunStatus::Queued | RunStatus::Running) {
-                return Ok(record);
+            wish.heed()?;
+            match events.recv_timeout(LOOK) {
+                Ok(Heard::Event(text)) => {
+                    // An event of a newer server is none of ours.
+                    let Ok(event) = serde_json::from_str::<Event>(&text) else { continue };
+                    announce(&event);
+                    if matches!(event, Event::RunFinished { .. }) {
+                        return Ok(true);
+                    }
+                }
+                Ok(Heard::Alive) | Err(RecvTimeoutError::Timeout) => {}
+                Ok(Heard::Broken(error)) if error.is_usage() => return Err(error.into()),
+                Ok(Heard::Broken(_)) | Err(RecvTimeoutError::Disconnected) => return Ok(false),
             }
-            heed()?;
-            thread::sleep(POLL);
+        }
+    }
+
+    /// Waits for the end of a run that no longer tells of itself.
+    fn await_end(&self, wish: &mut Wish<'_>) -> Result<(), AppError> {
+        let mut away: Option<Instant> = None;
+        loop {
+            match self.0.glance::<Standing>(&format!("/api/benchmark/status/{}", wish.run)) {
+                Ok(Standing { status: Word::Completed | Word::Failed }) => return Ok(()),
+                Ok(Standing { status: Word::Initializing | Word::Running }) => away = None,
+                Err(error @ ServerError::Unreachable { .. }) => {
+                    if away.get_or_insert_with(Instant::now).elapsed() > AWAY {
+                        return Err(error.into());
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
+            for _ in 0..LOOKS {
+                wish.heed()?;
+                thread::sleep(LOOK);
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! Progress of a run: bars on a terminal that can draw them, plain lines elsewhere. Always on standard error.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use dyno_core::{
     model::{CaseRecord, CaseStatus, DeviceKind, Event, PluginRef, RunStatus},
@@ -15,7 +15,8 @@ use super::{output, table, terminal};
 pub(super) struct Progress {
     bars: Option<Bars>,
     cases: u32,
-    label: String,
+    /// The cases that are being measured: several if devices work side by side.
+    measured: BTreeMap<u32, Measured>,
     /// Whether the end of the run prints the reasons of failures, which are then left out here.
     reasons_follow: bool,
 }
@@ -24,7 +25,31 @@ pub(super) struct Progress {
 struct Bars {
     all: MultiProgress,
     run: ProgressBar,
-    case: ProgressBar,
+}
+
+/// A case that is being measured.
+#[derive(Debug)]
+struct Measured {
+    label: String,
+    bar: Option<ProgressBar>,
+}
+
+impl Measured {
+    fn show(&self, message: &str, fraction: f64) {
+        if let Some(bar) = &self.bar {
+            bar.set_position((fraction * 1000.0) as u64);
+            // What changes comes first: a narrow terminal cuts off the end.
+            let parts = [message, self.label.as_str()];
+            let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+            bar.set_message(parts.join(" · "));
+        }
+    }
+
+    fn finish(self) {
+        if let Some(bar) = self.bar {
+            bar.finish_and_clear();
+        }
+    }
 }
 
 impl Progress {
@@ -33,10 +58,9 @@ impl Progress {
             let all = MultiProgress::new();
             let run = all
                 .add(ProgressBar::new(0).with_style(style("{bar:16.cyan} {pos} of {len} done · {elapsed}")));
-            let case = all.add(ProgressBar::new(1000).with_style(style("{bar:16.green} {wide_msg}")));
-            Bars { all, run, case }
+            Bars { all, run }
         });
-        Self { bars, cases: 0, label: String::new(), reasons_follow }
+        Self { bars, cases: 0, measured: BTreeMap::new(), reasons_follow }
     }
 
     pub(super) fn show(&mut self, event: &Event) {
@@ -54,37 +78,50 @@ impl Progress {
             Event::Waiting { device, holder, .. } => {
                 self.line(&format!("waiting for {device}, which is leased by {holder}"));
             }
-            Event::CaseStarted { benchmark, plugin, params, .. } => {
-                let label = format!("{benchmark} ({}) {}", plugin.kind, table::params(params));
-                self.label = shown(label.trim_end()).to_string();
-                self.case_message("", 0.0);
+            Event::CaseStarted { case, benchmark, plugin, params, device } => {
+                let place = place(device);
+                let label = format!("{benchmark} ({}{place}) {}", plugin.kind, table::params(params));
+                let bar = self.bars.as_ref().map(|bars| {
+                    bars.all.add(ProgressBar::new(1000).with_style(style("{bar:16.green} {wide_msg}")))
+                });
+                let measured = Measured { label: shown(label.trim_end()).to_string(), bar };
+                measured.show("", 0.0);
+                self.measured.insert(*case, measured);
             }
             Event::Compiling { plugin, .. } => self.line(&compiling(plugin)),
-            Event::LaunchStarted { launch, .. } => self.case_message(&format!("launch {}", launch + 1), 0.0),
-            Event::StageEntered { launch, stage, .. } => {
-                if let Some(bars) = &self.bars
-                    && *launch == 0
-                {
-                    bars.case.set_message(format!("{stage} · {}", self.label));
+            Event::LaunchStarted { case, launch } => {
+                self.case_message(*case, &format!("launch {}", launch + 1), 0.0);
+            }
+            Event::StageEntered { case, launch, stage } => {
+                if *launch == 0 {
+                    self.case_message(*case, &stage.to_string(), 0.0);
                 }
             }
-            Event::Progress { launch, stage, fraction, .. } => {
+            Event::Progress { case, launch, stage, fraction } => {
                 self.case_message(
+                    *case,
                     &format!("launch {} · {stage} {:.0} %", launch + 1, fraction * 100.0),
                     *fraction,
                 );
             }
-            Event::Estimated { launch, estimate, .. } => {
+            Event::Estimated { case, launch, estimate } => {
                 let value = units::value_with_interval(estimate.median_ns, estimate.interval, "ns");
                 let left = estimate
                     .remaining_ns
                     .map(|ns| format!(" · {} left", units::duration(ns as f64)))
                     .unwrap_or_default();
-                self.case_message(&format!("launch {} · {value}{left}", launch + 1), estimate.fraction);
+                self.case_message(
+                    *case,
+                    &format!("launch {} · {value}{left}", launch + 1),
+                    estimate.fraction,
+                );
             }
-            Event::Logged { text, .. } => self.line(&format!("  {}: {text}", self.label)),
+            Event::Logged { case, text, .. } => self.line(&format!("  {}: {text}", self.label(*case))),
             Event::LaunchFinished { .. } => {}
             Event::CaseFinished { case } => {
+                if let Some(measured) = self.measured.remove(&case.index) {
+                    measured.finish();
+                }
                 if let Some(bars) = &self.bars {
                     bars.run.inc(1);
                 }
@@ -100,20 +137,23 @@ impl Progress {
     }
 
     pub(super) fn finish(&mut self) {
+        while let Some((_, measured)) = self.measured.pop_first() {
+            measured.finish();
+        }
         if let Some(bars) = self.bars.take() {
-            bars.case.finish_and_clear();
             bars.run.finish_and_clear();
         }
     }
 
-    fn case_message(&self, message: &str, fraction: f64) {
-        if let Some(bars) = &self.bars {
-            bars.case.set_position((fraction * 1000.0) as u64);
-            // What changes comes first: a narrow terminal cuts off the end.
-            let parts = [message, self.label.as_str()];
-            let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-            bars.case.set_message(parts.join(" · "));
+    fn case_message(&self, case: u32, message: &str, fraction: f64) {
+        if let Some(measured) = self.measured.get(&case) {
+            measured.show(message, fraction);
         }
+    }
+
+    /// What a case is called that is being measured.
+    fn label(&self, case: u32) -> &str {
+        self.measured.get(&case).map_or("", |measured| measured.label.as_str())
     }
 
     fn line(&self, text: &str) {
@@ -143,11 +183,14 @@ pub(super) fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
+/// The device of a case beside the kind of its plugin, if that is not the processor.
+fn place(device: &str) -> String {
+    if device == DeviceKind::Cpu.word() { String::new() } else { format!(", {device}") }
+}
+
 /// One line about a case that has ended, without the reason of a failure if that is printed later.
 fn ended(case: &CaseRecord, reasons_follow: bool) -> String {
-    let device =
-        if case.device == DeviceKind::Cpu.word() { String::new() } else { format!(", {}", case.device) };
-    let what = format!("{} ({}{device})", shown(&case.label()), case.plugin.kind);
+    let what = format!("{} ({}{})", shown(&case.label()), case.plugin.kind, place(&case.device));
     match &case.status {
         CaseStatus::Failed { stage, .. } if reasons_follow => format!("{what}: failed in {stage}"),
         CaseStatus::Failed { stage, reason } => {
@@ -157,12 +200,45 @@ fn ended(case: &CaseRecord, reasons_follow: bool) -> String {
             format!("{what}: timed out in {stage} after {limit_s} s")
         }
         CaseStatus::Skipped { .. } if reasons_follow => format!("{what}: skipped"),
-        CaseStatus::Skipped { reason } => format!("{what}: skipped: {}", sentence(reason)),
+        CaseStatus::Skipped { reason, .. } => format!("{what}: skipped: {}", sentence(reason)),
         status => match case.metric("time") {
             Some(time) => {
                 format!("{what}: {}", units::value_with_interval(time.median, time.interval, &time.unit))
             }
             None => format!("{what}: {}", status.word()),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dyno_core::model::{Params, PluginKind};
+
+    use super::*;
+
+    #[test]
+    fn cases_on_several_devices_keep_their_own_labels() {
+        let mut progress = Progress::new(false);
+        let plugin = PluginRef {
+            id: "p".to_owned(),
+            version: "1.0.0".to_owned(),
+            kind: PluginKind::Native,
+            sha256: String::new(),
+            path: String::new(),
+            build: None,
+        };
+        for (case, device) in [(0, "cuda:0"), (1, "webgpu:0"), (2, "cpu")] {
+            progress.show(&Event::CaseStarted {
+                case,
+                benchmark: format!("b{case}"),
+                plugin: plugin.clone(),
+                params: Params::new(),
+                device: device.to_owned(),
+            });
+        }
+        let labels: Vec<&str> = (0..4).map(|case| progress.label(case)).collect();
+        assert_eq!(labels, ["b0 (native, cuda:0)", "b1 (native, webgpu:0)", "b2 (native)", ""]);
+        progress.finish();
+        assert!(progress.measured.is_empty());
     }
 }

@@ -195,7 +195,7 @@ fn dry_run(app: &App, spec: &RunSpec, as_json: bool, all_columns: bool) -> Resul
             .iter()
             .map(|case| {
                 json!({"benchmark": case.benchmark, "plugin": case.plugin, "params": case.params,
-                       "device": case.device.name, "skipped": case.obstacle})
+                       "device": case.device.name, "skipped": case.obstacle.as_ref().map(ToString::to_string)})
             })
             .collect();
         output::json(&json!({"spec": spec, "cases": cases}))?;

@@ -364,7 +364,7 @@ fn failures(record: &RunRecord, names: &[String]) -> String {
                 ),
                 last_output,
             ),
-            CaseStatus::Skipped { reason } => (format!("skipped: {reason}"), &[]),
+            CaseStatus::Skipped { reason, .. } => (format!("skipped: {reason}"), &[]),
             CaseStatus::Completed => match invalid(case) {
                 Some(why) => (format!("not valid: {why}"), &[]),
                 None => continue,

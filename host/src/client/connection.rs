@@ -1,19 +1,22 @@
 //! One server: its address, the right to use it, and what it says.
 
-use std::{
-    io::{BufRead, BufReader, Read},
-    time::Duration,
-};
+use std::{io::Read, time::Duration};
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
+use ureq::{config::ConfigBuilder, typestate::AgentScope};
 
+use super::{Found, writer::Writer};
 use crate::loopback::is_loopback;
 
 /// Longest time for an answer. Long exports take a while; a server that hangs must not.
 const TIMEOUT: Duration = Duration::from_secs(120);
 /// Longest time for finding out whether a server is there.
 const GLANCE: Duration = Duration::from_secs(2);
+/// Longest time for a short answer of a server that answers.
+const SHORT: Duration = Duration::from_secs(10);
+/// A server that has said nothing on a stream for so long is gone: it gives a sign of life every second.
+const SILENCE: Duration = Duration::from_secs(30);
 /// Longest answer [bytes].
 const MAX_ANSWER: u64 = 1 << 30;
 
@@ -36,6 +39,16 @@ pub enum ServerError {
         status: u16,
         /// A sentence.
         detail: String,
+    },
+    /// It was asked to stop a run, and has not.
+    #[error(
+        "the server {url} has not stopped the run {run} in time; it goes on there, and `dyno results {run}` shows how it stands"
+    )]
+    NotStopped {
+        /// Its address.
+        url: String,
+        /// The run.
+        run: String,
     },
     /// Its answer is none.
     #[error("the server {url} gave an answer that cannot be read: {message}; is it of this version?")]
@@ -60,13 +73,21 @@ impl ServerError {
 pub struct Connection {
     url: String,
     token: Option<String>,
+    /// The process that must be the one that answers, where the server was found and not named.
+    writer: Option<Writer>,
 }
 
 impl Connection {
-    /// The server at this address. Asks nothing yet.
+    /// The server at an address that the user named. Asks nothing yet.
     #[must_use]
     pub fn new(url: &str, token: Option<String>) -> Self {
-        Self { url: url.trim_end_matches('/').to_owned(), token }
+        Self { url: url.trim_end_matches('/').to_owned(), token, writer: None }
+    }
+
+    /// A server that was found beside its database. Nothing is sent to its address once its process has ended.
+    #[must_use]
+    pub fn found(server: Found, token: Option<String>) -> Self {
+        Self { writer: Some(server.writer), ..Self::new(&server.url, token) }
     }
 
     /// Its address.
@@ -87,11 +108,28 @@ impl Connection {
     /// # Errors
     /// When it cannot be reached, refuses, or gives no such answer.
     pub fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, String)]) -> Result<T, ServerError> {
-        let mut request = self.agent(Some(TIMEOUT)).get(self.address(path));
+        self.get_within(TIMEOUT, path, query)
+    }
+
+    /// Asks for something short, and does not wait long for it.
+    ///
+    /// # Errors
+    /// As for [`Self::get`].
+    pub fn glance<T: DeserializeOwned>(&self, path: &str) -> Result<T, ServerError> {
+        self.get_within(SHORT, path, &[])
+    }
+
+    fn get_within<T: DeserializeOwned>(
+        &self,
+        timeout: Duration,
+        path: &str,
+        query: &[(&str, String)],
+    ) -> Result<T, ServerError> {
+        let mut request = self.agent(Some(timeout)).get(self.address(path));
         for (name, value) in query {
             request = request.query(*name, value);
         }
-        let text = self.text(self.with_token(request).call())?;
+        let text = self.text(self.with_token(request)?.call())?;
         self.read(&text)
     }
 
@@ -104,7 +142,7 @@ impl Connection {
         for (name, value) in query {
             request = request.query(*name, value);
         }
-        let mut answer = self.answered(self.with_token(request).call())?;
+        let mut answer = self.answered(self.with_token(request)?.call())?;
         answer
             .body_mut()
             .with_config()
@@ -129,30 +167,13 @@ impl Connection {
         self.send(self.agent(Some(TIMEOUT)).put(self.address(path)), body)
     }
 
-    /// Listens to a stream of events, until `told` has heard enough or the server ends it. `told` hears an empty text at
-    /// least once in two seconds.
-    ///
-    /// # Errors
-    /// As for [`Self::get`], and when the connection breaks.
-    pub fn listen(
-        &self,
-        path: &str,
-        told: &mut dyn FnMut(&str) -> Result<bool, ServerError>,
-    ) -> Result<(), ServerError> {
-        let request = self.agent(None).get(self.address(path)).header("accept", "text/event-stream");
-        let answer = self.answered(self.with_token(request).call())?;
-        let reader: Box<dyn Read> = Box::new(answer.into_body().into_reader());
-        for line in BufReader::new(reader).lines() {
-            let line = line.map_err(|error| self.unreachable(&error))?;
-            let goes_on = match line.strip_prefix("data:") {
-                Some(data) => told(data.trim())?,
-                None => told("")?,
-            };
-            if !goes_on {
-                return Ok(());
-            }
-        }
-        Ok(())
+    /// A stream of events as it comes.
+    pub(super) fn stream(&self, path: &str) -> Result<impl Read, ServerError> {
+        let config = self.config(None).timeout_connect(Some(SHORT)).timeout_per_read(Some(SILENCE));
+        let agent: ureq::Agent = config.build().into();
+        let request = agent.get(self.address(path)).header("accept", "text/event-stream");
+        let answer = self.answered(self.with_token(request)?.call())?;
+        Ok(answer.into_body().into_reader())
     }
 
     fn send<T: DeserializeOwned>(
@@ -162,28 +183,40 @@ impl Connection {
     ) -> Result<T, ServerError> {
         let body = serde_json::to_string(body).map_err(|error| self.unreadable(&error))?;
         let request = request.header("content-type", "application/json");
-        let text = self.text(self.with_token(request).send(&body))?;
+        let text = self.text(self.with_token(request)?.send(&body))?;
         self.read(&text)
     }
 
     fn agent(&self, timeout: Option<Duration>) -> ureq::Agent {
+        self.config(timeout).build().into()
+    }
+
+    fn config(&self, timeout: Option<Duration>) -> ConfigBuilder<AgentScope> {
         let config = ureq::Agent::config_builder()
             .timeout_global(timeout)
             .http_status_as_error(false)
             .max_redirects(0);
-        // A proxy of the environment would look for this machine's own server on its own machine.
-        if is_loopback(&self.url) { config.proxy(None).build().into() } else { config.build().into() }
+        // A proxy of the environment would look for this machine's own server on its own machine. What was found beside a
+        // database is on this machine, whatever its address.
+        if is_loopback(&self.url) || self.writer.is_some() { config.proxy(None) } else { config }
     }
 
     fn address(&self, path: &str) -> String {
         format!("{}{path}", self.url)
     }
 
-    fn with_token<B>(&self, request: ureq::RequestBuilder<B>) -> ureq::RequestBuilder<B> {
-        match &self.token {
+    /// A request with the token, unless the process that is to have it has ended.
+    fn with_token<B>(
+        &self,
+        request: ureq::RequestBuilder<B>,
+    ) -> Result<ureq::RequestBuilder<B>, ServerError> {
+        if self.writer.as_ref().is_some_and(|writer| !writer.listens()) {
+            return Err(self.unreachable(&"its process has ended"));
+        }
+        Ok(match &self.token {
             Some(token) => request.header("authorization", format!("Bearer {token}")),
             None => request,
-        }
+        })
     }
 
     fn text(&self, answer: Result<Answer, ureq::Error>) -> Result<String, ServerError> {
@@ -215,7 +248,8 @@ impl Connection {
         serde_json::from_str(text).map_err(|error| self.unreadable(&error))
     }
 
-    fn unreachable(&self, error: &dyn std::fmt::Display) -> ServerError {
+    /// An error for a server that does not answer.
+    pub(super) fn unreachable(&self, error: &dyn std::fmt::Display) -> ServerError {
         ServerError::Unreachable { url: self.url.clone(), message: error.to_string() }
     }
 

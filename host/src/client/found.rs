@@ -1,11 +1,18 @@
 //! The file by which a server that owns a database is found: it lies beside the database while the server lives.
 
 use std::{
-    fs, io,
+    fs::{self, File, Permissions},
+    io::{self, Read},
+    os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
+
+use super::writer::{Writer, boot, ticks};
+
+/// Longest file that is read [bytes].
+const LONGEST: u64 = 16 * 1024;
 
 /// What a server says about itself beside its database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,9 +23,36 @@ pub struct ServerFile {
     pub pid: u32,
     /// When it began (RFC 3339, UTC).
     pub started_at: String,
+    /// When its process began, in ticks since the machine started: no later process of that number has the same.
+    /// Servers of older versions do not say, and are not found.
+    #[serde(default)]
+    pub(super) ticks: u64,
+    /// Which start of the machine that is counted from.
+    #[serde(default)]
+    pub(super) boot: String,
+}
+
+/// A server that was found beside its database.
+#[derive(Debug, Clone)]
+pub struct Found {
+    pub(super) url: String,
+    pub(super) writer: Writer,
 }
 
 impl ServerFile {
+    /// What this process says about itself when it listens at `url`.
+    #[must_use]
+    pub fn here(url: String) -> Self {
+        let pid = std::process::id();
+        Self {
+            url,
+            pid,
+            started_at: crate::timestamp::now(),
+            ticks: ticks(pid).unwrap_or_default(),
+            boot: boot().unwrap_or_default(),
+        }
+    }
+
     /// Writes the file beside a database, whole or not at all.
     ///
     /// # Errors
@@ -27,20 +61,48 @@ impl ServerFile {
         let path = place(database);
         let partial = path.with_extension("partial");
         fs::write(&partial, serde_json::to_vec(self)?)?;
+        // Whatever the umask is: nobody else may put another address there.
+        let mode = fs::metadata(&partial)?.mode() & 0o644;
+        fs::set_permissions(&partial, Permissions::from_mode(mode))?;
         fs::rename(partial, path)
     }
 
     /// Removes the file: the server ends.
     pub fn remove(database: &Path) {
-        // A file that is left behind is recognised: nobody answers there.
+        // A file that is left behind is recognised: its writer no longer lives.
         let _ = fs::remove_file(place(database));
     }
 }
 
-/// What a server said about itself beside this database. Whether it still lives, only asking it tells.
+/// The server that has this database open, where one does. A file that a dead server left, or that somebody put there who
+/// could not have opened the database, is passed over: what answers at its address is not to be trusted with a token.
 #[must_use]
-pub fn beside(database: &Path) -> Option<ServerFile> {
-    serde_json::from_slice(&fs::read(place(database)).ok()?).ok()
+pub fn beside(database: &Path) -> Option<Found> {
+    let path = place(database);
+    let file = File::open(&path).ok()?;
+    let user = file.metadata().ok()?.uid();
+    if !may_speak_for(database, user) {
+        return None;
+    }
+    let mut text = Vec::new();
+    file.take(LONGEST).read_to_end(&mut text).ok()?;
+    let file: ServerFile = serde_json::from_slice(&text).ok()?;
+    let writer = Writer::of(&file, user)?;
+    writer.listens().then(|| Found { url: file.url, writer })
+}
+
+/// Whether a file of this user beside a database may be that of its server: it is ours, root's, or of the user to whom the
+/// folder belongs, or the database in a folder where not everybody can put files.
+fn may_speak_for(database: &Path, user: u32) -> bool {
+    let me = nix::unistd::geteuid().as_raw();
+    if [0, me].contains(&user) {
+        return true;
+    }
+    let folder = database.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+    let Ok(folder) = fs::metadata(folder) else { return false };
+    let is_open_to_all = folder.mode() & 0o002 != 0;
+    let is_of_database = || fs::metadata(database).is_ok_and(|about| about.uid() == user);
+    folder.uid() == user || !is_open_to_all && is_of_database()
 }
 
 fn place(database: &Path) -> PathBuf {
@@ -51,19 +113,54 @@ fn place(database: &Path) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
+
     use super::*;
 
     #[test]
-    fn what_a_server_writes_is_found_until_it_ends() {
+    fn a_server_is_found_while_its_process_lives_and_listens() {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("a.duckdb");
-        assert_eq!(beside(&database), None);
-        let file = ServerFile { url: "http://127.0.0.1:1".to_owned(), pid: 7, started_at: "now".to_owned() };
+        assert!(beside(&database).is_none());
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let file = ServerFile::here(url.clone());
         file.write(&database).unwrap();
-        assert_eq!(beside(&database), Some(file));
-        ServerFile::remove(&database);
-        assert_eq!(beside(&database), None);
+        let found = beside(&database).unwrap();
+        assert_eq!(found.url, url);
+        // What it says about another process, or an earlier start of the machine, does not hold for this one.
+        for stale in [
+            ServerFile { pid: std::os::unix::process::parent_id(), ..file.clone() },
+            ServerFile { pid: u32::MAX, ..file.clone() },
+            ServerFile { ticks: file.ticks + 1, ..file.clone() },
+            ServerFile { boot: "another".to_owned(), ..file.clone() },
+            ServerFile { ticks: 0, boot: String::new(), ..file.clone() },
+            ServerFile { url: "http://example.org:80".to_owned(), ..file.clone() },
+            ServerFile { url: "nonsense".to_owned(), ..file.clone() },
+        ] {
+            stale.write(&database).unwrap();
+            assert!(beside(&database).is_none(), "{stale:?}");
+        }
+        file.write(&database).unwrap();
+        assert!(beside(&database).is_some());
+        drop(listener);
+        assert!(beside(&database).is_none() && !found.writer.listens(), "nobody listens there");
         fs::write(place(&database), "nonsense").unwrap();
-        assert_eq!(beside(&database), None);
+        assert!(beside(&database).is_none());
+        ServerFile::remove(&database);
+        assert!(!place(&database).exists());
+    }
+
+    #[test]
+    fn what_others_put_into_an_open_folder_is_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("a.duckdb");
+        fs::write(&database, "").unwrap();
+        let me = nix::unistd::geteuid().as_raw();
+        let stranger = me + 4_321;
+        assert!(may_speak_for(&database, me) && may_speak_for(&database, 0));
+        assert!(!may_speak_for(&database, stranger));
+        fs::set_permissions(folder.path(), Permissions::from_mode(0o1777)).unwrap();
+        assert!(!may_speak_for(&database, stranger));
     }
 }

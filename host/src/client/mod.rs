@@ -2,6 +2,9 @@
 
 mod connection;
 mod found;
+mod stream;
+mod writer;
 
 pub use connection::{Connection, ServerError};
-pub use found::{ServerFile, beside};
+pub use found::{Found, ServerFile, beside};
+pub use stream::Heard;

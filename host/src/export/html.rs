@@ -35,13 +35,6 @@ pub(super) fn html(record: &RunRecord) -> String {
     let title = record.spec.suite.as_ref().map_or("Benchmark run", |suite| suite.name.as_str());
     let mut out = String::new();
     // Writing to a string cannot fail, so what `write!` returns is dropped throughout.
-    let _ = write!(
-        out,
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title} · dyno</title>\n\
-         <style>{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n",
-        title = xml(title)
-    );
     facts(&mut out, record);
     results(&mut out, record);
     for case in record.cases.iter().take(CHARTS) {
@@ -56,8 +49,37 @@ pub(super) fn html(record: &RunRecord) -> String {
         );
     }
     failures(&mut out, record);
-    out.push_str("</body>\n</html>\n");
-    out
+    page(title, &out)
+}
+
+/// A table as a page of its own: a head, and rows of as many cells, of which all but the first are figures.
+#[must_use]
+pub fn html_table(title: &str, head: &[String], rows: &[Vec<String>]) -> String {
+    let mut out = "<table>\n".to_owned();
+    let mut row = |name: &str, cells: &[String]| {
+        out.push_str("<tr>");
+        for (place, cell) in cells.iter().enumerate() {
+            let class = if place == 0 { "" } else { " class=\"n\"" };
+            let _ = write!(out, "<{name}{class}>{}</{name}>", xml(cell));
+        }
+        out.push_str("</tr>\n");
+    };
+    row("th", head);
+    for cells in rows {
+        row("td", cells);
+    }
+    out.push_str("</table>\n");
+    page(title, &out)
+}
+
+/// A page around what is HTML already.
+fn page(title: &str, body: &str) -> String {
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title} · dyno</title>\n\
+         <style>{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n{body}</body>\n</html>\n",
+        title = xml(title)
+    )
 }
 
 fn facts(out: &mut String, record: &RunRecord) {
@@ -207,7 +229,7 @@ fn failures(out: &mut String, record: &RunRecord) {
 
 #[cfg(test)]
 mod tests {
-    use dyno_core::model::CaseStatus;
+    use dyno_core::model::{CaseStatus, SkipCause};
 
     use super::*;
 
@@ -228,7 +250,7 @@ mod tests {
     fn what_a_plugin_says_is_text() {
         let mut record = record();
         record.cases[0].benchmark = "<script>alert(1)</script>\"&".to_owned();
-        record.cases[0].status = CaseStatus::Skipped { reason: "<img onerror=x>".to_owned() };
+        record.cases[0].status = CaseStatus::skipped(SkipCause::Plugin, "<img onerror=x>");
         let page = html(&record);
         assert!(!page.contains("<script") && !page.contains("<img"), "{page}");
     }

@@ -22,6 +22,7 @@ mod outcome;
 pub use comparison::effect;
 pub use escape::name as markdown_name;
 pub use format::{ComparisonFormat, Format, Rendered};
+pub use html::html_table;
 pub use json::{ReadError, WriteError, json, read};
 
 #[cfg(test)]

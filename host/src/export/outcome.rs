@@ -23,7 +23,7 @@ impl Outcome {
             CaseStatus::TimedOut { stage, limit_s, .. } => {
                 Self::Failed(format!("timed out in stage {stage}: it took longer than {limit_s} s"))
             }
-            CaseStatus::Skipped { reason } => Self::Skipped(format!("skipped: {reason}")),
+            CaseStatus::Skipped { reason, .. } => Self::Skipped(format!("skipped: {reason}")),
             CaseStatus::Cancelled => Self::Skipped("cancelled".to_owned()),
             CaseStatus::Running => Self::Skipped("not finished when dyno ended".to_owned()),
             CaseStatus::Queued => Self::Skipped("not begun when dyno ended".to_owned()),

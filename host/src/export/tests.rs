@@ -4,7 +4,7 @@ use std::path::Path;
 
 use dyno_core::model::{
     CaseStatus, DOCTOR_SCHEMA, DOCTOR_VERSION, Doctor, Exit, RESULT_SCHEMA, RESULT_VERSION, Reason,
-    RunRecord, RunStatus, Stage,
+    RunRecord, RunStatus, SkipCause, Stage,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json as value};
@@ -201,7 +201,7 @@ fn hostile_text_does_not_become_structure() {
             last_output: vec!["one\n# two".to_owned(), "two".to_owned()],
         },
     };
-    record.cases[3].status = CaseStatus::Skipped { reason: hostile.to_owned() };
+    record.cases[3].status = CaseStatus::skipped(SkipCause::Plugin, hostile);
     let (found, report) = shape(&record);
     assert_eq!(found, expected, "{report}");
     assert!(!report.contains('\u{1b}') && !report.contains(" <script>"), "{report}");

@@ -1,9 +1,38 @@
 //! A case as it is planned: what will be measured, or why not.
 
-use std::path::PathBuf;
+use std::{fmt, path::PathBuf};
 
-use dyno_core::model::{CaseKey, CaseRecord, CaseStatus, DeviceInfo, Params, PluginRef};
+use dyno_core::model::{CaseKey, CaseRecord, CaseStatus, DeviceInfo, Params, PluginRef, SkipCause};
 use dyno_plugin_api::descriptor::{BenchmarkInfo, MetricInfo};
+
+/// Why a case cannot run, or need not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Obstacle {
+    /// For programs.
+    pub cause: SkipCause,
+    /// For people: one sentence.
+    pub reason: String,
+}
+
+impl Obstacle {
+    /// The device is not there.
+    #[must_use]
+    pub fn no_device(name: &str, why: &str) -> Self {
+        Self { cause: SkipCause::NoDevice, reason: CaseStatus::no_device(name, why) }
+    }
+
+    /// The end of a case that has this in its way.
+    #[must_use]
+    pub fn status(self) -> CaseStatus {
+        CaseStatus::skipped(self.cause, self.reason)
+    }
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
+    }
+}
 
 /// A benchmark with parameter values on a device, before it is measured.
 #[derive(Debug, Clone)]
@@ -25,7 +54,7 @@ pub struct Planned {
     /// The device.
     pub device: DeviceInfo,
     /// Why it cannot run; absent when it can.
-    pub obstacle: Option<String>,
+    pub obstacle: Option<Obstacle>,
 }
 
 impl Planned {
@@ -44,16 +73,19 @@ impl Planned {
         device: DeviceInfo,
     ) -> Self {
         let obstacle = if let Some(why) = &device.unavailable {
-            Some(CaseStatus::no_device(&device.name, why))
+            Some(Obstacle::no_device(&device.name, why))
         } else if benchmark.hardware.iter().any(|kind| kind == device.kind.word()) {
             None
         } else {
-            Some(format!(
-                "`{}` does not run on {}; it runs on {}",
-                benchmark.name,
-                device.kind,
-                benchmark.hardware.join(", ")
-            ))
+            Some(Obstacle {
+                cause: SkipCause::OtherHardware,
+                reason: format!(
+                    "`{}` does not run on {}; it runs on {}",
+                    benchmark.name,
+                    device.kind,
+                    benchmark.hardware.join(", ")
+                ),
+            })
         };
         Self {
             plugin,

@@ -11,7 +11,7 @@ use dyno_core::{
 };
 
 use super::{
-    Cancel, Planned, RunError,
+    Cancel, Obstacle, Planned, RunError,
     compiled::will_compile,
     launch::{Assignment, Notice, launch},
     peak::Peak,
@@ -69,10 +69,10 @@ impl Conductor<'_> {
         }
         let gone = || {
             let why = self.missing(&planned.device, Freshness::Known)?;
-            Some(CaseStatus::no_device(&planned.device.name, &why))
+            Some(Obstacle::no_device(&planned.device.name, &why))
         };
-        if let Some(reason) = planned.obstacle.clone().or_else(gone) {
-            case.status = CaseStatus::Skipped { reason };
+        if let Some(obstacle) = planned.obstacle.clone().or_else(gone) {
+            case.status = obstacle.status();
             return Ok(());
         }
         desk.announce(Event::CaseStarted {

@@ -1,6 +1,6 @@
 //! The dispatcher of a run: it alone changes status, decides what is next, commits, and then announces.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Instant};
 
 use dyno_core::model::{CaseRecord, CaseStatus, Event, LaunchRecord, RunRecord, RunStatus};
 
@@ -13,7 +13,7 @@ use crate::{
     catalog::ContentStore,
     devices::{LeaseError, Leases},
     fault::HostFault,
-    store::{Store, StoreError},
+    store::{RunEnd, Store, StoreError},
 };
 
 /// Why a run could not go on. Failures of plugins are not among these: they are results.
@@ -61,25 +61,33 @@ impl Dispatcher<'_> {
     /// When the host cannot do its part: the database, the leases, a resource. The run is then `interrupted`: what was
     /// committed is kept, and its other cases have no end, so that it can be resumed.
     pub fn run(&mut self, record: &mut RunRecord, planned: &[Planned]) -> Result<(), RunError> {
-        let outcome = self.carry_out(record, planned);
+        let begun = Instant::now();
+        let outcome = self.carry_out(record, planned, begun);
         if outcome.is_err() {
             record.status = RunStatus::Interrupted;
             // If the database was the reason it may refuse this as well: then whoever opens it next finds the run unended.
-            if self.end(record).is_ok() {
+            if self.end(record, begun).is_ok() {
                 (self.announce)(&Event::RunFinished { run: record.id.clone(), status: record.status });
             }
         }
         outcome
     }
 
-    fn end(&mut self, record: &mut RunRecord) -> Result<(), StoreError> {
+    fn end(&mut self, record: &mut RunRecord, begun: Instant) -> Result<(), StoreError> {
+        let elapsed_s = begun.elapsed().as_secs_f64();
+        self.store.record_end(&record.id, RunEnd { elapsed_s, progress: None })?;
         let finished = crate::timestamp::now();
         self.store.finish_run(&record.id, record.status, &finished)?;
         record.finished_at = Some(finished);
         Ok(())
     }
 
-    fn carry_out(&mut self, record: &mut RunRecord, planned: &[Planned]) -> Result<(), RunError> {
+    fn carry_out(
+        &mut self,
+        record: &mut RunRecord,
+        planned: &[Planned],
+        begun: Instant,
+    ) -> Result<(), RunError> {
         if record.status == RunStatus::Queued {
             record.status = RunStatus::Running;
             self.store.begin_queued(record, &crate::timestamp::now())?;
@@ -134,7 +142,7 @@ impl Dispatcher<'_> {
         } else {
             RunStatus::Completed
         };
-        self.end(record)?;
+        self.end(record, begun)?;
         (self.announce)(&Event::RunFinished { run: record.id.clone(), status: record.status });
         Ok(())
     }

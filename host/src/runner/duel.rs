@@ -227,7 +227,7 @@ impl Duel<'_> {
         {
             if let Some(why) = &planned.obstacle {
                 one.end =
-                    Some((Verdict::Inconclusive, Some(Unjudged::Skipped { side, message: why.clone() })));
+                    Some((Verdict::Inconclusive, Some(Unjudged::Skipped { side, message: why.to_string() })));
                 return Ok(());
             }
         }

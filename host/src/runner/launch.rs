@@ -8,7 +8,7 @@ use std::{
 use dyno_core::{
     model::{
         CaseStatus, DeviceKind, Environment, Exit, LaunchRecord, Layout, LoadRecord, MIN_NS_PER_ITERATION,
-        Query, Reason, Sample, Scenario, Settings, SideEffects, Stage,
+        Query, Reason, Sample, Scenario, Settings, SideEffects, SkipCause, Stage,
     },
     protocol::{DeviceGrant, Load, PROTOCOL_VERSION, Quota, Reply, Request},
 };
@@ -374,7 +374,7 @@ impl Script<'_, '_> {
     fn judge(&self, reply: Reply) -> Result<Reply, End> {
         match reply {
             Reply::Failed { message } => Err(self.failed(message)),
-            Reply::Skipped { message } => Err(End::Status(CaseStatus::Skipped { reason: message })),
+            Reply::Skipped { message } => Err(End::Status(CaseStatus::skipped(SkipCause::Plugin, message))),
             reply => Ok(reply),
         }
     }

@@ -18,7 +18,7 @@ mod stop;
 mod turn;
 
 pub use cancel::{Cancel, is_ignored};
-pub use case::Planned;
+pub use case::{Obstacle, Planned};
 pub use conduct::Missing;
 pub use dispatcher::{Dispatcher, RunError};
 pub use duel::{Duel, DuelNews, DuelOptions, Match};

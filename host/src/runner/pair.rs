@@ -10,7 +10,8 @@ use std::{
 
 use dyno_core::{
     model::{
-        CaseStatus, ComparedSide, DeviceKind, PairEffect, Plan, Reason, Sample, Settings, SideEffects, Stage,
+        CaseStatus, ComparedSide, DeviceKind, PairEffect, Plan, Reason, Sample, Settings, SideEffects,
+        SkipCause, Stage,
     },
     protocol::{PROTOCOL_VERSION, Quota, Reply, Request},
     stats::{self, LaunchTrend},
@@ -316,7 +317,7 @@ impl<'a> Running<'a> {
     fn judge(&self, answer: Result<Reply, crate::pool::Interruption>) -> Result<Reply, Ended> {
         match answer {
             Ok(Reply::Failed { message }) => Err(self.failed(message)),
-            Ok(Reply::Skipped { message }) => Err(CaseStatus::Skipped { reason: message }.into()),
+            Ok(Reply::Skipped { message }) => Err(CaseStatus::skipped(SkipCause::Plugin, message).into()),
             Ok(reply) => Ok(reply),
             Err(interruption) => {
                 let said = self.worker.last_output();

@@ -77,7 +77,7 @@ async fn of_run(state: &Shared, run: String) -> Result<Feed, Problem> {
         let run = run.clone();
         move |state| match state.hub.status(&run, None) {
             Some(_) => Ok(run),
-            None => Ok::<_, Problem>(state.app.stored_run(&run, false)?.id),
+            None => Ok::<_, Problem>(state.app.run_id(&run)?),
         }
     })
     .await?;

@@ -282,15 +282,20 @@ fn run_to_its_end(state: &State, run: &str) {
 
 /// Writes the reports of a run, and tells its end.
 pub(super) fn ended(state: &State, record: &RunRecord) {
+    let end = state.hub.ended(&record.id);
+    if let Some(end) = end
+        && let Err(error) = state.app.record_end(&record.id, end)
+    {
+        tracing::error!(run = record.id, %error, "how long a run took cannot be stored");
+    }
     if let Err(error) = reports::write(&state.results, record) {
         tracing::error!(run = record.id, %error, "the reports of a run cannot be written");
     }
     let submission = state.app.submission(&record.id).ok().flatten();
-    let (request, begun) = submission.map_or_else(Default::default, |it| (it.request, it.begun_at));
-    judge(state, record, &request);
+    judge(state, record, &submission.map(|it| it.request).unwrap_or_default());
     state.answers.outdate();
     let event = Event::RunFinished { run: record.id.clone(), status: record.status };
-    state.hub.end(&record.id, &event, &Status::of(record, begun.as_deref()));
+    state.hub.end(&record.id, &event, &Status::of(record, end));
 }
 
 /// Compares a run with the baseline that it was asked for with, and tells of a regression.

@@ -17,7 +17,7 @@ use serde::Serialize;
 use tokio::sync::{broadcast, watch};
 
 use super::status::{Progress, Status};
-use crate::app::Cancel;
+use crate::app::{Cancel, RunEnd};
 
 /// Events that a listener may be behind.
 const BEHIND: usize = 1_024;
@@ -116,6 +116,11 @@ impl Hub {
         })
     }
 
+    /// How a run ended of which all events were told. From now on its time stands still. `None`: it is not ours.
+    pub(super) fn ended(&self, run: &str) -> Option<RunEnd> {
+        self.lock().get_mut(run).map(|live| live.progress.end())
+    }
+
     /// How a run stands that is queued or running here.
     pub(super) fn status(&self, run: &str, waits_s: Option<f64>) -> Option<Status> {
         self.lock().get(run).map(|live| live.progress.status(waits_s))
@@ -146,6 +151,11 @@ impl Hub {
     /// Whether a run is queued or running here.
     pub(super) fn knows(&self, run: &str) -> bool {
         self.lock().contains_key(run)
+    }
+
+    /// How many cases a run has that is queued or running here.
+    pub(super) fn cases(&self, run: &str) -> Option<u32> {
+        self.lock().get(run).map(|live| live.progress.cases())
     }
 
     /// Runs that are queued or running here.

@@ -116,7 +116,7 @@ pub fn serve(settings: Resolved, ready: &mut dyn FnMut(&str)) -> Result<(), Serv
         state.hub.queue(&state.app.stored_run(&queued.run, false)?);
     }
     let url = url(address);
-    let file = ServerFile { url: url.clone(), pid: std::process::id(), started_at: crate::timestamp::now() };
+    let file = ServerFile::here(url.clone());
     file.write(&database).map_err(system(format!("cannot write beside `{}`", database.display())))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(THREADS)

@@ -1,6 +1,6 @@
 //! The interface of the original suite, with its paths, fields and meanings: clients that were written for it go on working.
 
-use std::time::Duration;
+use std::{hash::Hash, time::Duration};
 
 use aide::transform::TransformOperation;
 use axum::{
@@ -16,7 +16,8 @@ use axum::{
 use dyno_core::model::{
     CaseRequest, CaseStatus, DeviceInfo, DeviceKind, RunRecord, RunSpec, RunStatus, Settings,
 };
-use indexmap::IndexMap;
+use dyno_plugin_api::descriptor::BenchmarkInfo;
+use indexmap::{IndexMap, IndexSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -29,7 +30,7 @@ use super::{
     reports::{self, Reports},
     runs::{RunRequest, accept},
     state::{Shared, State, blocking, kept},
-    status::{Status, model},
+    status::{Status, model, word},
     tokens::Identity,
 };
 use crate::app::{self, AppError, Catalog, Freshness, PerformanceFilter, PerformanceRow, Priority};
@@ -167,14 +168,16 @@ fn translated(asked: &Original, catalog: &Catalog) -> Result<(Priority, RunSpec)
     if asked.hardware.is_empty() {
         return Err(Problem::bad("hardware is empty; name a device, like \"cpu\""));
     }
+    let batches = each_once("batch_sizes", asked.batch_sizes.iter().copied())?;
+    let devices = each_once("hardware", asked.hardware.iter().map(String::as_str))?;
+    let models = asked.models.as_ref();
+    let models = models.map(|all| each_once("models", all.iter().map(String::as_str))).transpose()?;
     let mut names: Vec<&str> = Vec::new();
     let mut requests: Vec<(i64, CaseRequest)> = Vec::new();
-    let mut batches = asked.batch_sizes.clone();
-    batches.dedup();
     for entry in catalog.entries.iter().filter(|entry| entry.incompatible.is_none()) {
         for benchmark in &entry.descriptor.benchmarks {
             let of_param = |name: &str| benchmark.params.iter().find(|param| param.name == name);
-            let wanted: Vec<&str> = match &asked.models {
+            let wanted: Vec<&str> = match &models {
                 None => {
                     let tier = ["critical", "high", "medium", "low"]
                         .into_iter()
@@ -187,7 +190,7 @@ fn translated(asked: &Original, catalog: &Catalog) -> Result<(Priority, RunSpec)
                 }
                 Some(models) => models
                     .iter()
-                    .map(String::as_str)
+                    .copied()
                     .filter(|model| *model == benchmark.name || benchmark.models.iter().any(|it| it == model))
                     .collect(),
             };
@@ -203,6 +206,10 @@ fn translated(asked: &Original, catalog: &Catalog) -> Result<(Priority, RunSpec)
                 let Some(value) = precision(&asked.precision, param.choices.as_deref()) else { continue };
                 params.insert(param.name.clone(), vec![value]);
             }
+            let hardware = served(&devices, benchmark, catalog);
+            if hardware.is_empty() {
+                continue;
+            }
             let name = format!("{}/{}", entry.descriptor.plugin.id, benchmark.name);
             if requests.iter().any(|(_, request)| request.benchmark == name) {
                 // The other build of the same plugin.
@@ -211,7 +218,7 @@ fn translated(asked: &Original, catalog: &Catalog) -> Result<(Priority, RunSpec)
             let request = |params| CaseRequest {
                 benchmark: name.clone(),
                 params,
-                hardware: asked.hardware.clone(),
+                hardware: hardware.clone(),
                 engine: dyno_core::model::EngineChoice::Auto,
                 sha256: None,
             };
@@ -226,7 +233,7 @@ fn translated(asked: &Original, catalog: &Catalog) -> Result<(Priority, RunSpec)
             }
         }
     }
-    if let Some(missing) = asked.models.iter().flatten().find(|model| !names.contains(&model.as_str())) {
+    if let Some(missing) = models.iter().flatten().find(|model| !names.contains(model)) {
         return Err(Problem::bad(format!(
             "there is no model or benchmark `{missing}`; GET /api/benchmark/models lists them"
         )));
@@ -248,6 +255,38 @@ fn translated(asked: &Original, catalog: &Catalog) -> Result<(Priority, RunSpec)
         tags: Vec::new(),
     };
     Ok((priority, spec))
+}
+
+/// Values that a list of a request may have.
+const MOST_VALUES: usize = 1_000;
+
+/// The values of a list, in its order, each once: `[1, 8, 1]` asks for no case twice.
+fn each_once<T: Hash + Eq>(
+    field: &str,
+    values: impl ExactSizeIterator<Item = T>,
+) -> Result<IndexSet<T>, Problem> {
+    let count = values.len();
+    if count > MOST_VALUES {
+        return Err(Problem::bad(format!("{field} has {count} values; give up to {MOST_VALUES}")));
+    }
+    Ok(values.collect())
+}
+
+/// The devices that a benchmark is to run on, of those that were asked for: not those for which another plugin has a benchmark
+/// of that name and this one has none. Where no plugin has one, the case is kept, and says what it runs on.
+fn served(devices: &IndexSet<&str>, benchmark: &BenchmarkInfo, catalog: &Catalog) -> Vec<String> {
+    let runs = |it: &BenchmarkInfo, kind: &str| it.hardware.iter().any(|other| other == kind);
+    let of_another = |kind: &str| {
+        let all = catalog.entries.iter().filter(|entry| entry.incompatible.is_none());
+        let mut named =
+            all.flat_map(|entry| &entry.descriptor.benchmarks).filter(|it| it.name == benchmark.name);
+        named.any(|it| runs(it, kind))
+    };
+    let is_meant = |device: &&&str| {
+        let kind = device.split(':').next().unwrap_or_default().trim().to_ascii_lowercase();
+        runs(benchmark, &kind) || !of_another(&kind)
+    };
+    devices.iter().filter(is_meant).map(|device| (*device).to_owned()).collect()
 }
 
 /// A precision in the words of a benchmark. // eg: `fp32` where it says `f32`
@@ -283,8 +322,7 @@ async fn standing(state: &Shared, run: &str) -> Result<Status, Problem> {
 
 fn stored(state: &State, run: &str) -> Result<Status, Problem> {
     let record = exactly(state, run)?;
-    let begun = state.app.submission(run)?.and_then(|it| it.begun_at);
-    Ok(Status::of(&record, begun.as_deref()))
+    Ok(Status::of(&record, state.app.run_end(run)?))
 }
 
 /// The run of this very identifier.
@@ -326,7 +364,8 @@ struct CaseResult {
     /// How it ended: completed, failed, skipped, timed_out, cancelled.
     status: &'static str,
     success: bool,
-    /// Why it did not complete.
+    /// Why it did not complete; absent where it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     average_latency_ms: Option<f64>,
     throughput_items_per_second: Option<f64>,
@@ -352,7 +391,7 @@ pub(super) async fn results(Of(state): Of<Shared>, At(at): At<RunId>) -> Result<
         let begun = submission.as_ref().and_then(|it| it.begun_at.clone());
         let config = submission.and_then(|it| serde_json::from_str(&it.request).ok());
         Ok(Results {
-            status: Status::of(&record, begun.as_deref()).status,
+            status: word(record.status, record.cases.iter().any(|case| case.status.has_result())),
             config: config.unwrap_or_else(|| json!(record.spec)),
             results: record.cases.iter().map(case_result).collect(),
             start_time: begun.unwrap_or_else(|| record.created_at.clone()),
@@ -378,7 +417,7 @@ fn case_result(case: &dyno_core::model::CaseRecord) -> CaseResult {
             CaseStatus::TimedOut { stage, limit_s, .. } => {
                 Some(format!("timed out in {stage} after {limit_s} s"))
             }
-            CaseStatus::Skipped { reason } => Some(reason.clone()),
+            CaseStatus::Skipped { reason, .. } => Some(reason.clone()),
             _ => None,
         },
         average_latency_ms: case.metric("time").map(|metric| metric.mean / 1e6),
@@ -624,6 +663,55 @@ mod tests {
         assert_eq!(precision("BF16", Some(&choices)), Some(json!("bf16")));
         assert_eq!(precision("int8", Some(&choices)), None);
         assert_eq!(precision("int8", Some(&[json!("int8")])), Some(json!("int8")));
+    }
+
+    /// A catalog of plugins with a benchmark `gemm` each, on the hardware that is named.
+    fn catalog(plugins: &[(&str, &str)]) -> Catalog {
+        let entry = |(plugin, hardware): &(&str, &str)| {
+            json!({
+                "path": format!("/{plugin}.so"), "kind": "native", "sha256": plugin, "size": 1, "warnings": [],
+                "descriptor": {
+                    "schema": dyno_plugin_api::descriptor::SCHEMA,
+                    "plugin": {"id": plugin, "version": "1.0.0"},
+                    "abi": {"kind": "native", "version": 1, "layout_hash": "00"},
+                    "benchmarks": [{
+                        "name": "gemm", "hardware": [hardware],
+                        "params": [{"name": "batch_size", "type": "integer", "default": 1}],
+                    }],
+                },
+            })
+        };
+        let entries: Vec<Value> = plugins.iter().map(entry).collect();
+        serde_json::from_value(json!({"entries": entries, "problems": [], "folders": []})).unwrap()
+    }
+
+    fn asked(request: Value) -> Original {
+        serde_json::from_value(request).unwrap()
+    }
+
+    #[test]
+    fn a_list_is_a_set_in_its_order() {
+        let catalog = catalog(&[("blas", "cpu")]);
+        let request =
+            json!({"batch_sizes": [8, 1, 8], "models": ["gemm", "gemm"], "progressive_mode": false});
+        let (_, spec) = translated(&asked(request), &catalog).unwrap();
+        let batches: Vec<&Value> = spec.requests.iter().map(|it| &it.params["batch_size"][0]).collect();
+        assert_eq!(batches, [&json!(8), &json!(1)]);
+        let many = asked(json!({"batch_sizes": vec![1; 1_001]}));
+        let refused = json!(translated(&many, &catalog).unwrap_err());
+        assert_eq!(refused["detail"], "batch_sizes has 1001 values; give up to 1000");
+    }
+
+    #[test]
+    fn a_plugin_is_not_asked_for_hardware_that_another_one_serves() {
+        let hardware = |plugins: &[(&str, &str)]| -> Vec<Vec<String>> {
+            let request = asked(json!({"hardware": ["cpu", "cuda:0"], "batch_sizes": [1]}));
+            let (_, spec) = translated(&request, &catalog(plugins)).unwrap();
+            spec.requests.into_iter().map(|it| it.hardware).collect()
+        };
+        assert_eq!(hardware(&[("blas", "cpu"), ("cublas", "cuda")]), [["cpu"], ["cuda:0"]]);
+        // Where no plugin has it, a case says so.
+        assert_eq!(hardware(&[("blas", "cpu")]), [["cpu", "cuda:0"]]);
     }
 
     #[test]

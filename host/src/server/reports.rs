@@ -4,7 +4,6 @@ use std::{
     collections::{BTreeMap, HashMap},
     fs, io,
     path::{Path, PathBuf},
-    time::SystemTime,
 };
 
 use aide::transform::TransformOperation;
@@ -14,7 +13,7 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use dyno_core::model::{Comparison, RunRecord, RunStatus};
+use dyno_core::model::{Comparison, RunRecord};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -22,10 +21,11 @@ use super::{
     extract::{Ask, At},
     problem::Problem,
     state::{Shared, State, blocking},
+    status::word,
 };
 use crate::{
-    app::{PerformanceFilter, PerformanceRow, RunFilter},
-    export::{ComparisonFormat, Format, Rendered, markdown_name},
+    app::{PerformanceFilter, PerformanceRow, RunFilter, RunSummary},
+    export::{ComparisonFormat, Format, Rendered, html_table, markdown_name},
 };
 
 /// The formats that every run gets a report in.
@@ -60,7 +60,7 @@ fn replace(folder: &Path, name: &str, text: &str) -> io::Result<()> {
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Reports {
     run_id: String,
-    /// How the run stands: `completed`, `failed`, or the word of dyno.
+    /// How the run stands: `initializing`, `running`, `completed`, `failed`, or `unknown`.
     status: String,
     /// Names of the files.
     reports: Vec<String>,
@@ -69,6 +69,9 @@ pub(super) struct Reports {
     /// Where they are served, in the same order.
     urls: Vec<String>,
 }
+
+/// A report shows what plugins said: as a page of its own it may do nothing.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
 
 /// Reports that are listed.
 const LISTED: usize = 200;
@@ -80,19 +83,21 @@ pub(super) fn list(state: &State) -> Result<Vec<Reports>, Problem> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(Problem::internal(&error)),
     };
-    let mut folders: Vec<(SystemTime, String, PathBuf)> = entries
+    let newest = state.app.stored_runs(&RunFilter { limit: 1_000, ..RunFilter::default() })?;
+    let known: HashMap<&str, (usize, &RunSummary)> =
+        newest.iter().enumerate().map(|(place, run)| (run.id.as_str(), (place, run))).collect();
+    // In the order of the runs: the times of folders go back when a clock is set. What the database does not know comes last.
+    let mut folders: Vec<(usize, String, PathBuf)> = entries
         .filter_map(Result::ok)
         .filter_map(|entry| {
-            let about = entry.metadata().ok().filter(fs::Metadata::is_dir)?;
+            entry.metadata().ok().filter(fs::Metadata::is_dir)?;
             let name = entry.file_name().into_string().ok().filter(|name| is_name(name))?;
-            Some((about.modified().ok()?, name, entry.path()))
+            let place = known.get(name.as_str()).map_or(usize::MAX, |(place, _)| *place);
+            Some((place, name, entry.path()))
         })
         .collect();
-    folders.sort_by(|one, other| other.cmp(one));
+    folders.sort_by(|one, other| one.0.cmp(&other.0).then_with(|| other.1.cmp(&one.1)));
     folders.truncate(LISTED);
-    let newest = RunFilter { limit: 1_000, ..RunFilter::default() };
-    let known: HashMap<String, RunStatus> =
-        state.app.stored_runs(&newest)?.into_iter().map(|run| (run.id, run.status)).collect();
     let mut all = Vec::new();
     for (_, run_id, path) in folders {
         let mut reports: Vec<String> = fs::read_dir(&path)
@@ -105,7 +110,8 @@ pub(super) fn list(state: &State) -> Result<Vec<Reports>, Problem> {
         if reports.is_empty() {
             continue;
         }
-        let status = known.get(&run_id).map_or("unknown", |status| status.word());
+        let status =
+            known.get(run_id.as_str()).map_or("unknown", |(_, run)| word(run.status, run.with_result > 0));
         all.push(Reports {
             urls: reports.iter().map(|name| format!("/api/reports/{run_id}/{name}")).collect(),
             status: status.to_owned(),
@@ -144,9 +150,7 @@ pub(super) async fn file(Of(state): Of<Shared>, At(at): At<ReportFile>) -> Resul
         })
     })
     .await?;
-    // A report shows what plugins said: as a page of its own it may do nothing.
-    let policy = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
-    Ok((StatusCode::OK, [(header::CONTENT_TYPE, kind), (header::CONTENT_SECURITY_POLICY, policy)], text)
+    Ok((StatusCode::OK, [(header::CONTENT_TYPE, kind), (header::CONTENT_SECURITY_POLICY, POLICY)], text)
         .into_response())
 }
 
@@ -185,7 +189,7 @@ pub(super) struct OverallPath {
 /// The form of a report over many runs.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct OverallQuery {
-    /// `json` or `markdown`.
+    /// `json`, `markdown` or `html`.
     #[serde(default)]
     format: OverallFormat,
 }
@@ -196,6 +200,7 @@ enum OverallFormat {
     #[default]
     Json,
     Markdown,
+    Html,
 }
 
 /// A report over many runs: rows by name, columns by name.
@@ -248,6 +253,10 @@ pub(super) async fn overall(
         OverallFormat::Markdown => {
             ([(header::CONTENT_TYPE, "text/markdown; charset=utf-8")], markdown(&report)).into_response()
         }
+        OverallFormat::Html => {
+            let kind = (header::CONTENT_TYPE, "text/html; charset=utf-8");
+            ([kind, (header::CONTENT_SECURITY_POLICY, POLICY)], html(&report)).into_response()
+        }
     })
 }
 
@@ -298,21 +307,30 @@ fn markdown(report: &Overall) -> String {
     let mut out = format!("# {}\n\n| | {} |\n", report.title, columns.join(" | "));
     out.push_str(&format!("|---|{}\n", "---:|".repeat(report.columns.len())));
     for (name, cells) in &report.rows {
-        let shown: Vec<String> = report
-            .columns
-            .iter()
-            .map(|column| match cells.get(column) {
-                None => "–".to_owned(),
-                Some(cell) => match cell.best_latency_ms.filter(|latency| latency.is_finite()) {
-                    Some(latency) => format!("{latency:.4} ms ({} results)", cell.results),
-                    None if cell.compatible => "yes".to_owned(),
-                    None => "no".to_owned(),
-                },
-            })
-            .collect();
+        let shown: Vec<String> = report.columns.iter().map(|column| shown(cells.get(column))).collect();
         out.push_str(&format!("| {} | {} |\n", markdown_name(name), shown.join(" | ")));
     }
     out
+}
+
+fn html(report: &Overall) -> String {
+    let head: Vec<String> = std::iter::once(String::new()).chain(report.columns.iter().cloned()).collect();
+    let row = |(name, cells): (&String, &BTreeMap<String, Cell>)| {
+        let shown = report.columns.iter().map(|column| shown(cells.get(column)));
+        std::iter::once(name.clone()).chain(shown).collect()
+    };
+    let rows: Vec<Vec<String>> = report.rows.iter().map(row).collect();
+    html_table(&report.title, &head, &rows)
+}
+
+/// A cell for people.
+fn shown(cell: Option<&Cell>) -> String {
+    let Some(cell) = cell else { return "–".to_owned() };
+    match cell.best_latency_ms.filter(|latency| latency.is_finite()) {
+        Some(latency) => format!("{latency:.4} ms ({} results)", cell.results),
+        None if cell.compatible => "yes".to_owned(),
+        None => "no".to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -352,6 +370,12 @@ mod tests {
         let table = markdown(&report(OverallKind::Summary, &hostile, &[]));
         assert_eq!(table.lines().count(), 5, "{table}");
         assert!(table.contains("| a\\|b\u{fffd}\\# c | yes |") && !table.contains("NaN"), "{table}");
+        let page = html(&report(OverallKind::Summary, &hostile, &[]));
+        assert!(page.starts_with("<!DOCTYPE html>") && page.ends_with("</html>\n"), "{page}");
+        assert!(page.contains("<th class=\"n\">&lt;script&gt;</th>") && !page.contains("<script"), "{page}");
+        assert!(page.contains("<td>a|b\u{fffd}# c</td><td class=\"n\">yes</td>"), "{page}");
+        let page = html(&matrix);
+        assert!(page.contains("<td>b</td><td class=\"n\">no</td><td class=\"n\">4.0000 ms (1 results)</td>"));
     }
 
     #[test]

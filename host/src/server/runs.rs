@@ -322,9 +322,9 @@ async fn again(
     only_missing: bool,
 ) -> Result<(StatusCode, Json<Taken>), Problem> {
     let new = blocking(&state, move |state| {
-        let record = state.app.stored_run(&run, false)?;
-        let (spec, source) = state.app.again(&record.id, only_missing)?;
-        let body = if only_missing { json!({"resumes": record.id}) } else { json!({"repeats": record.id}) };
+        let id = state.app.run_id(&run)?;
+        let (spec, source) = state.app.again(&id, only_missing)?;
+        let body = if only_missing { json!({"resumes": id}) } else { json!({"repeats": id}) };
         Ok::<_, Problem>(NewRun {
             spec,
             source,
@@ -383,19 +383,9 @@ pub(super) async fn samples(
     Of(state): Of<Shared>,
     At(at): At<CaseAt>,
 ) -> Result<Json<Vec<LaunchSamples>>, Problem> {
-    let found = blocking(&state, move |state| {
-        let record = state.app.stored_run(&at.run, true)?;
-        let count = record.cases.len();
-        let case = record.cases.into_iter().nth(at.case as usize).ok_or_else(|| {
-            Problem::not_found(format!("run {} has no case {}; it has {count}, from 0", record.id, at.case))
-        })?;
-        let launches = case.launches.into_iter();
-        Ok::<_, Problem>(
-            launches.map(|it| LaunchSamples { launch: it.index, samples: it.samples }).collect::<Vec<_>>(),
-        )
-    })
-    .await?;
-    Ok(Json(found))
+    let found = blocking(&state, move |state| state.app.case_samples(&at.run, at.case)).await?;
+    let launches = found.into_iter().map(|(launch, samples)| LaunchSamples { launch, samples });
+    Ok(Json(launches.collect()))
 }
 
 /// Two runs to compare.
@@ -509,7 +499,7 @@ pub(super) async fn tag(
         )));
     }
     let all = changing(&state, move |state| {
-        let id = state.app.stored_run(&at.run, false)?.id;
+        let id = state.app.run_id(&at.run)?;
         let annotation = Annotation {
             tag: new.tag.trim().to_owned(),
             note: new.note,
@@ -539,7 +529,7 @@ pub(super) async fn untag(
     At(at): At<TagAt>,
 ) -> Result<Json<Vec<Annotation>>, Problem> {
     let left = changing(&state, move |state| {
-        let id = state.app.stored_run(&at.run, false)?.id;
+        let id = state.app.run_id(&at.run)?;
         state.app.remove_tag(&id, &at.tag)?;
         state.app.annotations(&id)
     })
@@ -573,7 +563,8 @@ pub(super) async fn queue(Of(state): Of<Shared>) -> Result<Json<QueueView>, Prob
         let per_case = state.app.seconds_per_case()?;
         let mut ahead: f64 = 0.0;
         for run in &running {
-            ahead += state.app.stored_run(run, false)?.cases.len() as f64 / 2.0;
+            // Half of it is over, on average.
+            ahead += f64::from(state.hub.cases(run).unwrap_or(0)) / 2.0;
         }
         let mut waiting = Vec::new();
         for queued in state.app.queued()?.into_iter().filter(|queued| !running.contains(&queued.run)) {

@@ -40,7 +40,7 @@ pub(super) fn outcome(status: &CaseStatus) -> (Option<String>, Option<String>) {
         CaseStatus::TimedOut { stage, limit_s, .. } => {
             (Some(stage.to_string()), Some(format!("the stage took longer than {limit_s} s")))
         }
-        CaseStatus::Skipped { reason } => (None, Some(reason.clone())),
+        CaseStatus::Skipped { reason, .. } => (None, Some(reason.clone())),
         CaseStatus::Queued | CaseStatus::Running | CaseStatus::Completed | CaseStatus::Cancelled => {
             (None, None)
         }

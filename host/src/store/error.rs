@@ -92,6 +92,16 @@ pub enum StoreError {
         /// What there is.
         hint: String,
     },
+    /// The run has no such case.
+    #[error("run {run} has no case {case}; it has {cases}, numbered from 0")]
+    NoSuchCase {
+        /// Identifier of the run.
+        run: String,
+        /// What was asked for.
+        case: u32,
+        /// How many cases the run has.
+        cases: u32,
+    },
     /// There is no such baseline.
     #[error("there is no baseline `{name}`; {hint}")]
     NoSuchBaseline {
@@ -149,6 +159,7 @@ impl StoreError {
         matches!(
             self,
             Self::NoSuchRun { .. }
+                | Self::NoSuchCase { .. }
                 | Self::NoSuchBaseline { .. }
                 | Self::NotADatabase { .. }
                 | Self::Foreign { .. }

@@ -7,12 +7,13 @@ use duckdb::{Connection, OptionalExt, params};
 use super::error::{StoreError, doing};
 
 /// The migrations, in order; the first is version 1.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("migrations/0001_initial.sql"),
     include_str!("migrations/0002_verdicts.sql"),
     include_str!("migrations/0003_server.sql"),
     include_str!("migrations/0004_keys.sql"),
     include_str!("migrations/0005_build.sql"),
+    include_str!("migrations/0006_original.sql"),
 ];
 
 /// The version that this dyno writes.
@@ -76,6 +77,8 @@ fn apply(connection: &mut Connection, path: &Path, migrations: &[&str]) -> Resul
 
 #[cfg(test)]
 mod tests {
+    use dyno_core::model::{CaseStatus, SkipCause};
+
     use super::*;
 
     const FIRST: &str = "CREATE TABLE one (value INTEGER)";
@@ -126,6 +129,57 @@ mod tests {
                 ("work (native, cpu)".to_owned(), None),
             ]
         );
+    }
+
+    #[test]
+    fn what_earlier_versions_stored_as_a_sentence_or_as_times_is_understood() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let path = Path::new("x");
+        apply(&mut connection, path, &MIGRATIONS[..5]).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO runs VALUES (1, 'r', '2026-01-01 10:00', '2026-01-01 09:00', 'completed', '1', NULL, [], 'h', 'c',
+                   'm', '{}', '{}', NULL, NULL, NULL);
+                 INSERT INTO runs VALUES (2, 's', '2026-01-01 10:00', '2026-01-01 10:01', 'completed', '1', NULL, [], 'h', 'c',
+                   'm', '{}', '{}', NULL, NULL, NULL)",
+            )
+            .unwrap();
+        let reasons = [
+            "device `cuda` is not available: no NVIDIA driver",
+            "`gemm` does not run on webgpu; it runs on cpu",
+            "incremental: run 0199 has this result already",
+            "this machine has no abacus",
+        ];
+        for (number, reason) in reasons.iter().enumerate() {
+            let status = CaseStatus::Skipped { reason: (*reason).to_owned(), cause: None };
+            let status = serde_json::to_string(&status).unwrap();
+            connection
+                .execute(
+                    "INSERT INTO cases VALUES (1, ?, 'p', '1', 'native', 'x', 'x', 'b', '', 'cpu', 'b', NULL, NULL, '{}',
+                       'skipped', NULL, ?, ?, '{}', NULL)",
+                    params![number as i32, reason, status],
+                )
+                .unwrap();
+        }
+        migrate(&mut connection, path).unwrap();
+        let mut found = connection.prepare("SELECT status_json FROM cases ORDER BY case_no").unwrap();
+        let found = found.query_map([], |row| row.get::<_, String>(0)).unwrap();
+        let causes: Vec<Option<SkipCause>> = found
+            .map(|text| serde_json::from_str::<CaseStatus>(&text.unwrap()).unwrap().skip_cause())
+            .collect();
+        let expected = [SkipCause::NoDevice, SkipCause::OtherHardware, SkipCause::KnownResult].map(Some);
+        assert_eq!((&causes[..3], causes[3]), (&expected[..], None));
+        let elapsed = |run: &str| -> f64 {
+            let sql = "SELECT elapsed_s FROM run_ends WHERE run_id = ?";
+            connection.query_row(sql, [run], |row| row.get(0)).unwrap()
+        };
+        assert_eq!((elapsed("r"), elapsed("s")), (0.0, 60.0), "no run took less than no time");
+        for view in
+            ["models", "hardware_platforms", "test_runs", "performance_results", "hardware_compatibility"]
+        {
+            let sql = format!("SELECT count(*) FROM {view}");
+            connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).unwrap();
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The DuckDB database: the only room with SQL. One writer, one transaction per launch, raw samples kept.
 
 mod columns;
+mod ends;
 mod error;
 mod migrate;
 mod open;
@@ -14,6 +15,7 @@ mod upkeep;
 mod verdicts;
 mod write;
 
+pub use ends::RunEnd;
 pub use error::StoreError;
 pub use open::Store;
 pub use performance::{ModelRow, PerformanceFilter, PerformanceRow};

@@ -109,7 +109,7 @@ impl Store {
     /// When the database fails.
     pub fn compatibility(&self) -> Result<Vec<(String, String, bool)>, StoreError> {
         self.rows(
-            "SELECT model_name, hardware_type, arg_max(is_compatible, created_at)
+            "SELECT model_name, hardware_type, arg_max(is_compatible, compatibility_id)
              FROM hardware_compatibility_view GROUP BY ALL ORDER BY ALL",
             [],
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),

@@ -170,7 +170,7 @@ impl Store {
                     (SELECT coalesce(string_agg(DISTINCT c.device, ' '), '') FROM cases c WHERE c.run_no = r.run_no)
              FROM submissions s JOIN runs r ON r.id = s.run_id
              WHERE r.status = 'queued' AND s.begun_at IS NULL
-             ORDER BY s.submitted_at, r.run_no"
+             ORDER BY r.run_no"
         );
         self.rows(&sql, [], |row| {
             Ok(Queued {
@@ -233,10 +233,9 @@ impl Store {
     pub fn seconds_per_case(&self) -> Result<Option<f64>, StoreError> {
         self.connection
             .query_row(
-                "SELECT sum(epoch(r.finished_at - s.begun_at)) / nullif(sum(
-                            (SELECT count(*) FROM cases c WHERE c.run_no = r.run_no)), 0)
+                "SELECT sum(e.elapsed_s) / nullif(sum((SELECT count(*) FROM cases c WHERE c.run_no = r.run_no)), 0)
                  FROM (SELECT * FROM runs WHERE status = 'completed' ORDER BY run_no DESC LIMIT 20) r
-                 JOIN submissions s ON s.run_id = r.id",
+                 JOIN (SELECT run_id, max(elapsed_s) AS elapsed_s FROM run_ends GROUP BY run_id) e ON e.run_id = r.id",
                 [],
                 |row| row.get(0),
             )

@@ -48,6 +48,10 @@ pub struct RunSummary {
     pub cases: u32,
     /// Cases that failed or timed out.
     pub failed: u32,
+    /// Cases with a result: measured by the run, or by an earlier one and therefore not again. Servers of older versions do
+    /// not say.
+    #[serde(default)]
+    pub with_result: u32,
     /// Its suite, if it came from one.
     pub suite: Option<String>,
     /// Its tags.
@@ -64,7 +68,10 @@ impl Store {
         let sql = format!(
             "SELECT r.id, strftime(r.created_at, {TIME}), {status}, r.suite, CAST(to_json(r.tags) AS VARCHAR),
                     (SELECT count(*) FROM cases c WHERE c.run_no = r.run_no),
-                    (SELECT count(*) FROM cases c WHERE c.run_no = r.run_no AND c.status IN ('failed', 'timed_out'))
+                    (SELECT count(*) FROM cases c WHERE c.run_no = r.run_no AND c.status IN ('failed', 'timed_out')),
+                    (SELECT count(*) FROM cases c WHERE c.run_no = r.run_no
+                       AND (c.status = 'completed'
+                            OR c.status = 'skipped' AND json_extract_string(c.status_json, '$.cause') = 'known_result'))
              FROM runs r
              WHERE (? IS NULL OR list_contains(r.tags, ?))
                AND (? IS NULL OR {status} = ?)
@@ -88,6 +95,7 @@ impl Store {
                             suite: row.get(3)?,
                             cases: row.get(5)?,
                             failed: row.get(6)?,
+                            with_result: row.get(7)?,
                             tags: Vec::new(),
                         },
                         row.get::<_, String>(4)?,
@@ -160,6 +168,51 @@ impl Store {
     }
 
     pub(super) fn find(&self, selector: &str) -> Result<i32, StoreError> {
+        Ok(self.locate(selector)?.0)
+    }
+
+    /// The identifier of the run that a selector names.
+    ///
+    /// # Errors
+    /// As for [`Self::run`].
+    pub fn run_id(&self, selector: &str) -> Result<String, StoreError> {
+        Ok(self.locate(selector)?.1)
+    }
+
+    /// The samples of one case, launch by launch. Nothing else of the run is read.
+    ///
+    /// # Errors
+    /// When there is no such run or case, or the database fails.
+    pub fn case_samples(&self, selector: &str, case: u32) -> Result<Vec<(u32, Vec<Sample>)>, StoreError> {
+        let failed = doing("reading samples");
+        let (run_no, run) = self.locate(selector)?;
+        let cases: u32 = self
+            .connection
+            .query_row("SELECT count(*) FROM cases WHERE run_no = ?", [run_no], |row| row.get(0))
+            .map_err(&failed)?;
+        if case >= cases {
+            return Err(StoreError::NoSuchCase { run, case, cases });
+        }
+        let launches: Vec<u32> = self
+            .rows(
+                "SELECT launch_no FROM launches WHERE run_no = ? AND case_no = ? ORDER BY launch_no",
+                params![run_no, case],
+                |row| row.get(0),
+            )
+            .map_err(&failed)?;
+        let sql = format!(
+            "SELECT {SAMPLE}, launch_no FROM samples WHERE run_no = ? AND case_no = ? ORDER BY launch_no, sample_no"
+        );
+        let rows: Vec<(u32, Sample)> =
+            self.rows(&sql, params![run_no, case], |row| Ok((row.get(9)?, sample(row)?))).map_err(&failed)?;
+        let mut by_launch: HashMap<u32, Vec<Sample>> = HashMap::new();
+        for (launch, sample) in rows {
+            by_launch.entry(launch).or_default().push(sample);
+        }
+        Ok(launches.into_iter().map(|it| (it, by_launch.remove(&it).unwrap_or_default())).collect())
+    }
+
+    fn locate(&self, selector: &str) -> Result<(i32, String), StoreError> {
         let failed = doing("finding a run");
         let back = match selector.strip_prefix("last") {
             Some("") => Some(0),
@@ -180,7 +233,7 @@ impl Store {
         }
         .map_err(failed)?;
         match found.as_slice() {
-            [(run_no, _)] => Ok(*run_no),
+            [(run_no, id)] => Ok((*run_no, id.clone())),
             [] => {
                 let newest = self.runs(&RunFilter { limit: 3, ..RunFilter::default() })?;
                 let ids: Vec<String> = newest.into_iter().map(|run| run.id).collect();
@@ -284,24 +337,11 @@ impl Store {
     }
 
     fn add_samples(&self, run_no: i32, cases: &mut [CaseRecord]) -> Result<(), StoreError> {
+        let sql = format!(
+            "SELECT {SAMPLE}, case_no, launch_no FROM samples WHERE run_no = ? ORDER BY case_no, launch_no, sample_no"
+        );
         let rows: Vec<((u32, u32), Sample)> = self
-            .rows(
-                "SELECT case_no, launch_no, iterations, wall_ns, cpu_ns, device_ns, items, bytes, flop, checksum, preemptions
-                 FROM samples WHERE run_no = ? ORDER BY case_no, launch_no, sample_no",
-                params![run_no],
-                |row| {
-                    let sample = Sample {
-                        iterations: row.get(2)?,
-                        wall_ns: row.get(3)?,
-                        cpu_ns: row.get(4)?,
-                        device_ns: row.get(5)?,
-                        work: Work { items: row.get(6)?, bytes: row.get(7)?, flop: row.get(8)? },
-                        checksum: row.get(9)?,
-                        preemptions: row.get(10)?,
-                    };
-                    Ok(((row.get(0)?, row.get(1)?), sample))
-                },
-            )
+            .rows(&sql, params![run_no], |row| Ok(((row.get(9)?, row.get(10)?), sample(row)?)))
             .map_err(doing("reading samples"))?;
         let mut by_launch: HashMap<(u32, u32), Vec<Sample>> = HashMap::new();
         for (key, sample) in rows {
@@ -323,6 +363,21 @@ impl Store {
     ) -> duckdb::Result<Vec<T>> {
         self.connection.prepare(sql)?.query_map(params, read)?.collect()
     }
+}
+
+/// The columns that [`sample`] reads, nine of them.
+const SAMPLE: &str = "iterations, wall_ns, cpu_ns, device_ns, items, bytes, flop, checksum, preemptions";
+
+fn sample(row: &Row<'_>) -> duckdb::Result<Sample> {
+    Ok(Sample {
+        iterations: row.get(0)?,
+        wall_ns: row.get(1)?,
+        cpu_ns: row.get(2)?,
+        device_ns: row.get(3)?,
+        work: Work { items: row.get(4)?, bytes: row.get(5)?, flop: row.get(6)? },
+        checksum: row.get(7)?,
+        preemptions: row.get(8)?,
+    })
 }
 
 fn status(word: &str) -> RunStatus {

@@ -1,6 +1,8 @@
 //! What is written is read back, and what another process left is dealt with.
 
-use dyno_core::model::{CaseRecord, CaseStatus, MetricSummary, RunRecord, RunStatus, Sample};
+use dyno_core::model::{
+    CaseRecord, CaseStatus, MetricSummary, Reason, RunRecord, RunStatus, Sample, SkipCause, Stage,
+};
 
 use super::*;
 
@@ -130,6 +132,147 @@ fn the_views_of_the_original_suite_have_its_columns() {
 }
 
 #[test]
+fn the_tables_of_the_original_suite_can_be_joined_as_its_dashboard_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(&folder.path().join("dyno.duckdb")).unwrap();
+    let record = record();
+    store_all(&mut store, &record);
+    store.record_end(&record.id, RunEnd { elapsed_s: 7.5, progress: None }).unwrap();
+    let rows = |sql: &str| {
+        store.rows(sql, [], |row| row.get::<_, String>(0)).unwrap_or_else(|error| panic!("{sql}: {error}"))
+    };
+    let joined = rows(
+        "SELECT concat_ws('|', m.model_name, m.model_family, m.model_type, h.hardware_type, h.device_name,
+                          avg(pr.average_latency_ms) > 0, max(pr.memory_peak_mb) > 0, count(*))
+         FROM performance_results pr
+         JOIN models m ON pr.model_id = m.model_id
+         JOIN hardware_platforms h ON pr.hardware_id = h.hardware_id
+         GROUP BY ALL",
+    );
+    let cpu = &record.machine.cpu.model;
+    assert_eq!(joined, [format!("gemm|linear-algebra|benchmark|cpu|{cpu}|true|true|2")]);
+    let tested = rows(
+        "SELECT concat_ws('|', t.run_id, t.test_type, t.execution_time_seconds, t.success, count(*))
+         FROM test_runs t JOIN performance_results pr USING (run_id) GROUP BY ALL",
+    );
+    assert_eq!(tested, [format!("{}|performance|7.5|true|2", record.id)]);
+    // Every number names one thing, and leads somewhere.
+    for (table, key) in [("models", "model_id"), ("hardware_platforms", "hardware_id")] {
+        assert_eq!(
+            rows(&format!("SELECT {key}::VARCHAR FROM {table} GROUP BY ALL HAVING count(*) > 1")),
+            [""; 0]
+        );
+        for side in ["hardware_compatibility", "performance_results_view"] {
+            let lost =
+                format!("SELECT {key}::VARCHAR FROM {side} WHERE {key} NOT IN (SELECT {key} FROM {table})");
+            assert_eq!(rows(&lost), [""; 0], "{side}");
+        }
+    }
+}
+
+#[test]
+fn a_case_says_what_runs_where_only_if_it_tried() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(&folder.path().join("dyno.duckdb")).unwrap();
+    let mut record = record();
+    let template = record.cases[0].clone();
+    let skipped = |cause| CaseStatus::skipped(cause, "a sentence");
+    let lease = CaseStatus::Failed { stage: Stage::Lease, reason: Reason::new("the device was taken") };
+    let cases = [
+        ("known", "cpu", skipped(SkipCause::KnownResult)),
+        ("outdated", "cpu", skipped(SkipCause::Request)),
+        ("busy", "cpu", lease),
+        // This plugin has it for the processor, another one for the device: it runs there.
+        ("shared", "webgpu:0", CaseStatus::Completed),
+        ("shared", "webgpu:0", skipped(SkipCause::OtherHardware)),
+        // Nobody has it for that device.
+        ("alone", "webgpu:0", skipped(SkipCause::OtherHardware)),
+        ("absent", "cuda", skipped(SkipCause::NoDevice)),
+        ("picky", "cpu", skipped(SkipCause::Plugin)),
+    ];
+    record.cases = (0..)
+        .zip(cases)
+        .map(|(index, (benchmark, device, status))| CaseRecord {
+            index,
+            benchmark: benchmark.to_owned(),
+            device: device.to_owned(),
+            status,
+            ..template.clone()
+        })
+        .collect();
+    store_all(&mut store, &record);
+    let told = |sql: &str| store.rows(sql, [], |row| row.get::<_, String>(0)).unwrap();
+    assert_eq!(
+        told(
+            "SELECT concat_ws('|', model_name, hardware_type, is_compatible, detection_success)
+              FROM hardware_compatibility_view ORDER BY compatibility_id"
+        ),
+        [
+            "shared|webgpu|true|true",
+            "alone|webgpu|false|true",
+            "absent|cuda|false|false",
+            "picky|cpu|false|true"
+        ]
+    );
+    let pair = |model: &str, hardware: &str, runs| (model.to_owned(), hardware.to_owned(), runs);
+    let pairs = store.compatibility().unwrap();
+    assert!(pairs.contains(&pair("shared", "webgpu", true)) && !pairs.contains(&pair("known", "cpu", false)));
+    let listed = store.runs(&RunFilter { limit: 1, ..RunFilter::default() }).unwrap();
+    assert_eq!((listed[0].failed, listed[0].with_result), (1, 2));
+}
+
+#[test]
+fn the_samples_of_one_case_are_read_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(&folder.path().join("dyno.duckdb")).unwrap();
+    let record = record();
+    store_all(&mut store, &record);
+    for case in &record.cases {
+        let expected: Vec<(u32, Vec<Sample>)> =
+            case.launches.iter().map(|launch| (launch.index, launch.samples.clone())).collect();
+        assert_eq!(store.case_samples("last", case.index).unwrap(), expected);
+    }
+    let refused = store.case_samples(&record.id[..20], 9).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        format!("run {} has no case 9; it has {}, numbered from 0", record.id, record.cases.len())
+    );
+    assert!(refused.is_usage());
+    assert_eq!(store.run_id("last").unwrap(), record.id);
+}
+
+#[test]
+fn a_clock_that_is_set_back_changes_no_order_and_no_duration() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(&folder.path().join("dyno.duckdb")).unwrap();
+    let times = ["2026-01-02T03:00:00.000Z", "2026-01-02T02:00:00.000Z", "2026-01-02T01:00:00.000Z"];
+    let ids: Vec<String> = (0..times.len()).map(|number| format!("run-{number}")).collect();
+    for (id, at) in ids.iter().zip(times) {
+        let queued = RunRecord { id: id.clone(), created_at: at.to_owned(), ..queued_record() };
+        let submission = Submission { submitted_at: at.to_owned(), ..submission(Priority::High) };
+        store.submit(&queued, &submission).unwrap();
+        store.save_baseline("main", id, None, at).unwrap();
+        store.accept_change("run-0", "gemm", id, at).unwrap();
+    }
+    let order: Vec<String> = store.queued().unwrap().into_iter().map(|queued| queued.run).collect();
+    assert_eq!(order, ids);
+    assert_eq!(store.baseline("main").unwrap(), ids[2], "the newest is the last that was saved");
+    assert_eq!(store.baselines().unwrap()[0].1, ids[2]);
+    assert_eq!(store.accepted_changes("gemm").unwrap()["run-0"], ids[2]);
+    // It ends an hour before it begins.
+    let begun = RunRecord { id: ids[0].clone(), ..queued_record() };
+    store.begin_queued(&begun, times[0]).unwrap();
+    store.finish_run(&ids[0], RunStatus::Completed, times[1]).unwrap();
+    store.record_end(&ids[0], RunEnd { elapsed_s: 10.0, progress: None }).unwrap();
+    store.record_end(&ids[0], RunEnd { elapsed_s: 9.0, progress: Some(0.5) }).unwrap();
+    assert_eq!(store.run_end(&ids[0]).unwrap(), Some(RunEnd { elapsed_s: 10.0, progress: Some(0.5) }));
+    assert_eq!(store.run_end(&ids[1]).unwrap(), None);
+    assert_eq!(store.seconds_per_case().unwrap(), Some(10.0 / begun.cases.len() as f64));
+    store.delete_run(&ids[0]).unwrap();
+    assert_eq!(store.run_end(&ids[0]).unwrap(), None);
+}
+
+#[test]
 fn what_is_no_database_of_this_dyno_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let text = folder.path().join("text.duckdb");
@@ -195,7 +338,7 @@ fn very_many_cases_and_tags_are_stored_in_their_order_and_given_up_at_once() {
     assert_eq!(stored.cases, run.cases);
     assert_eq!(store.annotations(&run.id).unwrap().len(), 3);
     run.cases.iter_mut().for_each(|case| case.status = CaseStatus::Cancelled);
-    run.cases[7].status = CaseStatus::Skipped { reason: "it's off".to_owned() };
+    run.cases[7].status = CaseStatus::skipped(SkipCause::Plugin, "it's off");
     store.end_unbegun(&run.id, &run.cases).unwrap();
     assert_eq!(store.run(&run.id, false).unwrap().cases, run.cases);
 }

@@ -62,7 +62,7 @@ impl Store {
                     params![run_no],
                 )?;
             }
-            for table in ["submissions", "annotations", "baselines", "accepted_changes"] {
+            for table in ["submissions", "annotations", "baselines", "accepted_changes", "run_ends"] {
                 execute(
                     transaction,
                     "deleting a run",
@@ -229,8 +229,8 @@ impl Store {
     /// When the database fails.
     pub fn baselines(&self) -> Result<Vec<(String, String, String)>, StoreError> {
         let sql = format!(
-            "SELECT name, arg_max(run_id, created_at), strftime(max(created_at), {TIME})
-             FROM baselines GROUP BY name ORDER BY max(created_at) DESC"
+            "SELECT name, arg_max(run_id, rowid), strftime(arg_max(created_at, rowid), {TIME})
+             FROM baselines GROUP BY name ORDER BY max(rowid) DESC"
         );
         self.rows(&sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
             .map_err(doing("reading baselines"))

@@ -236,7 +236,7 @@ impl Store {
         let failed = doing("finding a baseline");
         let found: Vec<String> = self
             .rows(
-                "SELECT run_id FROM baselines WHERE name = ? ORDER BY created_at DESC, rowid DESC LIMIT 1",
+                "SELECT run_id FROM baselines WHERE name = ? ORDER BY rowid DESC LIMIT 1",
                 params![name],
                 |row| row.get(0),
             )
@@ -280,7 +280,7 @@ impl Store {
     /// When the database fails.
     pub fn accepted_changes(&self, benchmark: &str) -> Result<HashMap<String, String>, StoreError> {
         let rows = self.rows(
-            "SELECT run_id, note FROM accepted_changes WHERE benchmark = ? ORDER BY created_at",
+            "SELECT run_id, note FROM accepted_changes WHERE benchmark = ? ORDER BY rowid",
             params![benchmark],
             |row| Ok((row.get(0)?, row.get(1)?)),
         );

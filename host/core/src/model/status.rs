@@ -120,6 +120,9 @@ pub enum CaseStatus {
     Skipped {
         /// One sentence.
         reason: String,
+        /// Why, for programs; absent in results of older versions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cause: Option<SkipCause>,
     },
     /// A stage exceeded its time limit.
     TimedOut {
@@ -135,6 +138,22 @@ pub enum CaseStatus {
     Cancelled,
 }
 
+/// Why a case was skipped, for programs; its reason says it to people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SkipCause {
+    /// The device is not available.
+    NoDevice,
+    /// The benchmark does not run on this kind of device.
+    OtherHardware,
+    /// The run was asked for with `incremental`, and the database holds a result of this case already.
+    KnownResult,
+    /// The request could no longer be met when the run left the queue.
+    Request,
+    /// The plugin said that it cannot run here.
+    Plugin,
+}
+
 /// How the reason begins if a device is not available.
 const NO_DEVICE: &str = "device `";
 
@@ -145,10 +164,35 @@ impl CaseStatus {
         format!("{NO_DEVICE}{name}` is not available: {why}")
     }
 
+    /// The end of a case that cannot run here.
+    #[must_use]
+    pub fn skipped(cause: SkipCause, reason: impl Into<String>) -> Self {
+        Self::Skipped { reason: reason.into(), cause: Some(cause) }
+    }
+
+    /// Why the case was skipped; `None` where it was not, or where an older version did not say.
+    #[must_use]
+    pub fn skip_cause(&self) -> Option<SkipCause> {
+        match self {
+            Self::Skipped { cause: Some(cause), .. } => Some(*cause),
+            // Results of older versions have the sentence alone.
+            Self::Skipped { reason, cause: None } if reason.starts_with(NO_DEVICE) => {
+                Some(SkipCause::NoDevice)
+            }
+            _ => None,
+        }
+    }
+
     /// Whether the case was skipped because its device is not available.
     #[must_use]
     pub fn lacks_device(&self) -> bool {
-        matches!(self, Self::Skipped { reason } if reason.starts_with(NO_DEVICE))
+        self.skip_cause() == Some(SkipCause::NoDevice)
+    }
+
+    /// Whether there is a result of the case: measured by its run, or by an earlier one and therefore not again.
+    #[must_use]
+    pub fn has_result(&self) -> bool {
+        *self == Self::Completed || self.skip_cause() == Some(SkipCause::KnownResult)
     }
 
     /// The word for it, as in JSON and SQL.
@@ -217,5 +261,28 @@ impl RunStatus {
         [Self::Queued, Self::Running, Self::Completed, Self::Cancelled, Self::Interrupted]
             .into_iter()
             .find(|status| status.word() == word)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn why_a_case_was_skipped_is_a_value_and_an_older_sentence_is_understood() {
+        let known = CaseStatus::skipped(SkipCause::KnownResult, "device `x`: run 1 has this result");
+        assert!(known.has_result() && !known.lacks_device(), "the value counts, not the sentence");
+        let json = serde_json::to_value(&known).unwrap();
+        assert_eq!(json["cause"], "known_result");
+        assert_eq!(serde_json::from_value::<CaseStatus>(json).unwrap(), known);
+        let older: CaseStatus = serde_json::from_value(serde_json::json!({
+            "state": "skipped", "reason": CaseStatus::no_device("cuda", "no NVIDIA driver")
+        }))
+        .unwrap();
+        assert!(older.lacks_device() && !older.has_result());
+        let older: CaseStatus =
+            serde_json::from_value(serde_json::json!({"state": "skipped", "reason": "no abacus"})).unwrap();
+        assert_eq!(older.skip_cause(), None);
+        assert!(CaseStatus::Completed.has_result() && !CaseStatus::Cancelled.has_result());
     }
 }

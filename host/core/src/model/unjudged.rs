@@ -175,7 +175,7 @@ impl Unjudged {
             CaseStatus::TimedOut { stage, limit_s, .. } => {
                 Self::TimedOut { side, stage: *stage, limit_s: *limit_s }
             }
-            CaseStatus::Skipped { reason } => Self::Skipped { side, message: reason.clone() },
+            CaseStatus::Skipped { reason, .. } => Self::Skipped { side, message: reason.clone() },
             CaseStatus::Completed => {
                 Self::NotMeasured { side, message: "it completed but has no metric".to_owned() }
             }
@@ -326,7 +326,7 @@ impl fmt::Display for Unjudged {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Reason;
+    use crate::model::{Reason, SkipCause};
 
     #[test]
     fn what_went_wrong_is_a_failure_and_what_is_only_uncertain_is_none() {
@@ -336,7 +336,7 @@ mod tests {
             (Unjudged::of_status(side, &status(Stage::Setup)), true),
             (Unjudged::of_status(side, &status(Stage::Lease)), true),
             (Unjudged::of_status(side, &CaseStatus::Queued), true),
-            (Unjudged::of_status(side, &CaseStatus::Skipped { reason: "x failed in y".into() }), false),
+            (Unjudged::of_status(side, &CaseStatus::skipped(SkipCause::Plugin, "x failed in y")), false),
             (Unjudged::Undecided { pairs: Some(80) }, false),
             (Unjudged::SameBuild { effect: 0.3 }, false),
         ] {

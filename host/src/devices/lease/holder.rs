@@ -3,6 +3,7 @@
 use std::fmt;
 
 use dyno_core::units;
+use nix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
 /// Maximum length of a text [characters]: another user may have written it.
@@ -28,6 +29,9 @@ pub struct Holder {
     /// Since when (RFC 3339, UTC).
     #[serde(default)]
     pub since: String,
+    /// Since when by the monotonic clock of this machine, where its ticket says so [ns].
+    #[serde(skip)]
+    pub(super) drawn_ns: Option<u64>,
 }
 
 impl Holder {
@@ -40,6 +44,7 @@ impl Holder {
             purpose: purpose.to_owned(),
             run: run.map(str::to_owned),
             since: crate::timestamp::now(),
+            drawn_ns: None,
         }
     }
 
@@ -51,7 +56,15 @@ impl Holder {
     /// A process of which nothing is known.
     pub(super) fn nameless() -> Self {
         let nothing = String::new;
-        Self { pid: 0, user: None, device: nothing(), purpose: nothing(), run: None, since: nothing() }
+        Self {
+            pid: 0,
+            user: None,
+            device: nothing(),
+            purpose: nothing(),
+            run: None,
+            since: nothing(),
+            drawn_ns: None,
+        }
     }
 
     /// Reads a ticket that belongs to `user`.
@@ -69,9 +82,19 @@ impl Holder {
     /// How long it has held the lease or waited [s].
     #[must_use]
     pub fn age_s(&self) -> Option<f64> {
+        // The time of day goes back when somebody sets it.
+        if let Some((drawn, now)) = self.drawn_ns.zip(monotonic_ns().ok()) {
+            return Some(now.saturating_sub(drawn) as f64 / 1e9);
+        }
         let since: jiff::Timestamp = self.since.parse().ok()?;
         Some(jiff::Timestamp::now().duration_since(since).as_secs_f64().max(0.0))
     }
+}
+
+/// The clock of this machine that nobody sets [ns].
+pub(super) fn monotonic_ns() -> nix::Result<u64> {
+    let now = clock_gettime(ClockId::CLOCK_MONOTONIC)?;
+    Ok(now.tv_sec().unsigned_abs() * 1_000_000_000 + now.tv_nsec().unsigned_abs())
 }
 
 fn others(user: u32) -> Option<u32> {

@@ -11,9 +11,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use nix::time::{ClockId, clock_gettime};
-
-use super::{Holder, file_name, lock::open_regular, path_of};
+use super::{Holder, file_name, holder::monotonic_ns, lock::open_regular, path_of};
 
 /// Attempts to draw a ticket, if other processes remove ours as a dead one.
 const TRIES: u32 = 50;
@@ -56,8 +54,7 @@ impl Ticket {
         let text = serde_json::to_vec(holder)?;
         for _ in 0..TRIES {
             // One clock for the whole machine: processes draw their numbers from it.
-            let now = clock_gettime(ClockId::CLOCK_MONOTONIC)?;
-            let number = now.tv_sec().unsigned_abs() * 1_000_000_000 + now.tv_nsec().unsigned_abs();
+            let number = monotonic_ns()?;
             let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
             let name = format!("{}.{number:020}.{}-{serial}.waiting", file_name(resource), holder.pid);
             let path = path_of(folder, &name);
@@ -144,7 +141,8 @@ impl Found {
                 let mut text = String::new();
                 let read = file.take(16 * 1024).read_to_string(&mut text);
                 let holder = read.ok().and_then(|_| Holder::read(&text, user));
-                Some(holder.unwrap_or_else(Holder::nameless))
+                let holder = holder.unwrap_or_else(Holder::nameless);
+                Some(Holder { drawn_ns: Some(self.number), ..holder })
             }
         }
     }
@@ -185,6 +183,20 @@ mod tests {
         assert!(waiting.is_first());
         assert!(!left.exists(), "it is cleared away");
         assert_eq!(standing(folder.path(), "cuda:0").len(), 1);
+    }
+
+    #[test]
+    fn how_long_somebody_waits_is_told_by_a_clock_that_nobody_sets() {
+        let folder = tempfile::tempdir().unwrap();
+        let tomorrow =
+            Holder { since: "2999-01-01T00:00:00.000Z".to_owned(), ..Holder::here("cpu", "x", None) };
+        let yesterday = Holder { since: "1999-01-01T00:00:00.000Z".to_owned(), ..tomorrow.clone() };
+        let _tickets =
+            [tomorrow, yesterday].map(|holder| Ticket::take(folder.path(), "cpu", &holder).unwrap());
+        for (_, holder) in standing(folder.path(), "cpu") {
+            let age = holder.age_s().unwrap();
+            assert!((0.0..86_400.0).contains(&age), "{age} s since {}", holder.since);
+        }
     }
 
     #[test]

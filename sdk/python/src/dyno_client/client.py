@@ -58,7 +58,7 @@ def _event(line: str) -> dict[str, Any] | None:
 
 def _checked(status: Status, check: bool) -> Status:
     if check and status["status"] != "completed":
-        raise RunFailed(0, status["error"] or f"run {status['run_id']} failed")
+        raise RunFailed(0, status.get("error") or f"run {status['run_id']} failed")
     return status
 
 

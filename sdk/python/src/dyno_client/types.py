@@ -14,9 +14,7 @@ class Started(TypedDict):
     started_at: str
 
 
-class Status(TypedDict):
-    """Status of a run: ``initializing``, ``running``, ``completed`` or ``failed``."""
-
+class _Standing(TypedDict):
     run_id: str
     status: str
     progress: float
@@ -26,23 +24,31 @@ class Status(TypedDict):
     estimated_remaining_time: float | None
     completed_models: int
     total_models: int
-    error: str | None
 
 
-class CaseResult(TypedDict):
-    """What came of one case: a benchmark with parameters on a device."""
+class Status(_Standing, total=False):
+    """How a run stands: ``initializing``, ``running``, ``completed`` or ``failed``. Only a failed run has an ``error``."""
 
+    error: str
+
+
+class _Outcome(TypedDict):
     model: str
     benchmark: str
     hardware: str
     params: dict[str, Any]
     status: str
     success: bool
-    error: str | None
     average_latency_ms: float | None
     throughput_items_per_second: float | None
     memory_peak_mb: float | None
     metrics: dict[str, float]
+
+
+class CaseResult(_Outcome, total=False):
+    """What came of one case: a benchmark with parameters on a device. Only one that did not complete has an ``error``."""
+
+    error: str
 
 
 class Results(TypedDict):
