@@ -88,7 +88,7 @@ pub fn beside(database: &Path) -> Option<Found> {
     file.take(LONGEST).read_to_end(&mut text).ok()?;
     let file: ServerFile = serde_json::from_slice(&text).ok()?;
     let writer = Writer::of(&file, user)?;
-    writer.listens().then(|| Found { url: file.url, writer })
+    writer.listens().then_some(Found { url: file.url, writer })
 }
 
 /// Whether a file of this user beside a database may be that of its server: it is ours, root's, or of the user to whom the
