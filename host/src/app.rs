@@ -42,7 +42,8 @@ pub use crate::{
     runner::{Cancel, DuelNews, DuelOptions, Planned, is_ignored},
     store::{
         Annotation, Audited, ModelRow, Noise, PerformanceFilter, PerformanceRow, Priority, Queued, RunFilter,
-        RunSummary, SqlAnswer, SqlColumn, SqlError, SqlLimits, SqlStop, Submission,
+        RunSummary, SqlAnswer, SqlBrake, SqlCaller, SqlColumn, SqlError, SqlLimits, Submission,
+        resident_bytes,
     },
 };
 

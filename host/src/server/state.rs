@@ -11,19 +11,21 @@ use std::{
 
 use axum::{
     body::Bytes,
-    http::header,
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{answers::Answers, executor::Queue, hub::Hub, problem::Problem, tokens::Tokens};
+use super::{answers::Answers, audit::Audit, executor::Queue, hub::Hub, problem::Problem, tokens::Tokens};
 use crate::app::App;
 
 /// Questions that are put to the database at the same time.
 const ASKING: usize = 8;
 /// The same for SQL of strangers, which may take long.
 const ASKING_SQL: usize = 2;
+/// Answers to SQL that are being made or sent. Each may have 8 MiB.
+const SENDING_SQL: usize = 8;
 
 /// The state of the server.
 #[derive(Debug)]
@@ -33,6 +35,7 @@ pub(super) struct State {
     pub(super) queue: Queue,
     pub(super) tokens: Tokens,
     pub(super) answers: Answers,
+    pub(super) audit: Audit,
     /// Where reports go.
     pub(super) results: PathBuf,
     /// Where files lie for as long as they are sent.
@@ -42,8 +45,12 @@ pub(super) struct State {
     pub(super) started: Instant,
     pub(super) requests: AtomicU64,
     pub(super) refusals: AtomicU64,
-    asking: Semaphore,
-    pub(super) asking_sql: Semaphore,
+    asking: Arc<Semaphore>,
+    /// Connections that may stay open for as long as the client likes.
+    staying: Arc<Semaphore>,
+    most_staying: usize,
+    pub(super) asking_sql: Arc<Semaphore>,
+    pub(super) sending_sql: Arc<Semaphore>,
 }
 
 pub(super) type Shared = Arc<State>;
@@ -56,6 +63,7 @@ impl State {
         results: PathBuf,
         scratch: PathBuf,
         names: Vec<String>,
+        staying: usize,
     ) -> Self {
         Self {
             app,
@@ -63,15 +71,34 @@ impl State {
             queue,
             tokens,
             answers: Answers::default(),
+            audit: Audit::default(),
             results,
             scratch,
             names,
             started: Instant::now(),
             requests: AtomicU64::new(0),
             refusals: AtomicU64::new(0),
-            asking: Semaphore::new(ASKING),
-            asking_sql: Semaphore::new(ASKING_SQL),
+            asking: Arc::new(Semaphore::new(ASKING)),
+            staying: Arc::new(Semaphore::new(staying)),
+            most_staying: staying,
+            asking_sql: Arc::new(Semaphore::new(ASKING_SQL)),
+            sending_sql: Arc::new(Semaphore::new(SENDING_SQL)),
         }
+    }
+
+    /// A place for a WebSocket or an event stream, which leaves room for those who ask and go.
+    pub(super) fn a_place_to_stay(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        Arc::clone(&self.staying).try_acquire_owned().map_err(|_| {
+            Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "as many WebSockets and event streams are open as this server allows; try again later",
+            )
+        })
+    }
+
+    /// WebSockets and event streams that are open.
+    pub(super) fn staying(&self) -> usize {
+        self.most_staying.saturating_sub(self.staying.available_permits())
     }
 
     pub(super) fn count(counter: &AtomicU64) -> u64 {
@@ -88,12 +115,14 @@ where
     T: Send + 'static,
     E: Into<Problem> + Send + 'static,
 {
-    let _turn = state.asking.acquire().await.map_err(|error| Problem::internal(&error))?;
+    let turn = Arc::clone(&state.asking).acquire_owned().await.map_err(|error| Problem::internal(&error))?;
     let shared = Arc::clone(state);
-    tokio::task::spawn_blocking(move || work(&shared))
-        .await
-        .map_err(|error| Problem::internal(&error))?
-        .map_err(Into::into)
+    let work = move || {
+        // Given back when the work is done, not when nobody waits for it any more.
+        let _turn = turn;
+        work(&shared)
+    };
+    tokio::task::spawn_blocking(work).await.map_err(|error| Problem::internal(&error))?.map_err(Into::into)
 }
 
 /// Answers a question from what is kept, or by asking; in JSON.
