@@ -43,7 +43,8 @@ pub use crate::{
     runner::{Cancel, DuelNews, DuelOptions, Obstacle, Planned, is_ignored},
     store::{
         Annotation, Audited, ModelRow, Noise, PerformanceFilter, PerformanceRow, Priority, Queued, RunEnd,
-        RunFilter, RunSummary, SqlAnswer, SqlColumn, SqlError, SqlLimits, SqlStop, Submission,
+        RunFilter, RunSummary, SqlAnswer, SqlBrake, SqlCaller, SqlColumn, SqlError, SqlLimits, Submission,
+        resident_bytes,
     },
 };
 

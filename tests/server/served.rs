@@ -1,7 +1,7 @@
 //! A server of the real binary in an arena, and those who talk to it.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
+    io::{BufRead, BufReader, ErrorKind, Read, Write},
     net::TcpStream,
     process::{Child, Command, Stdio},
     sync::{
@@ -46,6 +46,27 @@ impl Served {
     pub(crate) fn start(arena: &Arena, arguments: &[&str]) -> Self {
         let mut command = arena.command(&["serve", "--port", "0"]);
         command.args(arguments);
+        Self::of(command)
+    }
+
+    /// The same, with a limit on open files.
+    #[track_caller]
+    pub(crate) fn with_files(arena: &Arena, files: u32) -> Self {
+        let serve = arena.command(&["serve", "--port", "0"]);
+        let mut command = Command::new("sh");
+        command
+            .arg("-c")
+            .arg(format!("ulimit -n {files}; exec \"$0\" \"$@\""))
+            .arg(serve.get_program())
+            .args(serve.get_args())
+            .current_dir(arena.path("work"))
+            .stdin(Stdio::null());
+        for (name, value) in serve.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
         Self::of(command)
     }
 
@@ -137,12 +158,21 @@ impl Served {
         Ok((answer.status().as_u16(), bytes))
     }
 
-    /// Whether a body is refused: by its status, or by an end of the connection before all of it was sent.
-    pub(crate) fn refuses_body(&self, path: &str, body: &str) -> bool {
-        match self.attempt("POST", path, Some(body), None) {
-            Ok((status, _)) => status == 413,
-            Err(error) => matches!(error, ureq::Error::Io(_)),
-        }
+    /// What an answer says that it is.
+    #[track_caller]
+    pub(crate) fn media_type(&self, path: &str) -> String {
+        let answer = ureq::get(format!("{}{path}", self.url)).call();
+        let answer = answer.unwrap_or_else(|error| panic!("{path}: {error}"));
+        let kind = answer.headers().get("content-type").and_then(|kind| kind.to_str().ok());
+        kind.unwrap_or_else(|| panic!("{path} has no media type")).to_owned()
+    }
+
+    /// Processor time that it has used so far, in hundredths of a second.
+    pub(crate) fn processor_ticks(&self) -> u64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid())).expect("it lives");
+        // Its name may hold anything, and ends with the last parenthesis.
+        let (_, fields) = stat.rsplit_once(')').expect("the kernel's format");
+        fields.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<u64>().expect("a number")).sum()
     }
 
     /// Calls; gives status and text. A body of null is none.
@@ -212,6 +242,36 @@ impl Served {
             stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a time limit is possible");
         }
         Socket(socket)
+    }
+
+    /// The same where it may be refused, by this status.
+    pub(crate) fn try_websocket(&self, path: &str) -> Result<Socket, u16> {
+        let address = format!("{}{path}", self.url.replace("http://", "ws://"));
+        match tungstenite::connect(address.as_str()) {
+            Ok((socket, _)) => Ok(Socket(socket)),
+            Err(tungstenite::Error::Http(answer)) => Err(answer.status().as_u16()),
+            Err(error) => panic!("{path}: {error}"),
+        }
+    }
+
+    /// Sends this, and says nothing more; what is heard, and whether the server ended the conversation. `HOST` stands for
+    /// its name.
+    pub(crate) fn converse(&self, said: &str, until: Instant) -> (String, bool) {
+        let host = self.url.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(host).expect("it listens");
+        stream.write_all(said.replace("HOST", host).as_bytes()).expect("it listens");
+        stream.set_read_timeout(Some(Duration::from_secs(1))).expect("a time limit is possible");
+        let (mut heard, mut some) = (Vec::new(), [0; 4_096]);
+        while Instant::now() < until {
+            match stream.read(&mut some) {
+                Ok(0) => return (String::from_utf8_lossy(&heard).into_owned(), true),
+                Ok(count) => heard.extend_from_slice(&some[..count]),
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return (String::from_utf8_lossy(&heard).into_owned(), true),
+            }
+        }
+        (String::from_utf8_lossy(&heard).into_owned(), false)
     }
 
     /// Listens to server-sent events in the background.

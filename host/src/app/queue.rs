@@ -12,7 +12,7 @@ use indexmap::IndexMap;
 
 use super::{
     Annotation, App, AppError, Audited, Cancel, ModelRow, Obstacle, PerformanceFilter, PerformanceRow,
-    Priority, Queued, RunEnd, SqlAnswer, SqlLimits, SqlStop, Submission,
+    Priority, Queued, RunEnd, SqlAnswer, SqlBrake, SqlLimits, Submission,
 };
 use crate::store::Store;
 
@@ -337,12 +337,12 @@ impl App {
         Ok(self.read_store()?.baselines()?)
     }
 
-    /// Writes down a call.
+    /// Writes down calls, in the order in which they came.
     ///
     /// # Errors
     /// When the database refuses.
-    pub fn audit(&self, call: &Audited) -> Result<(), AppError> {
-        Ok(self.writing()?.audit(call)?)
+    pub fn audit(&self, calls: &[Audited]) -> Result<(), AppError> {
+        Ok(self.writing()?.audit(calls)?)
     }
 
     /// The latest calls that were written down, newest first.
@@ -369,19 +369,12 @@ impl App {
         Ok(self.read_store()?.disabled_plugins()?)
     }
 
-    /// Answers one SELECT of a stranger. `begun` gets what stops it from another thread.
+    /// Answers one SELECT within limits, or until `brake` is pulled.
     ///
     /// # Errors
-    /// When it is no single SELECT, reaches for more than the database, or takes too long.
-    pub fn select(
-        &self,
-        sql: &str,
-        limits: SqlLimits,
-        begun: impl FnOnce(SqlStop),
-    ) -> Result<SqlAnswer, AppError> {
-        let store = self.read_store()?;
-        begun(store.sql_stop());
-        Ok(store.select(sql, limits)?)
+    /// When it is not a single SELECT, reaches for more than the caller may have, or goes beyond a limit.
+    pub fn select(&self, sql: &str, limits: SqlLimits, brake: &SqlBrake) -> Result<SqlAnswer, AppError> {
+        Ok(self.read_store()?.select(sql, limits, brake)?)
     }
 
     fn writing(&self) -> Result<Store, AppError> {

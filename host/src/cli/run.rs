@@ -148,7 +148,11 @@ fn show(
 
 /// Prints the run's identifier and the places of its database and files.
 fn show_places(app: &App, record: &RunRecord, written: &[(&'static str, PathBuf)]) -> Result<(), Failure> {
-    let mut places = format!("\nrun      {}\ndatabase {}", record.id, app.settings().db_path.value.display());
+    let database = match &app.settings().server.value {
+        Some(url) => format!("of the server {url}"),
+        None => app.settings().db_path.value.display().to_string(),
+    };
+    let mut places = format!("\nrun      {}\ndatabase {database}", record.id);
     for (what, path) in written {
         places.push_str(&format!("\n{what:<8} {}", path.display()));
     }

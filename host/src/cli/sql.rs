@@ -1,12 +1,12 @@
 //! `dyno sql`: runs one SELECT query on the database; prints a table or JSON.
 
-use std::{process::ExitCode, thread, time::Duration};
+use std::{process::ExitCode, time::Duration};
 
 use dyno_core::units;
 use serde_json::Value;
 
 use super::{Failure, args::SqlArgs, exit_code::End, output, table};
-use crate::app::{App, SqlAnswer, SqlLimits};
+use crate::app::{App, SqlAnswer, SqlBrake, SqlCaller, SqlLimits};
 
 /// Maximum time of a query.
 const TIME: Duration = Duration::from_secs(60);
@@ -29,7 +29,13 @@ pub(super) fn execute(app: &App, args: &SqlArgs, json: bool) -> Result<ExitCode,
             other => other.to_string(),
         }));
     }
-    let more = if answer.truncated { "; there are more, see --limit" } else { "" };
+    let more = match answer.truncated {
+        true if answer.rows.len() < args.limit as usize => {
+            "; there are more, but an answer cannot be larger: select fewer columns"
+        }
+        true => "; there are more, see --limit",
+        false => "",
+    };
     output::text(&format!(
         "{rows}\n{} in {:.1} ms{more}",
         units::count(answer.rows.len(), "row"),
@@ -41,11 +47,6 @@ pub(super) fn execute(app: &App, args: &SqlArgs, json: bool) -> Result<ExitCode,
 /// Without a server: in this process, stopped at its time limit.
 fn here(app: &App, args: &SqlArgs) -> Result<SqlAnswer, Failure> {
     let app = app.confined()?;
-    let limits = SqlLimits { rows: args.limit, time: TIME };
-    Ok(app.select(&args.query, limits, |stop| {
-        thread::spawn(move || {
-            thread::sleep(TIME);
-            stop.stop();
-        });
-    })?)
+    let limits = SqlLimits::new(SqlCaller::Owner, args.limit, TIME);
+    Ok(app.select(&args.query, limits, &SqlBrake::default())?)
 }

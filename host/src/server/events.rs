@@ -7,7 +7,7 @@ use axum::{
     body::Bytes,
     extract::{
         State as Of,
-        ws::{Message, WebSocket, WebSocketUpgrade},
+        ws::{Message, WebSocket},
     },
     response::{
         IntoResponse, Response,
@@ -17,13 +17,14 @@ use axum::{
 use dyno_core::model::{Event, RunRecord, RunStatus};
 use futures_util::stream::{self, Stream};
 use tokio::{
-    sync::broadcast::error::RecvError,
+    sync::{OwnedSemaphorePermit, broadcast::error::RecvError},
     time::{Instant, Interval, MissedTickBehavior},
 };
 
 use super::{
-    extract::At,
+    extract::{At, Upgrade},
     hub::{Rest, Told},
+    media::{EVENTS, may_be},
     problem::Problem,
     runs::Selector,
     state::{Shared, blocking},
@@ -34,8 +35,14 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 /// A client that does not take a message for so long is gone.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// A WebSocket of which nothing is heard for so many beats, and at least for so long, is given up.
+const SILENT_BEATS: u32 = 3;
+const SILENT: Duration = Duration::from_secs(10);
+
 /// Events to be sent: those that there were, then those that come.
 struct Feed {
+    /// Held for as long as somebody listens.
+    _place: OwnedSemaphorePermit,
     past: VecDeque<Arc<Told>>,
     rest: Option<Rest>,
     /// Only of this run.
@@ -71,8 +78,15 @@ impl Feed {
     }
 }
 
+/// The events of all runs, from now on.
+fn of_all(state: &Shared) -> Result<Feed, Problem> {
+    let place = state.a_place_to_stay()?;
+    Ok(Feed { _place: place, past: VecDeque::new(), rest: Some(state.hub.listen()), run: None, latest: 0 })
+}
+
 /// The events of a run, wherever it is.
 async fn of_run(state: &Shared, run: String) -> Result<Feed, Problem> {
+    let place = state.a_place_to_stay()?;
     let id = blocking(state, {
         let run = run.clone();
         move |state| match state.hub.status(&run, None) {
@@ -82,7 +96,7 @@ async fn of_run(state: &Shared, run: String) -> Result<Feed, Problem> {
     })
     .await?;
     if let Some((past, rest)) = state.hub.follow(&id) {
-        return Ok(Feed { past: past.into(), rest: Some(rest), run: Some(id), latest: 0 });
+        return Ok(Feed { _place: place, past: past.into(), rest: Some(rest), run: Some(id), latest: 0 });
     }
     // It has ended: what is stored is told.
     let record = blocking(state, {
@@ -90,7 +104,7 @@ async fn of_run(state: &Shared, run: String) -> Result<Feed, Problem> {
         move |state| state.app.stored_run(&id, false)
     })
     .await?;
-    Ok(Feed { past: replayed(&record).into(), rest: None, run: Some(id), latest: 0 })
+    Ok(Feed { _place: place, past: replayed(&record).into(), rest: None, run: Some(id), latest: 0 })
 }
 
 /// What a stored run would have told at its end.
@@ -141,35 +155,53 @@ pub(super) async fn run(Of(state): Of<Shared>, At(at): At<Selector>) -> Result<R
 }
 
 pub(super) fn run_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
-    op.summary("The events of a run, from its beginning to its end (server-sent events)")
-        .tag("events")
-        .response::<200, String>()
+    let op =
+        op.summary("The events of a run, from its beginning to its end (server-sent events)").tag("events");
+    may_be(op, [EVENTS])
 }
 
 /// `GET /api/events`
-pub(super) async fn all(Of(state): Of<Shared>) -> Response {
-    sse(Feed { past: VecDeque::new(), rest: Some(state.hub.listen()), run: None, latest: 0 })
+pub(super) async fn all(Of(state): Of<Shared>) -> Result<Response, Problem> {
+    Ok(sse(of_all(&state)?))
 }
 
 pub(super) fn all_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
-    op.summary("The events of all runs, from now on (server-sent events)")
-        .tag("events")
-        .response::<200, String>()
+    may_be(op.summary("The events of all runs, from now on (server-sent events)").tag("events"), [EVENTS])
 }
 
 /// `WS /api/events/ws`
-pub(super) async fn all_ws(Of(state): Of<Shared>, upgrade: WebSocketUpgrade) -> Response {
-    let feed = Feed { past: VecDeque::new(), rest: Some(state.hub.listen()), run: None, latest: 0 };
-    let beat = heartbeat(&state);
-    upgrade.max_message_size(4_096).on_upgrade(move |socket| talk(feed, beat, socket))
+pub(super) async fn all_ws(Of(state): Of<Shared>, Upgrade(upgrade): Upgrade) -> Result<Response, Problem> {
+    let feed = of_all(&state)?;
+    let pulse = Pulse::new(&state);
+    Ok(upgrade.on_upgrade(move |socket| talk(feed, pulse, socket)))
 }
 
-/// When a WebSocket is to be given a sign of life. Browsers and libraries answer a ping by themselves.
-pub(super) fn heartbeat(state: &Shared) -> Interval {
-    let period = Duration::from_nanos(state.app.settings().heartbeat_ns.value);
-    let mut beat = tokio::time::interval_at(Instant::now() + period, period);
-    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    beat
+/// When a WebSocket is to be given a sign of life, and when its client last gave one. Browsers and libraries answer a ping by
+/// themselves.
+pub(super) struct Pulse {
+    beat: Interval,
+    heard: Instant,
+    patience: Duration,
+}
+
+impl Pulse {
+    pub(super) fn new(state: &Shared) -> Self {
+        let period = Duration::from_nanos(state.app.settings().heartbeat_ns.value);
+        let mut beat = tokio::time::interval_at(Instant::now() + period, period);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self { beat, heard: Instant::now(), patience: SILENT.max(period.saturating_mul(SILENT_BEATS)) }
+    }
+
+    /// The client said something, were it only the answer to a ping.
+    pub(super) fn hear(&mut self) {
+        self.heard = Instant::now();
+    }
+
+    /// Waits until a ping is due; `false` where the client has been silent for too long and is gone.
+    pub(super) async fn is_alive(&mut self) -> bool {
+        self.beat.tick().await;
+        self.heard.elapsed() < self.patience
+    }
 }
 
 pub(super) fn all_ws_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
@@ -177,21 +209,29 @@ pub(super) fn all_ws_docs(op: TransformOperation<'_>) -> TransformOperation<'_> 
         .tag("events")
 }
 
-async fn talk(mut feed: Feed, mut beat: Interval, mut socket: WebSocket) {
+async fn talk(mut feed: Feed, mut pulse: Pulse, mut socket: WebSocket) {
     loop {
         let message = tokio::select! {
             told = feed.next() => match told {
                 Some(told) => Message::Text(enveloped(&told).into()),
                 None => return,
             },
-            heard = socket.recv() => match heard {
-                Some(Ok(Message::Text(text))) if text.as_str().trim() == "ping" => {
-                    Message::Text("{\"pong\":true}".into())
+            heard = socket.recv() => {
+                pulse.hear();
+                match heard {
+                    Some(Ok(Message::Text(text))) if text.as_str().trim() == "ping" => {
+                        Message::Text("{\"pong\":true}".into())
+                    }
+                    Some(Ok(Message::Close(_)) | Err(_)) | None => return,
+                    Some(Ok(_)) => continue,
                 }
-                Some(Ok(Message::Close(_)) | Err(_)) | None => return,
-                Some(Ok(_)) => continue,
             },
-            _ = beat.tick() => Message::Ping(Bytes::new()),
+            is_alive = pulse.is_alive() => {
+                if !is_alive {
+                    return;
+                }
+                Message::Ping(Bytes::new())
+            }
         };
         let sent = tokio::time::timeout(PATIENCE, socket.send(message)).await;
         if !matches!(sent, Ok(Ok(()))) {

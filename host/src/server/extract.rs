@@ -1,15 +1,30 @@
 //! What a handler takes from a request, with our sentences where it is not what it should be.
 
+use std::time::Duration;
+
 use aide::{OperationInput, generate::GenContext, openapi::Operation};
 use axum::{
     Json,
-    extract::{FromRequest, FromRequestParts, Path, Query, Request, rejection::JsonRejection},
+    body::HttpBody,
+    extract::{
+        FromRequest, FromRequestParts, Path, Query, Request, WebSocketUpgrade, rejection::JsonRejection,
+    },
     http::{StatusCode, request::Parts},
 };
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
+use tokio::sync::Semaphore;
 
 use super::problem::Problem;
+
+/// Largest body of a request [bytes].
+pub(super) const MOST_BYTES: usize = 8 << 20;
+/// Longest time for a body.
+const BODY: Duration = Duration::from_secs(20);
+/// Bodies up to this size [bytes] are read as they come.
+const SMALL: u64 = 64 << 10;
+/// Larger ones that are read at the same time.
+static LARGE: Semaphore = Semaphore::const_new(16);
 
 /// A body of JSON.
 #[derive(Debug)]
@@ -19,12 +34,35 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        match Json::<T>::from_request(request, state).await {
+        let announced = request.body().size_hint();
+        if announced.lower() > MOST_BYTES as u64 {
+            return Err(too_large());
+        }
+        let read = async {
+            let _place = match announced.upper() {
+                Some(bytes) if bytes <= SMALL => None,
+                _ => LARGE.acquire().await.ok(),
+            };
+            Json::<T>::from_request(request, state).await
+        };
+        let read = tokio::time::timeout(BODY, read).await.map_err(|_| {
+            Problem::new(
+                StatusCode::REQUEST_TIMEOUT,
+                format!("the body did not arrive within {} s; send the request again", BODY.as_secs()),
+            )
+        })?;
+        match read {
             Ok(Json(value)) => Ok(Self(value)),
             Err(JsonRejection::JsonDataError(error)) => Err(Problem::bad(error.body_text())),
+            Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(too_large()),
             Err(error) => Err(Problem::new(error.status(), error.body_text())),
         }
     }
+}
+
+fn too_large() -> Problem {
+    let detail = format!("the body is larger than {} MiB; send less at once", MOST_BYTES >> 20);
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
 }
 
 impl<T: JsonSchema> OperationInput for Body<T> {
@@ -72,5 +110,40 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for At<T> {
 impl<T: JsonSchema> OperationInput for At<T> {
     fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
         Path::<T>::operation_input(ctx, operation);
+    }
+}
+
+/// A connection that becomes a WebSocket.
+#[derive(Debug)]
+pub(super) struct Upgrade(pub(super) WebSocketUpgrade);
+
+/// Longest message of a client [bytes]: they say `ping` and `status`.
+const LONGEST_MESSAGE: usize = 4_096;
+/// What each WebSocket sets aside for reading [bytes].
+const READ_BUFFER: usize = 2_048;
+
+impl<S: Send + Sync> FromRequestParts<S> for Upgrade {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match WebSocketUpgrade::from_request_parts(parts, state).await {
+            // There may be thousands of them: what is said is passed on at once, not gathered.
+            Ok(upgrade) => Ok(Self(
+                upgrade.max_message_size(LONGEST_MESSAGE).read_buffer_size(READ_BUFFER).write_buffer_size(0),
+            )),
+            Err(error) => Err(Problem::new(
+                error.status(),
+                format!(
+                    "this endpoint is a WebSocket: {}; connect with a WebSocket client",
+                    error.body_text()
+                ),
+            )),
+        }
+    }
+}
+
+impl OperationInput for Upgrade {
+    fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
+        WebSocketUpgrade::operation_input(ctx, operation);
     }
 }

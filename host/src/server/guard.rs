@@ -1,21 +1,23 @@
-//! Before a request reaches its handler: where it comes from, who asks, whether he may, and how often; and what is written
+//! Before a request reaches its handler: where it comes from, who asks, whether they may, and how often; and what is written
 //! down of it.
 
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     num::NonZeroU32,
     sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
 };
 
 use axum::{
     extract::{Request, State as Of},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
 use super::{
+    peers::{Peers, Standing},
     problem::Problem,
     state::{Shared, State},
     tokens::{Identity, Scope},
@@ -29,68 +31,86 @@ pub(super) struct Peer(pub(super) SocketAddr);
 /// Calls a second that may change something or cost much, for each who asks; and how many at once after a pause.
 const CALLS: NonZeroU32 = NonZeroU32::new(50).expect("it is not zero");
 const BURST: NonZeroU32 = NonZeroU32::new(200).expect("it is not zero");
+/// Longest time until an answer begins.
+const TIMEOUT: Duration = Duration::from_secs(120);
+/// Longest path that is written down [characters]; a longer one is cut.
+const LONGEST_PATH: usize = 300;
 
 /// How often each may call.
-pub(super) type Limiter = DefaultKeyedRateLimiter<String>;
-
-pub(super) fn limiter() -> Limiter {
-    RateLimiter::keyed(Quota::per_second(CALLS).allow_burst(BURST))
-}
+type Limiter = DefaultKeyedRateLimiter<String>;
 
 /// What the guard needs.
 #[derive(Debug, Clone)]
 pub(super) struct Guard {
-    pub(super) state: Shared,
-    pub(super) limiter: Arc<Limiter>,
+    state: Shared,
+    limiter: Arc<Limiter>,
+    peers: Arc<Peers>,
 }
 
-pub(super) async fn guard(Of(guard): Of<Guard>, mut request: Request, next: Next) -> Response {
+impl Guard {
+    pub(super) fn new(state: Shared) -> Self {
+        let limiter = RateLimiter::keyed(Quota::per_second(CALLS).allow_burst(BURST));
+        Self { state, limiter: Arc::new(limiter), peers: Arc::default() }
+    }
+}
+
+/// A call that does not reach its handler.
+enum Refusal {
+    /// Nobody known asks.
+    Stranger(Problem),
+    /// The token is known, but not for this, or not so often.
+    Known(String, Problem),
+}
+
+pub(super) async fn guard(Of(guard): Of<Guard>, request: Request, next: Next) -> Response {
     let state = guard.state.clone();
     state.requests.fetch_add(1, Ordering::Relaxed);
-    let id = uuid::Uuid::now_v7().simple().to_string();
-    let method = request.method().clone();
-    let path = request.uri().path().to_owned();
-    let changes = !matches!(method, Method::GET | Method::HEAD);
-    let checked = check(&guard, &request, changes);
-    let who = checked.as_ref().map_or_else(|_| "nobody".to_owned(), |who| who.name.clone());
-    let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip().to_string()).unwrap_or_default();
-    let mut response = match checked {
+    let mut call = Audited {
+        at: crate::timestamp::now(),
+        request_id: uuid::Uuid::now_v7().simple().to_string(),
+        who: "nobody".to_owned(),
+        peer: peer(&request).to_string(),
+        method: request.method().to_string(),
+        path: request.uri().path().chars().take(LONGEST_PATH).collect(),
+        status: LEFT,
+    };
+    let changes = changes(request.method());
+    // One who is refused all the time must not fill the log.
+    let mut is_worth_a_line = changes;
+    let mut response = match check(&guard, &request) {
         Ok(identity) => {
-            request.extensions_mut().insert(identity);
-            next.run(request).await
+            call.who.clone_from(&identity.name);
+            admitted(&state, identity, request, next, &call).await
         }
-        Err(problem) => problem.into_response(),
+        Err(Refusal::Known(who, problem)) => {
+            call.who = who;
+            problem.into_response()
+        }
+        Err(Refusal::Stranger(problem)) => {
+            let standing = guard.peers.refuse(peer(&request), Instant::now());
+            if standing == Standing::SpentAndNew {
+                tracing::warn!(peer = call.peer, "a peer is refused so often that it is cut short");
+            }
+            is_worth_a_line &= standing == Standing::Patient;
+            let problem = if standing == Standing::Patient { problem } else { refused_too_often() };
+            problem.into_response()
+        }
     };
     let status = response.status();
     if status.is_client_error() || status.is_server_error() {
         state.refusals.fetch_add(1, Ordering::Relaxed);
     }
-    if changes {
-        tracing::info!(id, who, peer, %method, path, status = status.as_u16(), "request");
-    } else if status.is_server_error() {
-        tracing::error!(id, who, peer, %method, path, status = status.as_u16(), "request");
+    let Audited { request_id: id, who, peer, method, path, .. } = &call;
+    let status = status.as_u16();
+    if is_worth_a_line {
+        tracing::info!(id, who, peer, method, path, status, "request");
+    } else if status >= 500 && status != FULL {
+        tracing::error!(id, who, peer, method, path, status, "request");
     } else {
-        tracing::debug!(id, who, peer, %method, path, status = status.as_u16(), "request");
-    }
-    if changes && path != SQL {
-        let call = Audited {
-            at: crate::timestamp::now(),
-            request_id: id.clone(),
-            who,
-            peer,
-            method: method.to_string(),
-            path,
-            status: status.as_u16(),
-        };
-        // The answer does not wait for it; at the end of the server, what is being written is written.
-        tokio::task::spawn_blocking(move || {
-            if let Err(error) = state.app.audit(&call) {
-                tracing::error!(%error, "the audit log cannot be written");
-            }
-        });
+        tracing::debug!(id, who, peer, method, path, status, "request");
     }
     let headers = response.headers_mut();
-    if let Ok(id) = HeaderValue::from_str(&id) {
+    if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert("x-request-id", id);
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -98,51 +118,129 @@ pub(super) async fn guard(Of(guard): Of<Guard>, mut request: Request, next: Next
     response
 }
 
+/// Answers a call that may be made, and notes it in the audit log where it may have changed something.
+async fn admitted(
+    state: &Shared,
+    identity: Identity,
+    mut request: Request,
+    next: Next,
+    call: &Audited,
+) -> Response {
+    let is_audited = changes(request.method()) && request.uri().path() != SQL;
+    let mut unanswered = Unanswered { state, call: is_audited.then_some(call) };
+    request.extensions_mut().insert(identity);
+    let late = || Problem::new(StatusCode::REQUEST_TIMEOUT, "the answer took longer than 120 s");
+    let answer = tokio::time::timeout(TIMEOUT, next.run(request)).await;
+    let answer = answer.unwrap_or_else(|_| late().into_response());
+    unanswered.call = None;
+    let status = answer.status();
+    // What was refused changed nothing: it is counted, and stands in the log.
+    if is_audited && !status.is_client_error() {
+        state.audit.note(Audited { status: status.as_u16(), ..call.clone() }).await;
+    }
+    answer
+}
+
+/// A call whose client may leave before the answer: what it asked for may be done all the same, and must be noted.
+struct Unanswered<'a> {
+    state: &'a State,
+    call: Option<&'a Audited>,
+}
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        if let Some(call) = self.call {
+            self.state.audit.note_in_passing(call.clone());
+        }
+    }
+}
+
+/// That the server has no room at the moment: no fault of it, and callers could fill its log with it.
+const FULL: u16 = StatusCode::SERVICE_UNAVAILABLE.as_u16();
+/// What stands for a status where the client left before the answer, as many servers write it.
+const LEFT: u16 = 499;
+
+fn peer(request: &Request) -> IpAddr {
+    request.extensions().get::<Peer>().map_or(Ipv4Addr::LOCALHOST.into(), |peer| peer.0.ip())
+}
+
+fn changes(method: &Method) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD)
+}
+
+fn refused_too_often() -> Problem {
+    Problem::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "too many calls from your address were refused; wait a minute, and send a valid token",
+    )
+}
+
 /// Asked with a body, but changes nothing.
 const SQL: &str = "/api/sql";
 /// What says only that the server lives, and what its interface is.
 const OPEN: [&str; 4] = ["/healthz", "/readyz", "/docs", "/openapi.json"];
 
-fn check(guard: &Guard, request: &Request, changes: bool) -> Result<Identity, Problem> {
-    let (state, headers) = (&guard.state, request.headers());
-    called_by_its_name(state, headers)?;
+fn check(guard: &Guard, request: &Request) -> Result<Identity, Refusal> {
+    let (state, headers, peer) = (&guard.state, request.headers(), peer(request));
+    // A proxy on this machine speaks for many: those among them who have a token are heard.
+    if !peer.is_loopback() && guard.peers.is_spent(peer, Instant::now()) {
+        return Err(Refusal::Stranger(refused_too_often()));
+    }
+    called_by_its_name(state, request).map_err(Refusal::Stranger)?;
     let path = request.uri().path();
     if OPEN.contains(&path) {
         return Ok(Identity { name: "nobody".to_owned(), scope: Scope::Read });
     }
     let token = bearer(headers).or_else(|| in_query(request));
     let Some(identity) = state.tokens.identify(token.as_deref()) else {
-        return Err(Problem::new(
+        return Err(Refusal::Stranger(Problem::new(
             StatusCode::UNAUTHORIZED,
             "a token is needed: send `Authorization: Bearer TOKEN` (on the command line, set DYNO_TOKEN)",
-        ));
+        )));
     };
-    let needed = needed(request.method(), path);
-    if identity.scope < needed {
-        return Err(Problem::new(
-            StatusCode::FORBIDDEN,
-            format!(
-                "the token `{}` has scope {:?}; {} {path} needs {needed:?}",
-                identity.name,
-                identity.scope,
-                request.method()
-            )
-            .to_lowercase(),
-        ));
-    }
-    if changes && guard.limiter.check_key(&identity.name).is_err() {
-        return Err(Problem::new(
+    let refused =
+        |status, detail: String| Err(Refusal::Known(identity.name.clone(), Problem::new(status, detail)));
+    // Before its scope: a call that is refused costs something, too.
+    if changes(request.method()) && guard.limiter.check_key(&identity.name).is_err() {
+        return refused(
             StatusCode::TOO_MANY_REQUESTS,
             format!("more than {CALLS} calls a second; wait a little"),
-        ));
+        );
+    }
+    let needed = needed(request.method(), path);
+    if identity.scope < needed {
+        let detail = format!(
+            "the token `{}` has scope {:?}; {} {path} needs {needed:?}",
+            identity.name,
+            identity.scope,
+            request.method()
+        );
+        return refused(StatusCode::FORBIDDEN, detail.to_lowercase());
     }
     Ok(identity)
 }
 
 /// A page of somebody else must not use a browser to reach a server that trusts its own machine: such a request names
-/// another host, or another origin.
-fn called_by_its_name(state: &State, headers: &HeaderMap) -> Result<(), Problem> {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+/// another host, or another origin. Nor must a request name two hosts, of which a proxy before us checked the other one.
+fn called_by_its_name(state: &State, request: &Request) -> Result<(), Problem> {
+    let headers = request.headers();
+    let malformed = |detail: String| Err(Problem::new(StatusCode::BAD_REQUEST, detail));
+    // A second one would be read by others, and not by us.
+    let once = [header::HOST, header::ORIGIN, header::AUTHORIZATION];
+    if let Some(name) = once.into_iter().find(|name| headers.get_all(name).iter().nth(1).is_some()) {
+        return malformed(format!("the header `{name}` is given more than once; send it once"));
+    }
+    let host = match headers.get(header::HOST) {
+        Some(host) => host.to_str().unwrap_or_default(),
+        None if request.version() < Version::HTTP_11 => "",
+        None => return malformed("the header `host` is missing; send the name of this server".to_owned()),
+    };
+    if let Some(named) = request.uri().authority().filter(|named| !named.as_str().eq_ignore_ascii_case(host))
+    {
+        return malformed(format!(
+            "the address names `{named}`, the header `host` names `{host}`; send one name"
+        ));
+    }
     let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|it| it.is_ascii_digit()));
     let name = name.map_or(host, |(name, _)| name);
     if state.tokens.is_empty() && !state.names.iter().any(|known| known.eq_ignore_ascii_case(name)) {

@@ -1,16 +1,20 @@
 //! From the first connection to the last: opening, listening, and an end without loss.
 
 use std::{
+    convert::Infallible,
     fs, io,
     net::{IpAddr, SocketAddr, TcpListener},
     os::unix::fs::{DirBuilderExt, MetadataExt},
     path::{Path, PathBuf},
     pin::pin,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
-use axum::Router;
+use axum::{
+    body::HttpBody,
+    http::{HeaderValue, StatusCode, header::CONNECTION},
+};
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -22,10 +26,12 @@ use tokio::{
 use tower::ServiceExt;
 
 use super::{
+    audit,
     executor::{self, Queue},
     guard::Peer,
     router,
-    state::State,
+    socket::{Refused, Socket},
+    state::{Shared, State},
     tokens::Tokens,
 };
 use crate::{
@@ -34,10 +40,18 @@ use crate::{
     config::{Profile, Resolved},
 };
 
-/// Connections at the same time.
+/// Connections at the same time, where there are files enough.
 const CONNECTIONS: u32 = 4_096;
+/// The same where there are almost none.
+const FEWEST: u64 = 64;
+/// Files that are kept for everything else.
+const OTHER_FILES: u64 = 256;
+/// Files that a process may have open where the system does not say.
+const USUAL_FILES: u64 = 1_024;
 /// Longest time for the head of a request.
 const HEAD: Duration = Duration::from_secs(10);
+/// Most that is buffered of a request or an answer [bytes], and so the longest head of a request.
+const BUFFER: usize = 64 << 10;
 /// Longest time for answers that are being given when the server ends.
 const FAREWELL: Duration = Duration::from_secs(3);
 /// Threads that serve; what takes a while has threads of its own.
@@ -85,7 +99,7 @@ pub fn serve(settings: Resolved, ready: &mut dyn FnMut(&str)) -> Result<(), Serv
         Some(path) => Tokens::read(path).map_err(ServeError::Settings)?,
         None => Tokens::default(),
     };
-    more_files();
+    let connections = connections(more_files());
     let (host, port) = (settings.host.value.clone(), settings.port.value);
     let listener = TcpListener::bind((host.as_str(), port))
         .map_err(|source| ServeError::Listen { address: format!("{host}:{port}"), source })?;
@@ -109,7 +123,9 @@ pub fn serve(settings: Resolved, ready: &mut dyn FnMut(&str)) -> Result<(), Serv
     let (database, results) = (settings.db_path.value.clone(), settings.output.value.clone());
     let app = Arc::new(App::serving(settings, &scratch)?);
     let names = names(&host, address.ip());
-    let state = Arc::new(State::new(app, Queue::default(), tokens, results, scratch, names));
+    // A quarter is for those who ask and go.
+    let staying = connections as usize / 4 * 3;
+    let state = Arc::new(State::new(app, Queue::default(), tokens, results, scratch, names, staying));
     executor::make_folders(&state).map_err(system("cannot make the folder of results"))?;
     // What waited when the last server ended goes on waiting.
     for queued in state.app.queued()? {
@@ -125,26 +141,36 @@ pub fn serve(settings: Resolved, ready: &mut dyn FnMut(&str)) -> Result<(), Serv
         .build()
         .map_err(system("cannot start the runtime"))?;
     let executor = executor::start(&state).map_err(system("cannot start the executor"))?;
-    let served = runtime.block_on(accept(listener, router::router(Arc::clone(&state)), &mut || ready(&url)));
+    runtime.spawn(audit::write(Arc::clone(&state)));
+    let served = runtime.block_on(accept(listener, connections, &state, &mut || ready(&url)));
     tracing::info!("ending: running launches may finish");
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
     state.queue.end(&state);
     // It begins nothing more; if it panicked, that is in the log.
     let _ = executor.join();
     // What is being written is written.
+    let _ = runtime.block_on(async { tokio::time::timeout(FAREWELL, state.audit.flush()).await });
     runtime.shutdown_timeout(FAREWELL);
     ServerFile::remove(&database);
     served
 }
 
 /// As many open files as the system allows: a connection is one. What is usual is too few for a thousand who watch.
-fn more_files() {
-    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
-        && soft < hard
+fn more_files() -> u64 {
+    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return USUAL_FILES };
+    if soft < hard
         && let Err(error) = setrlimit(Resource::RLIMIT_NOFILE, hard, hard)
     {
         tracing::warn!(%error, "no more than {soft} connections and files are possible");
+        return soft;
     }
+    hard
+}
+
+/// How many connections are possible with so many open files: the database and the workers need some, too.
+fn connections(files: u64) -> u32 {
+    let left = files.saturating_sub(OTHER_FILES).max(FEWEST);
+    u32::try_from(left).unwrap_or(CONNECTIONS).min(CONNECTIONS)
 }
 
 /// Names by which a server may be called that trusts its own machine.
@@ -165,7 +191,12 @@ fn url(address: SocketAddr) -> String {
     format!("http://{ip}:{}", address.port())
 }
 
-async fn accept(listener: TcpListener, router: Router, ready: &mut dyn FnMut()) -> Result<(), ServeError> {
+async fn accept(
+    listener: TcpListener,
+    connections: u32,
+    state: &Shared,
+    ready: &mut dyn FnMut(),
+) -> Result<(), ServeError> {
     let refused = || system("cannot listen for connections and signals");
     listener.set_nonblocking(true).map_err(refused())?;
     let listener = tokio::net::TcpListener::from_std(listener).map_err(refused())?;
@@ -183,9 +214,10 @@ async fn accept(listener: TcpListener, router: Router, ready: &mut dyn FnMut()) 
     });
     // Whoever asks a second time does not want to wait for running launches.
     Cancel::armed().map_err(refused())?;
+    let router = router::router(Arc::clone(state));
     let mut server = http1::Builder::new();
-    server.timer(TokioTimer::new()).header_read_timeout(HEAD);
-    let room = Arc::new(Semaphore::new(CONNECTIONS as usize));
+    server.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(BUFFER);
+    let room = Arc::new(Semaphore::new(connections as usize));
     let (end, ending) = watch::channel(false);
     ready();
     let _ = sd_notify::notify(&[NotifyState::Ready]);
@@ -206,13 +238,27 @@ async fn accept(listener: TcpListener, router: Router, ready: &mut dyn FnMut()) 
         };
         // There is no room for more: whoever comes now is turned away at the door.
         let Ok(place) = Arc::clone(&room).try_acquire_owned() else { continue };
-        let _ = stream.set_nodelay(true);
+        let refused = Refused::default();
+        let socket = Socket::new(stream, place, Arc::clone(&refused));
         let router = router.clone();
         let service = service_fn(move |mut request: Request<Incoming>| {
+            let has_body = !request.body().is_end_stream();
+            let refused = Arc::clone(&refused);
             request.extensions_mut().insert(Peer(peer));
-            router.clone().oneshot(request)
+            let answered = router.clone().oneshot(request);
+            async move {
+                let mut answer = answered.await?;
+                // Its body may be unread, and then nothing more can be asked on this connection. A server that is full wants
+                // the place back.
+                let is_refused = has_body && !answer.status().is_success();
+                if is_refused || answer.status() == StatusCode::SERVICE_UNAVAILABLE {
+                    answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                }
+                refused.store(is_refused, Ordering::Relaxed);
+                Ok::<_, Infallible>(answer)
+            }
         });
-        let connection = server.serve_connection(TokioIo::new(stream), service).with_upgrades();
+        let connection = server.serve_connection(TokioIo::new(socket), service).with_upgrades();
         let mut ending = ending.clone();
         tokio::spawn(async move {
             let mut connection = pin!(connection);
@@ -224,13 +270,13 @@ async fn accept(listener: TcpListener, router: Router, ready: &mut dyn FnMut()) 
                     let _ = connection.await;
                 }
             }
-            drop(place);
         });
     }
     drop(listener);
     end.send_replace(true);
-    // All places are free: every connection is closed. Streams do not end by themselves.
-    let _ = tokio::time::timeout(FAREWELL, room.acquire_many(CONNECTIONS)).await;
+    // Every answer is given when only those are left that do not end by themselves.
+    let staying = u32::try_from(state.staying()).unwrap_or(connections);
+    let _ = tokio::time::timeout(FAREWELL, room.acquire_many(connections.saturating_sub(staying))).await;
     Ok(())
 }
 
@@ -282,6 +328,13 @@ mod tests {
         let error = trusted(std::slice::from_ref(&plugins)).unwrap_err().to_string();
         assert!(error.contains("chmod go-w"), "{error}");
         assert!(trusted(&[folder.path().join("absent")]).is_err());
+    }
+
+    #[test]
+    fn connections_leave_files_for_everything_else() {
+        assert_eq!(connections(u64::MAX), CONNECTIONS);
+        assert_eq!(connections(1_024), 768);
+        assert_eq!(connections(100), 64);
     }
 
     #[test]

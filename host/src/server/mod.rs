@@ -2,6 +2,7 @@
 //! command line does.
 
 mod answers;
+mod audit;
 mod events;
 mod executor;
 mod extract;
@@ -10,12 +11,15 @@ mod history;
 mod hub;
 mod listen;
 mod machine;
+mod media;
 mod operator;
 mod original;
+mod peers;
 mod problem;
 mod reports;
 mod router;
 mod runs;
+mod socket;
 mod sql;
 mod state;
 mod status;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use aide::transform::TransformOperation;
 use axum::{
     Json,
     extract::State as Of,
@@ -15,10 +16,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     extract::Ask,
+    media::{METRICS, may_be},
     problem::Problem,
     state::{Shared, State, blocking},
 };
-use crate::{app::Audited, fault::temporary_folder};
+use crate::{
+    app::{Audited, resident_bytes},
+    fault::temporary_folder,
+};
 
 /// That the server lives.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -105,19 +110,15 @@ pub(super) async fn metrics(Of(state): Of<Shared>) -> Result<Response, Problem> 
         ("dyno_runs_running", "gauge", "Runs that go on.", state.queue.running().len() as f64),
         ("dyno_runs_live", "gauge", "Runs that wait or go on.", state.hub.runs() as f64),
         ("dyno_runs_queued", "gauge", "Runs that wait.", waiting as f64),
-        ("dyno_resident_bytes", "gauge", "Memory of the server.", resident_bytes().unwrap_or(0) as f64),
+        ("dyno_resident_bytes", "gauge", "Memory of the server.", resident_bytes() as f64),
     ]
     .map(|(name, kind, help, value)| format!("# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n"))
     .concat();
-    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
+    Ok(([(header::CONTENT_TYPE, METRICS)], text).into_response())
 }
 
-/// Memory of this process in RAM.
-fn resident_bytes() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/self/statm").ok()?;
-    let pages: u64 = text.split_whitespace().nth(1)?.parse().ok()?;
-    let page = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE).ok().flatten()?;
-    Some(pages * u64::try_from(page).ok()?)
+pub(super) fn metrics_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
+    may_be(op.summary("Metrics for Prometheus").tag("operator"), [METRICS])
 }
 
 /// How much of the audit log.
@@ -139,6 +140,8 @@ pub(super) async fn audit(
     Of(state): Of<Shared>,
     Ask(ask): Ask<AuditQuery>,
 ) -> Result<Json<Vec<Audited>>, Problem> {
-    let limit = ask.limit.clamp(1, 10_000);
-    Ok(Json(blocking(&state, move |state| state.app.audited(limit)).await?))
+    if !(1..=10_000).contains(&ask.limit) {
+        return Err(Problem::bad(format!("limit is {}; give 1 to 10000", ask.limit)));
+    }
+    Ok(Json(blocking(&state, move |state| state.app.audited(ask.limit)).await?))
 }

@@ -8,7 +8,7 @@ use axum::{
     body::Bytes,
     extract::{
         State as Of,
-        ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade},
+        ws::{CloseFrame, Message, Utf8Bytes, WebSocket},
     },
     http::StatusCode,
     response::Response,
@@ -21,11 +21,10 @@ use indexmap::{IndexMap, IndexSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tokio::time::Interval;
 
 use super::{
-    events::heartbeat,
-    extract::{Ask, At, Body},
+    events::Pulse,
+    extract::{Ask, At, Body, Upgrade},
     problem::Problem,
     reports::{self, Reports},
     runs::{RunRequest, accept},
@@ -562,9 +561,16 @@ pub(super) fn query_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
 }
 
 /// `WS /api/benchmark/ws/{run_id}`
-pub(super) async fn watch(Of(state): Of<Shared>, At(at): At<RunId>, upgrade: WebSocketUpgrade) -> Response {
-    let beat = heartbeat(&state);
-    upgrade.max_message_size(4_096).on_upgrade(move |socket| watched(state, at.run_id, beat, socket))
+pub(super) async fn watch(
+    Of(state): Of<Shared>,
+    At(at): At<RunId>,
+    Upgrade(upgrade): Upgrade,
+) -> Result<Response, Problem> {
+    let (place, pulse) = (state.a_place_to_stay()?, Pulse::new(&state));
+    Ok(upgrade.on_upgrade(move |socket| async move {
+        let _place = place;
+        watched(state, at.run_id, pulse, socket).await;
+    }))
 }
 
 pub(super) fn watch_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
@@ -592,7 +598,7 @@ fn utf8(bytes: Bytes) -> Utf8Bytes {
     Utf8Bytes::try_from(bytes).unwrap_or_default()
 }
 
-async fn watched(state: Shared, run: String, mut beat: Interval, mut socket: WebSocket) {
+async fn watched(state: Shared, run: String, mut pulse: Pulse, mut socket: WebSocket) {
     let mut live = state.hub.watch(&run);
     let first = match &mut live {
         Some(live) => Ok(utf8(live.borrow_and_update().clone())),
@@ -628,6 +634,7 @@ async fn watched(state: Shared, run: String, mut beat: Interval, mut socket: Web
             },
             heard = socket.recv() => match heard {
                 Some(Ok(Message::Text(text))) => {
+                    pulse.hear();
                     let answer = match text.as_str().trim() {
                         "ping" => Utf8Bytes::from_static("{\"pong\":true}"),
                         "status" => match state.hub.status(&run, None) {
@@ -641,10 +648,10 @@ async fn watched(state: Shared, run: String, mut beat: Interval, mut socket: Web
                     }
                 }
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return,
-                Some(Ok(_)) => {}
+                Some(Ok(_)) => pulse.hear(),
             },
-            _ = beat.tick() => {
-                if !pass(&mut socket, Message::Ping(Bytes::new())).await {
+            is_alive = pulse.is_alive() => {
+                if !is_alive || !pass(&mut socket, Message::Ping(Bytes::new())).await {
                     return;
                 }
             }

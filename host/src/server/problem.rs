@@ -73,7 +73,13 @@ impl From<AppError> for Problem {
             AppError::NoDatabase(_) => Self::not_found(error.to_string()),
             AppError::State { .. } => Self::new(StatusCode::CONFLICT, error.to_string()),
             AppError::PluginOff(_) => Self::new(StatusCode::FORBIDDEN, error.to_string()),
-            AppError::Sql(SqlError::TooLong(_)) => Self::new(StatusCode::REQUEST_TIMEOUT, error.to_string()),
+            AppError::Sql(SqlError::TooLong(_) | SqlError::GivenUp) => {
+                Self::new(StatusCode::REQUEST_TIMEOUT, error.to_string())
+            }
+            AppError::Sql(SqlError::Audit) => Self::new(StatusCode::FORBIDDEN, error.to_string()),
+            AppError::Sql(SqlError::Unwatched(_)) => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
+            }
             AppError::Request(_)
             | AppError::Side(_)
             | AppError::Settings(_)

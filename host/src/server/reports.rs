@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     extract::{Ask, At},
+    media::{MARKDOWN, may_be},
     problem::Problem,
     state::{Shared, State, blocking},
     status::word,
@@ -126,7 +127,7 @@ pub(super) fn list(state: &State) -> Result<Vec<Reports>, Problem> {
 /// One file of a run.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct ReportFile {
-    /// Identifier of the run.
+    /// Identifier of the run, the beginning of it, or `last`.
     run: String,
     /// Name of the file. // eg: report.html
     file: String,
@@ -137,15 +138,17 @@ pub(super) async fn file(Of(state): Of<Shared>, At(at): At<ReportFile>) -> Resul
     let ending = at.file.rsplit_once('.').map_or("", |(_, ending)| ending);
     let known = WRITTEN.into_iter().map(|(_, format)| format).find(|format| format.extension() == ending);
     let kind = known.map_or("", Format::media_type);
-    if !is_name(&at.run) || !is_name(&at.file) || kind.is_empty() {
+    if !is_name(&at.file) || kind.is_empty() {
         return Err(Problem::not_found(format!("there is no report `{}/{}`", at.run, at.file)));
     }
     let text = blocking(&state, move |state| {
-        let path = state.results.join(&at.run).join(&at.file);
-        fs::read(path).map_err(|_| {
+        // The reports of a run that was deleted are still there, under its identifier.
+        let is_folder = is_name(&at.run) && state.results.join(&at.run).is_dir();
+        let run = if is_folder { at.run } else { state.app.stored_run(&at.run, false)?.id };
+        fs::read(state.results.join(&run).join(&at.file)).map_err(|_| {
             Problem::not_found(format!(
-                "there is no report `{}` of run `{}`; GET /api/benchmark/reports lists them",
-                at.file, at.run
+                "there is no report `{}` of run `{run}`; GET /api/benchmark/reports lists them",
+                at.file
             ))
         })
     })
@@ -155,7 +158,10 @@ pub(super) async fn file(Of(state): Of<Shared>, At(at): At<ReportFile>) -> Resul
 }
 
 pub(super) fn file_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
-    op.summary("A report file of a run").tag("reports").response::<200, String>()
+    may_be(
+        op.summary("A report file of a run").tag("reports"),
+        WRITTEN.map(|(_, format)| format.media_type()),
+    )
 }
 
 /// Whether a name is one of ours: no way out of a folder.
@@ -250,9 +256,7 @@ pub(super) async fn overall(
     .await?;
     Ok(match ask.format {
         OverallFormat::Json => Json(report).into_response(),
-        OverallFormat::Markdown => {
-            ([(header::CONTENT_TYPE, "text/markdown; charset=utf-8")], markdown(&report)).into_response()
-        }
+        OverallFormat::Markdown => ([(header::CONTENT_TYPE, MARKDOWN)], markdown(&report)).into_response(),
         OverallFormat::Html => {
             let kind = (header::CONTENT_TYPE, "text/html; charset=utf-8");
             ([kind, (header::CONTENT_SECURITY_POLICY, POLICY)], html(&report)).into_response()
@@ -261,7 +265,8 @@ pub(super) async fn overall(
 }
 
 pub(super) fn overall_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
-    op.summary("A report over all runs").tag("reports").response::<200, Json<Overall>>()
+    let op = op.summary("A report over all runs").tag("reports").response::<200, Json<Overall>>();
+    may_be(op, [MARKDOWN])
 }
 
 fn report(kind: OverallKind, rows: &[PerformanceRow], pairs: &[(String, String, bool)]) -> Overall {

@@ -1,7 +1,5 @@
 //! Which path leads where, and the document that says so.
 
-use std::{sync::Arc, time::Duration};
-
 use aide::{
     axum::{
         ApiRouter,
@@ -19,21 +17,17 @@ use axum::{
     middleware,
     response::{IntoResponse, Response},
 };
-use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
+use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{
     events,
+    extract::MOST_BYTES,
     guard::{self, Guard},
     history, machine, operator, original,
     problem::Problem,
     reports, runs, sql,
     state::Shared,
 };
-
-/// Largest body of a request.
-const MOST_BYTES: usize = 8 << 20;
-/// Longest time until an answer begins.
-const TIMEOUT: Duration = Duration::from_secs(120);
 
 fn docs(
     summary: &'static str,
@@ -159,11 +153,11 @@ fn other_paths() -> ApiRouter<Shared> {
         )
         .api_route("/api/reports/{kind}", get_with(reports::overall, reports::overall_docs))
         .api_route("/api/reports/{run}/{file}", get_with(reports::file, reports::file_docs))
-        .api_route("/api/sql", post_with(sql::select, docs("Answer one SELECT", "sql")))
+        .api_route("/api/sql", post_with(sql::select, sql::docs))
         .api_route("/api/audit", get_with(operator::audit, docs("Who changed what", "operator")))
         .api_route("/healthz", get_with(operator::healthz, docs("Whether the server lives", "operator")))
         .api_route("/readyz", get_with(operator::readyz, docs("Whether the database answers", "operator")))
-        .api_route("/metrics", get_with(operator::metrics, docs("Metrics for Prometheus", "operator")))
+        .api_route("/metrics", get_with(operator::metrics, operator::metrics_docs))
 }
 
 fn described(api: TransformOpenApi<'_>) -> TransformOpenApi<'_> {
@@ -208,7 +202,7 @@ pub fn openapi() -> String {
 pub(super) fn router(state: Shared) -> Router {
     let (router, api) = assembled();
     let document = Bytes::from(serde_json::to_vec(&api).unwrap_or_default());
-    let guard = Guard { state: state.clone(), limiter: Arc::new(guard::limiter()) };
+    let guard = Guard::new(state.clone());
     router
         .route(
             "/openapi.json",
@@ -220,7 +214,6 @@ pub(super) fn router(state: Shared) -> Router {
         .fallback(nowhere)
         .method_not_allowed_fallback(not_so)
         .layer(DefaultBodyLimit::max(MOST_BYTES))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, TIMEOUT))
         .layer(CatchPanicLayer::custom(|_| Problem::internal(&"a handler panicked").into_response()))
         .layer(middleware::from_fn_with_state(guard, guard::guard))
         .with_state(state)

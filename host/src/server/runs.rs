@@ -24,6 +24,7 @@ use serde_json::{Value, json};
 use super::{
     executor,
     extract::{Ask, At, Body},
+    media::may_be,
     problem::Problem,
     state::{Shared, State, blocking, changing, kept},
     tokens::Identity,
@@ -460,7 +461,8 @@ fn exported(state: &State, run: &str, format: Format) -> Result<(String, Vec<u8>
 }
 
 pub(super) fn export_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
-    op.summary("A run as a file, in one of many formats").tag("runs").response::<200, String>()
+    let op = op.summary("A run as a file, in one of many formats").tag("runs");
+    may_be(op, Format::ALL.map(Format::media_type))
 }
 
 /// A tag to put on a run.

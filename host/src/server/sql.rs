@@ -1,18 +1,29 @@
-//! `POST /api/sql`: one SELECT, within limits, stopped when its time is over or whoever asked has left.
+//! `POST /api/sql`: one SELECT, within limits, stopped at its limits whatever the client does, and when the client has left.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use aide::transform::TransformOperation;
+use axum::{
+    Extension, Json,
+    body::{Body as Sent, Bytes},
+    extract::State as Of,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
 };
-
-use axum::{Json, extract::State as Of, http::StatusCode};
+use futures_util::stream;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{extract::Body, problem::Problem, state::Shared};
-use crate::app::{AppError, SqlAnswer, SqlError, SqlLimits, SqlStop};
+use super::{
+    extract::Body,
+    problem::Problem,
+    state::Shared,
+    tokens::{Identity, Scope},
+};
+use crate::app::{SqlAnswer, SqlBrake, SqlCaller, SqlLimits};
 
-/// Longest time of a query.
+/// Time limit of a query.
 const TIME: Duration = Duration::from_secs(10);
 /// Longest wait for a turn.
 const TURN: Duration = Duration::from_secs(5);
@@ -20,6 +31,8 @@ const TURN: Duration = Duration::from_secs(5);
 const MOST_ROWS: u32 = 10_000;
 /// Longest query [bytes].
 const LONGEST: usize = 100_000;
+/// An answer is given to its connection in pieces of this size [bytes].
+const PIECE: usize = 64 << 10;
 
 /// A query.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -37,66 +50,66 @@ fn thousand() -> u32 {
     1_000
 }
 
-/// What stops the query, once it has begun.
-#[derive(Debug, Default, Clone)]
-struct Brake(Arc<Mutex<Option<SqlStop>>>);
+/// Pulls the brake when the request is dropped, since the client has left.
+struct Left(SqlBrake);
 
-impl Brake {
-    fn pull(&self) {
-        if let Some(stop) = self.0.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            stop.stop();
-        }
-    }
-}
-
-/// Pulled as well when the request is dropped, since the client has left.
-struct Guard(Brake);
-
-impl Drop for Guard {
+impl Drop for Left {
     fn drop(&mut self) {
         self.0.pull();
     }
 }
 
+/// `POST /api/sql`
 pub(super) async fn select(
     Of(state): Of<Shared>,
+    Extension(identity): Extension<Identity>,
     Body(query): Body<Query>,
-) -> Result<Json<SqlAnswer>, Problem> {
+) -> Result<Response, Problem> {
     if !(1..=MOST_ROWS).contains(&query.limit) {
         return Err(Problem::bad(format!("limit is {}; give 1 to {MOST_ROWS}", query.limit)));
     }
     if query.sql.len() > LONGEST {
         return Err(Problem::bad(format!("the query is longer than {LONGEST} bytes")));
     }
-    let busy = || Problem::new(StatusCode::TOO_MANY_REQUESTS, "other queries are being answered; try again");
-    let _turn = tokio::time::timeout(TURN, state.asking_sql.acquire())
-        .await
-        .map_err(|_| busy())?
-        .map_err(|error| Problem::internal(&error))?;
-    let brake = Brake::default();
-    let _guard = Guard(brake.clone());
-    let limits = SqlLimits { rows: query.limit, time: TIME };
-    let (shared, begun) = (state.clone(), brake.clone());
-    let mut asked = tokio::task::spawn_blocking(move || {
-        let answer = shared.app.select(&query.sql, limits, |stop| {
-            *begun.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(stop);
-        });
-        // Whoever pulls now would stop a connection that does something else.
-        begun.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        answer
+    let caller = if identity.scope == Scope::Admin { SqlCaller::Operator } else { SqlCaller::Stranger };
+    let limits = SqlLimits::new(caller, query.limit, TIME);
+    let place = a_turn(&state.sending_sql).await?;
+    let turn = a_turn(&state.asking_sql).await?;
+    let brake = SqlBrake::default();
+    let _left = Left(brake.clone());
+    let answer = tokio::task::spawn_blocking(move || {
+        // Given back when the query has really ended, not when nobody waits for it any more.
+        let _turn = turn;
+        let answer = state.app.select(&query.sql, limits, &brake)?;
+        serde_json::to_vec(&answer).map_err(|error| Problem::internal(&error))
     });
-    let answer = tokio::select! {
-        answer = &mut asked => answer,
-        () = tokio::time::sleep(TIME) => {
-            brake.pull();
-            asked.await
+    let answer = answer.await.map_err(|error| Problem::internal(&error))??;
+    Ok(sent(answer.into(), place))
+}
+
+pub(super) fn docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
+    op.summary("Answer one SELECT").tag("sql").response::<200, Json<SqlAnswer>>()
+}
+
+async fn a_turn(places: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Problem> {
+    let busy = |_| Problem::new(StatusCode::TOO_MANY_REQUESTS, "other queries are being answered; try again");
+    let turn = tokio::time::timeout(TURN, Arc::clone(places).acquire_owned()).await.map_err(busy)?;
+    turn.map_err(|error| Problem::internal(&error))
+}
+
+/// An answer that has its place until the last piece is given to the connection: clients that do not read their answers
+/// cannot fill the memory with them.
+fn sent(answer: Bytes, place: OwnedSemaphorePermit) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "application/json".to_owned()),
+        (header::CONTENT_LENGTH, answer.len().to_string()),
+    ];
+    let pieces = stream::unfold((answer, place), |(mut rest, place)| async move {
+        if rest.is_empty() {
+            return None;
         }
-    };
-    match answer.map_err(|error| Problem::internal(&error))? {
-        Ok(answer) => Ok(Json(answer)),
-        Err(AppError::Sql(error @ SqlError::TooLong(_))) => {
-            Err(Problem::new(StatusCode::REQUEST_TIMEOUT, error.to_string()))
-        }
-        Err(error) => Err(error.into()),
-    }
+        let piece = rest.split_to(rest.len().min(PIECE));
+        Some((Ok::<_, Infallible>(piece), (rest, place)))
+    });
+    (headers, Sent::from_stream(pieces)).into_response()
 }

@@ -11,13 +11,13 @@ use std::{
 
 use axum::{
     body::Bytes,
-    http::header,
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{answers::Answers, executor::Queue, hub::Hub, problem::Problem, tokens::Tokens};
+use super::{answers::Answers, audit::Audit, executor::Queue, hub::Hub, problem::Problem, tokens::Tokens};
 use crate::app::App;
 
 /// Questions that are put to the database at the same time.
@@ -26,6 +26,8 @@ const ASKING: usize = 8;
 const CHANGING: usize = 4;
 /// The same for SQL of strangers, which may take long.
 const ASKING_SQL: usize = 2;
+/// Answers to SQL that are being made or sent. Each may have 8 MiB.
+const SENDING_SQL: usize = 8;
 
 /// The state of the server.
 #[derive(Debug)]
@@ -35,6 +37,7 @@ pub(super) struct State {
     pub(super) queue: Arc<Queue>,
     pub(super) tokens: Tokens,
     pub(super) answers: Answers,
+    pub(super) audit: Audit,
     /// Where reports go.
     pub(super) results: PathBuf,
     /// Where files lie for as long as they are sent.
@@ -44,9 +47,13 @@ pub(super) struct State {
     pub(super) started: Instant,
     pub(super) requests: AtomicU64,
     pub(super) refusals: AtomicU64,
-    asking: Semaphore,
-    changing: Semaphore,
-    pub(super) asking_sql: Semaphore,
+    asking: Arc<Semaphore>,
+    changing: Arc<Semaphore>,
+    /// Connections that may stay open for as long as the client likes.
+    staying: Arc<Semaphore>,
+    most_staying: usize,
+    pub(super) asking_sql: Arc<Semaphore>,
+    pub(super) sending_sql: Arc<Semaphore>,
 }
 
 pub(super) type Shared = Arc<State>;
@@ -59,6 +66,7 @@ impl State {
         results: PathBuf,
         scratch: PathBuf,
         names: Vec<String>,
+        staying: usize,
     ) -> Self {
         Self {
             app,
@@ -66,16 +74,35 @@ impl State {
             queue: Arc::new(queue),
             tokens,
             answers: Answers::default(),
+            audit: Audit::default(),
             results,
             scratch,
             names,
             started: Instant::now(),
             requests: AtomicU64::new(0),
             refusals: AtomicU64::new(0),
-            asking: Semaphore::new(ASKING),
-            changing: Semaphore::new(CHANGING),
-            asking_sql: Semaphore::new(ASKING_SQL),
+            asking: Arc::new(Semaphore::new(ASKING)),
+            changing: Arc::new(Semaphore::new(CHANGING)),
+            staying: Arc::new(Semaphore::new(staying)),
+            most_staying: staying,
+            asking_sql: Arc::new(Semaphore::new(ASKING_SQL)),
+            sending_sql: Arc::new(Semaphore::new(SENDING_SQL)),
         }
+    }
+
+    /// A place for a WebSocket or an event stream, which leaves room for those who ask and go.
+    pub(super) fn a_place_to_stay(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        Arc::clone(&self.staying).try_acquire_owned().map_err(|_| {
+            Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "as many WebSockets and event streams are open as this server allows; try again later",
+            )
+        })
+    }
+
+    /// WebSockets and event streams that are open.
+    pub(super) fn staying(&self) -> usize {
+        self.most_staying.saturating_sub(self.staying.available_permits())
     }
 
     pub(super) fn count(counter: &AtomicU64) -> u64 {
@@ -109,19 +136,21 @@ where
 
 async fn in_turn<T, E>(
     state: &Shared,
-    turns: &Semaphore,
+    turns: &Arc<Semaphore>,
     work: impl FnOnce(&State) -> Result<T, E> + Send + 'static,
 ) -> Result<T, Problem>
 where
     T: Send + 'static,
     E: Into<Problem> + Send + 'static,
 {
-    let _turn = turns.acquire().await.map_err(|error| Problem::internal(&error))?;
+    let turn = Arc::clone(turns).acquire_owned().await.map_err(|error| Problem::internal(&error))?;
     let shared = Arc::clone(state);
-    tokio::task::spawn_blocking(move || work(&shared))
-        .await
-        .map_err(|error| Problem::internal(&error))?
-        .map_err(Into::into)
+    let work = move || {
+        // Given back when the work is done, not when nobody waits for it any more.
+        let _turn = turn;
+        work(&shared)
+    };
+    tokio::task::spawn_blocking(work).await.map_err(|error| Problem::internal(&error))?.map_err(Into::into)
 }
 
 /// Answers a question from what is kept, or by asking; in JSON.

@@ -1,5 +1,6 @@
 //! The DuckDB database: the only room with SQL. One writer, one transaction per launch, raw samples kept.
 
+mod brake;
 mod columns;
 mod ends;
 mod error;
@@ -11,17 +12,21 @@ mod plugins;
 mod queue;
 mod read;
 mod sql;
+mod sql_limits;
 mod upkeep;
 mod verdicts;
+mod vet;
 mod write;
 
+pub use brake::{SqlBrake, resident_bytes};
 pub use ends::RunEnd;
 pub use error::StoreError;
 pub use open::Store;
 pub use performance::{ModelRow, PerformanceFilter, PerformanceRow};
 pub use queue::{Priority, Queued, Submission};
 pub use read::{RunFilter, RunSummary};
-pub use sql::{SqlAnswer, SqlColumn, SqlError, SqlLimits, SqlStop};
+pub use sql::{SqlAnswer, SqlColumn};
+pub use sql_limits::{SqlCaller, SqlError, SqlLimits};
 pub use upkeep::{Annotation, Audited};
 pub use verdicts::Noise;
 

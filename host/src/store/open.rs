@@ -18,6 +18,9 @@ use super::{
 /// Most memory that DuckDB takes for itself; beyond it, it spills to a folder beside the file.
 const MEMORY: &str = "512MiB";
 
+/// The same while strangers may ask: all connections together have no more, and a query of theirs may want all of it.
+const MEMORY_CONFINED: &str = "256MiB";
+
 /// Most that is spilled to disk while strangers may ask.
 const SPILL: &str = "1GiB";
 
@@ -105,6 +108,7 @@ impl Store {
         let sql = format!(
             "SET allowed_directories = ['{scratch}'];
              SET max_temp_directory_size = '{SPILL}';
+             SET memory_limit = '{MEMORY_CONFINED}';
              SET enable_external_access = false;
              SET lock_configuration = true;"
         );

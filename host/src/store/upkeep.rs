@@ -27,7 +27,11 @@ pub struct Annotation {
     pub created_at: String,
 }
 
-/// A call that changed something, or was refused.
+/// Calls that are kept: the oldest go first. So many more are allowed before that, since deleting one by one is slow.
+const AUDIT_KEPT: u64 = 100_000;
+const AUDIT_SLACK: u64 = 10_000;
+
+/// A call that changed something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Audited {
     /// When (RFC 3339, UTC).
@@ -148,17 +152,48 @@ impl Store {
         .map_err(doing("reading tags"))
     }
 
-    /// Writes down a call.
+    /// Writes down calls, in the order in which they came. The oldest are forgotten where there are too many.
     ///
     /// # Errors
     /// When the database refuses.
-    pub fn audit(&self, call: &Audited) -> Result<(), StoreError> {
-        execute(
-            &self.connection,
-            "writing the audit log",
-            "INSERT INTO audit VALUES (CAST(? AS TIMESTAMP), ?, ?, ?, ?, ?, ?)",
-            params![call.at, call.request_id, call.who, call.peer, call.method, call.path, call.status],
-        )
+    pub fn audit(&mut self, calls: &[Audited]) -> Result<(), StoreError> {
+        self.audit_within(calls, AUDIT_KEPT, AUDIT_SLACK)
+    }
+
+    fn audit_within(&mut self, calls: &[Audited], kept: u64, slack: u64) -> Result<(), StoreError> {
+        let what = "writing the audit log";
+        self.transaction(what, |transaction| {
+            for call in calls {
+                execute(
+                    transaction,
+                    what,
+                    "INSERT INTO audit VALUES (CAST(? AS TIMESTAMP), ?, ?, ?, ?, ?, ?)",
+                    params![
+                        call.at,
+                        call.request_id,
+                        call.who,
+                        call.peer,
+                        call.method,
+                        call.path,
+                        call.status
+                    ],
+                )?;
+            }
+            let count: u64 = transaction
+                .query_row("SELECT count(*) FROM audit", [], |row| row.get(0))
+                .map_err(doing(what))?;
+            if count <= kept.saturating_add(slack) {
+                return Ok(());
+            }
+            // Identifiers of requests sort by time, and tell calls of one moment apart.
+            execute(
+                transaction,
+                what,
+                "DELETE FROM audit WHERE request_id < (
+                     SELECT min(request_id) FROM (SELECT request_id FROM audit ORDER BY request_id DESC LIMIT ?))",
+                params![kept],
+            )
+        })
     }
 
     /// The latest calls that were written down, newest first.
@@ -234,5 +269,38 @@ impl Store {
         );
         self.rows(&sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
             .map_err(doing("reading baselines"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_audit_log_keeps_the_latest_calls() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(&folder.path().join("dyno.duckdb")).unwrap();
+        let call = |number: u32| Audited {
+            at: crate::timestamp::now(),
+            request_id: format!("{number:08}"),
+            who: "ci".to_owned(),
+            peer: "127.0.0.1".to_owned(),
+            method: "POST".to_owned(),
+            path: "/api/runs".to_owned(),
+            status: 201,
+        };
+        let mut most = 0;
+        for batch in 0..20 {
+            let calls: Vec<Audited> = (0..7).map(|number| call(batch * 7 + number)).collect();
+            store.audit_within(&calls, 30, 10).unwrap();
+            most = most.max(store.audited(1_000).unwrap().len());
+        }
+        assert!((30..=40).contains(&most), "{most}");
+        let mut kept: Vec<String> =
+            store.audited(1_000).unwrap().into_iter().map(|call| call.request_id).collect();
+        kept.sort();
+        assert_eq!(kept.last().map(String::as_str), Some("00000139"));
+        assert!(kept.len() >= 30 && kept[0].as_str() >= "00000099", "{kept:?}");
+        store.audit_within(&[], 30, 10).unwrap();
     }
 }

@@ -1,0 +1,119 @@
+//! What stops a query: its time is over, the memory of this process grows, or the caller has left. A brake remembers that it
+//! was pulled, even before the query has begun, and pulls until the query has ended.
+
+use std::{
+    fs, io,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+
+use duckdb::InterruptHandle;
+
+/// How often time and memory are looked at, and how often a query is told to stop. Once is not enough: DuckDB forgets an
+/// interruption that arrives between two statements.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Why a brake was pulled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pulled {
+    /// The time limit is over.
+    Time,
+    /// The process took more memory than a query may cost.
+    Memory,
+    /// The caller no longer waits for the answer.
+    Caller,
+}
+
+/// Stops one query from another thread.
+#[derive(Debug, Clone, Default)]
+pub struct SqlBrake(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    pulled: Option<Pulled>,
+    over: bool,
+}
+
+impl SqlBrake {
+    /// Stops the query, or keeps it from beginning. Does not wait for its end.
+    pub fn pull(&self) {
+        self.lock().pulled.get_or_insert(Pulled::Caller);
+        self.0.changed.notify_all();
+    }
+
+    /// Why it was pulled, if it was.
+    pub(super) fn pulled(&self) -> Option<Pulled> {
+        self.lock().pulled
+    }
+
+    /// Does the work of a query while another thread watches `time` and how much memory the process gains.
+    ///
+    /// # Errors
+    /// When that thread cannot be started.
+    pub(super) fn watched<T>(
+        &self,
+        stop: &InterruptHandle,
+        time: Duration,
+        memory_bytes: u64,
+        work: impl FnOnce() -> T,
+    ) -> io::Result<T> {
+        thread::scope(|scope| {
+            let watch = || self.watch(stop, time, memory_bytes);
+            thread::Builder::new().name("sql-brake".to_owned()).spawn_scoped(scope, watch)?;
+            let over = Over(self);
+            let done = work();
+            drop(over);
+            Ok(done)
+        })
+    }
+
+    fn watch(&self, stop: &InterruptHandle, time: Duration, memory_bytes: u64) {
+        let begin = Instant::now();
+        let most = resident_bytes().saturating_add(memory_bytes);
+        let mut state = self.lock();
+        while !state.over {
+            if state.pulled.is_none() && begin.elapsed() >= time {
+                state.pulled = Some(Pulled::Time);
+            } else if state.pulled.is_none() && resident_bytes() > most {
+                state.pulled = Some(Pulled::Memory);
+            }
+            if state.pulled.is_some() {
+                stop.interrupt();
+            }
+            state = self.0.changed.wait_timeout(state, LOOK).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Ends the watch, also when the work panics.
+struct Over<'a>(&'a SqlBrake);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.lock().over = true;
+        self.0.0.changed.notify_all();
+    }
+}
+
+/// Memory of this process in RAM [bytes]; 0 where the kernel does not say.
+#[must_use]
+pub fn resident_bytes() -> u64 {
+    let known = || {
+        let text = fs::read_to_string("/proc/self/statm").ok()?;
+        let pages: u64 = text.split_whitespace().nth(1)?.parse().ok()?;
+        let page = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE).ok().flatten()?;
+        pages.checked_mul(u64::try_from(page).ok()?)
+    };
+    known().unwrap_or(0)
+}
