@@ -141,9 +141,10 @@ fn bounded(case: &CaseRecord) {
 /// A fault without a line in the table would never run.
 #[test]
 fn every_source_is_in_the_table() {
-    for (folder, listed, others) in
-        [("native", cases::NATIVE, &["good", "hostile", "forge"][..]), ("wasm", cases::WASM, &["good", "frame"][..])]
-    {
+    for (folder, listed, others) in [
+        ("native", cases::NATIVE, &["good", "hostile", "forge"][..]),
+        ("wasm", cases::WASM, &["good", "frame"][..]),
+    ] {
         for entry in std::fs::read_dir(fixtures::corpus().join(folder)).expect("the checkout is whole") {
             let path = entry.expect("the checkout is readable").path();
             let name = path.file_stem().expect("a file has a name").to_string_lossy().into_owned();
