@@ -46,24 +46,30 @@ impl Recipe {
     fn new() -> Self {
         let arena = Arena::new();
         let (release, tree) = (arena.path("release"), arena.path("tree"));
-        fs::create_dir_all(release.join("plugins")).unwrap();
-        fs::create_dir_all(release.join("deploy")).unwrap();
+        fs::create_dir_all(release.join("plugins")).expect("the arena is writable");
+        fs::create_dir_all(release.join("deploy")).expect("the arena is writable");
         let dyno = Path::new(env!("CARGO_BIN_EXE_dyno"));
         for program in ["dyno", "dyno-worker", "dyno-probe"] {
-            fs::copy(dyno.with_file_name(program), release.join(program)).unwrap();
+            fs::copy(dyno.with_file_name(program), release.join(program)).expect("the arena is writable");
         }
-        fs::copy(fixtures::wasm("good", "good_a"), release.join("plugins/good_a.wasm")).unwrap();
-        for file in fs::read_dir(fixtures::root().join("examples/deploy")).unwrap().flatten() {
-            fs::copy(file.path(), release.join("deploy").join(file.file_name())).unwrap();
+        fs::copy(fixtures::wasm("good", "good_a"), release.join("plugins/good_a.wasm"))
+            .expect("the arena is writable");
+        for file in
+            fs::read_dir(fixtures::root().join("examples/deploy")).expect("the arena is writable").flatten()
+        {
+            fs::copy(file.path(), release.join("deploy").join(file.file_name()))
+                .expect("the arena is writable");
         }
         // As from an archive of somebody else's.
-        fs::set_permissions(release.join("plugins"), fs::Permissions::from_mode(0o777)).unwrap();
+        fs::set_permissions(release.join("plugins"), fs::Permissions::from_mode(0o777))
+            .expect("the arena is writable");
         Self { arena, release, tree }
     }
 
     fn install(&self) -> Output {
         let script = self.release.join("deploy/install.sh");
-        let output = Command::new("sh").arg(script).env("DESTDIR", &self.tree).output().unwrap();
+        let output =
+            Command::new("sh").arg(script).env("DESTDIR", &self.tree).output().expect("there is a shell");
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success() && said.is_empty(), "{said}");
         output
@@ -93,7 +99,7 @@ impl Recipe {
     fn start(&self) -> (Running, String) {
         // What systemd makes: StateDirectory and CacheDirectory.
         for folder in ["var/lib/dyno", "var/cache/dyno"] {
-            fs::create_dir_all(self.tree.join(folder)).unwrap();
+            fs::create_dir_all(self.tree.join(folder)).expect("the arena is writable");
         }
         let command = self.command();
         let (program, arguments) = command.split_first().expect("the command has a program");
@@ -110,8 +116,10 @@ impl Recipe {
             .spawn()
             .unwrap_or_else(|error| panic!("{program}: {error}"));
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let mut log = child.stderr.take().unwrap();
+        BufReader::new(child.stdout.take().expect("it is piped"))
+            .read_line(&mut line)
+            .expect("the output is text");
+        let mut log = child.stderr.take().expect("it is piped");
         let Some(url) = line.split_whitespace().find(|word| word.starts_with("http://")) else {
             let mut said = String::new();
             let _ = log.read_to_string(&mut said);
