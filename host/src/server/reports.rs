@@ -144,7 +144,7 @@ pub(super) async fn file(Of(state): Of<Shared>, At(at): At<ReportFile>) -> Resul
     let text = blocking(&state, move |state| {
         // The reports of a run that was deleted are still there, under its identifier.
         let is_folder = is_name(&at.run) && state.results.join(&at.run).is_dir();
-        let run = if is_folder { at.run } else { state.app.stored_run(&at.run, false)?.id };
+        let run = if is_folder { at.run } else { state.app.run_id(&at.run)? };
         fs::read(state.results.join(&run).join(&at.file)).map_err(|_| {
             Problem::not_found(format!(
                 "there is no report `{}` of run `{run}`; GET /api/benchmark/reports lists them",
@@ -266,7 +266,7 @@ pub(super) async fn overall(
 
 pub(super) fn overall_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
     let op = op.summary("A report over all runs").tag("reports").response::<200, Json<Overall>>();
-    may_be(op, [MARKDOWN])
+    may_be(op, [MARKDOWN, Format::Html.media_type()])
 }
 
 fn report(kind: OverallKind, rows: &[PerformanceRow], pairs: &[(String, String, bool)]) -> Overall {

@@ -203,7 +203,7 @@ impl Store {
     pub fn audited(&self, limit: u32) -> Result<Vec<Audited>, StoreError> {
         let sql = format!(
             "SELECT strftime(called_at, {TIME}), request_id, who, peer, method, path, status
-             FROM audit ORDER BY called_at DESC LIMIT ?"
+             FROM audit ORDER BY rowid DESC LIMIT ?"
         );
         self.rows(&sql, params![limit], |row| {
             Ok(Audited {
