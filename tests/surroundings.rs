@@ -206,6 +206,10 @@ fn too_few_descriptors_are_the_hosts() {
 #[test]
 fn a_list_that_lacks_files_for_want_of_descriptors_is_not_a_good_end() {
     let arena = arena();
+    // Every folder on the way to a file is open while it is looked into.
+    let deep = arena.path("plugins/a/b/c/d/e/f");
+    fs::create_dir_all(&deep).unwrap();
+    fs::rename(arena.path("plugins/good_b.so"), deep.join("good_b.so")).unwrap();
     let mut codes = Vec::new();
     for most in 3..=24 {
         // Without the cache every file is read.

@@ -344,7 +344,7 @@ fn a_candidate_without_a_usable_result_is_never_green() {
         ("timed-out", timed_out, true, "timed out in sample after 3 s"),
         ("queued", json!({"state": "queued"}), false, "the case is queued"),
         ("cancelled", json!({"state": "cancelled"}), false, "the case is cancelled"),
-        ("empty", json!({"state": "completed"}), false, "without a metric"),
+        ("empty", json!({"state": "completed"}), false, "has no metric"),
     ] {
         let candidate = ended(name, status, keeps_numbers);
         let outcome = arena.dyno(&["compare", &base, &candidate]);

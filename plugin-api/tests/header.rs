@@ -24,7 +24,7 @@ const BANNER: &str = "\
 //   `size` are absent. `DynoStr`, `DynoParam` and `DynoSample` have no `size` and never change.
 // * Every function of a benchmark is called on one thread, never two at once. Functions of `DynoHost` may be
 //   called from any thread, from the start of `setup` to the end of `cleanup`.
-// * Whoever passes a pointer owns what it points to. It is valid until the call returns, unless said otherwise.
+// * The side that passes a pointer owns its memory, which is valid until the call returns unless stated otherwise.
 // * No exception and no `longjmp` crosses the boundary.
 ";
 

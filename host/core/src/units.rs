@@ -148,7 +148,6 @@ pub fn parse_duration(text: &str) -> Result<u64, String> {
             _ => return None,
         })
     };
-    let is_plain = !text.contains(char::is_alphabetic);
     let mut rest = text.trim();
     let mut total_ns = Some(0.0);
     while !rest.is_empty() {
@@ -158,7 +157,8 @@ pub fn parse_duration(text: &str) -> Result<u64, String> {
         let unit_ends = behind.find(|c: char| !c.is_alphabetic()).unwrap_or(behind.len());
         let (unit, next) = behind.split_at(unit_ends);
         // A number alone counts seconds.
-        let unit = if is_plain { "s" } else { unit };
+        let is_alone = behind.is_empty() && total_ns == Some(0.0) && rest == text.trim();
+        let unit = if is_alone { "s" } else { unit };
         let part = number.parse::<f64>().ok().zip(factor(unit)).map(|(number, factor)| number * factor);
         total_ns = total_ns.zip(part).map(|(total, part)| total + part);
         if total_ns.is_none() {

@@ -339,7 +339,7 @@ impl App {
             })
             .collect();
         self.record_noise(&self.machine().fingerprint, &found, cancel, &mut |event| {
-            told(AaNews::Event(event))
+            told(AaNews::Event(event));
         })?;
         let plugin = &build.descriptor.plugin;
         let build = format!("{} {} ({})", plugin.id, plugin.version, build.kind);

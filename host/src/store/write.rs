@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, time::Duration};
 use duckdb::{Connection, OptionalExt, Params, Transaction, params};
 use dyno_core::model::{
     CaseRecord, CaseStatus, Environment, LaunchRecord, MetricSummary, PluginBuild, RunRecord, RunStatus,
-    Sample,
+    Sample, TAG_SEPARATOR,
 };
 use serde_json::to_string;
 
@@ -173,8 +173,8 @@ pub(super) fn execute(
 
 pub(super) fn insert_run(transaction: &Transaction<'_>, run: &RunRecord) -> Result<i32, StoreError> {
     let failed = doing("storing a run");
-    // A list cannot be bound. No tag has a control character.
-    let tags = run.spec.tags.join("\u{1f}");
+    // A list cannot be bound.
+    let tags = run.spec.tags.join(TAG_SEPARATOR.encode_utf8(&mut [0; 4]));
     let run_no: i32 = transaction
         .query_row("SELECT coalesce(max(run_no), 0) + 1 FROM runs", [], |row| row.get(0))
         .map_err(&failed)?;

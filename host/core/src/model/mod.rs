@@ -45,7 +45,9 @@ pub use record::{
 };
 pub use sample::{LOOP_REMEDY, MIN_NS_PER_ITERATION, Sample, Work};
 pub use scenario::{LoadRecord, Query, Scenario};
-pub use spec::{CaseRequest, EngineChoice, Inputs, Layout, Pages, RunSpec, Settings, StopRule, SuiteInfo};
+pub use spec::{
+    CaseRequest, EngineChoice, Inputs, Layout, Pages, RunSpec, Settings, StopRule, SuiteInfo, TAG_SEPARATOR,
+};
 pub use status::{CaseStatus, Exit, Reason, RunStatus, SkipCause, Stage};
 pub use unjudged::{ComparedSide, Unjudged};
 
