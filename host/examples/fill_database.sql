@@ -9,7 +9,7 @@ FROM range(1, RUNS + 1) r(i);
 INSERT INTO cases
 SELECT i, c, 'cpu-kernels', '0.1.0', 'native', repeat('a', 64), '/plugins/cpu-kernels.so', 'kernel_' || (c % 10), 'linear-algebra',
        'cpu', 'kernel_' || (c % 10), 1 << (c % 6), CASE WHEN c % 3 = 0 THEN 'fp16' ELSE 'fp32' END,
-       format('{{"batch_size":{},"n":{}}}', 1 << (c % 6), c), 'completed', NULL, NULL, '{"state":"completed"}', '{"time":1000.0}'
+       format('{{"batch_size":{},"n":{}}}', 1 << (c % 6), c), 'completed', NULL, NULL, '{"state":"completed"}', '{"time":1000.0}', NULL
 FROM range(1, RUNS + 1) r(i), range(100) k(c);
 INSERT INTO launches
 SELECT i, c, 0, TIMESTAMP '2026-01-01' + INTERVAL (i) MINUTE, 'completed', 0, 10000000, 0, LAUNCH

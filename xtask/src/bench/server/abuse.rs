@@ -100,7 +100,10 @@ fn witnessed(
         over.store(true, Ordering::Relaxed);
         (said, reader.join().unwrap_or_else(|_| Err(Failure::new("the reader panicked"))))
     });
-    let (took, said, mut seen) = (begin.elapsed(), said?, seen?);
+    let during = |who: &str, error: &Failure| Failure::new(format!("{name}: the {who}: {error}"));
+    let took = begin.elapsed();
+    let said = said.map_err(|error| during("abuser", &error))?;
+    let mut seen = seen.map_err(|error| during("reader", &error))?;
     seen.times.sort_by(f64::total_cmp);
     let p99 = seen.times.get(seen.times.len() * 99 / 100).copied().unwrap_or(f64::NAN);
     let longest = seen.times.last().copied().unwrap_or(f64::NAN);
@@ -136,11 +139,10 @@ fn watch(server: &Server, over: &AtomicBool) -> Outcome<Seen> {
 }
 
 fn tags(server: &Server) -> Outcome<String> {
-    let mut connection = Connection::open(&server.address)?;
     let many = format!(r#"{{"benchmarks": ["sum"], "tags": [{}]}}"#, ["\"x\""; 3_000].join(","));
     let huge = format!(r#"{{"benchmarks": ["sum"], "tags": [{}]}}"#, vec!["\"x\""; 2_000_000].join(","));
-    let (many, _) = connection.ask("POST", "/api/runs", &many)?;
-    let (huge, _) = connection.ask("POST", "/api/runs", &huge)?;
+    let (many, _) = Connection::open(&server.address)?.ask("POST", "/api/runs", &many)?;
+    let (huge, _) = Connection::open(&server.address)?.ask("POST", "/api/runs", &huge)?;
     Ok(format!("{many} and {huge}"))
 }
 
@@ -269,21 +271,24 @@ fn on_a_full_disk(host: &Host, scratch: &Path) -> Outcome<Option<Vec<String>>> {
     let abuse = |server: &Server| -> Outcome<String> {
         let long =
             r#"{"benchmarks": ["sum"], "stop": {"rule": "samples", "launches": 10000, "per_launch": 3}}"#;
-        let mut connection = Connection::open(&server.address)?;
-        connection.ask("POST", "/api/runs", long)?;
+        // A refusal may end its connection.
+        let ask = |method: &str, path: &str, body: &str| -> Outcome<u16> {
+            Ok(Connection::open(&server.address)?.ask(method, path, body)?.0)
+        };
+        ask("POST", "/api/runs", long)?;
         thread::sleep(Duration::from_secs(1));
         fill(&inside.join("fill"));
         thread::sleep(Duration::from_secs(2));
         let spent = |server: &Server| processor_s(server.child.id());
         let before = spent(server);
-        let (asked, _) = connection.ask("POST", "/api/runs", long)?;
-        let (ready, _) = connection.ask("GET", "/readyz", "")?;
+        let asked = ask("POST", "/api/runs", long)?;
+        let ready = ask("GET", "/readyz", "")?;
         thread::sleep(Duration::from_secs(10));
         let busy = (spent(server) - before) / 10.0;
         let _ = fs::remove_file(inside.join("fill"));
         let begin = Instant::now();
         let deadline = begin + Duration::from_secs(120);
-        while connection.ask("GET", "/readyz", "")?.0 != 200 {
+        while ask("GET", "/readyz", "")? != 200 {
             if Instant::now() > deadline {
                 return Err(Failure::new(
                     "the server was not ready two minutes after the disk had room again",
