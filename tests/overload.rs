@@ -16,13 +16,12 @@ use std::{
     fs,
     io::Write,
     path::{Path, PathBuf},
-    process::Command,
     sync::atomic::{AtomicBool, Ordering},
     thread,
     time::Duration,
 };
 
-use arena::Arena;
+use arena::{Arena, can_mount};
 use dyno_core::model::{CaseStatus, RunStatus};
 use serde_json::{Value, json};
 use served::{Served, eventually};
@@ -32,21 +31,6 @@ fn arena() -> Arena {
     arena.add(&fixtures::native("good", "good_a"), "good_a.so");
     arena.add(&fixtures::native("good", "good_b"), "good_b.so");
     arena
-}
-
-/// `dyno` in the folders of the arena, started by the last line of a shell script, which is `exec "$@"`.
-fn behind(arena: &Arena, script: &str, arguments: &[&str]) -> Command {
-    let dyno = arena.command(arguments);
-    let mut command = Command::new("sh");
-    command.args(["-c", script, "sh"]).arg(dyno.get_program()).args(dyno.get_args());
-    command.current_dir(arena.path("work"));
-    for (name, value) in dyno.get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
-    command
 }
 
 fn run_of(benchmark: &str, launches: u32) -> Value {
@@ -60,9 +44,7 @@ fn id_of(run: &Value) -> String {
 /// A server whose database and results lie on a disk of its own, and that disk as this process sees it; `None` where this
 /// user may not mount one.
 fn on_a_small_disk(arena: &Arena, megabytes: u32) -> Option<(Served, PathBuf)> {
-    let can = Command::new("unshare").args(["-m", "sh", "-c", "mount -t tmpfs none /mnt"]).output();
-    if !can.is_ok_and(|output| output.status.success()) {
-        println!("skipped: this user may not mount a file system of its own (`unshare -m`)");
+    if !can_mount() {
         return None;
     }
     let disk = arena.path("disk");
@@ -70,7 +52,7 @@ fn on_a_small_disk(arena: &Arena, megabytes: u32) -> Option<(Served, PathBuf)> {
     let database = disk.join("d.duckdb").display().to_string();
     let mount = format!("mount -t tmpfs -o size={megabytes}m none '{}' && exec \"$@\"", disk.display());
     let script = format!("exec unshare -m sh -c '{}' sh \"$@\"", mount.replace('\'', "'\\''"));
-    let server = Served::of(behind(arena, &script, &["serve", "--port", "0", "--db-path", &database]));
+    let server = Served::of(arena.behind(&script, &["serve", "--port", "0", "--db-path", &database]));
     // The shells before it have become it: its root sees what it mounted.
     let inside = format!("/proc/{}/root{}", server.pid(), disk.display());
     Some((server, PathBuf::from(inside)))
@@ -85,13 +67,6 @@ fn fill(disk: &Path) -> PathBuf {
         while file.write_all(&piece).is_ok() {}
     }
     path
-}
-
-/// Processor time of a process so far [ticks of a hundredth of a second].
-fn ticks(pid: u32) -> u64 {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("it lives");
-    let after_name = stat.rsplit_once(')').expect("a name in parentheses").1;
-    after_name.split_whitespace().skip(11).take(2).map(|field| field.parse::<u64>().expect("a number")).sum()
 }
 
 #[test]
@@ -118,9 +93,9 @@ fn a_full_disk_is_named_waited_out_and_costs_next_to_nothing() {
     assert!(status == 507 && text.contains("no space is left on the disk"), "{status} {text}");
     assert!(!text.contains(arena.path("").to_str().unwrap()), "a stranger learns no path: {text}");
     assert_eq!(server.call("GET", "/api/runs", &json!(null)).0, 200, "reading goes on");
-    let (lines, spent) = (server.logged(), ticks(server.pid()));
+    let (lines, spent) = (server.logged(), server.processor_ticks());
     thread::sleep(Duration::from_secs(4));
-    let (lines, spent) = (server.logged() - lines, ticks(server.pid()) - spent);
+    let (lines, spent) = (server.logged() - lines, server.processor_ticks() - spent);
     assert!(lines <= 20, "{lines} lines of log in four seconds");
     assert!(spent <= 200, "half of the processor, for nothing: {spent} ticks in four seconds");
 
@@ -213,7 +188,7 @@ fn a_worker_that_the_kernel_ends_for_want_of_memory_is_the_hosts() {
     let run = |arguments: &[&str]| {
         let quick = ["--samples", "3", "--launches", "2"];
         let all = [&["run"], arguments, &quick].concat();
-        let output = behind(&arena, &enter, &all).output().expect("there is a shell");
+        let output = arena.behind(&enter, &all).output().expect("there is a shell");
         let said =
             format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         (output.status.code(), said)

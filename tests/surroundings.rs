@@ -19,7 +19,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use arena::{Arena, hang_ups_are_ignored};
+use arena::{Arena, can_mount, hang_ups_are_ignored};
 use dyno_core::model::{CaseStatus, RunRecord, RunStatus};
 use nix::{
     sys::signal::{Signal, kill},
@@ -39,34 +39,11 @@ fn arena() -> Arena {
     arena
 }
 
-/// `dyno` with these arguments in the folders of the arena, behind a line of the shell that ends with `"$@"`.
-fn behind(arena: &Arena, line: &str, arguments: &[&str]) -> Command {
-    let dyno = arena.command(arguments);
-    let mut words: Vec<_> = dyno.get_args().collect();
-    if arguments.contains(&"--output") {
-        // The arena's own, which stands last, would be a second one.
-        words.truncate(words.len() - 2);
-    }
-    let mut command = Command::new("sh");
-    command.args(["-c", line, "sh"]).arg(dyno.get_program()).args(words);
-    if let Some(folder) = dyno.get_current_dir() {
-        command.current_dir(folder);
-    }
-    for (name, value) in dyno.get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
-
 fn run(arena: &Arena, line: &str, benchmarks: &[&str]) -> Output {
     let mut arguments = vec!["run"];
     arguments.extend(benchmarks);
     arguments.extend(QUICK);
-    behind(arena, line, &arguments).output().expect("there is a shell")
+    arena.behind(line, &arguments).output().expect("there is a shell")
 }
 
 fn said(output: &Output) -> String {
@@ -106,16 +83,6 @@ fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
 }
 
-/// A line that mounts a small disk at `$SMALL`, where this machine lets us.
-fn can_mount() -> bool {
-    let can = Command::new("unshare").args(["-m", "sh", "-c", "mount -t tmpfs none /mnt"]).output();
-    let can = can.is_ok_and(|output| output.status.success());
-    if !can {
-        println!("skipped: this user may not mount a file system of its own (`unshare -m`)");
-    }
-    can
-}
-
 #[track_caller]
 fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(60);
@@ -141,11 +108,11 @@ fn pid(child: &Child) -> Pid {
 
 /// Starts a run of `loop_forever` and waits until its worker is there.
 fn endless(arena: &Arena) -> Child {
-    let child =
-        behind(arena, "exec \"$@\"", &["run", "good_a", "loop_forever", "--samples", "3", "--launches", "2"])
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("there is a shell");
+    let child = arena
+        .behind("exec \"$@\"", &["run", "good_a", "loop_forever", "--samples", "3", "--launches", "2"])
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("there is a shell");
     let host = child.id();
     // The first case is over when its result is told.
     let mut child = child;
@@ -215,7 +182,7 @@ fn a_list_that_lacks_files_for_want_of_descriptors_is_not_a_good_end() {
         // Without the cache every file is read.
         fs::remove_dir_all(arena.path("cache")).ok();
         let line = format!("ulimit -n {most}; exec \"$@\"");
-        let output = behind(&arena, &line, &["list"]).output().expect("there is a shell");
+        let output = arena.behind(&line, &["list"]).output().expect("there is a shell");
         let said = said(&output);
         let code = output.status.code();
         match code {
@@ -315,7 +282,7 @@ fn a_full_disk_is_named_wherever_it_is() {
     let before = runs(&arena);
     let out = format!("{small}/out");
     let output =
-        behind(&arena, &line("1m", &fill), &["run", "good_a", "--samples", "3", "--output", &out]).output();
+        arena.behind(&line("1m", &fill), &["run", "good_a", "--samples", "3", "--output", &out]).output();
     let output = output.expect("there is a shell");
     host_fault(&arena, &output, &["no space is left", "--output"]);
     assert_eq!(runs(&arena), before, "nothing was measured");
@@ -351,7 +318,7 @@ fn a_disk_that_fills_while_measuring_keeps_what_was_stored() {
     );
     let line = format!("unshare -m sh -c '{script}' sh \"$@\"");
     let arguments = ["run", "good_a", "--samples", "3", "--launches", "10000"];
-    let output = behind(&arena, &line, &arguments).output().unwrap();
+    let output = arena.behind(&line, &arguments).output().unwrap();
     let said = said(&output);
     assert!(said.contains("ended with 5") && said.contains("listed with 0"), "{said}");
     assert!(said.contains("no space is left") && said.contains("--db-path"), "{said}");
@@ -382,7 +349,7 @@ fn a_host_fault_in_the_middle_keeps_the_launches_and_can_be_resumed() {
     assert_eq!(record.cases[1].launches.len(), 1, "the launch that had ended is kept");
     // A comparison does not charge either side.
     let build = arena.path("plugins/good_a.so").display().to_string();
-    let output = behind(&arena, "exec \"$@\"", &["ab", &build, &build]).output().unwrap();
+    let output = arena.behind("exec \"$@\"", &["ab", &build, &build]).output().unwrap();
     host_fault(&arena, &output, &["exit code 3", "DYNO_WORKER"]);
 }
 
@@ -414,7 +381,7 @@ fn a_hang_up_ends_like_a_friendly_kill_and_leaves_nothing() {
 #[test]
 fn a_hang_up_that_is_ignored_stays_ignored() {
     let arena = arena();
-    let child = behind(&arena, "trap '' HUP; exec \"$@\"", &["run", "loop_forever", "--samples", "3"]);
+    let child = arena.behind("trap '' HUP; exec \"$@\"", &["run", "loop_forever", "--samples", "3"]);
     let mut child = { child }.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     eventually("no worker was started", || workers(child.id()) > 0);
     kill(pid(&child), Signal::SIGHUP).unwrap();
@@ -442,7 +409,7 @@ fn ctrl_c_while_waiting_for_the_database_or_the_device_is_130() {
     let arena = arena();
     let mut first = endless(&arena);
     let wait = |arguments: &[&str], for_what: &str| {
-        let mut second = behind(&arena, "exec \"$@\"", arguments).stdout(Stdio::null()).spawn().unwrap();
+        let mut second = arena.behind("exec \"$@\"", arguments).stdout(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(second.stderr.take().unwrap()).lines();
         assert!(lines.by_ref().map_while(Result::ok).any(|line| line.contains(for_what)), "{for_what}");
         std::thread::spawn(move || lines.for_each(drop));
@@ -472,13 +439,23 @@ fn children_that_dyno_did_not_start_are_left_alone() {
     assert!(kill(service(), None).is_ok(), "the service was killed");
     kill(service(), Signal::SIGKILL).unwrap();
     // And what a plugin starts is found all the same.
-    let output = behind(
-        &arena,
-        &line,
-        &["run", "daemon_lingers", "child_lingers", "--timeout", "3s", "--samples", "3", "--launches", "1"],
-    )
-    .output()
-    .unwrap();
+    let output = arena
+        .behind(
+            &line,
+            &[
+                "run",
+                "daemon_lingers",
+                "child_lingers",
+                "--timeout",
+                "3s",
+                "--samples",
+                "3",
+                "--launches",
+                "1",
+            ],
+        )
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(4), "{}", said(&output));
     assert!(kill(service(), None).is_ok(), "the service was killed");
     kill(service(), Signal::SIGKILL).unwrap();
@@ -529,7 +506,7 @@ fn what_cannot_be_written_is_refused_before_anything_is_measured() {
     ] {
         let mut all = vec!["run", "good_a", "--samples", "3", "--launches", "1"];
         all.extend(&arguments);
-        let output = behind(&arena, "exec \"$@\"", &all).output().unwrap();
+        let output = arena.behind("exec \"$@\"", &all).output().unwrap();
         let said = said(&output);
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
         assert!(said.contains(fragment), "{arguments:?}: {said}");
@@ -585,10 +562,10 @@ fn without_a_home_only_what_needs_one_asks_for_it() {
         format!("HOME=; unset DYNO_CACHE; exec {user}"),
     ] {
         for arguments in [&["list"][..], &["compare", &result, &result], &["config"]] {
-            let output = behind(&arena, &home, arguments).output().unwrap();
+            let output = arena.behind(&home, arguments).output().unwrap();
             assert_eq!(output.status.code(), Some(0), "{home} {arguments:?}: {}", said(&output));
         }
-        let output = behind(&arena, &home, &["run", "good_a"]).output().unwrap();
+        let output = arena.behind(&home, &["run", "good_a"]).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{}", said(&output));
         assert!(said(&output).contains("DYNO_CACHE"), "{}", said(&output));
     }
@@ -678,10 +655,10 @@ fn what_the_kernel_refuses_is_recorded_and_compared() {
             ("madvise", ""),
         ] {
             let line = format!("exec {} {errno} {call} \"$@\"", deny.display());
-            let output =
-                behind(&arena, &line, &["run", "good_a", "--samples", "3", "--launches", "2", "--json"])
-                    .output()
-                    .unwrap();
+            let output = arena
+                .behind(&line, &["run", "good_a", "--samples", "3", "--launches", "2", "--json"])
+                .output()
+                .unwrap();
             if output.status.code() == Some(77) {
                 println!("skipped: this kernel has no seccomp filters");
                 return;
@@ -709,7 +686,7 @@ fn a_comparison_says_what_the_kernel_refused_and_what_a_build_leaves() {
     let printing = arena.add(&fixtures::native("prints_each_call", "prints_each_call"), "prints.so");
     let plugin = printing.display().to_string();
     let line = format!("exec {} 1 personality \"$@\"", deny.display());
-    let output = behind(&arena, &line, &["ab", &plugin, &plugin, "--budget", "500ms"]).output().unwrap();
+    let output = arena.behind(&line, &["ab", &plugin, &plugin, "--budget", "500ms"]).output().unwrap();
     if output.status.code() == Some(77) {
         println!("skipped: this kernel has no seccomp filters");
         return;
@@ -739,7 +716,7 @@ fn a_worker_that_does_not_end_when_it_is_killed_stops_nothing_else() {
     let service = arena.path("service");
     let line = format!("sleep 600 > /dev/null 2>&1 & echo $! > {}; exec \"$@\"", service.display());
     let arguments = ["run", "loop_forever", "good_b", "--timeout", "3s", "--samples", "3", "--launches", "1"];
-    let output = behind(&arena, &line, &[&arguments[..], &["--json"]].concat()).output().unwrap();
+    let output = arena.behind(&line, &[&arguments[..], &["--json"]].concat()).output().unwrap();
     let number = |file: &Path| fs::read_to_string(file).ok().and_then(|text| text.trim().parse().ok());
     let holder: i32 = number(&flag).expect("the worker was started");
     for process in [holder, number(&service).unwrap_or(0)].into_iter().filter(|process| *process > 0) {

@@ -44,7 +44,6 @@ pub use crate::{
     store::{
         Annotation, Audited, ModelRow, Noise, PerformanceFilter, PerformanceRow, Priority, Queued, RunEnd,
         RunFilter, RunSummary, SqlAnswer, SqlBrake, SqlCaller, SqlColumn, SqlError, SqlLimits, Submission,
-        resident_bytes,
     },
 };
 

@@ -73,11 +73,24 @@ impl Resource {
         matches!(self, Self::Disk | Self::Descriptors | Self::OpenFiles | Self::Processes | Self::Memory)
     }
 
-    /// What is missing and what helps, where that says enough by itself: without a path, for strangers.
+    /// What is missing and what helps there, without a path: strangers may read it.
     #[must_use]
-    pub fn sentence(self) -> Option<String> {
+    pub fn sentence(self, place: Place) -> Option<String> {
         let words = self.words()?;
-        Some(self.remedy().map_or_else(|| words.to_owned(), |remedy| format!("{words}; {remedy}")))
+        Some(self.advice(place).map_or_else(|| words.to_owned(), |advice| format!("{words}; {advice}")))
+    }
+
+    /// What helps there.
+    fn advice(self, place: Place) -> Option<String> {
+        // Another folder gives no process and no memory.
+        let elsewhere = match self {
+            Self::Descriptors | Self::OpenFiles | Self::Processes | Self::Memory => None,
+            _ => place.remedy(),
+        };
+        match (self.remedy(), elsewhere) {
+            (Some(one), Some(other)) => Some(format!("{one}, or {other}")),
+            (one, other) => one.or(other).map(str::to_owned),
+        }
     }
 
     fn words(self) -> Option<&'static str> {
@@ -191,16 +204,7 @@ impl fmt::Display for HostFault {
             Some(words) => write!(f, "{}: {words} ({})", self.doing, self.said)?,
             None => write!(f, "{}: {}", self.doing, self.said)?,
         }
-        // Another folder gives no process and no memory.
-        let elsewhere = match self.resource {
-            Resource::Descriptors | Resource::OpenFiles | Resource::Processes | Resource::Memory => None,
-            _ => self.place.remedy(),
-        };
-        match (self.resource.remedy(), elsewhere) {
-            (Some(one), Some(other)) => write!(f, "; {one}, or {other}"),
-            (Some(one), None) | (None, Some(one)) => write!(f, "; {one}"),
-            (None, None) => Ok(()),
-        }
+        self.resource.advice(self.place).map_or(Ok(()), |advice| write!(f, "; {advice}"))
     }
 }
 

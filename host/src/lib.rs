@@ -15,6 +15,7 @@ pub mod import;
 mod loopback;
 mod notify;
 pub mod pool;
+mod proc;
 pub mod runner;
 pub mod server;
 mod source;

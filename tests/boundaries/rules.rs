@@ -48,7 +48,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
 ];
 
 /// Small things without rooms of their own, which every room may use.
-const EVERYWHERE: [&str; 4] = ["fault", "loopback", "user_file", "timestamp"];
+const EVERYWHERE: [&str; 5] = ["fault", "loopback", "proc", "user_file", "timestamp"];
 
 /// Crates that load code.
 const LOADERS: [&str; 8] =

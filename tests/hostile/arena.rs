@@ -115,6 +115,29 @@ impl Arena {
         command
     }
 
+    /// The same behind a line of the shell that ends with `"$@"`; its output is piped.
+    pub(crate) fn behind(&self, line: &str, arguments: &[&str]) -> Command {
+        let dyno = self.command(arguments);
+        let mut words: Vec<_> = dyno.get_args().collect();
+        if arguments.contains(&"--output") {
+            // The arena's own, which stands last, would be a second one.
+            words.truncate(words.len() - 2);
+        }
+        let mut command = Command::new("sh");
+        command.args(["-c", line, "sh"]).arg(dyno.get_program()).args(words);
+        if let Some(folder) = dyno.get_current_dir() {
+            command.current_dir(folder);
+        }
+        for (name, value) in dyno.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
     /// Runs `dyno` here and waits for its end. Panics when it does not end.
     pub(crate) fn dyno(&self, arguments: &[&str]) -> Outcome {
         let file = |name: &str| File::create(self.path(name)).expect("the arena is writable");
@@ -251,6 +274,17 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 fn is_partial(file: &Path) -> bool {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     file.is_file() && (name.starts_with(".tmp") || name.ends_with(".partial") || name.ends_with(".tmp"))
+}
+
+/// Whether this user may mount a file system that nobody else sees.
+#[allow(clippy::print_stdout, reason = "a test that is skipped says why")]
+pub(crate) fn can_mount() -> bool {
+    let can = Command::new("unshare").args(["-m", "sh", "-c", "mount -t tmpfs none /mnt"]).output();
+    let can = can.is_ok_and(|output| output.status.success());
+    if !can {
+        println!("skipped: this user may not mount a file system of its own (`unshare -m`)");
+    }
+    can
 }
 
 /// Whether whatever is started here ignores a hang-up, as under `nohup`: dyno then ignores it too, and is meant to.

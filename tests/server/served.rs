@@ -52,22 +52,7 @@ impl Served {
     /// The same, with a limit on open files.
     #[track_caller]
     pub(crate) fn with_files(arena: &Arena, files: u32) -> Self {
-        let serve = arena.command(&["serve", "--port", "0"]);
-        let mut command = Command::new("sh");
-        command
-            .arg("-c")
-            .arg(format!("ulimit -n {files}; exec \"$0\" \"$@\""))
-            .arg(serve.get_program())
-            .args(serve.get_args())
-            .current_dir(arena.path("work"))
-            .stdin(Stdio::null());
-        for (name, value) in serve.get_envs() {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
-        Self::of(command)
+        Self::of(arena.behind(&format!("ulimit -n {files}; exec \"$@\""), &["serve", "--port", "0"]))
     }
 
     /// Starts a command that becomes a server, and waits until it answers.

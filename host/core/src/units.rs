@@ -145,28 +145,21 @@ pub fn parse_duration(text: &str) -> Result<u64, String> {
             "s" => 1e9,
             "m" | "min" => 60e9,
             "h" => 3600e9,
+            // A number alone counts seconds.
+            "" if amount(text.trim()).0 == text.trim() => 1e9,
             _ => return None,
         })
     };
     let mut rest = text.trim();
-    let mut total_ns = Some(0.0);
-    while !rest.is_empty() {
-        let number_ends = rest.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(rest.len());
-        let (number, behind) = rest.split_at(number_ends);
-        let behind = behind.trim_start();
-        let unit_ends = behind.find(|c: char| !c.is_alphabetic()).unwrap_or(behind.len());
-        let (unit, next) = behind.split_at(unit_ends);
-        // A number alone counts seconds.
-        let is_alone = behind.is_empty() && total_ns == Some(0.0) && rest == text.trim();
-        let unit = if is_alone { "s" } else { unit };
-        let part = number.parse::<f64>().ok().zip(factor(unit)).map(|(number, factor)| number * factor);
-        total_ns = total_ns.zip(part).map(|(total, part)| total + part);
-        if total_ns.is_none() {
-            break;
-        }
-        rest = next.trim_start();
+    // Nothing at all is not a duration.
+    let mut total_ns = (!rest.is_empty()).then_some(0.0);
+    while let Some(total) = total_ns.filter(|_| !rest.is_empty()) {
+        let (number, unit, next) = amount(rest);
+        total_ns =
+            number.parse::<f64>().ok().zip(factor(unit)).map(|(number, factor)| total + number * factor);
+        rest = next;
     }
-    match total_ns.filter(|_| !text.trim().is_empty()) {
+    match total_ns {
         Some(ns) if ns < u64::MAX as f64 => Ok(ns as u64),
         Some(_) => Err(format!("`{text}` is too long; the longest duration is about 500 years (`4000000h`)")),
         None => Err(format!(
@@ -295,11 +288,19 @@ pub fn cpus(numbers: &[u32]) -> String {
 }
 
 fn parse_scaled(text: &str, factor: impl Fn(&str) -> Option<f64>) -> Option<u64> {
-    let text = text.trim();
-    let split = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
-    let (number, unit) = text.split_at(split);
-    let value = number.parse::<f64>().ok()? * factor(unit.trim())?;
+    let (number, unit, "") = amount(text.trim()) else { return None };
+    let value = number.parse::<f64>().ok()? * factor(unit)?;
     (value.is_finite() && value < u64::MAX as f64).then_some(value as u64)
+}
+
+/// The number that a text begins with, the unit behind it, and the rest.
+fn amount(text: &str) -> (&str, &str, &str) {
+    let number_ends = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
+    let (number, behind) = text.split_at(number_ends);
+    let behind = behind.trim_start();
+    let unit_ends = behind.find(|c: char| !c.is_alphabetic()).unwrap_or(behind.len());
+    let (unit, rest) = behind.split_at(unit_ends);
+    (number, unit, rest.trim_start())
 }
 
 #[cfg(test)]

@@ -183,12 +183,7 @@ impl App {
             removed.extend(found.removed);
         }
         runner::refuse_repeated(matches.iter().map(|one| &one.key))?;
-        let mut waits = |event: &Event| {
-            if let Some(news) = DuelNews::of(event) {
-                told(news);
-            }
-        };
-        let noise = self.known_noise(cancel, &mut waits)?;
+        let noise = self.known_noise(cancel, &mut |event| told(DuelNews::Event(event)))?;
         for one in &mut matches {
             let known = noise.get(&Noise::place_of(&one.key)).filter(|known| known.pairs >= ENOUGH_PAIRS);
             if let Some(known) = known {
@@ -209,12 +204,7 @@ impl App {
                 word(candidate.kind)
             ));
         }
-        let mut waits = |event: &Event| {
-            if let Some(news) = DuelNews::of(event) {
-                told(news);
-            }
-        };
-        self.record_comparison(&comparison, cancel, &mut waits)?;
+        self.record_comparison(&comparison, cancel, &mut |event| told(DuelNews::Event(event)))?;
         Ok(comparison)
     }
 

@@ -3,7 +3,9 @@
 use std::{collections::BTreeSet, process::ExitCode, time::Duration};
 
 use dyno_core::{
-    model::{CaseComparison, CaseRequest, EngineChoice, Layout, Pages, Settings, StopRule, build_remark},
+    model::{
+        CaseComparison, CaseRequest, EngineChoice, Event, Layout, Pages, Settings, StopRule, build_remark,
+    },
     text::shown,
     units,
 };
@@ -58,7 +60,10 @@ pub(super) fn execute(app: &App, args: &AbArgs, json: bool) -> Result<ExitCode, 
             DuelNews::Waiting { device, holder } => {
                 say(&format!("waiting for {device}, which is leased by {holder}"));
             }
-            DuelNews::WaitingForDatabase { path, holder } => say(&progress::database(path, holder)),
+            DuelNews::Event(Event::WaitingForDatabase { path, holder }) => {
+                say(&progress::database(path, holder));
+            }
+            DuelNews::Event(_) => {}
             DuelNews::Compiling { plugin } => say(&progress::compiling(plugin)),
             DuelNews::Pair { case, decided: now, cases } => {
                 let line = line(case, now, cases);

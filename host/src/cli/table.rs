@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use dyno_core::{
     model::{
         CaseRecord, CaseStatus, DeviceKind, LaunchRecord, MetricSummary, ParamValue, Params, PluginRef,
-        RunRecord,
+        RunRecord, remark_lines,
     },
     text::{Shown, sentence, shown},
     units,
@@ -305,21 +305,12 @@ fn remarks(record: &RunRecord, names: &[String]) -> String {
         .filter_map(|case| Some(format!("{}: {}\n", case.device, case.device_remark()?)))
         .collect();
     out.extend(software);
-    // Cases with the same remark share a line.
-    let mut said: IndexMap<String, Vec<String>> = IndexMap::new();
-    for (case, name) in record.cases.iter().zip(names) {
-        for remark in case.remarks() {
-            said.entry(remark).or_default().push(name.clone());
-        }
-    }
-    for (remark, cases) in said {
-        let first = shown(cases.first().map(String::as_str).unwrap_or_default());
-        let more = match cases.len() {
-            0 | 1 => String::new(),
-            count => format!(" and {} more", count - 1),
-        };
-        out.push_str(&format!("{first}{more}: {remark}\n"));
-    }
+    let remarks = record
+        .cases
+        .iter()
+        .zip(names)
+        .flat_map(|(case, name)| case.remarks().into_iter().map(move |remark| (shown(name), remark)));
+    out.extend(remark_lines(remarks).into_iter().map(|line| format!("{line}\n")));
     let builds: BTreeSet<String> = record.cases.iter().filter_map(CaseRecord::build_remark).collect();
     builds.into_iter().for_each(|sentence| out.push_str(&format!("{sentence}\n")));
     let launches = record.cases.iter().flat_map(|case| &case.launches);

@@ -9,7 +9,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::writer::{Writer, boot, ticks};
+use super::writer::{Writer, boot};
+use crate::proc;
 
 /// Longest file that is read [bytes].
 const LONGEST: u64 = 16 * 1024;
@@ -48,7 +49,7 @@ impl ServerFile {
             url,
             pid,
             started_at: crate::timestamp::now(),
-            ticks: ticks(pid).unwrap_or_default(),
+            ticks: proc::began(pid).unwrap_or_default(),
             boot: boot().unwrap_or_default(),
         }
     }

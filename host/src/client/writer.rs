@@ -10,6 +10,7 @@ use std::{
 };
 
 use super::ServerFile;
+use crate::proc;
 
 /// State of a socket that listens, in the tables of the kernel.
 const LISTENS: &str = "0A";
@@ -36,7 +37,7 @@ impl Writer {
 
     /// Whether it lives, and every socket that a connection to its address could reach is its own.
     pub(super) fn listens(&self) -> bool {
-        if ticks(self.pid) != Some(self.ticks) || user_of(self.pid) != Some(self.user) {
+        if proc::began(self.pid) != Some(self.ticks) || user_of(self.pid) != Some(self.user) {
             return false;
         }
         let sockets = listening(self.address);
@@ -47,13 +48,6 @@ impl Writer {
         };
         !sockets.is_empty() && sockets.iter().all(is_its_own)
     }
-}
-
-/// When a process began, in ticks since the machine started.
-pub(super) fn ticks(pid: u32) -> Option<u64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name of the program, in parentheses, may hold anything; the field is the 20th after it.
-    stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
 }
 
 /// Which start of the machine this is.
@@ -161,10 +155,8 @@ mod tests {
     }
 
     #[test]
-    fn a_process_is_told_by_when_it_began() {
+    fn the_user_of_a_process_and_what_it_has_open_are_known() {
         let me = std::process::id();
-        assert!(ticks(me).is_some_and(|ticks| ticks > 0));
-        assert_eq!(ticks(u32::MAX), None);
         assert_eq!(user_of(me), Some(nix::unistd::geteuid().as_raw()));
         assert!(boot().is_some_and(|boot| boot.len() > 8));
         assert_eq!(owns(me, u64::MAX), Some(false));

@@ -31,6 +31,8 @@ use nix::{
     unistd::{Pid, getpid},
 };
 
+use crate::proc::parent;
+
 /// Longest wait for a process that was killed, and longest hunt for what one worker left behind.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a killed process may take to end before its orphans are hunted: one that traces it keeps it from ending.
@@ -370,20 +372,15 @@ fn listed_children() -> Option<Vec<Pid>> {
 
 /// By the whole process table.
 fn scanned_children() -> Vec<Pid> {
-    let us = getpid().as_raw();
+    let us = std::process::id();
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     entries
         .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok())
+        .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
         .filter(|pid| parent(*pid) == Some(us))
+        .filter_map(|pid| i32::try_from(pid).ok())
         .map(Pid::from_raw)
         .collect()
-}
-
-fn parent(pid: i32) -> Option<i32> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name in parentheses may hold anything, closing parentheses included.
-    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }
 
 /// Tests share their process with others, which start children as they like.

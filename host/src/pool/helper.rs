@@ -24,7 +24,7 @@ use super::{
     output::printable,
     signal,
 };
-use crate::fault::Resource;
+use crate::{fault::Resource, proc::resident_bytes};
 
 /// How often memory and end are looked at.
 const TICK: Duration = Duration::from_millis(10);
@@ -206,7 +206,7 @@ impl Helper {
                 None if Instant::now() >= deadline => return Err(HelperFault::TimedOut(bounds.patience)),
                 None => {}
             }
-            if self.resident_bytes().is_some_and(|used| used > bounds.memory_limit_bytes) {
+            if resident_bytes(self.child.id()).is_some_and(|used| used > bounds.memory_limit_bytes) {
                 return Err(HelperFault::OverMemory(bounds.memory_limit_bytes));
             }
         }
@@ -233,11 +233,6 @@ impl Helper {
         }
         // An interruption is as good as an answer: the loop looks again.
         let _ = poll(&mut fds, PollTimeout::try_from(at_most).unwrap_or(PollTimeout::MAX));
-    }
-
-    fn resident_bytes(&self) -> Option<u64> {
-        let text = std::fs::read_to_string(format!("/proc/{}/statm", self.child.id())).ok()?;
-        text.split_whitespace().nth(1)?.parse::<u64>().ok().map(|pages| pages * 4096)
     }
 }
 

@@ -34,7 +34,10 @@ use super::{
     output::{Flow, LineReader, printable},
     signal,
 };
-use crate::fault::{HostFault, Place};
+use crate::{
+    fault::{HostFault, Place},
+    proc::resident_bytes,
+};
 
 /// How often the host looks up while a worker works: for cancellation, memory and a death without a farewell.
 const TICK: Duration = Duration::from_millis(50);
@@ -267,7 +270,8 @@ impl Worker {
                 let words = self.last_words();
                 return Err(if asked_to_stop { Interruption::Cancelled } else { words });
             }
-            if let Some(used) = self.resident_bytes().filter(|used| *used > self.memory_limit_bytes) {
+            if let Some(used) = resident_bytes(self.child.id()).filter(|used| *used > self.memory_limit_bytes)
+            {
                 return Err(Interruption::OverMemory { used, limit: self.memory_limit_bytes });
             }
             if let Some(exit) = self.poll_exit() {
@@ -457,17 +461,7 @@ impl Worker {
             Err(_) => Flow::Ended,
         }
     }
-
-    /// Memory that the worker has in use now [bytes].
-    fn resident_bytes(&self) -> Option<u64> {
-        let text = std::fs::read_to_string(format!("/proc/{}/statm", self.child.id())).ok()?;
-        let pages: u64 = text.split_whitespace().nth(1)?.parse().ok()?;
-        Some(pages * PAGE_BYTES)
-    }
 }
-
-/// Pages of the machines that dyno runs on; a larger one would only make the watchdog more patient.
-const PAGE_BYTES: u64 = 4096;
 
 impl Drop for Worker {
     fn drop(&mut self) {

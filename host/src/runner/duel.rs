@@ -90,24 +90,8 @@ pub enum DuelNews<'a> {
         /// Who has it.
         holder: String,
     },
-    /// Another process has the database.
-    WaitingForDatabase {
-        /// Its path.
-        path: &'a str,
-        /// Who has it.
-        holder: &'a str,
-    },
-}
-
-impl<'a> DuelNews<'a> {
-    /// What an event outside the duel is to those who follow it; `None` where it is nothing to them.
-    #[must_use]
-    pub fn of(event: &'a Event) -> Option<Self> {
-        match event {
-            Event::WaitingForDatabase { path, holder } => Some(Self::WaitingForDatabase { path, holder }),
-            _ => None,
-        }
-    }
+    /// Something outside the duel that it waits for.
+    Event(&'a Event),
 }
 
 /// What a comparison works with.

@@ -178,7 +178,9 @@ fn execute(state: &Arc<State>) {
 
 /// Why runs cannot be carried out, without a path: strangers may read it.
 fn trouble(resource: Option<Resource>) -> String {
-    let what = resource.and_then(Resource::sentence).unwrap_or_else(|| "the log says why".to_owned());
+    let what = resource
+        .and_then(|resource| resource.sentence(fault::Place::Machine))
+        .unwrap_or_else(|| "the log says why".to_owned());
     format!("runs cannot be carried out: {what}")
 }
 

@@ -20,10 +20,7 @@ use super::{
     problem::Problem,
     state::{Shared, State, blocking},
 };
-use crate::{
-    app::{Audited, resident_bytes},
-    fault::temporary_folder,
-};
+use crate::{app::Audited, fault::temporary_folder, proc::resident_bytes};
 
 /// That the server lives.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -110,7 +107,12 @@ pub(super) async fn metrics(Of(state): Of<Shared>) -> Result<Response, Problem> 
         ("dyno_runs_running", "gauge", "Runs that go on.", state.queue.running().len() as f64),
         ("dyno_runs_live", "gauge", "Runs that wait or go on.", state.hub.runs() as f64),
         ("dyno_runs_queued", "gauge", "Runs that wait.", waiting as f64),
-        ("dyno_resident_bytes", "gauge", "Memory of the server.", resident_bytes() as f64),
+        (
+            "dyno_resident_bytes",
+            "gauge",
+            "Memory of the server.",
+            resident_bytes(std::process::id()).unwrap_or(0) as f64,
+        ),
     ]
     .map(|(name, kind, help, value)| format!("# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n"))
     .concat();

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::{
     app::{AppError, SqlError},
-    fault::Resource,
+    fault::{Place, Resource},
 };
 
 /// What an error looks like.
@@ -94,7 +94,7 @@ impl From<AppError> for Problem {
 /// The answer where the machine does not give what a request takes: which resource it is, without a path.
 fn without(error: &AppError) -> Option<Problem> {
     let resource = error.resource().filter(|it| it.is_exhausted() || *it == Resource::ReadOnly)?;
-    let sentence = resource.sentence()?;
+    let sentence = resource.sentence(Place::Machine)?;
     tracing::error!(%error, "a request failed for want of a resource");
     let status = match resource {
         Resource::Disk | Resource::ReadOnly => StatusCode::INSUFFICIENT_STORAGE,

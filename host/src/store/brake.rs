@@ -2,13 +2,15 @@
 //! was pulled, even before the query has begun, and pulls until the query has ended.
 
 use std::{
-    fs, io,
+    io, process,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, Instant},
 };
 
 use duckdb::InterruptHandle;
+
+use crate::proc::resident_bytes;
 
 /// How often time and memory are looked at, and how often a query is told to stop. Once is not enough: DuckDB forgets an
 /// interruption that arrives between two statements.
@@ -76,12 +78,13 @@ impl SqlBrake {
 
     fn watch(&self, stop: &InterruptHandle, time: Duration, memory_bytes: u64) {
         let begin = Instant::now();
-        let most = resident_bytes().saturating_add(memory_bytes);
+        let resident = || resident_bytes(process::id()).unwrap_or(0);
+        let most = resident().saturating_add(memory_bytes);
         let mut state = self.lock();
         while !state.over {
             if state.pulled.is_none() && begin.elapsed() >= time {
                 state.pulled = Some(Pulled::Time);
-            } else if state.pulled.is_none() && resident_bytes() > most {
+            } else if state.pulled.is_none() && resident() > most {
                 state.pulled = Some(Pulled::Memory);
             }
             if state.pulled.is_some() {
@@ -104,16 +107,4 @@ impl Drop for Over<'_> {
         self.0.lock().over = true;
         self.0.0.changed.notify_all();
     }
-}
-
-/// Memory of this process in RAM [bytes]; 0 where the kernel does not say.
-#[must_use]
-pub fn resident_bytes() -> u64 {
-    let known = || {
-        let text = fs::read_to_string("/proc/self/statm").ok()?;
-        let pages: u64 = text.split_whitespace().nth(1)?.parse().ok()?;
-        let page = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE).ok().flatten()?;
-        pages.checked_mul(u64::try_from(page).ok()?)
-    };
-    known().unwrap_or(0)
 }

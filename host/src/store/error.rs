@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::fault::Resource;
+use crate::fault::{Place, Resource};
 
 /// Why the database did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -192,25 +192,13 @@ pub(super) fn is_damage(message: &str) -> bool {
 }
 
 /// What helps where the machine, and not the request, is at fault.
-fn remedy(message: &str) -> &'static str {
+fn remedy(message: &str) -> String {
     if is_damage(message) {
-        return "; its file is damaged: restore it from a backup, or move it and its `.wal` away and a new one is made";
+        return "; its file is damaged: restore it from a backup, or move it and its `.wal` away and a new one is made"
+            .to_owned();
     }
-    match resource_in(message) {
-        Some(Resource::Disk) => {
-            "; no space is left on its disk: free some (or raise the quota or `ulimit -f`), or name another file with \
-             --db-path"
-        }
-        Some(Resource::ReadOnly | Resource::Permission | Resource::NotAFile | Resource::NotAFolder) => {
-            "; name another file with --db-path"
-        }
-        Some(Resource::Descriptors) => "; raise `ulimit -n`",
-        Some(Resource::Processes) => {
-            "; no more processes or threads can be started: end other processes, or raise `ulimit -u`"
-        }
-        Some(Resource::Memory) => "; end other programs, or give the machine or container more memory",
-        _ => "",
-    }
+    let sentence = resource_in(message).and_then(|resource| resource.sentence(Place::Database));
+    sentence.map(|sentence| format!("; {sentence}")).unwrap_or_default()
 }
 
 /// The write-ahead log beside a database.

@@ -18,7 +18,7 @@ mod verdicts;
 mod vet;
 mod write;
 
-pub use brake::{SqlBrake, resident_bytes};
+pub use brake::SqlBrake;
 pub use ends::RunEnd;
 pub use error::StoreError;
 pub use open::Store;

@@ -259,7 +259,7 @@ pub struct MetricComparison {
     pub drift: Option<DriftFloor>,
     /// The verdict.
     pub verdict: Verdict,
-    /// Why there is no verdict, or why it was withdrawn; absent if there is one.
+    /// The reason that there is no verdict, or that the verdict was withdrawn; absent if there is a verdict.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<Unjudged>,
     /// The same as a sentence for people, with other remarks on the numbers.
@@ -295,8 +295,8 @@ impl MetricComparison {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Estimator {
-    /// Medians over launches, of which the change is not the ratio. Only in documents of earlier versions, and if there
-    /// is no change.
+    /// Medians over launches. The change between the sides was estimated in another way, so it is not their ratio. Only
+    /// in documents of earlier versions, and if there is no change.
     #[default]
     Median,
     /// Geometric means over launches, whose ratio is the change.

@@ -43,6 +43,7 @@ pub use record::{
     CaseRecord, EngineInfo, Interval, LaunchRecord, MetricSummary, Outliers, OutputLine, Percentile, Plan,
     PluginRef, RESULT_SCHEMA, RESULT_VERSION, RunRecord, SideEffects, Stream, Trend, build_remark,
 };
+pub use remark::remark_lines;
 pub use sample::{LOOP_REMEDY, MIN_NS_PER_ITERATION, Sample, Work};
 pub use scenario::{LoadRecord, Query, Scenario};
 pub use spec::{

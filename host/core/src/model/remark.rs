@@ -1,5 +1,9 @@
 //! Warnings about the numbers of a case, in the words of every table and report.
 
+use std::fmt;
+
+use indexmap::IndexMap;
+
 use super::{CaseRecord, PairsInfo, SideEffects, Trend};
 use crate::units;
 
@@ -14,6 +18,20 @@ impl CaseRecord {
             self.launches.iter().map(|launch| launch.output.len() as u64 + launch.output_dropped).max();
         trend.map(Trend::remark).into_iter().chain(effects.remarks(lines.unwrap_or(0))).collect()
     }
+}
+
+/// Remarks on cases, each with the name of its case, as lines: cases with the same remark share one.
+#[must_use]
+pub fn remark_lines<N: fmt::Display>(remarks: impl IntoIterator<Item = (N, String)>) -> Vec<String> {
+    let mut cases_of: IndexMap<String, Vec<N>> = IndexMap::new();
+    for (case, remark) in remarks {
+        cases_of.entry(remark).or_default().push(case);
+    }
+    let line = |(remark, cases): (String, Vec<N>)| match cases.as_slice() {
+        [first, others @ ..] if !others.is_empty() => format!("{first} and {} more: {remark}", others.len()),
+        cases => cases.iter().map(|case| format!("{case}: {remark}")).collect(),
+    };
+    cases_of.into_iter().map(line).collect()
 }
 
 impl PairsInfo {
@@ -117,6 +135,13 @@ mod tests {
             assert!(said.contains(part), "{part}: {said}");
         }
         assert_eq!(said.lines().count(), 5);
+    }
+
+    #[test]
+    fn cases_with_the_same_remark_share_a_line() {
+        let said = [("a", "prints"), ("b", "waits"), ("c", "prints"), ("d", "prints")];
+        let lines = remark_lines(said.map(|(case, remark)| (case, remark.to_owned())));
+        assert_eq!(lines, ["a and 2 more: prints", "b: waits"]);
     }
 
     #[test]

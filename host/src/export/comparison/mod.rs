@@ -12,10 +12,11 @@ mod text;
 use std::{cmp::Reverse, ptr};
 
 use dyno_core::{
-    model::{Better, CaseComparison, Comparison, MetricComparison, PairsInfo, UnjudgedCase, Verdict},
+    model::{
+        Better, CaseComparison, Comparison, MetricComparison, PairsInfo, UnjudgedCase, Verdict, remark_lines,
+    },
     units,
 };
-use indexmap::IndexMap;
 
 pub(super) use self::{
     bmf::bmf, csv::csv, github::github, json::json, junit::junit, markdown::markdown,
@@ -42,18 +43,11 @@ pub fn effect(metric: &MetricComparison) -> String {
 
 /// What must be said beside the numbers of pairs, each sentence once, with the cases of which it is true.
 fn remarks(comparison: &Comparison) -> Vec<String> {
-    let mut said: IndexMap<String, Vec<&str>> = IndexMap::new();
-    for case in &comparison.cases {
-        for remark in case.pairs.iter().flat_map(PairsInfo::remarks) {
-            said.entry(remark).or_default().push(&case.label);
-        }
-    }
-    said.into_iter()
-        .map(|(remark, cases)| match cases.as_slice() {
-            [first, more @ ..] if !more.is_empty() => format!("{first} and {} more: {remark}", more.len()),
-            cases => format!("{}: {remark}", cases.concat()),
-        })
-        .collect()
+    remark_lines(
+        comparison.cases.iter().flat_map(|case| {
+            case.pairs.iter().flat_map(PairsInfo::remarks).map(|remark| (&case.label, remark))
+        }),
+    )
 }
 
 /// How many of each, and the threshold.
