@@ -1,6 +1,6 @@
 //! The host: everything outside the worker. It never loads a plugin itself.
 //!
-//! Arrows point down: `{cli, server} → app → runner → {catalog, devices, pool, store} → dyno-core`; `cli → server`;
+//! Arrows point down: `cli → server → service → app`; `cli → app → runner → {catalog, devices, pool, store} → dyno-core`;
 //! `{cli, server} → export`; `app → {client, export, import, notify, source}`; `{notify, source} → pool`.
 
 pub mod app;
@@ -18,6 +18,7 @@ pub mod pool;
 mod proc;
 pub mod runner;
 pub mod server;
+mod service;
 mod source;
 pub mod store;
 mod timestamp;

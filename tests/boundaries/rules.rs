@@ -24,9 +24,10 @@ const UNSAFE: [&str; 7] = [
 ];
 
 /// Which rooms of the host a room may use. What stands in no line here is a new room: give it its line.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("cli", &["app", "config", "export", "server"]),
-    ("server", &["app", "client", "config", "export"]),
+    ("server", &["app", "client", "config", "export", "service"]),
+    ("service", &["app", "export"]),
     (
         "app",
         &[

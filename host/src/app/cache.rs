@@ -1,22 +1,34 @@
 //! The use cases of the cache.
 
-use super::{App, AppError};
+use super::{error::AppError, root::App};
 use crate::catalog::{CacheUse, cache_use, clear_cache};
 
+/// The cache of this machine.
+#[derive(Debug, Clone, Copy)]
+pub struct Cache<'a>(&'a App);
+
 impl App {
+    /// The use cases of the cache.
+    #[must_use]
+    pub fn cache(&self) -> Cache<'_> {
+        Cache(self)
+    }
+}
+
+impl Cache<'_> {
     /// What is in this machine's cache.
     ///
     /// # Errors
     /// When no folder for it is known.
-    pub fn cache_use(&self) -> Result<CacheUse, AppError> {
-        Ok(cache_use(self.settings.cache_folder()?, self.settings.cache_limit_bytes.value))
+    pub fn found(&self) -> Result<CacheUse, AppError> {
+        Ok(cache_use(self.0.settings.cache_folder()?, self.0.settings.cache_limit_bytes.value))
     }
 
     /// Clears it; gives what was removed.
     ///
     /// # Errors
     /// When no folder for it is known, or a run uses it.
-    pub fn clear_cache(&self) -> Result<CacheUse, AppError> {
-        Ok(clear_cache(self.settings.cache_folder()?, self.settings.cache_limit_bytes.value)?)
+    pub fn clear(&self) -> Result<CacheUse, AppError> {
+        Ok(clear_cache(self.0.settings.cache_folder()?, self.0.settings.cache_limit_bytes.value)?)
     }
 }

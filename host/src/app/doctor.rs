@@ -9,7 +9,7 @@ use dyno_core::{
 };
 use serde_json::Value;
 
-use super::{App, AppError};
+use super::{error::AppError, root::App};
 use crate::{
     devices,
     fault::Place,
@@ -19,13 +19,25 @@ use crate::{
 /// Confidence of the bounds.
 const CONFIDENCE: f64 = 0.95;
 
+/// What makes this machine measure well or badly.
+#[derive(Debug, Clone, Copy)]
+pub struct Checkup<'a>(&'a App);
+
 impl App {
+    /// The use cases of the doctor.
+    #[must_use]
+    pub fn doctor(&self) -> Checkup<'_> {
+        Checkup(self)
+    }
+}
+
+impl Checkup<'_> {
     /// Looks at this machine. Takes half a second, to see what goes on meanwhile.
     #[must_use]
-    pub fn doctor(&self) -> Doctor {
+    pub fn examine(&self) -> Doctor {
         let readings = devices::readings(&devices::Wanted {
-            leases: self.settings.leases.value.clone(),
-            worker_bytes: self.settings.memory_bytes.value,
+            leases: self.0.settings.leases.value.clone(),
+            worker_bytes: self.0.settings.memory_bytes.value,
         });
         let noise = self.noise_report();
         let findings = devices::findings(&readings, &noise);
@@ -34,7 +46,7 @@ impl App {
             version: DOCTOR_VERSION,
             at: crate::timestamp::now(),
             dyno_version: env!("CARGO_PKG_VERSION").to_owned(),
-            machine: self.machine(),
+            machine: self.0.hardware().machine(),
             readings,
             noise,
             findings,
@@ -44,10 +56,10 @@ impl App {
     /// What comparisons of equal builds have shown here. A database that cannot be read is a sentence in it.
     fn noise_report(&self) -> NoiseReport {
         let mut report = NoiseReport {
-            database: self.settings.db_path.value.display().to_string(),
+            database: self.0.settings.db_path.value.display().to_string(),
             ..NoiseReport::default()
         };
-        let known = match self.noise(&self.machine().fingerprint) {
+        let known = match self.0.verdicts().noise(&self.0.hardware().machine().fingerprint) {
             Err(AppError::NoDatabase(_)) => return report,
             Ok(known) => known,
             Err(error) => {
@@ -80,7 +92,7 @@ impl App {
     ///
     /// # Errors
     /// A sentence that says what the file is instead.
-    pub fn saved_doctor(&self, path: &Path) -> Result<Doctor, AppError> {
+    pub fn saved(&self, path: &Path) -> Result<Doctor, AppError> {
         let refused = |why: String| AppError::Side(format!("`{}`: {why}", path.display()));
         let text = read_text(path).map_err(|error| refused(error.to_string()))?;
         let value: Value =
@@ -108,7 +120,7 @@ impl App {
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn save_doctor(&self, doctor: &Doctor, path: &Path) -> Result<(), AppError> {
+    pub fn save(&self, doctor: &Doctor, path: &Path) -> Result<(), AppError> {
         let mut text = serde_json::to_string_pretty(doctor).map_err(|error| AppError::System {
             what: "cannot write it as JSON".to_owned(),
             source: error.into(),
@@ -119,7 +131,7 @@ impl App {
 
     /// Two such documents beside one another.
     #[must_use]
-    pub fn compare_doctors(&self, first: &Doctor, second: &Doctor) -> DoctorComparison {
+    pub fn compare(&self, first: &Doctor, second: &Doctor) -> DoctorComparison {
         devices::compare(first, second)
     }
 }

@@ -5,9 +5,9 @@ use std::{
     time::Duration,
 };
 
-use dyno_core::model::{CaseRequest, DeviceInfo, DeviceKind};
+use dyno_core::model::{CaseRequest, DeviceInfo, DeviceKind, Machine};
 
-use super::{App, AppError};
+use super::{error::AppError, root::App};
 use crate::{
     devices::{self, Detector, Freshness, Leases, Reach, Standing, Unanswered},
     fault::{HostFault, Place},
@@ -19,7 +19,25 @@ const PROBE_MEMORY_BYTES: u64 = 2 << 30;
 /// Longest answer of a probe: some kilobytes per device.
 const PROBE_ANSWER_BYTES: usize = 1 << 20;
 
+/// The machine that an application runs on, with its devices.
+#[derive(Debug, Clone, Copy)]
+pub struct Hardware<'a>(&'a App);
+
 impl App {
+    /// The use cases of devices.
+    #[must_use]
+    pub fn hardware(&self) -> Hardware<'_> {
+        Hardware(self)
+    }
+}
+
+impl Hardware<'_> {
+    /// The machine.
+    #[must_use]
+    pub fn machine(&self) -> Machine {
+        devices::machine()
+    }
+
     /// The devices of these kinds, and for each kind that is not there the reason.
     #[must_use]
     pub fn devices(&self, kinds: &[DeviceKind], freshness: Freshness) -> Vec<DeviceInfo> {
@@ -28,7 +46,7 @@ impl App {
 
     /// The devices of these kinds, and why some driver could not be asked for want of something of the host's.
     fn asked(&self, kinds: &[DeviceKind], freshness: Freshness) -> (Vec<DeviceInfo>, Option<AppError>) {
-        let settings = &self.settings;
+        let (settings, cancel) = (&self.0.settings, &self.0.cancel);
         let fault = Mutex::new(None);
         let ask = |kind: DeviceKind| {
             let command = HelperCommand {
@@ -38,7 +56,7 @@ impl App {
                 memory_limit_bytes: PROBE_MEMORY_BYTES,
                 max_answer_bytes: PROBE_ANSWER_BYTES,
             };
-            ask_helper(&command, &|| self.cancel.is_set()).map_err(|error| {
+            ask_helper(&command, &|| cancel.is_set()).map_err(|error| {
                 let unanswered = Unanswered { why: error.to_string(), is_passing: error.is_passing() };
                 if unanswered.is_passing {
                     *fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
@@ -57,11 +75,29 @@ impl App {
         (devices, fault)
     }
 
+    /// The machine of the server that was named, with its devices; `None` where none was.
+    ///
+    /// # Errors
+    /// When the server refuses, or it is no name of a device.
+    pub fn of_server(
+        &self,
+        name: Option<&str>,
+        refresh: bool,
+    ) -> Result<Option<(Machine, Vec<DeviceInfo>)>, AppError> {
+        let Some(server) = self.0.named_server() else { return Ok(None) };
+        let (machine, devices) = server.devices(refresh)?;
+        let devices = match name {
+            Some(name) => devices::find(&devices, name)?,
+            None => devices,
+        };
+        Ok(Some((machine, devices)))
+    }
+
     /// The devices that a name of the user means.
     ///
     /// # Errors
     /// When it is no name of a device.
-    pub fn devices_named(&self, name: &str, freshness: Freshness) -> Result<Vec<DeviceInfo>, AppError> {
+    pub fn named(&self, name: &str, freshness: Freshness) -> Result<Vec<DeviceInfo>, AppError> {
         let devices = self.devices(&devices::kinds_of([name]), freshness);
         // All of a kind: one that is left out of runs is shown all the same.
         if DeviceKind::from_word(&name.trim().to_lowercase()).is_some() {
@@ -74,7 +110,7 @@ impl App {
     ///
     /// # Errors
     /// When one could not be asked for want of something of the host's: that says nothing about its devices.
-    pub(super) fn devices_for(&self, requests: &[CaseRequest]) -> Result<Vec<DeviceInfo>, AppError> {
+    pub(super) fn requested(&self, requests: &[CaseRequest]) -> Result<Vec<DeviceInfo>, AppError> {
         let names = requests.iter().flat_map(|request| &request.hardware).map(String::as_str);
         match self.asked(&devices::kinds_of(names), Freshness::Known) {
             (devices, None) => Ok(devices),
@@ -103,7 +139,8 @@ impl App {
 
     /// The rights to devices.
     pub(super) fn leases(&self) -> Result<Leases, AppError> {
-        Ok(Leases::open(&self.settings.leases.value, self.settings.own_leases().as_deref())?)
+        let settings = &self.0.settings;
+        Ok(Leases::open(&settings.leases.value, settings.own_leases().as_deref())?)
     }
 
     /// Who holds and who waits for the resources behind these devices, and who is named to whom.

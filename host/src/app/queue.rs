@@ -1,68 +1,67 @@
-//! The use cases of a server's queue: runs are asked for, begun, given up, asked for again; and what an operator does to
-//! what is stored.
+//! The use cases of a server's queue: runs are asked for, begun, given up, asked for again.
 
-use dyno_core::{
-    model::{
-        CaseRecord, CaseRequest, CaseStatus, Comparison, EngineChoice, Event, PluginKind, RunRecord, RunSpec,
-        RunStatus, Sample, SkipCause, Source,
-    },
-    stats::CompareOptions,
+use dyno_core::model::{
+    CaseRecord, CaseRequest, CaseStatus, EngineChoice, Event, Origin, PluginKind, Priority, Request,
+    RunRecord, RunSpec, RunStatus, SkipCause, Source, Submission,
 };
 use indexmap::IndexMap;
 
-use super::{
-    Annotation, App, AppError, Audited, Cancel, ModelRow, Obstacle, PerformanceFilter, PerformanceRow,
-    Priority, Queued, RunEnd, SqlAnswer, SqlBrake, SqlLimits, Submission,
+use super::{error::AppError, runs::Prepared, serving::Serving};
+use crate::{
+    runner::{Cancel, Obstacle},
+    store::{Queued, RunEnd, Store, Submitted},
+    timestamp::now,
 };
-use crate::store::Store;
 
-/// A run that somebody asks for.
-#[derive(Debug, Clone)]
-pub struct NewRun {
-    /// What to run, and how.
-    pub spec: RunSpec,
-    /// Which commit it measures, where whoever asks says.
-    pub source: Option<Source>,
-    /// How urgent it is.
-    pub priority: Priority,
-    /// Name of the token, or `local`.
-    pub owner: String,
-    /// The body of the request, JSON.
-    pub request: String,
+/// The queue of a server.
+#[derive(Debug, Clone, Copy)]
+pub struct Queue<'a>(&'a Serving);
+
+impl Serving {
+    /// The use cases of the queue.
+    #[must_use]
+    pub fn queue(&self) -> Queue<'_> {
+        Queue(self)
+    }
 }
 
-impl App {
+impl Queue<'_> {
     /// Puts a run in the queue, after checking that it can be met.
     ///
     /// # Errors
     /// When a benchmark, parameter or device is not known, a plugin is switched off, or the database refuses.
-    pub fn submit(&self, mut new: NewRun) -> Result<RunRecord, AppError> {
+    pub fn submit(&self, submission: Submission) -> Result<RunRecord, AppError> {
+        let Submission { mut spec, source, origin, priority, baseline, incremental } = submission;
+        if let Some(name) = &baseline {
+            // Said at once, not when everything has been measured.
+            self.0.app().results().baseline(name)?;
+        }
         // Whoever asks may only be stricter than the operator.
-        let settings = &mut new.spec.settings;
-        settings.memory_limit_bytes = settings.memory_limit_bytes.min(self.settings.memory_bytes.value);
-        settings.timeout_ms = settings.timeout_ms.min((self.settings.timeout_ns.value / 1_000_000).max(1));
-        let mut record = self.prepare(new.spec, new.source)?.record;
-        self.check_enabled(&record)?;
+        let (asked, ours) = (&mut spec.settings, self.0.app().settings());
+        asked.memory_limit_bytes = asked.memory_limit_bytes.min(ours.memory_bytes.value);
+        asked.timeout_ms = asked.timeout_ms.min((ours.timeout_ns.value / 1_000_000).max(1));
+        let mut record = self.prepare(spec, source)?.record;
         record.status = RunStatus::Queued;
-        let submission = Submission {
-            priority: new.priority,
-            owner: new.owner,
+        let submitted = Submitted {
+            priority,
+            owner: origin.owner,
             submitted_at: record.created_at.clone(),
             begun_at: None,
-            request: new.request,
+            request: origin.request.document().to_string(),
+            baseline,
+            incremental,
         };
-        match &self.database {
-            Some(database) => database.numbering().submit(&record, &submission)?,
-            None => self.writing()?.submit(&record, &submission)?,
-        }
+        self.0.database.numbering().submit(&record, &submitted)?;
         Ok(record)
     }
 
-    fn check_enabled(&self, record: &RunRecord) -> Result<(), AppError> {
-        let off = self.read_store()?.disabled_plugins()?;
-        match record.cases.iter().find(|case| off.contains(&case.plugin.id)) {
+    /// Cases and record of a request that may be met now.
+    fn prepare(&self, spec: RunSpec, source: Option<Source>) -> Result<Prepared, AppError> {
+        let prepared = self.0.app().runs().prepare(spec, source)?;
+        let off = self.0.store()?.disabled_plugins()?;
+        match prepared.record.cases.iter().find(|case| off.contains(&case.plugin.id)) {
             Some(case) => Err(AppError::PluginOff(case.plugin.id.clone())),
-            None => Ok(()),
+            None => Ok(prepared),
         }
     }
 
@@ -70,84 +69,41 @@ impl App {
     ///
     /// # Errors
     /// When there is no such run, or the host itself fails.
-    pub fn run_queued(
+    pub fn carry_out(
         &self,
         id: &str,
         cancel: &Cancel,
         announce: &mut dyn FnMut(&Event),
     ) -> Result<RunRecord, AppError> {
-        let mut store = self.writing()?;
+        let mut store = self.0.store()?;
         let queued = store.run(id, false)?;
         if queued.status != RunStatus::Queued {
             // Given up a moment ago.
             return Ok(queued);
         }
-        let again = self.prepare(queued.spec.clone(), queued.source.clone()).and_then(|prepared| {
-            self.check_enabled(&prepared.record)?;
-            Ok(prepared)
-        });
-        match again {
+        match self.prepare(queued.spec.clone(), queued.source.clone()) {
             Ok(mut prepared) => {
-                if self.is_incremental(&store, id)? {
-                    for case in prepared.planned.iter_mut().filter(|case| case.obstacle.is_none()) {
-                        let known = store.result_of(&case.record(0))?;
-                        case.obstacle = known.map(|run| Obstacle {
-                            cause: SkipCause::KnownResult,
-                            reason: format!("incremental: run {run} has this result already"),
-                        });
-                    }
+                if store.submission(id)?.is_some_and(|it| it.incremental) {
+                    skip_known(&mut prepared, &store)?;
                 }
                 prepared.record.id = queued.id;
                 prepared.record.created_at = queued.created_at;
                 prepared.record.status = RunStatus::Queued;
-                self.carry_out(&mut prepared, &mut store, cancel, announce)?;
+                self.0.app().runs().carry_out(&mut prepared, &mut store, cancel, announce)?;
                 Ok(prepared.record)
             }
             // The host's faults say nothing about the cases: the run is resumed when they are mended.
             Err(error) if !error.is_of_the_request() => Err(error),
-            Err(error) => {
-                let mut record = queued;
-                for case in &mut record.cases {
-                    case.status = CaseStatus::skipped(SkipCause::Request, error.to_string());
-                }
-                store.begin_queued(&record, &crate::timestamp::now())?;
-                announce(&Event::RunStarted { run: record.id.clone(), cases: record.cases.len() as u32 });
-                end(&mut store, &mut record, RunStatus::Completed)?;
-                announce(&Event::RunFinished { run: record.id.clone(), status: record.status });
-                Ok(record)
-            }
+            Err(error) => cannot_be_met(&mut store, queued, &error, announce),
         }
-    }
-
-    /// Whether a run was asked for with `incremental`, which only the original interface has.
-    fn is_incremental(&self, store: &Store, id: &str) -> Result<bool, AppError> {
-        let request = store.submission(id)?.map(|it| it.request).unwrap_or_default();
-        let request: serde_json::Value = serde_json::from_str(&request).unwrap_or_default();
-        let is_original = ["benchmarks", "requests", "spec", "resumes", "repeats"]
-            .iter()
-            .all(|word| request.get(word).is_none());
-        Ok(is_original && request.get("incremental").and_then(serde_json::Value::as_bool).unwrap_or(true))
-    }
-
-    /// Two stored runs beside one another, or a baseline and a run: nothing outside the database.
-    ///
-    /// # Errors
-    /// When there is no such run or baseline.
-    pub fn compare_runs(
-        &self,
-        baseline: &str,
-        candidate: &str,
-        options: &CompareOptions,
-    ) -> Result<Comparison, AppError> {
-        Ok(self.judge(&self.stored_side(baseline)?, &self.stored_side(candidate)?, options))
     }
 
     /// Gives up a run that is still queued; `false` where it is not.
     ///
     /// # Errors
     /// When there is no such run, or the database refuses.
-    pub fn cancel_queued(&self, id: &str) -> Result<bool, AppError> {
-        Ok(self.writing()?.give_up_queued(id, &crate::timestamp::now())?)
+    pub fn give_up(&self, id: &str) -> Result<bool, AppError> {
+        Ok(self.0.store()?.give_up_queued(id, &now())?)
     }
 
     /// Marks a run that cannot go on, since the host itself failed; one that has ended stays as it is.
@@ -155,9 +111,9 @@ impl App {
     /// # Errors
     /// When there is no such run, or the database refuses.
     pub fn interrupt(&self, id: &str) -> Result<RunRecord, AppError> {
-        let mut store = self.writing()?;
+        let mut store = self.0.store()?;
         let mut record = store.run(id, false)?;
-        let now = crate::timestamp::now();
+        let now = now();
         match record.status {
             RunStatus::Queued => store.begin_queued(&record, &now)?,
             RunStatus::Running => {}
@@ -174,8 +130,8 @@ impl App {
     ///
     /// # Errors
     /// When the database fails.
-    pub fn queued(&self) -> Result<Vec<Queued>, AppError> {
-        Ok(self.read_store()?.queued()?)
+    pub fn waiting(&self) -> Result<Vec<Queued>, AppError> {
+        Ok(self.0.store()?.queued()?)
     }
 
     /// How long runs took for each case lately [s].
@@ -183,15 +139,15 @@ impl App {
     /// # Errors
     /// When the database fails.
     pub fn seconds_per_case(&self) -> Result<Option<f64>, AppError> {
-        Ok(self.read_store()?.seconds_per_case()?)
+        Ok(self.0.store()?.seconds_per_case()?)
     }
 
     /// Who asked for a run; `None` where it was started by hand.
     ///
     /// # Errors
     /// When the database fails.
-    pub fn submission(&self, run: &str) -> Result<Option<Submission>, AppError> {
-        Ok(self.read_store()?.submission(run)?)
+    pub fn submission(&self, run: &str) -> Result<Option<Submitted>, AppError> {
+        Ok(self.0.store()?.submission(run)?)
     }
 
     /// Stores how a run ended.
@@ -199,197 +155,81 @@ impl App {
     /// # Errors
     /// When the database refuses.
     pub fn record_end(&self, run: &str, end: RunEnd) -> Result<(), AppError> {
-        Ok(self.writing()?.record_end(run, end)?)
+        Ok(self.0.store()?.record_end(run, end)?)
     }
 
-    /// How a run ended; `None` where its host died before it could say so.
+    /// A stored run as a submission once more, whole.
     ///
     /// # Errors
-    /// When the database fails.
-    pub fn run_end(&self, run: &str) -> Result<Option<RunEnd>, AppError> {
-        Ok(self.read_store()?.run_end(run)?)
+    /// When there is no such run.
+    pub fn repetition(&self, selector: &str, owner: String) -> Result<Submission, AppError> {
+        let record = self.0.store()?.run(selector, false)?;
+        Ok(again(record.spec, record.source, Origin { owner, request: Request::Repeats(record.id) }))
     }
 
-    /// The identifier of the run that a selector names.
+    /// What a stored run lacks as a submission: cases that have no end, measured with the same bytes.
     ///
     /// # Errors
-    /// When there is no such run, or the database fails.
-    pub fn run_id(&self, selector: &str) -> Result<String, AppError> {
-        Ok(self.read_store()?.run_id(selector)?)
-    }
-
-    /// The samples of one case, launch by launch. Nothing else of the run is read.
-    ///
-    /// # Errors
-    /// When there is no such run or case, or the database fails.
-    pub fn case_samples(&self, selector: &str, case: u32) -> Result<Vec<(u32, Vec<Sample>)>, AppError> {
-        Ok(self.read_store()?.case_samples(selector, case)?)
-    }
-
-    /// The request of a stored run once more, whole or only what is missing of it.
-    ///
-    /// # Errors
-    /// When there is no such run, or nothing of it is missing.
-    pub fn again(&self, id: &str, only_missing: bool) -> Result<(RunSpec, Option<Source>), AppError> {
-        let record = self.read_store()?.run(id, false)?;
-        if !only_missing {
-            return Ok((record.spec, record.source));
-        }
+    /// When there is no such run, it has not ended, or it lacks nothing.
+    pub fn resumption(&self, selector: &str, owner: String) -> Result<Submission, AppError> {
+        let record = self.0.store()?.run(selector, false)?;
+        let refused = |record: &RunRecord, hint: &str| AppError::State {
+            run: record.id.clone(),
+            status: record.status.word(),
+            hint: hint.to_owned(),
+        };
         if matches!(record.status, RunStatus::Queued | RunStatus::Running) {
-            return Err(AppError::State {
-                run: record.id,
-                status: record.status.word(),
-                hint: "wait for its end, or cancel it first".to_owned(),
-            });
+            return Err(refused(&record, "wait for its end, or cancel it first"));
         }
-        let missing: Vec<CaseRequest> = record
-            .cases
-            .iter()
-            .filter(|case| {
-                matches!(case.status, CaseStatus::Queued | CaseStatus::Running | CaseStatus::Cancelled)
-            })
-            .map(exactly)
-            .collect();
+        let has_no_end = |case: &&CaseRecord| {
+            matches!(case.status, CaseStatus::Queued | CaseStatus::Running | CaseStatus::Cancelled)
+        };
+        let missing: Vec<CaseRequest> = record.cases.iter().filter(has_no_end).map(exactly).collect();
         if missing.is_empty() {
-            return Err(AppError::State {
-                run: record.id,
-                status: record.status.word(),
-                hint: "all its cases have ended: run it again as a whole".to_owned(),
-            });
+            return Err(refused(&record, "all its cases have ended: run it again as a whole"));
         }
         let mut spec = record.spec;
         spec.requests = missing;
         spec.tags.push(format!("resumes:{}", record.id));
-        Ok((spec, record.source))
-    }
-
-    /// Results in the columns of the original suite.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn performance(&self, filter: &PerformanceFilter) -> Result<Vec<PerformanceRow>, AppError> {
-        Ok(self.read_store()?.performance(filter)?)
-    }
-
-    /// Which model ran to its end on which hardware.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn compatibility(&self) -> Result<Vec<(String, String, bool)>, AppError> {
-        Ok(self.read_store()?.compatibility()?)
-    }
-
-    /// Models and benchmarks that there are results of.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn models(&self) -> Result<Vec<ModelRow>, AppError> {
-        Ok(self.read_store()?.models()?)
-    }
-
-    /// Deletes a run that has ended.
-    ///
-    /// # Errors
-    /// When there is no such run, it has not ended, or the database refuses.
-    pub fn delete_run(&self, selector: &str) -> Result<String, AppError> {
-        let mut store = self.writing()?;
-        let record = store.run(selector, false)?;
-        if matches!(record.status, RunStatus::Queued | RunStatus::Running) {
-            return Err(AppError::State {
-                run: record.id,
-                status: record.status.word(),
-                hint: "cancel it first".to_owned(),
-            });
-        }
-        store.delete_run(&record.id)?;
-        Ok(record.id)
-    }
-
-    /// Puts an annotated tag on a run.
-    ///
-    /// # Errors
-    /// When there is no such run, or the database refuses.
-    pub fn annotate(&self, run: &str, annotation: &Annotation) -> Result<(), AppError> {
-        Ok(self.writing()?.annotate(run, annotation)?)
-    }
-
-    /// Takes a tag from a run.
-    ///
-    /// # Errors
-    /// When there is no such run, or the database refuses.
-    pub fn remove_tag(&self, run: &str, tag: &str) -> Result<(), AppError> {
-        Ok(self.writing()?.remove_tag(run, tag)?)
-    }
-
-    /// The tags of a run.
-    ///
-    /// # Errors
-    /// When there is no such run, or the database fails.
-    pub fn annotations(&self, run: &str) -> Result<Vec<Annotation>, AppError> {
-        Ok(self.read_store()?.annotations(run)?)
-    }
-
-    /// All baselines: name, run, when.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn baselines(&self) -> Result<Vec<(String, String, String)>, AppError> {
-        Ok(self.read_store()?.baselines()?)
-    }
-
-    /// Writes down calls, in the order in which they came.
-    ///
-    /// # Errors
-    /// When the database refuses.
-    pub fn audit(&self, calls: &[Audited]) -> Result<(), AppError> {
-        Ok(self.writing()?.audit(calls)?)
-    }
-
-    /// The latest calls that were written down, newest first.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn audited(&self, limit: u32) -> Result<Vec<Audited>, AppError> {
-        Ok(self.read_store()?.audited(limit)?)
-    }
-
-    /// Switches a plugin off, or on again.
-    ///
-    /// # Errors
-    /// When the database refuses.
-    pub fn set_plugin_enabled(&self, plugin: &str, enabled: bool, who: &str) -> Result<(), AppError> {
-        Ok(self.writing()?.set_plugin_enabled(plugin, enabled, who, &crate::timestamp::now())?)
-    }
-
-    /// Identifiers of the plugins that are switched off.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn disabled_plugins(&self) -> Result<Vec<String>, AppError> {
-        Ok(self.read_store()?.disabled_plugins()?)
-    }
-
-    /// Answers one SELECT within limits, or until `brake` is pulled.
-    ///
-    /// # Errors
-    /// When it is not a single SELECT, reaches for more than the caller may have, or goes beyond a limit.
-    pub fn select(&self, sql: &str, limits: SqlLimits, brake: &SqlBrake) -> Result<SqlAnswer, AppError> {
-        Ok(self.read_store()?.select(sql, limits, brake)?)
-    }
-
-    fn writing(&self) -> Result<Store, AppError> {
-        self.open_store(&self.cancel, &mut |_| {})
+        Ok(again(spec, record.source, Origin { owner, request: Request::Resumes(record.id) }))
     }
 }
 
-/// Ends a run of which nothing was measured.
-fn end(store: &mut Store, record: &mut RunRecord, status: RunStatus) -> Result<(), AppError> {
-    store.end_unbegun(&record.id, &record.cases)?;
-    let now = crate::timestamp::now();
-    store.finish_run(&record.id, status, &now)?;
-    record.status = status;
-    record.finished_at = Some(now);
+fn again(spec: RunSpec, source: Option<Source>, origin: Origin) -> Submission {
+    Submission { spec, source, origin, priority: Priority::default(), baseline: None, incremental: false }
+}
+
+/// Skips the cases that have a result already.
+fn skip_known(prepared: &mut Prepared, store: &Store) -> Result<(), AppError> {
+    for case in prepared.planned.iter_mut().filter(|case| case.obstacle.is_none()) {
+        let known = store.result_of(&case.record(0))?;
+        case.obstacle = known.map(|run| Obstacle {
+            cause: SkipCause::KnownResult,
+            reason: format!("incremental: run {run} has this result already"),
+        });
+    }
     Ok(())
+}
+
+/// Ends a run of which nothing can be measured, since its request can no longer be met: each case says why.
+fn cannot_be_met(
+    store: &mut Store,
+    mut record: RunRecord,
+    why: &AppError,
+    announce: &mut dyn FnMut(&Event),
+) -> Result<RunRecord, AppError> {
+    for case in &mut record.cases {
+        case.status = CaseStatus::skipped(SkipCause::Request, why.to_string());
+    }
+    store.begin_queued(&record, &now())?;
+    announce(&Event::RunStarted { run: record.id.clone(), cases: record.cases.len() as u32 });
+    store.end_unbegun(&record.id, &record.cases)?;
+    let now = now();
+    record.status = RunStatus::Completed;
+    store.finish_run(&record.id, record.status, &now)?;
+    record.finished_at = Some(now);
+    announce(&Event::RunFinished { run: record.id.clone(), status: record.status });
+    Ok(record)
 }
 
 /// A request that means this case and no other, measured with the same bytes.

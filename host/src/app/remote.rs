@@ -1,4 +1,4 @@
-//! The use cases that a server carries out for this process, since it owns the database.
+//! Stored results as a server gives them that owns the database, and runs that it carries out for this process.
 
 use std::{
     path::Path,
@@ -14,13 +14,14 @@ use dyno_core::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{App, AppError, Cancel, Catalog, RunFilter, RunSummary, SqlAnswer};
+use super::{archive::Archive, error::AppError};
 use crate::{
-    client::{Connection, Heard, ServerError},
+    catalog::Catalog,
+    client::{self, Connection, Heard, ServerError},
     config::Resolved,
-    devices,
     fault::Place,
-    store::Noise,
+    runner::Cancel,
+    store::{Noise, RunFilter, RunSummary, SqlAnswer},
     user_file::write_whole,
 };
 
@@ -94,12 +95,12 @@ impl Wish<'_> {
     }
 }
 
-impl App {
-    /// An application that works through a server: the one that was named, else the one that has the database open.
+impl Client {
+    /// The server that was named, else the one that has the database open; `None` where there is neither.
     ///
     /// # Errors
     /// When a server that was named cannot be reached.
-    pub fn through_server(settings: Resolved) -> Result<Self, AppError> {
+    pub(super) fn of(settings: &Resolved) -> Result<Option<Self>, AppError> {
         let token = settings.token.value.clone();
         if let Some(url) = &settings.server.value {
             let connection = Connection::new(url, token);
@@ -107,71 +108,19 @@ impl App {
                 let message = "nobody answers".to_owned();
                 return Err(ServerError::Unreachable { url: url.clone(), message }.into());
             }
-            return Ok(Self { server: Some(Client(connection)), ..Self::new(settings) });
+            return Ok(Some(Self(connection)));
         }
-        let found = crate::client::beside(&settings.db_path.value);
-        let server =
-            found.map(|server| Connection::found(server, token)).filter(Connection::is_there).map(Client);
-        Ok(Self { server, ..Self::new(settings) })
+        let found = client::beside(&settings.db_path.value);
+        Ok(found.map(|server| Connection::found(server, token)).filter(Connection::is_there).map(Self))
     }
 
-    /// The server that is asked, where one is.
-    #[must_use]
-    pub fn server_url(&self) -> Option<&str> {
-        self.server.as_ref().map(|server| server.0.url())
+    /// Its address.
+    pub(super) fn url(&self) -> &str {
+        self.0.url()
     }
 
-    /// The plugins that runs would find: those of the server, where one was named.
-    ///
-    /// # Errors
-    /// When the server refuses.
-    pub fn listed(&self) -> Result<Catalog, AppError> {
-        match &self.server {
-            Some(server) if self.settings.server.value.is_some() && self.files.is_none() => {
-                Ok(server.0.get("/api/catalog", &[])?)
-            }
-            _ => Ok(self.catalog()),
-        }
-    }
-
-    /// The machine of the server that was named, with its devices; `None` where none was.
-    ///
-    /// # Errors
-    /// When the server refuses, or it is no name of a device.
-    pub fn devices_of_server(
-        &self,
-        name: Option<&str>,
-        refresh: bool,
-    ) -> Result<Option<(Machine, Vec<DeviceInfo>)>, AppError> {
-        let Some(server) = self.server.as_ref().filter(|_| self.settings.server.value.is_some()) else {
-            return Ok(None);
-        };
-        let There { machine, devices } = server.0.get("/api/devices", &[("refresh", refresh.to_string())])?;
-        let devices = match name {
-            Some(name) => devices::find(&devices, name)?,
-            None => devices,
-        };
-        Ok(Some((machine, devices)))
-    }
-
-    pub(super) fn server(&self) -> Option<&Client> {
-        self.server.as_ref()
-    }
-
-    /// Answers SQL by the server; `None` where there is none.
-    ///
-    /// # Errors
-    /// When the server refuses.
-    pub fn select_by_server(&self, sql: &str, rows: u32) -> Option<Result<SqlAnswer, AppError>> {
-        let server = self.server.as_ref()?;
-        let body = json!({"sql": sql, "limit": rows});
-        Some(server.0.post("/api/sql", &body).map_err(AppError::from))
-    }
-}
-
-impl Client {
     /// Runs a request there, and tells of it as if it ran here.
-    pub(super) fn run(
+    pub(super) fn carry_out(
         &self,
         spec: &RunSpec,
         source: Option<&Source>,
@@ -185,7 +134,7 @@ impl Client {
         if !self.hear(&mut wish, announce)? {
             self.await_end(&mut wish)?;
         }
-        self.stored_run(&id, true)
+        Archive::run(&self, &id, true)
     }
 
     /// Tells of a run until its end, which it says whether it heard of.
@@ -232,12 +181,30 @@ impl Client {
         }
     }
 
-    pub(super) fn stored_run(&self, selector: &str, with_samples: bool) -> Result<RunRecord, AppError> {
+    /// The plugins that runs there would find.
+    pub(super) fn catalog(&self) -> Result<Catalog, AppError> {
+        Ok(self.0.get("/api/catalog", &[])?)
+    }
+
+    /// Its machine and all its devices; `refresh` has it ask its drivers once more.
+    pub(super) fn devices(&self, refresh: bool) -> Result<(Machine, Vec<DeviceInfo>), AppError> {
+        let There { machine, devices } = self.0.get("/api/devices", &[("refresh", refresh.to_string())])?;
+        Ok((machine, devices))
+    }
+
+    /// Answers SQL.
+    pub(super) fn select(&self, sql: &str, rows: u32) -> Result<SqlAnswer, AppError> {
+        Ok(self.0.post("/api/sql", &json!({"sql": sql, "limit": rows}))?)
+    }
+}
+
+impl Archive for &Client {
+    fn run(&self, selector: &str, with_samples: bool) -> Result<RunRecord, AppError> {
         let path = format!("/api/runs/{}", segment(selector));
         Ok(self.0.get(&path, &[("samples", with_samples.to_string())])?)
     }
 
-    pub(super) fn stored_runs(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, AppError> {
+    fn runs(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, AppError> {
         let mut query = vec![("limit", filter.limit.to_string()), ("offset", filter.offset.to_string())];
         query.extend(filter.tag.clone().map(|tag| ("tag", tag)));
         query.extend(filter.status.map(|status| ("status", status.word().to_owned())));
@@ -245,24 +212,25 @@ impl Client {
         Ok(self.0.get("/api/runs", &query)?)
     }
 
-    pub(super) fn write_parquet(&self, selector: &str, path: &Path) -> Result<(), AppError> {
+    fn write_parquet(&self, selector: &str, path: &Path) -> Result<(), AppError> {
         let bytes = self
             .0
             .bytes(&format!("/api/runs/{}/export", segment(selector)), &[("format", "parquet".to_owned())])?;
         Ok(write_whole(path, &bytes, Place::Named)?)
     }
 
-    pub(super) fn baseline(&self, name: &str) -> Result<String, AppError> {
+    fn baseline(&self, name: &str) -> Result<String, AppError> {
         let found: Value = self.0.get(&format!("/api/baselines/{}", segment(name)), &[])?;
         Ok(found["run_id"].as_str().unwrap_or_default().to_owned())
     }
 
-    pub(super) fn save_baseline(&self, name: &str, run: &str) -> Result<(), AppError> {
-        let _: Value = self.0.put(&format!("/api/baselines/{}", segment(name)), &json!({"run_id": run}))?;
+    fn save_baseline(&mut self, name: &str, run: &RunRecord) -> Result<(), AppError> {
+        let _: Value =
+            self.0.put(&format!("/api/baselines/{}", segment(name)), &json!({"run_id": run.id}))?;
         Ok(())
     }
 
-    pub(super) fn history(
+    fn history(
         &self,
         benchmark: &str,
         metric: &str,
@@ -272,27 +240,27 @@ impl Client {
         Ok(self.0.get(&format!("/api/history/{}", segment(benchmark)), &query)?)
     }
 
-    pub(super) fn accept_change(&self, benchmark: &str, run: &str, note: &str) -> Result<String, AppError> {
+    fn accept_change(&mut self, benchmark: &str, run: &str, note: &str) -> Result<String, AppError> {
         let path = format!("/api/history/{}/accept", segment(benchmark));
         let Accepted { id } = self.0.post(&path, &json!({"run_id": run, "note": note}))?;
         Ok(id)
     }
 
-    pub(super) fn noise(&self, machine: &str) -> Result<Vec<Noise>, AppError> {
+    fn noise(&self, machine: &str) -> Result<Vec<Noise>, AppError> {
         Ok(self.0.get("/api/noise", &[("machine", machine.to_owned())])?)
     }
 
     /// A server of an earlier version has no such endpoint, and says so.
-    pub(super) fn drift(&self, machine: &str) -> Result<Vec<KnownDrift>, AppError> {
+    fn drift(&self, machine: &str) -> Result<Vec<KnownDrift>, AppError> {
         Ok(self.0.get("/api/drift", &[("machine", machine.to_owned())])?)
     }
 
-    pub(super) fn record_noise(&self, machine: &str, found: &[Noise]) -> Result<(), AppError> {
+    fn record_noise(&mut self, machine: &str, found: &[Noise]) -> Result<(), AppError> {
         let _: Value = self.0.post("/api/noise", &json!({"machine": machine, "cases": found}))?;
         Ok(())
     }
 
-    pub(super) fn record_comparison(&self, comparison: &Comparison) -> Result<(), AppError> {
+    fn record_comparison(&mut self, comparison: &Comparison) -> Result<(), AppError> {
         let _: Value = self.0.post("/api/comparisons", comparison)?;
         Ok(())
     }

@@ -14,7 +14,7 @@ use crate::app::{AaNews, App, DuelOptions};
 const TOO_OFTEN: f64 = 0.01;
 
 pub(super) fn execute(app: &App, args: &AaArgs, json: bool) -> Result<ExitCode, Failure> {
-    let build = app.build_of(&args.build, EngineChoice::Auto)?;
+    let build = app.plugins().build(&args.build, EngineChoice::Auto)?;
     let budget = ab::budget(&args.budget)?;
     let threshold = compare::change("--threshold", args.threshold.as_deref(), ab::THRESHOLD)?;
     let alpha = ab::alpha(args.alpha.as_deref())?;
@@ -30,13 +30,14 @@ pub(super) fn execute(app: &App, args: &AaArgs, json: bool) -> Result<ExitCode, 
     let requests = ab::requests(names, &args.param, &args.hardware)?;
     ab::note_debug_builds(&[&build]);
     let cancel = run::listen_for_ctrl_c(app)?;
-    let report = app.aa(&build, &requests, &options, args.comparisons, &cancel, &mut |news| match news {
-        AaNews::Round(round) => output::note(&format!("comparison {round} of {} done", args.comparisons)),
-        AaNews::Event(Event::WaitingForDatabase { path, holder }) => {
-            output::note(&progress::database(path, holder));
-        }
-        AaNews::Event(_) => {}
-    })?;
+    let report =
+        app.duels().aa(&build, &requests, &options, args.comparisons, &cancel, &mut |news| match news {
+            AaNews::Round(round) => output::note(&format!("comparison {round} of {} done", args.comparisons)),
+            AaNews::Event(Event::WaitingForDatabase { path, holder }) => {
+                output::note(&progress::database(path, holder));
+            }
+            AaNews::Event(_) => {}
+        })?;
     if json {
         output::json(&report)?;
     } else {

@@ -51,7 +51,7 @@ pub(super) fn execute(app: &App, args: &AbArgs, json: bool) -> Result<ExitCode, 
     let bar = terminal::can_draw()
         .then(|| ProgressBar::new_spinner().with_style(progress::style("{spinner} {wide_msg}")));
     let mut decided = 0;
-    let outcome = app.duel((&baseline, &candidate), &requests, &options, &cancel, &mut |news| {
+    let outcome = app.duels().ab((&baseline, &candidate), &requests, &options, &cancel, &mut |news| {
         let say = |line: &str| match &bar {
             Some(bar) => bar.suspend(|| output::note(line)),
             None => output::note(line),
@@ -85,7 +85,7 @@ pub(super) fn execute(app: &App, args: &AbArgs, json: bool) -> Result<ExitCode, 
     }
     let comparison = outcome?;
     compare::show(&comparison, args.format, json, true)?;
-    for doubt in app.doubts(&comparison)? {
+    for doubt in app.verdicts().doubts(&comparison)? {
         output::note(&format!("warning: {doubt}"));
     }
     if cancel.is_set() {
@@ -202,7 +202,7 @@ fn sides(app: &App, args: &AbArgs) -> Result<(Entry, Entry), Failure> {
             ));
         }
     };
-    Ok((app.build_of(&args.baseline, old)?, app.build_of(candidate, new)?))
+    Ok((app.plugins().build(&args.baseline, old)?, app.plugins().build(candidate, new)?))
 }
 
 /// What to compare, by name.

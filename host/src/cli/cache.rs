@@ -13,7 +13,7 @@ use super::{
 use crate::app::App;
 
 pub(super) fn execute(app: &App, args: &args::CacheArgs, json: bool) -> Result<ExitCode, Failure> {
-    let found = if args.clear { app.clear_cache()? } else { app.cache_use()? };
+    let found = if args.clear { app.cache().clear()? } else { app.cache().found()? };
     if json {
         output::json(&found)?;
         return Ok(End::Good.into());

@@ -19,7 +19,7 @@ use crate::{
 };
 
 pub(super) fn execute(app: &App, args: &CompareArgs, json: bool) -> Result<ExitCode, Failure> {
-    let comparison = app.compare(&args.baseline, &args.candidate, &options(&args.judge)?)?;
+    let comparison = app.verdicts().compare(&args.baseline, &args.candidate, &options(&args.judge)?)?;
     show(&comparison, args.format, json, args.all)?;
     Ok(concluded(app, &comparison, args.judge.fail_inconclusive).into())
 }
@@ -27,7 +27,7 @@ pub(super) fn execute(app: &App, args: &CompareArgs, json: bool) -> Result<ExitC
 /// Ends every comparison: notifies as the settings ask (a notification that fails is reported and changes nothing),
 /// reports if nothing was compared, and returns the exit code.
 pub(super) fn concluded(app: &App, comparison: &Comparison, fail_inconclusive: bool) -> End {
-    for problem in app.notify(comparison) {
+    for problem in app.verdicts().notify(comparison) {
         output::note(&format!("warning: {problem}"));
     }
     if !comparison.has_compared() {

@@ -23,12 +23,12 @@ pub(super) fn execute(app: &App, args: &DevicesArgs, as_json: bool) -> Result<Ex
         (false, true) => Freshness::Refreshed,
         (false, false) => Freshness::Known,
     };
-    let there = app.devices_of_server(args.device.as_deref(), args.refresh || args.live)?;
+    let there = app.hardware().of_server(args.device.as_deref(), args.refresh || args.live)?;
     let (machine, devices, standings, reach) = match (there, &args.device) {
         // Holders on the server's machine are in `GET /api/leases`.
         (Some((machine, devices)), _) => (machine, devices, Vec::new(), Reach::Machine),
-        (None, Some(name)) => here(app, app.devices_named(name, freshness)?),
-        (None, None) => here(app, app.devices(&DeviceKind::ALL, freshness)),
+        (None, Some(name)) => here(app, app.hardware().named(name, freshness)?),
+        (None, None) => here(app, app.hardware().devices(&DeviceKind::ALL, freshness)),
     };
     if as_json {
         output::json(&json!({
@@ -69,11 +69,11 @@ pub(super) fn execute(app: &App, args: &DevicesArgs, as_json: bool) -> Result<Ex
 
 /// This machine, and the holders of its devices. Devices are listed even if leases are not available.
 fn here(app: &App, devices: Vec<DeviceInfo>) -> (Machine, Vec<DeviceInfo>, Vec<Standing>, Reach) {
-    let (standings, reach) = app.lease_holders(&devices).unwrap_or_else(|error| {
+    let (standings, reach) = app.hardware().lease_holders(&devices).unwrap_or_else(|error| {
         output::note(&format!("warning: {error}"));
         (Vec::new(), Reach::User(error.to_string()))
     });
-    (app.machine(), devices, standings, reach)
+    (app.hardware().machine(), devices, standings, reach)
 }
 
 /// Whether the device can be used, which processes hold it, and its current state.

@@ -24,15 +24,15 @@ pub(super) fn execute(app: &App, args: &DoctorArgs, json: bool) -> Result<ExitCo
     if let Some(path) = &args.save {
         target::check_file("--save", path)?;
     }
-    let saved = args.compare.iter().map(|path| app.saved_doctor(path)).collect::<Result<Vec<_>, _>>()?;
+    let saved = args.compare.iter().map(|path| app.doctor().saved(path)).collect::<Result<Vec<_>, _>>()?;
     // Comparing two files needs no readings of this machine, unless they are to be saved.
-    let here = (saved.len() < 2 || args.save.is_some()).then(|| app.doctor());
+    let here = (saved.len() < 2 || args.save.is_some()).then(|| app.doctor().examine());
     if let (Some(path), Some(here)) = (&args.save, &here) {
-        app.save_doctor(here, path)?;
+        app.doctor().save(here, path)?;
     }
     let comparison = match (saved.as_slice(), &here) {
-        ([first, second, ..], _) => Some(app.compare_doctors(first, second)),
-        ([first], Some(here)) => Some(app.compare_doctors(first, here)),
+        ([first, second, ..], _) => Some(app.doctor().compare(first, second)),
+        ([first], Some(here)) => Some(app.doctor().compare(first, here)),
         _ => None,
     };
     match (&comparison, &here) {

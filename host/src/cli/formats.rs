@@ -87,7 +87,7 @@ pub(super) fn write_run(
     match (format.render(run).map_err(|error| Failure::Host(error.to_string()))?, file) {
         (Rendered::Text(text), _) => write(&text, file),
         (Rendered::ByDatabase, Some(path)) => {
-            app.write_parquet(&run.id, path)?;
+            app.results().write_parquet(&run.id, path)?;
             output::note(&format!("wrote {}", path.display()));
             Ok(())
         }

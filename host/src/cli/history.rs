@@ -18,7 +18,8 @@ const HEIGHT: u32 = 48;
 
 pub(super) fn execute(app: &App, args: &HistoryArgs, json: bool) -> Result<ExitCode, Failure> {
     if let Some(run) = &args.accept {
-        let run = app.accept_change(&args.benchmark, run, args.note.as_deref().unwrap_or_default())?;
+        let run =
+            app.results().accept_change(&args.benchmark, run, args.note.as_deref().unwrap_or_default())?;
         output::note(&format!("accepted the change of `{}` that begins with run {run}", args.benchmark));
     }
     let defaults = ChangeOptions::default();
@@ -26,7 +27,7 @@ pub(super) fn execute(app: &App, args: &HistoryArgs, json: bool) -> Result<ExitC
         min_magnitude: compare::change("--min-change", args.min_change.as_deref(), defaults.min_magnitude)?,
         ..defaults
     };
-    let all = app.history(&args.benchmark, &args.metric, &options)?;
+    let all = app.results().history(&args.benchmark, &args.metric, &options)?;
     if json {
         output::json(&all)?;
         return Ok(End::Good.into());

@@ -16,9 +16,9 @@ use crate::app::{App, Entry, is_plugin_path};
 pub(super) fn execute(app: &App, args: &args::InspectArgs, as_json: bool) -> Result<ExitCode, Failure> {
     let path = Path::new(&args.what);
     let entries: Vec<Entry> = if path.is_file() || is_plugin_path(&args.what) {
-        vec![app.plugin_file(path).map_err(|problem| Failure::Usage(problem.to_string()))?]
+        vec![app.plugins().file(path).map_err(|problem| Failure::Usage(problem.to_string()))?]
     } else {
-        let catalog = app.listed()?;
+        let catalog = app.plugins().listed()?;
         let found: Vec<Entry> =
             catalog.entries.iter().filter(|entry| entry.descriptor.plugin.id == args.what).cloned().collect();
         if found.is_empty() {

@@ -19,7 +19,7 @@ use super::{
 use crate::app::{App, Catalog, Entry, Severity};
 
 pub(super) fn execute(app: &App, args: &args::ListArgs, as_json: bool) -> Result<ExitCode, Failure> {
-    let catalog = app.listed()?;
+    let catalog = app.plugins().listed()?;
     let wanted: Vec<String> = args.filters().map(str::to_lowercase).collect();
     let entries: Vec<&Entry> = catalog.entries.iter().filter(|entry| offers(entry, &wanted)).collect();
     if as_json {

@@ -12,7 +12,7 @@ pub(super) fn execute(app: &App, args: &ReportArgs, json: bool) -> Result<ExitCo
     if let Some(file) = file {
         target::check_file("-o", file)?;
     }
-    let run = app.stored_run(&args.run, format.needs_samples())?;
+    let run = app.results().run(&args.run, format.needs_samples())?;
     formats::write_run(app, &run, format, file)?;
     Ok(End::Good.into())
 }

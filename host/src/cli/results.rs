@@ -19,7 +19,7 @@ pub(super) fn execute(app: &App, args: &args::ResultsArgs, json: bool) -> Result
     if args.list {
         return list(app, args, json);
     }
-    let record = app.stored_run(&args.run, json && args.samples)?;
+    let record = app.results().run(&args.run, json && args.samples)?;
     if json {
         output::json(&record)?;
         return Ok(End::Good.into());
@@ -33,8 +33,11 @@ pub(super) fn execute(app: &App, args: &args::ResultsArgs, json: bool) -> Result
 }
 
 fn list(app: &App, args: &args::ResultsArgs, json: bool) -> Result<ExitCode, Failure> {
-    let runs =
-        app.stored_runs(&RunFilter { limit: args.limit, tag: args.tag.clone(), ..RunFilter::default() })?;
+    let runs = app.results().runs(&RunFilter {
+        limit: args.limit,
+        tag: args.tag.clone(),
+        ..RunFilter::default()
+    })?;
     if json {
         output::json(&runs)?;
         return Ok(End::Good.into());

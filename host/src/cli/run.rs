@@ -44,13 +44,15 @@ pub(super) fn execute(app: &App, args: &RunArgs, as_json: bool) -> Result<ExitCo
         target::check_file("-o", file)?;
     }
     let spec = request(args, app.settings())?;
-    for warning in app.warnings(&spec)? {
+    for warning in app.plugins().warnings(&spec)? {
         output::note(&format!("warning: {warning}"));
     }
     // Read before anything is measured: a missing baseline is reported at once, and `last` does not mean this run.
     let against = match (&args.compare, &args.baseline) {
-        (Some(side), _) => Some(app.measured(side)?),
-        (None, Some(name)) => Some(app.measured(&app.baseline(&baseline_name(app, name)?)?)?),
+        (Some(side), _) => Some(app.results().measured(side)?),
+        (None, Some(name)) => {
+            Some(app.results().measured(&app.results().baseline(&baseline_name(app, name)?)?)?)
+        }
         (None, None) => None,
     };
     let judged = against.map(|side| Ok::<_, Failure>((side, compare::options(&args.judge)?))).transpose()?;
@@ -64,7 +66,7 @@ pub(super) fn execute(app: &App, args: &RunArgs, as_json: bool) -> Result<ExitCo
         args.format.unwrap_or(if as_json { RunFormat::Document(Format::Json) } else { RunFormat::Text });
     let mut progress = Progress::new(format == RunFormat::Text);
     let mut begun = None;
-    let outcome = app.run(spec, &cancel, &mut |event| {
+    let outcome = app.runs().run(spec, &cancel, &mut |event| {
         if let Event::RunStarted { run, .. } = event {
             begun = Some(run.clone());
         }
@@ -82,12 +84,12 @@ pub(super) fn execute(app: &App, args: &RunArgs, as_json: bool) -> Result<ExitCo
         (Err(error), None) => return Err(error.into()),
     };
     if let Some(name) = save_as.filter(|_| record.status == RunStatus::Completed) {
-        app.save_baseline(&name, &record)?;
+        app.results().save_baseline(&name, &record)?;
         output::note(&format!("saved as the baseline `{}`", shown(&name)));
     }
     let written = write_files(app, &record)?;
     let comparison =
-        judged.map(|(baseline, options)| app.judge(&baseline, &Measured::from(&record), &options));
+        judged.map(|(baseline, options)| app.verdicts().judge(&baseline, &Measured::from(&record), &options));
     show(app, args, format, &record, comparison.as_ref())?;
     if format == RunFormat::Text {
         show_places(app, &record, &written)?;
@@ -164,7 +166,7 @@ fn baseline_name(app: &App, given: &str) -> Result<String, Failure> {
     if !given.is_empty() {
         return Ok(given.to_owned());
     }
-    app.branch().ok_or_else(|| {
+    app.results().branch().ok_or_else(|| {
         Failure::Usage(
             "no git branch is checked out here to name the baseline after; give a name, like --baseline=main"
                 .to_owned(),
@@ -193,7 +195,7 @@ fn end(record: &RunRecord, require_hardware: bool) -> End {
 }
 
 fn dry_run(app: &App, spec: &RunSpec, as_json: bool, all_columns: bool) -> Result<ExitCode, Failure> {
-    let planned = app.plan(spec)?;
+    let planned = app.runs().plan(spec)?;
     if as_json {
         let cases: Vec<Value> = planned
             .iter()

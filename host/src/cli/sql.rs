@@ -6,16 +6,14 @@ use dyno_core::units;
 use serde_json::Value;
 
 use super::{Failure, args::SqlArgs, exit_code::End, output, table};
-use crate::app::{App, SqlAnswer, SqlBrake, SqlCaller, SqlLimits};
+use crate::app::{App, SqlBrake, SqlCaller, SqlLimits};
 
 /// Maximum time of a query.
 const TIME: Duration = Duration::from_secs(60);
 
 pub(super) fn execute(app: &App, args: &SqlArgs, json: bool) -> Result<ExitCode, Failure> {
-    let answer = match app.select_by_server(&args.query, args.limit) {
-        Some(answer) => answer?,
-        None => here(app, args)?,
-    };
+    let limits = SqlLimits::new(SqlCaller::Owner, args.limit, TIME);
+    let answer = app.results().select(&args.query, limits, &SqlBrake::default())?;
     if json {
         output::json(&answer)?;
         return Ok(End::Good.into());
@@ -42,11 +40,4 @@ pub(super) fn execute(app: &App, args: &SqlArgs, json: bool) -> Result<ExitCode,
         answer.elapsed_ms
     ))?;
     Ok(End::Good.into())
-}
-
-/// Without a server: in this process, stopped at its time limit.
-fn here(app: &App, args: &SqlArgs) -> Result<SqlAnswer, Failure> {
-    let app = app.confined()?;
-    let limits = SqlLimits::new(SqlCaller::Owner, args.limit, TIME);
-    Ok(app.select(&args.query, limits, &SqlBrake::default())?)
 }

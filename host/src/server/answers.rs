@@ -3,10 +3,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -18,47 +15,43 @@ const LARGEST: usize = 1 << 20;
 
 /// The answers.
 #[derive(Debug, Default)]
-pub(super) struct Answers {
-    /// Counts what was written.
-    generation: AtomicU64,
-    kept: Mutex<HashMap<String, Kept>>,
-}
+pub(super) struct Answers(Mutex<HashMap<String, Kept>>);
 
 #[derive(Debug)]
 struct Kept {
-    generation: u64,
+    /// Of the database, when the question was asked.
+    revision: u64,
     at: Instant,
     bytes: Bytes,
 }
 
 impl Answers {
-    /// Something was written: nothing that is kept is believed any more.
-    pub(super) fn outdate(&self) {
-        self.generation.fetch_add(1, Ordering::Release);
-    }
-
-    /// The moment at which a question is asked, to be given with its answer.
-    pub(super) fn generation(&self) -> u64 {
-        self.generation.load(Ordering::Acquire)
-    }
-
-    /// The answer to this question, if it is still right and not older than `age`.
-    pub(super) fn get(&self, question: &str, age: Duration) -> Option<Bytes> {
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+    /// The answer to this question, if nothing was written since `revision` and it is not older than `age`.
+    pub(super) fn get(&self, question: &str, revision: u64, age: Duration) -> Option<Bytes> {
+        let kept = self.lock();
         let found = kept.get(question)?;
-        (found.generation == self.generation() && found.at.elapsed() < age).then(|| found.bytes.clone())
+        (found.revision == revision && found.at.elapsed() < age).then(|| found.bytes.clone())
     }
 
-    /// Keeps an answer to a question that was asked at `generation`.
-    pub(super) fn keep(&self, question: &str, generation: u64, bytes: &Bytes) {
-        if bytes.len() > LARGEST || generation != self.generation() {
+    /// Keeps an answer to a question that was asked at a revision.
+    pub(super) fn keep(&self, question: &str, revision: u64, bytes: &Bytes) {
+        if bytes.len() > LARGEST {
             return;
         }
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.lock();
         if kept.len() >= MOST {
             kept.clear();
         }
-        kept.insert(question.to_owned(), Kept { generation, at: Instant::now(), bytes: bytes.clone() });
+        kept.insert(question.to_owned(), Kept { revision, at: Instant::now(), bytes: bytes.clone() });
+    }
+
+    /// Forgets everything: what does not lie in the database may have changed.
+    pub(super) fn forget(&self) {
+        self.lock().clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Kept>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -71,15 +64,13 @@ mod tests {
     #[test]
     fn an_answer_is_right_until_something_is_written() {
         let answers = Answers::default();
-        let asked = answers.generation();
-        answers.keep("a", asked, &Bytes::from_static(b"1"));
-        assert_eq!(answers.get("a", DAY).as_deref(), Some(b"1".as_slice()));
-        assert_eq!(answers.get("a", Duration::ZERO), None);
-        assert_eq!(answers.get("b", DAY), None);
-        answers.outdate();
-        assert_eq!(answers.get("a", DAY), None);
-        answers.keep("a", asked, &Bytes::from_static(b"1"));
-        assert_eq!(answers.get("a", DAY), None, "it was asked before the writing");
+        answers.keep("a", 7, &Bytes::from_static(b"1"));
+        assert_eq!(answers.get("a", 7, DAY).as_deref(), Some(b"1".as_slice()));
+        assert_eq!(answers.get("a", 7, Duration::ZERO), None);
+        assert_eq!(answers.get("b", 7, DAY), None);
+        assert_eq!(answers.get("a", 8, DAY), None, "it was asked before the writing");
+        answers.forget();
+        assert_eq!(answers.get("a", 7, DAY), None);
     }
 
     #[test]
@@ -88,6 +79,6 @@ mod tests {
         for number in 0..3 * MOST {
             answers.keep(&number.to_string(), 0, &Bytes::new());
         }
-        assert!(answers.kept.lock().unwrap().len() <= MOST);
+        assert!(answers.lock().len() <= MOST);
     }
 }

@@ -80,7 +80,7 @@ pub(super) async fn write(state: Shared) {
         }
         if !calls.is_empty() {
             let (shared, count) = (Arc::clone(&state), calls.len());
-            let stored = tokio::task::spawn_blocking(move || shared.app.audit(&calls)).await;
+            let stored = tokio::task::spawn_blocking(move || shared.serving().operator().audit(&calls)).await;
             match stored {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => tracing::error!(%error, count, "calls are missing from the audit log"),

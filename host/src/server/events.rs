@@ -23,12 +23,12 @@ use tokio::{
 
 use super::{
     extract::{At, Upgrade},
-    hub::{Rest, Told},
     media::{EVENTS, may_be},
     problem::Problem,
     runs::Selector,
     state::{Shared, blocking},
 };
+use crate::service::{Rest, Told};
 
 /// A line goes over an idle connection so often, so that both ends know that the other is there.
 const HEARTBEAT: Duration = Duration::from_secs(1);
@@ -81,7 +81,13 @@ impl Feed {
 /// The events of all runs, from now on.
 fn of_all(state: &Shared) -> Result<Feed, Problem> {
     let place = state.a_place_to_stay()?;
-    Ok(Feed { _place: place, past: VecDeque::new(), rest: Some(state.hub.listen()), run: None, latest: 0 })
+    Ok(Feed {
+        _place: place,
+        past: VecDeque::new(),
+        rest: Some(state.service.table().listen()),
+        run: None,
+        latest: 0,
+    })
 }
 
 /// The events of a run, wherever it is.
@@ -89,19 +95,19 @@ async fn of_run(state: &Shared, run: String) -> Result<Feed, Problem> {
     let place = state.a_place_to_stay()?;
     let id = blocking(state, {
         let run = run.clone();
-        move |state| match state.hub.status(&run, None) {
+        move |state| match state.service.table().status(&run, None) {
             Some(_) => Ok(run),
-            None => Ok::<_, Problem>(state.app.run_id(&run)?),
+            None => Ok::<_, Problem>(state.serving().records().run_id(&run)?),
         }
     })
     .await?;
-    if let Some((past, rest)) = state.hub.follow(&id) {
+    if let Some((past, rest)) = state.service.table().follow(&id) {
         return Ok(Feed { _place: place, past: past.into(), rest: Some(rest), run: Some(id), latest: 0 });
     }
     // It has ended: what is stored is told.
     let record = blocking(state, {
         let id = id.clone();
-        move |state| state.app.stored_run(&id, false)
+        move |state| state.app().results().run(&id, false)
     })
     .await?;
     Ok(Feed { _place: place, past: replayed(&record).into(), rest: None, run: Some(id), latest: 0 })
@@ -186,7 +192,7 @@ pub(super) struct Pulse {
 
 impl Pulse {
     pub(super) fn new(state: &Shared) -> Self {
-        let period = Duration::from_nanos(state.app.settings().heartbeat_ns.value);
+        let period = Duration::from_nanos(state.app().settings().heartbeat_ns.value);
         let mut beat = tokio::time::interval_at(Instant::now() + period, period);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self { beat, heard: Instant::now(), patience: SILENT.max(period.saturating_mul(SILENT_BEATS)) }

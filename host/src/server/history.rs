@@ -4,6 +4,7 @@ use axum::{Json, extract::State as Of};
 use dyno_core::{
     model::{Comparison, KnownDrift, Series},
     stats::ChangeOptions,
+    units,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,7 @@ use super::{
     problem::Problem,
     state::{Shared, blocking, changing},
 };
-use crate::app::{Cancel, Noise};
+use crate::app::{CompareOptions, Noise};
 
 /// A named baseline.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -29,7 +30,7 @@ pub(super) struct Baseline {
 
 /// `GET /api/baselines`
 pub(super) async fn baselines(Of(state): Of<Shared>) -> Result<Json<Vec<Baseline>>, Problem> {
-    let all = blocking(&state, |state| state.app.baselines()).await?;
+    let all = blocking(&state, |state| state.serving().records().baselines()).await?;
     let all = all.into_iter().map(|(name, run_id, created_at)| Baseline { name, run_id, created_at });
     Ok(Json(all.collect()))
 }
@@ -46,7 +47,7 @@ pub(super) async fn baseline(
     At(at): At<BaselineName>,
 ) -> Result<Json<Value>, Problem> {
     let name = at.name.clone();
-    let run = blocking(&state, move |state| state.app.baseline(&at.name)).await?;
+    let run = blocking(&state, move |state| state.app().results().baseline(&at.name)).await?;
     Ok(Json(json!({"name": name, "run_id": run})))
 }
 
@@ -66,8 +67,8 @@ pub(super) async fn save_baseline(
 ) -> Result<Json<Value>, Problem> {
     let name = at.name.clone();
     let run = changing(&state, move |state| {
-        let run = state.app.stored_run(&new.run_id, false)?;
-        state.app.save_baseline(&at.name, &run)?;
+        let run = state.app().results().run(&new.run_id, false)?;
+        state.app().results().save_baseline(&at.name, &run)?;
         Ok::<_, Problem>(run.id)
     })
     .await?;
@@ -108,7 +109,9 @@ pub(super) async fn history(
         }
         options.min_magnitude = least;
     }
-    let all = blocking(&state, move |state| state.app.history(&at.benchmark, &ask.metric, &options)).await?;
+    let all =
+        blocking(&state, move |state| state.app().results().history(&at.benchmark, &ask.metric, &options))
+            .await?;
     Ok(Json(all))
 }
 
@@ -129,9 +132,10 @@ pub(super) async fn accept(
     At(at): At<BenchmarkName>,
     Body(change): Body<Accept>,
 ) -> Result<Json<Value>, Problem> {
-    let run =
-        changing(&state, move |state| state.app.accept_change(&at.benchmark, &change.run_id, &change.note))
-            .await?;
+    let run = changing(&state, move |state| {
+        state.app().results().accept_change(&at.benchmark, &change.run_id, &change.note)
+    })
+    .await?;
     Ok(Json(json!({"id": run})))
 }
 
@@ -149,8 +153,8 @@ pub(super) async fn noise(
     Ask(ask): Ask<NoiseQuery>,
 ) -> Result<Json<Vec<Noise>>, Problem> {
     let known = blocking(&state, move |state| {
-        let machine = ask.machine.unwrap_or_else(|| state.app.machine().fingerprint);
-        state.app.noise(&machine)
+        let machine = ask.machine.unwrap_or_else(|| state.app().hardware().machine().fingerprint);
+        state.app().verdicts().noise(&machine)
     })
     .await?;
     Ok(Json(known))
@@ -162,8 +166,8 @@ pub(super) async fn drift(
     Ask(ask): Ask<NoiseQuery>,
 ) -> Result<Json<Vec<KnownDrift>>, Problem> {
     let known = blocking(&state, move |state| {
-        let machine = ask.machine.unwrap_or_else(|| state.app.machine().fingerprint);
-        state.app.drift(&machine)
+        let machine = ask.machine.unwrap_or_else(|| state.app().hardware().machine().fingerprint);
+        state.app().verdicts().drift(&machine)
     })
     .await?;
     Ok(Json(known))
@@ -188,10 +192,7 @@ pub(super) async fn record_noise(
         return Err(Problem::bad("a variance is a number from 0 on"));
     }
     let count = new.cases.len();
-    changing(&state, move |state| {
-        state.app.record_noise(&new.machine, &new.cases, &Cancel::default(), &mut |_| {})
-    })
-    .await?;
+    changing(&state, move |state| state.app().verdicts().record_noise(&new.machine, &new.cases)).await?;
     Ok(Json(json!({"recorded": count})))
 }
 
@@ -201,7 +202,39 @@ pub(super) async fn record_comparison(
     Body(comparison): Body<Comparison>,
 ) -> Result<Json<Value>, Problem> {
     let verdicts = comparison.cases.len();
-    changing(&state, move |state| state.app.record_comparison(&comparison, &Cancel::default(), &mut |_| {}))
-        .await?;
+    changing(&state, move |state| state.app().verdicts().record(&comparison)).await?;
     Ok(Json(json!({"recorded": verdicts})))
+}
+
+/// Two runs to compare.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CompareQuery {
+    /// The run that is compared against, or `baseline:NAME`.
+    baseline: String,
+    /// The run that is judged.
+    candidate: String,
+    /// Smallest change that matters. // eg: 5% or 0.05
+    threshold: Option<String>,
+    /// Judge even where machine, governor or engine differ.
+    #[serde(default)]
+    allow_differences: bool,
+}
+
+/// `GET /api/compare`
+pub(super) async fn compare(
+    Of(state): Of<Shared>,
+    Ask(ask): Ask<CompareQuery>,
+) -> Result<Json<Comparison>, Problem> {
+    let mut options =
+        CompareOptions { allow_differences: ask.allow_differences, ..CompareOptions::default() };
+    if let Some(text) = &ask.threshold {
+        options.threshold =
+            units::parse_change(text).map_err(|message| Problem::bad(format!("threshold: {message}")))?;
+    }
+    let comparison = blocking(&state, move |state| {
+        state.app().verdicts().compare_stored(&ask.baseline, &ask.candidate, &options)
+    })
+    .await?;
+    Ok(Json(comparison))
 }

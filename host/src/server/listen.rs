@@ -27,7 +27,6 @@ use tower::ServiceExt;
 
 use super::{
     audit,
-    executor::{self, Queue},
     guard::Peer,
     router,
     socket::{Refused, Socket},
@@ -35,9 +34,10 @@ use super::{
     tokens::Tokens,
 };
 use crate::{
-    app::{App, AppError, Cancel, is_ignored},
+    app::{AppError, Cancel, Serving, is_ignored},
     client::ServerFile,
     config::{Profile, Resolved},
+    service::Service,
 };
 
 /// Connections at the same time, where there are files enough.
@@ -121,16 +121,11 @@ pub fn serve(settings: Resolved, ready: &mut dyn FnMut(&str)) -> Result<(), Serv
         .create(&scratch)
         .map_err(system(format!("cannot make the folder `{}`", scratch.display())))?;
     let (database, results) = (settings.db_path.value.clone(), settings.output.value.clone());
-    let app = Arc::new(App::serving(settings, &scratch)?);
+    let service = Arc::new(Service::new(Serving::open(settings, &scratch)?, results)?);
     let names = names(&host, address.ip());
     // A quarter is for those who ask and go.
     let staying = connections as usize / 4 * 3;
-    let state = Arc::new(State::new(app, Queue::default(), tokens, results, scratch, names, staying));
-    executor::make_folders(&state).map_err(system("cannot make the folder of results"))?;
-    // What waited when the last server ended goes on waiting.
-    for queued in state.app.queued()? {
-        state.hub.queue(&state.app.stored_run(&queued.run, false)?);
-    }
+    let state = Arc::new(State::new(Arc::clone(&service), tokens, scratch, names, staying));
     let url = url(address);
     let file = ServerFile::here(url.clone());
     file.write(&database).map_err(system(format!("cannot write beside `{}`", database.display())))?;
@@ -140,12 +135,12 @@ pub fn serve(settings: Resolved, ready: &mut dyn FnMut(&str)) -> Result<(), Serv
         .enable_all()
         .build()
         .map_err(system("cannot start the runtime"))?;
-    let executor = executor::start(&state).map_err(system("cannot start the executor"))?;
+    let executor = service.start().map_err(system("cannot start the executor"))?;
     runtime.spawn(audit::write(Arc::clone(&state)));
     let served = runtime.block_on(accept(listener, connections, &state, &mut || ready(&url)));
     tracing::info!("ending: running launches may finish");
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
-    state.queue.end(&state);
+    service.end();
     // It begins nothing more; if it panicked, that is in the log.
     let _ = executor.join();
     // What is being written is written.

@@ -37,13 +37,13 @@ pub(super) struct Devices {
 /// `GET /api/devices`
 pub(super) async fn devices(Of(state): Of<Shared>, Ask(ask): Ask<DevicesQuery>) -> Result<Response, Problem> {
     if ask.refresh {
-        state.answers.outdate();
+        state.answers.forget();
     }
     let freshness = if ask.refresh { Freshness::Refreshed } else { Freshness::Known };
     kept(&state, "devices", Duration::from_secs(2), move |state| {
         Ok::<_, Problem>(Devices {
-            machine: state.app.machine(),
-            devices: state.app.devices(&DeviceKind::ALL, freshness),
+            machine: state.app().hardware().machine(),
+            devices: state.app().hardware().devices(&DeviceKind::ALL, freshness),
         })
     })
     .await
@@ -67,8 +67,8 @@ pub(super) struct LeaseView {
 /// `GET /api/leases`
 pub(super) async fn leases(Of(state): Of<Shared>) -> Result<Json<Vec<LeaseView>>, Problem> {
     let all = blocking(&state, |state| {
-        let devices = state.app.devices(&DeviceKind::ALL, Freshness::Known);
-        let (standings, _) = state.app.lease_holders(&devices)?;
+        let devices = state.app().hardware().devices(&DeviceKind::ALL, Freshness::Known);
+        let (standings, _) = state.app().hardware().lease_holders(&devices)?;
         let views = standings.into_iter().map(|standing| LeaseView {
             resource: standing.resource,
             holders: standing.holders.iter().map(ToString::to_string).collect(),
@@ -81,8 +81,8 @@ pub(super) async fn leases(Of(state): Of<Shared>) -> Result<Json<Vec<LeaseView>>
 }
 
 fn listed(state: &State) -> Result<Value, Problem> {
-    let catalog = state.app.catalog();
-    let off = state.app.disabled_plugins()?;
+    let catalog = state.app().plugins().catalog();
+    let off = state.serving().operator().disabled_plugins()?;
     let plugins: Vec<Value> = catalog
         .entries
         .iter()
@@ -106,7 +106,7 @@ fn listed(state: &State) -> Result<Value, Problem> {
 
 /// `GET /api/catalog`
 pub(super) async fn catalog(Of(state): Of<Shared>) -> Result<Json<Value>, Problem> {
-    Ok(Json(blocking(&state, |state| Ok::<_, Problem>(json!(state.app.catalog()))).await?))
+    Ok(Json(blocking(&state, |state| Ok::<_, Problem>(json!(state.app().plugins().catalog()))).await?))
 }
 
 /// `GET /api/plugins`
@@ -116,7 +116,7 @@ pub(super) async fn plugins(Of(state): Of<Shared>) -> Result<Json<Value>, Proble
 
 /// `POST /api/plugins/rescan`
 pub(super) async fn rescan(Of(state): Of<Shared>) -> Result<Json<Value>, Problem> {
-    state.answers.outdate();
+    state.answers.forget();
     // Scanning is what listing does: nothing is believed that the folders do not hold.
     Ok(Json(blocking(&state, listed).await?))
 }
@@ -131,7 +131,7 @@ pub(super) struct PluginAt {
 /// `GET /api/plugins/{plugin}`
 pub(super) async fn plugin(Of(state): Of<Shared>, At(at): At<PluginAt>) -> Result<Json<Value>, Problem> {
     let found = blocking(&state, move |state| {
-        let catalog = state.app.catalog();
+        let catalog = state.app().plugins().catalog();
         let entries: Vec<_> =
             catalog.entries.iter().filter(|entry| entry.descriptor.plugin.id == at.plugin).collect();
         if entries.is_empty() {
@@ -145,7 +145,7 @@ pub(super) async fn plugin(Of(state): Of<Shared>, At(at): At<PluginAt>) -> Resul
 
 fn no_plugin(state: &State, name: &str) -> Problem {
     let mut known: Vec<String> =
-        state.app.catalog().entries.into_iter().map(|entry| entry.descriptor.plugin.id).collect();
+        state.app().plugins().catalog().entries.into_iter().map(|entry| entry.descriptor.plugin.id).collect();
     known.sort();
     known.dedup();
     Problem::not_found(format!("there is no plugin `{name}`; there are {}", known.join(", ")))
@@ -159,14 +159,14 @@ async fn switch(
 ) -> Result<Json<Value>, Problem> {
     let name = plugin.clone();
     blocking(&state, move |state| {
-        let is_known = state.app.catalog().entries.iter().any(|it| it.descriptor.plugin.id == plugin);
-        if !is_known && !state.app.disabled_plugins()?.contains(&plugin) {
+        let is_known =
+            state.app().plugins().catalog().entries.iter().any(|it| it.descriptor.plugin.id == plugin);
+        if !is_known && !state.serving().operator().disabled_plugins()?.contains(&plugin) {
             return Err(no_plugin(state, &plugin));
         }
-        Ok(state.app.set_plugin_enabled(&plugin, enabled, &identity.name)?)
+        Ok(state.serving().operator().set_plugin_enabled(&plugin, enabled, &identity.name)?)
     })
     .await?;
-    state.answers.outdate();
     Ok(Json(json!({"plugin": name, "enabled": enabled})))
 }
 

@@ -49,12 +49,12 @@ const LEAST_ROOM: u64 = 32 << 20;
 pub(super) async fn readyz(Of(state): Of<Shared>) -> Result<Json<Health>, Problem> {
     let not_ready = |why: String| Problem::new(StatusCode::SERVICE_UNAVAILABLE, why);
     let full = blocking(&state, |state| {
-        state.app.queued()?;
+        state.serving().queue().waiting()?;
         Ok::<_, Problem>(state.full_disk())
     })
     .await
     .map_err(|_| not_ready("the database does not answer".to_owned()))?;
-    if let Some(why) = full.or_else(|| state.queue.trouble()) {
+    if let Some(why) = full.or_else(|| state.service.queue().trouble()) {
         return Err(not_ready(why));
     }
     Ok(healthz(Of(state)).await)
@@ -63,12 +63,12 @@ pub(super) async fn readyz(Of(state): Of<Shared>) -> Result<Json<Health>, Proble
 impl State {
     /// Which of the disks that are written to is full, a sentence.
     fn full_disk(&self) -> Option<String> {
-        let settings = self.app.settings();
+        let settings = self.app().settings();
         let database = settings.db_path.value.parent();
         let temporary = temporary_folder();
         let places = [
             ("database", database),
-            ("results", Some(self.results.as_path())),
+            ("results", Some(self.service.reports().path())),
             ("cache", Some(self.scratch.as_path())),
             ("temporary files", Some(temporary.as_path())),
         ];
@@ -89,7 +89,7 @@ impl State {
 
 /// `GET /metrics`
 pub(super) async fn metrics(Of(state): Of<Shared>) -> Result<Response, Problem> {
-    let waiting = blocking(&state, |state| state.app.queued()).await?.len();
+    let waiting = blocking(&state, |state| state.serving().queue().waiting()).await?.len();
     let text = [
         ("dyno_uptime_seconds", "gauge", "Since the server started.", state.started.elapsed().as_secs_f64()),
         (
@@ -104,8 +104,8 @@ pub(super) async fn metrics(Of(state): Of<Shared>) -> Result<Response, Problem> 
             "Requests that were refused.",
             State::count(&state.refusals) as f64,
         ),
-        ("dyno_runs_running", "gauge", "Runs that go on.", state.queue.running().len() as f64),
-        ("dyno_runs_live", "gauge", "Runs that wait or go on.", state.hub.runs() as f64),
+        ("dyno_runs_running", "gauge", "Runs that go on.", state.service.queue().running().len() as f64),
+        ("dyno_runs_live", "gauge", "Runs that wait or go on.", state.service.table().len() as f64),
         ("dyno_runs_queued", "gauge", "Runs that wait.", waiting as f64),
         (
             "dyno_resident_bytes",
@@ -145,5 +145,5 @@ pub(super) async fn audit(
     if !(1..=10_000).contains(&ask.limit) {
         return Err(Problem::bad(format!("limit is {}; give 1 to 10000", ask.limit)));
     }
-    Ok(Json(blocking(&state, move |state| state.app.audited(ask.limit)).await?))
+    Ok(Json(blocking(&state, move |state| state.serving().operator().audited(ask.limit)).await?))
 }

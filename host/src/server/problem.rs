@@ -15,6 +15,7 @@ use serde::Serialize;
 use crate::{
     app::{AppError, SqlError},
     fault::{Place, Resource},
+    service::Refused,
 };
 
 /// What an error looks like.
@@ -87,6 +88,18 @@ impl From<AppError> for Problem {
             | AppError::Cpus(_)
             | AppError::Sql(_) => Self::bad(error.to_string()),
             _ => Self::internal(&error),
+        }
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Full(most) => Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                format!("{most} runs wait or go on already; wait for some of them, or cancel some"),
+            ),
+            Refused::App(error) => error.into(),
         }
     }
 }

@@ -23,7 +23,7 @@ use super::{
     events,
     extract::MOST_BYTES,
     guard::{self, Guard},
-    history, machine, operator, original,
+    history, machine, operator, original, overall,
     problem::Problem,
     reports, runs, sql,
     state::Shared,
@@ -91,7 +91,10 @@ fn run_paths() -> ApiRouter<Shared> {
             delete_with(runs::untag, docs("Take a tag from a run", "runs")),
         )
         .api_route("/api/queue", get_with(runs::queue, docs("What runs and what waits", "runs")))
-        .api_route("/api/compare", get_with(runs::compare, docs("Two runs beside one another", "verdicts")))
+        .api_route(
+            "/api/compare",
+            get_with(history::compare, docs("Two runs beside one another", "verdicts")),
+        )
         .api_route("/api/events", get_with(events::all, events::all_docs))
         .api_route("/api/events/ws", get_with(events::all_ws, events::all_ws_docs))
 }
@@ -151,7 +154,7 @@ fn other_paths() -> ApiRouter<Shared> {
             "/api/plugins/{plugin}/disable",
             post_with(machine::disable, docs("Switch a plugin off", "plugins")),
         )
-        .api_route("/api/reports/{kind}", get_with(reports::overall, reports::overall_docs))
+        .api_route("/api/reports/{kind}", get_with(overall::overall, overall::overall_docs))
         .api_route("/api/reports/{run}/{file}", get_with(reports::file, reports::file_docs))
         .api_route("/api/sql", post_with(sql::select, sql::docs))
         .api_route("/api/audit", get_with(operator::audit, docs("Who changed what", "operator")))

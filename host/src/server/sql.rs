@@ -80,7 +80,7 @@ pub(super) async fn select(
     let answer = tokio::task::spawn_blocking(move || {
         // Given back when the query has really ended, not when nobody waits for it any more.
         let _turn = turn;
-        let answer = state.app.select(&query.sql, limits, &brake)?;
+        let answer = state.app().results().select(&query.sql, limits, &brake)?;
         serde_json::to_vec(&answer).map_err(|error| Problem::internal(&error))
     });
     let answer = answer.await.map_err(|error| Problem::internal(&error))??;

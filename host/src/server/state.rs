@@ -17,8 +17,11 @@ use axum::{
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{answers::Answers, audit::Audit, executor::Queue, hub::Hub, problem::Problem, tokens::Tokens};
-use crate::app::App;
+use super::{answers::Answers, audit::Audit, problem::Problem, tokens::Tokens};
+use crate::{
+    app::{App, Serving},
+    service::Service,
+};
 
 /// Questions that are put to the database at the same time.
 const ASKING: usize = 8;
@@ -32,14 +35,10 @@ const SENDING_SQL: usize = 8;
 /// The state of the server.
 #[derive(Debug)]
 pub(super) struct State {
-    pub(super) app: Arc<App>,
-    pub(super) hub: Hub,
-    pub(super) queue: Arc<Queue>,
+    pub(super) service: Arc<Service>,
     pub(super) tokens: Tokens,
     pub(super) answers: Answers,
     pub(super) audit: Audit,
-    /// Where reports go.
-    pub(super) results: PathBuf,
     /// Where files lie for as long as they are sent.
     pub(super) scratch: PathBuf,
     /// Names by which it may be called: what else a browser says is an attack.
@@ -60,22 +59,17 @@ pub(super) type Shared = Arc<State>;
 
 impl State {
     pub(super) fn new(
-        app: Arc<App>,
-        queue: Queue,
+        service: Arc<Service>,
         tokens: Tokens,
-        results: PathBuf,
         scratch: PathBuf,
         names: Vec<String>,
         staying: usize,
     ) -> Self {
         Self {
-            app,
-            hub: Hub::new(),
-            queue: Arc::new(queue),
+            service,
             tokens,
             answers: Answers::default(),
             audit: Audit::default(),
-            results,
             scratch,
             names,
             started: Instant::now(),
@@ -88,6 +82,16 @@ impl State {
             asking_sql: Arc::new(Semaphore::new(ASKING_SQL)),
             sending_sql: Arc::new(Semaphore::new(SENDING_SQL)),
         }
+    }
+
+    /// What the command line can ask for, too.
+    pub(super) fn app(&self) -> &App {
+        self.service.app()
+    }
+
+    /// What only a server can be asked for.
+    pub(super) fn serving(&self) -> &Serving {
+        self.service.serving()
     }
 
     /// A place for a WebSocket or an event stream, which leaves room for those who ask and go.
@@ -164,17 +168,18 @@ where
     T: Serialize + Send + 'static,
     E: Into<Problem> + Send + 'static,
 {
-    if let Some(bytes) = state.answers.get(question, age) {
+    let revision = state.serving().revision();
+    if let Some(bytes) = state.answers.get(question, revision, age) {
         return Ok(json(bytes));
     }
-    let generation = state.answers.generation();
     let bytes = blocking(state, move |state| {
         let value = work(state).map_err(Into::<Problem>::into)?;
         serde_json::to_vec(&value).map_err(|error| Problem::internal(&error))
     })
     .await?;
     let bytes = Bytes::from(bytes);
-    state.answers.keep(question, generation, &bytes);
+    // What was written meanwhile makes this answer one to the revision before.
+    state.answers.keep(question, revision, &bytes);
     Ok(json(bytes))
 }
 

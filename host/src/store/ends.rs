@@ -5,7 +5,6 @@ use duckdb::params;
 use super::{
     Store,
     error::{StoreError, doing},
-    write::execute,
 };
 
 /// How a run ended.
@@ -22,9 +21,8 @@ impl Store {
     ///
     /// # Errors
     /// When the database refuses.
-    pub fn record_end(&self, run: &str, end: RunEnd) -> Result<(), StoreError> {
-        execute(
-            &self.connection,
+    pub fn record_end(&mut self, run: &str, end: RunEnd) -> Result<(), StoreError> {
+        self.statement(
             "storing how a run ended",
             "INSERT INTO run_ends VALUES (?, ?, ?)",
             params![run, end.elapsed_s, end.progress],

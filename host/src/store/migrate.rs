@@ -7,13 +7,14 @@ use duckdb::{Connection, OptionalExt, params};
 use super::error::{StoreError, doing};
 
 /// The migrations, in order; the first is version 1.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("migrations/0001_initial.sql"),
     include_str!("migrations/0002_verdicts.sql"),
     include_str!("migrations/0003_server.sql"),
     include_str!("migrations/0004_keys.sql"),
     include_str!("migrations/0005_build.sql"),
     include_str!("migrations/0006_original.sql"),
+    include_str!("migrations/0007_submissions.sql"),
 ];
 
 /// The version that this dyno writes.
@@ -180,6 +181,32 @@ mod tests {
             let sql = format!("SELECT count(*) FROM {view}");
             connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).unwrap();
         }
+    }
+
+    #[test]
+    fn what_a_server_does_with_a_run_was_read_from_the_words_of_the_request() {
+        let path = Path::new("x");
+        let mut connection = Connection::open_in_memory().unwrap();
+        apply(&mut connection, path, &MIGRATIONS[..6]).unwrap();
+        let requests = [
+            (r#"{"benchmarks":["gemm"],"baseline":"main"}"#, Some("main"), Some(false)),
+            (r#"{"benchmarks":["gemm"],"baseline":null,"incremental":true}"#, None, Some(false)),
+            (r#"{"resumes":"0199"}"#, None, Some(false)),
+            (r#"{"hardware":["cpu"]}"#, None, Some(true)),
+            (r#"{"incremental":false}"#, None, Some(false)),
+            ("no JSON", None, None),
+        ];
+        for (number, (request, ..)) in requests.iter().enumerate() {
+            let sql = "INSERT INTO submissions VALUES (?, 'low', 'a', '2026-01-01 10:00', NULL, ?)";
+            connection.execute(sql, params![number.to_string(), request]).unwrap();
+        }
+        migrate(&mut connection, path).unwrap();
+        let sql = "SELECT baseline, incremental FROM submissions ORDER BY run_id";
+        let mut found = connection.prepare(sql).unwrap();
+        let found = found.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        let found: Vec<(Option<String>, Option<bool>)> = found.map(Result::unwrap).collect();
+        let expected = requests.map(|(_, baseline, incremental)| (baseline.map(str::to_owned), incremental));
+        assert_eq!(found, expected);
     }
 
     #[test]

@@ -5,7 +5,10 @@ use std::{
     fs,
     io::Read,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use duckdb::{AccessMode, Config, Connection};
@@ -30,6 +33,24 @@ const LOG: &str = "16MiB";
 /// Bytes of a log by which one of zeros is told [bytes]: each entry begins with its length, which is not 0.
 const LOG_BEGIN: u64 = 4096;
 
+/// Counts what was committed through all connections to a database: who keeps an answer knows by it whether the answer is
+/// still right.
+#[derive(Debug, Clone, Default)]
+pub struct Revision(Arc<AtomicU64>);
+
+impl Revision {
+    /// The count.
+    #[must_use]
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+
+    /// Something was committed.
+    pub(super) fn raise(&self) {
+        self.0.fetch_add(1, Ordering::Release);
+    }
+}
+
 /// An open database.
 #[derive(Debug)]
 pub struct Store {
@@ -37,6 +58,8 @@ pub struct Store {
     /// The key of the run that was written to last.
     pub(super) current: Option<(String, i32)>,
     pub(super) read_only: bool,
+    /// Shared by all connections.
+    pub(super) revision: Revision,
     /// Dropped last: after the last connection is closed.
     claim: Arc<Claim>,
 }
@@ -66,7 +89,7 @@ impl Store {
                     OR status = 'queued' AND id NOT IN (SELECT run_id FROM submissions WHERE begun_at IS NULL)",
             )
             .map_err(doing("marking interrupted runs"))?;
-        Ok(Self { connection, current: None, read_only: false, claim: Arc::new(claim) })
+        Ok(Self::new(connection, false, claim))
     }
 
     /// Opens a database for reading. Several processes may read at a time, but none while another writes; so here too
@@ -83,12 +106,16 @@ impl Store {
         match found {
             found if found > known => Err(StoreError::Newer { path, found, known }),
             found if found < known => Err(StoreError::Older { path, found, known }),
-            _ => Ok(Self { connection, current: None, read_only: true, claim: Arc::new(claim) }),
+            _ => Ok(Self::new(connection, true, claim)),
         }
     }
 }
 
 impl Store {
+    fn new(connection: Connection, read_only: bool, claim: Claim) -> Self {
+        Self { connection, current: None, read_only, revision: Revision::default(), claim: Arc::new(claim) }
+    }
+
     /// Another connection to the same database: what one writes, the others see once it is committed, and nobody waits
     /// for anybody.
     ///
@@ -96,7 +123,19 @@ impl Store {
     /// When DuckDB refuses.
     pub fn another(&self) -> Result<Self, StoreError> {
         let connection = self.connection.try_clone().map_err(doing("connecting once more"))?;
-        Ok(Self { connection, current: None, read_only: self.read_only, claim: Arc::clone(&self.claim) })
+        Ok(Self {
+            connection,
+            current: None,
+            read_only: self.read_only,
+            revision: self.revision.clone(),
+            claim: Arc::clone(&self.claim),
+        })
+    }
+
+    /// Counts what is committed, through this connection and all others of this process.
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        self.revision.clone()
     }
 
     /// From now on no statement, of whomever, reaches a file outside `scratch`, the network, an extension or a setting.

@@ -42,15 +42,6 @@ pub struct PerformanceRow {
     pub created_at: String,
 }
 
-/// One model that there are results of.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct ModelRow {
-    /// Its name.
-    pub name: String,
-    /// Category of the benchmark.
-    pub family: String,
-}
-
 impl Store {
     /// Results, newest first.
     ///
@@ -115,16 +106,5 @@ impl Store {
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
         )
         .map_err(doing("reading compatibility"))
-    }
-
-    /// Models and benchmarks that there are results of.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn models(&self) -> Result<Vec<ModelRow>, StoreError> {
-        self.rows("SELECT DISTINCT model_name, category FROM cases ORDER BY ALL", [], |row| {
-            Ok(ModelRow { name: row.get(0)?, family: row.get(1)? })
-        })
-        .map_err(doing("reading models"))
     }
 }

@@ -1,9 +1,9 @@
 //! Runs that were asked for through a server: put in the queue, begun, asked after.
 
 use duckdb::{OptionalExt, params};
-use dyno_core::model::{CaseRecord, CaseStatus, RunRecord, RunStatus};
+use dyno_core::model::{CaseRecord, CaseStatus, Priority, RunRecord, RunStatus};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{
     Store,
@@ -12,41 +12,9 @@ use super::{
     write::{execute, insert_cases, insert_run, to_json},
 };
 
-/// How urgent a run is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Priority {
-    /// When nothing else waits.
-    Low,
-    /// Where nobody says.
-    #[default]
-    Medium,
-    /// Before those.
-    High,
-    /// Before everything.
-    Critical,
-}
-
-impl Priority {
-    /// The word for it.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-            Self::Critical => "critical",
-        }
-    }
-
-    fn from_word(word: &str) -> Self {
-        [Self::Low, Self::High, Self::Critical].into_iter().find(|it| it.word() == word).unwrap_or_default()
-    }
-}
-
 /// Who asked for a run, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Submission {
+pub struct Submitted {
     /// How urgent it is.
     pub priority: Priority,
     /// Name of the token, or `local`.
@@ -55,8 +23,12 @@ pub struct Submission {
     pub submitted_at: String,
     /// When it was begun; absent while it is queued.
     pub begun_at: Option<String>,
-    /// The body of the request, JSON.
+    /// The request in the words of whoever asked, JSON. It is only ever shown.
     pub request: String,
+    /// The baseline that the run is compared with when it has ended.
+    pub baseline: Option<String>,
+    /// Whether cases are skipped that have a result already.
+    pub incremental: bool,
 }
 
 /// A run in the queue.
@@ -81,20 +53,22 @@ impl Store {
     ///
     /// # Errors
     /// When the database refuses.
-    pub fn submit(&mut self, run: &RunRecord, submission: &Submission) -> Result<(), StoreError> {
+    pub fn submit(&mut self, run: &RunRecord, submission: &Submitted) -> Result<(), StoreError> {
         self.transaction("queueing a run", |transaction| {
             let run_no = insert_run(transaction, run)?;
             insert_cases(transaction, run_no, &run.cases)?;
             execute(
                 transaction,
                 "queueing a run",
-                "INSERT INTO submissions VALUES (?, ?, ?, CAST(? AS TIMESTAMP), NULL, ?)",
+                "INSERT INTO submissions VALUES (?, ?, ?, CAST(? AS TIMESTAMP), NULL, ?, ?, ?)",
                 params![
                     run.id,
                     submission.priority.word(),
                     submission.owner,
                     submission.submitted_at,
                     submission.request,
+                    submission.baseline,
+                    submission.incremental,
                 ],
             )
         })
@@ -207,19 +181,22 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub fn submission(&self, run: &str) -> Result<Option<Submission>, StoreError> {
+    pub fn submission(&self, run: &str) -> Result<Option<Submitted>, StoreError> {
         let sql = format!(
-            "SELECT priority, owner, strftime(submitted_at, {TIME}), strftime(begun_at, {TIME}), request_json
+            "SELECT priority, owner, strftime(submitted_at, {TIME}), strftime(begun_at, {TIME}), request_json,
+                    baseline, coalesce(incremental, FALSE)
              FROM submissions WHERE run_id = ?"
         );
         self.connection
             .query_row(&sql, [run], |row| {
-                Ok(Submission {
+                Ok(Submitted {
                     priority: Priority::from_word(&row.get::<_, String>(0)?),
                     owner: row.get(1)?,
                     submitted_at: row.get(2)?,
                     begun_at: row.get(3)?,
                     request: row.get(4)?,
+                    baseline: row.get(5)?,
+                    incremental: row.get(6)?,
                 })
             })
             .optional()

@@ -1,7 +1,7 @@
 //! What is written is read back, and what another process left is dealt with.
 
 use dyno_core::model::{
-    CaseRecord, CaseStatus, MetricSummary, Reason, RunRecord, RunStatus, Sample, SkipCause, Stage,
+    CaseRecord, CaseStatus, MetricSummary, Priority, Reason, RunRecord, RunStatus, Sample, SkipCause, Stage,
 };
 
 use super::*;
@@ -252,7 +252,7 @@ fn a_clock_that_is_set_back_changes_no_order_and_no_duration() {
     let ids: Vec<String> = (0..times.len()).map(|number| format!("run-{number}")).collect();
     for (id, at) in ids.iter().zip(times) {
         let queued = RunRecord { id: id.clone(), created_at: at.to_owned(), ..queued_record() };
-        let submission = Submission { submitted_at: at.to_owned(), ..submission(Priority::High) };
+        let submission = Submitted { submitted_at: at.to_owned(), ..submission(Priority::High) };
         store.submit(&queued, &submission).unwrap();
         store.save_baseline("main", id, None, at).unwrap();
         store.accept_change("run-0", "gemm", id, at).unwrap();
@@ -489,13 +489,15 @@ fn many_samples_are_stored_in_order() {
     );
 }
 
-fn submission(priority: Priority) -> Submission {
-    Submission {
+fn submission(priority: Priority) -> Submitted {
+    Submitted {
         priority,
         owner: "ci".to_owned(),
         submitted_at: "2026-01-02T03:04:05.678Z".to_owned(),
         begun_at: None,
         request: "{\"benchmarks\":[\"a\"]}".to_owned(),
+        baseline: Some("main".to_owned()),
+        incremental: true,
     }
 }
 
@@ -531,6 +533,7 @@ fn what_waits_goes_on_waiting_after_a_crash_and_what_was_begun_is_interrupted() 
     assert!(store.queued().unwrap().is_empty());
     let begun = store.submission(&waiting.id).unwrap().unwrap();
     assert_eq!(begun.begun_at.as_deref(), Some("2026-01-02T03:05:00.000Z"));
+    assert_eq!((begun.baseline.as_deref(), begun.incremental), (Some("main"), true));
     drop(store);
     let found = Store::open(&path).unwrap().run("last", false).unwrap();
     assert_eq!((found.status, found.cases.len()), (RunStatus::Interrupted, 1));
@@ -542,8 +545,10 @@ fn connections_of_one_process_see_what_the_others_committed() {
     let mut writer = Store::open(&folder.path().join("dyno.duckdb")).unwrap();
     let reader = writer.another().unwrap();
     assert!(reader.runs(&RunFilter { limit: 10, ..RunFilter::default() }).unwrap().is_empty());
+    let before = reader.revision().get();
     store_all(&mut writer, &record());
     assert_eq!(reader.run("last", true).unwrap(), record());
+    assert!(reader.revision().get() > before, "kept answers are known to be outdated");
     let completed = |case: &&CaseRecord| case.status == CaseStatus::Completed;
     let rows = reader.performance(&PerformanceFilter { limit: 100, ..PerformanceFilter::default() }).unwrap();
     let expected: Vec<_> = record()

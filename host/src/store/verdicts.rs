@@ -85,8 +85,7 @@ impl Store {
         at: &str,
     ) -> Result<(), StoreError> {
         let count = |verdict| comparison.count(verdict) as u32;
-        execute(
-            &self.connection,
+        self.statement(
             "storing a comparison",
             "INSERT INTO comparisons VALUES (?, CAST(? AS TIMESTAMP), ?, ?, ?, ?, ?, ?, ?, ?)",
             params![
@@ -220,8 +219,7 @@ impl Store {
         branch: Option<&str>,
         at: &str,
     ) -> Result<(), StoreError> {
-        execute(
-            &self.connection,
+        self.statement(
             "storing a baseline",
             "INSERT INTO baselines VALUES (?, ?, ?, CAST(? AS TIMESTAMP))",
             params![name, run, branch, at],
@@ -266,8 +264,7 @@ impl Store {
         note: &str,
         at: &str,
     ) -> Result<(), StoreError> {
-        execute(
-            &self.connection,
+        self.statement(
             "accepting a change",
             "INSERT INTO accepted_changes VALUES (?, ?, ?, CAST(? AS TIMESTAMP))",
             params![run, benchmark, note, at],

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use duckdb::{Connection, OptionalExt, Params, Transaction, params};
+use duckdb::{Connection, OptionalExt, Params, ToSql, Transaction, params};
 use dyno_core::model::{
     CaseRecord, CaseStatus, Environment, LaunchRecord, MetricSummary, PluginBuild, RunRecord, RunStatus,
     Sample, TAG_SEPARATOR,
@@ -110,8 +110,7 @@ impl Store {
     /// When there is no such run, or the database refuses.
     pub fn finish_run(&mut self, run: &str, status: RunStatus, finished_at: &str) -> Result<(), StoreError> {
         let run_no = self.run_no(run)?;
-        execute(
-            &self.connection,
+        self.statement(
             "ending a run",
             "UPDATE runs SET status = ?, finished_at = CAST(? AS TIMESTAMP) WHERE run_no = ?",
             params![status.word(), finished_at, run_no],
@@ -148,12 +147,25 @@ impl Store {
                 transaction.commit().map_err(doing(what))?;
                 Ok(value)
             });
+            if done.is_ok() {
+                self.revision.raise();
+            }
             match done {
                 Err(error) if error.passes() && tries < TRIES => tries += 1,
                 done => return done,
             }
             std::thread::sleep(Duration::from_millis(5 << tries));
         }
+    }
+
+    /// A transaction of one statement.
+    pub(super) fn statement(
+        &mut self,
+        what: &'static str,
+        sql: &str,
+        params: &[&dyn ToSql],
+    ) -> Result<(), StoreError> {
+        self.transaction(what, |transaction| execute(transaction, what, sql, params))
     }
 }
 

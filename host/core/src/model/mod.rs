@@ -17,6 +17,7 @@ mod sample;
 mod scenario;
 mod spec;
 mod status;
+mod submission;
 mod unjudged;
 
 pub use aa::{AaCase, AaReport};
@@ -50,6 +51,7 @@ pub use spec::{
     CaseRequest, EngineChoice, Inputs, Layout, Pages, RunSpec, Settings, StopRule, SuiteInfo, TAG_SEPARATOR,
 };
 pub use status::{CaseStatus, Exit, Reason, RunStatus, SkipCause, Stage};
+pub use submission::{Origin, Priority, Request, Submission};
 pub use unjudged::{ComparedSide, Unjudged};
 
 /// Which direction of a metric is good.

@@ -11,12 +11,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::body::Bytes;
+use bytes::Bytes;
 use dyno_core::model::{Event, RunRecord};
 use serde::Serialize;
 use tokio::sync::{broadcast, watch};
 
-use super::status::{Progress, Status};
+use super::{progress::Progress, status::Status};
 use crate::app::{Cancel, RunEnd};
 
 /// Events that a listener may be behind.
@@ -28,18 +28,18 @@ const PACE: Duration = Duration::from_millis(200);
 
 /// An event as it is told.
 #[derive(Debug)]
-pub(super) struct Told {
-    pub(super) run: String,
+pub(crate) struct Told {
+    pub(crate) run: String,
     /// Counts the events of this server, from 1.
-    pub(super) number: u64,
+    pub(crate) number: u64,
     /// The event, JSON.
-    pub(super) text: String,
+    pub(crate) text: String,
     /// Whether it is the last of its run.
-    pub(super) is_last: bool,
+    pub(crate) is_last: bool,
 }
 
 /// What tells of the events to come.
-pub(super) type Rest = broadcast::Receiver<Arc<Told>>;
+pub(crate) type Rest = broadcast::Receiver<Arc<Told>>;
 
 /// A run that this server has queued or runs.
 #[derive(Debug)]
@@ -51,16 +51,16 @@ struct Live {
     cancel: Cancel,
 }
 
-/// The hub.
+/// The table.
 #[derive(Debug)]
-pub(super) struct Hub {
+pub(crate) struct RunTable {
     feed: broadcast::Sender<Arc<Told>>,
     live: Mutex<HashMap<String, Live>>,
     number: AtomicU64,
 }
 
-impl Hub {
-    pub(super) fn new() -> Self {
+impl RunTable {
+    pub(crate) fn new() -> Self {
         Self {
             feed: broadcast::channel(BEHIND).0,
             live: Mutex::new(HashMap::new()),
@@ -69,7 +69,7 @@ impl Hub {
     }
 
     /// A run is in the queue.
-    pub(super) fn queue(&self, record: &RunRecord) {
+    pub(crate) fn queue(&self, record: &RunRecord) {
         let progress = Progress::new(record);
         let live = Live {
             status: watch::Sender::new(text(&progress.status(None))),
@@ -82,7 +82,7 @@ impl Hub {
     }
 
     /// Tells of an event of a run.
-    pub(super) fn tell(&self, run: &str, event: &Event) {
+    pub(crate) fn tell(&self, run: &str, event: &Event) {
         let mut all = self.lock();
         let Some(live) = all.get_mut(run) else { return };
         let told = self.told(run, event, false);
@@ -100,7 +100,7 @@ impl Hub {
 
     /// Tells that a run has ended, and how it stands. In the same moment it is no longer ours: whoever asks because he was
     /// told finds it in the database.
-    pub(super) fn end(&self, run: &str, event: &Event, status: &Status) {
+    pub(crate) fn end(&self, run: &str, event: &Event, status: &Status) {
         let mut all = self.lock();
         let Some(live) = all.remove(run) else { return };
         let _ = self.feed.send(self.told(run, event, true));
@@ -117,49 +117,49 @@ impl Hub {
     }
 
     /// How a run ended of which all events were told. From now on its time stands still. `None`: it is not ours.
-    pub(super) fn ended(&self, run: &str) -> Option<RunEnd> {
+    pub(crate) fn ended(&self, run: &str) -> Option<RunEnd> {
         self.lock().get_mut(run).map(|live| live.progress.end())
     }
 
     /// How a run stands that is queued or running here.
-    pub(super) fn status(&self, run: &str, waits_s: Option<f64>) -> Option<Status> {
+    pub(crate) fn status(&self, run: &str, waits_s: Option<f64>) -> Option<Status> {
         self.lock().get(run).map(|live| live.progress.status(waits_s))
     }
 
     /// What tells how a run stands, now and whenever that changes.
-    pub(super) fn watch(&self, run: &str) -> Option<watch::Receiver<Bytes>> {
+    pub(crate) fn watch(&self, run: &str) -> Option<watch::Receiver<Bytes>> {
         self.lock().get(run).map(|live| live.status.subscribe())
     }
 
     /// What a user's wish to stop a run is told to.
-    pub(super) fn cancel(&self, run: &str) -> Option<Cancel> {
+    pub(crate) fn cancel(&self, run: &str) -> Option<Cancel> {
         self.lock().get(run).map(|live| live.cancel.clone())
     }
 
     /// What happened in a run so far, and what tells the rest. `None`: it is not ours.
-    pub(super) fn follow(&self, run: &str) -> Option<(Vec<Arc<Told>>, Rest)> {
+    pub(crate) fn follow(&self, run: &str) -> Option<(Vec<Arc<Told>>, Rest)> {
         let all = self.lock();
         let live = all.get(run)?;
         Some((live.events.clone(), self.feed.subscribe()))
     }
 
     /// What tells of all runs, from now on.
-    pub(super) fn listen(&self) -> Rest {
+    pub(crate) fn listen(&self) -> Rest {
         self.feed.subscribe()
     }
 
     /// Whether a run is queued or running here.
-    pub(super) fn knows(&self, run: &str) -> bool {
+    pub(crate) fn knows(&self, run: &str) -> bool {
         self.lock().contains_key(run)
     }
 
     /// How many cases a run has that is queued or running here.
-    pub(super) fn cases(&self, run: &str) -> Option<u32> {
+    pub(crate) fn cases(&self, run: &str) -> Option<u32> {
         self.lock().get(run).map(|live| live.progress.cases())
     }
 
     /// Runs that are queued or running here.
-    pub(super) fn runs(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.lock().len()
     }
 

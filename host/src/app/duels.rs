@@ -1,0 +1,170 @@
+//! The use cases of comparing builds: two of them in turn, or one with itself.
+
+use dyno_core::{
+    model::{AaCase, AaReport, CaseKey, CaseRequest, Comparison, Event, Inputs, PluginKind},
+    stats::sequential::Rule,
+};
+
+use super::{error::AppError, root::App};
+use crate::{
+    catalog::Entry,
+    devices,
+    runner::{self, Cancel, Duel, DuelNews, DuelOptions, Match},
+    store::Noise,
+};
+
+/// With fewer pairs of equal builds their variance is too uncertain to decide by.
+const ENOUGH_PAIRS: u32 = 50;
+
+/// How an A/A comparison goes on.
+#[derive(Debug)]
+pub enum AaNews<'a> {
+    /// This number of comparisons is done.
+    Round(u32),
+    /// Something it waits for.
+    Event(&'a Event),
+}
+
+/// Comparing builds.
+#[derive(Debug, Clone, Copy)]
+pub struct Duels<'a>(&'a App);
+
+impl App {
+    /// The use cases of comparing builds.
+    #[must_use]
+    pub fn duels(&self) -> Duels<'_> {
+        Duels(self)
+    }
+}
+
+impl Duels<'_> {
+    /// Compares two builds by pairs of launches. `told` hears of every pair.
+    ///
+    /// # Errors
+    /// When the builds share nothing that was asked for, or the host itself fails; never because a benchmark fails.
+    pub fn ab(
+        &self,
+        (baseline, candidate): (&Entry, &Entry),
+        requests: &[CaseRequest],
+        options: &DuelOptions,
+        cancel: &Cancel,
+        told: &mut dyn FnMut(DuelNews<'_>),
+    ) -> Result<Comparison, AppError> {
+        devices::check_cpus(&options.settings.cpus)?;
+        let devices = self.0.hardware().requested(requests)?;
+        let (mut matches, mut added, mut removed) = (Vec::new(), Vec::new(), Vec::new());
+        let rule = Rule::GroupSequential { alpha: options.alpha };
+        for request in requests {
+            let found = runner::matches(baseline, candidate, request, &devices, rule)?;
+            matches.extend(found.cases);
+            added.extend(found.added);
+            removed.extend(found.removed);
+        }
+        runner::refuse_repeated(matches.iter().map(|one| &one.key))?;
+        let noise = self.0.verdicts().noise_here(cancel, &mut |event| told(DuelNews::Event(event)))?;
+        for one in &mut matches {
+            let known = noise.get(&Noise::place_of(&one.key)).filter(|known| known.pairs >= ENOUGH_PAIRS);
+            if let Some(known) = known {
+                one.rule = Rule::ConfidenceSequence { variance: known.variance, alpha: options.alpha };
+            }
+        }
+        let mut comparison = self.fight(&matches, options, cancel, told)?;
+        comparison.added = added;
+        comparison.removed = removed;
+        if baseline.sha256 == candidate.sha256 {
+            comparison.withdraw_same_build();
+        }
+        if baseline.kind != candidate.kind {
+            let word = |kind: PluginKind| kind.to_string();
+            comparison.differences.push(format!(
+                "engine: {} then, {} now",
+                word(baseline.kind),
+                word(candidate.kind)
+            ));
+        }
+        let results = self.0.backend.writing(cancel, &mut |event| told(DuelNews::Event(event)));
+        results?.record_comparison(&comparison)?;
+        Ok(comparison)
+    }
+
+    /// Compares a build with itself, `rounds` times per case, and stores how much its pairs differ.
+    ///
+    /// # Errors
+    /// As for [`Duels::ab`].
+    pub fn aa(
+        &self,
+        build: &Entry,
+        requests: &[CaseRequest],
+        options: &DuelOptions,
+        rounds: u32,
+        cancel: &Cancel,
+        told: &mut dyn FnMut(AaNews<'_>),
+    ) -> Result<AaReport, AppError> {
+        devices::check_cpus(&options.settings.cpus)?;
+        let devices = self.0.hardware().requested(requests)?;
+        let mut matches = Vec::new();
+        let rule = Rule::GroupSequential { alpha: options.alpha };
+        for request in requests {
+            let found = runner::matches(build, build, request, &devices, rule)?;
+            matches.extend(found.cases);
+        }
+        runner::refuse_repeated(matches.iter().map(|one| &one.key))?;
+        let empty = |one: &Match| AaCase { label: one.label.clone(), ..AaCase::default() };
+        let mut cases: Vec<(CaseKey, AaCase)> =
+            matches.iter().map(|one| (one.key.clone(), empty(one))).collect();
+        for round in 0..rounds {
+            let mut options = options.clone();
+            if options.settings.inputs == Inputs::Fresh {
+                options.settings.seed = options.settings.seed.wrapping_add(u64::from(round));
+            }
+            let comparison = self.fight(&matches, &options, cancel, &mut |_| {})?;
+            if cancel.is_set() {
+                break;
+            }
+            for (key, case) in &mut cases {
+                if let Some(found) = comparison.cases.iter().find(|found| found.key.as_ref() == Some(key)) {
+                    case.add(found);
+                }
+                if let Some(found) = comparison.unjudged.iter().find(|found| found.key == *key) {
+                    case.could_not(&found.why);
+                }
+            }
+            told(AaNews::Round(round + 1));
+        }
+        let measured = cases.iter().filter(|(_, case)| case.pairs > 0);
+        let found: Vec<Noise> = measured
+            .map(|(key, case)| Noise {
+                plugin: key.plugin.clone(),
+                label: key.label(),
+                comparisons: case.comparisons,
+                alarms: case.alarms,
+                pairs: case.pairs,
+                variance: case.variance,
+            })
+            .collect();
+        let mut results = self.0.backend.writing(cancel, &mut |event| told(AaNews::Event(event)))?;
+        results.record_noise(&self.0.hardware().machine().fingerprint, &found)?;
+        let plugin = &build.descriptor.plugin;
+        let build = format!("{} {} ({})", plugin.id, plugin.version, build.kind);
+        let cases = cases.into_iter().map(|(_, case)| case).collect();
+        Ok(AaReport { build, threshold: options.threshold, cases })
+    }
+
+    fn fight(
+        &self,
+        matches: &[Match],
+        options: &DuelOptions,
+        cancel: &Cancel,
+        told: &mut dyn FnMut(DuelNews<'_>),
+    ) -> Result<Comparison, AppError> {
+        let (content, code_cache) = self.0.runs().ready_to_launch()?;
+        let duel = Duel {
+            content: &content,
+            worker: self.0.settings.worker.value.clone(),
+            code_cache,
+            leases: self.0.hardware().leases()?,
+            cancel: cancel.clone(),
+        };
+        Ok(duel.fight(matches, options, told)?)
+    }
+}

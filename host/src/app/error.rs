@@ -1,0 +1,140 @@
+//! Why a use case could not be carried out.
+
+use std::{io, path::PathBuf};
+
+use crate::{
+    catalog::{ContentStoreError, Problem},
+    client::ServerError,
+    config::ConfigError,
+    devices::{self, LeaseError},
+    fault::{HostFault, Resource},
+    runner::{ExpandError, RunError},
+    store::{SqlError, StoreError},
+};
+
+/// Why a use case could not be carried out.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AppError {
+    /// The request cannot be met; the user can mend it.
+    #[error(transparent)]
+    Request(#[from] ExpandError),
+    /// The database refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The run could not go on.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The files of leases cannot be used.
+    #[error(transparent)]
+    Lease(#[from] LeaseError),
+    /// The device is not known.
+    #[error(transparent)]
+    Device(#[from] devices::UnknownDevice),
+    /// The folder of verified bytes cannot be used.
+    #[error(transparent)]
+    Content(#[from] ContentStoreError),
+    /// There is no database yet.
+    #[error("there is no database `{}`; run a benchmark first, or give --db-path", .0.display())]
+    NoDatabase(PathBuf),
+    /// Something of the system is not as it must be.
+    #[error("{what}: {source}")]
+    System {
+        /// What was tried.
+        what: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A resource of the host ran out, or a folder of it cannot be used.
+    #[error(transparent)]
+    Host(#[from] HostFault),
+    /// A setting of the request is out of bounds.
+    #[error("{0}")]
+    Settings(String),
+    /// A setting is missing.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A processor that cannot be measured was asked for.
+    #[error(transparent)]
+    Cpus(#[from] devices::BadCpus),
+    /// A side of a comparison is not there.
+    #[error("{0}")]
+    Side(String),
+    /// SQL was refused.
+    #[error(transparent)]
+    Sql(#[from] SqlError),
+    /// A plugin was switched off by the operator.
+    #[error("the plugin `{0}` is switched off on this server; an operator can switch it on again")]
+    PluginOff(String),
+    /// The run is not in a state for that.
+    #[error("run `{run}` is {status}; {hint}")]
+    State {
+        /// The run.
+        run: String,
+        /// How it stands.
+        status: &'static str,
+        /// What can be done.
+        hint: String,
+    },
+    /// A plugin file that was named cannot be used.
+    #[error("the plugin `{0}`")]
+    File(Problem),
+    /// A server runs what lies in its own folders.
+    #[error(
+        "`{}` cannot be run through the server {server}, which runs the plugins in its own folders; copy the file into one of \
+         them, or run it here with another database: --db-path FILE", file.display()
+    )]
+    NotThere {
+        /// The file.
+        file: PathBuf,
+        /// Address of the server.
+        server: String,
+    },
+    /// The server that owns the database refused, or cannot be reached.
+    #[error(transparent)]
+    Server(#[from] ServerError),
+    /// The user gave up before anything began.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+impl AppError {
+    /// What the machine did not give, where that is why.
+    #[must_use]
+    pub fn resource(&self) -> Option<Resource> {
+        match self {
+            Self::Store(error) | Self::Run(RunError::Store(error)) => error.resource(),
+            Self::Host(fault)
+            | Self::Run(RunError::Host(fault))
+            | Self::Content(ContentStoreError::Host(fault)) => Some(fault.resource()),
+            Self::System { source, .. } => Some(Resource::of(source)),
+            _ => None,
+        }
+    }
+
+    /// Whether the request is at fault, as it stands now; else the host is.
+    pub(super) fn is_of_the_request(&self) -> bool {
+        match self {
+            Self::Request(_)
+            | Self::Device(_)
+            | Self::Settings(_)
+            | Self::Cpus(_)
+            | Self::Side(_)
+            | Self::File(_)
+            | Self::NotThere { .. }
+            | Self::PluginOff(_) => true,
+            Self::Store(_)
+            | Self::Run(_)
+            | Self::Lease(_)
+            | Self::Content(_)
+            | Self::NoDatabase(_)
+            | Self::System { .. }
+            | Self::Host(_)
+            | Self::Config(_)
+            | Self::Sql(_)
+            | Self::State { .. }
+            | Self::Server(_)
+            | Self::Cancelled => false,
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! The use cases: what the command line and the server can ask for. [`App`] holds the settings and knows where results lie;
+//! each topic has a type of its own, whose methods are the use cases.
+
+mod archive;
+mod backend;
+mod cache;
+mod database;
+mod doctor;
+mod duels;
+mod error;
+mod hardware;
+mod local;
+mod operator;
+mod plugins;
+mod queue;
+mod records;
+mod remote;
+mod results;
+mod root;
+mod runs;
+mod seed;
+mod serving;
+mod sides;
+mod verdicts;
+
+// What these use cases take and give: `cli`, `service` and `server` know no room below this one.
+pub use dyno_core::stats::CompareOptions;
+
+pub use self::{
+    cache::Cache,
+    doctor::Checkup,
+    duels::{AaNews, Duels},
+    error::AppError,
+    hardware::Hardware,
+    operator::Operator,
+    plugins::Plugins,
+    queue::Queue,
+    records::Records,
+    results::Results,
+    root::App,
+    runs::Runs,
+    seed::seed,
+    serving::Serving,
+    verdicts::Verdicts,
+};
+pub use crate::{
+    catalog::{Catalog, Entry, Problem, Severity, is_plugin_path},
+    devices::{Freshness, Holder, Reach, Standing},
+    runner::{Cancel, DuelNews, DuelOptions, Obstacle, Planned, is_ignored},
+    store::{
+        Annotation, Audited, Noise, PerformanceFilter, PerformanceRow, Queued, RunEnd, RunFilter, RunSummary,
+        SqlAnswer, SqlBrake, SqlCaller, SqlColumn, SqlError, SqlLimits, Submitted,
+    },
+};

@@ -1,0 +1,99 @@
+//! The use cases of plugins: which there are, and what they say of themselves. Files are read, nothing is run.
+
+use std::{collections::BTreeSet, path::Path};
+
+use dyno_core::model::{EngineChoice, RunSpec};
+
+use super::{
+    backend::{Backend, Local},
+    error::AppError,
+    root::App,
+};
+use crate::catalog::{self, Catalog, Entry, Problem, is_plugin_path};
+
+/// The plugins that an application can use.
+#[derive(Debug, Clone, Copy)]
+pub struct Plugins<'a>(&'a App);
+
+impl App {
+    /// The use cases of plugins.
+    #[must_use]
+    pub fn plugins(&self) -> Plugins<'_> {
+        Plugins(self)
+    }
+}
+
+impl Plugins<'_> {
+    /// The plugins in the plugin folders, or those in the files that were named.
+    #[must_use]
+    pub fn catalog(&self) -> Catalog {
+        let app = self.0;
+        if let Some(named) = &app.files {
+            return named.clone();
+        }
+        let scan = || Catalog::scan(&app.settings.plugins.value, app.settings.cache.value.as_deref());
+        match app.backend {
+            // A server lives for months, while plugins come and go.
+            Backend::Local(Local::Held(_)) => scan(),
+            Backend::Local(Local::File(_)) | Backend::Remote(_) => app.scanned.get_or_init(scan).clone(),
+        }
+    }
+
+    /// The plugins that runs would find: those of the server, where one was named.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub fn listed(&self) -> Result<Catalog, AppError> {
+        match self.0.named_server() {
+            Some(server) if self.0.files.is_none() => server.catalog(),
+            _ => Ok(self.catalog()),
+        }
+    }
+
+    /// What the authors of the plugins that a request names would want to know, a sentence each.
+    ///
+    /// # Errors
+    /// When a server refuses to list its plugins.
+    pub fn warnings(&self, spec: &RunSpec) -> Result<Vec<String>, AppError> {
+        let catalog = self.listed()?;
+        let found = spec.requests.iter().flat_map(|request| {
+            // What cannot be found is said when the request is carried out.
+            catalog.resolve(&request.benchmark, request.engine).unwrap_or_default()
+        });
+        let sentences: BTreeSet<String> = found
+            .flat_map(|one| {
+                one.entry.warnings.iter().map(|warning| format!("{}: {warning}", one.entry.path.display()))
+            })
+            .collect();
+        Ok(sentences.into_iter().collect())
+    }
+
+    /// One plugin file, wherever it is.
+    ///
+    /// # Errors
+    /// One line that says what is wrong with it.
+    pub fn file(&self, path: &Path) -> Result<Entry, Problem> {
+        catalog::read_file(path)
+    }
+
+    /// A build of a plugin: a file, or `plugin` or `plugin@version` from the plugin folders.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn build(&self, side: &str, engine: EngineChoice) -> Result<Entry, AppError> {
+        let path = Path::new(side);
+        if path.is_file() || is_plugin_path(side) {
+            return self.file(path).map_err(|problem| AppError::Side(problem.to_string()));
+        }
+        let catalog = self.catalog();
+        match catalog.resolve(&format!("{side}/*"), engine) {
+            Ok(found) => found
+                .first()
+                .map(|found| found.entry.clone())
+                .ok_or_else(|| AppError::Side(format!("the plugin `{side}` has no benchmark"))),
+            Err(error) => {
+                Err(AppError::Side(format!("`{side}` is neither a plugin file nor a plugin: {error}")))
+            }
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! The use cases of running: a request becomes cases, and cases become results.
+
+use std::{
+    fs,
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
+    path::{Path, PathBuf},
+};
+
+use dyno_core::model::{
+    DeviceInfo, DeviceKind, Event, Machine, RESULT_SCHEMA, RESULT_VERSION, RunRecord, RunSpec, RunStatus,
+    Source,
+};
+
+use super::{backend::Backend, error::AppError, root::App};
+use crate::{
+    catalog::{self, Catalog, ContentStore},
+    devices,
+    fault::{HostFault, Place},
+    pool,
+    runner::{self, Cancel, Dispatcher, LaunchFolder, Planned},
+    source,
+    store::Store,
+};
+
+/// Running what is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Runs<'a>(&'a App);
+
+impl App {
+    /// The use cases of running.
+    #[must_use]
+    pub fn runs(&self) -> Runs<'_> {
+        Runs(self)
+    }
+}
+
+impl Runs<'_> {
+    /// The cases that a request makes.
+    ///
+    /// # Errors
+    /// When a benchmark, parameter or device is not known.
+    pub fn plan(&self, spec: &RunSpec) -> Result<Vec<Planned>, AppError> {
+        devices::check_cpus(&spec.settings.cpus)?;
+        self.expanded(spec, &self.0.plugins().catalog())
+    }
+
+    /// Runs a request. Everything is in the database before it is announced.
+    ///
+    /// # Errors
+    /// When the request cannot be met or the host itself fails; never because a benchmark fails.
+    pub fn run(
+        &self,
+        spec: RunSpec,
+        cancel: &Cancel,
+        announce: &mut dyn FnMut(&Event),
+    ) -> Result<RunRecord, AppError> {
+        let source = source::current();
+        let local = match &self.0.backend {
+            Backend::Local(local) => local,
+            Backend::Remote(server) => return server.carry_out(&spec, source.as_ref(), cancel, announce),
+        };
+        let mut prepared = self.prepare(spec, source)?;
+        if cancel.is_set() {
+            return Err(AppError::Cancelled);
+        }
+        let mut store = local.store(cancel, announce)?;
+        self.carry_out(&mut prepared, &mut store, cancel, announce)?;
+        Ok(prepared.record)
+    }
+
+    /// Cases and record of a request, before anything happened.
+    pub(super) fn prepare(&self, spec: RunSpec, source: Option<Source>) -> Result<Prepared, AppError> {
+        spec.check().map_err(AppError::Settings)?;
+        devices::check_cpus(&spec.settings.cpus)?;
+        let catalog = self.0.plugins().catalog();
+        let planned = self.expanded(&spec, &catalog)?;
+        let record = RunRecord {
+            schema: RESULT_SCHEMA.to_owned(),
+            version: RESULT_VERSION,
+            id: uuid::Uuid::now_v7().to_string(),
+            created_at: crate::timestamp::now(),
+            finished_at: None,
+            status: RunStatus::Running,
+            spec,
+            dyno_version: env!("CARGO_PKG_VERSION").to_owned(),
+            source,
+            machine: Machine { devices: used_devices(&planned), ..self.0.hardware().machine() },
+            cases: planned.iter().zip(0..).map(|(case, index)| case.record(index)).collect(),
+        };
+        Ok(Prepared { record, planned, catalog })
+    }
+
+    fn expanded(&self, spec: &RunSpec, catalog: &Catalog) -> Result<Vec<Planned>, AppError> {
+        runner::expand(spec, catalog, &self.0.hardware().requested(&spec.requests)?).map_err(|error| {
+            // What is not found may be in what could not be read.
+            catalog.fault.clone().map_or_else(|| error.into(), AppError::Host)
+        })
+    }
+
+    /// What every launch needs: the store of verified bytes, a private folder for compiled code, and this process as the
+    /// parent of what plugins leave behind.
+    pub(super) fn ready_to_launch(&self) -> Result<(ContentStore, PathBuf), AppError> {
+        let cache = self.0.settings.cache_folder()?;
+        let content = ContentStore::open(&cache.join("plugins"))?;
+        let code_cache = cache.join("code");
+        private_folder(&code_cache)?;
+        catalog::prune_cache(cache, self.0.settings.cache_limit_bytes.value);
+        pool::adopt_orphans();
+        runner::sweep();
+        // Said before anything is measured, too.
+        drop(LaunchFolder::new()?);
+        Ok((content, code_cache))
+    }
+
+    /// Runs what was prepared.
+    pub(super) fn carry_out(
+        &self,
+        prepared: &mut Prepared,
+        store: &mut Store,
+        cancel: &Cancel,
+        announce: &mut dyn FnMut(&Event),
+    ) -> Result<(), AppError> {
+        let (content, code_cache) = self.ready_to_launch()?;
+        let Prepared { record, planned, catalog } = prepared;
+        let used: Vec<_> = catalog
+            .entries
+            .iter()
+            .filter_map(|entry| {
+                let used = planned.iter().find(|case| case.plugin.sha256 == entry.sha256)?;
+                Some((used.plugin.clone(), &entry.descriptor))
+            })
+            .collect();
+        store.record_plugins(&used, &record.created_at)?;
+        let mut dispatcher = Dispatcher {
+            store,
+            content: &content,
+            worker: self.0.settings.worker.value.clone(),
+            code_cache,
+            leases: self.0.hardware().leases()?,
+            missing: &|device, freshness| self.0.hardware().missing(device, freshness),
+            cancel: cancel.clone(),
+            announce,
+        };
+        Ok(dispatcher.run(record, planned)?)
+    }
+}
+
+/// A request with its cases.
+pub(super) struct Prepared {
+    pub(super) record: RunRecord,
+    pub(super) planned: Vec<Planned>,
+    catalog: Catalog,
+}
+
+/// The devices that cases are to run on, each once. The processor is described by the machine itself.
+fn used_devices(planned: &[Planned]) -> Vec<DeviceInfo> {
+    let mut used: Vec<DeviceInfo> = Vec::new();
+    for device in planned.iter().map(|case| &case.device).filter(|device| device.kind != DeviceKind::Cpu) {
+        if used.iter().all(|other| other.name != device.name) {
+            used.push(device.clone());
+        }
+    }
+    used
+}
+
+/// Makes a folder that only this user can enter: compiled code is loaded from it.
+fn private_folder(path: &Path) -> Result<(), AppError> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(0o700))).map_err(|error| {
+        HostFault::new(format!("cannot make the folder `{}`", path.display()), &error, Place::Cache).into()
+    })
+}

@@ -1,0 +1,163 @@
+//! What there is: models, hardware, reports, results.
+
+use std::time::Duration;
+
+use aide::transform::TransformOperation;
+use axum::{Json, extract::State as Of, response::Response};
+use dyno_core::model::{DeviceInfo, DeviceKind};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    app::{Freshness, PerformanceFilter, PerformanceRow, RunFilter},
+    server::{
+        extract::Ask,
+        problem::Problem,
+        state::{Shared, blocking, kept},
+    },
+    service::Reports,
+};
+
+/// A model or benchmark.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Model {
+    name: String,
+    /// Category of its benchmark.
+    family: String,
+    /// `model`, or `benchmark` where it is no model.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// Plugin and kinds of device.
+    modality: String,
+}
+
+/// `GET /api/benchmark/models`
+pub(crate) async fn models(Of(state): Of<Shared>) -> Result<Response, Problem> {
+    kept(&state, "models", Duration::from_secs(5), |state| {
+        let mut all: Vec<Model> = Vec::new();
+        for entry in &state.app().plugins().catalog().entries {
+            for benchmark in &entry.descriptor.benchmarks {
+                let names = benchmark.models.iter().map(|name| (name, "model"));
+                for (name, kind) in std::iter::once((&benchmark.name, "benchmark")).chain(names) {
+                    if all.iter().all(|other| other.name != *name) {
+                        all.push(Model {
+                            name: name.clone(),
+                            family: benchmark.category.clone(),
+                            kind,
+                            modality: benchmark.hardware.join(", "),
+                        });
+                    }
+                }
+            }
+        }
+        Ok::<_, Problem>(all)
+    })
+    .await
+}
+
+pub(crate) fn models_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
+    op.summary("Models and benchmarks that can be run").tag("original").response::<200, Json<Vec<Model>>>()
+}
+
+/// A kind of hardware, in the fields of the original suite and some of ours.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Hardware {
+    /// Its kind. // eg: cuda
+    name: String,
+    /// What it is.
+    device: String,
+    memory_gb: f64,
+    /// Always false: what is not there is not simulated.
+    simulation_mode: bool,
+    available: bool,
+    /// Why it is not available.
+    reason: Option<String>,
+    /// What it is called in requests. // eg: cuda:0
+    id: String,
+}
+
+/// `GET /api/benchmark/hardware`
+pub(crate) async fn hardware(Of(state): Of<Shared>) -> Result<Response, Problem> {
+    kept(&state, "hardware", Duration::from_secs(2), |state| {
+        let machine = state.app().hardware().machine();
+        let devices = state.app().hardware().devices(&DeviceKind::ALL, Freshness::Known);
+        let shown = devices.iter().map(|device: &DeviceInfo| Hardware {
+            name: device.kind.word().to_owned(),
+            device: if device.kind == DeviceKind::Cpu {
+                machine.cpu.model.clone()
+            } else {
+                device.model.clone()
+            },
+            memory_gb: if device.kind == DeviceKind::Cpu {
+                machine.memory_bytes as f64 / 1e9
+            } else {
+                device.memory_bytes.unwrap_or(0) as f64 / 1e9
+            },
+            simulation_mode: false,
+            available: device.unavailable.is_none(),
+            reason: device.unavailable.clone(),
+            id: device.name.clone(),
+        });
+        Ok::<_, Problem>(shown.collect::<Vec<_>>())
+    })
+    .await
+}
+
+pub(crate) fn hardware_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
+    op.summary("The eight kinds of hardware, and why some are not available")
+        .tag("original")
+        .response::<200, Json<Vec<Hardware>>>()
+}
+
+/// Runs whose reports are put in order.
+const NEWEST: u32 = 1_000;
+
+/// `GET /api/benchmark/reports`
+pub(crate) async fn list_reports(Of(state): Of<Shared>) -> Result<Json<Vec<Reports>>, Problem> {
+    let listed = blocking(&state, |state| {
+        let newest = state.app().results().runs(&RunFilter { limit: NEWEST, ..RunFilter::default() })?;
+        state.service.reports().list(&newest).map_err(|error| Problem::internal(&error))
+    });
+    Ok(Json(listed.await?))
+}
+
+/// Which results to give.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct Query {
+    /// Only this model or benchmark.
+    model: Option<String>,
+    /// Only this kind of hardware.
+    hardware: Option<String>,
+    /// Only this batch size.
+    batch_size: Option<i64>,
+    /// At most so many.
+    #[serde(default = "hundred")]
+    #[schemars(range(min = 1, max = 1000))]
+    limit: u32,
+}
+
+fn hundred() -> u32 {
+    100
+}
+
+/// `GET /api/benchmark/query`
+pub(crate) async fn query(Of(state): Of<Shared>, Ask(ask): Ask<Query>) -> Result<Response, Problem> {
+    if !(1..=1000).contains(&ask.limit) {
+        return Err(Problem::bad(format!("limit is {}; give 1 to 1000", ask.limit)));
+    }
+    let filter = PerformanceFilter {
+        model: ask.model.filter(|text| !text.is_empty()),
+        hardware: ask.hardware.filter(|text| !text.is_empty()),
+        batch_size: ask.batch_size,
+        limit: ask.limit,
+    };
+    let question = format!("query {filter:?}");
+    kept(&state, &question, Duration::from_secs(3600), move |state| {
+        state.serving().records().performance(&filter)
+    })
+    .await
+}
+
+pub(crate) fn query_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
+    op.summary("Results, newest first").tag("original").response::<200, Json<Vec<PerformanceRow>>>()
+}

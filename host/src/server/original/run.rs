@@ -1,0 +1,67 @@
+//! A run is asked for.
+
+use aide::transform::TransformOperation;
+use axum::{Extension, Json, extract::State as Of};
+use dyno_core::model::{Origin, Request, Submission};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{
+    request::{Asked, request},
+    translate::translated,
+};
+use crate::server::{
+    extract::Body,
+    problem::Problem,
+    runs::submit,
+    state::{Shared, blocking},
+    tokens::Identity,
+};
+
+/// What is said of a run that was accepted.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Accepted {
+    run_id: String,
+    /// `initializing`.
+    status: &'static str,
+    message: String,
+    /// When it was accepted (RFC 3339, UTC).
+    started_at: String,
+}
+
+/// `POST /api/benchmark/run`
+pub(crate) async fn run(
+    Of(state): Of<Shared>,
+    Extension(identity): Extension<Identity>,
+    Body(body): Body<Value>,
+) -> Result<Json<Accepted>, Problem> {
+    let owner = identity.name;
+    let submission = match request(body.clone())? {
+        Asked::Ours(ours) => ours.into_submission(owner, body)?,
+        Asked::Theirs(theirs) => {
+            let incremental = theirs.incremental;
+            let translated =
+                blocking(&state, move |state| translated(&theirs, &state.app().plugins().catalog()));
+            let (priority, spec) = translated.await?;
+            let origin = Origin { owner, request: Request::Posted(body) };
+            Submission { spec, source: None, origin, priority, baseline: None, incremental }
+        }
+    };
+    let record = submit(&state, submission).await?;
+    Ok(Json(Accepted {
+        run_id: record.id,
+        status: "initializing",
+        message: "Benchmark run started".to_owned(),
+        started_at: record.created_at,
+    }))
+}
+
+pub(crate) fn run_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
+    op.summary("Start a run")
+        .description(
+            "In the words of the original suite, or in those of dyno (`benchmarks`, `requests` or `spec`).",
+        )
+        .tag("original")
+        .input::<Json<Asked>>()
+}

@@ -1,0 +1,144 @@
+//! How a run stands, and what came of it.
+
+use axum::{Json, extract::State as Of, http::StatusCode};
+use dyno_core::model::{CaseRecord, CaseStatus, RunRecord, RunStatus};
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::{
+    app::AppError,
+    server::{
+        extract::At,
+        problem::Problem,
+        state::{Shared, State, blocking},
+    },
+    service::{Status, model, word},
+};
+
+/// A run, by its identifier.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct RunId {
+    /// Identifier of the run.
+    pub(super) run_id: String,
+}
+
+fn unknown(run: &str) -> Problem {
+    Problem::not_found(format!("Benchmark run {run} not found"))
+}
+
+/// How a run stands, wherever it is.
+pub(super) async fn standing(state: &Shared, run: &str) -> Result<Status, Problem> {
+    if let Some(status) = state.service.table().status(run, None) {
+        return Ok(status);
+    }
+    let run = run.to_owned();
+    blocking(state, move |state| stored(state, &run)).await
+}
+
+fn stored(state: &State, run: &str) -> Result<Status, Problem> {
+    Ok(state.service.status_of(&exactly(state, run)?)?)
+}
+
+/// The run of this very identifier.
+fn exactly(state: &State, run: &str) -> Result<RunRecord, Problem> {
+    match state.app().results().run(run, false) {
+        Ok(record) if record.id == run => Ok(record),
+        Ok(_) => Err(unknown(run)),
+        Err(AppError::Store(error)) if error.is_usage() => Err(unknown(run)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `GET /api/benchmark/status/{run_id}`
+pub(crate) async fn status(Of(state): Of<Shared>, At(at): At<RunId>) -> Result<Json<Status>, Problem> {
+    Ok(Json(standing(&state, &at.run_id).await?))
+}
+
+/// What came of a run, in the fields of the original suite.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Results {
+    run_id: String,
+    status: &'static str,
+    /// The request, as it was posted.
+    config: Value,
+    /// A result for each case.
+    results: Vec<CaseResult>,
+    start_time: String,
+    completion_time: Option<String>,
+}
+
+/// What came of a case.
+#[derive(Debug, Serialize, JsonSchema)]
+struct CaseResult {
+    model: String,
+    benchmark: String,
+    hardware: String,
+    /// All parameters.
+    params: Value,
+    /// How it ended: completed, failed, skipped, timed_out, cancelled.
+    status: &'static str,
+    success: bool,
+    /// Why it did not complete; absent where it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    average_latency_ms: Option<f64>,
+    throughput_items_per_second: Option<f64>,
+    memory_peak_mb: Option<f64>,
+    /// Medians of all metrics, by name.
+    metrics: IndexMap<String, f64>,
+}
+
+/// `GET /api/benchmark/results/{run_id}`
+pub(crate) async fn results(Of(state): Of<Shared>, At(at): At<RunId>) -> Result<Json<Results>, Problem> {
+    let run = at.run_id.clone();
+    if state.service.table().status(&run, None).is_some() {
+        let detail = format!("Benchmark run {run} is not completed");
+        return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
+    }
+    let results = blocking(&state, move |state| {
+        let record = exactly(state, &run)?;
+        if matches!(record.status, RunStatus::Queued | RunStatus::Running) {
+            let detail = format!("Benchmark run {run} is not completed");
+            return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
+        }
+        let submission = state.serving().queue().submission(&run)?;
+        let begun = submission.as_ref().and_then(|it| it.begun_at.clone());
+        let config = submission.and_then(|it| serde_json::from_str(&it.request).ok());
+        Ok(Results {
+            status: word(record.status, record.cases.iter().any(|case| case.status.has_result())),
+            config: config.unwrap_or_else(|| json!(record.spec)),
+            results: record.cases.iter().map(case_result).collect(),
+            start_time: begun.unwrap_or_else(|| record.created_at.clone()),
+            completion_time: record.finished_at,
+            run_id: record.id,
+        })
+    })
+    .await?;
+    Ok(Json(results))
+}
+
+fn case_result(case: &CaseRecord) -> CaseResult {
+    let median = |name: &str| case.metric(name).map(|metric| metric.median);
+    CaseResult {
+        model: model(case),
+        benchmark: case.benchmark.clone(),
+        hardware: case.device.clone(),
+        params: json!(case.params),
+        status: case.status.word(),
+        success: case.status == CaseStatus::Completed,
+        error: match &case.status {
+            CaseStatus::Failed { stage, reason } => Some(format!("failed in {stage}: {reason}")),
+            CaseStatus::TimedOut { stage, limit_s, .. } => {
+                Some(format!("timed out in {stage} after {limit_s} s"))
+            }
+            CaseStatus::Skipped { reason, .. } => Some(reason.clone()),
+            _ => None,
+        },
+        average_latency_ms: case.metric("time").map(|metric| metric.mean / 1e6),
+        throughput_items_per_second: median("items_per_second"),
+        memory_peak_mb: median("peak_memory").map(|bytes| bytes / 1e6),
+        metrics: case.metrics.iter().map(|metric| (metric.name.clone(), metric.median)).collect(),
+    }
+}

@@ -1,0 +1,67 @@
+//! A run as a file, in every format that there is.
+
+use std::fs;
+
+use aide::transform::TransformOperation;
+use axum::{
+    extract::State as Of,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::Selector;
+use crate::{
+    export::{Format, Rendered},
+    server::{
+        extract::{Ask, At},
+        media::may_be,
+        problem::Problem,
+        state::{Shared, State, blocking},
+    },
+};
+
+/// The format of an export.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct ExportQuery {
+    /// Which.
+    #[serde(default)]
+    format: Format,
+}
+
+/// `GET /api/runs/{run}/export`
+pub(crate) async fn export(
+    Of(state): Of<Shared>,
+    At(at): At<Selector>,
+    Ask(ask): Ask<ExportQuery>,
+) -> Result<Response, Problem> {
+    let (id, bytes) = blocking(&state, move |state| exported(state, &at.run, ask.format)).await?;
+    let disposition = format!("attachment; filename=\"{id}.{}\"", ask.format.extension());
+    let headers = [
+        (header::CONTENT_TYPE, ask.format.media_type().to_owned()),
+        (header::CONTENT_DISPOSITION, disposition),
+    ];
+    Ok((headers, bytes).into_response())
+}
+
+fn exported(state: &State, run: &str, format: Format) -> Result<(String, Vec<u8>), Problem> {
+    let record = state.app().results().run(run, format.needs_samples())?;
+    let bytes = match format.render(&record).map_err(|error| Problem::internal(&error))? {
+        Rendered::Text(text) => text.into_bytes(),
+        Rendered::ByDatabase => {
+            let file = tempfile::Builder::new()
+                .suffix(".parquet")
+                .tempfile_in(&state.scratch)
+                .map_err(|error| Problem::internal(&error))?;
+            state.app().results().write_parquet(&record.id, file.path())?;
+            fs::read(file.path()).map_err(|error| Problem::internal(&error))?
+        }
+    };
+    Ok((record.id, bytes))
+}
+
+pub(crate) fn export_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
+    let op = op.summary("A run as a file, in one of many formats").tag("runs");
+    may_be(op, Format::ALL.map(Format::media_type))
+}

@@ -1,0 +1,17 @@
+//! Runs: asked for, listed, looked at, given up, deleted, asked for again, tagged, exported.
+
+mod export;
+mod queue;
+mod request;
+mod stored;
+mod submit;
+mod tags;
+
+pub(super) use self::{
+    export::{export, export_docs},
+    queue::queue,
+    request::RunRequest,
+    stored::{Selector, delete, get, list, list_docs, samples},
+    submit::{again_docs, cancel, post, post_docs, rerun, resume, submit},
+    tags::{tag, tags, untag},
+};

@@ -1,0 +1,136 @@
+//! Stored runs: listed, looked at whole or case by case, deleted.
+
+use std::time::Duration;
+
+use aide::transform::TransformOperation;
+use axum::{Json, extract::State as Of, response::Response};
+use dyno_core::model::{RunRecord, RunStatus, Sample};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::{
+    app::{RunFilter, RunSummary},
+    server::{
+        extract::{Ask, At},
+        problem::Problem,
+        state::{Shared, blocking, changing, kept},
+    },
+};
+
+/// Which runs to list.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListQuery {
+    /// At most so many.
+    #[serde(default = "fifty")]
+    #[schemars(range(min = 1, max = 1000))]
+    limit: u32,
+    /// Leave out so many.
+    #[serde(default)]
+    offset: u32,
+    /// Only those with this tag.
+    tag: Option<String>,
+    /// Only those that stand or ended so.
+    status: Option<RunStatus>,
+    /// Only those with a case of this benchmark.
+    benchmark: Option<String>,
+    /// Which come first.
+    #[serde(default)]
+    order: Order,
+}
+
+fn fifty() -> u32 {
+    50
+}
+
+/// Which runs come first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Order {
+    /// The newest.
+    #[default]
+    Newest,
+    /// The oldest.
+    Oldest,
+}
+
+/// `GET /api/runs`
+pub(crate) async fn list(Of(state): Of<Shared>, Ask(ask): Ask<ListQuery>) -> Result<Response, Problem> {
+    if !(1..=1000).contains(&ask.limit) {
+        return Err(Problem::bad(format!("limit is {}; give 1 to 1000", ask.limit)));
+    }
+    let filter = RunFilter {
+        limit: ask.limit,
+        offset: ask.offset,
+        oldest_first: ask.order == Order::Oldest,
+        tag: ask.tag,
+        status: ask.status,
+        benchmark: ask.benchmark,
+    };
+    let question = format!("runs {filter:?}");
+    kept(&state, &question, Duration::from_secs(3600), move |state| state.app().results().runs(&filter)).await
+}
+
+pub(crate) fn list_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
+    op.summary("Runs").tag("runs").response::<200, Json<Vec<RunSummary>>>()
+}
+
+/// A run: by its identifier, the beginning of it, `last`, or `last~N`.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct Selector {
+    /// Identifier, the beginning of it, `last`, or `last~N` for the Nth before the last.
+    pub(crate) run: String,
+}
+
+/// Whether samples are wanted.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct SamplesQuery {
+    /// With all samples.
+    #[serde(default)]
+    samples: bool,
+}
+
+/// `GET /api/runs/{run}`
+pub(crate) async fn get(
+    Of(state): Of<Shared>,
+    At(at): At<Selector>,
+    Ask(ask): Ask<SamplesQuery>,
+) -> Result<Json<RunRecord>, Problem> {
+    Ok(Json(blocking(&state, move |state| state.app().results().run(&at.run, ask.samples)).await?))
+}
+
+/// `DELETE /api/runs/{run}`
+pub(crate) async fn delete(Of(state): Of<Shared>, At(at): At<Selector>) -> Result<Json<Value>, Problem> {
+    let id = changing(&state, move |state| state.service.delete(&at.run)).await?;
+    Ok(Json(json!({"deleted": id})))
+}
+
+/// A case of a run.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct CaseAt {
+    /// Identifier of the run, the beginning of it, or `last`.
+    run: String,
+    /// Place of the case in the run, from 0.
+    case: u32,
+}
+
+/// The samples of a launch.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct LaunchSamples {
+    /// Place of the launch in the case.
+    launch: u32,
+    /// Its samples, in the order in which they were taken.
+    samples: Vec<Sample>,
+}
+
+/// `GET /api/runs/{run}/cases/{case}/samples`
+pub(crate) async fn samples(
+    Of(state): Of<Shared>,
+    At(at): At<CaseAt>,
+) -> Result<Json<Vec<LaunchSamples>>, Problem> {
+    let found =
+        blocking(&state, move |state| state.serving().records().case_samples(&at.run, at.case)).await?;
+    let launches = found.into_iter().map(|(launch, samples)| LaunchSamples { launch, samples });
+    Ok(Json(launches.collect()))
+}

@@ -1,0 +1,114 @@
+//! Runs are asked for, given up, and asked for again.
+
+use aide::transform::TransformOperation;
+use axum::{Extension, Json, extract::State as Of, http::StatusCode};
+use dyno_core::model::{RunRecord, RunStatus, Submission};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{RunRequest, Selector};
+use crate::{
+    app::{AppError, Queue},
+    server::{
+        extract::{At, Body},
+        problem::Problem,
+        state::{Shared, blocking, changing},
+        tokens::Identity,
+    },
+    service::GivenUp,
+};
+
+/// A run that was taken in.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Taken {
+    /// Its identifier.
+    id: String,
+    /// How it stands.
+    status: RunStatus,
+    /// Its cases.
+    cases: u32,
+    /// Where it is.
+    url: String,
+    /// Where its events are.
+    events: String,
+}
+
+impl Taken {
+    fn of(record: &RunRecord) -> Self {
+        Self {
+            id: record.id.clone(),
+            status: record.status,
+            cases: record.cases.len() as u32,
+            url: format!("/api/runs/{}", record.id),
+            events: format!("/api/runs/{}/events", record.id),
+        }
+    }
+}
+
+/// Takes a run in; it is in the queue when this returns.
+pub(crate) async fn submit(state: &Shared, submission: Submission) -> Result<RunRecord, Problem> {
+    changing(state, move |state| state.service.submit(submission)).await
+}
+
+/// `POST /api/runs`
+pub(crate) async fn post(
+    Of(state): Of<Shared>,
+    Extension(identity): Extension<Identity>,
+    Body(request): Body<RunRequest>,
+) -> Result<(StatusCode, Json<Taken>), Problem> {
+    let body = json!(request);
+    let record = submit(&state, request.into_submission(identity.name, body)?).await?;
+    Ok((StatusCode::CREATED, Json(Taken::of(&record))))
+}
+
+pub(crate) fn post_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
+    op.summary("Ask for a run").tag("runs").response::<201, Json<Taken>>()
+}
+
+/// `POST /api/runs/{run}/cancel`
+pub(crate) async fn cancel(Of(state): Of<Shared>, At(at): At<Selector>) -> Result<Json<Value>, Problem> {
+    match blocking(&state, move |state| state.service.give_up(&at.run)).await? {
+        GivenUp::Cancelled { run } => Ok(Json(json!({"id": run, "status": "cancelled"}))),
+        GivenUp::Cancelling { run } => Ok(Json(json!({"id": run, "status": "cancelling"}))),
+        GivenUp::Ended { run, status } => Err(Problem::new(
+            StatusCode::CONFLICT,
+            format!("run {run} has ended already: it is {}", status.word()),
+        )),
+    }
+}
+
+/// Asks for a stored run again, as `submission` makes of it.
+async fn again(
+    state: Shared,
+    submission: impl FnOnce(Queue<'_>) -> Result<Submission, AppError> + Send + 'static,
+) -> Result<(StatusCode, Json<Taken>), Problem> {
+    let record = changing(&state, move |state| {
+        let submission = submission(state.serving().queue())?;
+        state.service.submit(submission)
+    })
+    .await?;
+    Ok((StatusCode::CREATED, Json(Taken::of(&record))))
+}
+
+/// `POST /api/runs/{run}/rerun`
+pub(crate) async fn rerun(
+    Of(state): Of<Shared>,
+    Extension(identity): Extension<Identity>,
+    At(at): At<Selector>,
+) -> Result<(StatusCode, Json<Taken>), Problem> {
+    again(state, move |queue| queue.repetition(&at.run, identity.name)).await
+}
+
+/// `POST /api/runs/{run}/resume`
+pub(crate) async fn resume(
+    Of(state): Of<Shared>,
+    Extension(identity): Extension<Identity>,
+    At(at): At<Selector>,
+) -> Result<(StatusCode, Json<Taken>), Problem> {
+    again(state, move |queue| queue.resumption(&at.run, identity.name)).await
+}
+
+pub(crate) fn again_docs(summary: &'static str) -> impl Fn(TransformOperation<'_>) -> TransformOperation<'_> {
+    move |op| op.summary(summary).tag("runs").response::<201, Json<Taken>>()
+}

@@ -1,0 +1,146 @@
+//! The queue at work: a thread that begins what is next, and a thread for each run that goes on.
+
+use std::{
+    io,
+    panic::{self, AssertUnwindSafe},
+    sync::Arc,
+    thread,
+    time::Duration,
+};
+
+use dyno_core::model::Event;
+
+use super::{
+    ending::{self, trouble},
+    queue::{Place, Turn},
+    root::Service,
+};
+use crate::{
+    app::Cancel,
+    fault::{self, HostFault},
+};
+
+/// How long running launches may go on when the server ends.
+const GRACE: Duration = Duration::from_secs(20);
+/// How long a launch that was told to stop may take to do so.
+const KILL: Duration = Duration::from_secs(8);
+
+/// Starts the executor: it begins what is in the queue, until the queue ends.
+pub(super) fn start(service: &Arc<Service>) -> io::Result<thread::JoinHandle<()>> {
+    let service = Arc::clone(service);
+    thread::Builder::new().name("executor".to_owned()).spawn(move || execute(&service))
+}
+
+/// Begins nothing more, and waits for what runs: first until launches end by themselves, then by stopping them.
+pub(super) fn end(service: &Service) {
+    let running = service.queue.end();
+    let cancels: Vec<Cancel> = running.iter().filter_map(|run| service.table.cancel(run)).collect();
+    cancels.iter().for_each(Cancel::wind_down);
+    service.queue.wait_for_all(GRACE);
+    cancels.iter().for_each(Cancel::set);
+    service.queue.wait_for_all(KILL);
+}
+
+fn execute(service: &Arc<Service>) {
+    loop {
+        // What is in the database counts: it survives us.
+        let mut waiting = match service.serving.queue().waiting() {
+            Ok(waiting) => waiting,
+            Err(error) => {
+                tracing::error!(%error, "the queue cannot be read");
+                Vec::new()
+            }
+        };
+        // What is stored a moment before it is known here is begun a moment later, so that nobody misses its first event.
+        waiting.retain(|queued| service.table.knows(&queued.run));
+        for run in service.queue.left_over(&waiting) {
+            ending::fail(service, &run);
+        }
+        match service.queue.turn(&waiting) {
+            Turn::Begin { place, is_first } => {
+                if is_first {
+                    service.app().hardware().choose_processors_again();
+                }
+                begin(service, place);
+            }
+            Turn::Look => {}
+            Turn::End => return,
+        }
+    }
+}
+
+fn begin(service: &Arc<Service>, place: Place) {
+    let name = place.run().to_owned();
+    let service_of_run = Arc::clone(service);
+    let started = on_a_thread(thread::Builder::new().name("run".to_owned()), place, move |run| {
+        // A panic of ours must not leave a run that goes on for ever.
+        let ran = panic::catch_unwind(AssertUnwindSafe(|| run_to_its_end(&service_of_run, run)));
+        if ran.is_err() {
+            tracing::error!(run, "a run ended in a panic");
+            ending::fail(&service_of_run, run);
+        }
+    });
+    if let Err(error) = started {
+        let fault = HostFault::new("cannot start a thread for a run", &error, fault::Place::Machine);
+        tracing::error!(%fault, run = name, "a run stays in the queue");
+        service.queue.rest(&name, trouble(Some(fault.resource())));
+    }
+}
+
+/// Works on a thread that has a place. Without a thread the place is dropped, and the devices of its run are free again.
+fn on_a_thread(
+    thread: thread::Builder,
+    place: Place,
+    work: impl FnOnce(&str) + Send + 'static,
+) -> io::Result<()> {
+    thread.spawn(move || work(place.run())).map(drop)
+}
+
+fn run_to_its_end(service: &Service, run: &str) {
+    let cancel = service.table.cancel(run).unwrap_or_default();
+    tracing::info!(run, "a run begins");
+    let mut tell = |event: &Event| {
+        // The end is told when its reports are written.
+        if !matches!(event, Event::RunFinished { .. }) {
+            service.table.tell(run, event);
+        }
+    };
+    match service.serving.queue().carry_out(run, &cancel, &mut tell) {
+        Ok(record) => {
+            tracing::info!(run, status = record.status.word(), "a run ended");
+            service.queue.recover(run);
+            ending::ended(service, &record);
+        }
+        Err(error) => {
+            tracing::error!(run, %error, "a run could not go on");
+            ending::fail(service, run);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dyno_core::model::Priority;
+
+    use super::*;
+    use crate::{app::Queued, service::queue::Queue};
+
+    #[test]
+    fn without_a_thread_the_devices_of_a_run_are_free_again() {
+        let queue = Arc::new(Queue::default());
+        let waiting = Queued {
+            run: "a".to_owned(),
+            priority: Priority::Medium,
+            owner: "a".to_owned(),
+            submitted_at: String::new(),
+            cases: 1,
+            devices: vec!["cpu".to_owned()],
+        };
+        let Turn::Begin { place, is_first: true } = queue.turn(&[waiting]) else { panic!("it is free") };
+        assert_eq!(queue.running(), ["a"]);
+        // No machine has room for such a stack.
+        let thread = thread::Builder::new().stack_size(1 << 60);
+        assert!(on_a_thread(thread, place, |_| unreachable!("there is no thread")).is_err());
+        assert!(queue.running().is_empty());
+    }
+}

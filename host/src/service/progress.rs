@@ -1,0 +1,193 @@
+//! How far a run has come that this server has queued or runs: learnt from its events.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use dyno_core::model::{CaseRecord, CaseStatus, Event, RunRecord};
+
+use super::status::{Status, model};
+use crate::app::RunEnd;
+
+/// A run while this server has it.
+#[derive(Debug)]
+pub(super) struct Progress {
+    run: String,
+    asked_at: String,
+    begun: Option<Instant>,
+    /// How long it ran, once it has ended.
+    ran: Option<Duration>,
+    step: String,
+    cases: u32,
+    done: u32,
+    /// How far the cases are that are being measured.
+    fractions: BTreeMap<u32, f64>,
+    /// The most that was ever done: an estimate that becomes worse takes nothing back.
+    reached: f64,
+    /// Cases of each model that have not ended.
+    models: BTreeMap<String, u32>,
+    case_models: Vec<String>,
+}
+
+impl Progress {
+    pub(super) fn new(record: &RunRecord) -> Self {
+        let mut progress = Self {
+            run: record.id.clone(),
+            asked_at: record.created_at.clone(),
+            begun: None,
+            ran: None,
+            step: "Waiting in the queue".to_owned(),
+            cases: 0,
+            done: 0,
+            fractions: BTreeMap::new(),
+            reached: 0.0,
+            models: BTreeMap::new(),
+            case_models: Vec::new(),
+        };
+        progress.plan(&record.cases);
+        progress
+    }
+
+    fn plan(&mut self, cases: &[CaseRecord]) {
+        self.cases = cases.len() as u32;
+        self.case_models = cases.iter().map(model).collect();
+        self.models.clear();
+        for name in &self.case_models {
+            *self.models.entry(name.clone()).or_default() += 1;
+        }
+    }
+
+    /// How many cases the run has.
+    pub(super) fn cases(&self) -> u32 {
+        self.cases
+    }
+
+    /// Learns from an event; says whether people would want to know at once.
+    pub(super) fn learn(&mut self, event: &Event) -> bool {
+        let is_news = self.take_in(event);
+        let measured: f64 = self.fractions.values().sum();
+        let done = (f64::from(self.done) + measured) / f64::from(self.cases.max(1));
+        self.reached = self.reached.max(done.min(1.0));
+        is_news
+    }
+
+    fn take_in(&mut self, event: &Event) -> bool {
+        match event {
+            Event::RunStarted { cases, .. } => {
+                self.begun = Some(Instant::now());
+                // Plugins may have changed while it waited.
+                self.cases = *cases;
+                self.step = "Preparing benchmark environment".to_owned();
+            }
+            Event::Waiting { device, holder, .. } => self.step = format!("Waiting for {device}: {holder}"),
+            Event::CaseStarted { benchmark, device, .. } => {
+                self.step = format!("Running {benchmark} on {device}");
+            }
+            Event::Estimated { case, estimate, .. } => {
+                self.fractions.insert(*case, estimate.fraction.clamp(0.0, 1.0));
+                return false;
+            }
+            // What was given up has not ended: its measuring counts as far as it came.
+            Event::CaseFinished { case } if case.status == CaseStatus::Cancelled => {}
+            Event::CaseFinished { case } => {
+                self.done += 1;
+                self.fractions.remove(&case.index);
+                if let Some(left) =
+                    self.case_models.get(case.index as usize).and_then(|name| self.models.get_mut(name))
+                {
+                    *left = left.saturating_sub(1);
+                }
+            }
+            Event::RunFinished { .. } => {}
+            _ => return false,
+        }
+        true
+    }
+
+    /// The run has ended: from now on its time stands still.
+    pub(super) fn end(&mut self) -> RunEnd {
+        let ran = *self.ran.get_or_insert(self.begun.map_or(Duration::ZERO, |begun| begun.elapsed()));
+        RunEnd { elapsed_s: ran.as_secs_f64(), progress: Some(self.reached) }
+    }
+
+    /// How it stands; `waits_s` is how long it may wait before it is begun.
+    pub(super) fn status(&self, waits_s: Option<f64>) -> Status {
+        let progress = self.reached;
+        let running = || self.begun.map_or(Duration::ZERO, |begun| begun.elapsed());
+        let elapsed = self.ran.unwrap_or_else(running).as_secs_f64();
+        let remaining = if progress > 0.0 { Some(elapsed / progress * (1.0 - progress)) } else { waits_s };
+        Status {
+            run_id: self.run.clone(),
+            status: if self.begun.is_some() { "running" } else { "initializing" },
+            progress,
+            current_step: self.step.clone(),
+            start_time: self.asked_at.clone(),
+            elapsed_time: elapsed,
+            estimated_remaining_time: remaining,
+            completed_models: self.models.values().filter(|left| **left == 0).count() as u32,
+            total_models: self.models.len() as u32,
+            error: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dyno_core::model::{Estimate, RunStatus};
+
+    use super::*;
+    use crate::service::status::tests::record;
+
+    fn estimated(case: u32, fraction: f64) -> Event {
+        let estimate = Estimate { median_ns: 1.0, interval: None, samples: 1, fraction, remaining_ns: None };
+        Event::Estimated { case, launch: 0, estimate }
+    }
+
+    fn finished(record: &RunRecord, index: usize, status: CaseStatus) -> Event {
+        Event::CaseFinished { case: Box::new(CaseRecord { status, ..record.cases[index].clone() }) }
+    }
+
+    #[test]
+    fn progress_never_goes_backwards() {
+        let mut run = record(RunStatus::Running, &vec![CaseStatus::Queued; 4]);
+        let started = |case: u32| Event::CaseStarted {
+            case,
+            benchmark: "x".to_owned(),
+            plugin: run.cases[0].plugin.clone(),
+            params: run.cases[0].params.clone(),
+            device: "cuda:0".to_owned(),
+        };
+        let events = [
+            Event::RunStarted { run: run.id.clone(), cases: 4 },
+            started(0),
+            estimated(0, 0.9),
+            // An estimate becomes worse, and on another device the next case begins meanwhile.
+            estimated(0, 0.4),
+            started(1),
+            estimated(1, 0.5),
+            finished(&run, 0, CaseStatus::Completed),
+            estimated(1, 0.2),
+            // The user gives up.
+            finished(&run, 1, CaseStatus::Cancelled),
+            finished(&run, 2, CaseStatus::Cancelled),
+            finished(&run, 3, CaseStatus::Cancelled),
+        ];
+        let mut progress = Progress::new(&run);
+        let mut told = 0.0;
+        for event in &events {
+            progress.learn(event);
+            let now = progress.status(None).progress;
+            assert!(now >= told && now <= 1.0, "{event:?}: {told} → {now}");
+            told = now;
+        }
+        assert!(told > 0.3 && told < 0.5, "what was given up is not done: {told}");
+        let end = progress.end();
+        run.status = RunStatus::Cancelled;
+        run.cases[0].status = CaseStatus::Completed;
+        run.cases[1..].iter_mut().for_each(|case| case.status = CaseStatus::Cancelled);
+        assert_eq!(Status::of(&run, Some(end)).progress, told);
+        assert_eq!(progress.end(), end, "its time stands still");
+        assert_eq!(progress.status(None).elapsed_time, end.elapsed_s);
+    }
+}
