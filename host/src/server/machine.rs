@@ -1,19 +1,17 @@
-//! The machine and what it offers: devices, who has them, plugins.
+//! The machine: its devices, and who has them.
 
 use std::time::Duration;
 
 use aide::transform::TransformOperation;
-use axum::{Extension, Json, extract::State as Of, response::Response};
+use axum::{Json, extract::State as Of, response::Response};
 use dyno_core::model::{DeviceInfo, DeviceKind, Machine};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use super::{
-    extract::{Ask, At},
+    extract::Ask,
     problem::Problem,
-    state::{Shared, State, blocking, kept},
-    tokens::Identity,
+    state::{Shared, blocking, kept},
 };
 use crate::app::Freshness;
 
@@ -78,112 +76,4 @@ pub(super) async fn leases(Of(state): Of<Shared>) -> Result<Json<Vec<LeaseView>>
     })
     .await?;
     Ok(Json(all))
-}
-
-fn listed(state: &State) -> Result<Value, Problem> {
-    let catalog = state.app().plugins().catalog();
-    let off = state.serving().operator().disabled_plugins()?;
-    let plugins: Vec<Value> = catalog
-        .entries
-        .iter()
-        .map(|entry| {
-            let plugin = &entry.descriptor.plugin;
-            json!({
-                "id": plugin.id,
-                "version": plugin.version,
-                "kind": entry.kind,
-                "description": plugin.description,
-                "path": entry.path,
-                "sha256": entry.sha256,
-                "enabled": !off.contains(&plugin.id),
-                "incompatible": entry.incompatible,
-                "benchmarks": entry.descriptor.benchmarks.iter().map(|it| &it.name).collect::<Vec<_>>(),
-            })
-        })
-        .collect();
-    Ok(json!({"plugins": plugins, "problems": catalog.problems}))
-}
-
-/// `GET /api/catalog`
-pub(super) async fn catalog(Of(state): Of<Shared>) -> Result<Json<Value>, Problem> {
-    Ok(Json(blocking(&state, |state| Ok::<_, Problem>(json!(state.app().plugins().catalog()))).await?))
-}
-
-/// `GET /api/plugins`
-pub(super) async fn plugins(Of(state): Of<Shared>) -> Result<Json<Value>, Problem> {
-    Ok(Json(blocking(&state, listed).await?))
-}
-
-/// `POST /api/plugins/rescan`
-pub(super) async fn rescan(Of(state): Of<Shared>) -> Result<Json<Value>, Problem> {
-    state.answers.forget();
-    // Scanning is what listing does: nothing is believed that the folders do not hold.
-    Ok(Json(blocking(&state, listed).await?))
-}
-
-/// A plugin, by its identifier.
-#[derive(Debug, Deserialize, JsonSchema)]
-pub(super) struct PluginAt {
-    /// Identifier from its descriptor.
-    plugin: String,
-}
-
-/// `GET /api/plugins/{plugin}`
-pub(super) async fn plugin(Of(state): Of<Shared>, At(at): At<PluginAt>) -> Result<Json<Value>, Problem> {
-    let found = blocking(&state, move |state| {
-        let catalog = state.app().plugins().catalog();
-        let entries: Vec<_> =
-            catalog.entries.iter().filter(|entry| entry.descriptor.plugin.id == at.plugin).collect();
-        if entries.is_empty() {
-            return Err(no_plugin(state, &at.plugin));
-        }
-        Ok(json!(entries))
-    })
-    .await?;
-    Ok(Json(found))
-}
-
-fn no_plugin(state: &State, name: &str) -> Problem {
-    let mut known: Vec<String> =
-        state.app().plugins().catalog().entries.into_iter().map(|entry| entry.descriptor.plugin.id).collect();
-    known.sort();
-    known.dedup();
-    Problem::not_found(format!("there is no plugin `{name}`; there are {}", known.join(", ")))
-}
-
-async fn switch(
-    state: Shared,
-    identity: Identity,
-    plugin: String,
-    enabled: bool,
-) -> Result<Json<Value>, Problem> {
-    let name = plugin.clone();
-    blocking(&state, move |state| {
-        let is_known =
-            state.app().plugins().catalog().entries.iter().any(|it| it.descriptor.plugin.id == plugin);
-        if !is_known && !state.serving().operator().disabled_plugins()?.contains(&plugin) {
-            return Err(no_plugin(state, &plugin));
-        }
-        Ok(state.serving().operator().set_plugin_enabled(&plugin, enabled, &identity.name)?)
-    })
-    .await?;
-    Ok(Json(json!({"plugin": name, "enabled": enabled})))
-}
-
-/// `POST /api/plugins/{plugin}/enable`
-pub(super) async fn enable(
-    Of(state): Of<Shared>,
-    Extension(identity): Extension<Identity>,
-    At(at): At<PluginAt>,
-) -> Result<Json<Value>, Problem> {
-    switch(state, identity, at.plugin, true).await
-}
-
-/// `POST /api/plugins/{plugin}/disable`
-pub(super) async fn disable(
-    Of(state): Of<Shared>,
-    Extension(identity): Extension<Identity>,
-    At(at): At<PluginAt>,
-) -> Result<Json<Value>, Problem> {
-    switch(state, identity, at.plugin, false).await
 }

@@ -3,6 +3,10 @@
 
 mod answers;
 mod audit;
+mod baselines;
+mod comparisons;
+mod connections;
+mod error;
 mod events;
 mod extract;
 mod guard;
@@ -10,10 +14,12 @@ mod history;
 mod listen;
 mod machine;
 mod media;
+mod noise;
 mod operator;
 mod original;
 mod overall;
 mod peers;
+mod plugins;
 mod problem;
 mod reports;
 mod router;
@@ -22,6 +28,8 @@ mod socket;
 mod sql;
 mod state;
 mod tokens;
+mod trust;
 
-pub use listen::{ServeError, serve};
+pub use error::ServeError;
+pub use listen::serve;
 pub use router::openapi;

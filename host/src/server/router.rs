@@ -20,10 +20,10 @@ use axum::{
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{
-    events,
+    baselines, comparisons, events,
     extract::MOST_BYTES,
     guard::{self, Guard},
-    history, machine, operator, original, overall,
+    history, machine, noise, operator, original, overall, plugins,
     problem::Problem,
     reports, runs, sql,
     state::Shared,
@@ -93,19 +93,19 @@ fn run_paths() -> ApiRouter<Shared> {
         .api_route("/api/queue", get_with(runs::queue, docs("What runs and what waits", "runs")))
         .api_route(
             "/api/compare",
-            get_with(history::compare, docs("Two runs beside one another", "verdicts")),
+            get_with(comparisons::compare, docs("Two runs beside one another", "verdicts")),
         )
         .api_route("/api/events", get_with(events::all, events::all_docs))
         .api_route("/api/events/ws", get_with(events::all_ws, events::all_ws_docs))
 }
 
-fn other_paths() -> ApiRouter<Shared> {
+fn verdict_paths() -> ApiRouter<Shared> {
     ApiRouter::new()
-        .api_route("/api/baselines", get_with(history::baselines, docs("Baselines", "verdicts")))
+        .api_route("/api/baselines", get_with(baselines::baselines, docs("Baselines", "verdicts")))
         .api_route(
             "/api/baselines/{name}",
-            get_with(history::baseline, docs("The run that a baseline names", "verdicts"))
-                .put_with(history::save_baseline, docs("Name a run as a baseline", "verdicts")),
+            get_with(baselines::baseline, docs("The run that a baseline names", "verdicts"))
+                .put_with(baselines::save_baseline, docs("Name a run as a baseline", "verdicts")),
         )
         .api_route(
             "/api/history/{benchmark}",
@@ -117,43 +117,51 @@ fn other_paths() -> ApiRouter<Shared> {
         )
         .api_route(
             "/api/noise",
-            get_with(history::noise, docs("How much equal builds differ on a machine", "verdicts"))
-                .post_with(history::record_noise, docs("Keep what an A/A comparison found", "verdicts")),
+            get_with(noise::noise, docs("How much equal builds differ on a machine", "verdicts"))
+                .post_with(noise::record_noise, docs("Keep what an A/A comparison found", "verdicts")),
         )
         .api_route(
             "/api/drift",
-            get_with(history::drift, docs("How much runs of equal builds differ on a machine", "verdicts")),
+            get_with(noise::drift, docs("How much runs of equal builds differ on a machine", "verdicts")),
         )
         .api_route(
             "/api/comparisons",
-            post_with(history::record_comparison, docs("Keep a comparison", "verdicts")),
+            post_with(comparisons::record_comparison, docs("Keep a comparison", "verdicts")),
         )
+}
+
+fn machine_paths() -> ApiRouter<Shared> {
+    ApiRouter::new()
         .api_route("/api/devices", get_with(machine::devices, machine::devices_docs))
         .api_route("/api/leases", get_with(machine::leases, docs("Who has which device", "machine")))
         .api_route(
             "/api/catalog",
             get_with(
-                machine::catalog,
+                plugins::catalog,
                 docs("All plugin files with all that they say, as `dyno list` reads it", "plugins"),
             ),
         )
-        .api_route("/api/plugins", get_with(machine::plugins, docs("Plugins", "plugins")))
+        .api_route("/api/plugins", get_with(plugins::plugins, docs("Plugins", "plugins")))
         .api_route(
             "/api/plugins/rescan",
-            post_with(machine::rescan, docs("Look at the plugin folders again", "plugins")),
+            post_with(plugins::rescan, docs("Look at the plugin folders again", "plugins")),
         )
         .api_route(
             "/api/plugins/{plugin}",
-            get_with(machine::plugin, docs("All that a plugin says about itself", "plugins")),
+            get_with(plugins::plugin, docs("All that a plugin says about itself", "plugins")),
         )
         .api_route(
             "/api/plugins/{plugin}/enable",
-            post_with(machine::enable, docs("Switch a plugin on", "plugins")),
+            post_with(plugins::enable, docs("Switch a plugin on", "plugins")),
         )
         .api_route(
             "/api/plugins/{plugin}/disable",
-            post_with(machine::disable, docs("Switch a plugin off", "plugins")),
+            post_with(plugins::disable, docs("Switch a plugin off", "plugins")),
         )
+}
+
+fn operator_paths() -> ApiRouter<Shared> {
+    ApiRouter::new()
         .api_route("/api/reports/{kind}", get_with(overall::overall, overall::overall_docs))
         .api_route("/api/reports/{run}/{file}", get_with(reports::file, reports::file_docs))
         .api_route("/api/sql", post_with(sql::select, sql::docs))
@@ -187,7 +195,9 @@ fn assembled() -> (Router<Shared>, OpenApi) {
     let router = ApiRouter::new()
         .merge(original_paths())
         .merge(run_paths())
-        .merge(other_paths())
+        .merge(verdict_paths())
+        .merge(machine_paths())
+        .merge(operator_paths())
         .route("/docs", Redoc::new("/openapi.json").with_title("dyno").axum_route())
         .finish_api_with(&mut api, described);
     (router, api)

@@ -15,91 +15,21 @@ use crate::{
 
 /// The original's words as ours.
 pub(super) fn translated(asked: &Original, catalog: &Catalog) -> Result<(Priority, RunSpec), Problem> {
-    if asked.skillset_dir.is_some() {
-        return Err(Problem::bad(
-            "skillset_dir: which folders hold plugins, the operator says when the server starts (--plugins)",
-        ));
-    }
-    let (tiers, priority): (&[&str], Priority) = match asked.priority.as_str() {
-        "critical" => (&["critical"], Priority::Critical),
-        "high" => (&["critical", "high", ""], Priority::High),
-        "medium" => (&["critical", "high", "", "medium"], Priority::Medium),
-        "all" => (&["critical", "high", "", "medium", "low"], Priority::Low),
-        other => {
-            return Err(Problem::bad(format!(
-                "priority `{other}` is not known; give critical, high, medium or all"
-            )));
-        }
-    };
-    if asked.hardware.is_empty() {
-        return Err(Problem::bad("hardware is empty; name a device, like \"cpu\""));
-    }
-    let batches = each_once("batch_sizes", asked.batch_sizes.iter().copied())?;
-    let devices = each_once("hardware", asked.hardware.iter().map(String::as_str))?;
-    let models = asked.models.as_ref();
-    let models = models.map(|all| each_once("models", all.iter().map(String::as_str))).transpose()?;
-    let mut names: Vec<&str> = Vec::new();
-    let mut requests: Vec<(i64, CaseRequest)> = Vec::new();
+    let wishes = Wishes::of(asked)?;
+    let mut named: Vec<&str> = Vec::new();
+    let mut requests: Vec<BatchRequest> = Vec::new();
     for entry in catalog.entries.iter().filter(|entry| entry.incompatible.is_none()) {
         for benchmark in &entry.descriptor.benchmarks {
-            let of_param = |name: &str| benchmark.params.iter().find(|param| param.name == name);
-            let wanted: Vec<&str> = match &models {
-                None => {
-                    let tier = ["critical", "high", "medium", "low"]
-                        .into_iter()
-                        .find(|tier| benchmark.tags.iter().any(|tag| tag == tier))
-                        .unwrap_or_default();
-                    if !tiers.contains(&tier) {
-                        continue;
-                    }
-                    vec![benchmark.name.as_str()]
-                }
-                Some(models) => models
-                    .iter()
-                    .copied()
-                    .filter(|model| *model == benchmark.name || benchmark.models.iter().any(|it| it == model))
-                    .collect(),
-            };
-            if wanted.is_empty() {
-                continue;
-            }
-            names.extend(&wanted);
-            let mut params: IndexMap<String, Vec<Value>> = IndexMap::new();
-            if of_param("model").is_some() && !wanted.contains(&benchmark.name.as_str()) {
-                params.insert("model".to_owned(), wanted.iter().map(|name| json!(name)).collect());
-            }
-            if let Some(param) = of_param("precision").or_else(|| of_param("dtype")) {
-                let Some(value) = precision(&asked.precision, param.choices.as_deref()) else { continue };
-                params.insert(param.name.clone(), vec![value]);
-            }
-            let hardware = served(&devices, benchmark, catalog);
-            if hardware.is_empty() {
-                continue;
-            }
+            let wanted = wishes.wanted(benchmark);
+            named.extend(&wanted);
             let name = format!("{}/{}", entry.descriptor.plugin.id, benchmark.name);
-            if requests.iter().any(|(_, request)| request.benchmark == name) {
-                // The other build of the same plugin.
-                continue;
-            }
-            let request = |params| CaseRequest {
-                benchmark: name.clone(),
-                params,
-                hardware: hardware.clone(),
-                engine: EngineChoice::Auto,
-                sha256: None,
-            };
-            if of_param("batch_size").is_some() && !batches.is_empty() {
-                for batch in &batches {
-                    let mut params = params.clone();
-                    params.insert("batch_size".to_owned(), vec![json!(batch)]);
-                    requests.push((*batch, request(params)));
-                }
-            } else {
-                requests.push((0, request(params)));
+            let is_other_build = requests.iter().any(|it| it.request.benchmark == name);
+            if !wanted.is_empty() && !is_other_build {
+                requests.extend(wishes.requests(name, benchmark, &wanted, catalog));
             }
         }
     }
-    if let Some(missing) = models.iter().flatten().find(|model| !names.contains(model)) {
+    if let Some(missing) = wishes.models.iter().flatten().find(|model| !named.contains(model)) {
         return Err(Problem::bad(format!(
             "there is no model or benchmark `{missing}`; GET /api/benchmark/models lists them"
         )));
@@ -111,16 +41,118 @@ pub(super) fn translated(asked: &Original, catalog: &Catalog) -> Result<(Priorit
         )));
     }
     if asked.progressive_mode {
-        requests.sort_by_key(|(batch, _)| *batch);
+        requests.sort_by_key(|it| it.batch);
     }
     let (seed, inputs) = app::seed(None);
     let spec = RunSpec {
         suite: None,
-        requests: requests.into_iter().map(|(_, request)| request).collect(),
+        requests: requests.into_iter().map(|it| it.request).collect(),
         settings: Settings { seed, inputs, ..Settings::default() },
         tags: Vec::new(),
     };
-    Ok((priority, spec))
+    Ok((wishes.priority, spec))
+}
+
+/// A request with the size of its batches; 0 for a benchmark without batches.
+struct BatchRequest {
+    batch: i64,
+    request: CaseRequest,
+}
+
+/// What is asked for, checked.
+struct Wishes<'a> {
+    priority: Priority,
+    /// Tags, of which a benchmark has one; `""` for those that have none.
+    tiers: &'static [&'static str],
+    devices: IndexSet<&'a str>,
+    models: Option<IndexSet<&'a str>>,
+    batches: IndexSet<i64>,
+    precision: &'a str,
+}
+
+impl<'a> Wishes<'a> {
+    fn of(asked: &'a Original) -> Result<Self, Problem> {
+        if asked.skillset_dir.is_some() {
+            return Err(Problem::bad(
+                "skillset_dir: which folders hold plugins, the operator says when the server starts (--plugins)",
+            ));
+        }
+        let (tiers, priority): (&[&str], Priority) = match asked.priority.as_str() {
+            "critical" => (&["critical"], Priority::Critical),
+            "high" => (&["critical", "high", ""], Priority::High),
+            "medium" => (&["critical", "high", "", "medium"], Priority::Medium),
+            "all" => (&["critical", "high", "", "medium", "low"], Priority::Low),
+            other => {
+                return Err(Problem::bad(format!(
+                    "priority `{other}` is not known; give critical, high, medium or all"
+                )));
+            }
+        };
+        if asked.hardware.is_empty() {
+            return Err(Problem::bad("hardware is empty; name a device, like \"cpu\""));
+        }
+        let models = asked.models.as_ref();
+        Ok(Self {
+            priority,
+            tiers,
+            batches: each_once("batch_sizes", asked.batch_sizes.iter().copied())?,
+            devices: each_once("hardware", asked.hardware.iter().map(String::as_str))?,
+            models: models.map(|all| each_once("models", all.iter().map(String::as_str))).transpose()?,
+            precision: &asked.precision,
+        })
+    }
+
+    /// Names by which a benchmark is meant: its own, or those of its models. None where it is not meant.
+    fn wanted<'b>(&self, benchmark: &'b BenchmarkInfo) -> Vec<&'b str>
+    where
+        'a: 'b,
+    {
+        let Some(models) = &self.models else {
+            let tier = ["critical", "high", "medium", "low"]
+                .into_iter()
+                .find(|tier| benchmark.tags.iter().any(|tag| tag == tier))
+                .unwrap_or_default();
+            return self.tiers.contains(&tier).then_some(benchmark.name.as_str()).into_iter().collect();
+        };
+        let is_meant =
+            |model: &&str| *model == benchmark.name || benchmark.models.iter().any(|it| it == model);
+        models.iter().copied().filter(is_meant).collect()
+    }
+
+    /// The requests of a benchmark: one for each size of its batches. None where it has not the precision, or runs on none
+    /// of the devices.
+    fn requests(
+        &self,
+        name: String,
+        benchmark: &BenchmarkInfo,
+        wanted: &[&str],
+        catalog: &Catalog,
+    ) -> Vec<BatchRequest> {
+        let of_param = |name: &str| benchmark.params.iter().find(|param| param.name == name);
+        let mut params: IndexMap<String, Vec<Value>> = IndexMap::new();
+        if of_param("model").is_some() && !wanted.contains(&benchmark.name.as_str()) {
+            params.insert("model".to_owned(), wanted.iter().map(|name| json!(name)).collect());
+        }
+        if let Some(param) = of_param("precision").or_else(|| of_param("dtype")) {
+            let Some(value) = precision(self.precision, param.choices.as_deref()) else { return Vec::new() };
+            params.insert(param.name.clone(), vec![value]);
+        }
+        let hardware = served(&self.devices, benchmark, catalog);
+        if hardware.is_empty() {
+            return Vec::new();
+        }
+        let request =
+            CaseRequest { benchmark: name, params, hardware, engine: EngineChoice::Auto, sha256: None };
+        if of_param("batch_size").is_none() || self.batches.is_empty() {
+            return vec![BatchRequest { batch: 0, request }];
+        }
+        let sized = |batch: &i64| {
+            let mut request = request.clone();
+            request.params.insert("batch_size".to_owned(), vec![json!(batch)]);
+            BatchRequest { batch: *batch, request }
+        };
+        self.batches.iter().map(sized).collect()
+    }
 }
 
 /// Values that a list of a request may have.

@@ -1,0 +1,201 @@
+//! Connections: how many there may be, and what becomes of each until the server is told to end.
+
+use std::{
+    convert::Infallible,
+    net::{SocketAddr, TcpListener},
+    pin::pin,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::HttpBody,
+    http::{HeaderValue, StatusCode, header::CONNECTION},
+};
+use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use sd_notify::NotifyState;
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::{Semaphore, watch},
+};
+use tower::ServiceExt;
+
+use super::{
+    error::{ServeError, system},
+    guard::Peer,
+    router,
+    socket::{Refused, Socket},
+    state::Shared,
+};
+use crate::app::{Cancel, is_ignored};
+
+/// Connections at the same time, where there are files enough.
+const CONNECTIONS: u32 = 4_096;
+/// The same where there are almost none.
+const FEWEST: u64 = 64;
+/// Files that are kept for everything else.
+const OTHER_FILES: u64 = 256;
+/// Files that a process may have open where the system does not say.
+const USUAL_FILES: u64 = 1_024;
+/// Longest time for the head of a request.
+const HEAD: Duration = Duration::from_secs(10);
+/// Most that is buffered of a request or an answer [bytes], and so the longest head of a request.
+const BUFFER: usize = 64 << 10;
+/// Longest time for answers that are being given when the server ends.
+pub(super) const FAREWELL: Duration = Duration::from_secs(3);
+
+/// As many open files as the system allows: a connection is one. What is usual is too few for a thousand who watch.
+fn more_files() -> u64 {
+    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return USUAL_FILES };
+    if soft < hard
+        && let Err(error) = setrlimit(Resource::RLIMIT_NOFILE, hard, hard)
+    {
+        tracing::warn!(%error, "no more than {soft} connections and files are possible");
+        return soft;
+    }
+    hard
+}
+
+/// How many connections are possible with so many open files: the database and the workers need some, too.
+fn connections(files: u64) -> u32 {
+    let left = files.saturating_sub(OTHER_FILES).max(FEWEST);
+    u32::try_from(left).unwrap_or(CONNECTIONS).min(CONNECTIONS)
+}
+
+/// How many connections this process may have; it asks the system for as many files as it allows.
+pub(super) fn most() -> u32 {
+    connections(more_files())
+}
+
+/// The signals that end a server.
+struct Ends {
+    terminate: Signal,
+    interrupt: Signal,
+    /// Absent where the server was started by `nohup`, to outlive its terminal.
+    hang_up: Option<Signal>,
+}
+
+impl Ends {
+    fn listen() -> std::io::Result<Self> {
+        let hang_up = SignalKind::hangup();
+        let is_deaf = is_ignored(hang_up.as_raw_value());
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: if is_deaf { None } else { Some(signal(hang_up)?) },
+        })
+    }
+
+    /// Waits for the first of them.
+    async fn first(&mut self) {
+        let hung_up = async {
+            match &mut self.hang_up {
+                Some(signal) => drop(signal.recv().await),
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+            () = hung_up => {}
+        }
+    }
+}
+
+/// Accepts connections until a signal ends the server. `ready` is called once they are accepted.
+pub(super) async fn accept(
+    listener: TcpListener,
+    connections: u32,
+    state: &Shared,
+    ready: &mut dyn FnMut(),
+) -> Result<(), ServeError> {
+    let refused = || system("cannot listen for connections and signals");
+    listener.set_nonblocking(true).map_err(refused())?;
+    let listener = tokio::net::TcpListener::from_std(listener).map_err(refused())?;
+    let mut ends = Ends::listen().map_err(refused())?;
+    // Whoever asks a second time does not want to wait for running launches.
+    Cancel::armed().map_err(refused())?;
+    let router = router::router(Arc::clone(state));
+    let room = Arc::new(Semaphore::new(connections as usize));
+    let (end, ending) = watch::channel(false);
+    ready();
+    let _ = sd_notify::notify(&[NotifyState::Ready]);
+    let mut ended = pin!(ends.first());
+    loop {
+        let (stream, peer) = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    // Too many open files, most likely: they become fewer.
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            },
+            () = ended.as_mut() => break,
+        };
+        // There is no room for more: whoever comes now is turned away at the door.
+        let Ok(place) = Arc::clone(&room).try_acquire_owned() else { continue };
+        let refused = Refused::default();
+        let socket = Socket::new(stream, place, Arc::clone(&refused));
+        tokio::spawn(serve(socket, peer, refused, router.clone(), ending.clone()));
+    }
+    drop(listener);
+    end.send_replace(true);
+    // Every answer is given when only those are left that do not end by themselves.
+    let staying = u32::try_from(state.staying()).unwrap_or(connections);
+    let _ = tokio::time::timeout(FAREWELL, room.acquire_many(connections.saturating_sub(staying))).await;
+    Ok(())
+}
+
+/// Answers what comes over a connection, until it is closed or the server ends. That it breaks is its client's matter.
+async fn serve(
+    socket: Socket,
+    peer: SocketAddr,
+    refused: Refused,
+    router: Router,
+    mut ending: watch::Receiver<bool>,
+) {
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        let has_body = !request.body().is_end_stream();
+        let refused = Arc::clone(&refused);
+        request.extensions_mut().insert(Peer(peer));
+        let answered = router.clone().oneshot(request);
+        async move {
+            let mut answer = answered.await?;
+            // Its body may be unread, and then nothing more can be asked on this connection. A server that is full wants
+            // the place back.
+            let is_refused = has_body && !answer.status().is_success();
+            if is_refused || answer.status() == StatusCode::SERVICE_UNAVAILABLE {
+                answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            refused.store(is_refused, Ordering::Relaxed);
+            Ok::<_, Infallible>(answer)
+        }
+    });
+    let mut server = http1::Builder::new();
+    server.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(BUFFER);
+    let mut connection = pin!(server.serve_connection(TokioIo::new(socket), service).with_upgrades());
+    tokio::select! {
+        _ = connection.as_mut() => {}
+        _ = ending.changed() => {
+            connection.as_mut().graceful_shutdown();
+            let _ = connection.await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_files_for_everything_else() {
+        assert_eq!(connections(u64::MAX), CONNECTIONS);
+        assert_eq!(connections(1_024), 768);
+        assert_eq!(connections(100), 64);
+    }
+}

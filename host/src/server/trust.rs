@@ -1,0 +1,60 @@
+//! Whose the plugin folders are.
+
+use std::{
+    fs,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+};
+
+use super::error::{ServeError, system};
+
+/// Whether nobody but the operator can put plugins there: the folders and all above them are his or root's, and not
+/// writable by others.
+pub(super) fn trusted(folders: &[PathBuf]) -> Result<(), ServeError> {
+    let me = nix::unistd::geteuid().as_raw();
+    for folder in folders {
+        let real = fs::canonicalize(folder)
+            .map_err(system(format!("the plugin folder `{}` cannot be used", folder.display())))?;
+        for place in real.ancestors() {
+            trusted_place(place, me)?;
+        }
+    }
+    Ok(())
+}
+
+fn trusted_place(place: &Path, me: u32) -> Result<(), ServeError> {
+    let about = fs::metadata(place).map_err(system(format!("`{}` cannot be looked at", place.display())))?;
+    let others_write = about.mode() & 0o022 != 0;
+    // In a folder like /tmp others can write, but not replace what is not theirs.
+    let sticky = about.mode() & 0o1000 != 0;
+    if ![0, me].contains(&about.uid()) || others_write && !sticky {
+        return Err(ServeError::Settings(format!(
+            "profile server: `{}` is owned by user {} with mode {:o}: others could put plugins there; give it to root or \
+             to the user of the server, and `chmod go-w` it",
+            place.display(),
+            about.uid(),
+            about.mode() & 0o7777
+        )));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_folder_that_others_can_write_to_is_no_plugin_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let plugins = folder.path().join("plugins");
+        fs::create_dir(&plugins).unwrap();
+        fs::set_permissions(&plugins, fs::Permissions::from_mode(0o755)).unwrap();
+        assert!(trusted(std::slice::from_ref(&plugins)).is_ok());
+        fs::set_permissions(&plugins, fs::Permissions::from_mode(0o777)).unwrap();
+        let error = trusted(std::slice::from_ref(&plugins)).unwrap_err().to_string();
+        assert!(error.contains("chmod go-w"), "{error}");
+        assert!(trusted(&[folder.path().join("absent")]).is_err());
+    }
+}
