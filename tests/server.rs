@@ -144,7 +144,7 @@ fn what_is_unknown_or_wrong_is_a_sentence() {
         ("POST", "/api/benchmark/run", json!({"models": ["bert"]}), 422, "no model or benchmark `bert`"),
         ("POST", "/api/benchmark/run", json!({"priority": "asap"}), 422, "critical, high, medium or all"),
         ("POST", "/api/benchmark/run", json!({"hardware": ["tpu"]}), 422, "tpu"),
-        ("POST", "/api/runs", json!({}), 422, "nothing is named"),
+        ("POST", "/api/runs", json!({}), 422, "no benchmark is named"),
         ("POST", "/api/runs", json!({"benchmarks": ["goood_a"]}), 422, "good_a"),
         (
             "POST",

@@ -1,7 +1,7 @@
 //! The host: everything outside the worker. It never loads a plugin itself.
 //!
 //! Arrows point down: `cli → server → service → app`; `cli → app → runner → {catalog, devices, pool, store} → dyno-core`;
-//! `{cli, server} → export`; `app → {client, export, import, notify, source}`; `{notify, source} → pool`.
+//! `{cli, server, service} → export`; `app → {client, export, import, notify, source}`; `{notify, source} → pool`.
 
 pub mod app;
 pub mod catalog;

@@ -1,5 +1,4 @@
-//! Answers that stay right until something is written: kept as bytes, so that a page that many look at costs the
-//! database one question.
+//! A cache of serialised answers, valid until the database changes: a page with many viewers costs the database one query.
 
 use std::{
     collections::HashMap,
@@ -9,31 +8,31 @@ use std::{
 
 use axum::body::Bytes;
 
-/// Most answers that are kept, and most bytes of each.
+/// Maximum number of cached answers, and the maximum size of each [bytes].
 const MOST: usize = 512;
 const LARGEST: usize = 1 << 20;
 
-/// The answers.
+/// Cached answers, by question.
 #[derive(Debug, Default)]
 pub(super) struct Answers(Mutex<HashMap<String, Kept>>);
 
 #[derive(Debug)]
 struct Kept {
-    /// Of the database, when the question was asked.
+    /// Revision of the database when the question was asked.
     revision: u64,
     at: Instant,
     bytes: Bytes,
 }
 
 impl Answers {
-    /// The answer to this question, if nothing was written since `revision` and it is not older than `age`.
+    /// The cached answer to a question, unless something was committed after `revision` or the answer is older than `age`.
     pub(super) fn get(&self, question: &str, revision: u64, age: Duration) -> Option<Bytes> {
         let kept = self.lock();
         let found = kept.get(question)?;
         (found.revision == revision && found.at.elapsed() < age).then(|| found.bytes.clone())
     }
 
-    /// Keeps an answer to a question that was asked at a revision.
+    /// Caches the answer to a question that was asked at `revision`.
     pub(super) fn keep(&self, question: &str, revision: u64, bytes: &Bytes) {
         if bytes.len() > LARGEST {
             return;
@@ -45,7 +44,7 @@ impl Answers {
         kept.insert(question.to_owned(), Kept { revision, at: Instant::now(), bytes: bytes.clone() });
     }
 
-    /// Forgets everything: what does not lie in the database may have changed.
+    /// Clears the cache: plugins or devices, which have no revision, may have changed.
     pub(super) fn forget(&self) {
         self.lock().clear();
     }

@@ -1,4 +1,4 @@
-//! The log of who changed what: calls wait in a bounded queue for one writer, which stores all of them in one transaction.
+//! The audit log: calls wait in a bounded queue for one writer, which stores many in one transaction.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -10,24 +10,24 @@ use tokio::sync::{mpsc, oneshot};
 use super::state::Shared;
 use crate::app::Audited;
 
-/// Calls that wait to be stored, and those that are stored at once.
+/// Length of the queue, and the number of calls stored in one transaction.
 const WAITING: usize = 1_024;
 const BATCH: usize = 256;
-/// How long a call waits for room in the queue before it is missing.
+/// How long a call waits for room in the queue before it is dropped from the log.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 enum Message {
     Call(Audited),
-    /// Answered when all calls before it are stored.
+    /// Answered once every earlier call is stored.
     Flush(oneshot::Sender<()>),
 }
 
-/// The end of the queue that calls are put in at.
+/// The audit log as request handlers see it.
 #[derive(Debug)]
 pub(super) struct Audit {
     queue: mpsc::Sender<Message>,
-    /// The other end, until the writer takes it.
+    /// The receiving end, until the writer takes it.
     waiting: Mutex<Option<mpsc::Receiver<Message>>>,
 }
 
@@ -39,7 +39,7 @@ impl Default for Audit {
 }
 
 impl Audit {
-    /// Has a call stored. Waits only where the database does not keep up.
+    /// Queues a call to be stored. Waits only if the database is slower than the callers.
     pub(super) async fn note(&self, call: Audited) {
         let (who, path) = (call.who.clone(), call.path.clone());
         let noted = tokio::time::timeout(PATIENCE, self.queue.send(Message::Call(call))).await;
@@ -48,14 +48,14 @@ impl Audit {
         }
     }
 
-    /// The same where nothing can be waited for.
+    /// Queues a call without waiting, for code that cannot be async.
     pub(super) fn note_in_passing(&self, call: Audited) {
         if let Err(error) = self.queue.try_send(Message::Call(call)) {
             tracing::error!(%error, "a call is missing from the audit log");
         }
     }
 
-    /// Waits until everything is stored, or can no longer be.
+    /// Waits until every queued call is stored, or the writer has ended.
     pub(super) async fn flush(&self) {
         let (done, stored) = oneshot::channel();
         if self.queue.send(Message::Flush(done)).await.is_ok() {
@@ -65,7 +65,7 @@ impl Audit {
     }
 }
 
-/// Stores calls for as long as the server lives.
+/// Stores queued calls until the server ends.
 pub(super) async fn write(state: Shared) {
     let waiting = state.audit.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
     let Some(mut waiting) = waiting else { return };

@@ -1,4 +1,4 @@
-//! Baselines: names for runs that others are compared with.
+//! Baselines: names of runs that later runs are compared with.
 
 use axum::{Json, extract::State as Of};
 use schemars::JsonSchema;
@@ -11,14 +11,14 @@ use super::{
     state::{Shared, blocking, changing},
 };
 
-/// A named baseline.
+/// A name for a run.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Baseline {
-    /// Its name.
+    /// Name of the baseline.
     name: String,
-    /// The run that it names.
+    /// Identifier of the run.
     run_id: String,
-    /// Since when (RFC 3339, UTC).
+    /// When the name was given to this run (RFC 3339, UTC).
     created_at: String,
 }
 
@@ -29,7 +29,7 @@ pub(super) async fn baselines(Of(state): Of<Shared>) -> Result<Json<Vec<Baseline
     Ok(Json(all.collect()))
 }
 
-/// A baseline, by its name.
+/// Path of a baseline.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct BaselineName {
     name: String,
@@ -45,11 +45,11 @@ pub(super) async fn baseline(
     Ok(Json(json!({"name": name, "run_id": run})))
 }
 
-/// The run that a baseline is to name.
+/// The new run of a baseline.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewBaseline {
-    /// Identifier of the run, the beginning of it, or `last`.
+    /// Identifier of the run, an unambiguous prefix of it, or `last`.
     run_id: String,
 }
 

@@ -1,4 +1,4 @@
-//! Comparisons: made of two stored runs, or kept as they were made elsewhere.
+//! Comparisons: of two stored runs, and the record of comparisons that clients made.
 
 use axum::{Json, extract::State as Of};
 use dyno_core::{model::Comparison, units};
@@ -17,13 +17,13 @@ use crate::app::CompareOptions;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CompareQuery {
-    /// The run that is compared against, or `baseline:NAME`.
+    /// The reference: a run, or `baseline:NAME`.
     baseline: String,
-    /// The run that is judged.
+    /// The run to judge against it.
     candidate: String,
-    /// Smallest change that matters. // eg: 5% or 0.05
+    /// Smallest relative change that matters. // eg: 5% or 0.05
     threshold: Option<String>,
-    /// Judge even where machine, governor or engine differ.
+    /// Give verdicts even if machine, governor or engine differ.
     #[serde(default)]
     allow_differences: bool,
 }

@@ -1,4 +1,4 @@
-//! Connections: how many there may be, and what becomes of each until the server is told to end.
+//! Connections: the limit on their number, and the life of each until the server shuts down.
 
 use std::{
     convert::Infallible,
@@ -32,22 +32,23 @@ use super::{
 };
 use crate::app::{Cancel, is_ignored};
 
-/// Connections at the same time, where there are files enough.
+/// Maximum number of open connections if the limit on open files allows it.
 const CONNECTIONS: u32 = 4_096;
-/// The same where there are almost none.
+/// Minimum, however low the limit on open files is.
 const FEWEST: u64 = 64;
-/// Files that are kept for everything else.
+/// Open files reserved for the database, workers and reports.
 const OTHER_FILES: u64 = 256;
-/// Files that a process may have open where the system does not say.
+/// Assumed limit on open files if the system does not report one.
 const USUAL_FILES: u64 = 1_024;
-/// Longest time for the head of a request.
+/// Timeout for the head of a request.
 const HEAD: Duration = Duration::from_secs(10);
-/// Most that is buffered of a request or an answer [bytes], and so the longest head of a request.
+/// Size of the read and write buffers [bytes], which also limits the head of a request.
 const BUFFER: usize = 64 << 10;
-/// Longest time for answers that are being given when the server ends.
+/// How long the server waits at shutdown for answers in progress.
 pub(super) const FAREWELL: Duration = Duration::from_secs(3);
 
-/// As many open files as the system allows: a connection is one. What is usual is too few for a thousand who watch.
+/// Raises the limit on open files to the most the system allows: each connection is one file, and the usual 1,024 are too
+/// few. Returns the limit.
 fn more_files() -> u64 {
     let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return USUAL_FILES };
     if soft < hard
@@ -59,22 +60,22 @@ fn more_files() -> u64 {
     hard
 }
 
-/// How many connections are possible with so many open files: the database and the workers need some, too.
+/// The number of connections that this limit on open files leaves room for.
 fn connections(files: u64) -> u32 {
     let left = files.saturating_sub(OTHER_FILES).max(FEWEST);
     u32::try_from(left).unwrap_or(CONNECTIONS).min(CONNECTIONS)
 }
 
-/// How many connections this process may have; it asks the system for as many files as it allows.
+/// The number of connections this process can hold, after raising its limit on open files.
 pub(super) fn most() -> u32 {
     connections(more_files())
 }
 
-/// The signals that end a server.
+/// The signals that shut the server down.
 struct Ends {
     terminate: Signal,
     interrupt: Signal,
-    /// Absent where the server was started by `nohup`, to outlive its terminal.
+    /// Absent if SIGHUP is ignored: `nohup` started the server so that it outlives its terminal.
     hang_up: Option<Signal>,
 }
 
@@ -89,7 +90,6 @@ impl Ends {
         })
     }
 
-    /// Waits for the first of them.
     async fn first(&mut self) {
         let hung_up = async {
             match &mut self.hang_up {
@@ -151,7 +151,7 @@ pub(super) async fn accept(
     Ok(())
 }
 
-/// Answers what comes over a connection, until it is closed or the server ends. That it breaks is its client's matter.
+/// Answers the requests of one connection until it closes or the server shuts down. A broken connection is not an error.
 async fn serve(
     socket: Socket,
     peer: SocketAddr,

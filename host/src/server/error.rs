@@ -1,28 +1,28 @@
-//! Why a server did not start, or not go on.
+//! Errors that keep the server from starting, or end it.
 
 use std::io;
 
 use crate::app::AppError;
 
-/// Why a server did not start, or not go on.
+/// Why the server did not start, or had to end.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {
-    /// The settings do not allow it.
+    /// The settings are unsafe or contradict each other.
     #[error("{0}")]
     Settings(String),
-    /// It cannot listen there.
+    /// The address is taken or not allowed.
     #[error("cannot listen on {address}: {source}; give another --host or --port")]
     Listen {
-        /// The address.
+        /// Host and port.
         address: String,
         /// What the system said.
         source: io::Error,
     },
-    /// The application refused.
+    /// The database cannot be opened, or another use case failed.
     #[error(transparent)]
     App(#[from] AppError),
-    /// Something of the system is not as it must be.
+    /// A system call failed.
     #[error("{what}: {source}")]
     System {
         /// What was tried.

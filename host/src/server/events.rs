@@ -30,28 +30,28 @@ use super::{
 };
 use crate::service::{Rest, Told};
 
-/// A line goes over an idle connection so often, so that both ends know that the other is there.
+/// Interval of keep-alive lines on an idle event stream.
 const HEARTBEAT: Duration = Duration::from_secs(1);
-/// A client that does not take a message for so long is gone.
+/// A client that accepts no message for this long is disconnected.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A WebSocket of which nothing is heard for so many beats, and at least for so long, is given up.
+/// A WebSocket is closed if its client is silent for this many heartbeats and at least this long.
 const SILENT_BEATS: u32 = 3;
 const SILENT: Duration = Duration::from_secs(10);
 
-/// Events to be sent: those that there were, then those that come.
+/// Events to send: the past ones first, then new ones as they happen.
 struct Feed {
-    /// Held for as long as somebody listens.
+    /// Returned when the stream ends.
     _place: OwnedSemaphorePermit,
     past: VecDeque<Arc<Told>>,
     rest: Option<Rest>,
-    /// Only of this run.
+    /// Restricts the feed to one run.
     run: Option<String>,
     latest: u64,
 }
 
 impl Feed {
-    /// The next event; `None` at the end of the run, or for one who was too slow.
+    /// The next event; `None` at the end of the run, or if the client fell too far behind.
     async fn next(&mut self) -> Option<Arc<Told>> {
         loop {
             let told = match self.past.pop_front() {
@@ -78,7 +78,7 @@ impl Feed {
     }
 }
 
-/// The events of all runs, from now on.
+/// New events of all runs.
 fn of_all(state: &Shared) -> Result<Feed, Problem> {
     let place = state.a_place_to_stay()?;
     Ok(Feed {
@@ -90,7 +90,7 @@ fn of_all(state: &Shared) -> Result<Feed, Problem> {
     })
 }
 
-/// The events of a run, wherever it is.
+/// The events of a run: live if this server has it, otherwise reconstructed from the database.
 async fn of_run(state: &Shared, run: String) -> Result<Feed, Problem> {
     let place = state.a_place_to_stay()?;
     let id = blocking(state, {
@@ -113,7 +113,7 @@ async fn of_run(state: &Shared, run: String) -> Result<Feed, Problem> {
     Ok(Feed { _place: place, past: replayed(&record).into(), rest: None, run: Some(id), latest: 0 })
 }
 
-/// What a stored run would have told at its end.
+/// The events that a stored run sent, as far as its record tells.
 fn replayed(record: &RunRecord) -> Vec<Arc<Told>> {
     let started = Event::RunStarted { run: record.id.clone(), cases: record.cases.len() as u32 };
     let cases = record.cases.iter().map(|case| Event::CaseFinished { case: Box::new(case.clone()) });
@@ -136,7 +136,7 @@ fn replayed(record: &RunRecord) -> Vec<Arc<Told>> {
         .collect()
 }
 
-/// An event with its run, for those who hear of all.
+/// An event together with its run, for feeds of all runs.
 fn enveloped(told: &Told) -> String {
     format!("{{\"run\":\"{}\",\"number\":{},\"event\":{}}}", told.run, told.number, told.text)
 }
@@ -161,8 +161,7 @@ pub(super) async fn run(Of(state): Of<Shared>, At(at): At<Selector>) -> Result<R
 }
 
 pub(super) fn run_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
-    let op =
-        op.summary("The events of a run, from its beginning to its end (server-sent events)").tag("events");
+    let op = op.summary("All events of a run (server-sent events)").tag("events");
     may_be(op, [EVENTS])
 }
 
@@ -172,7 +171,7 @@ pub(super) async fn all(Of(state): Of<Shared>) -> Result<Response, Problem> {
 }
 
 pub(super) fn all_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
-    may_be(op.summary("The events of all runs, from now on (server-sent events)").tag("events"), [EVENTS])
+    may_be(op.summary("New events of all runs (server-sent events)").tag("events"), [EVENTS])
 }
 
 /// `WS /api/events/ws`
@@ -182,8 +181,8 @@ pub(super) async fn all_ws(Of(state): Of<Shared>, Upgrade(upgrade): Upgrade) -> 
     Ok(upgrade.on_upgrade(move |socket| talk(feed, pulse, socket)))
 }
 
-/// When a WebSocket is to be given a sign of life, and when its client last gave one. Browsers and libraries answer a ping by
-/// themselves.
+/// The heartbeat of a WebSocket: when the next ping is due, and when its client was last heard. Browsers and libraries answer
+/// pings by themselves.
 pub(super) struct Pulse {
     beat: Interval,
     heard: Instant,
@@ -198,12 +197,12 @@ impl Pulse {
         Self { beat, heard: Instant::now(), patience: SILENT.max(period.saturating_mul(SILENT_BEATS)) }
     }
 
-    /// The client said something, were it only the answer to a ping.
+    /// Notes that the client sent something, even if only a pong.
     pub(super) fn hear(&mut self) {
         self.heard = Instant::now();
     }
 
-    /// Waits until a ping is due; `false` where the client has been silent for too long and is gone.
+    /// Waits until the next ping is due; `false` if the client has been silent too long.
     pub(super) async fn is_alive(&mut self) -> bool {
         self.beat.tick().await;
         self.heard.elapsed() < self.patience
@@ -211,8 +210,7 @@ impl Pulse {
 }
 
 pub(super) fn all_ws_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
-    op.summary("The events of all runs, by WebSocket; `ping` is answered with `{\"pong\": true}`")
-        .tag("events")
+    op.summary("New events of all runs (WebSocket); answers `ping` with `{\"pong\": true}`").tag("events")
 }
 
 async fn talk(mut feed: Feed, mut pulse: Pulse, mut socket: WebSocket) {

@@ -1,4 +1,4 @@
-//! What a handler takes from a request, with our sentences where it is not what it should be.
+//! Extractors for handlers, with error messages of our own for malformed requests.
 
 use std::time::Duration;
 
@@ -19,14 +19,14 @@ use super::problem::Problem;
 
 /// Largest body of a request [bytes].
 pub(super) const MOST_BYTES: usize = 8 << 20;
-/// Longest time for a body.
+/// Timeout for a body.
 const BODY: Duration = Duration::from_secs(20);
-/// Bodies up to this size [bytes] are read as they come.
+/// Bodies up to this size [bytes] need no permit.
 const SMALL: u64 = 64 << 10;
-/// Larger ones that are read at the same time.
+/// Permits for larger bodies, which bound the memory they take together.
 static LARGE: Semaphore = Semaphore::const_new(16);
 
-/// A body of JSON.
+/// A JSON body.
 #[derive(Debug)]
 pub(super) struct Body<T>(pub(super) T);
 
@@ -71,7 +71,7 @@ impl<T: JsonSchema> OperationInput for Body<T> {
     }
 }
 
-/// The query of the address.
+/// The query string.
 #[derive(Debug)]
 pub(super) struct Ask<T>(pub(super) T);
 
@@ -92,7 +92,7 @@ impl<T: JsonSchema> OperationInput for Ask<T> {
     }
 }
 
-/// Parts of the path.
+/// The parameters in the path.
 #[derive(Debug)]
 pub(super) struct At<T>(pub(super) T);
 
@@ -113,13 +113,13 @@ impl<T: JsonSchema> OperationInput for At<T> {
     }
 }
 
-/// A connection that becomes a WebSocket.
+/// A request to upgrade to a WebSocket.
 #[derive(Debug)]
 pub(super) struct Upgrade(pub(super) WebSocketUpgrade);
 
-/// Longest message of a client [bytes]: they say `ping` and `status`.
+/// Maximum size of a client's message [bytes]: clients send only `ping` and `status`.
 const LONGEST_MESSAGE: usize = 4_096;
-/// What each WebSocket sets aside for reading [bytes].
+/// Read buffer of each WebSocket [bytes].
 const READ_BUFFER: usize = 2_048;
 
 impl<S: Send + Sync> FromRequestParts<S> for Upgrade {

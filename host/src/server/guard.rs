@@ -1,5 +1,5 @@
-//! Before a request reaches its handler: where it comes from, who asks, whether they may, and how often; and what is written
-//! down of it.
+//! Middleware for every request: checks its host and origin, authenticates and authorises the caller, limits its rate, and logs
+//! it.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -24,22 +24,22 @@ use super::{
 };
 use crate::app::Audited;
 
-/// Where a connection comes from.
+/// Address of the client.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Peer(pub(super) SocketAddr);
 
-/// Calls a second that may change something or cost much, for each who asks; and how many at once after a pause.
+/// Rate limit per token of calls that change something [calls/s], and the burst allowed after a pause.
 const CALLS: NonZeroU32 = NonZeroU32::new(50).expect("it is not zero");
 const BURST: NonZeroU32 = NonZeroU32::new(200).expect("it is not zero");
-/// Longest time until an answer begins.
+/// Timeout until an answer begins.
 const TIMEOUT: Duration = Duration::from_secs(120);
-/// Longest path that is written down [characters]; a longer one is cut.
+/// Paths in the log are cut to this length [characters].
 const LONGEST_PATH: usize = 300;
 
-/// How often each may call.
+/// Rate limits, by name of the token.
 type Limiter = DefaultKeyedRateLimiter<String>;
 
-/// What the guard needs.
+/// What the middleware keeps between requests.
 #[derive(Debug, Clone)]
 pub(super) struct Guard {
     state: Shared,
@@ -54,11 +54,11 @@ impl Guard {
     }
 }
 
-/// A call that does not reach its handler.
+/// A refused call: it does not reach its handler.
 enum Refusal {
-    /// Nobody known asks.
+    /// The caller has no valid token.
     Stranger(Problem),
-    /// The token is known, but not for this, or not so often.
+    /// The token is valid, but lacks the scope or exceeds its rate limit.
     Known(String, Problem),
 }
 
@@ -75,7 +75,7 @@ pub(super) async fn guard(Of(guard): Of<Guard>, request: Request, next: Next) ->
         status: LEFT,
     };
     let changes = changes(request.method());
-    // One who is refused all the time must not fill the log.
+    // A caller that is refused again and again must not fill the log.
     let mut is_worth_a_line = changes;
     let mut response = match check(&guard, &request) {
         Ok(identity) => {
@@ -118,7 +118,7 @@ pub(super) async fn guard(Of(guard): Of<Guard>, request: Request, next: Next) ->
     response
 }
 
-/// Answers a call that may be made, and notes it in the audit log where it may have changed something.
+/// Answers an authorised call, and notes it in the audit log if it may have changed something.
 async fn admitted(
     state: &Shared,
     identity: Identity,
@@ -141,7 +141,7 @@ async fn admitted(
     answer
 }
 
-/// A call whose client may leave before the answer: what it asked for may be done all the same, and must be noted.
+/// Notes a call in the audit log even if its client disconnects before the answer: its effect may have taken place.
 struct Unanswered<'a> {
     state: &'a State,
     call: Option<&'a Audited>,
@@ -155,9 +155,9 @@ impl Drop for Unanswered<'_> {
     }
 }
 
-/// That the server has no room at the moment: no fault of it, and callers could fill its log with it.
+/// The server is at capacity. Not logged as an error: callers could fill the log with it.
 const FULL: u16 = StatusCode::SERVICE_UNAVAILABLE.as_u16();
-/// What stands for a status where the client left before the answer, as many servers write it.
+/// Logged as the status if the client disconnected before the answer, as nginx does.
 const LEFT: u16 = 499;
 
 fn peer(request: &Request) -> IpAddr {
@@ -175,9 +175,9 @@ fn refused_too_often() -> Problem {
     )
 }
 
-/// Asked with a body, but changes nothing.
+/// A POST that changes nothing.
 const SQL: &str = "/api/sql";
-/// What says only that the server lives, and what its interface is.
+/// Endpoints that need no token: they reveal only that the server runs, and its API.
 const OPEN: [&str; 4] = ["/healthz", "/readyz", "/docs", "/openapi.json"];
 
 fn check(guard: &Guard, request: &Request) -> Result<Identity, Refusal> {
@@ -204,7 +204,7 @@ fn check(guard: &Guard, request: &Request) -> Result<Identity, Refusal> {
     if changes(request.method()) && guard.limiter.check_key(&identity.name).is_err() {
         return refused(
             StatusCode::TOO_MANY_REQUESTS,
-            format!("more than {CALLS} calls a second; wait a little"),
+            format!("more than {CALLS} calls per second; wait a second"),
         );
     }
     let needed = needed(request.method(), path);
@@ -220,8 +220,8 @@ fn check(guard: &Guard, request: &Request) -> Result<Identity, Refusal> {
     Ok(identity)
 }
 
-/// A page of somebody else must not use a browser to reach a server that trusts its own machine: such a request names
-/// another host, or another origin. Nor must a request name two hosts, of which a proxy before us checked the other one.
+/// Refuses requests that name another host or origin: a foreign page in a browser must not reach a server that trusts its own
+/// machine. Also refuses requests that name two hosts, since a proxy in front may have checked the other one.
 fn called_by_its_name(state: &State, request: &Request) -> Result<(), Problem> {
     let headers = request.headers();
     let malformed = |detail: String| Err(Problem::new(StatusCode::BAD_REQUEST, detail));
@@ -255,7 +255,7 @@ fn called_by_its_name(state: &State, request: &Request) -> Result<(), Problem> {
     if from.eq_ignore_ascii_case(host) {
         return Ok(());
     }
-    Err(Problem::new(StatusCode::FORBIDDEN, format!("pages of `{origin}` may not use this server")))
+    Err(Problem::new(StatusCode::FORBIDDEN, format!("pages from `{origin}` may not use this server")))
 }
 
 fn bearer(headers: &HeaderMap) -> Option<String> {
@@ -264,7 +264,7 @@ fn bearer(headers: &HeaderMap) -> Option<String> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
 }
 
-/// A browser cannot give headers to a WebSocket or to server-sent events: there the token may stand in the address.
+/// The token in the address. Browsers cannot set headers on WebSockets and event streams, so only these may use it.
 fn in_query(request: &Request) -> Option<String> {
     let headers = request.headers();
     let accepts = headers.get(header::ACCEPT).and_then(|it| it.to_str().ok()).unwrap_or_default();
@@ -275,7 +275,7 @@ fn in_query(request: &Request) -> Option<String> {
     query.split('&').find_map(|pair| pair.strip_prefix("access_token=")).map(str::to_owned)
 }
 
-/// What one must be allowed for a call.
+/// The scope that a call requires.
 fn needed(method: &Method, path: &str) -> Scope {
     let switches =
         path.starts_with("/api/plugins/") && (path.ends_with("/enable") || path.ends_with("/disable"));

@@ -1,4 +1,4 @@
-//! A benchmark over all runs.
+//! The history of a benchmark over all runs.
 
 use axum::{Json, extract::State as Of};
 use dyno_core::{model::Series, stats::ChangeOptions};
@@ -12,20 +12,20 @@ use super::{
     state::{Shared, blocking, changing},
 };
 
-/// A benchmark, by its name.
+/// Path of a benchmark.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct BenchmarkName {
     benchmark: String,
 }
 
-/// Which history.
+/// Options of a history.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct HistoryQuery {
     /// Name of the metric.
     #[serde(default = "time")]
     metric: String,
-    /// Smallest relative change of the level that counts.
+    /// Smallest relative change of the level to report.
     min_change: Option<f64>,
 }
 
@@ -42,7 +42,9 @@ pub(super) async fn history(
     let mut options = ChangeOptions::default();
     if let Some(least) = ask.min_change {
         if !(0.0..=10.0).contains(&least) {
-            return Err(Problem::bad(format!("min_change is {least}; give a share, like 0.01")));
+            return Err(Problem::bad(format!(
+                "min_change is {least}; give a fraction from 0 to 10, like 0.01"
+            )));
         }
         options.min_magnitude = least;
     }
@@ -56,9 +58,9 @@ pub(super) async fn history(
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Accept {
-    /// The first run of the new level.
+    /// The first run at the new level.
     run_id: String,
-    /// Why it is right.
+    /// Why the change is accepted.
     #[serde(default)]
     note: String,
 }

@@ -1,4 +1,4 @@
-//! From the first connection to the last: opening, listening, and an end without loss.
+//! Starting the server, and shutting it down without losing anything.
 
 use std::{
     fs,
@@ -24,13 +24,13 @@ use crate::{
     service::Service,
 };
 
-/// Threads that serve; what takes a while has threads of its own.
+/// Threads of the async runtime. Blocking work runs on threads of its own.
 const THREADS: usize = 2;
 
-/// Serves until the process is told to end. `ready` gets the address once requests are answered.
+/// Serves until a signal shuts the process down. `ready` gets the address once requests are answered.
 ///
 /// # Errors
-/// When the settings do not allow it, the address or the database is taken, or the system refuses.
+/// When the settings are unsafe, the address or the database is taken, or a system call fails.
 pub fn serve(settings: Resolved, ready: &mut dyn FnMut(&str)) -> Result<(), ServeError> {
     let tokens = match &settings.token_file.value {
         Some(path) => Tokens::read(path).map_err(ServeError::Settings)?,
@@ -87,7 +87,7 @@ pub fn serve(settings: Resolved, ready: &mut dyn FnMut(&str)) -> Result<(), Serv
     served
 }
 
-/// Names by which a server may be called that trusts its own machine.
+/// The host names that requests may use if the server has no tokens and trusts its own machine.
 fn names(host: &str, address: IpAddr) -> Vec<String> {
     let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "[::1]".to_owned()];
     for name in [host.to_owned(), address.to_string()] {

@@ -1,4 +1,4 @@
-//! The machine: its devices, and who has them.
+//! The machine: its devices and their leases.
 
 use std::time::Duration;
 
@@ -15,20 +15,20 @@ use super::{
 };
 use crate::app::Freshness;
 
-/// Whether drivers are to be asked once more.
+/// Options of the list of devices.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct DevicesQuery {
-    /// Ask every driver, in place of what is known.
+    /// Query every driver again instead of using cached answers.
     #[serde(default)]
     refresh: bool,
 }
 
-/// The machine with its devices.
+/// The machine and its devices.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Devices {
     machine: Machine,
-    /// All eight kinds; those that are not available say why.
+    /// At least one entry for each of the eight kinds; `unavailable` says why a device cannot be used.
     devices: Vec<DeviceInfo>,
 }
 
@@ -51,14 +51,14 @@ pub(super) fn devices_docs(op: TransformOperation<'_>) -> TransformOperation<'_>
     op.summary("The machine and its devices").tag("machine").response::<200, Json<Devices>>()
 }
 
-/// Who has a device, and who waits.
+/// The lease of a device.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct LeaseView {
-    /// What is leased. // eg: cpu
+    /// The leased resource: `cpu`, or the bus address of a card.
     resource: String,
-    /// Who has it: process, run, since when. Several, where they overlap.
+    /// The holders: process, run and start time of each. More than one if they overlap.
     holders: Vec<String>,
-    /// Who waits, first come first.
+    /// The processes waiting for it, in order.
     waiting: Vec<String>,
 }
 

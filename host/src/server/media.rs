@@ -1,4 +1,4 @@
-//! Says in the document of the interface which media types an answer may have, where it is not JSON of a known type.
+//! Media types in the OpenAPI document, for answers other than JSON of a known type.
 
 use aide::{
     openapi::{ReferenceOr, Response, StatusCode},
@@ -7,12 +7,12 @@ use aide::{
 
 /// Server-sent events.
 pub(super) const EVENTS: &str = "text/event-stream";
-/// What Prometheus reads.
+/// The text format of Prometheus.
 pub(super) const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// Markdown.
 pub(super) const MARKDOWN: &str = "text/markdown; charset=utf-8";
 
-/// Adds media types to what an answer with status 200 may have.
+/// Adds media types to the 200 response of an operation.
 pub(super) fn may_be(
     mut op: TransformOperation<'_>,
     types: impl IntoIterator<Item = &'static str>,

@@ -1,4 +1,4 @@
-//! How much equal builds differ: pairs of them, and runs of them.
+//! The noise of a machine: how much pairs and runs of equal builds differ.
 
 use axum::{Json, extract::State as Of};
 use dyno_core::model::KnownDrift;
@@ -13,11 +13,11 @@ use super::{
 };
 use crate::app::Noise;
 
-/// Of which machine.
+/// Selects a machine.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NoiseQuery {
-    /// Fingerprint of the machine; the server's own where none is given.
+    /// Fingerprint of the machine; the server's own by default.
     machine: Option<String>,
 }
 
@@ -47,13 +47,13 @@ pub(super) async fn drift(
     Ok(Json(known))
 }
 
-/// What an A/A comparison found.
+/// The noise that an A/A comparison measured.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewNoise {
     /// Fingerprint of the machine.
     machine: String,
-    /// Case by case.
+    /// Noise of each case.
     cases: Vec<Noise>,
 }
 
@@ -63,7 +63,7 @@ pub(super) async fn record_noise(
     Body(new): Body<NewNoise>,
 ) -> Result<Json<Value>, Problem> {
     if new.cases.iter().any(|case| !case.variance.is_finite() || case.variance < 0.0) {
-        return Err(Problem::bad("a variance is a number from 0 on"));
+        return Err(Problem::bad("`variance` must be a finite number of at least 0"));
     }
     let count = new.cases.len();
     changing(&state, move |state| state.app().verdicts().record_noise(&new.machine, &new.cases)).await?;

@@ -1,4 +1,4 @@
-//! What an operator watches: whether the server lives, what it counts, who changed what.
+//! Monitoring: health, metrics and the audit log.
 
 use std::path::Path;
 
@@ -22,14 +22,14 @@ use super::{
 };
 use crate::{app::Audited, fault::temporary_folder, proc::resident_bytes};
 
-/// That the server lives.
+/// Health of the server.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Health {
     /// `ok`.
     status: &'static str,
     /// Version of dyno.
     version: &'static str,
-    /// How long it has been up [s].
+    /// Time since the server started [s].
     uptime_s: f64,
 }
 
@@ -42,10 +42,11 @@ pub(super) async fn healthz(Of(state): Of<Shared>) -> Json<Health> {
     })
 }
 
-/// Least room on a disk that is written to [bytes]: a launch and the write-ahead log find place in it.
+/// With less free space than this on a disk that it writes to, the server is not ready [bytes]. A launch and the write-ahead
+/// log fit in it.
 const LEAST_ROOM: u64 = 32 << 20;
 
-/// `GET /readyz`: whether the database answers, there is room for what is written, and runs can be carried out.
+/// `GET /readyz`: checks that the database answers, the disks have free space, and runs can be carried out.
 pub(super) async fn readyz(Of(state): Of<Shared>) -> Result<Json<Health>, Problem> {
     let not_ready = |why: String| Problem::new(StatusCode::SERVICE_UNAVAILABLE, why);
     let full = blocking(&state, |state| {
@@ -61,7 +62,7 @@ pub(super) async fn readyz(Of(state): Of<Shared>) -> Result<Json<Health>, Proble
 }
 
 impl State {
-    /// Which of the disks that are written to is full, a sentence.
+    /// A sentence about the first full disk among those the server writes to.
     fn full_disk(&self) -> Option<String> {
         let settings = self.app().settings();
         let database = settings.db_path.value.parent();
@@ -123,11 +124,11 @@ pub(super) fn metrics_docs(op: TransformOperation<'_>) -> TransformOperation<'_>
     may_be(op.summary("Metrics for Prometheus").tag("operator"), [METRICS])
 }
 
-/// How much of the audit log.
+/// Options of the audit log.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AuditQuery {
-    /// At most so many calls.
+    /// Maximum number of calls to return, newest first.
     #[serde(default = "hundred")]
     #[schemars(range(min = 1, max = 10000))]
     limit: u32,

@@ -1,4 +1,4 @@
-//! What the original suite promised to say over many runs.
+//! Reports over all runs, as the original suite promised them.
 
 use std::collections::BTreeMap;
 
@@ -24,31 +24,31 @@ use crate::{
     export::{Format, html_table, markdown_name},
 };
 
-/// Which report over many runs.
+/// A report over all runs.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum OverallKind {
-    /// How many results there are, by model and hardware, with the best of each.
+    /// Number of results and the best one, by model and hardware.
     Summary,
-    /// For each model, what each hardware gives.
+    /// The best result on each hardware, by model.
     HardwareComparison,
-    /// For each hardware, what each model gives.
+    /// The best result of each model, by hardware.
     ModelComparison,
-    /// Which model ran on which hardware.
+    /// Whether each model ran on each hardware.
     CompatibilityMatrix,
 }
 
-/// The path of a report over many runs.
+/// Path of a report over all runs.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct OverallPath {
-    /// Which.
+    /// Kind of report.
     kind: OverallKind,
 }
 
-/// The form of a report over many runs.
+/// Options of a report over all runs.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct OverallQuery {
-    /// `json`, `markdown` or `html`.
+    /// Output format.
     #[serde(default)]
     format: OverallFormat,
 }
@@ -62,33 +62,33 @@ enum OverallFormat {
     Html,
 }
 
-/// A report over many runs: rows by name, columns by name.
+/// A report over all runs: a table with named rows and columns.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Overall {
-    /// What it says.
+    /// Title of the table.
     title: String,
-    /// Names of the columns, after the name of the row.
+    /// Names of the columns, without the one for row names.
     columns: Vec<String>,
-    /// The rows, by name; a cell is absent where there is no result.
+    /// Cells by row and column; absent if there is no result.
     rows: BTreeMap<String, BTreeMap<String, Cell>>,
 }
 
-/// The results of one model on one hardware.
+/// Results of one model on one hardware.
 #[derive(Debug, Default, Clone, Serialize, JsonSchema)]
 pub(super) struct Cell {
-    /// Results.
+    /// Number of results.
     results: u32,
-    /// The least average latency [ms].
+    /// Lowest average latency [ms].
     best_latency_ms: Option<f64>,
-    /// The most throughput [items/s].
+    /// Highest throughput [items/s].
     best_throughput: Option<f64>,
-    /// The least peak memory [MB].
+    /// Lowest peak memory [MB].
     least_memory_mb: Option<f64>,
-    /// Whether it ran to its end at least once.
+    /// Whether the model completed at least once.
     compatible: bool,
 }
 
-/// Results that a report is made of, at most.
+/// Maximum number of results, newest first, that a report covers.
 const COUNTED: u32 = 100_000;
 
 /// `GET /api/reports/{kind}`
@@ -183,7 +183,7 @@ fn html(report: &Overall) -> String {
     html_table(&report.title, &head, &rows)
 }
 
-/// A cell for people.
+/// The text of a cell in Markdown and HTML.
 fn shown(cell: Option<&Cell>) -> String {
     let Some(cell) = cell else { return "–".to_owned() };
     match cell.best_latency_ms.filter(|latency| latency.is_finite()) {

@@ -1,4 +1,4 @@
-//! How often a peer may be refused: whoever has no right here costs as little as possible, and cannot try tokens quickly.
+//! A rate limit on refused calls per peer: callers without a valid token cost little, and cannot guess tokens quickly.
 
 use std::{
     collections::HashMap,
@@ -7,15 +7,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Refused calls that a peer may make at once, and each second.
+/// Refused calls that a peer may make in a burst, and per second.
 const BURST: f64 = 100.0;
 const PER_SECOND: f64 = 10.0;
-/// Peers that are remembered. Those beyond share one account.
+/// Maximum number of peers with an account of their own. Further peers share one.
 const MOST: usize = 4_096;
-/// An operator is told of a peer no more often than this.
+/// Minimum interval between warnings about the same peer.
 const TELL: Duration = Duration::from_secs(60);
 
-/// The peers that were refused lately.
+/// Peers with recent refusals.
 #[derive(Debug, Default)]
 pub(super) struct Peers(Mutex<Inner>);
 
@@ -27,19 +27,19 @@ struct Inner {
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Account {
-    /// Refusals that are left, at that moment. Absent: all of them.
+    /// Refusals left at that time; absent if none was used.
     known: Option<(f64, Instant)>,
     told: Option<Instant>,
 }
 
-/// What a refusal did to a peer.
+/// The state of a peer after a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// It may be refused again.
+    /// Within its rate limit.
     Patient,
-    /// It was refused too often. An operator should be told.
+    /// Over its rate limit, and the operator should be warned.
     SpentAndNew,
-    /// The same, and the operator knows.
+    /// Over its rate limit, and the operator was warned already.
     Spent,
 }
 
@@ -52,7 +52,7 @@ impl Account {
 }
 
 impl Peers {
-    /// Whether a peer was refused too often lately.
+    /// Whether a peer is over its rate limit.
     pub(super) fn is_spent(&self, peer: IpAddr, now: Instant) -> bool {
         let inner = self.lock();
         let is_full = inner.accounts.len() >= MOST;
@@ -92,7 +92,7 @@ impl Peers {
     }
 }
 
-/// What one peer can choose its address from: of IPv6 a whole network.
+/// The addresses that one peer can choose from: in IPv6 a whole /64 network.
 fn network(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V6(address) => {

@@ -1,4 +1,4 @@
-//! Plugins: which there are, and which may run.
+//! Plugins: listed, described, enabled and disabled.
 
 use axum::{Extension, Json, extract::State as Of};
 use schemars::JsonSchema;
@@ -53,10 +53,10 @@ pub(super) async fn rescan(Of(state): Of<Shared>) -> Result<Json<Value>, Problem
     Ok(Json(blocking(&state, listed).await?))
 }
 
-/// A plugin, by its identifier.
+/// Path of a plugin.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct PluginAt {
-    /// Identifier from its descriptor.
+    /// Identifier in the plugin's descriptor.
     plugin: String,
 }
 

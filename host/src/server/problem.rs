@@ -1,4 +1,4 @@
-//! Errors as they leave the server: `application/problem+json` (RFC 9457), a sentence each.
+//! Error responses: `application/problem+json` (RFC 9457).
 
 use aide::{
     OperationOutput,
@@ -18,14 +18,14 @@ use crate::{
     service::Refused,
 };
 
-/// What an error looks like.
+/// An error response.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(super) struct Problem {
-    /// The phrase of HTTP for the status.
+    /// Reason phrase of the HTTP status.
     title: String,
-    /// The status of HTTP.
+    /// HTTP status.
     status: u16,
-    /// What was wrong, what was expected, and what to do.
+    /// What was wrong, what is accepted, and what to do next.
     detail: String,
 }
 
@@ -46,7 +46,7 @@ impl Problem {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
     }
 
-    /// Our own fault: what it was goes to the log, not to a stranger.
+    /// A fault of the server. Its cause goes to the log, not to the client.
     pub(super) fn internal(error: &dyn std::fmt::Display) -> Self {
         tracing::error!(%error, "a request failed");
         Self::new(
@@ -104,7 +104,7 @@ impl From<Refused> for Problem {
     }
 }
 
-/// The answer where the machine does not give what a request takes: which resource it is, without a path.
+/// The response if a resource of the machine ran out. It names the resource, but no path.
 fn without(error: &AppError) -> Option<Problem> {
     let resource = error.resource().filter(|it| it.is_exhausted() || *it == Resource::ReadOnly)?;
     let sentence = resource.sentence(Place::Machine)?;

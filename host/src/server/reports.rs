@@ -1,4 +1,4 @@
-//! The report files of runs.
+//! Report files of runs.
 
 use aide::transform::TransformOperation;
 use axum::{
@@ -17,15 +17,15 @@ use super::{
 };
 use crate::{export::Format, service::WRITTEN};
 
-/// A report shows what plugins said: as a page of its own it may do nothing.
+/// Reports contain text from plugins, so a browser must not run anything in them.
 pub(super) const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
 
-/// One file of a run.
+/// Path of a report file.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct ReportFile {
-    /// Identifier of the run, the beginning of it, or `last`.
+    /// Identifier of the run, an unambiguous prefix of it, or `last`.
     run: String,
-    /// Name of the file. // eg: report.html
+    /// File name. // eg: report.html
     file: String,
 }
 

@@ -1,4 +1,4 @@
-//! Which path leads where, and the document that says so.
+//! The routes, and the OpenAPI document that describes them.
 
 use aide::{
     axum::{
@@ -36,23 +36,23 @@ fn docs(
     move |op| op.summary(summary).tag(tag)
 }
 
-/// The paths of the original suite.
+/// Endpoints of the original suite.
 fn original_paths() -> ApiRouter<Shared> {
     ApiRouter::new()
         .api_route("/api/benchmark/run", post_with(original::run, original::run_docs))
         .api_route(
             "/api/benchmark/status/{run_id}",
-            get_with(original::status, docs("How a run stands", "original")),
+            get_with(original::status, docs("Status of a run", "original")),
         )
         .api_route(
             "/api/benchmark/results/{run_id}",
-            get_with(original::results, docs("What came of a run", "original")),
+            get_with(original::results, docs("Results of a run", "original")),
         )
         .api_route("/api/benchmark/models", get_with(original::models, original::models_docs))
         .api_route("/api/benchmark/hardware", get_with(original::hardware, original::hardware_docs))
         .api_route(
             "/api/benchmark/reports",
-            get_with(original::list_reports, docs("Reports, newest first", "original")),
+            get_with(original::list_reports, docs("Reports of all runs, newest first", "original")),
         )
         .api_route("/api/benchmark/query", get_with(original::query, original::query_docs))
         .api_route("/api/benchmark/ws/{run_id}", get_with(original::watch, original::watch_docs))
@@ -63,100 +63,106 @@ fn run_paths() -> ApiRouter<Shared> {
         .api_route("/api/runs", get_with(runs::list, runs::list_docs).post_with(runs::post, runs::post_docs))
         .api_route(
             "/api/runs/{run}",
-            get_with(runs::get, docs("A run with all that came of it", "runs"))
-                .delete_with(runs::delete, docs("Delete a run that has ended", "runs")),
+            get_with(runs::get, docs("A run with all its results", "runs"))
+                .delete_with(runs::delete, docs("Delete an ended run", "runs")),
         )
-        .api_route("/api/runs/{run}/cancel", post_with(runs::cancel, docs("Give a run up", "runs")))
-        .api_route(
-            "/api/runs/{run}/rerun",
-            post_with(runs::rerun, runs::again_docs("Ask for the same once more")),
-        )
+        .api_route("/api/runs/{run}/cancel", post_with(runs::cancel, docs("Cancel a run", "runs")))
+        .api_route("/api/runs/{run}/rerun", post_with(runs::rerun, runs::again_docs("Repeat a run")))
         .api_route(
             "/api/runs/{run}/resume",
-            post_with(runs::resume, runs::again_docs("Ask for the cases of a run that have no end")),
+            post_with(runs::resume, runs::again_docs("Resume the unfinished cases of a run")),
         )
         .api_route("/api/runs/{run}/events", get_with(events::run, events::run_docs))
         .api_route("/api/runs/{run}/export", get_with(runs::export, runs::export_docs))
         .api_route(
             "/api/runs/{run}/cases/{case}/samples",
-            get_with(runs::samples, docs("The samples of a case, launch by launch", "runs")),
+            get_with(runs::samples, docs("Samples of a case, by launch", "runs")),
         )
         .api_route(
             "/api/runs/{run}/tags",
-            get_with(runs::tags, docs("The tags of a run", "runs"))
-                .post_with(runs::tag, docs("Put an annotated tag on a run", "runs")),
+            get_with(runs::tags, docs("Tags of a run", "runs"))
+                .post_with(runs::tag, docs("Add a tag with a note to a run", "runs")),
         )
         .api_route(
             "/api/runs/{run}/tags/{tag}",
-            delete_with(runs::untag, docs("Take a tag from a run", "runs")),
+            delete_with(runs::untag, docs("Remove a tag from a run", "runs")),
         )
-        .api_route("/api/queue", get_with(runs::queue, docs("What runs and what waits", "runs")))
-        .api_route(
-            "/api/compare",
-            get_with(comparisons::compare, docs("Two runs beside one another", "verdicts")),
-        )
+        .api_route("/api/queue", get_with(runs::queue, docs("Running and waiting runs", "runs")))
+        .api_route("/api/compare", get_with(comparisons::compare, docs("Compare two runs", "verdicts")))
         .api_route("/api/events", get_with(events::all, events::all_docs))
         .api_route("/api/events/ws", get_with(events::all_ws, events::all_ws_docs))
 }
 
 fn verdict_paths() -> ApiRouter<Shared> {
     ApiRouter::new()
-        .api_route("/api/baselines", get_with(baselines::baselines, docs("Baselines", "verdicts")))
+        .api_route("/api/baselines", get_with(baselines::baselines, docs("All baselines", "verdicts")))
         .api_route(
             "/api/baselines/{name}",
-            get_with(baselines::baseline, docs("The run that a baseline names", "verdicts"))
-                .put_with(baselines::save_baseline, docs("Name a run as a baseline", "verdicts")),
+            get_with(baselines::baseline, docs("The run of a baseline", "verdicts"))
+                .put_with(baselines::save_baseline, docs("Make a run a baseline", "verdicts")),
         )
         .api_route(
             "/api/history/{benchmark}",
-            get_with(history::history, docs("A benchmark over all runs, with change points", "verdicts")),
+            get_with(
+                history::history,
+                docs("History of a benchmark over all runs, with change points", "verdicts"),
+            ),
         )
         .api_route(
             "/api/history/{benchmark}/accept",
-            post_with(history::accept, docs("Accept a change", "verdicts")),
+            post_with(history::accept, docs("Accept a change of level", "verdicts")),
         )
         .api_route(
             "/api/noise",
-            get_with(noise::noise, docs("How much equal builds differ on a machine", "verdicts"))
-                .post_with(noise::record_noise, docs("Keep what an A/A comparison found", "verdicts")),
+            get_with(
+                noise::noise,
+                docs("Noise of a machine: how much pairs of equal builds differ", "verdicts"),
+            )
+            .post_with(
+                noise::record_noise,
+                docs("Store the noise that an A/A comparison measured", "verdicts"),
+            ),
         )
         .api_route(
             "/api/drift",
-            get_with(noise::drift, docs("How much runs of equal builds differ on a machine", "verdicts")),
+            get_with(
+                noise::drift,
+                docs("Drift of a machine: how much runs of equal builds differ", "verdicts"),
+            ),
         )
         .api_route(
             "/api/comparisons",
-            post_with(comparisons::record_comparison, docs("Keep a comparison", "verdicts")),
+            post_with(comparisons::record_comparison, docs("Store a comparison", "verdicts")),
         )
 }
 
 fn machine_paths() -> ApiRouter<Shared> {
     ApiRouter::new()
         .api_route("/api/devices", get_with(machine::devices, machine::devices_docs))
-        .api_route("/api/leases", get_with(machine::leases, docs("Who has which device", "machine")))
+        .api_route("/api/leases", get_with(machine::leases, docs("Leases of all devices", "machine")))
         .api_route(
             "/api/catalog",
             get_with(
                 plugins::catalog,
-                docs("All plugin files with all that they say, as `dyno list` reads it", "plugins"),
+                docs("All plugin files with their metadata, as `dyno list` reads them", "plugins"),
             ),
         )
-        .api_route("/api/plugins", get_with(plugins::plugins, docs("Plugins", "plugins")))
+        .api_route("/api/plugins", get_with(plugins::plugins, docs("All plugins", "plugins")))
         .api_route(
             "/api/plugins/rescan",
-            post_with(plugins::rescan, docs("Look at the plugin folders again", "plugins")),
+            post_with(plugins::rescan, docs("Scan the plugin folders again", "plugins")),
         )
         .api_route(
             "/api/plugins/{plugin}",
-            get_with(plugins::plugin, docs("All that a plugin says about itself", "plugins")),
+            get_with(plugins::plugin, docs("Metadata of a plugin", "plugins")),
         )
         .api_route(
             "/api/plugins/{plugin}/enable",
-            post_with(plugins::enable, docs("Switch a plugin on", "plugins")),
+            post_with(plugins::enable, docs("Enable a plugin", "plugins")),
         )
         .api_route(
             "/api/plugins/{plugin}/disable",
-            post_with(plugins::disable, docs("Switch a plugin off", "plugins")),
+            post_with(plugins::disable, docs("Disable a plugin", "plugins")),
         )
 }
 
@@ -165,23 +171,32 @@ fn operator_paths() -> ApiRouter<Shared> {
         .api_route("/api/reports/{kind}", get_with(overall::overall, overall::overall_docs))
         .api_route("/api/reports/{run}/{file}", get_with(reports::file, reports::file_docs))
         .api_route("/api/sql", post_with(sql::select, sql::docs))
-        .api_route("/api/audit", get_with(operator::audit, docs("Who changed what", "operator")))
-        .api_route("/healthz", get_with(operator::healthz, docs("Whether the server lives", "operator")))
-        .api_route("/readyz", get_with(operator::readyz, docs("Whether the database answers", "operator")))
+        .api_route(
+            "/api/audit",
+            get_with(
+                operator::audit,
+                docs("The audit log: calls that changed something, newest first", "operator"),
+            ),
+        )
+        .api_route("/healthz", get_with(operator::healthz, docs("Liveness", "operator")))
+        .api_route(
+            "/readyz",
+            get_with(operator::readyz, docs("Readiness: database, disks and queue", "operator")),
+        )
         .api_route("/metrics", get_with(operator::metrics, operator::metrics_docs))
 }
 
 fn described(api: TransformOpenApi<'_>) -> TransformOpenApi<'_> {
     api.title("dyno")
         .version(env!("CARGO_PKG_VERSION"))
-        .summary("Benchmarks that come as plugins, run in isolated workers")
+        .summary("Runs benchmark plugins in isolated workers")
         .description("Errors are `application/problem+json` with a `detail`. Times are RFC 3339 in UTC.")
         .security_scheme(
             "token",
             SecurityScheme::Http {
                 scheme: "bearer".to_owned(),
                 bearer_format: None,
-                description: Some("Needed where the server has a token file".to_owned()),
+                description: Some("Required if the server has a token file".to_owned()),
                 extensions: Default::default(),
             },
         )
@@ -203,7 +218,7 @@ fn assembled() -> (Router<Shared>, OpenApi) {
     (router, api)
 }
 
-/// The document of the interface: OpenAPI 3.1, JSON.
+/// The OpenAPI 3.1 document, JSON.
 #[must_use]
 pub fn openapi() -> String {
     let mut text = serde_json::to_string_pretty(&assembled().1).unwrap_or_default();
@@ -211,7 +226,7 @@ pub fn openapi() -> String {
     text
 }
 
-/// The server's answers.
+/// All routes with their middleware.
 pub(super) fn router(state: Shared) -> Router {
     let (router, api) = assembled();
     let document = Bytes::from(serde_json::to_vec(&api).unwrap_or_default());
@@ -233,13 +248,13 @@ pub(super) fn router(state: Shared) -> Router {
 }
 
 async fn nowhere(uri: Uri) -> Problem {
-    Problem::not_found(format!("there is nothing at `{}`; /docs shows what there is", uri.path()))
+    Problem::not_found(format!("there is no endpoint `{}`; /docs lists all endpoints", uri.path()))
 }
 
 async fn not_so(uri: Uri) -> Response {
     Problem::new(
         StatusCode::METHOD_NOT_ALLOWED,
-        format!("`{}` does not take this method; /docs shows what it takes", uri.path()),
+        format!("`{}` does not support this method; /docs lists the supported ones", uri.path()),
     )
     .into_response()
 }

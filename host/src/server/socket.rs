@@ -1,5 +1,5 @@
-//! The socket of a connection: it keeps its place among all connections until it is closed, whatever protocol it speaks by
-//! then; a peer that is gone is noticed; and a refusal reaches a client that is still sending its body.
+//! The socket of a connection. It holds its permit until it closes, whatever protocol it has been upgraded to, notices a peer
+//! that is gone, and delivers a refusal even to a client that is still sending its body.
 
 use std::{
     future::poll_fn,
@@ -21,26 +21,26 @@ use tokio::{
     sync::OwnedSemaphorePermit,
 };
 
-/// A silent peer is asked for a sign of life after this time [s], then so often [s], and so many times.
+/// TCP keep-alive: idle time before the first probe [s], interval [s], and number of probes.
 const IDLE_S: u32 = 60;
 const EVERY_S: u32 = 15;
 const TIMES: u32 = 4;
-/// A peer that confirms nothing of what it was sent, or takes nothing, is gone after this time [ms].
+/// TCP user timeout: a peer that acknowledges nothing for this long is disconnected [ms].
 const UNCONFIRMED_MS: u32 = 60_000;
-/// What a refused client still sends is read for so long, and so many bytes of it.
+/// After a refusal the rest of the body is read for at most this time, and up to this many bytes.
 const LINGER: Duration = Duration::from_secs(10);
 const LINGER_BYTES: usize = 64 << 20;
 
 /// Whether the last answer was a refusal, which may have been given before the body was read.
 pub(super) type Refused = Arc<AtomicBool>;
 
-/// A socket with its place.
+/// A socket that holds its permit among all connections.
 #[derive(Debug)]
 pub(super) struct Socket {
-    /// Absent only while it is being closed.
+    /// Absent only during closing.
     open: Option<(TcpStream, OwnedSemaphorePermit)>,
     refused: Refused,
-    /// The peer sends nothing more.
+    /// Whether the peer has finished sending.
     has_ended: bool,
 }
 
@@ -117,7 +117,7 @@ impl Drop for Socket {
     }
 }
 
-/// Reads on after the answer: a socket that is closed with something unread is reset, and the client would lose the answer.
+/// Reads on after the answer: closing a socket with unread data resets it, and the client would lose the answer.
 async fn linger(mut stream: TcpStream, place: OwnedSemaphorePermit) {
     let drained = async {
         if poll_fn(|cx| Pin::new(&mut stream).poll_shutdown(cx)).await.is_err() {

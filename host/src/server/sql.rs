@@ -25,22 +25,22 @@ use crate::app::{SqlAnswer, SqlBrake, SqlCaller, SqlLimits};
 
 /// Time limit of a query.
 const TIME: Duration = Duration::from_secs(10);
-/// Longest wait for a turn.
+/// How long a query waits for its turn.
 const TURN: Duration = Duration::from_secs(5);
-/// Most rows of an answer.
+/// Maximum number of rows in an answer.
 const MOST_ROWS: u32 = 10_000;
-/// Longest query [bytes].
+/// Maximum length of a query [bytes].
 const LONGEST: usize = 100_000;
-/// An answer is given to its connection in pieces of this size [bytes].
+/// Size of the chunks that an answer is sent in [bytes].
 const PIECE: usize = 64 << 10;
 
-/// A query.
+/// A SQL query.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Query {
-    /// One SELECT.
+    /// A single SELECT statement.
     sql: String,
-    /// At most so many rows.
+    /// Maximum number of rows to return.
     #[serde(default = "thousand")]
     #[schemars(range(min = 1, max = 10000))]
     limit: u32,
@@ -50,7 +50,7 @@ fn thousand() -> u32 {
     1_000
 }
 
-/// Pulls the brake when the request is dropped, since the client has left.
+/// Stops the query if the client disconnects, since axum drops the request then.
 struct Left(SqlBrake);
 
 impl Drop for Left {
@@ -69,7 +69,7 @@ pub(super) async fn select(
         return Err(Problem::bad(format!("limit is {}; give 1 to {MOST_ROWS}", query.limit)));
     }
     if query.sql.len() > LONGEST {
-        return Err(Problem::bad(format!("the query is longer than {LONGEST} bytes")));
+        return Err(Problem::bad(format!("the query has more than {LONGEST} bytes; shorten it")));
     }
     let caller = if identity.scope == Scope::Admin { SqlCaller::Operator } else { SqlCaller::Stranger };
     let limits = SqlLimits::new(caller, query.limit, TIME);
@@ -88,17 +88,21 @@ pub(super) async fn select(
 }
 
 pub(super) fn docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
-    op.summary("Answer one SELECT").tag("sql").response::<200, Json<SqlAnswer>>()
+    op.summary("Run a SELECT statement").tag("sql").response::<200, Json<SqlAnswer>>()
 }
 
 async fn a_turn(places: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Problem> {
-    let busy = |_| Problem::new(StatusCode::TOO_MANY_REQUESTS, "other queries are being answered; try again");
+    let busy = |_| {
+        Problem::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "the maximum number of SQL queries is running; try again later",
+        )
+    };
     let turn = tokio::time::timeout(TURN, Arc::clone(places).acquire_owned()).await.map_err(busy)?;
     turn.map_err(|error| Problem::internal(&error))
 }
 
-/// An answer that has its place until the last piece is given to the connection: clients that do not read their answers
-/// cannot fill the memory with them.
+/// A response that holds its permit until the last chunk is sent, so that clients that do not read cannot fill the memory.
 fn sent(answer: Bytes, place: OwnedSemaphorePermit) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "application/json".to_owned()),

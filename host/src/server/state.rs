@@ -1,4 +1,4 @@
-//! What all requests share.
+//! State shared by all requests.
 
 use std::{
     path::PathBuf,
@@ -23,13 +23,13 @@ use crate::{
     service::Service,
 };
 
-/// Questions that are put to the database at the same time.
+/// Maximum number of concurrent reads.
 const ASKING: usize = 8;
-/// Changes that are made to it at the same time: questions do not wait for large ones.
+/// Maximum number of concurrent writes. They have permits of their own, so that reads do not wait for large writes.
 const CHANGING: usize = 4;
-/// The same for SQL of strangers, which may take long.
+/// Maximum number of concurrent SQL queries, which may take long.
 const ASKING_SQL: usize = 2;
-/// Answers to SQL that are being made or sent. Each may have 8 MiB.
+/// Maximum number of SQL answers in preparation or transmission. Each has up to 8 MiB.
 const SENDING_SQL: usize = 8;
 
 /// The state of the server.
@@ -39,16 +39,16 @@ pub(super) struct State {
     pub(super) tokens: Tokens,
     pub(super) answers: Answers,
     pub(super) audit: Audit,
-    /// Where files lie for as long as they are sent.
+    /// Folder for temporary files of exports.
     pub(super) scratch: PathBuf,
-    /// Names by which it may be called: what else a browser says is an attack.
+    /// Host names that requests may use without a token; any other is an attack through a browser.
     pub(super) names: Vec<String>,
     pub(super) started: Instant,
     pub(super) requests: AtomicU64,
     pub(super) refusals: AtomicU64,
     asking: Arc<Semaphore>,
     changing: Arc<Semaphore>,
-    /// Connections that may stay open for as long as the client likes.
+    /// Permits for WebSockets and event streams, which clients may keep open indefinitely.
     staying: Arc<Semaphore>,
     most_staying: usize,
     pub(super) asking_sql: Arc<Semaphore>,
@@ -84,27 +84,27 @@ impl State {
         }
     }
 
-    /// What the command line can ask for, too.
+    /// The use cases that the command line has as well.
     pub(super) fn app(&self) -> &App {
         self.service.app()
     }
 
-    /// What only a server can be asked for.
+    /// The use cases that only a server has.
     pub(super) fn serving(&self) -> &Serving {
         self.service.serving()
     }
 
-    /// A place for a WebSocket or an event stream, which leaves room for those who ask and go.
+    /// A permit for a WebSocket or an event stream. Some connections are reserved for short requests.
     pub(super) fn a_place_to_stay(&self) -> Result<OwnedSemaphorePermit, Problem> {
         Arc::clone(&self.staying).try_acquire_owned().map_err(|_| {
             Problem::new(
                 StatusCode::SERVICE_UNAVAILABLE,
-                "as many WebSockets and event streams are open as this server allows; try again later",
+                "the maximum number of WebSockets and event streams is open; try again later",
             )
         })
     }
 
-    /// WebSockets and event streams that are open.
+    /// Number of open WebSockets and event streams.
     pub(super) fn staying(&self) -> usize {
         self.most_staying.saturating_sub(self.staying.available_permits())
     }
@@ -114,7 +114,7 @@ impl State {
     }
 }
 
-/// Answers a question, off the threads that serve.
+/// Runs a blocking read outside the async runtime.
 pub(super) async fn blocking<T, E>(
     state: &Shared,
     work: impl FnOnce(&State) -> Result<T, E> + Send + 'static,
@@ -126,7 +126,7 @@ where
     in_turn(state, &state.asking, work).await
 }
 
-/// The same, for what is stored.
+/// Runs a blocking write outside the async runtime.
 pub(super) async fn changing<T, E>(
     state: &Shared,
     work: impl FnOnce(&State) -> Result<T, E> + Send + 'static,
@@ -157,7 +157,7 @@ where
     tokio::task::spawn_blocking(work).await.map_err(|error| Problem::internal(&error))?.map_err(Into::into)
 }
 
-/// Answers a question from what is kept, or by asking; in JSON.
+/// Answers a question in JSON, from the cache if it is current.
 pub(super) async fn kept<T, E>(
     state: &Shared,
     question: &str,

@@ -1,4 +1,4 @@
-//! Who may do what: named tokens with a scope, from a file that only the operator can read.
+//! Authorisation: named tokens with a scope, from a file that only the operator can read.
 
 use std::{fs, os::unix::fs::MetadataExt, path::Path};
 
@@ -8,19 +8,19 @@ use subtle::ConstantTimeEq;
 
 use crate::user_file::read_text;
 
-/// What somebody may do; each includes those before it.
+/// What a token permits. Each scope includes the previous ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Scope {
-    /// Look.
+    /// View results and run SQL queries.
     Read,
-    /// Start, cancel and tag runs.
+    /// Also start, cancel and tag runs.
     Run,
-    /// Delete runs, switch plugins off, read the audit log.
+    /// Also delete runs, disable plugins and read the audit log.
     Admin,
 }
 
-/// Who asks.
+/// The caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Identity {
     pub(super) name: String,
@@ -28,13 +28,13 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    /// Whoever reaches a server that listens to this machine alone and has no tokens.
+    /// Any caller of a server without tokens, which listens on this machine only.
     pub(super) fn local() -> Self {
         Self { name: "local".to_owned(), scope: Scope::Admin }
     }
 }
 
-/// The tokens that are accepted; none: everybody who reaches the server is its operator.
+/// The accepted tokens. If there are none, every caller has scope `admin`.
 #[derive(Debug, Default)]
 pub(super) struct Tokens(Vec<(Identity, [u8; 32])>);
 
@@ -52,16 +52,16 @@ struct Entry {
     token: String,
 }
 
-/// Shorter ones can be guessed.
+/// Minimum length: shorter tokens can be guessed.
 const SHORTEST: usize = 16;
-/// What the tokens of the example begin with: everybody knows them.
+/// Prefix of the example tokens, which are public and therefore refused.
 const EXAMPLE: &str = "replace-me";
 
 impl Tokens {
-    /// Reads the file.
+    /// Reads a token file.
     ///
     /// # Errors
-    /// A sentence when it cannot be read, others can read it, or an entry is not what it should be.
+    /// A sentence when the file cannot be read, other users can read it, or an entry is invalid.
     pub(super) fn read(path: &Path) -> Result<Self, String> {
         let refused = |why: String| format!("the token file `{}` {why}", path.display());
         let about = fs::metadata(path).map_err(|error| refused(format!("cannot be read: {error}")))?;
@@ -111,7 +111,7 @@ impl Tokens {
         self.0.is_empty()
     }
 
-    /// Who has this token. Takes as long for any: hashes are compared, all of them, in constant time.
+    /// The owner of a token. Compares all hashes in constant time, so the duration reveals nothing.
     pub(super) fn identify(&self, given: Option<&str>) -> Option<Identity> {
         if self.0.is_empty() {
             return Some(Identity::local());
@@ -127,8 +127,8 @@ impl Tokens {
     }
 }
 
-/// Whether nobody but its owner can read a file, or it is root's and only a group can: as where a server runs as a user of its
-/// own, who is not to change its tokens.
+/// Whether only its owner can read a file, or only root and one group. The latter suits a server whose user must not change its
+/// tokens.
 fn is_private(owner: u32, mode: u32) -> bool {
     mode & 0o077 == 0 || (owner == 0 && mode & 0o037 == 0)
 }

@@ -1,4 +1,4 @@
-//! Whose the plugin folders are.
+//! The check that nobody but the operator can place plugins.
 
 use std::{
     fs,
@@ -8,8 +8,8 @@ use std::{
 
 use super::error::{ServeError, system};
 
-/// Whether nobody but the operator can put plugins there: the folders and all above them are his or root's, and not
-/// writable by others.
+/// Refuses plugin folders in which other users could place files. Each folder and all above it must belong to root or to the
+/// user of the server, and must not be writable by others.
 pub(super) fn trusted(folders: &[PathBuf]) -> Result<(), ServeError> {
     let me = nix::unistd::geteuid().as_raw();
     for folder in folders {

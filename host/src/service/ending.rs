@@ -1,4 +1,4 @@
-//! What is done when a run has ended: its reports are written, it is compared with its baseline, and its end is told.
+//! The end of a run: its reports are written, it is compared with its baseline, and its clients are told.
 
 use dyno_core::model::{Event, RunRecord, RunStatus};
 
@@ -8,7 +8,7 @@ use crate::{
     fault::{Place, Resource},
 };
 
-/// Writes the reports of a run, judges it, and tells its end.
+/// Writes the reports of a run, compares it with its baseline, and announces its end.
 pub(super) fn ended(service: &Service, record: &RunRecord) {
     let run = &record.id;
     let end = service.table.ended(run);
@@ -25,7 +25,7 @@ pub(super) fn ended(service: &Service, record: &RunRecord) {
     service.table.end(run, &event, &Status::of(record, end));
 }
 
-/// Compares a run with the baseline that it was asked for with, and tells of a regression.
+/// Compares a completed run with the baseline in its submission, and sends notifications of a regression.
 fn judge(service: &Service, record: &RunRecord) {
     let run = &record.id;
     let submitted = match service.serving.queue().submission(run) {
@@ -53,7 +53,7 @@ fn judge(service: &Service, record: &RunRecord) {
     }
 }
 
-/// The host itself failed: what is stored says how far it came. Where not even that can be stored, it is tried again later.
+/// Ends a run because the host failed: it becomes `interrupted`. If that cannot be stored, the queue retries later.
 pub(super) fn fail(service: &Service, run: &str) {
     match service.serving.queue().interrupt(run) {
         Ok(record) => {
@@ -69,7 +69,7 @@ pub(super) fn fail(service: &Service, run: &str) {
     }
 }
 
-/// Why runs cannot be carried out, without a path: strangers may read it.
+/// Why runs cannot be carried out. Names no path: any client can read it.
 pub(super) fn trouble(resource: Option<Resource>) -> String {
     let what = resource
         .and_then(|resource| resource.sentence(Place::Machine))

@@ -1,4 +1,4 @@
-//! The queue at work: a thread that begins what is next, and a thread for each run that goes on.
+//! Execution of the queue: one thread starts runs, and each run has a thread.
 
 use std::{
     io,
@@ -20,18 +20,18 @@ use crate::{
     fault::{self, HostFault},
 };
 
-/// How long running launches may go on when the server ends.
+/// At shutdown, running launches may take this long to end by themselves.
 const GRACE: Duration = Duration::from_secs(20);
-/// How long a launch that was told to stop may take to do so.
+/// After that, stopped launches may take this long.
 const KILL: Duration = Duration::from_secs(8);
 
-/// Starts the executor: it begins what is in the queue, until the queue ends.
+/// Starts the thread that starts runs, until the queue ends.
 pub(super) fn start(service: &Arc<Service>) -> io::Result<thread::JoinHandle<()>> {
     let service = Arc::clone(service);
     thread::Builder::new().name("executor".to_owned()).spawn(move || execute(&service))
 }
 
-/// Begins nothing more, and waits for what runs: first until launches end by themselves, then by stopping them.
+/// Starts no further runs. Waits for the running ones, and stops them after [`GRACE`].
 pub(super) fn end(service: &Service) {
     let running = service.queue.end();
     let cancels: Vec<Cancel> = running.iter().filter_map(|run| service.table.cancel(run)).collect();
@@ -43,7 +43,7 @@ pub(super) fn end(service: &Service) {
 
 fn execute(service: &Arc<Service>) {
     loop {
-        // What is in the database counts: it survives us.
+        // The database is the queue: it survives this process.
         let mut waiting = match service.serving.queue().waiting() {
             Ok(waiting) => waiting,
             Err(error) => {
@@ -51,7 +51,7 @@ fn execute(service: &Arc<Service>) {
                 Vec::new()
             }
         };
-        // What is stored a moment before it is known here is begun a moment later, so that nobody misses its first event.
+        // A run that is stored but not in the table yet starts a moment later, so that no client misses its first event.
         waiting.retain(|queued| service.table.knows(&queued.run));
         for run in service.queue.left_over(&waiting) {
             ending::fail(service, &run);
@@ -73,7 +73,7 @@ fn begin(service: &Arc<Service>, place: Place) {
     let name = place.run().to_owned();
     let service_of_run = Arc::clone(service);
     let started = on_a_thread(thread::Builder::new().name("run".to_owned()), place, move |run| {
-        // A panic of ours must not leave a run that goes on for ever.
+        // A panic of the host must not leave a run `running` indefinitely.
         let ran = panic::catch_unwind(AssertUnwindSafe(|| run_to_its_end(&service_of_run, run)));
         if ran.is_err() {
             tracing::error!(run, "a run ended in a panic");
@@ -87,7 +87,7 @@ fn begin(service: &Arc<Service>, place: Place) {
     }
 }
 
-/// Works on a thread that has a place. Without a thread the place is dropped, and the devices of its run are free again.
+/// Starts a thread that owns `place`. If that fails, `place` is dropped, which releases the devices of its run.
 fn on_a_thread(
     thread: thread::Builder,
     place: Place,
@@ -100,7 +100,7 @@ fn run_to_its_end(service: &Service, run: &str) {
     let cancel = service.table.cancel(run).unwrap_or_default();
     tracing::info!(run, "a run begins");
     let mut tell = |event: &Event| {
-        // The end is told when its reports are written.
+        // The end is announced once the reports are written.
         if !matches!(event, Event::RunFinished { .. }) {
             service.table.tell(run, event);
         }

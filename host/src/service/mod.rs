@@ -1,5 +1,5 @@
-//! What a server does between its protocol and the use cases: the queue at work, the table of runs that wait or go on, reports,
-//! and the judgement of what has ended. It knows nothing of HTTP.
+//! What a server does between HTTP and the use cases: it carries out the queue, keeps the table of waiting and running runs,
+//! writes reports, and judges ended runs. It knows nothing of HTTP.
 
 mod ending;
 mod executor;

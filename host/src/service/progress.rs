@@ -1,4 +1,4 @@
-//! How far a run has come that this server has queued or runs: learnt from its events.
+//! Progress of a queued or running run, derived from its events.
 
 use std::{
     collections::BTreeMap,
@@ -10,22 +10,22 @@ use dyno_core::model::{CaseRecord, CaseStatus, Event, RunRecord};
 use super::status::{Status, model};
 use crate::app::RunEnd;
 
-/// A run while this server has it.
+/// Progress of one run.
 #[derive(Debug)]
 pub(super) struct Progress {
     run: String,
     asked_at: String,
     begun: Option<Instant>,
-    /// How long it ran, once it has ended.
+    /// Duration, once the run has ended.
     ran: Option<Duration>,
     step: String,
     cases: u32,
     done: u32,
-    /// How far the cases are that are being measured.
+    /// Completed fraction of each case in progress.
     fractions: BTreeMap<u32, f64>,
-    /// The most that was ever done: an estimate that becomes worse takes nothing back.
+    /// Highest completed fraction so far. Progress never goes back, even if an estimate does.
     reached: f64,
-    /// Cases of each model that have not ended.
+    /// Number of unfinished cases of each model.
     models: BTreeMap<String, u32>,
     case_models: Vec<String>,
 }
@@ -58,12 +58,11 @@ impl Progress {
         }
     }
 
-    /// How many cases the run has.
     pub(super) fn cases(&self) -> u32 {
         self.cases
     }
 
-    /// Learns from an event; says whether people would want to know at once.
+    /// Takes in an event; returns whether clients should be told at once.
     pub(super) fn learn(&mut self, event: &Event) -> bool {
         let is_news = self.take_in(event);
         let measured: f64 = self.fractions.values().sum();
@@ -105,13 +104,13 @@ impl Progress {
         true
     }
 
-    /// The run has ended: from now on its time stands still.
+    /// Stops the clock: the run has ended.
     pub(super) fn end(&mut self) -> RunEnd {
         let ran = *self.ran.get_or_insert(self.begun.map_or(Duration::ZERO, |begun| begun.elapsed()));
         RunEnd { elapsed_s: ran.as_secs_f64(), progress: Some(self.reached) }
     }
 
-    /// How it stands; `waits_s` is how long it may wait before it is begun.
+    /// The current status; `waits_s` is the estimated time until the run starts [s].
     pub(super) fn status(&self, waits_s: Option<f64>) -> Status {
         let progress = self.reached;
         let running = || self.begun.map_or(Duration::ZERO, |begun| begun.elapsed());

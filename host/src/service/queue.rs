@@ -1,5 +1,5 @@
-//! Which run is next. The most urgent first; among equals, whoever was served longest ago; and of one owner, what was asked for
-//! first. Runs on different devices go on at the same time; on one device one after the other.
+//! The order in which runs start: by priority; at equal priority, the owner who waited longest for a start goes first; and each
+//! owner's runs start in the order of submission. Runs on different devices run concurrently, those on one device in turn.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,14 +9,14 @@ use std::{
 
 use crate::app::Queued;
 
-/// The queue is looked at so often even if nobody says that it changed.
+/// Interval of checks without a wake-up.
 const LOOK: Duration = Duration::from_secs(5);
-/// A run that the host could not carry out rests so long before it is tried again; each time twice as long, …
+/// Delay before a run is retried that the host could not start or end. Doubles with each attempt, …
 const FIRST_REST: Duration = Duration::from_secs(1);
-/// … up to this.
+/// … up to this limit.
 const LONGEST_REST: Duration = Duration::from_secs(60);
 
-/// What the executor and those who ask for runs share.
+/// The queue, shared by the executor and the request handlers.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
     inner: Mutex<Inner>,
@@ -26,21 +26,21 @@ pub(crate) struct Queue {
 #[derive(Debug, Default)]
 struct Inner {
     ending: bool,
-    /// Runs that go on, with the devices that they use.
+    /// Devices in use, by running run.
     running: BTreeMap<String, BTreeSet<String>>,
-    /// When each owner was served last: a count of runs.
+    /// Value of `count` when a run of each owner last started.
     served: BTreeMap<String, u64>,
     count: u64,
-    /// Runs that the host could not begin or end: for want of a thread, of room for what it writes.
+    /// Runs that the host could not start or end, for lack of a thread or disk space.
     resting: BTreeMap<String, Rest>,
 }
 
-/// How long a run rests before the host tries again what it could not do.
+/// A delayed retry.
 #[derive(Debug, Clone)]
 struct Rest {
     until: Instant,
     next: Duration,
-    /// Why, a sentence.
+    /// A sentence on the cause.
     why: String,
 }
 
@@ -55,14 +55,14 @@ impl Inner {
         self.resting.get(run).is_some_and(|rest| rest.until > Instant::now())
     }
 
-    /// How long nothing is to be done, if nothing changes.
+    /// Time until the next retry is due, at most [`LOOK`].
     fn patience(&self) -> Duration {
         let now = Instant::now();
         let ends = self.resting.values().map(|rest| rest.until.saturating_duration_since(now));
         ends.min().unwrap_or(LOOK).clamp(Duration::from_millis(10), LOOK)
     }
 
-    /// The run to begin next, among those whose devices nobody here uses.
+    /// The next run to start among those whose devices are free.
     fn next<'a>(&self, waiting: &'a [Queued]) -> Option<&'a Queued> {
         let is_free = |queued: &&Queued| {
             !self.running.contains_key(&queued.run)
@@ -73,14 +73,14 @@ impl Inner {
                     .all(|used| queued.devices.iter().all(|device| !used.contains(device)))
         };
         let served = |queued: &Queued| self.served.get(&queued.owner).copied().unwrap_or(0);
-        // The first of the smallest: what was asked for first.
+        // The first of the smallest: the one that was submitted first.
         waiting
             .iter()
             .filter(is_free)
             .min_by_key(|queued| (std::cmp::Reverse(queued.priority), served(queued)))
     }
 
-    /// Counts a run among those that go on.
+    /// Marks a run as running.
     fn begin(&mut self, next: &Queued) {
         self.count += 1;
         self.served.insert(next.owner.clone(), self.count);
@@ -88,18 +88,18 @@ impl Inner {
     }
 }
 
-/// What the executor is to do.
+/// The executor's next step.
 #[derive(Debug)]
 pub(super) enum Turn {
-    /// Begin this run. `is_first` where nothing else goes on.
+    /// Start this run. `is_first`: no other run is running.
     Begin { place: Place, is_first: bool },
-    /// Look again: something changed, or it was time.
+    /// Read the queue again.
     Look,
-    /// Begin nothing more.
+    /// Stop: the server shuts down.
     End,
 }
 
-/// The devices of a run, given back however its thread ends, and where there is none.
+/// The devices of a running run. Dropping it releases them, however the run's thread ends.
 #[derive(Debug)]
 pub(super) struct Place {
     queue: Arc<Queue>,
@@ -107,7 +107,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// The run that has it.
+    /// Identifier of the run.
     pub(super) fn run(&self) -> &str {
         &self.run
     }
@@ -121,12 +121,12 @@ impl Drop for Place {
 }
 
 impl Queue {
-    /// Something was put in, or taken out.
+    /// Wakes the executor: a run was added or removed.
     pub(super) fn wake(&self) {
         self.changed.notify_all();
     }
 
-    /// What is to be done while these runs wait. Waits until that may have changed, where it is nothing.
+    /// The next step with these waiting runs. Blocks while there is nothing to do.
     pub(super) fn turn(self: &Arc<Self>, waiting: &[Queued]) -> Turn {
         let mut inner = self.lock();
         if inner.ending {
@@ -143,14 +143,14 @@ impl Queue {
         Turn::Look
     }
 
-    /// Nothing more is begun. Gives the runs that go on.
+    /// Starts no further runs; returns the running ones.
     pub(super) fn end(&self) -> Vec<String> {
         self.lock().ending = true;
         self.wake();
         self.running()
     }
 
-    /// Waits until no run goes on, for so long at most.
+    /// Waits until no run is running, at most `patience`.
     pub(super) fn wait_for_all(&self, patience: Duration) {
         let begin = Instant::now();
         let mut inner = self.lock();
@@ -160,7 +160,7 @@ impl Queue {
         }
     }
 
-    /// Gives up a run that waits, by `give_up`, so that it is not begun meanwhile; `false` where it goes on already.
+    /// Cancels a waiting run by `give_up`, under the lock, so that it cannot start meanwhile; `false` if it is running already.
     pub(super) fn give_up<E>(&self, run: &str, give_up: impl FnOnce() -> Result<bool, E>) -> Result<bool, E> {
         let mut inner = self.lock();
         if inner.running.contains_key(run) {
@@ -171,17 +171,17 @@ impl Queue {
         Ok(given_up)
     }
 
-    /// Lets a run rest that the host could not begin or end, and says why.
+    /// Delays a run that the host could not start or end.
     pub(super) fn rest(&self, run: &str, why: String) {
         self.lock().rest(run, why);
     }
 
-    /// A run that the host could begin or end rests no longer.
+    /// Ends the delay of a run.
     pub(super) fn recover(&self, run: &str) {
         self.lock().resting.remove(run);
     }
 
-    /// Runs that have rested long enough, and neither wait nor go on: their end could not be stored.
+    /// Runs due for a retry that are neither waiting nor running: their end could not be stored.
     pub(super) fn left_over(&self, waiting: &[Queued]) -> Vec<String> {
         let inner = self.lock();
         let is_left_over = |run: &&String| {
@@ -192,12 +192,12 @@ impl Queue {
         inner.resting.keys().filter(is_left_over).cloned().collect()
     }
 
-    /// Why the host cannot do its part at present; `None` where it can.
+    /// Why the host currently cannot carry out runs; `None` if it can.
     pub(crate) fn trouble(&self) -> Option<String> {
         self.lock().resting.values().next().map(|rest| rest.why.clone())
     }
 
-    /// Runs that go on.
+    /// Identifiers of the running runs.
     pub(crate) fn running(&self) -> Vec<String> {
         self.lock().running.keys().cloned().collect()
     }

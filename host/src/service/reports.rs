@@ -1,4 +1,4 @@
-//! The reports of runs: a folder for each, with a file for each format.
+//! Report files: a folder per run, a file per format.
 
 use std::{
     collections::HashMap,
@@ -16,28 +16,28 @@ use crate::{
     export::{ComparisonFormat, Format, Rendered},
 };
 
-/// The formats that every run gets a report in.
+/// File name and format of the reports of every run.
 pub(crate) const WRITTEN: [(&str, Format); 3] =
     [("result", Format::Json), ("report", Format::Markdown), ("report", Format::Html)];
 
-/// Reports that are listed.
+/// Maximum number of runs in a list of reports.
 const LISTED: usize = 200;
 
-/// Reports of one run.
+/// The reports of a run.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Reports {
     run_id: String,
-    /// How the run stands: `initializing`, `running`, `completed`, `failed`, or `unknown`.
+    /// Status of the run: `initializing`, `running`, `completed`, `failed`, or `unknown` if the database does not have it.
     status: String,
-    /// Names of the files.
+    /// File names.
     reports: Vec<String>,
     /// Their folder on the server.
     path: String,
-    /// Where they are served, in the same order.
+    /// Paths under which the files are served, in the same order.
     urls: Vec<String>,
 }
 
-/// The folder that holds them all.
+/// The folder of all reports.
 #[derive(Debug)]
 pub(crate) struct ReportFolder(PathBuf);
 
@@ -46,7 +46,6 @@ impl ReportFolder {
         Self(path)
     }
 
-    /// Where it is.
     pub(crate) fn path(&self) -> &Path {
         &self.0
     }
@@ -55,7 +54,7 @@ impl ReportFolder {
         fs::create_dir_all(&self.0)
     }
 
-    /// Writes the reports of a run: each whole or not at all.
+    /// Writes the reports of a run. Each file is replaced atomically.
     pub(super) fn write(&self, record: &RunRecord) -> io::Result<()> {
         let folder = self.0.join(&record.id);
         fs::create_dir_all(&folder)?;
@@ -67,13 +66,13 @@ impl ReportFolder {
         Ok(())
     }
 
-    /// Writes how a run compares with the baseline that it was asked for with.
+    /// Writes the comparison of a run with its baseline.
     pub(super) fn write_comparison(&self, run: &str, comparison: &Comparison) -> io::Result<()> {
         let text = ComparisonFormat::Markdown.render(comparison, false).map_err(io::Error::other)?;
         replace(&self.0.join(run), "comparison.md", &text)
     }
 
-    /// Removes the reports of a run, where there are any.
+    /// Removes the reports of a run, if there are any.
     pub(super) fn remove(&self, run: &str) -> io::Result<()> {
         match fs::remove_dir_all(self.0.join(run)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -81,12 +80,12 @@ impl ReportFolder {
         }
     }
 
-    /// Whether a run has reports: also one that was deleted when the server could not remove them.
+    /// Whether a run has reports. A deleted run may, if the server could not remove them.
     pub(crate) fn has(&self, run: &str) -> bool {
         is_name(run) && self.0.join(run).is_dir()
     }
 
-    /// A report of a run; `None` where there is none of that name.
+    /// The content of a report file; `None` if there is no such file.
     pub(crate) fn read(&self, run: &str, file: &str) -> Option<Vec<u8>> {
         if !is_name(run) || !is_name(file) {
             return None;
@@ -135,7 +134,7 @@ impl ReportFolder {
     }
 }
 
-/// Names of the reports in a folder, in their order.
+/// Names of the reports in a folder, sorted.
 fn files(folder: &Path) -> io::Result<Vec<String>> {
     let is_report = |name: &String| {
         !name.starts_with('.') && [".md", ".html", ".json"].iter().any(|ending| name.ends_with(ending))
@@ -153,7 +152,7 @@ fn replace(folder: &Path, name: &str, text: &str) -> io::Result<()> {
     fs::rename(partial, folder.join(name))
 }
 
-/// Whether a name is one of ours: no way out of a folder.
+/// Whether a name is safe to append to a path: it cannot lead out of the folder.
 fn is_name(name: &str) -> bool {
     !name.starts_with('.')
         && !name.is_empty()

@@ -1,4 +1,4 @@
-//! A server's service: runs are taken in, carried out one after the other, watched, given up, and deleted with their reports.
+//! The service of a server: runs are submitted, carried out, watched, cancelled, and deleted with their reports.
 
 use std::{io, path::PathBuf, sync::Arc, thread};
 
@@ -7,10 +7,10 @@ use dyno_core::model::{RunRecord, RunStatus, Submission};
 use super::{ending, executor, queue::Queue, reports::ReportFolder, status::Status, table::RunTable};
 use crate::app::{App, AppError, Queued, Serving};
 
-/// Runs that wait or go on at the same time, at most.
+/// Maximum number of waiting and running runs.
 const MOST_RUNS: usize = 1_000;
 
-/// The service.
+/// Everything a server does with runs.
 #[derive(Debug)]
 pub(crate) struct Service {
     pub(super) serving: Serving,
@@ -19,12 +19,12 @@ pub(crate) struct Service {
     pub(super) reports: ReportFolder,
 }
 
-/// Why a run was not taken in.
+/// Why a submission was refused.
 #[derive(Debug)]
 pub(crate) enum Refused {
-    /// As many runs as are allowed wait or go on already.
+    /// This many runs are waiting or running already.
     Full(usize),
-    /// It cannot be met, or not be stored.
+    /// The request cannot be met, or not be stored.
     App(AppError),
 }
 
@@ -34,28 +34,28 @@ impl<E: Into<AppError>> From<E> for Refused {
     }
 }
 
-/// What came of the wish to stop a run.
+/// The effect of cancelling a run.
 #[derive(Debug)]
 pub(crate) enum GivenUp {
-    /// It waited, and never begins.
+    /// It was waiting, and is cancelled now.
     Cancelled { run: String },
-    /// It goes on, and was told to stop.
+    /// It is running, and was told to stop.
     Cancelling { run: String },
-    /// It had ended before.
+    /// It had ended already.
     Ended { run: String, status: RunStatus },
 }
 
-/// What runs and what waits.
+/// The running and waiting runs.
 #[derive(Debug)]
 pub(crate) struct Line {
-    /// Identifiers of the runs that go on.
+    /// Identifiers of the running runs.
     pub(crate) running: Vec<String>,
-    /// Those that wait, each with the time until it may begin [s]; unknown before the first run has ended.
+    /// Waiting runs, each with the estimated time until it starts [s]; unknown until a run has completed.
     pub(crate) waiting: Vec<(Queued, Option<f64>)>,
 }
 
 impl Service {
-    /// A service whose reports go into a folder. What waited when the last server ended goes on waiting.
+    /// A service that writes reports to a folder. Runs that an earlier server left waiting keep their place.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -67,21 +67,21 @@ impl Service {
         Ok(Self { serving, table, queue: Arc::default(), reports: ReportFolder::new(reports) })
     }
 
-    /// Begins what waits, on a thread of its own, until [`Service::end`].
+    /// Starts the thread that carries out waiting runs until [`Service::end`].
     ///
     /// # Errors
-    /// When the system has no thread, or the folder of reports cannot be made.
+    /// When no thread can be started, or the folder of reports cannot be created.
     pub(crate) fn start(self: &Arc<Self>) -> io::Result<thread::JoinHandle<()>> {
         self.reports.make()?;
         executor::start(self)
     }
 
-    /// Begins nothing more, and waits for what goes on; stops it in the end.
+    /// Starts no further runs, and waits for the running ones, stopping them if they take too long.
     pub(crate) fn end(&self) {
         executor::end(self);
     }
 
-    /// The use cases that the command line has, too.
+    /// The use cases that the command line has as well.
     pub(crate) fn app(&self) -> &App {
         self.serving.app()
     }
@@ -91,7 +91,7 @@ impl Service {
         &self.serving
     }
 
-    /// The runs that wait or go on.
+    /// The waiting and running runs.
     pub(crate) fn table(&self) -> &RunTable {
         &self.table
     }
@@ -101,30 +101,29 @@ impl Service {
         &self.queue
     }
 
-    /// The reports that were written.
     pub(crate) fn reports(&self) -> &ReportFolder {
         &self.reports
     }
 
-    /// Takes a run in: it waits in the queue when this returns.
+    /// Puts a run in the queue.
     ///
     /// # Errors
-    /// When too many wait, the request cannot be met, or the database refuses.
+    /// When too many runs are waiting, the request cannot be met, or the database fails.
     pub(crate) fn submit(&self, submission: Submission) -> Result<RunRecord, Refused> {
         if self.table.len() >= MOST_RUNS {
             return Err(Refused::Full(MOST_RUNS));
         }
         let record = self.serving.queue().submit(submission)?;
-        // Before the executor can begin it: nobody misses its first event.
+        // Before the executor can start it, so that no client misses its first event.
         self.table.queue(&record);
         self.queue.wake();
         Ok(record)
     }
 
-    /// Gives up a run that waits, or tells one that goes on to stop.
+    /// Cancels a waiting run, or tells a running one to stop.
     ///
     /// # Errors
-    /// When there is no such run, or the database refuses.
+    /// When there is no such run, or the database fails.
     pub(crate) fn give_up(&self, selector: &str) -> Result<GivenUp, AppError> {
         let results = self.app().results();
         let run = results.run(selector, false)?.id;
@@ -141,10 +140,10 @@ impl Service {
         })
     }
 
-    /// Deletes a run that has ended, with its reports; gives its identifier.
+    /// Deletes an ended run and its reports; returns its identifier.
     ///
     /// # Errors
-    /// When there is no such run, it has not ended, or the database refuses.
+    /// When there is no such run, it has not ended, or the database fails.
     pub(crate) fn delete(&self, selector: &str) -> Result<String, AppError> {
         let run = self.serving.records().delete(selector)?;
         if let Err(error) = self.reports.remove(&run) {
@@ -153,7 +152,7 @@ impl Service {
         Ok(run)
     }
 
-    /// How a stored run stands.
+    /// The status of a stored run.
     ///
     /// # Errors
     /// When the database fails.
@@ -161,14 +160,14 @@ impl Service {
         Ok(Status::of(record, self.serving.records().run_end(&record.id)?))
     }
 
-    /// What runs and what waits.
+    /// The running and waiting runs.
     ///
     /// # Errors
     /// When the database fails.
     pub(crate) fn line(&self) -> Result<Line, AppError> {
         let running = self.queue.running();
         let per_case = self.serving.queue().seconds_per_case()?;
-        // Half of what runs is over, on average.
+        // On average, half of a running run is over.
         let mut ahead: f64 =
             running.iter().map(|run| f64::from(self.table.cases(run).unwrap_or(0)) / 2.0).sum();
         let mut waiting = Vec::new();

@@ -1,4 +1,4 @@
-//! How a run stands, in the fields of the original suite.
+//! The status of a run, in the fields of the original suite.
 
 use std::collections::BTreeSet;
 
@@ -8,33 +8,33 @@ use serde::Serialize;
 
 use crate::app::RunEnd;
 
-/// How a run stands.
+/// Status of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct Status {
     /// Identifier of the run.
     pub(super) run_id: String,
-    /// `initializing` (it waits), `running`, `completed`, or `failed`.
+    /// `initializing` (waiting in the queue), `running`, `completed` or `failed`.
     pub(super) status: &'static str,
-    /// How much is done, 0 to 1. It never becomes less.
+    /// Completed fraction, 0 to 1. Never decreases.
     pub(super) progress: f64,
-    /// What is being done, for people.
+    /// A sentence on the current step.
     pub(super) current_step: String,
-    /// When it was asked for (RFC 3339, UTC).
+    /// When the run was submitted (RFC 3339, UTC).
     pub(super) start_time: String,
-    /// How long it has been running, or ran [s].
+    /// Running time so far, or in total [s].
     pub(super) elapsed_time: f64,
-    /// How long it may still take [s], where that can be told.
+    /// Estimated remaining time [s]; `null` if unknown.
     pub(super) estimated_remaining_time: Option<f64>,
-    /// Models and benchmarks of which every case has ended.
+    /// Number of models and benchmarks whose cases have all ended.
     pub(super) completed_models: u32,
-    /// Models and benchmarks.
+    /// Number of models and benchmarks.
     pub(super) total_models: u32,
-    /// Why it failed. Absent unless it did: clients of the original suite ask whether the key is there.
+    /// Why the run failed. Absent otherwise: clients of the original suite test for the key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) error: Option<String>,
 }
 
-/// The original suite's word for how a run stands: one without any result has failed.
+/// The original suite's word for a status. A run without any result counts as failed.
 pub(crate) fn word(status: RunStatus, has_result: bool) -> &'static str {
     match status {
         RunStatus::Queued => "initializing",
@@ -45,7 +45,7 @@ pub(crate) fn word(status: RunStatus, has_result: bool) -> &'static str {
 }
 
 impl Status {
-    /// How a stored run stands. `end` is how it ended, where that is known.
+    /// The status of a stored run; `end` is its duration and progress, if known.
     pub(super) fn of(record: &RunRecord, end: Option<RunEnd>) -> Self {
         let ended = |case: &&CaseRecord| {
             !matches!(case.status, CaseStatus::Queued | CaseStatus::Running | CaseStatus::Cancelled)
@@ -77,14 +77,14 @@ impl Status {
     }
 }
 
-/// How long the launches of a run took together, by the clocks of their workers: what is known of a run whose host died.
+/// Total time of a run's launches by their workers' clocks [s], the best estimate for a run whose host died.
 fn measured_s(record: &RunRecord) -> f64 {
     let launches = record.cases.iter().flat_map(|case| &case.launches);
     let ns: u64 = launches.flat_map(|launch| &launch.stages).map(|(_, ns)| *ns).fold(0, u64::saturating_add);
     ns as f64 / 1e9
 }
 
-/// Why a run as a whole counts as failed: it did not come to its end, or there is no result of any of its cases.
+/// Why a run counts as failed: it did not complete, or none of its cases has a result.
 fn failure(record: &RunRecord) -> String {
     match record.status {
         RunStatus::Cancelled => return "the run was cancelled; what was done is kept".to_owned(),
@@ -112,7 +112,7 @@ fn failure(record: &RunRecord) -> String {
     format!("nothing was measured: {}", first.unwrap_or_else(|| "the run has no cases".to_owned()))
 }
 
-/// The model of a case: its parameter of that name, else the benchmark.
+/// The model of a case: its parameter `model`, or else the name of the benchmark.
 pub(crate) fn model(case: &CaseRecord) -> String {
     match case.params.get("model") {
         Some(ParamValue::Text(name)) => name.clone(),

@@ -1,6 +1,7 @@
-//! Who is told what: every event of every run to those who listen, and to those who watch one run how it stands.
+//! The table of waiting and running runs, and the clients that follow them: some get every event, some the latest status.
 //!
-//! Nobody is waited for. Who reads events too slowly loses the connection; who watches a status gets the latest one.
+//! The server never waits for a client. One that reads events too slowly is disconnected; one that watches a status misses
+//! intermediate states.
 
 use std::{
     collections::HashMap,
@@ -19,29 +20,29 @@ use tokio::sync::{broadcast, watch};
 use super::{progress::Progress, status::Status};
 use crate::app::{Cancel, RunEnd};
 
-/// Events that a listener may be behind.
+/// Maximum number of events a client may lag behind.
 const BEHIND: usize = 1_024;
-/// Events of a run that are kept for those who come later. Estimates are not among them.
+/// Maximum number of past events kept per run for later clients. Estimates are not kept.
 const KEPT: usize = 20_000;
-/// The status of a run is told no more often than this, except when something begins or ends.
+/// Minimum interval between status updates, except when something starts or ends.
 const PACE: Duration = Duration::from_millis(200);
 
-/// An event as it is told.
+/// A serialised event.
 #[derive(Debug)]
 pub(crate) struct Told {
     pub(crate) run: String,
-    /// Counts the events of this server, from 1.
+    /// Sequence number of the event on this server, from 1.
     pub(crate) number: u64,
     /// The event, JSON.
     pub(crate) text: String,
-    /// Whether it is the last of its run.
+    /// Whether this is the last event of its run.
     pub(crate) is_last: bool,
 }
 
-/// What tells of the events to come.
+/// Future events of all runs.
 pub(crate) type Rest = broadcast::Receiver<Arc<Told>>;
 
-/// A run that this server has queued or runs.
+/// A waiting or running run.
 #[derive(Debug)]
 struct Live {
     progress: Progress,
@@ -51,7 +52,7 @@ struct Live {
     cancel: Cancel,
 }
 
-/// The table.
+/// The table of waiting and running runs.
 #[derive(Debug)]
 pub(crate) struct RunTable {
     feed: broadcast::Sender<Arc<Told>>,
@@ -68,7 +69,7 @@ impl RunTable {
         }
     }
 
-    /// A run is in the queue.
+    /// Adds a run that was put in the queue.
     pub(crate) fn queue(&self, record: &RunRecord) {
         let progress = Progress::new(record);
         let live = Live {
@@ -81,7 +82,7 @@ impl RunTable {
         self.lock().insert(record.id.clone(), live);
     }
 
-    /// Tells of an event of a run.
+    /// Announces an event of a run.
     pub(crate) fn tell(&self, run: &str, event: &Event) {
         let mut all = self.lock();
         let Some(live) = all.get_mut(run) else { return };
@@ -94,12 +95,12 @@ impl RunTable {
             live.told_at = Instant::now();
             live.status.send_replace(text(&live.progress.status(None)));
         }
-        // Nobody listens: nobody is told.
+        // An error means that no client listens.
         let _ = self.feed.send(told);
     }
 
-    /// Tells that a run has ended, and how it stands. In the same moment it is no longer ours: whoever asks because he was
-    /// told finds it in the database.
+    /// Announces the end of a run with its final status, and removes it from the table in the same moment: a client that asks
+    /// after the announcement gets the stored run.
     pub(crate) fn end(&self, run: &str, event: &Event, status: &Status) {
         let mut all = self.lock();
         let Some(live) = all.remove(run) else { return };
@@ -116,49 +117,49 @@ impl RunTable {
         })
     }
 
-    /// How a run ended of which all events were told. From now on its time stands still. `None`: it is not ours.
+    /// Duration and progress of a run whose last event but one was announced; stops its clock. `None` if it is not in the table.
     pub(crate) fn ended(&self, run: &str) -> Option<RunEnd> {
         self.lock().get_mut(run).map(|live| live.progress.end())
     }
 
-    /// How a run stands that is queued or running here.
+    /// The status of a run in the table; `waits_s` is the estimated time until it starts [s].
     pub(crate) fn status(&self, run: &str, waits_s: Option<f64>) -> Option<Status> {
         self.lock().get(run).map(|live| live.progress.status(waits_s))
     }
 
-    /// What tells how a run stands, now and whenever that changes.
+    /// The status of a run, now and after every change.
     pub(crate) fn watch(&self, run: &str) -> Option<watch::Receiver<Bytes>> {
         self.lock().get(run).map(|live| live.status.subscribe())
     }
 
-    /// What a user's wish to stop a run is told to.
+    /// The handle that cancels a run.
     pub(crate) fn cancel(&self, run: &str) -> Option<Cancel> {
         self.lock().get(run).map(|live| live.cancel.clone())
     }
 
-    /// What happened in a run so far, and what tells the rest. `None`: it is not ours.
+    /// Past events of a run, and a receiver of future ones. `None` if the run is not in the table.
     pub(crate) fn follow(&self, run: &str) -> Option<(Vec<Arc<Told>>, Rest)> {
         let all = self.lock();
         let live = all.get(run)?;
         Some((live.events.clone(), self.feed.subscribe()))
     }
 
-    /// What tells of all runs, from now on.
+    /// A receiver of future events of all runs.
     pub(crate) fn listen(&self) -> Rest {
         self.feed.subscribe()
     }
 
-    /// Whether a run is queued or running here.
+    /// Whether a run is in the table.
     pub(crate) fn knows(&self, run: &str) -> bool {
         self.lock().contains_key(run)
     }
 
-    /// How many cases a run has that is queued or running here.
+    /// Number of cases of a run in the table.
     pub(crate) fn cases(&self, run: &str) -> Option<u32> {
         self.lock().get(run).map(|live| live.progress.cases())
     }
 
-    /// Runs that are queued or running here.
+    /// Number of runs in the table.
     pub(crate) fn len(&self) -> usize {
         self.lock().len()
     }

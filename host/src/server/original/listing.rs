@@ -1,4 +1,4 @@
-//! What there is: models, hardware, reports, results.
+//! Lists of models, hardware, reports and results.
 
 use std::time::Duration;
 
@@ -22,12 +22,12 @@ use crate::{
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Model {
     name: String,
-    /// Category of its benchmark.
+    /// Category of the benchmark.
     family: String,
-    /// `model`, or `benchmark` where it is no model.
+    /// `model`, or `benchmark` if it is not a model.
     #[serde(rename = "type")]
     kind: &'static str,
-    /// Plugin and kinds of device.
+    /// The kinds of device it runs on, separated by commas.
     modality: String,
 }
 
@@ -56,23 +56,23 @@ pub(crate) async fn models(Of(state): Of<Shared>) -> Result<Response, Problem> {
 }
 
 pub(crate) fn models_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
-    op.summary("Models and benchmarks that can be run").tag("original").response::<200, Json<Vec<Model>>>()
+    op.summary("Available models and benchmarks").tag("original").response::<200, Json<Vec<Model>>>()
 }
 
-/// A kind of hardware, in the fields of the original suite and some of ours.
+/// A device, in the fields of the original suite and some of dyno's.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Hardware {
-    /// Its kind. // eg: cuda
+    /// Kind of device. // eg: cuda
     name: String,
-    /// What it is.
+    /// Model name of the processor or card.
     device: String,
     memory_gb: f64,
-    /// Always false: what is not there is not simulated.
+    /// Always false: dyno never simulates hardware.
     simulation_mode: bool,
     available: bool,
-    /// Why it is not available.
+    /// Why the device is not available.
     reason: Option<String>,
-    /// What it is called in requests. // eg: cuda:0
+    /// Name of the device in requests. // eg: cuda:0
     id: String,
 }
 
@@ -104,12 +104,12 @@ pub(crate) async fn hardware(Of(state): Of<Shared>) -> Result<Response, Problem>
 }
 
 pub(crate) fn hardware_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
-    op.summary("The eight kinds of hardware, and why some are not available")
+    op.summary("All eight kinds of hardware, with the reason if one is not available")
         .tag("original")
         .response::<200, Json<Vec<Hardware>>>()
 }
 
-/// Runs whose reports are put in order.
+/// Reports of older runs than these are listed last.
 const NEWEST: u32 = 1_000;
 
 /// `GET /api/benchmark/reports`
@@ -121,16 +121,16 @@ pub(crate) async fn list_reports(Of(state): Of<Shared>) -> Result<Json<Vec<Repor
     Ok(Json(listed.await?))
 }
 
-/// Which results to give.
+/// Filters of the results.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Query {
-    /// Only this model or benchmark.
+    /// Name of a model or benchmark.
     model: Option<String>,
-    /// Only this kind of hardware.
+    /// Kind of device.
     hardware: Option<String>,
-    /// Only this batch size.
+    /// Batch size.
     batch_size: Option<i64>,
-    /// At most so many.
+    /// Maximum number of results to return.
     #[serde(default = "hundred")]
     #[schemars(range(min = 1, max = 1000))]
     limit: u32,

@@ -1,4 +1,4 @@
-//! The interface of the original suite, with its paths, fields and meanings: clients that were written for it go on working.
+//! The endpoints of the original suite, with its fields and meanings, so that its clients keep working.
 
 mod listing;
 mod request;

@@ -1,4 +1,4 @@
-//! What a run may be asked for with.
+//! The body of a run request: in the fields of the original suite, or in dyno's.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -6,43 +6,43 @@ use serde_json::Value;
 
 use crate::server::{problem::Problem, runs::RunRequest};
 
-/// What a run may be asked for with: the words of the original suite, or those of dyno.
+/// A request for a run.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub(crate) enum Asked {
-    /// The words of dyno.
+    /// In dyno's fields.
     Ours(Box<RunRequest>),
-    /// The words of the original suite.
+    /// In the fields of the original suite.
     Theirs(Original),
 }
 
-/// A run in the words of the original suite.
+/// A request in the fields of the original suite.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Original {
-    /// Which benchmarks: `critical`, `high` or `medium` (those with a tag of that word, and those of the words before it;
-    /// a benchmark without such a tag counts as high), or `all`. Also how urgent the run is.
+    /// Selects benchmarks by tag, and sets the run's priority in the queue: `critical`, `high`, `medium` or `all`. Each level
+    /// includes the previous ones; a benchmark without such a tag counts as `high`.
     #[serde(default = "high")]
     pub(super) priority: String,
-    /// Devices.
+    /// Devices to run on, by kind or name.
     #[serde(default = "cpu")]
     pub(super) hardware: Vec<String>,
-    /// Only these models or benchmarks.
+    /// Names of models or benchmarks; overrides `priority` as a selection.
     #[serde(default)]
     pub(super) models: Option<Vec<String>>,
-    /// Values of the parameter `batch_size`, where a benchmark has one.
+    /// Values of the parameter `batch_size`, for benchmarks that have it.
     #[serde(default = "batch_sizes")]
     pub(super) batch_sizes: Vec<i64>,
-    /// Value of the parameter `precision` or `dtype`, where a benchmark has one.
+    /// Value of the parameter `precision` or `dtype`, for benchmarks that have it.
     #[serde(default = "fp32")]
     pub(super) precision: String,
-    /// Smaller batches first, over all models.
+    /// Run smaller batches of all models first.
     #[serde(default = "yes")]
     pub(super) progressive_mode: bool,
-    /// Skip what there are results of: of the same plugin file, parameters and device.
+    /// Skip cases that already have a result with the same plugin file, parameters and device.
     #[serde(default = "yes")]
     pub(super) incremental: bool,
-    /// Always refused: which folders hold plugins, the operator says.
+    /// Not accepted: the operator sets plugin folders with `--plugins`.
     #[serde(default)]
     pub(super) skillset_dir: Option<String>,
 }
@@ -63,7 +63,7 @@ fn yes() -> bool {
     true
 }
 
-/// Which of the two it is: what names benchmarks, requests or a spec is ours.
+/// Parses a body: one with `benchmarks`, `requests` or `spec` has dyno's fields.
 pub(super) fn request(asked: Value) -> Result<Asked, Problem> {
     let bad = |error: serde_json::Error| Problem::bad(error.to_string());
     let Some(object) = asked.as_object() else {

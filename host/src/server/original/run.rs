@@ -1,4 +1,4 @@
-//! A run is asked for.
+//! Submitting a run.
 
 use aide::transform::TransformOperation;
 use axum::{Extension, Json, extract::State as Of};
@@ -19,7 +19,7 @@ use crate::server::{
     tokens::Identity,
 };
 
-/// What is said of a run that was accepted.
+/// An accepted run.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Accepted {
     run_id: String,
@@ -60,7 +60,7 @@ pub(crate) async fn run(
 pub(crate) fn run_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
     op.summary("Start a run")
         .description(
-            "In the words of the original suite, or in those of dyno (`benchmarks`, `requests` or `spec`).",
+            "The body has the fields of the original suite, or dyno's (`benchmarks`, `requests` or `spec`).",
         )
         .tag("original")
         .input::<Json<Asked>>()

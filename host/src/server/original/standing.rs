@@ -1,4 +1,4 @@
-//! How a run stands, and what came of it.
+//! The status and the results of a run.
 
 use axum::{Json, extract::State as Of, http::StatusCode};
 use dyno_core::model::{CaseRecord, CaseStatus, RunRecord, RunStatus};
@@ -17,7 +17,7 @@ use crate::{
     service::{Status, model, word},
 };
 
-/// A run, by its identifier.
+/// Path of a run.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct RunId {
     /// Identifier of the run.
@@ -28,7 +28,7 @@ fn unknown(run: &str) -> Problem {
     Problem::not_found(format!("Benchmark run {run} not found"))
 }
 
-/// How a run stands, wherever it is.
+/// The status of a run, live or stored.
 pub(super) async fn standing(state: &Shared, run: &str) -> Result<Status, Problem> {
     if let Some(status) = state.service.table().status(run, None) {
         return Ok(status);
@@ -41,7 +41,7 @@ fn stored(state: &State, run: &str) -> Result<Status, Problem> {
     Ok(state.service.status_of(&exactly(state, run)?)?)
 }
 
-/// The run of this very identifier.
+/// The run with exactly this identifier: the original suite knows no prefixes.
 fn exactly(state: &State, run: &str) -> Result<RunRecord, Problem> {
     match state.app().results().run(run, false) {
         Ok(record) if record.id == run => Ok(record),
@@ -56,31 +56,31 @@ pub(crate) async fn status(Of(state): Of<Shared>, At(at): At<RunId>) -> Result<J
     Ok(Json(standing(&state, &at.run_id).await?))
 }
 
-/// What came of a run, in the fields of the original suite.
+/// The results of a run, in the fields of the original suite.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Results {
     run_id: String,
     status: &'static str,
-    /// The request, as it was posted.
+    /// The body of the request as it was posted.
     config: Value,
-    /// A result for each case.
+    /// One result per case.
     results: Vec<CaseResult>,
     start_time: String,
     completion_time: Option<String>,
 }
 
-/// What came of a case.
+/// The result of a case.
 #[derive(Debug, Serialize, JsonSchema)]
 struct CaseResult {
     model: String,
     benchmark: String,
     hardware: String,
-    /// All parameters.
+    /// Values of all parameters.
     params: Value,
-    /// How it ended: completed, failed, skipped, timed_out, cancelled.
+    /// Status of the case: `completed`, `failed`, `skipped`, `timed_out` or `cancelled`.
     status: &'static str,
     success: bool,
-    /// Why it did not complete; absent where it did.
+    /// Why the case did not complete; absent if it did.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     average_latency_ms: Option<f64>,

@@ -1,4 +1,4 @@
-//! The words of the original suite as a request of dyno.
+//! Translates a request in the fields of the original suite.
 
 use std::hash::Hash;
 
@@ -13,7 +13,7 @@ use crate::{
     server::problem::Problem,
 };
 
-/// The original's words as ours.
+/// The request as dyno carries it out, and its priority in the queue.
 pub(super) fn translated(asked: &Original, catalog: &Catalog) -> Result<(Priority, RunSpec), Problem> {
     let wishes = Wishes::of(asked)?;
     let mut named: Vec<&str> = Vec::new();
@@ -53,16 +53,16 @@ pub(super) fn translated(asked: &Original, catalog: &Catalog) -> Result<(Priorit
     Ok((wishes.priority, spec))
 }
 
-/// A request with the size of its batches; 0 for a benchmark without batches.
+/// A request and its batch size; 0 for a benchmark without batches.
 struct BatchRequest {
     batch: i64,
     request: CaseRequest,
 }
 
-/// What is asked for, checked.
+/// A checked request.
 struct Wishes<'a> {
     priority: Priority,
-    /// Tags, of which a benchmark has one; `""` for those that have none.
+    /// The tags that select a benchmark; `""` selects those without such a tag.
     tiers: &'static [&'static str],
     devices: IndexSet<&'a str>,
     models: Option<IndexSet<&'a str>>,
@@ -74,7 +74,7 @@ impl<'a> Wishes<'a> {
     fn of(asked: &'a Original) -> Result<Self, Problem> {
         if asked.skillset_dir.is_some() {
             return Err(Problem::bad(
-                "skillset_dir: which folders hold plugins, the operator says when the server starts (--plugins)",
+                "`skillset_dir` is not accepted: plugin folders are set by the operator (`--plugins`)",
             ));
         }
         let (tiers, priority): (&[&str], Priority) = match asked.priority.as_str() {
@@ -102,7 +102,7 @@ impl<'a> Wishes<'a> {
         })
     }
 
-    /// Names by which a benchmark is meant: its own, or those of its models. None where it is not meant.
+    /// The names by which the request selects a benchmark: its own, or those of its models. Empty if it does not.
     fn wanted<'b>(&self, benchmark: &'b BenchmarkInfo) -> Vec<&'b str>
     where
         'a: 'b,
@@ -119,8 +119,7 @@ impl<'a> Wishes<'a> {
         models.iter().copied().filter(is_meant).collect()
     }
 
-    /// The requests of a benchmark: one for each size of its batches. None where it has not the precision, or runs on none
-    /// of the devices.
+    /// The requests for a benchmark, one per batch size. Empty if it lacks the precision, or runs on none of the devices.
     fn requests(
         &self,
         name: String,
@@ -155,10 +154,10 @@ impl<'a> Wishes<'a> {
     }
 }
 
-/// Values that a list of a request may have.
+/// Maximum length of a list in a request.
 const MOST_VALUES: usize = 1_000;
 
-/// The values of a list, in its order, each once: `[1, 8, 1]` asks for no case twice.
+/// The values of a list without repetitions, so that `[1, 8, 1]` requests no case twice.
 fn each_once<T: Hash + Eq>(
     field: &str,
     values: impl ExactSizeIterator<Item = T>,
@@ -170,8 +169,8 @@ fn each_once<T: Hash + Eq>(
     Ok(values.collect())
 }
 
-/// The devices that a benchmark is to run on, of those that were asked for: not those for which another plugin has a benchmark
-/// of that name and this one has none. Where no plugin has one, the case is kept, and says what it runs on.
+/// The requested devices that a benchmark is to run on. Leaves out a device if only another plugin's benchmark of the same name
+/// runs on it. If none does, the device stays, and its case says on which hardware the benchmark runs.
 fn served(devices: &IndexSet<&str>, benchmark: &BenchmarkInfo, catalog: &Catalog) -> Vec<String> {
     let runs = |it: &BenchmarkInfo, kind: &str| it.hardware.iter().any(|other| other == kind);
     let of_another = |kind: &str| {
@@ -187,7 +186,7 @@ fn served(devices: &IndexSet<&str>, benchmark: &BenchmarkInfo, catalog: &Catalog
     devices.iter().filter(is_meant).map(|device| (*device).to_owned()).collect()
 }
 
-/// A precision in the words of a benchmark. // eg: `fp32` where it says `f32`
+/// The benchmark's own name for a precision. // eg: `f32` for `fp32`
 fn precision(asked: &str, choices: Option<&[Value]>) -> Option<Value> {
     let asked = asked.to_lowercase();
     let short = asked.replace("fp", "f").replace("int", "i").replace("float", "f");

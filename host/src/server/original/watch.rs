@@ -1,4 +1,4 @@
-//! How a run stands, by WebSocket.
+//! The status of a run over a WebSocket.
 
 use std::time::Duration;
 
@@ -35,15 +35,15 @@ pub(crate) async fn watch(
 }
 
 pub(crate) fn watch_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
-    op.summary("How a run stands, by WebSocket")
+    op.summary("Status of a run (WebSocket)")
         .description(
-            "The status when it connects and whenever it changes; `ping` is answered with `{\"pong\": true}`, `status` \
-             with the status.",
+            "Sends the status on connection and after every change. Answers `ping` with `{\"pong\": true}`, and `status` \
+             with the current status.",
         )
         .tag("original")
 }
 
-/// A client that does not take a message for so long is gone.
+/// A client that accepts no message for this long is disconnected.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 async fn send(socket: &mut WebSocket, text: Utf8Bytes) -> bool {

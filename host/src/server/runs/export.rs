@@ -1,4 +1,4 @@
-//! A run as a file, in every format that there is.
+//! Exporting a run as a file.
 
 use std::fs;
 
@@ -22,10 +22,10 @@ use crate::{
     },
 };
 
-/// The format of an export.
+/// Options of an export.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct ExportQuery {
-    /// Which.
+    /// Format of the file.
     #[serde(default)]
     format: Format,
 }
@@ -62,6 +62,6 @@ fn exported(state: &State, run: &str, format: Format) -> Result<(String, Vec<u8>
 }
 
 pub(crate) fn export_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
-    let op = op.summary("A run as a file, in one of many formats").tag("runs");
+    let op = op.summary("Export a run as a file").tag("runs");
     may_be(op, Format::ALL.map(Format::media_type))
 }

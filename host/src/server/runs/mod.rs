@@ -1,4 +1,4 @@
-//! Runs: asked for, listed, looked at, given up, deleted, asked for again, tagged, exported.
+//! Runs: submitting, listing, cancelling, deleting, resuming, tagging and exporting them.
 
 mod export;
 mod queue;

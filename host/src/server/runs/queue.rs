@@ -1,4 +1,4 @@
-//! What waits and what runs.
+//! The queue.
 
 use axum::{Json, extract::State as Of};
 use schemars::JsonSchema;
@@ -12,21 +12,21 @@ use crate::{
     },
 };
 
-/// What waits and what runs.
+/// Running and waiting runs.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct QueueView {
-    /// Runs that go on.
+    /// Identifiers of the running runs.
     running: Vec<String>,
-    /// Runs that wait, in the order in which they were asked for.
+    /// Waiting runs, in the order of submission.
     waiting: Vec<Waiting>,
 }
 
-/// A run that waits.
+/// A waiting run.
 #[derive(Debug, Serialize, JsonSchema)]
 struct Waiting {
     #[serde(flatten)]
     queued: Queued,
-    /// How long it may take until it is begun [s], by how long runs took lately; absent before the first.
+    /// Estimated time until the run starts [s], from the duration of recent runs; absent if none has completed yet.
     estimated_start_s: Option<f64>,
 }
 

@@ -1,4 +1,4 @@
-//! A request for a run in the words of dyno.
+//! The body of a run request in dyno's fields.
 
 use dyno_core::model::{
     CaseRequest, EngineChoice, Origin, Priority, Request, RunSpec, Scenario, Settings, Source, StopRule,
@@ -11,42 +11,42 @@ use serde_json::Value;
 
 use crate::{app, server::problem::Problem};
 
-/// A run that is asked for: `benchmarks` with `params` and `hardware`, or `requests`, or a whole `spec`.
+/// A request for a run: `benchmarks` with `params` and `hardware`, or `requests`, or a complete `spec`.
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct RunRequest {
-    /// Names: `name`, `plugin/name` or `plugin@version/name`; `*` matches anything.
+    /// Benchmark names: `name`, `plugin/name` or `plugin@version/name`; `*` is a wildcard.
     benchmarks: Vec<String>,
-    /// Values of their parameters; a list is a sweep.
+    /// Parameter values for `benchmarks`; a list is a sweep.
     params: IndexMap<String, Value>,
-    /// Devices, by kind or by name; `cpu` where none is named.
+    /// Devices for `benchmarks`, by kind or name; `cpu` by default.
     hardware: Vec<String>,
-    /// Which builds of a plugin to run.
+    /// Which builds of a plugin to run, for `benchmarks`.
     engine: EngineChoice,
-    /// The same for several benchmarks with parameters of their own.
+    /// Further benchmarks, each with its own parameters and devices.
     requests: Vec<CaseRequest>,
-    /// When a case has been measured enough.
+    /// When to stop launching a case.
     stop: Option<StopRule>,
-    /// How queries arrive.
+    /// Load scenario; absent for plain sampling.
     scenario: Option<Scenario>,
-    /// Seed for the inputs of every launch; without it each launch has inputs of its own.
+    /// Fixes the inputs of every launch. By default each launch has its own inputs.
     seed: Option<u64>,
-    /// Name and purpose, where this is a suite.
+    /// Name and purpose of the suite, if the run is one.
     suite: Option<SuiteInfo>,
-    /// Words to find the run by.
+    /// Tags to find the run by.
     tags: Vec<String>,
-    /// Everything at once, as it is stored with a run. Alone.
+    /// A complete specification, as stored with a run. Excludes `benchmarks` and `requests`.
     spec: Option<RunSpec>,
-    /// Which commit is measured.
+    /// The commit that is measured.
     source: Option<Source>,
-    /// How urgent it is.
+    /// Priority in the queue.
     priority: Priority,
-    /// The baseline to compare it with when it has ended: a regression is told to whom the settings name.
+    /// Name of the baseline to compare the completed run with. A regression triggers the notifications in the settings.
     baseline: Option<String>,
 }
 
 impl RunRequest {
-    /// The request as it is carried out. `body` is what was posted.
+    /// The submission that this request means; `body` is the JSON as it was posted.
     pub(crate) fn into_submission(mut self, owner: String, body: Value) -> Result<Submission, Problem> {
         let (source, priority, baseline) = (self.source.take(), self.priority, self.baseline.take());
         let origin = Origin { owner, request: Request::Posted(body) };
@@ -57,13 +57,15 @@ impl RunRequest {
         let named = !self.benchmarks.is_empty() || !self.requests.is_empty();
         if let Some(spec) = self.spec {
             if named {
-                return Err(Problem::bad("give either `spec`, or `benchmarks` and `requests`"));
+                return Err(Problem::bad(
+                    "`spec` excludes `benchmarks` and `requests`; give one or the other",
+                ));
             }
             return Ok(spec);
         }
         if !named {
             return Err(Problem::bad(
-                "nothing is named; give `benchmarks`, like {\"benchmarks\": [\"gemm\"], \"params\": {\"n\": [256, 512]}}",
+                "no benchmark is named; give `benchmarks`, like {\"benchmarks\": [\"gemm\"], \"params\": {\"n\": [256, 512]}}",
             ));
         }
         let hardware = if self.hardware.is_empty() { vec!["cpu".to_owned()] } else { self.hardware };

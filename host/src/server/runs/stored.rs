@@ -1,4 +1,4 @@
-//! Stored runs: listed, looked at whole or case by case, deleted.
+//! Stored runs: listing, reading and deleting them.
 
 use std::time::Duration;
 
@@ -18,24 +18,24 @@ use crate::{
     },
 };
 
-/// Which runs to list.
+/// Filters of the list of runs.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ListQuery {
-    /// At most so many.
+    /// Maximum number of runs to return.
     #[serde(default = "fifty")]
     #[schemars(range(min = 1, max = 1000))]
     limit: u32,
-    /// Leave out so many.
+    /// Number of runs to skip.
     #[serde(default)]
     offset: u32,
-    /// Only those with this tag.
+    /// Only runs with this tag.
     tag: Option<String>,
-    /// Only those that stand or ended so.
+    /// Only runs with this status.
     status: Option<RunStatus>,
-    /// Only those with a case of this benchmark.
+    /// Only runs with a case of this benchmark.
     benchmark: Option<String>,
-    /// Which come first.
+    /// Sort order.
     #[serde(default)]
     order: Order,
 }
@@ -44,14 +44,14 @@ fn fifty() -> u32 {
     50
 }
 
-/// Which runs come first.
+/// Sort order.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum Order {
-    /// The newest.
+    /// Newest first.
     #[default]
     Newest,
-    /// The oldest.
+    /// Oldest first.
     Oldest,
 }
 
@@ -73,20 +73,20 @@ pub(crate) async fn list(Of(state): Of<Shared>, Ask(ask): Ask<ListQuery>) -> Res
 }
 
 pub(crate) fn list_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
-    op.summary("Runs").tag("runs").response::<200, Json<Vec<RunSummary>>>()
+    op.summary("All runs").tag("runs").response::<200, Json<Vec<RunSummary>>>()
 }
 
-/// A run: by its identifier, the beginning of it, `last`, or `last~N`.
+/// Path of a run.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Selector {
-    /// Identifier, the beginning of it, `last`, or `last~N` for the Nth before the last.
+    /// Identifier, an unambiguous prefix of it, `last`, or `last~N` for the Nth before the last.
     pub(crate) run: String,
 }
 
-/// Whether samples are wanted.
+/// Options of a run.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct SamplesQuery {
-    /// With all samples.
+    /// Include all samples.
     #[serde(default)]
     samples: bool,
 }
@@ -106,21 +106,21 @@ pub(crate) async fn delete(Of(state): Of<Shared>, At(at): At<Selector>) -> Resul
     Ok(Json(json!({"deleted": id})))
 }
 
-/// A case of a run.
+/// Path of a case.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct CaseAt {
-    /// Identifier of the run, the beginning of it, or `last`.
+    /// Identifier of the run, an unambiguous prefix of it, or `last`.
     run: String,
-    /// Place of the case in the run, from 0.
+    /// Index of the case in the run, from 0.
     case: u32,
 }
 
-/// The samples of a launch.
+/// Samples of a launch.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct LaunchSamples {
-    /// Place of the launch in the case.
+    /// Index of the launch in the case, from 0.
     launch: u32,
-    /// Its samples, in the order in which they were taken.
+    /// Samples in the order of measurement.
     samples: Vec<Sample>,
 }
 

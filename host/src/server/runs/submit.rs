@@ -1,4 +1,4 @@
-//! Runs are asked for, given up, and asked for again.
+//! Submitting, cancelling, repeating and resuming runs.
 
 use aide::transform::TransformOperation;
 use axum::{Extension, Json, extract::State as Of, http::StatusCode};
@@ -19,18 +19,18 @@ use crate::{
     service::GivenUp,
 };
 
-/// A run that was taken in.
+/// An accepted run.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Taken {
-    /// Its identifier.
+    /// Identifier of the run.
     id: String,
-    /// How it stands.
+    /// Status of the run: `queued`.
     status: RunStatus,
-    /// Its cases.
+    /// Number of cases.
     cases: u32,
-    /// Where it is.
+    /// Path of the run.
     url: String,
-    /// Where its events are.
+    /// Path of its event stream.
     events: String,
 }
 
@@ -46,7 +46,7 @@ impl Taken {
     }
 }
 
-/// Takes a run in; it is in the queue when this returns.
+/// Puts a run in the queue.
 pub(crate) async fn submit(state: &Shared, submission: Submission) -> Result<RunRecord, Problem> {
     changing(state, move |state| state.service.submit(submission)).await
 }
@@ -63,7 +63,7 @@ pub(crate) async fn post(
 }
 
 pub(crate) fn post_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
-    op.summary("Ask for a run").tag("runs").response::<201, Json<Taken>>()
+    op.summary("Submit a run").tag("runs").response::<201, Json<Taken>>()
 }
 
 /// `POST /api/runs/{run}/cancel`
@@ -78,7 +78,7 @@ pub(crate) async fn cancel(Of(state): Of<Shared>, At(at): At<Selector>) -> Resul
     }
 }
 
-/// Asks for a stored run again, as `submission` makes of it.
+/// Submits a run that `submission` derives from a stored one.
 async fn again(
     state: Shared,
     submission: impl FnOnce(Queue<'_>) -> Result<Submission, AppError> + Send + 'static,

@@ -1,4 +1,4 @@
-//! The tags of a run.
+//! Tags of a run.
 
 use axum::{Extension, Json, extract::State as Of};
 use schemars::JsonSchema;
@@ -16,18 +16,18 @@ use crate::{
     timestamp::now,
 };
 
-/// A tag to put on a run.
+/// A tag to add to a run.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewTag {
-    /// A word.
+    /// The tag, 1 to 100 bytes.
     tag: String,
-    /// Why.
+    /// A note on the tag, up to 4,000 bytes.
     #[serde(default)]
     note: String,
 }
 
-/// Longest tag and note [bytes].
+/// Maximum lengths of a tag and its note [bytes].
 const LONGEST_TAG: usize = 100;
 const LONGEST_NOTE: usize = 4_000;
 
@@ -48,7 +48,7 @@ pub(crate) async fn tag(
 ) -> Result<Json<Vec<Annotation>>, Problem> {
     if new.tag.trim().is_empty() || new.tag.len() > LONGEST_TAG || new.note.len() > LONGEST_NOTE {
         return Err(Problem::bad(format!(
-            "a tag has 1 to {LONGEST_TAG} bytes, its note {LONGEST_NOTE} at most"
+            "a tag must have 1 to {LONGEST_TAG} bytes, and its note at most {LONGEST_NOTE}"
         )));
     }
     let all = changing(&state, move |state| {
@@ -67,12 +67,12 @@ pub(crate) async fn tag(
     Ok(Json(all))
 }
 
-/// A tag of a run.
+/// Path of a tag.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct TagAt {
-    /// Identifier of the run, the beginning of it, or `last`.
+    /// Identifier of the run, an unambiguous prefix of it, or `last`.
     run: String,
-    /// The word.
+    /// The tag.
     tag: String,
 }
 
