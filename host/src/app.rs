@@ -27,8 +27,9 @@ use crate::{
     catalog::{self, ContentStore, ContentStoreError},
     client::ServerError,
     config::{ConfigError, Resolved},
-    devices::{self, LeaseError},
+    devices,
     fault::{HostFault, Place, Resource},
+    lease::LeaseError,
     pool,
     runner::{self, Dispatcher, ExpandError, LaunchFolder, RunError},
     store::{Store, StoreError},
@@ -39,7 +40,8 @@ pub use dyno_core::stats::CompareOptions;
 pub use self::{queue::NewRun, seed::seed, verdicts::AaNews};
 pub use crate::{
     catalog::{Catalog, Entry, Problem, Severity, is_plugin_path},
-    devices::{Freshness, Holder, Reach, Standing},
+    devices::Freshness,
+    lease::{Holder, Reach, Standing},
     runner::{Cancel, DuelNews, DuelOptions, Obstacle, Planned, is_ignored},
     store::{
         Annotation, Audited, ModelRow, Noise, PerformanceFilter, PerformanceRow, Priority, Queued, RunEnd,

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{App, AppError};
 use crate::{
-    devices,
+    devices, doctor,
     fault::Place,
     user_file::{read_text, write_whole},
 };
@@ -28,7 +28,7 @@ impl App {
             worker_bytes: self.settings.memory_bytes.value,
         });
         let noise = self.noise_report();
-        let findings = devices::findings(&readings, &noise);
+        let findings = doctor::findings(&readings, &noise);
         Doctor {
             schema: DOCTOR_SCHEMA.to_owned(),
             version: DOCTOR_VERSION,
@@ -120,6 +120,6 @@ impl App {
     /// Two such documents beside one another.
     #[must_use]
     pub fn compare_doctors(&self, first: &Doctor, second: &Doctor) -> DoctorComparison {
-        devices::compare(first, second)
+        doctor::compare(first, second)
     }
 }

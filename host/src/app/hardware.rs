@@ -9,8 +9,9 @@ use dyno_core::model::{CaseRequest, DeviceInfo, DeviceKind};
 
 use super::{App, AppError};
 use crate::{
-    devices::{self, Detector, Freshness, Leases, Reach, Standing, Unanswered},
+    devices::{self, Detector, Freshness, Unanswered},
     fault::{HostFault, Place},
+    lease::{Leases, Reach, Standing},
     pool::{HelperCommand, HelperFault, ask_helper},
 };
 

@@ -1,4 +1,4 @@
-//! Reads the machine for the doctor: the only part of it that touches anything.
+//! What the kernel says of the machine that makes it measure well or badly, read once for the doctor.
 
 use std::{
     path::{Path, PathBuf},
@@ -17,7 +17,7 @@ use nix::{
     unistd::{AccessFlags, access},
 };
 
-use super::super::{
+use super::{
     activity::Look,
     affinity, energy,
     files::{Files, numbers},
