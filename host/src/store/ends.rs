@@ -5,7 +5,7 @@ use duckdb::params;
 use super::{
     Store,
     error::{StoreError, doing},
-    write::execute,
+    statement::execute,
 };
 
 /// How a run ended.
