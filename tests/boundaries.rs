@@ -2,6 +2,8 @@
 //!
 //! Each rule is a function from a source file to what breaks it; each has a test that shows it a file that does.
 
+#[path = "boundaries/circles.rs"]
+mod circles;
 #[path = "boundaries/packages.rs"]
 mod packages;
 #[path = "boundaries/rules.rs"]
@@ -127,4 +129,31 @@ fn only_the_command_line_prints() {
     let text = "fn f() { println!(\"x\"); std::io::stdout(); }\n";
     assert_eq!(found(rules::quiet, "host/src/runner/a.rs", text).len(), 2);
     assert!(found(rules::quiet, "host/src/cli/a.rs", text).is_empty());
+}
+
+#[test]
+fn no_file_uses_one_that_uses_it() {
+    let found = |sources: &[Source]| -> Vec<String> {
+        circles::circles(sources).iter().map(Violation::to_string).collect()
+    };
+    let whole = found(&whole_repository());
+    assert!(whole.is_empty(), "files use one another:\n{}", whole.join("\n"));
+    let room =
+        Source::new("host/src/a/mod.rs", "mod one;\nmod two;\npub use one::One;\npub(crate) use two::Two;\n");
+    let one = Source::new("host/src/a/one.rs", "fn f() { two::g() }\nuse super::two;\n");
+    for back in ["use super::One;\n", "use super::one::*;\n", "fn g() { crate::a::One::new() }\n"] {
+        let two = Source::new("host/src/a/two.rs", back);
+        let rule = "in turn leads back to this file: move what both need to a file of its own";
+        assert_eq!(
+            found(&[room.clone(), one.clone(), two]),
+            [
+                format!("host/src/a/one.rs:1: `host/src/a/two.rs` {rule}"),
+                format!("host/src/a/two.rs:1: `host/src/a/one.rs` {rule}"),
+            ],
+            "{back}"
+        );
+    }
+    let tested = "//! Used.\n#[cfg(test)]\nmod tests {\n    use super::super::One;\n}\n";
+    let two = Source::new("host/src/a/two.rs", tested);
+    assert_eq!(found(&[room, one, two]), [""; 0], "a test may use what it likes");
 }

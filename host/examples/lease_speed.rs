@@ -8,7 +8,7 @@
 use std::{error::Error, ops::ControlFlow, path::Path, time::Instant};
 
 use dyno_core::stats::median;
-use dyno_host::devices::{Leases, Wish};
+use dyno_host::lease::{Leases, Wish};
 
 /// Enough for a 99th percentile.
 const LEASES: usize = 2_000;

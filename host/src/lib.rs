@@ -1,7 +1,7 @@
 //! The host: everything outside the worker. It never loads a plugin itself.
 //!
-//! Arrows point down: `cli → server → service → app`; `cli → app → runner → {catalog, devices, pool, store} → dyno-core`;
-//! `{cli, server, service} → export`; `app → {client, export, import, notify, source}`; `{notify, source} → pool`.
+//! Arrows point down: `cli → server → service → app`; `cli → app → runner → {catalog, devices, lease, pool, store} → dyno-core`;
+//! `{cli, server, service} → export`; `app → {client, doctor, export, import, notify, source}`; `{notify, source} → pool`.
 
 pub mod app;
 pub mod catalog;
@@ -9,9 +9,11 @@ pub mod cli;
 pub mod client;
 pub mod config;
 pub mod devices;
+pub mod doctor;
 pub mod export;
 pub mod fault;
 pub mod import;
+pub mod lease;
 mod loopback;
 mod notify;
 pub mod pool;

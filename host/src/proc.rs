@@ -1,4 +1,4 @@
-//! What the kernel says of a process, by its number.
+//! What the kernel says of a process, by its number, and of the start of the machine that the number belongs to.
 
 use std::{fs, str::FromStr};
 
@@ -22,6 +22,13 @@ pub(crate) fn parent(pid: u32) -> Option<u32> {
 #[must_use]
 pub(crate) fn began(pid: u32) -> Option<u64> {
     behind_the_name(pid, 19)
+}
+
+/// Which start of the machine this is.
+#[must_use]
+pub(crate) fn boot() -> Option<String> {
+    let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(text.trim().to_owned())
 }
 
 /// A field of `/proc/PID/stat`, counted from 0 behind the name. The name, in parentheses, may hold anything, closing parentheses

@@ -24,23 +24,25 @@ const UNSAFE: [&str; 7] = [
 ];
 
 /// Which rooms of the host a room may use. What stands in no line here is a new room: give it its line.
-const ARROWS: [(&str, &[&str]); 15] = [
+const ARROWS: [(&str, &[&str]); 17] = [
     ("cli", &["app", "config", "export", "server"]),
     ("server", &["app", "client", "config", "export", "service"]),
     ("service", &["app", "export"]),
     (
         "app",
         &[
-            "runner", "catalog", "devices", "pool", "store", "config", "client", "export", "import",
-            "notify", "source",
+            "runner", "catalog", "devices", "doctor", "lease", "pool", "store", "config", "client", "export",
+            "import", "notify", "source",
         ],
     ),
     ("client", &[]),
     ("notify", &["pool"]),
     ("source", &["pool"]),
-    ("runner", &["catalog", "devices", "pool", "store"]),
+    ("runner", &["catalog", "devices", "lease", "pool", "store"]),
     ("catalog", &[]),
     ("devices", &[]),
+    ("doctor", &[]),
+    ("lease", &[]),
     ("pool", &[]),
     ("store", &[]),
     ("config", &[]),
@@ -54,6 +56,9 @@ const EVERYWHERE: [&str; 5] = ["fault", "loopback", "proc", "user_file", "timest
 /// Crates that load code.
 const LOADERS: [&str; 8] =
     ["libloading", "wasmtime", "abi_stable", "dlopen", "wasmer", "wgpu", "cudarc", "nvml_wrapper"];
+
+/// What only computes.
+const PURE: [&str; 4] = ["host/core/src/", "host/src/doctor/", "host/src/export/", "host/src/import/"];
 
 /// What a pure room must not name: files, network, threads, processes, the environment, clocks, chance.
 const IMPURE: [&[&str]; 10] = [
@@ -146,9 +151,9 @@ pub(crate) fn loads_nothing(source: &Source) -> Vec<Violation> {
     found
 }
 
-/// The core, the writers and the readers compute: same input, same output.
+/// The core, the doctor, the writers and the readers compute: same input, same output.
 pub(crate) fn pure(source: &Source) -> Vec<Violation> {
-    if !source.is_in(&["host/core/src/", "host/src/export/", "host/src/import/"]) || source.is_test() {
+    if !source.is_in(&PURE) || source.is_test() {
         return Vec::new();
     }
     let paths = source.paths();
@@ -156,7 +161,7 @@ pub(crate) fn pure(source: &Source) -> Vec<Violation> {
     impure
         .map(|path| {
             let rule = format!(
-                "`{}` is I/O, a clock or chance; core, export and import are pure",
+                "`{}` is I/O, a clock or chance; core, doctor, export and import are pure",
                 path.parts.join("::")
             );
             source.violation(path.line, rule)

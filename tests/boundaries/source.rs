@@ -24,6 +24,10 @@ impl fmt::Display for Violation {
 pub(crate) struct Named {
     pub(crate) line: usize,
     pub(crate) parts: Vec<String>,
+    /// The name that a `use` makes known by it.
+    pub(crate) brings: Option<String>,
+    /// Whether that name is for other modules: `pub use`.
+    pub(crate) is_passed_on: bool,
 }
 
 impl Named {
@@ -34,7 +38,7 @@ impl Named {
 }
 
 /// A source file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Source {
     /// From the root of the repository, with `/` between folders.
     pub(crate) path: String,
@@ -90,7 +94,13 @@ impl Source {
         let mut rest = Cursor { text: &self.code, line: 1 };
         while !rest.text.is_empty() {
             match rest.word() {
-                Some(word) if word == "use" => rest.tree(&[], &mut found),
+                Some(word) if word == "use" => {
+                    let before = &self.code[..self.code.len() - rest.text.len() - word.len()];
+                    let first = found.len();
+                    rest.tree(&[], &mut found);
+                    let is_passed_on = is_public(before);
+                    found[first..].iter_mut().for_each(|named| named.is_passed_on = is_passed_on);
+                }
                 Some(word) => rest.path(word, &mut found),
                 None => rest.skip(1),
             }
@@ -147,7 +157,7 @@ impl Cursor<'_> {
             }
         }
         if parts.len() > 1 {
-            found.push(Named { line, parts });
+            found.push(Named { line, parts, brings: None, is_passed_on: false });
         }
     }
 
@@ -173,20 +183,30 @@ impl Cursor<'_> {
             let Some(word) = self.word() else {
                 // A glob, or the end of something that is no `use` at all.
                 self.takes("*");
-                return found.push(Named { line, parts });
+                return found.push(Named { line, parts, brings: None, is_passed_on: false });
             };
             parts.push(word);
             self.blanks();
             if !self.takes("::") {
-                found.push(Named { line, parts });
+                let mut brings = parts.iter().rfind(|part| *part != "self").cloned();
                 if self.takes("as ") {
                     self.blanks();
-                    self.word();
+                    brings = self.word();
                 }
-                return;
+                return found.push(Named { line, parts, brings, is_passed_on: false });
             }
         }
     }
+}
+
+/// Whether the item that follows this code is public, if only to a part of the crate.
+fn is_public(before: &str) -> bool {
+    let before = before.trim_end();
+    before.ends_with("pub")
+        || before
+            .strip_suffix(')')
+            .and_then(|before| before.rsplit_once('('))
+            .is_some_and(|(before, _)| before.ends_with("pub"))
 }
 
 /// Parts code from strings and drops comments.

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{error::AppError, root::App};
 use crate::{
-    devices,
+    devices, doctor,
     fault::Place,
     user_file::{read_text, write_whole},
 };
@@ -40,7 +40,7 @@ impl Checkup<'_> {
             worker_bytes: self.0.settings.memory_bytes.value,
         });
         let noise = self.noise_report();
-        let findings = devices::findings(&readings, &noise);
+        let findings = doctor::findings(&readings, &noise);
         Doctor {
             schema: DOCTOR_SCHEMA.to_owned(),
             version: DOCTOR_VERSION,
@@ -132,6 +132,6 @@ impl Checkup<'_> {
     /// Two such documents beside one another.
     #[must_use]
     pub fn compare(&self, first: &Doctor, second: &Doctor) -> DoctorComparison {
-        devices::compare(first, second)
+        doctor::compare(first, second)
     }
 }

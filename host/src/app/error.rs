@@ -6,8 +6,9 @@ use crate::{
     catalog::{ContentStoreError, Problem},
     client::ServerError,
     config::ConfigError,
-    devices::{self, LeaseError},
+    devices,
     fault::{HostFault, Resource},
+    lease::LeaseError,
     runner::{ExpandError, RunError},
     store::{SqlError, StoreError},
 };

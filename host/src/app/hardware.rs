@@ -9,8 +9,9 @@ use dyno_core::model::{CaseRequest, DeviceInfo, DeviceKind, Machine};
 
 use super::{error::AppError, root::App};
 use crate::{
-    devices::{self, Detector, Freshness, Leases, Reach, Standing, Unanswered},
+    devices::{self, Detector, Freshness, Unanswered},
     fault::{HostFault, Place},
+    lease::{Leases, Reach, Standing},
     pool::{HelperCommand, HelperFault, ask_helper},
 };
 

@@ -45,7 +45,8 @@ pub use self::{
 };
 pub use crate::{
     catalog::{Catalog, Entry, Problem, Severity, is_plugin_path},
-    devices::{Freshness, Holder, Reach, Standing},
+    devices::Freshness,
+    lease::{Holder, Reach, Standing},
     runner::{Cancel, DuelNews, DuelOptions, Obstacle, Planned, is_ignored},
     store::{
         Annotation, Audited, Noise, PerformanceFilter, PerformanceRow, Queued, RunEnd, RunFilter, RunSummary,

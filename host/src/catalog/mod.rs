@@ -3,6 +3,7 @@
 mod cache;
 mod content_store;
 mod entry;
+mod error;
 pub(crate) mod glob;
 mod rejected;
 mod resolve;
@@ -10,8 +11,9 @@ mod scan;
 mod unchanged;
 mod upkeep;
 
-pub use content_store::{ContentStore, ContentStoreError};
+pub use content_store::ContentStore;
 pub use entry::{Entry, Problem, Severity, read_file};
+pub use error::ContentStoreError;
 pub use resolve::{ResolveError, Resolved, meant};
 pub use scan::{Catalog, is_plugin_path};
 pub use unchanged::Unchanged;

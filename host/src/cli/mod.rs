@@ -10,6 +10,7 @@ mod config;
 mod devices;
 mod doctor;
 mod exit_code;
+mod failure;
 mod formats;
 mod grid;
 mod history;
@@ -35,11 +36,8 @@ use std::{
 
 use clap::{Parser, error::ErrorKind};
 
-use self::exit_code::End;
-use crate::{
-    app::{App, AppError},
-    fault::HostFault,
-};
+use self::{exit_code::End, failure::Failure};
+use crate::app::App;
 
 /// Runs the command line of this process.
 #[must_use]
@@ -111,67 +109,5 @@ fn execute(cli: &args::Cli) -> Result<ExitCode, Failure> {
             unreachable!("carried out above")
         }
         args::Command::Completions(args) => completions::execute(args),
-    }
-}
-
-/// Why a command failed.
-#[derive(Debug)]
-enum Failure {
-    /// The user can correct it.
-    Usage(String),
-    /// The host itself failed.
-    Host(String),
-    /// The user cancelled.
-    Cancelled,
-    /// The reader of standard output has gone, which is not an error.
-    PipeClosed,
-}
-
-impl Failure {
-    fn exit_code(&self) -> ExitCode {
-        match self {
-            Self::Usage(_) => End::Usage.into(),
-            Self::Host(_) => End::HostFailed.into(),
-            Self::Cancelled => End::Cancelled.into(),
-            Self::PipeClosed => End::Good.into(),
-        }
-    }
-}
-
-impl std::fmt::Display for Failure {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Usage(message) | Self::Host(message) => f.write_str(message),
-            Self::Cancelled => f.write_str("cancelled"),
-            Self::PipeClosed => Ok(()),
-        }
-    }
-}
-
-impl From<HostFault> for Failure {
-    fn from(fault: HostFault) -> Self {
-        Self::Host(fault.to_string())
-    }
-}
-
-impl From<AppError> for Failure {
-    fn from(error: AppError) -> Self {
-        let message = error.to_string();
-        match error {
-            AppError::Cancelled => Self::Cancelled,
-            AppError::Request(_)
-            | AppError::NoDatabase(_)
-            | AppError::Side(_)
-            | AppError::Device(_)
-            | AppError::Cpus(_) => Self::Usage(message),
-            AppError::File(_) | AppError::NotThere { .. } => Self::Usage(message),
-            AppError::Config(_) => Self::Usage(message),
-            AppError::Settings(_) | AppError::Sql(_) | AppError::State { .. } | AppError::PluginOff(_) => {
-                Self::Usage(message)
-            }
-            AppError::Server(error) if error.is_usage() => Self::Usage(message),
-            AppError::Store(error) if error.is_usage() => Self::Usage(message),
-            _ => Self::Host(message),
-        }
     }
 }

@@ -1,78 +1,25 @@
-//! The file by which a server that owns a database is found: it lies beside the database while the server lives.
+//! Finding the server that owns a database, by the file beside it: believed only if its writer may speak for the database.
 
 use std::{
-    fs::{self, File, Permissions},
-    io::{self, Read},
-    os::unix::fs::{MetadataExt, PermissionsExt},
-    path::{Path, PathBuf},
+    fs::{self, File},
+    io::Read,
+    os::unix::fs::MetadataExt,
+    path::Path,
 };
 
-use serde::{Deserialize, Serialize};
-
-use super::writer::{Writer, boot};
-use crate::proc;
+use super::{
+    server_file::{ServerFile, place},
+    writer::Writer,
+};
 
 /// Longest file that is read [bytes].
 const LONGEST: u64 = 16 * 1024;
-
-/// What a server says about itself beside its database.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ServerFile {
-    /// Where it listens. // eg: `http://127.0.0.1:8000`
-    pub url: String,
-    /// Its process.
-    pub pid: u32,
-    /// When it began (RFC 3339, UTC).
-    pub started_at: String,
-    /// When its process began, in ticks since the machine started: no later process of that number has the same.
-    /// Servers of older versions do not say, and are not found.
-    #[serde(default)]
-    pub(super) ticks: u64,
-    /// Which start of the machine that is counted from.
-    #[serde(default)]
-    pub(super) boot: String,
-}
 
 /// A server that was found beside its database.
 #[derive(Debug, Clone)]
 pub struct Found {
     pub(super) url: String,
     pub(super) writer: Writer,
-}
-
-impl ServerFile {
-    /// What this process says about itself when it listens at `url`.
-    #[must_use]
-    pub fn here(url: String) -> Self {
-        let pid = std::process::id();
-        Self {
-            url,
-            pid,
-            started_at: crate::timestamp::now(),
-            ticks: proc::began(pid).unwrap_or_default(),
-            boot: boot().unwrap_or_default(),
-        }
-    }
-
-    /// Writes the file beside a database, whole or not at all.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn write(&self, database: &Path) -> io::Result<()> {
-        let path = place(database);
-        let partial = path.with_extension("partial");
-        fs::write(&partial, serde_json::to_vec(self)?)?;
-        // Whatever the umask is: nobody else may put another address there.
-        let mode = fs::metadata(&partial)?.mode() & 0o644;
-        fs::set_permissions(&partial, Permissions::from_mode(mode))?;
-        fs::rename(partial, path)
-    }
-
-    /// Removes the file: the server ends.
-    pub fn remove(database: &Path) {
-        // A file that is left behind is recognised: its writer no longer lives.
-        let _ = fs::remove_file(place(database));
-    }
 }
 
 /// The server that has this database open, where one does. A file that a dead server left, or that somebody put there who
@@ -106,15 +53,9 @@ fn may_speak_for(database: &Path, user: u32) -> bool {
     folder.uid() == user || !is_open_to_all && is_of_database()
 }
 
-fn place(database: &Path) -> PathBuf {
-    let mut name = database.file_name().unwrap_or_default().to_owned();
-    name.push(".server.json");
-    database.with_file_name(name)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::net::TcpListener;
+    use std::{fs::Permissions, net::TcpListener, os::unix::fs::PermissionsExt};
 
     use super::*;
 

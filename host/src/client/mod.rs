@@ -2,9 +2,11 @@
 
 mod connection;
 mod found;
+mod server_file;
 mod stream;
 mod writer;
 
 pub use connection::{Connection, ServerError};
-pub use found::{Found, ServerFile, beside};
+pub use found::{Found, beside};
+pub use server_file::ServerFile;
 pub use stream::Heard;

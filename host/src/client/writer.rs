@@ -9,7 +9,7 @@ use std::{
     path::Path,
 };
 
-use super::ServerFile;
+use super::server_file::ServerFile;
 use crate::proc;
 
 /// State of a socket that listens, in the tables of the kernel.
@@ -31,7 +31,7 @@ impl Writer {
         let uri: ureq::http::Uri = file.url.parse().ok()?;
         let host = uri.host()?.trim_start_matches('[').trim_end_matches(']');
         let address = SocketAddr::new(host.parse().ok()?, uri.port_u16()?);
-        let is_of_today = file.ticks > 0 && boot()? == file.boot;
+        let is_of_today = file.ticks > 0 && proc::boot()? == file.boot;
         is_of_today.then_some(Self { pid: file.pid, ticks: file.ticks, user, address })
     }
 
@@ -48,12 +48,6 @@ impl Writer {
         };
         !sockets.is_empty() && sockets.iter().all(is_its_own)
     }
-}
-
-/// Which start of the machine this is.
-pub(super) fn boot() -> Option<String> {
-    let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
-    Some(text.trim().to_owned())
 }
 
 /// The effective user of a process.
@@ -158,7 +152,7 @@ mod tests {
     fn the_user_of_a_process_and_what_it_has_open_are_known() {
         let me = std::process::id();
         assert_eq!(user_of(me), Some(nix::unistd::geteuid().as_raw()));
-        assert!(boot().is_some_and(|boot| boot.len() > 8));
+        assert!(proc::boot().is_some_and(|boot| boot.len() > 8));
         assert_eq!(owns(me, u64::MAX), Some(false));
     }
 }

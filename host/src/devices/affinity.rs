@@ -13,7 +13,7 @@ use nix::{
 
 use super::{
     files::{Files, numbers},
-    placement::siblings,
+    topology::siblings,
 };
 
 /// This thread, in the kernel's words.

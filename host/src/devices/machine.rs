@@ -118,20 +118,11 @@ fn caches(folder: &Path) -> Vec<(String, u64)> {
         else {
             continue;
         };
-        if let Some(bytes) = cache_bytes(&size) {
+        if let Some(bytes) = topology::cache_bytes(&size) {
             out.push((topology::cache_name(&level, &kind), bytes));
         }
     }
     out
-}
-
-/// The kernel writes `32K` and `1024K`.
-pub(super) fn cache_bytes(size: &str) -> Option<u64> {
-    let (number, factor) = match size.strip_suffix('K') {
-        Some(number) => (number, 1024),
-        None => (size.strip_suffix('M')?, 1024 * 1024),
-    };
-    number.parse::<u64>().ok().map(|number| number * factor)
 }
 
 /// The extensions that decide how wide vectors are, narrowest first.
@@ -240,7 +231,6 @@ mod tests {
     #[test]
     fn small_texts_are_read() {
         assert_eq!(bracketed("always [madvise] never"), Some("madvise".to_owned()));
-        assert_eq!(cache_bytes("1024K"), Some(1 << 20));
         assert_eq!(meminfo_bytes("MemTotal:       16 kB\n", "MemTotal"), Some(16384));
         assert_eq!(meminfo_bytes("MemTotal: x kB", "MemTotal"), None);
     }

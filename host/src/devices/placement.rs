@@ -12,6 +12,7 @@ use super::{
     activity::Look,
     affinity::{allowed_threads, usable_cpus},
     files::{Files, numbers},
+    topology::siblings,
 };
 
 /// How long to watch for other work: the kernel counts in hundredths of a second.
@@ -169,13 +170,6 @@ fn ranked(mut cpus: Vec<Cpu>) -> Vec<u32> {
         (!cpu.isolated, itself, siblings, u64::MAX - cpu.capacity, u32::MAX - cpu.number)
     });
     cpus.into_iter().map(|cpu| cpu.number).collect()
-}
-
-/// The threads of a processor's core, itself included.
-pub(super) fn siblings(files: &Files, cpu: u32) -> Vec<u32> {
-    let list = files.text(&format!("sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list"));
-    let found = list.as_deref().map(numbers).unwrap_or_default();
-    if found.contains(&cpu) { found } else { vec![cpu] }
 }
 
 fn capacity(files: &Files, cpu: u32) -> u64 {

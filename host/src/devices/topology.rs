@@ -7,10 +7,7 @@ use dyno_core::{
     units,
 };
 
-use super::{
-    files::{numbers, text},
-    machine::cache_bytes,
-};
+use super::files::{Files, numbers, text};
 
 /// A list of processors in a file; empty where there is none.
 pub(super) fn list(path: &Path) -> Vec<u32> {
@@ -50,12 +47,28 @@ pub(super) fn cores(system: &Path) -> Vec<Core> {
     out
 }
 
+/// The threads of a processor's core, itself included.
+pub(super) fn siblings(files: &Files, cpu: u32) -> Vec<u32> {
+    let list = files.text(&format!("sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list"));
+    let found = list.as_deref().map(numbers).unwrap_or_default();
+    if found.contains(&cpu) { found } else { vec![cpu] }
+}
+
 /// The node of a processor: its folder holds a link `nodeN`.
 fn node(folder: &Path) -> Option<u32> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut nodes =
         entries.filter_map(|entry| entry.file_name().to_str()?.strip_prefix("node")?.parse::<u32>().ok());
     nodes.next()
+}
+
+/// The kernel writes `32K` and `1024K`.
+pub(super) fn cache_bytes(size: &str) -> Option<u64> {
+    let (number, factor) = match size.strip_suffix('K') {
+        Some(number) => (number, 1024),
+        None => (size.strip_suffix('M')?, 1024 * 1024),
+    };
+    number.parse::<u64>().ok().map(|number| number * factor)
 }
 
 /// All caches, those that are alike together, smallest level first.
@@ -134,6 +147,14 @@ mod tests {
         let cache =
             |name: &str, bytes, count, shared_by| Cache { name: name.to_owned(), bytes, count, shared_by };
         assert_eq!(caches(system().path()), [cache("L1d", 32 << 10, 2, 2), cache("L3", 8 << 20, 1, 4)]);
+    }
+
+    #[test]
+    fn sizes_are_read_as_the_kernel_writes_them() {
+        assert_eq!(
+            (cache_bytes("1024K"), cache_bytes("8M"), cache_bytes("8")),
+            (Some(1 << 20), Some(8 << 20), None)
+        );
     }
 
     #[test]

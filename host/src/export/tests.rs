@@ -113,8 +113,7 @@ fn the_document_of_the_doctor_has_a_published_schema() {
     }
     let schema = sorted(schema.to_value());
     golden("../docs/schemas/doctor.json", &(serde_json::to_string_pretty(&schema).unwrap() + "\n"));
-    let document: Value =
-        serde_json::from_str(include_str!("../devices/doctor/testdata/doctor.json")).unwrap();
+    let document: Value = serde_json::from_str(include_str!("../doctor/testdata/doctor.json")).unwrap();
     let read: Doctor = serde_json::from_value(document).unwrap();
     let mut found = Vec::new();
     schema_check::check(&schema, &schema, &serde_json::to_value(read).unwrap(), "", &mut found);

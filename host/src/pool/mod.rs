@@ -4,6 +4,7 @@
 mod believed;
 mod family;
 mod helper;
+mod interruption;
 mod out_of_memory;
 mod output;
 mod signal;
@@ -12,6 +13,7 @@ mod worker;
 
 pub use family::{adopt_orphans, unadopted};
 pub use helper::{HelperCommand, HelperFault, ask_helper};
+pub use interruption::Interruption;
 pub use output::Captured;
 pub use tool::{ToolCommand, ToolOutput, run_tool};
-pub use worker::{Farewell, Interruption, Unsolicited, Worker, WorkerCommand};
+pub use worker::{Farewell, Unsolicited, Worker, WorkerCommand};

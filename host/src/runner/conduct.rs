@@ -20,8 +20,9 @@ use super::{
 };
 use crate::{
     catalog::{ContentStore, ContentStoreError},
-    devices::{Freshness, LeaseError, Leases, keep_off, place},
+    devices::{Freshness, keep_off, place},
     fault::HostFault,
+    lease::{LeaseError, Leases},
 };
 
 /// Says why a device is no longer there; `None` while it is.

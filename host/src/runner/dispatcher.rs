@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     catalog::ContentStore,
-    devices::{LeaseError, Leases},
     fault::HostFault,
+    lease::{LeaseError, Leases},
     store::{RunEnd, Store, StoreError},
 };
 

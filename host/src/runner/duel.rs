@@ -28,8 +28,9 @@ use super::{
 };
 use crate::{
     catalog::{ContentStore, ContentStoreError, Unchanged},
-    devices::{Lease, Leases, keep_off, place},
+    devices::{keep_off, place},
     fault::HostFault,
+    lease::{Lease, Leases},
 };
 
 /// Pairs after which even a rule without an end gives up.

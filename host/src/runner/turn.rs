@@ -5,7 +5,10 @@ use std::ops::ControlFlow;
 use dyno_core::model::{DeviceInfo, DeviceKind, Settings};
 
 use super::Cancel;
-use crate::devices::{Elsewhere, Holder, Lease, LeaseError, Leases, Wish, keep_off, place};
+use crate::{
+    devices::{Elsewhere, keep_off, place},
+    lease::{Holder, Lease, LeaseError, Leases, Wish},
+};
 
 /// How the wait for a turn ended.
 pub(super) enum Turn {

@@ -13,6 +13,7 @@ mod queue;
 mod read;
 mod sql;
 mod sql_limits;
+mod statement;
 mod upkeep;
 mod verdicts;
 mod vet;

@@ -9,7 +9,7 @@ use dyno_plugin_api::descriptor::Descriptor;
 use super::{
     Store,
     error::{StoreError, doing, record},
-    write::execute,
+    statement::execute,
 };
 
 impl Store {

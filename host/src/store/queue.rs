@@ -9,7 +9,8 @@ use super::{
     Store,
     error::{StoreError, doing},
     read::TIME,
-    write::{execute, insert_cases, insert_run, to_json},
+    statement::execute,
+    write::{insert_cases, insert_run, to_json},
 };
 
 /// Who asked for a run, and how.

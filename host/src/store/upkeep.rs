@@ -8,7 +8,7 @@ use super::{
     Store,
     error::{StoreError, doing},
     read::TIME,
-    write::execute,
+    statement::execute,
 };
 
 /// A tag on a run, with what somebody had to say.

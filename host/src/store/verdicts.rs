@@ -14,7 +14,7 @@ use super::{
     Store,
     error::{StoreError, doing, record},
     read::TIME,
-    write::execute,
+    statement::execute,
 };
 
 /// How much pairs of launches of equal builds differ, for one case on one machine.

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use duckdb::{Connection, OptionalExt, Params, ToSql, Transaction, params};
+use duckdb::{OptionalExt, ToSql, Transaction, params};
 use dyno_core::model::{
     CaseRecord, CaseStatus, Environment, LaunchRecord, MetricSummary, PluginBuild, RunRecord, RunStatus,
     Sample, TAG_SEPARATOR,
@@ -14,6 +14,7 @@ use super::{
     Store, columns,
     error::{StoreError, doing, finite, record},
     plugins,
+    statement::execute,
 };
 
 /// How often a transaction is tried again that may go well a moment later: for twenty seconds, longer than any query of a
@@ -167,20 +168,6 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.transaction(what, |transaction| execute(transaction, what, sql, params))
     }
-}
-
-/// Runs a statement that is planned once for as long as the database is open.
-pub(super) fn execute(
-    connection: &Connection,
-    what: &'static str,
-    sql: &str,
-    params: impl Params,
-) -> Result<(), StoreError> {
-    connection
-        .prepare_cached(sql)
-        .and_then(|mut statement| statement.execute(params))
-        .map(drop)
-        .map_err(doing(what))
 }
 
 pub(super) fn insert_run(transaction: &Transaction<'_>, run: &RunRecord) -> Result<i32, StoreError> {

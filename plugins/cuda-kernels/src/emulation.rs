@@ -8,7 +8,7 @@ use std::{
     process::{Command, Output},
 };
 
-use crate::{geometry::BLOCK, histogram::MAX_BINS};
+use crate::geometry::{BLOCK, MAX_BINS};
 
 /// Builds `emulation/kernels.cpp`, with the kernels in `folder`, and runs it. `None`: it cannot be built so here.
 fn run(compiler: &OsString, folder: &Path, name: &str, flags: &[&str]) -> Option<Output> {

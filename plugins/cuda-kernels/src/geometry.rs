@@ -1,10 +1,14 @@
-//! Inside the plugin: how many blocks a kernel is started with. The grid has one dimension, for only that one reaches
+//! Inside the plugin: how many blocks a kernel is started with, and what a block has room for. The grid has one dimension, for only that one reaches
 //! beyond 65535 blocks.
 
 use dyno_sdk::prelude::*;
 
 /// Threads of a block, where a kernel does not say otherwise. A power of two: sums of a block halve it.
 pub(crate) const BLOCK: u32 = 256;
+
+/// Most bins: as many as a block has room for in every device's shared memory, with several blocks at a time. The kernel
+/// gets it as a macro.
+pub(crate) const MAX_BINS: u32 = 4096;
 
 /// Most blocks that a grid can have along its first dimension.
 const MAX_BLOCKS: u64 = (1 << 31) - 1;

@@ -9,10 +9,6 @@ use crate::{
     timer::{Cache, Timer},
 };
 
-/// Most bins: as many as a block has room for in every device's shared memory, with several blocks at a time. The kernel
-/// gets it as a macro.
-pub(crate) const MAX_BINS: u32 = 4096;
-
 /// The memory in which bins are counted.
 #[derive(ParamEnum, Clone, Copy, PartialEq)]
 pub(crate) enum Counting {

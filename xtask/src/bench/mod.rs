@@ -14,6 +14,7 @@ mod measure;
 mod peer;
 mod sandbox;
 mod scan;
+mod section;
 mod server;
 mod startup;
 mod store;
@@ -21,6 +22,7 @@ mod table;
 mod triad;
 mod verdicts;
 
+use self::section::Bench;
 use crate::{
     failure::{Failure, Outcome},
     options::Options,
@@ -43,16 +45,6 @@ const BENCHES: &[Bench] = &[
     server::ABUSE,
     cuda::BENCH,
 ];
-
-/// One section of the document.
-struct Bench {
-    /// What it is called on the command line and in the document.
-    name: &'static str,
-    /// Heading of its section.
-    title: &'static str,
-    /// Measures, and returns the section's text in Markdown, without the heading.
-    run: fn(&host::Host) -> Outcome<String>,
-}
 
 /// `cargo xtask bench [NAME…|all]`.
 pub(crate) fn run(options: &Options) -> Outcome<()> {

@@ -9,7 +9,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::{FOLDERS, native_ending};
+use super::places::{FOLDERS, native_ending};
 use crate::{
     failure::{Failure, Outcome},
     process::{self, say},

@@ -1,6 +1,7 @@
 //! `cargo xtask plugins`: every plugin of `plugins/` and `examples/`, in every form that can be built here.
 
 mod c;
+mod places;
 mod rust;
 
 use std::{collections::BTreeSet, fs, path::Path};
@@ -13,9 +14,6 @@ use crate::{
     project::{Project, make_folder},
     setup::{self, Tools},
 };
-
-/// Folders whose subfolders are plugins.
-const FOLDERS: [&str; 2] = ["plugins", "examples"];
 
 /// `cargo xtask plugins`.
 pub(crate) fn run(options: &Options) -> Outcome<()> {
@@ -58,9 +56,4 @@ fn sweep(folder: &Path, built: &BTreeSet<String>) -> Outcome<()> {
 
 fn join(names: &BTreeSet<String>) -> String {
     names.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
-}
-
-/// Ending of a native plugin on this system.
-fn native_ending() -> &'static str {
-    std::env::consts::DLL_EXTENSION
 }

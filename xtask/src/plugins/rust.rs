@@ -2,7 +2,7 @@
 
 use std::{path::Path, process::Command};
 
-use super::{FOLDERS, native_ending};
+use super::places::{FOLDERS, native_ending};
 use crate::{
     failure::Outcome,
     metadata::Package,

@@ -2,28 +2,13 @@
 //! Pure functions over hostile bytes: they return an answer or a sentence, and never panic.
 
 mod elf;
+mod not_a_plugin;
 mod wasm;
 
 pub use elf::check_elf;
+pub use not_a_plugin::NotAPlugin;
 
 use dyno_plugin_api::descriptor::{Descriptor, Kind, UnknownKey};
-
-/// Why bytes are not a plugin.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum NotAPlugin {
-    /// A good library or component, but not for dyno: other software's.
-    #[error(
-        "not a dyno plugin: it has no descriptor (in Rust `export_plugin!` writes it, in C `DYNO_DESCRIPTOR`)"
-    )]
-    Foreign,
-    /// A library that the Rust compiler loads.
-    #[error("not a dyno plugin but a procedural macro, which only the Rust compiler loads")]
-    ForCompiler,
-    /// Broken, for another machine, or with a descriptor that is not one.
-    #[error("{0}")]
-    Broken(String),
-}
 
 /// What kind of plugin the bytes are, and what they say about themselves.
 ///

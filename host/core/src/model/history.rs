@@ -3,20 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Better, CaseKey, Interval, Verdict};
+use super::{Better, CaseKey, Interval, Source, Verdict};
 use crate::stats::{ChangeOptions, change_points, median};
-
-/// The commit that a run measured: the one checked out in the folder that it was started in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Source {
-    /// Hash of the commit.
-    pub commit: String,
-    /// Branch; absent if none was checked out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub branch: Option<String>,
-    /// Whether files differed from the commit.
-    pub dirty: bool,
-}
 
 /// A metric of a case over the runs of one machine, oldest first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

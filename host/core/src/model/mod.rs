@@ -8,6 +8,7 @@ mod environment;
 mod event;
 mod finite;
 mod history;
+mod interval;
 mod key;
 mod param;
 mod readings;
@@ -15,6 +16,7 @@ mod record;
 mod remark;
 mod sample;
 mod scenario;
+mod source;
 mod spec;
 mod status;
 mod submission;
@@ -33,7 +35,8 @@ pub use doctor::{
 };
 pub use environment::{Cache, Core, CpuTopology, Environment, Load, Machine};
 pub use event::{Estimate, Event};
-pub use history::{Change, Point, Series, Source};
+pub use history::{Change, Point, Series};
+pub use interval::Interval;
 pub use key::{CaseKey, labels, series};
 pub use param::{ParamValue, Params};
 pub use readings::{
@@ -41,12 +44,13 @@ pub use readings::{
     KernelReadings, MemoryReadings, Readings,
 };
 pub use record::{
-    CaseRecord, EngineInfo, Interval, LaunchRecord, MetricSummary, Outliers, OutputLine, Percentile, Plan,
-    PluginRef, RESULT_SCHEMA, RESULT_VERSION, RunRecord, SideEffects, Stream, Trend, build_remark,
+    CaseRecord, EngineInfo, LaunchRecord, MetricSummary, Outliers, OutputLine, Percentile, Plan, PluginRef,
+    RESULT_SCHEMA, RESULT_VERSION, RunRecord, SideEffects, Stream, Trend, build_remark,
 };
 pub use remark::remark_lines;
 pub use sample::{LOOP_REMEDY, MIN_NS_PER_ITERATION, Sample, Work};
 pub use scenario::{LoadRecord, Query, Scenario};
+pub use source::Source;
 pub use spec::{
     CaseRequest, EngineChoice, Inputs, Layout, Pages, RunSpec, Settings, StopRule, SuiteInfo, TAG_SEPARATOR,
 };

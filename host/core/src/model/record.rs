@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Better, CaseStatus, DeviceInfo, Environment, LoadRecord, Machine, Params, PluginBuild, PluginKind,
-    RunSpec, RunStatus, Sample, Source, Stage,
+    Better, CaseStatus, DeviceInfo, Environment, Interval, LoadRecord, Machine, Params, PluginBuild,
+    PluginKind, RunSpec, RunStatus, Sample, Source, Stage,
 };
 
 /// The name of the result file format.
@@ -369,25 +369,6 @@ impl Trend {
     #[must_use]
     pub fn is_decisive(&self) -> bool {
         self.change.abs() >= Self::DECISIVE
-    }
-}
-
-/// A confidence interval.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Interval {
-    /// Lower end.
-    pub low: f64,
-    /// Upper end.
-    pub high: f64,
-    /// Nominal coverage. // eg: 0.95
-    pub confidence: f64,
-}
-
-impl Interval {
-    /// Half its width.
-    #[must_use]
-    pub fn half_width(&self) -> f64 {
-        (self.high - self.low) / 2.0
     }
 }
 

@@ -1,31 +1,17 @@
 //! From verified bytes to something that can be measured. The only room that loads code, and the only one with `unsafe`.
 
 mod bytes;
+mod loaded;
 mod native;
 mod text;
 mod wasm;
 
 use std::sync::Arc;
 
-use dyno_core::{
-    model::{EngineInfo, PluginKind},
-    protocol::Load,
-};
+use dyno_core::{model::PluginKind, protocol::Load};
 
-use crate::{
-    host_side::HostSide,
-    instance::{Failure, Instance},
-};
-
-/// A loaded plugin with one of its benchmarks chosen.
-pub(crate) struct Loaded {
-    pub(crate) instance: Box<dyn Instance>,
-    pub(crate) engine: EngineInfo,
-    /// Layers of isolation that the loader itself adds.
-    pub(crate) layers: Vec<String>,
-    /// Requested features that were not available, a sentence each.
-    pub(crate) missing: Vec<String>,
-}
+pub(crate) use self::loaded::Loaded;
+use crate::{host_side::HostSide, instance::Failure};
 
 /// Verifies the bytes and loads them. `entering` is called once, before any code of the plugin runs.
 pub(crate) fn load(load: &Load, host: Arc<HostSide>, entering: &mut dyn FnMut()) -> Result<Loaded, Failure> {

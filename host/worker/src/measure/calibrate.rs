@@ -3,15 +3,17 @@
 
 use dyno_core::model::{Plan, Sample};
 
-use super::{Clock, clock, growth, timed};
+use super::{
+    Clock, clock,
+    growth::{self, MAX_ITERATIONS},
+    timed,
+};
 use crate::instance::{Failure, Instance, Report};
 
 /// Minimum length of a sample in steps of the clock, …
 const RESOLUTIONS_PER_SAMPLE: f64 = 1_000.0;
 /// … and in costs of a timed call that does nothing, which stay under 0.01 % of a sample.
 const OVERHEADS_PER_SAMPLE: f64 = 10_000.0;
-/// Maximum number of iterations: a sample of an iteration that costs nothing ends here.
-pub(super) const MAX_ITERATIONS: u64 = 1 << 40;
 
 /// The goal of a calibration.
 #[derive(Debug, Clone, Copy)]

@@ -7,9 +7,11 @@
 
 use dyno_core::model::{LOOP_REMEDY, MIN_NS_PER_ITERATION, Sample, Work};
 
-use super::{Clock, calibrate::MAX_ITERATIONS, timed};
+use super::{Clock, timed};
 use crate::instance::{Failure, Instance};
 
+/// Maximum number of iterations: a sample of an iteration that costs nothing ends here.
+pub(super) const MAX_ITERATIONS: u64 = 1 << 40;
 /// Calls of each count, taken in turn; the fastest of each is compared. A disturbance only ever adds time, and hits
 /// long calls more than short ones.
 const ROUNDS: u32 = 3;

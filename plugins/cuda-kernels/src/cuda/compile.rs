@@ -16,7 +16,7 @@ use super::{
     error,
     libraries::{self, Needed},
 };
-use crate::{geometry::BLOCK, histogram::MAX_BINS};
+use crate::geometry::{BLOCK, MAX_BINS};
 
 /// The oldest NVRTC that can be asked which devices it knows, counted as drivers are.
 const OLDEST: i32 = 11_020;

@@ -8,8 +8,7 @@ use dyno_sdk::prelude::*;
 
 use super::{Buffer, Gpu, Source, error::driver};
 use crate::{
-    geometry::{self, BLOCK},
-    histogram::MAX_BINS,
+    geometry::{self, BLOCK, MAX_BINS},
     real::Real,
     reference::{Shape, TINY},
 };

@@ -10,8 +10,8 @@ use std::{
 };
 
 use super::{
-    SMALL, Server, filled,
     load::{Connection, upgrade},
+    served::{SMALL, Server, filled},
 };
 use crate::{
     bench::{

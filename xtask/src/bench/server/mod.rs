@@ -2,17 +2,17 @@
 
 mod abuse;
 mod load;
+mod served;
 
 use std::{
-    fs,
-    io::{BufRead, BufReader},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
-use self::load::{Load, get, ping, post};
+use self::{
+    load::{Load, get, ping, post},
+    served::{SMALL, Server, filled},
+};
 use super::{
     Bench,
     host::Host,
@@ -21,18 +21,15 @@ use super::{
 };
 use crate::{
     failure::{Failure, Outcome},
-    process,
     project::make_folder,
 };
 
 pub(super) const ABUSE: Bench = abuse::BENCH;
 pub(super) const BENCH: Bench = Bench { name: "server", title: "The server", run };
 
-const EXAMPLE: &str = "fill_database";
 /// How long each path is loaded.
 const SECONDS: u64 = 4;
 /// Runs of a hundred results each.
-const SMALL: u32 = 100;
 const LARGE: u32 = 10_000;
 
 fn run(host: &Host) -> Outcome<String> {
@@ -119,75 +116,6 @@ fn run(host: &Host) -> Outcome<String> {
         SMALL * 100,
         table(&questions)
     ))
-}
-
-/// A database with so many runs, made once.
-fn filled(host: &Host, scratch: &Path, runs: u32) -> Outcome<PathBuf> {
-    let path = scratch.join(format!("{runs}.duckdb"));
-    let _ = fs::remove_file(&path);
-    let mut command = host.project.cargo("build");
-    // The same features as everything else, for the reason given in `native`.
-    command.args(["--release", "--locked", "--workspace", "--test", "boundaries", "--example", EXAMPLE]);
-    host.duckdb.tell(&mut command);
-    process::run(&mut command)?;
-    let mut command = Command::new(host.native.folder.join("examples").join(EXAMPLE));
-    process::run(command.arg(&path).arg(runs.to_string()))?;
-    Ok(path)
-}
-
-/// A running server.
-struct Server {
-    child: Child,
-    address: String,
-}
-
-impl Server {
-    fn start(host: &Host, scratch: &Path, database: &Path) -> Outcome<Self> {
-        Self::of(Self::command(host, scratch, database))
-    }
-
-    fn command(host: &Host, scratch: &Path, database: &Path) -> Command {
-        let mut command = host.bare_dyno(&["serve", "--port", "0", "--log-level", "error", "--plugins"]);
-        command.arg(host.project.plugins()).arg("--db-path").arg(database);
-        command.arg("--output").arg(scratch.join("results"));
-        command
-    }
-
-    /// Starts a command that becomes a server.
-    fn of(mut command: Command) -> Outcome<Self> {
-        let mut child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(|error| Failure::new(format!("`dyno serve` cannot be started: {error}")))?;
-        let mut line = String::new();
-        if let Some(out) = child.stdout.take() {
-            let _ = BufReader::new(out).read_line(&mut line);
-        }
-        let address = line
-            .split_whitespace()
-            .find_map(|word| word.strip_prefix("http://"))
-            .map(|address| address.trim_end_matches(',').to_owned())
-            .ok_or_else(|| Failure::new(format!("`dyno serve` said `{line}` and no address")))?;
-        Ok(Self { child, address })
-    }
-
-    fn resident_mb(&self) -> Outcome<f64> {
-        let path = format!("/proc/{}/status", self.child.id());
-        let text =
-            fs::read_to_string(&path).map_err(|error| Failure::file("read", Path::new(&path), &error))?;
-        let kilobytes = text
-            .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse::<f64>().ok());
-        kilobytes.map(|kb| kb * 1024.0 / 1e6).ok_or_else(|| Failure::new("the kernel tells no VmRSS"))
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 /// How much the median of a benchmark moves while requests are served: runs with and without take turns.

@@ -6,6 +6,7 @@
 //! busy, `DYNO_BENCH_PATIENT=1` tries only dyno with twice the time, `DYNO_BENCH_CLASSES=branches,costly` only those workloads.
 //! The full table takes an hour on a quiet machine, and a quarter of one more with the neighbour.
 
+mod design;
 mod report;
 mod tools;
 
@@ -21,34 +22,25 @@ use std::{
 
 use serde_json::json;
 
-use self::tools::Peers;
+use self::{
+    design::{BRANCHES, CLASSES, COSTLY, PATIENT, TOOLS, WORK},
+    tools::Peers,
+};
 use super::{Bench, host::Host};
 use crate::failure::{Failure, Outcome};
 
 pub(super) const BENCH: Bench =
     Bench { name: "verdicts", title: "Verdicts, beside criterion and tango", run };
 
-/// Amounts of work: the baseline has 1000, so that these are tenths of a per cent.
-const WORK: [u64; 5] = [1000, 1010, 1020, 1050, 1100];
 /// How often a round tries each of them: most of all no change, and with dyno, since rare alarms need many trials to be
 /// seen; those of the others show soon, and so does what they find.
 const OF_DYNO: [usize; 5] = [30, 3, 3, 1, 1];
 const OF_OTHERS: [usize; 5] = [2, 1, 1, 0, 0];
 /// With twice the time, which only matters where the shorter one does not suffice.
 const OF_PATIENT: [usize; 5] = [1, 2, 1, 0, 0];
-/// Wall time that a comparison may take: of dyno at most, of the others about.
-const BUDGET_S: u64 = 3;
-const CLASSES: [&str; 5] = ["arithmetic", "strings", "memory", BRANCHES, COSTLY];
-/// Its inputs decide how fast it is; one per cent more work must never be called less.
-const BRANCHES: &str = "branches";
-/// It takes a third of a second to set up.
-const COSTLY: &str = "costly";
 /// How often dyno tries these; the others have no fresh inputs and no set-up that could be repeated.
 const OF_BRANCHES: [usize; 5] = [5, 10, 0, 0, 0];
 const OF_COSTLY: [usize; 5] = [2, 0, 0, 2, 1];
-/// dyno with twice the time.
-const PATIENT: &str = "dyno, twice the time";
-const TOOLS: [&str; 4] = ["dyno", PATIENT, "criterion", "tango"];
 
 fn run(host: &Host) -> Outcome<String> {
     let minutes = number("DYNO_BENCH_MINUTES").unwrap_or(4);

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use serde_json::Value;
 
-use super::{BUDGET_S, CLASSES, TOOLS, WORK};
+use super::design::{BUDGET_S, CLASSES, TOOLS, WORK};
 use crate::{
     bench::{
         measure::median,

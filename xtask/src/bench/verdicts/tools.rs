@@ -9,7 +9,7 @@ use std::{
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{BUDGET_S, PATIENT, WORK};
+use super::design::{BUDGET_S, PATIENT, WORK};
 use crate::{
     bench::host::Host,
     failure::{Failure, Outcome},

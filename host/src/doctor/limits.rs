@@ -5,7 +5,7 @@ use dyno_core::{
     units,
 };
 
-use super::findings::{Improve, percent, said};
+use super::finding::{Improve, percent, said};
 
 /// Largest bound of the false-alarm rate at which a machine's alarms may gate a change.
 const TOO_OFTEN: f64 = 0.01;

@@ -6,7 +6,10 @@ use dyno_core::{
     units,
 };
 
-use super::limits;
+use super::{
+    finding::{Improve, percent, said},
+    limits,
+};
 
 /// Share of the processors' time above which the hypervisor disturbs launches.
 const STEAL_LIMIT: f64 = 0.01;
@@ -44,34 +47,6 @@ pub fn findings(readings: &Readings, noise: &NoiseReport) -> Vec<Finding> {
     .collect();
     all.sort_by_key(|finding| finding.severity);
     all
-}
-
-/// A finding that nothing needs to be done about.
-pub(super) fn said(topic: &str, severity: Severity, text: impl Into<String>) -> Finding {
-    Finding { topic: topic.to_owned(), severity, text: text.into(), command: None, advice: None }
-}
-
-/// Adds what to do.
-pub(super) trait Improve {
-    fn by(self, command: impl Into<String>) -> Self;
-    fn or(self, advice: impl Into<String>) -> Self;
-}
-
-impl Improve for Finding {
-    fn by(mut self, command: impl Into<String>) -> Self {
-        self.command = Some(command.into());
-        self
-    }
-
-    fn or(mut self, advice: impl Into<String>) -> Self {
-        self.advice = Some(advice.into());
-        self
-    }
-}
-
-pub(super) fn percent(share: f64) -> String {
-    let percent = share * 100.0;
-    if percent >= 9.95 { format!("{percent:.0} %") } else { format!("{percent:.1} %") }
 }
 
 fn processors(readings: &Readings) -> Option<Finding> {

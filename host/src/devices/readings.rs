@@ -1,4 +1,4 @@
-//! Reads the machine for the doctor: the only part of it that touches anything.
+//! What the kernel says of the machine that makes it measure well or badly, read once for the doctor.
 
 use std::{
     path::{Path, PathBuf},
@@ -17,11 +17,11 @@ use nix::{
     unistd::{AccessFlags, access},
 };
 
-use super::super::{
+use super::{
     activity::Look,
     affinity, energy,
     files::{Files, numbers},
-    group, heat, machine, placement,
+    group, heat, machine, placement, topology,
 };
 
 /// How long to observe activity: the kernel counts in hundredths of a second.
@@ -64,7 +64,7 @@ pub fn readings(wanted: &Wanted) -> Readings {
 fn cpus(files: &Files, allowed: Vec<u32>, measured: Option<u32>) -> CpuReadings {
     let list = |path: &str| files.text(path).as_deref().map(numbers).unwrap_or_default();
     let siblings = measured.map_or_else(Vec::new, |cpu| {
-        let mut all = placement::siblings(files, cpu);
+        let mut all = topology::siblings(files, cpu);
         all.retain(|sibling| *sibling != cpu);
         all
     });

@@ -11,7 +11,11 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use super::{Holder, file_name, holder::monotonic_ns, lock::open_regular, path_of};
+use super::{
+    holder::{Holder, monotonic_ns},
+    lock::open_regular,
+    resource::file_name,
+};
 
 /// Attempts to draw a ticket, if other processes remove ours as a dead one.
 const TRIES: u32 = 50;
@@ -57,7 +61,7 @@ impl Ticket {
             let number = monotonic_ns()?;
             let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
             let name = format!("{}.{number:020}.{}-{serial}.waiting", file_name(resource), holder.pid);
-            let path = path_of(folder, &name);
+            let path = folder.join(&name);
             let mut file = match File::options().write(true).create_new(true).open(&path) {
                 Ok(file) => file,
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,

@@ -11,7 +11,7 @@ use std::{
 
 use nix::fcntl::OFlag;
 
-use super::{file_name, path_of};
+use super::resource::file_name;
 
 /// Readable by all: a lock needs no more.
 const MODE: u32 = 0o644;
@@ -35,7 +35,7 @@ pub(super) struct Lock {
 impl Lock {
     /// Takes the lock, unless another process has it.
     pub(super) fn attempt(folder: &Path, resource: &str, share: Share) -> io::Result<Option<Self>> {
-        let path = path_of(folder, &format!("{}.lock", file_name(resource)));
+        let path = folder.join(format!("{}.lock", file_name(resource)));
         for _ in 0..TRIES {
             let file = open(&path)?;
             let locked = match share {

@@ -10,7 +10,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::LeaseError;
+use super::error::LeaseError;
 
 /// Everyone may write, and nobody may remove another user's files (sticky).
 const SHARED: u32 = 0o1777;

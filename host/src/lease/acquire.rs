@@ -1,72 +1,25 @@
-//! Leases: the exclusive right to a device, for one process at a time on this machine.
-//!
-//! Three things make one. A lock on a file, which the kernel gives back when the process dies, however it dies. A name in
-//! the kernel's table of sockets, which nobody else can take away, move or unlink: other users of the machine can write
-//! to a folder that all share, and may hold a device, but cannot make two processes believe that they have it. And a
-//! ticket, which names the waiting and holding processes, and since when: it decides only the order.
-
-mod folder;
-mod guard;
-mod holder;
-mod lock;
-mod ticket;
+//! Waiting for the right to a device, in the order of the queue, until both the lock and the name are free.
 
 use std::{
     io,
     ops::ControlFlow,
-    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
-pub use self::{
-    folder::{Leases, Reach},
-    holder::Holder,
-};
-use self::{
+use super::{
+    error::LeaseError,
+    folder::Leases,
     guard::Guard,
+    holder::Holder,
     lock::{Lock, Share},
-    ticket::{Stand, Ticket},
+    standing::holding,
+    ticket::Ticket,
 };
-use crate::fault::{HostFault, Place};
 
 /// Interval between attempts: so short that a waiting process seems to start at once.
 const POLL: Duration = Duration::from_millis(5);
 /// How long a holder may have no ticket before the kernel is asked for its process.
 const NAMELESS: Duration = Duration::from_millis(100);
-
-/// Why a lease cannot be obtained.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum LeaseError {
-    /// The folder cannot be used.
-    #[error("the folder `{}` for leases {why}; remove it, or give another with DYNO_LEASES", path.display())]
-    Folder {
-        /// The folder.
-        path: PathBuf,
-        /// The reason.
-        why: String,
-    },
-    /// A file of the lease cannot be used.
-    #[error("{}", HostFault::new(format!("cannot lock the files that lease `{device}` in `{}`", folder.display()), source, Place::Leases))]
-    File {
-        /// The device.
-        device: String,
-        /// The folder of its files.
-        folder: PathBuf,
-        /// The system's error.
-        source: io::Error,
-    },
-    /// The wait exceeded its limit.
-    #[error("waited {} s for `{device}`, which is leased by {holder}; wait longer with --lease-timeout", patience.as_secs_f64())]
-    TimedOut {
-        /// The device.
-        device: String,
-        /// The limit.
-        patience: Duration,
-        /// The process that holds it.
-        holder: String,
-    },
-}
 
 /// A request for a lease.
 #[derive(Debug, Clone, Copy)]
@@ -155,48 +108,6 @@ impl Leases {
         }
         Ok(Guard::attempt(self.domain(), wish.resource)?.map(|guard| (lock, Some(guard))))
     }
-
-    /// The holders of each device and the processes that wait for it, in the order of the queue.
-    #[must_use]
-    pub fn holders(&self, resources: &[String]) -> Vec<Standing> {
-        let standing = |resource: &String| {
-            let all = ticket::standing(self.folder(), resource);
-            let of = |wanted| all.iter().filter(move |(stand, _)| *stand == wanted).map(|(_, it)| it.clone());
-            let mut holders: Vec<Holder> = of(Stand::Holding).collect();
-            if holders.is_empty() {
-                holders.extend(Guard::holder(self.domain(), resource));
-            }
-            Standing { resource: resource.clone(), holders, waiting: of(Stand::Waiting).collect() }
-        };
-        resources.iter().map(standing).filter(|it| !it.holders.is_empty() || !it.waiting.is_empty()).collect()
-    }
-}
-
-/// The holders of one resource, and the processes that wait for it.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct Standing {
-    /// The resource.
-    pub resource: String,
-    /// One, or several that overlap.
-    pub holders: Vec<Holder>,
-    /// In the order of the queue.
-    pub waiting: Vec<Holder>,
-}
-
-/// The process that claims to hold the resource.
-fn holding(folder: &Path, resource: &str) -> Option<Holder> {
-    let standing = ticket::standing(folder, resource);
-    standing.into_iter().find(|(stand, _)| *stand == Stand::Holding).map(|(_, holder)| holder)
-}
-
-/// The name of a resource in file names.
-fn file_name(resource: &str) -> String {
-    let allowed = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' };
-    resource.chars().map(allowed).collect()
-}
-
-fn path_of(folder: &Path, name: &str) -> PathBuf {
-    folder.join(name)
 }
 
 #[cfg(test)]

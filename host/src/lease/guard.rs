@@ -14,7 +14,7 @@ use nix::sys::socket::{
     AddressFamily, SockFlag, SockType, UnixAddr, connect, getsockopt, socket, sockopt::PeerCredentials,
 };
 
-use super::{Holder, file_name};
+use super::{holder::Holder, resource::file_name};
 
 /// The name, taken.
 #[derive(Debug)]

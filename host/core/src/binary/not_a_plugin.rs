@@ -1,0 +1,18 @@
+//! Why bytes are not a plugin, as sentences.
+
+/// Why bytes are not a plugin.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotAPlugin {
+    /// A good library or component, but not for dyno: other software's.
+    #[error(
+        "not a dyno plugin: it has no descriptor (in Rust `export_plugin!` writes it, in C `DYNO_DESCRIPTOR`)"
+    )]
+    Foreign,
+    /// A library that the Rust compiler loads.
+    #[error("not a dyno plugin but a procedural macro, which only the Rust compiler loads")]
+    ForCompiler,
+    /// Broken, for another machine, or with a descriptor that is not one.
+    #[error("{0}")]
+    Broken(String),
+}

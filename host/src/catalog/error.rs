@@ -1,0 +1,41 @@
+//! Why the store of verified bytes, or the cache around it, cannot be used.
+
+use std::path::PathBuf;
+
+use super::entry::Unread;
+use crate::fault::HostFault;
+
+/// Why bytes cannot be admitted, or the store cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ContentStoreError {
+    /// The folder is not safe.
+    #[error("the folder `{}` for verified plugins {why}; make it yours alone (`chmod 700`), or give another cache with DYNO_CACHE", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// The reason.
+        why: String,
+    },
+    /// The cache is to be cleared while a run uses it.
+    #[error("the cache `{}` is in use by a run; clear it when no run is going on", .0.display())]
+    InUse(PathBuf),
+    /// The plugin is not what was scanned.
+    #[error("the plugin `{}` changed since it was scanned; run again to take its new version", .0.display())]
+    Changed(PathBuf),
+    /// The plugin cannot be read.
+    #[error("the plugin `{0}`")]
+    Unreadable(String),
+    /// The host lacks space or another resource to read or store it. This says nothing about the plugin.
+    #[error(transparent)]
+    Host(#[from] HostFault),
+}
+
+impl From<Unread> for ContentStoreError {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::Host(fault) => Self::Host(fault),
+            Unread::Problem(problem) => Self::Unreadable(problem.to_string()),
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The server that is loaded, and the databases that it serves.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use crate::{
+    bench::host::Host,
+    failure::{Failure, Outcome},
+    process,
+};
+
+const EXAMPLE: &str = "fill_database";
+/// Runs of a hundred results each in the small database.
+pub(super) const SMALL: u32 = 100;
+
+/// A database with so many runs, made once.
+pub(super) fn filled(host: &Host, scratch: &Path, runs: u32) -> Outcome<PathBuf> {
+    let path = scratch.join(format!("{runs}.duckdb"));
+    let _ = fs::remove_file(&path);
+    let mut command = host.project.cargo("build");
+    // The same features as everything else, for the reason given in `native`.
+    command.args(["--release", "--locked", "--workspace", "--test", "boundaries", "--example", EXAMPLE]);
+    host.duckdb.tell(&mut command);
+    process::run(&mut command)?;
+    let mut command = Command::new(host.native.folder.join("examples").join(EXAMPLE));
+    process::run(command.arg(&path).arg(runs.to_string()))?;
+    Ok(path)
+}
+
+/// A running server.
+pub(super) struct Server {
+    pub(super) child: Child,
+    pub(super) address: String,
+}
+
+impl Server {
+    pub(super) fn start(host: &Host, scratch: &Path, database: &Path) -> Outcome<Self> {
+        Self::of(Self::command(host, scratch, database))
+    }
+
+    pub(super) fn command(host: &Host, scratch: &Path, database: &Path) -> Command {
+        let mut command = host.bare_dyno(&["serve", "--port", "0", "--log-level", "error", "--plugins"]);
+        command.arg(host.project.plugins()).arg("--db-path").arg(database);
+        command.arg("--output").arg(scratch.join("results"));
+        command
+    }
+
+    /// Starts a command that becomes a server.
+    pub(super) fn of(mut command: Command) -> Outcome<Self> {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| Failure::new(format!("`dyno serve` cannot be started: {error}")))?;
+        let mut line = String::new();
+        if let Some(out) = child.stdout.take() {
+            let _ = BufReader::new(out).read_line(&mut line);
+        }
+        let address = line
+            .split_whitespace()
+            .find_map(|word| word.strip_prefix("http://"))
+            .map(|address| address.trim_end_matches(',').to_owned())
+            .ok_or_else(|| Failure::new(format!("`dyno serve` said `{line}` and no address")))?;
+        Ok(Self { child, address })
+    }
+
+    pub(super) fn resident_mb(&self) -> Outcome<f64> {
+        let path = format!("/proc/{}/status", self.child.id());
+        let text =
+            fs::read_to_string(&path).map_err(|error| Failure::file("read", Path::new(&path), &error))?;
+        let kilobytes = text
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse::<f64>().ok());
+        kilobytes.map(|kb| kb * 1024.0 / 1e6).ok_or_else(|| Failure::new("the kernel tells no VmRSS"))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
