@@ -7,7 +7,7 @@ use dyno_core::{
     units,
 };
 
-use super::{Failure, ab, args::AaArgs, compare, exit_code::End, output, progress, run, table, terminal};
+use super::{Failure, ab, args::AaArgs, exit_code::End, output, progress, run, table, terminal};
 use crate::app::{AaNews, App, DuelOptions};
 
 /// Largest bound of the false-alarm rate at which a machine's alarms may gate a change.
@@ -15,19 +15,14 @@ const TOO_OFTEN: f64 = 0.01;
 
 pub(super) fn execute(app: &App, args: &AaArgs, json: bool) -> Result<ExitCode, Failure> {
     let build = app.plugins().build(&args.build, EngineChoice::Auto)?;
-    let budget = ab::budget(&args.budget)?;
-    let threshold = compare::change("--threshold", args.threshold.as_deref(), ab::THRESHOLD)?;
-    let alpha = ab::alpha(args.alpha.as_deref())?;
-    let options: DuelOptions = ab::options(
-        app.settings(),
-        args.seed,
-        (Layout::Fixed, Pages::Huge),
-        (threshold, alpha),
-        budget,
-        &run::cpus(args.cpus.as_deref())?,
-    );
+    let options = DuelOptions {
+        budget: ab::budget(&args.budget)?,
+        threshold: args.decision.threshold()?,
+        alpha: args.decision.alpha()?,
+        settings: ab::settings(app.settings(), &args.launch, (Layout::Fixed, Pages::Huge))?,
+    };
     let names = if args.benchmark.is_empty() { vec!["*".to_owned()] } else { args.benchmark.clone() };
-    let requests = ab::requests(names, &args.param, &args.hardware)?;
+    let requests = args.cases.requests(names)?;
     ab::note_debug_builds(&[&build]);
     let cancel = run::listen_for_ctrl_c(app)?;
     let report =

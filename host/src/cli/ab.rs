@@ -3,44 +3,38 @@
 use std::{collections::BTreeSet, process::ExitCode, time::Duration};
 
 use dyno_core::{
-    model::{
-        CaseComparison, CaseRequest, EngineChoice, Event, Layout, Pages, Settings, StopRule, build_remark,
-    },
+    model::{CaseComparison, EngineChoice, Event, Layout, Pages, Settings, StopRule, build_remark},
     text::shown,
-    units,
 };
 use indicatif::ProgressBar;
 
-use super::{Failure, args::AbArgs, compare, exit_code::End, output, progress, run, terminal};
+use super::{
+    Failure,
+    args::{AbArgs, PairLaunchArgs, values},
+    compare,
+    exit_code::End,
+    output, progress, run, terminal,
+};
 use crate::{
     app::{self, App, DuelNews, DuelOptions, Entry},
     config::Resolved,
     export,
 };
 
-/// Smallest change that matters: about the smallest that twenty pairs of quiet launches can show.
-pub(super) const THRESHOLD: f64 = 0.005;
-/// Chance of a false alarm, over all cases of a comparison.
-const ALPHA: f64 = 0.01;
 /// Much shorter than in `run`: the two sides take turns, and neighbours should be close in time.
 const SLICE_NS: u64 = 300_000;
 const WARM_UP_NS: u64 = 10_000_000;
 
 pub(super) fn execute(app: &App, args: &AbArgs, json: bool) -> Result<ExitCode, Failure> {
     let (baseline, candidate) = sides(app, args)?;
-    let layout = if args.random_layout { Layout::Random } else { Layout::Fixed };
     let pages = if args.small_pages { Pages::Normal } else { Pages::Huge };
-    let threshold = compare::change("--threshold", args.threshold.as_deref(), THRESHOLD)?;
-    let judged = (threshold, alpha(args.alpha.as_deref())?);
-    let options = options(
-        app.settings(),
-        args.seed,
-        (layout, pages),
-        judged,
-        budget(&args.budget)?,
-        &run::cpus(args.cpus.as_deref())?,
-    );
-    let requests = requests(benchmarks(args, &baseline, &candidate)?, &args.param, &args.hardware)?;
+    let options = DuelOptions {
+        threshold: args.decision.threshold()?,
+        alpha: args.decision.alpha()?,
+        budget: budget(&args.budget)?,
+        settings: settings(app.settings(), &args.launch, (args.layout.layout(), pages))?,
+    };
+    let requests = args.cases.requests(benchmarks(args, &baseline, &candidate)?)?;
     if baseline.sha256 == candidate.sha256 {
         output::note(
             "both sides are the same file: any difference is drift of the machine and never raises an alarm",
@@ -84,14 +78,14 @@ pub(super) fn execute(app: &App, args: &AbArgs, json: bool) -> Result<ExitCode, 
         bar.finish_and_clear();
     }
     let comparison = outcome?;
-    compare::show(&comparison, args.format, json, true)?;
+    compare::show(&comparison, args.output.chosen(json), true)?;
     for doubt in app.verdicts().doubts(&comparison)? {
         output::note(&format!("warning: {doubt}"));
     }
     if cancel.is_set() {
         return Ok(End::Cancelled.into());
     }
-    Ok(compare::concluded(app, &comparison, args.fail_inconclusive).into())
+    Ok(compare::concluded(app, &comparison, args.gate).into())
 }
 
 /// Warns about debug builds before time is spent on them, once per plugin.
@@ -112,75 +106,35 @@ pub(super) fn note_debug_builds(builds: &[&Entry]) {
 }
 
 /// How both sides are measured.
-pub(super) fn options(
+pub(super) fn settings(
     settings: &Resolved,
-    given_seed: Option<u64>,
+    launch: &PairLaunchArgs,
     (layout, pages): (Layout, Pages),
-    (threshold, alpha): (f64, f64),
-    budget: Duration,
-    cpus: &[u32],
-) -> DuelOptions {
-    let (seed, inputs) = app::seed(given_seed);
-    DuelOptions {
-        settings: Settings {
-            // Pairs have a pace of their own.
-            stop: StopRule::Samples { launches: 1, per_launch: 1 },
-            scenario: None,
-            slice_ns: SLICE_NS,
-            warm_up_ns: WARM_UP_NS,
-            timeout_ms: (settings.timeout_ns.value / 1_000_000).max(1),
-            seed,
-            inputs,
-            layout,
-            pages,
-            memory_limit_bytes: settings.memory_bytes.value,
-            overlap: false,
-            lease_timeout_ms: settings.lease_timeout_ns.value.map(|ns| ns / 1_000_000),
-            cpus: cpus.to_vec(),
-            realtime: false,
-            counters: false,
-        },
-        threshold,
-        alpha,
-        budget,
-    }
+) -> Result<Settings, Failure> {
+    let (seed, inputs) = app::seed(launch.seed);
+    Ok(Settings {
+        // Pairs have a pace of their own.
+        stop: StopRule::Samples { launches: 1, per_launch: 1 },
+        scenario: None,
+        slice_ns: SLICE_NS,
+        warm_up_ns: WARM_UP_NS,
+        timeout_ms: settings.timeout_ms(),
+        seed,
+        inputs,
+        layout,
+        pages,
+        memory_limit_bytes: settings.memory_bytes.value,
+        overlap: false,
+        lease_timeout_ms: settings.lease_timeout_ms(),
+        cpus: launch.processors.read()?,
+        realtime: false,
+        counters: false,
+    })
 }
 
-/// The flag `--alpha`. Above 0.5 nothing would be judged, and Student's t has no quantile at 0.
-pub(super) fn alpha(given: Option<&str>) -> Result<f64, Failure> {
-    let alpha = compare::share("--alpha", given, ALPHA)?;
-    if (1e-9..=0.5).contains(&alpha) {
-        return Ok(alpha);
-    }
-    Err(Failure::Usage(format!(
-        "--alpha: {alpha} is out of range; give a chance of a false alarm from 0.000000001 to 0.5, like 1%"
-    )))
-}
-
+/// `--budget`, the time for a case or a comparison of it.
 pub(super) fn budget(text: &str) -> Result<Duration, Failure> {
-    match units::parse_duration(text) {
-        Ok(0) => Err(Failure::Usage(format!("--budget: `{text}` is zero; give more, like `10s`"))),
-        Ok(ns) => Ok(Duration::from_nanos(ns)),
-        Err(message) => Err(Failure::Usage(format!("--budget: {message}"))),
-    }
-}
-
-/// What to compare: each name with the same parameters on the same devices.
-pub(super) fn requests(
-    names: Vec<String>,
-    params: &[String],
-    hardware: &[String],
-) -> Result<Vec<CaseRequest>, Failure> {
-    let params = run::params(None, params)?;
-    let hardware = if hardware.is_empty() { vec!["cpu".to_owned()] } else { hardware.to_vec() };
-    let request = |benchmark| CaseRequest {
-        benchmark,
-        params: params.clone(),
-        hardware: hardware.clone(),
-        engine: EngineChoice::Auto,
-        sha256: None,
-    };
-    Ok(names.into_iter().map(request).collect())
+    values::time_to_spend("--budget", text, "10s").map(Duration::from_nanos)
 }
 
 fn sides(app: &App, args: &AbArgs) -> Result<(Entry, Entry), Failure> {

@@ -9,7 +9,12 @@ use dyno_core::{
 };
 use textplots::{Chart, LabelBuilder, LabelFormat, Plot, Shape};
 
-use super::{Failure, args::HistoryArgs, compare, exit_code::End, output};
+use super::{
+    Failure,
+    args::{HistoryArgs, values},
+    exit_code::End,
+    output,
+};
 use crate::app::App;
 
 /// Size of the plot, in the dots of braille characters: 2 × 4 to a character.
@@ -24,7 +29,7 @@ pub(super) fn execute(app: &App, args: &HistoryArgs, json: bool) -> Result<ExitC
     }
     let defaults = ChangeOptions::default();
     let options = ChangeOptions {
-        min_magnitude: compare::change("--min-change", args.min_change.as_deref(), defaults.min_magnitude)?,
+        min_magnitude: values::change("--min-change", args.min_change.as_deref(), defaults.min_magnitude)?,
         ..defaults
     };
     let all = app.results().history(&args.benchmark, &args.metric, &options)?;

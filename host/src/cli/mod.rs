@@ -95,7 +95,7 @@ fn execute(cli: &args::Cli) -> Result<ExitCode, Failure> {
     match &cli.command {
         args::Command::List(args) => list::execute(&app.with_files(&args.files())?, args, json),
         args::Command::Inspect(args) => inspect::execute(&app, args, json),
-        args::Command::Run(args) => run::execute(&app.with_files(&args.files())?, args, json),
+        args::Command::Run(args) => run::execute(&app.with_files(&args.selection.files())?, args, json),
         args::Command::Ab(args) => ab::execute(&app, args, json),
         args::Command::Aa(args) => aa::execute(&app, args, json),
         args::Command::History(args) => history::execute(&app, args, json),

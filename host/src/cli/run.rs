@@ -3,26 +3,21 @@
 use std::{fs, path::PathBuf, process::ExitCode};
 
 use dyno_core::{
-    model::{
-        CaseRequest, CaseStatus, Comparison, EngineChoice, Event, Layout, Measured, Pages, RunRecord,
-        RunSpec, RunStatus, Scenario, Settings, StopRule,
-    },
+    model::{CaseStatus, Comparison, Event, Measured, Pages, RunRecord, RunSpec, RunStatus, Settings},
     text::shown,
     units,
 };
-use indexmap::IndexMap;
 use serde_json::{Value, json};
 
 use super::{
     Failure,
-    args::{Engine, RunArgs, ScenarioName},
+    args::{RunArgs, Selection},
     compare,
     exit_code::End,
     formats::{self, RunFormat},
     grid::{Grid, Role},
     output,
     progress::Progress,
-    suite::{self, Overrides, SuiteSettings},
     table, target, terminal,
 };
 use crate::{
@@ -32,11 +27,6 @@ use crate::{
     fault::{HostFault, Place},
     user_file::write_whole,
 };
-
-const DEFAULT_LAUNCHES: u32 = 5;
-const MAX_LAUNCHES: u32 = 30;
-const DEFAULT_BUDGET_NS: u64 = 3_000_000_000;
-const DEFAULT_PRECISION: f64 = 0.01;
 
 pub(super) fn execute(app: &App, args: &RunArgs, as_json: bool) -> Result<ExitCode, Failure> {
     check_format(args)?;
@@ -55,7 +45,7 @@ pub(super) fn execute(app: &App, args: &RunArgs, as_json: bool) -> Result<ExitCo
         }
         (None, None) => None,
     };
-    let judged = against.map(|side| Ok::<_, Failure>((side, compare::options(&args.judge)?))).transpose()?;
+    let judged = against.map(|side| Ok::<_, Failure>((side, args.judge.options()?))).transpose()?;
     let save_as = args.save_baseline.as_ref().map(|name| baseline_name(app, name)).transpose()?;
     if args.dry_run {
         return dry_run(app, &spec, as_json, args.all_columns);
@@ -108,7 +98,7 @@ pub(super) fn execute(app: &App, args: &RunArgs, as_json: bool) -> Result<ExitCo
         // Standard output or the file holds the result, and programs expect one document.
         RunFormat::Document(_) => output::aside(&compared(&comparison, ComparisonFormat::Text)?),
     }
-    let judged = compare::concluded(app, &comparison, args.judge.fail_inconclusive);
+    let judged = compare::concluded(app, &comparison, args.judge.gate);
     Ok(if end == End::Good { judged } else { end }.into())
 }
 
@@ -260,197 +250,31 @@ fn write_files(app: &App, record: &RunRecord) -> Result<Vec<(&'static str, PathB
 
 /// The request that the flags describe.
 fn request(args: &RunArgs, settings: &Resolved) -> Result<RunSpec, Failure> {
-    let engine = args.engine.map(|engine| match engine {
-        Engine::Auto => EngineChoice::Auto,
-        Engine::Native => EngineChoice::Native,
-        Engine::Wasm => EngineChoice::Wasm,
-        Engine::All => EngineChoice::All,
-    });
-    let overrides = Overrides { hardware: args.hardware.clone(), engine };
-    let suite = args.suite.as_ref().map(|path| suite::read(path, &overrides)).transpose()?;
-    let params = params(args.params.as_deref(), &args.param)?;
-    let mut names: Vec<&str> = args.names().collect();
-    if let Some(folder) = names.iter().find(|name| is_folder(name)) {
-        return Err(Failure::Usage(format!(
-            "`{folder}` is a folder, not a benchmark; to use the plugins in it, give --plugins {folder}"
-        )));
-    }
-    // Plugin files without names mean all benchmarks in them.
-    if names.is_empty() && suite.is_none() && !args.files().is_empty() {
-        names.push("*");
-    }
-    if let Some(suite) = &suite
-        && !(names.is_empty() && params.is_empty())
-    {
-        return Err(Failure::Usage(format!(
-            "the suite `{}` already names the benchmarks; leave out --suite, or the benchmarks and parameters",
-            suite.info.name
-        )));
-    }
-    let hardware = if args.hardware.is_empty() { vec!["cpu".to_owned()] } else { args.hardware.clone() };
-    let mut requests: Vec<CaseRequest> = names
-        .into_iter()
-        .map(|name| CaseRequest {
-            benchmark: name.to_owned(),
-            params: params.clone(),
-            hardware: hardware.clone(),
-            engine: engine.unwrap_or_default(),
-            sha256: None,
-        })
-        .collect();
-    let wishes = suite.as_ref().map(|suite| suite.settings.clone()).unwrap_or_default();
-    let info = suite.map(|suite| {
-        requests = suite.requests;
-        suite.info
-    });
-    let scenario = scenario(args)?;
+    let Selection { suite, requests, wishes } = args.selection.read(args.engine.map(Into::into))?;
+    let scenario = args.scenario.read()?;
     let (seed, inputs) = app::seed(args.seed);
     Ok(RunSpec {
-        suite: info,
+        suite,
         requests,
         settings: Settings {
             stop: match scenario {
-                Some(_) => scenario_time(args)?,
-                None => stop_rule(args, &wishes)?,
+                Some(_) => args.stop.in_scenario()?,
+                None => args.stop.rule(&wishes)?,
             },
             scenario,
-            timeout_ms: (settings.timeout_ns.value / 1_000_000).max(1),
+            timeout_ms: settings.timeout_ms(),
             seed,
             inputs,
-            layout: if args.random_layout { Layout::Random } else { Layout::Fixed },
+            layout: args.layout.layout(),
             pages: if args.huge_pages { Pages::Huge } else { Pages::Normal },
             memory_limit_bytes: settings.memory_bytes.value,
             overlap: args.overlap,
-            lease_timeout_ms: settings.lease_timeout_ns.value.map(|ns| ns / 1_000_000),
-            cpus: cpus(args.cpus.as_deref())?,
+            lease_timeout_ms: settings.lease_timeout_ms(),
+            cpus: args.processors.read()?,
             realtime: args.realtime,
             counters: args.counters,
             ..Settings::default()
         },
         tags: args.tag.clone(),
     })
-}
-
-/// Whether a word that should be a benchmark is written as a folder, and is one.
-fn is_folder(word: &str) -> bool {
-    let is_path = ["/", "./", "../"].iter().any(|start| word.starts_with(start)) || word.ends_with('/');
-    is_path && std::path::Path::new(word).is_dir()
-}
-
-/// `--cpus`, parsed; `app` checks that the machine has these processors.
-pub(super) fn cpus(given: Option<&str>) -> Result<Vec<u32>, Failure> {
-    given
-        .map_or_else(|| Ok(Vec::new()), units::parse_cpus)
-        .map_err(|message| Failure::Usage(format!("--cpus: {message}")))
-}
-
-/// `-p` and `--params`, each value still as it was given.
-pub(super) fn params(json: Option<&str>, given: &[String]) -> Result<IndexMap<String, Vec<Value>>, Failure> {
-    let mut out = IndexMap::new();
-    if let Some(text) = json {
-        let object: IndexMap<String, Value> = serde_json::from_str(text).map_err(|error| {
-            Failure::Usage(format!(
-                "--params `{text}` is not a JSON object: {error}; write it like '{{\"n\": 512}}'"
-            ))
-        })?;
-        out.extend(object.into_iter().map(|(name, value)| (name, suite::sweep(value))));
-    }
-    for text in given {
-        let (name, values) =
-            text.split_once('=').filter(|(name, values)| !name.is_empty() && !values.is_empty()).ok_or_else(
-                || Failure::Usage(format!("-p `{text}` is not NAME=VALUES; write it like `-p n=256,512`")),
-            )?;
-        let values = values.split(',').map(|value| Value::String(value.trim().to_owned())).collect();
-        if out.insert(name.trim().to_owned(), values).is_some() {
-            return Err(Failure::Usage(format!(
-                "parameter `{name}` is given twice; write all values in one list"
-            )));
-        }
-    }
-    Ok(out)
-}
-
-/// `--scenario` and what belongs to it.
-fn scenario(args: &RunArgs) -> Result<Option<Scenario>, Failure> {
-    let usage = |message: &str| Failure::Usage(message.to_owned());
-    if args.scenario != Some(ScenarioName::Server)
-        && (args.target_qps.is_some() || args.latency_bound.is_some() || args.find_peak)
-    {
-        return Err(usage("--target-qps, --latency-bound and --find-peak belong to `--scenario server`"));
-    }
-    Ok(match args.scenario {
-        None => None,
-        Some(ScenarioName::SingleStream) => Some(Scenario::SingleStream),
-        Some(ScenarioName::MultiStream) => Some(Scenario::MultiStream { streams: args.streams }),
-        Some(ScenarioName::Offline) => Some(Scenario::Offline),
-        Some(ScenarioName::Server) => {
-            let Some(bound) = &args.latency_bound else {
-                return Err(usage(
-                    "`--scenario server` needs a --latency-bound, like `--latency-bound 10ms`",
-                ));
-            };
-            let latency_bound_ns = units::parse_duration(bound)
-                .map_err(|message| Failure::Usage(format!("--latency-bound: {message}")))?;
-            let target_qps = match args.target_qps {
-                Some(rate) if rate.is_finite() && rate > 0.0 && rate <= 1e7 => Some(rate),
-                Some(rate) => {
-                    return Err(Failure::Usage(format!(
-                        "--target-qps: `{rate}` is not a rate; give a number above 0 and up to 10 million"
-                    )));
-                }
-                None if args.find_peak => None,
-                None => return Err(usage("`--scenario server` needs a --target-qps, or --find-peak")),
-            };
-            Some(Scenario::Server { target_qps, latency_bound_ns })
-        }
-    })
-}
-
-/// A scenario lasts a fixed time in each launch.
-fn scenario_time(args: &RunArgs) -> Result<StopRule, Failure> {
-    if args.samples.is_some() || args.precision.is_some() {
-        return Err(Failure::Usage(
-            "a scenario lasts for --time; leave out --samples and --precision".to_owned(),
-        ));
-    }
-    let text = args.time.as_deref().unwrap_or("5s");
-    let budget_ns =
-        units::parse_duration(text).map_err(|message| Failure::Usage(format!("--time: {message}")))?;
-    Ok(StopRule::Time { launches: args.launches.unwrap_or(1).max(1), budget_ns })
-}
-
-/// Flags override the suite, even if a flag names another stop rule than the suite.
-fn stop_rule(args: &RunArgs, suite: &SuiteSettings) -> Result<StopRule, Failure> {
-    let named = args.time.is_some() || args.samples.is_some() || args.precision.is_some();
-    let (time, samples, precision) = if named {
-        (args.time.clone(), args.samples, args.precision.clone())
-    } else {
-        (suite.time.clone(), suite.samples, suite.precision.clone())
-    };
-    let launches = args.launches.or(suite.launches);
-    let count = launches.unwrap_or(DEFAULT_LAUNCHES).max(1);
-    let usage = |flag: &str, message: String| Failure::Usage(format!("{flag}: {message}"));
-    let budget_ns = time
-        .as_deref()
-        .map(|text| match units::parse_duration(text) {
-            Ok(0) => Err(usage("--time", format!("`{text}` is zero; give more, like `500ms`"))),
-            Ok(ns) => Ok(ns),
-            Err(message) => Err(usage("--time", message)),
-        })
-        .transpose()?;
-    if let Some(per_launch) = samples {
-        return Ok(StopRule::Samples { launches: count, per_launch });
-    }
-    match (precision, budget_ns) {
-        (None, Some(budget_ns)) => Ok(StopRule::Time { launches: count, budget_ns }),
-        (precision, budget_ns) => Ok(StopRule::Precision {
-            target: precision
-                .as_deref()
-                .map_or(Ok(DEFAULT_PRECISION), units::parse_fraction)
-                .map_err(|message| usage("--precision", message))?,
-            min_launches: count,
-            max_launches: launches.unwrap_or(MAX_LAUNCHES).max(count),
-            budget_ns: budget_ns.unwrap_or(DEFAULT_BUDGET_NS),
-        }),
-    }
 }

@@ -243,6 +243,18 @@ impl Resolved {
         })
     }
 
+    /// Maximum time for one stage of a launch, as a request says it: at least 1 ms.
+    #[must_use]
+    pub fn timeout_ms(&self) -> u64 {
+        (self.timeout_ns.value / 1_000_000).max(1)
+    }
+
+    /// Maximum wait for a device, as a request says it.
+    #[must_use]
+    pub fn lease_timeout_ms(&self) -> Option<u64> {
+        self.lease_timeout_ns.value.map(|ns| ns / 1_000_000)
+    }
+
     /// The cache folder, for callers that need one.
     ///
     /// # Errors

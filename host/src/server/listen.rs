@@ -62,7 +62,8 @@ pub fn serve(settings: Resolved, ready: &mut dyn FnMut(&str)) -> Result<(), Serv
     let names = names(&host, address.ip());
     // A quarter is for those who ask and go.
     let staying = connections as usize / 4 * 3;
-    let state = Arc::new(State::new(Arc::clone(&service), tokens, scratch, names, staying));
+    let (audit, calls) = audit::audit();
+    let state = Arc::new(State::new(Arc::clone(&service), tokens, audit, scratch, names, staying));
     let url = url(address);
     let file = ServerFile::here(url.clone());
     file.write(&database).map_err(system(format!("cannot write beside `{}`", database.display())))?;
@@ -73,7 +74,7 @@ pub fn serve(settings: Resolved, ready: &mut dyn FnMut(&str)) -> Result<(), Serv
         .build()
         .map_err(system("cannot start the runtime"))?;
     let executor = service.start().map_err(system("cannot start the executor"))?;
-    runtime.spawn(audit::write(Arc::clone(&state)));
+    runtime.spawn(calls.store(Arc::clone(&service)));
     let served = runtime.block_on(accept(listener, connections, &state, &mut || ready(&url)));
     tracing::info!("ending: running launches may finish");
     let _ = sd_notify::notify(&[NotifyState::Stopping]);

@@ -61,6 +61,7 @@ impl State {
     pub(super) fn new(
         service: Arc<Service>,
         tokens: Tokens,
+        audit: Audit,
         scratch: PathBuf,
         names: Vec<String>,
         staying: usize,
@@ -69,7 +70,7 @@ impl State {
             service,
             tokens,
             answers: Answers::default(),
-            audit: Audit::default(),
+            audit,
             scratch,
             names,
             started: Instant::now(),

@@ -9,5 +9,6 @@ mod loader;
 mod main_loop;
 mod measure;
 mod sandbox;
+mod stages;
 
 pub use main_loop::main;

@@ -7,18 +7,18 @@ use std::{
 };
 
 use dyno_core::{
-    model::{Pages, Query, SideEffects, Work},
-    protocol::{DeviceGrant, Load, PROTOCOL_VERSION, Reply, Request},
+    model::{Pages, SideEffects},
+    protocol::{Load, PROTOCOL_VERSION, Reply, Request},
 };
 
 use crate::{
     channel::{self, Replies, Requests},
-    footprint::Footprint,
     host_side::HostSide,
     instance::{Failure, Instance},
     loader,
-    measure::{Batch, Counters, Demand, Goal, Sampler, SystemClock, Tally, calibrate, play, warm_up},
+    measure::Counters,
     sandbox,
+    stages::{Stages, checked, out_of_order},
 };
 
 /// Runs the worker of this process.
@@ -91,12 +91,13 @@ struct Session {
     requests: Requests,
     replies: Replies,
     cancelled: Arc<AtomicBool>,
+    /// Layers of isolation that are in place before the first request.
     layers: Vec<String>,
 }
 
 impl Session {
     fn serve(&mut self) {
-        if let Err(Over::Failed(failure)) = self.greet_and_load() {
+        if let Err(Over::Failed(failure)) = self.launch() {
             self.report(failure);
         }
     }
@@ -119,70 +120,22 @@ impl Session {
         }
     }
 
-    fn greet_and_load(&mut self) -> Result<(), Over> {
-        match self.next()? {
-            Request::Hello { protocol: PROTOCOL_VERSION } => {}
-            Request::Hello { protocol } => {
-                let message = format!(
-                    "the host speaks protocol {protocol}, this worker speaks {PROTOCOL_VERSION}; install both from one release"
-                );
-                return Err(Failure::Error(message).into());
-            }
-            other => return Err(out_of_order(&other, "hello")),
-        }
-        self.replies.send(&Reply::Hello {
-            protocol: PROTOCOL_VERSION,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            base_memory_bytes: sandbox::memory().0,
-        });
+    /// One launch, from the greeting to the end.
+    fn launch(&mut self) -> Result<(), Over> {
+        self.greet()?;
         let load = match self.next()? {
             Request::Load(load) => load,
-            other => return Err(out_of_order(&other, "load")),
+            other => return Err(out_of_order(&other, "load").into()),
         };
-        let mut layers = self.layers.clone();
-        layers.extend(sandbox::limit_memory(load.memory_limit_bytes).map(str::to_owned));
-        // State that a driver keeps from an earlier launch would make launches differ.
-        layers.extend((load.device.name != "cpu").then(sandbox::private_home).flatten().map(str::to_owned));
         let side =
             Arc::new(HostSide::new(self.replies.clone(), Arc::clone(&self.cancelled), load.metrics.clone()));
-        let replies = self.replies.clone();
-        let mut loaded = loader::load(&load, Arc::clone(&side), &mut || replies.send(&Reply::Entering))?;
-        layers.append(&mut loaded.layers);
-        // Only now: compiling a component may use every processor.
-        let pinned = sandbox::pin(&load.cpus);
-        layers.extend(pinned.map(str::to_owned));
-        let pinned_cpus = if pinned.is_some() { load.cpus.clone() } else { Vec::new() };
-        let (counters, uncounted) = if load.counters { Counters::open() } else { (None, Vec::new()) };
-        let mut missing = loaded.missing;
-        missing.extend(uncounted);
-        if load.realtime {
-            match sandbox::realtime(&pinned_cpus) {
-                Ok(word) => layers.push(word.to_owned()),
-                Err(why) => missing.push(why),
-            }
-        }
-        let engine = loaded.engine;
-        let names: Vec<&str> = counters.as_ref().map(Counters::names).unwrap_or_default();
-        self.replies.send(&Reply::Loaded {
-            engine,
-            isolation: layers,
-            pinned_cpus,
-            counters: names.into_iter().map(str::to_owned).collect(),
-            missing,
-        });
-
+        let (mut instance, counters) = self.load(&load, &side)?;
         match self.next()? {
-            Request::Setup => {}
-            other => return Err(out_of_order(&other, "setup")),
+            Request::Setup => self.set_up(&load, &side, instance.as_mut())?,
+            other => return Err(out_of_order(&other, "setup").into()),
         }
-        let mut instance = loaded.instance;
-        checked(&side, instance.setup())?;
-        let (huge_bytes, refused) = match load.pages {
-            Pages::Normal => (0, None),
-            Pages::Huge => sandbox::use_huge_pages(),
-        };
-        self.replies.send(&Reply::SetUp { huge_bytes, missing: refused.into_iter().collect() });
-        let outcome = self.measure(&load, &side, instance.as_mut(), counters);
+        let stages = Stages::new(&load, &side, instance.as_mut(), self.replies.clone(), counters);
+        let outcome = self.measure(stages);
         // The reason of a failure is sent first, because cleaning up after it may kill the worker.
         let side_effects = match outcome {
             Ok(side_effects) => Some(side_effects),
@@ -200,125 +153,81 @@ impl Session {
         Ok(())
     }
 
-    /// From `verify` to the request that ends the launch; returns the side effects of the plugin.
-    fn measure(
-        &mut self,
+    fn greet(&mut self) -> Result<(), Over> {
+        match self.next()? {
+            Request::Hello { protocol: PROTOCOL_VERSION } => {}
+            Request::Hello { protocol } => {
+                let message = format!(
+                    "the host speaks protocol {protocol}, this worker speaks {PROTOCOL_VERSION}; install both from one release"
+                );
+                return Err(Failure::Error(message).into());
+            }
+            other => return Err(out_of_order(&other, "hello").into()),
+        }
+        self.replies.send(&Reply::Hello {
+            protocol: PROTOCOL_VERSION,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            base_memory_bytes: sandbox::memory().0,
+        });
+        Ok(())
+    }
+
+    /// Isolates this process as far as the launch asks for, and loads the plugin into it.
+    fn load(
+        &self,
         load: &Load,
-        side: &HostSide,
-        instance: &mut dyn Instance,
-        counters: Option<Counters>,
-    ) -> Result<SideEffects, Over> {
-        let names = counters.as_ref().map_or(0, |counters| counters.names().len());
-        let clock = SystemClock::new(counters);
-        let (mut verified, mut plan) = (false, None);
-        let mut taken: Vec<(u64, u64)> = Vec::new();
-        // From the end of the first calibration, when pools of threads and other lazy things are there.
-        let (mut before, mut left): (Option<Footprint>, Option<SideEffects>) = (None, None);
+        side: &Arc<HostSide>,
+    ) -> Result<(Box<dyn Instance>, Option<Counters>), Failure> {
+        let mut layers = self.layers.clone();
+        layers.extend(sandbox::limit_memory(load.memory_limit_bytes).map(str::to_owned));
+        // State that a driver keeps from an earlier launch would make launches differ.
+        layers.extend((load.device.name != "cpu").then(sandbox::private_home).flatten().map(str::to_owned));
+        let loaded = loader::load(load, Arc::clone(side), &mut || self.replies.send(&Reply::Entering))?;
+        layers.extend(loaded.layers);
+        // Only now: compiling a component may use every processor.
+        let pinned = sandbox::pin(&load.cpus);
+        layers.extend(pinned.map(str::to_owned));
+        let pinned_cpus = if pinned.is_some() { load.cpus.clone() } else { Vec::new() };
+        let (counters, uncounted) = if load.counters { Counters::open() } else { (None, Vec::new()) };
+        let mut missing = loaded.missing;
+        missing.extend(uncounted);
+        if load.realtime {
+            match sandbox::realtime(&pinned_cpus) {
+                Ok(word) => layers.push(word.to_owned()),
+                Err(why) => missing.push(why),
+            }
+        }
+        let names: Vec<&str> = counters.as_ref().map(Counters::names).unwrap_or_default();
+        self.replies.send(&Reply::Loaded {
+            engine: loaded.engine,
+            isolation: layers,
+            pinned_cpus,
+            counters: names.into_iter().map(str::to_owned).collect(),
+            missing,
+        });
+        Ok((loaded.instance, counters))
+    }
+
+    fn set_up(&self, load: &Load, side: &HostSide, instance: &mut dyn Instance) -> Result<(), Failure> {
+        checked(side, instance.setup())?;
+        let (huge_bytes, refused) = match load.pages {
+            Pages::Normal => (0, None),
+            Pages::Huge => sandbox::use_huge_pages(),
+        };
+        self.replies.send(&Reply::SetUp { huge_bytes, missing: refused.into_iter().collect() });
+        Ok(())
+    }
+
+    /// Answers until the host ends the launch; returns the side effects of the plugin.
+    fn measure(&mut self, mut stages: Stages<'_>) -> Result<SideEffects, Over> {
         loop {
             match self.next()? {
-                Request::Verify if !verified => {
-                    let has_check = checked(side, instance.verify())?;
-                    verified = true;
-                    self.replies.send(&Reply::Verified { checked: has_check });
+                Request::Finish => return Ok(stages.side_effects()),
+                request => {
+                    let answer = stages.answer(request)?;
+                    self.replies.send(&answer);
                 }
-                Request::Calibrate { slice_ns, warm_up_ns, iterations } => {
-                    let found = match iterations {
-                        // The other side, or an earlier launch of the same bytes, was verified and calibrated.
-                        Some(iterations) => warm_up(instance, &clock, iterations, warm_up_ns),
-                        None if verified => {
-                            let work_limit_per_ns = work_limit_per_ns(load);
-                            calibrate(instance, &clock, &Goal { slice_ns, warm_up_ns, work_limit_per_ns })
-                        }
-                        None => {
-                            let request = Request::Calibrate { slice_ns, warm_up_ns, iterations };
-                            return Err(out_of_order(&request, "verify"));
-                        }
-                    };
-                    let found = checked(side, found)?;
-                    plan = Some(found);
-                    before.get_or_insert_with(Footprint::read);
-                    self.replies.send(&Reply::Calibrated(found));
-                }
-                Request::Sample(quota) => {
-                    let Some(plan) = plan else {
-                        return Err(out_of_order(&Request::Sample(quota), "calibrate"));
-                    };
-                    let sampler = Sampler {
-                        iterations: plan.iterations,
-                        quota,
-                        single_threaded: is_single_threaded(load),
-                        counters: names,
-                    };
-                    let replies = self.replies.clone();
-                    let outcome = sampler.run(instance, &clock, &|| side.is_cancelled(), &mut |batch| {
-                        let Batch { samples, counts } = batch;
-                        taken.extend(samples.iter().map(|sample| (sample.iterations, sample.wall_ns)));
-                        replies.send(&Reply::Batch { samples, counts });
-                    });
-                    let Tally { retaken, preemptions } = checked(side, outcome)?;
-                    self.replies.send(&Reply::Sampled { retaken, preemptions });
-                }
-                Request::Play { scenario, duration_ns, max_queries } => {
-                    let Some(plan) = plan else {
-                        let request = Request::Play { scenario, duration_ns, max_queries };
-                        return Err(out_of_order(&request, "calibrate"));
-                    };
-                    let demand = Demand {
-                        scenario,
-                        seed: load.seed,
-                        duration_ns,
-                        max_queries,
-                        iterations: plan.iterations,
-                        slice_ns: plan.slice_ns,
-                    };
-                    let replies = self.replies.clone();
-                    let outcome = play(instance, &clock, &demand, &|| side.is_cancelled(), &mut |queries| {
-                        let timed = |query: &Query| (query.samples, query.end_ns - query.start_ns);
-                        taken.extend(queries.iter().map(timed));
-                        replies.send(&Reply::Queries { queries });
-                    });
-                    checked(side, outcome)?;
-                    self.replies.send(&Reply::Sampled { retaken: 0, preemptions: 0 });
-                }
-                Request::ProcessResults if plan.is_some() => {
-                    left = before.map(|before| Footprint::read().since(before));
-                    checked(side, instance.process_results(&taken))?;
-                    self.replies.send(&Reply::Processed { metrics: side.metrics() });
-                }
-                Request::Finish => {
-                    let left_by_now = || before.map(|before| Footprint::read().since(before));
-                    return Ok(left.or_else(left_by_now).unwrap_or_default());
-                }
-                other => return Err(out_of_order(&other, "another stage")),
             }
         }
     }
-}
-
-/// A stage also fails when the plugin broke a rule during it, whatever it returned.
-fn checked<T>(side: &HostSide, outcome: Result<T, Failure>) -> Result<T, Failure> {
-    let value = outcome?;
-    side.take_violation().map_or(Ok(value), |violation| Err(Failure::Error(violation)))
-}
-
-fn out_of_order(request: &Request, expected: &str) -> Over {
-    let mut shown = format!("{request:?}");
-    shown.truncate(shown.floor_char_boundary(60));
-    Over::Failed(Failure::Error(format!("the host asked for `{shown}`, but `{expected}` was expected")))
-}
-
-/// Maximum work of any kind that the device of the case can do [1/ns].
-fn work_limit_per_ns(load: &Load) -> f64 {
-    if load.device.name != "cpu" {
-        return Work::MAX_PER_ACCELERATOR_NS;
-    }
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    Work::MAX_PER_THREAD_NS * threads as f64
-}
-
-/// Whether the case computes on one thread, by its parameter `threads`.
-fn is_single_threaded(load: &Load) -> bool {
-    let DeviceGrant { name, .. } = &load.device;
-    let threads = load.params.get("threads");
-    name == "cpu" && !matches!(threads, Some(dyno_core::model::ParamValue::Integer(threads)) if *threads > 1)
 }

@@ -1,0 +1,36 @@
+//! The flags, as typed. Flags that several commands share, or that mean one thing together, are a group, which also
+//! knows what they mean.
+
+mod cases;
+mod commands;
+mod judge;
+mod limits;
+mod machine;
+mod measuring;
+mod output;
+mod pairs;
+mod placement;
+mod scenario;
+mod selection;
+mod serve;
+mod stop;
+mod stored;
+pub(super) mod values;
+
+use self::cases::CaseArgs;
+pub(super) use self::commands::{Cli, Command};
+pub(super) use self::judge::GateArgs;
+use self::judge::JudgeArgs;
+use self::limits::{LimitArgs, WaitArgs};
+pub(super) use self::machine::{CacheArgs, CompletionsArgs, DevicesArgs, DoctorArgs, InspectArgs, ListArgs};
+pub(super) use self::measuring::{AaArgs, AbArgs, RunArgs};
+use self::output::ComparisonFormatArgs;
+use self::pairs::DecisionArgs;
+pub(super) use self::pairs::PairLaunchArgs;
+use self::placement::{LayoutArgs, ProcessorArgs};
+use self::scenario::ScenarioArgs;
+pub(super) use self::selection::Selection;
+use self::selection::{Engine, SelectionArgs};
+pub(super) use self::serve::{LogFormat, LogLevel, ServeArgs};
+use self::stop::StopArgs;
+pub(super) use self::stored::{CompareArgs, HistoryArgs, ReportArgs, ResultsArgs, SqlArgs};

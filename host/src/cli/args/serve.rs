@@ -1,0 +1,70 @@
+//! The flags of `dyno serve`: the settings that they override, and the log.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::config::Flags;
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ServeArgs {
+    /// Address to listen on; one that other machines can reach requires --token-file [env: DYNO_HOST] [default:
+    /// 127.0.0.1]
+    #[arg(long, value_name = "ADDRESS")]
+    host: Option<String>,
+    /// Port to listen on; 0 takes a free port and prints it [env: DYNO_PORT] [default: 8000]
+    #[arg(long, value_name = "PORT")]
+    port: Option<u16>,
+    /// Folder for reports; the same as --output
+    #[arg(long, value_name = "DIR")]
+    results_dir: Option<PathBuf>,
+    /// File with the accepted tokens and their scopes [env: DYNO_TOKEN_FILE]
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// `dev`, or `server`: the plugin folders must belong to root or the server's user, and not be writable by others
+    /// [env: DYNO_PROFILE] [default: dev]
+    #[arg(long, value_name = "PROFILE")]
+    profile: Option<String>,
+    /// Least severe events to log, on standard error
+    #[arg(long, value_enum, default_value_t = LogLevel::Info)]
+    pub(in crate::cli) log_level: LogLevel,
+    /// Format of the log
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    pub(in crate::cli) log_format: LogFormat,
+}
+
+/// `--log-level`.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(in crate::cli) enum LogLevel {
+    /// Failures
+    Error,
+    /// Also warnings
+    Warn,
+    /// Also runs, and calls that change something
+    Info,
+    /// Also every other call
+    Debug,
+}
+
+/// `--log-format`.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(in crate::cli) enum LogFormat {
+    /// Text for people
+    Text,
+    /// For programs: one JSON object per line
+    Json,
+}
+
+impl ServeArgs {
+    /// These flags over those of every command.
+    pub(super) fn over(&self, flags: Flags) -> Flags {
+        Flags {
+            output: self.results_dir.clone().or(flags.output),
+            host: self.host.clone(),
+            port: self.port,
+            token_file: self.token_file.clone(),
+            profile: self.profile.clone(),
+            ..flags
+        }
+    }
+}
