@@ -13,6 +13,10 @@ use crate::{
     timestamp::now,
 };
 
+/// Maximum number of cases in a submitted run. Each takes some kilobytes of the server's memory while its run is stored, begun and
+/// reported.
+const MOST_CASES: usize = 20_000;
+
 /// The queue of a server.
 #[derive(Debug, Clone, Copy)]
 pub struct Queue<'a>(&'a Serving);
@@ -57,7 +61,7 @@ impl Queue<'_> {
 
     /// Cases and record of a request that may be met now.
     fn prepare(&self, spec: RunSpec, source: Option<Source>) -> Result<Prepared, AppError> {
-        let prepared = self.0.app().runs().prepare(spec, source)?;
+        let prepared = self.0.app().runs().prepare(spec, source, MOST_CASES)?;
         let off = self.0.store()?.disabled_plugins()?;
         match prepared.record.cases.iter().find(|case| off.contains(&case.plugin.id)) {
             Some(case) => Err(AppError::PluginOff(case.plugin.id.clone())),
@@ -76,10 +80,10 @@ impl Queue<'_> {
         announce: &mut dyn FnMut(&Event),
     ) -> Result<RunRecord, AppError> {
         let mut store = self.0.store()?;
-        let queued = store.run(id, false)?;
+        let queued = store.run_without_cases(id)?;
         if queued.status != RunStatus::Queued {
             // Given up a moment ago.
-            return Ok(queued);
+            return Ok(store.run(id, false)?);
         }
         match self.prepare(queued.spec.clone(), queued.source.clone()) {
             Ok(mut prepared) => {
@@ -94,7 +98,10 @@ impl Queue<'_> {
             }
             // The host's faults say nothing about the cases: the run is resumed when they are mended.
             Err(error) if !error.is_of_the_request() => Err(error),
-            Err(error) => cannot_be_met(&mut store, queued, &error, announce),
+            Err(error) => {
+                let record = store.run(id, false)?;
+                cannot_be_met(&mut store, record, &error, announce)
+            }
         }
     }
 

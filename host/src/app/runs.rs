@@ -41,7 +41,7 @@ impl Runs<'_> {
     /// When a benchmark, parameter or device is not known.
     pub fn plan(&self, spec: &RunSpec) -> Result<Vec<Planned>, AppError> {
         devices::check_cpus(&spec.settings.cpus)?;
-        self.expanded(spec, &self.0.plugins().catalog())
+        self.expanded(spec, &self.0.plugins().catalog(), runner::MAX_CASES)
     }
 
     /// Runs a request. Everything is in the database before it is announced.
@@ -59,7 +59,7 @@ impl Runs<'_> {
             Backend::Local(local) => local,
             Backend::Remote(server) => return server.carry_out(&spec, source.as_ref(), cancel, announce),
         };
-        let mut prepared = self.prepare(spec, source)?;
+        let mut prepared = self.prepare(spec, source, runner::MAX_CASES)?;
         if cancel.is_set() {
             return Err(AppError::Cancelled);
         }
@@ -68,12 +68,17 @@ impl Runs<'_> {
         Ok(prepared.record)
     }
 
-    /// Cases and record of a request, before anything happened.
-    pub(super) fn prepare(&self, spec: RunSpec, source: Option<Source>) -> Result<Prepared, AppError> {
+    /// Record and cases of a request, of which it may have `most`, before anything happened.
+    pub(super) fn prepare(
+        &self,
+        spec: RunSpec,
+        source: Option<Source>,
+        most: usize,
+    ) -> Result<Prepared, AppError> {
         spec.check().map_err(AppError::Settings)?;
         devices::check_cpus(&spec.settings.cpus)?;
         let catalog = self.0.plugins().catalog();
-        let planned = self.expanded(&spec, &catalog)?;
+        let planned = self.expanded(&spec, &catalog, most)?;
         let record = RunRecord {
             schema: RESULT_SCHEMA.to_owned(),
             version: RESULT_VERSION,
@@ -90,8 +95,9 @@ impl Runs<'_> {
         Ok(Prepared { record, planned, catalog })
     }
 
-    fn expanded(&self, spec: &RunSpec, catalog: &Catalog) -> Result<Vec<Planned>, AppError> {
-        runner::expand(spec, catalog, &self.0.hardware().requested(&spec.requests)?).map_err(|error| {
+    fn expanded(&self, spec: &RunSpec, catalog: &Catalog, most: usize) -> Result<Vec<Planned>, AppError> {
+        let devices = self.0.hardware().requested(&spec.requests)?;
+        runner::expand(spec, catalog, &devices, most).map_err(|error| {
             // What is not found may be in what could not be read.
             catalog.fault.clone().map_or_else(|| error.into(), AppError::Host)
         })

@@ -15,8 +15,8 @@ use crate::{
     devices,
 };
 
-/// Maximum number of cases in one run: more are a mistake in a list of values.
-const MAX_CASES: usize = 100_000;
+/// Maximum number of cases in one run or comparison: more are a mistake in a list of values.
+pub const MAX_CASES: usize = 100_000;
 
 /// Why a request cannot be turned into cases. The user can correct all of these.
 #[derive(Debug, thiserror::Error)]
@@ -70,8 +70,8 @@ pub enum ExpandError {
         candidate: String,
     },
     /// Too many cases.
-    #[error("the request makes more than {MAX_CASES} cases; shorten the lists of values")]
-    TooMany,
+    #[error("the request makes more than {0} cases; shorten the lists of values, or ask for several runs")]
+    TooMany(usize),
     /// One case more than once: nothing would tell the results apart.
     #[error(
         "the request has the case `{case}` more than once, and nothing would tell its results apart; name it once, and \
@@ -86,14 +86,15 @@ pub enum ExpandError {
     Nothing,
 }
 
-/// Turns a request into cases, in its order.
+/// Turns a request into at most `most` cases, in its order.
 ///
 /// # Errors
-/// When a benchmark, parameter or device is not known, or a value is not allowed.
+/// When a benchmark, parameter or device is not known, a value is not allowed, or there are more cases.
 pub fn expand(
     spec: &RunSpec,
     catalog: &Catalog,
     devices: &[DeviceInfo],
+    most: usize,
 ) -> Result<Vec<Planned>, ExpandError> {
     let mut cases: Vec<Planned> = Vec::new();
     for request in &spec.requests {
@@ -110,14 +111,14 @@ pub fn expand(
         // A glob passes a parameter to those benchmarks that have it; a name must have it.
         let is_glob = request.benchmark.contains('*');
         for resolved in &found {
-            let combinations = combinations(request, resolved.benchmark, is_glob)?;
+            let combinations = combinations(request, resolved.benchmark, is_glob, most)?;
             for device in hardware(request, resolved.benchmark, devices)? {
                 if !catalog.is_named && !catalog::meant(&request.benchmark, &found, resolved, device.kind)? {
                     continue;
                 }
                 for params in &combinations {
-                    if cases.len() >= MAX_CASES {
-                        return Err(ExpandError::TooMany);
+                    if cases.len() >= most {
+                        return Err(ExpandError::TooMany(most));
                     }
                     cases.push(plan(resolved, params.clone(), device.clone()));
                 }
@@ -197,7 +198,7 @@ pub fn matches(
         let Some(before) = old.iter().find(|before| before.name == now.name) else { continue };
         let (before, now) =
             (Resolved { entry: baseline, benchmark: before }, Resolved { entry: candidate, benchmark: now });
-        for params in combinations(request, before.benchmark, name.contains('*'))? {
+        for params in combinations(request, before.benchmark, name.contains('*'), MAX_CASES)? {
             let same = params_of(now.benchmark, &params)?;
             for device in hardware(request, now.benchmark, devices)? {
                 let baseline = plan(&before, params.clone(), device.clone());
@@ -264,6 +265,7 @@ fn combinations(
     request: &CaseRequest,
     benchmark: &BenchmarkInfo,
     is_glob: bool,
+    most: usize,
 ) -> Result<Vec<Params>, ExpandError> {
     for name in request.params.keys() {
         if !is_glob && !benchmark.params.iter().any(|param| param.name == *name) {
@@ -274,14 +276,14 @@ fn combinations(
     for param in &benchmark.params {
         let default = [param.default.clone()];
         let given: &[Value] = request.params.get(&param.name).map_or(&default, Vec::as_slice);
+        if all.len().saturating_mul(given.len()) > most {
+            return Err(ExpandError::TooMany(most));
+        }
         let values = given
             .iter()
             .map(|value| ParamValue::resolve(param, value))
             .collect::<Result<Vec<_>, _>>()
             .map_err(|message| ExpandError::Value { benchmark: benchmark.name.clone(), message })?;
-        if all.len().saturating_mul(values.len()) > MAX_CASES {
-            return Err(ExpandError::TooMany);
-        }
         all = all
             .iter()
             .flat_map(|params| {
@@ -340,7 +342,8 @@ mod tests {
     }
 
     fn shown(params: Value) -> Result<Vec<String>, String> {
-        let all = combinations(&request(params), &benchmark(), false).map_err(|error| error.to_string())?;
+        let all = combinations(&request(params), &benchmark(), false, MAX_CASES)
+            .map_err(|error| error.to_string())?;
         Ok(all.iter().map(|p| format!("{} {}", p["n"], p["dtype"])).collect())
     }
 
@@ -384,6 +387,9 @@ mod tests {
     fn a_product_that_explodes_is_refused() {
         let many: Vec<Value> = (1..=8192).map(Value::from).collect();
         let spec = request(json!({"n": many, "dtype": vec!["f32"; 100]}));
-        assert!(matches!(combinations(&spec, &benchmark(), false), Err(ExpandError::TooMany)));
+        assert!(matches!(
+            combinations(&spec, &benchmark(), false, MAX_CASES),
+            Err(ExpandError::TooMany(MAX_CASES))
+        ));
     }
 }

@@ -22,5 +22,5 @@ pub use case::{Obstacle, Planned};
 pub use conduct::Missing;
 pub use dispatcher::{Dispatcher, RunError};
 pub use duel::{Duel, DuelNews, DuelOptions, Match};
-pub use expand::{ExpandError, Matches, expand, matches, refuse_repeated};
+pub use expand::{ExpandError, MAX_CASES, Matches, expand, matches, refuse_repeated};
 pub use folder::{LaunchFolder, sweep};

@@ -7,7 +7,8 @@ use axum::{
     Json,
     body::HttpBody,
     extract::{
-        FromRequest, FromRequestParts, Path, Query, Request, WebSocketUpgrade, rejection::JsonRejection,
+        DefaultBodyLimit, FromRequest, FromRequestParts, Path, Query, Request, WebSocketUpgrade,
+        rejection::JsonRejection,
     },
     http::{StatusCode, request::Parts},
 };
@@ -18,7 +19,9 @@ use tokio::sync::Semaphore;
 use super::problem::Problem;
 
 /// Largest body of a request [bytes].
-pub(super) const MOST_BYTES: usize = 8 << 20;
+const MOST_BYTES: usize = 8 << 20;
+/// Largest body of a request for a run [bytes]. Parsed it may take sixteen times as much: each `1,` of a list becomes 32 bytes.
+pub(super) const MOST_RUN_BYTES: usize = 2 << 20;
 /// Timeout for a body.
 const BODY: Duration = Duration::from_secs(20);
 /// Bodies up to this size [bytes] need no permit.
@@ -26,18 +29,19 @@ const SMALL: u64 = 64 << 10;
 /// Permits for larger bodies, which bound the memory they take together.
 static LARGE: Semaphore = Semaphore::const_new(16);
 
-/// A JSON body.
+/// A JSON body of at most so many bytes.
 #[derive(Debug)]
-pub(super) struct Body<T>(pub(super) T);
+pub(super) struct Body<T, const MOST: usize = MOST_BYTES>(pub(super) T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+impl<T: DeserializeOwned, S: Send + Sync, const MOST: usize> FromRequest<S> for Body<T, MOST> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+    async fn from_request(mut request: Request, state: &S) -> Result<Self, Problem> {
         let announced = request.body().size_hint();
-        if announced.lower() > MOST_BYTES as u64 {
-            return Err(too_large());
+        if announced.lower() > MOST as u64 {
+            return Err(too_large(MOST));
         }
+        DefaultBodyLimit::max(MOST).apply(&mut request);
         let read = async {
             let _place = match announced.upper() {
                 Some(bytes) if bytes <= SMALL => None,
@@ -54,18 +58,18 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         match read {
             Ok(Json(value)) => Ok(Self(value)),
             Err(JsonRejection::JsonDataError(error)) => Err(Problem::bad(error.body_text())),
-            Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(too_large()),
+            Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(too_large(MOST)),
             Err(error) => Err(Problem::new(error.status(), error.body_text())),
         }
     }
 }
 
-fn too_large() -> Problem {
-    let detail = format!("the body is larger than {} MiB; send less at once", MOST_BYTES >> 20);
+fn too_large(most: usize) -> Problem {
+    let detail = format!("the body is larger than {} MiB; send less at once", most >> 20);
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
 }
 
-impl<T: JsonSchema> OperationInput for Body<T> {
+impl<T: JsonSchema, const MOST: usize> OperationInput for Body<T, MOST> {
     fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
         Json::<T>::operation_input(ctx, operation);
     }

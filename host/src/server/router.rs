@@ -12,7 +12,6 @@ use aide::{
 use axum::{
     Router,
     body::Bytes,
-    extract::DefaultBodyLimit,
     http::{StatusCode, Uri, header},
     middleware,
     response::{IntoResponse, Response},
@@ -21,7 +20,6 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{
     baselines, comparisons, events,
-    extract::MOST_BYTES,
     guard::{self, Guard},
     history, machine, noise, operator, original, overall, plugins,
     problem::Problem,
@@ -241,7 +239,6 @@ pub(super) fn router(state: Shared) -> Router {
         )
         .fallback(nowhere)
         .method_not_allowed_fallback(not_so)
-        .layer(DefaultBodyLimit::max(MOST_BYTES))
         .layer(CatchPanicLayer::custom(|_| Problem::internal(&"a handler panicked").into_response()))
         .layer(middleware::from_fn_with_state(guard, guard::guard))
         .with_state(state)

@@ -125,10 +125,10 @@ impl Service {
     /// # Errors
     /// When there is no such run, or the database fails.
     pub(crate) fn give_up(&self, selector: &str) -> Result<GivenUp, AppError> {
-        let results = self.app().results();
-        let run = results.run(selector, false)?.id;
+        let run = self.serving.records().run_id(selector)?;
+        let stored = || self.app().results().run(&run, false);
         if self.queue.give_up(&run, || self.serving.queue().give_up(&run))? {
-            ending::ended(self, &results.run(&run, false)?);
+            ending::ended(self, &stored()?);
             return Ok(GivenUp::Cancelled { run });
         }
         Ok(match self.table.cancel(&run) {
@@ -136,7 +136,7 @@ impl Service {
                 cancel.set();
                 GivenUp::Cancelling { run }
             }
-            None => GivenUp::Ended { status: results.run(&run, false)?.status, run },
+            None => GivenUp::Ended { status: stored()?.status, run },
         })
     }
 

@@ -116,8 +116,26 @@ impl Store {
     /// # Errors
     /// When there is none, or several, or the database fails.
     pub fn run(&self, selector: &str, with_samples: bool) -> Result<RunRecord, StoreError> {
-        let failed = doing("reading a run");
         let run_no = self.find(selector)?;
+        let mut run = self.head(run_no)?;
+        run.cases = self.cases(run_no)?;
+        self.add_metrics(run_no, &mut run.cases)?;
+        self.add_launches(run_no, &mut run.cases, with_samples)?;
+        if with_samples {
+            self.add_samples(run_no, &mut run.cases)?;
+        }
+        Ok(run)
+    }
+
+    /// The same with an empty list of cases, which may be long.
+    ///
+    /// # Errors
+    /// When there is no such run, or the database fails.
+    pub fn run_without_cases(&self, selector: &str) -> Result<RunRecord, StoreError> {
+        self.head(self.find(selector)?)
+    }
+
+    fn head(&self, run_no: i32) -> Result<RunRecord, StoreError> {
         let sql = format!(
             "SELECT id, strftime(created_at, {TIME}), strftime(finished_at, {TIME}), {status}, dyno_version, spec_json, machine_json,
                     commit_id, branch, coalesce(dirty, FALSE)
@@ -133,9 +151,9 @@ impl Store {
                 let source = commit.map(|commit| Source { commit, branch, dirty });
                 Ok((head, row.get::<_, String>(5)?, row.get::<_, String>(6)?, source))
             })
-            .map_err(failed)?;
+            .map_err(doing("reading a run"))?;
         let (id, created_at, finished_at, status, dyno_version) = head;
-        let mut run = RunRecord {
+        Ok(RunRecord {
             schema: RESULT_SCHEMA.to_owned(),
             version: RESULT_VERSION,
             id,
@@ -147,14 +165,7 @@ impl Store {
             source,
             machine: json(&machine, "machine")?,
             cases: Vec::new(),
-        };
-        run.cases = self.cases(run_no)?;
-        self.add_metrics(run_no, &mut run.cases)?;
-        self.add_launches(run_no, &mut run.cases, with_samples)?;
-        if with_samples {
-            self.add_samples(run_no, &mut run.cases)?;
-        }
-        Ok(run)
+        })
     }
 
     /// What a run's status is read as. Who opens for writing has marked what others left; who reads only cannot, but

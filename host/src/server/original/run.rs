@@ -12,7 +12,7 @@ use super::{
     translate::translated,
 };
 use crate::server::{
-    extract::Body,
+    extract::{Body, MOST_RUN_BYTES},
     problem::Problem,
     runs::submit,
     state::{Shared, blocking},
@@ -34,7 +34,7 @@ pub(crate) struct Accepted {
 pub(crate) async fn run(
     Of(state): Of<Shared>,
     Extension(identity): Extension<Identity>,
-    Body(body): Body<Value>,
+    Body(body): Body<Value, MOST_RUN_BYTES>,
 ) -> Result<Json<Accepted>, Problem> {
     let owner = identity.name;
     let submission = match request(body.clone())? {

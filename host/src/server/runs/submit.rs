@@ -11,7 +11,7 @@ use super::{RunRequest, Selector};
 use crate::{
     app::{AppError, Queue},
     server::{
-        extract::{At, Body},
+        extract::{At, Body, MOST_RUN_BYTES},
         problem::Problem,
         state::{Shared, blocking, changing},
         tokens::Identity,
@@ -55,7 +55,7 @@ pub(crate) async fn submit(state: &Shared, submission: Submission) -> Result<Run
 pub(crate) async fn post(
     Of(state): Of<Shared>,
     Extension(identity): Extension<Identity>,
-    Body(request): Body<RunRequest>,
+    Body(request): Body<RunRequest, MOST_RUN_BYTES>,
 ) -> Result<(StatusCode, Json<Taken>), Problem> {
     let body = json!(request);
     let record = submit(&state, request.into_submission(identity.name, body)?).await?;
