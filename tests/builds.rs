@@ -1,18 +1,13 @@
 //! User story: somebody measures a debug build without noticing, and is told wherever the numbers are.
 
-#![cfg(target_os = "linux")]
-#![allow(dead_code, reason = "the arena and the fixtures of the corpus offer more than this story needs")]
-#![allow(clippy::print_stdout, reason = "a test that is skipped says why")]
-
-#[path = "hostile/arena.rs"]
-mod arena;
-#[path = "hostile/fixtures.rs"]
-mod fixtures;
-
 use std::fs;
 
-use arena::{Arena, Outcome};
 use dyno_core::model::PluginBuild;
+
+use crate::support::{
+    arena::{Arena, Outcome},
+    fixtures,
+};
 
 /// The sentence about the C example.
 const SENTENCE: &str = "`hello-c` is a debug build: its times are not those of a release build";

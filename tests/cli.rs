@@ -1,15 +1,11 @@
 //! User story: somebody types commands, right and wrong ones, and reads what comes back.
 
-#![cfg(target_os = "linux")]
-#![allow(dead_code, reason = "the arena and the fixtures of the corpus offer more than this story needs")]
-
-#[path = "hostile/arena.rs"]
-mod arena;
-#[path = "hostile/fixtures.rs"]
-mod fixtures;
-
-use arena::{Arena, Outcome};
 use serde_json::Value;
+
+use crate::support::{
+    arena::{Arena, Outcome},
+    fixtures,
+};
 
 /// An arena with the example in C, whose benchmark `sum_c` has a parameter `n` from 1 to 16777216.
 fn arena() -> Arena {

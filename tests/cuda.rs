@@ -1,26 +1,13 @@
 //! User story: somebody measures CUDA kernels, on a machine that may have no GPU, and is told why nothing was measured.
 
-#![cfg(target_os = "linux")]
-#![allow(dead_code, reason = "the arena offers more than this story needs")]
-#![allow(clippy::print_stdout, reason = "a test that is skipped says why")]
+use std::{collections::BTreeSet, path::Path};
 
-#[path = "hostile/arena.rs"]
-mod arena;
-
-use std::{
-    collections::BTreeSet,
-    env, fs,
-    path::{Path, PathBuf},
-    time::{Duration, Instant},
-};
-
-use arena::Arena;
 use dyno_core::{
-    model::{CaseStatus, Layout, Pages, ParamValue, Params, PluginKind},
-    protocol::{DeviceGrant, Load, PROTOCOL_VERSION, Reply, Request},
+    model::{CaseStatus, DeviceKind, ParamValue, Params},
+    protocol::{Reply, Request},
 };
-use dyno_host::pool::{Worker, WorkerCommand};
-use sha2::{Digest, Sha256};
+
+use crate::support::{arena::Arena, built, launch::Launch};
 
 /// Every benchmark, with parameters that are through in no time; sizes are no multiples of a block.
 const BENCHMARKS: [(&str, &str); 12] = [
@@ -47,23 +34,9 @@ const BENCHMARKS: [(&str, &str); 12] = [
     ),
 ];
 
-/// Our plugin, where the project has built it; else a sentence.
-fn plugin() -> Option<PathBuf> {
-    let folder = match env::var_os("DYNO_TEST_PLUGINS") {
-        Some(named) => PathBuf::from(named),
-        None => Path::new(env!("CARGO_BIN_EXE_dyno")).parent()?.parent()?.join("plugins"),
-    };
-    let path = folder.join("cuda-kernels.so");
-    if !path.is_file() {
-        println!("skipped: cuda-kernels was not built; `cargo xtask test` does all that is needed");
-        return None;
-    }
-    Some(path)
-}
-
 fn arena() -> Option<Arena> {
     let arena = Arena::new();
-    arena.add(&plugin()?, "cuda-kernels.so");
+    arena.add(&built::plugin("cuda-kernels.so")?, "cuda-kernels.so");
     Some(arena)
 }
 
@@ -74,15 +47,8 @@ fn has_gpu() -> bool {
     library && ["/dev/nvidiactl", "/dev/dxg"].iter().any(|file| Path::new(file).exists())
 }
 
-/// One test at a time: a worker that is started from here is buried together with every other child of this process.
-fn alone() -> std::sync::MutexGuard<'static, ()> {
-    static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
-    ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
 #[test]
 fn every_cuda_benchmark_is_listed_without_a_gpu() {
-    let _alone = alone();
     let Some(arena) = arena() else { return };
     let listed = arena.dyno(&["list", "--json"]).json();
     let benchmarks = listed["plugins"][0]["descriptor"]["benchmarks"].as_array().expect("benchmarks");
@@ -95,7 +61,6 @@ fn every_cuda_benchmark_is_listed_without_a_gpu() {
 
 #[test]
 fn what_cannot_be_measured_is_skipped_with_a_reason_and_what_can_be_is_verified() {
-    let _alone = alone();
     let Some(arena) = arena() else { return };
     for (name, params) in BENCHMARKS {
         let mut arguments = vec!["run", name, "--hardware", "cuda", "--params", params, "--json"];
@@ -119,7 +84,6 @@ fn what_cannot_be_measured_is_skipped_with_a_reason_and_what_can_be_is_verified(
 
 #[test]
 fn parameters_are_checked_before_any_driver_is_asked() {
-    let _alone = alone();
     let Some(arena) = arena() else { return };
     let outcome = arena.dyno(&["run", "histogram", "--hardware", "cuda", "-p", "bins=4097"]);
     assert_eq!(outcome.code, Some(2), "{}", outcome.shown());
@@ -130,62 +94,13 @@ fn parameters_are_checked_before_any_driver_is_asked() {
     );
 }
 
-/// A worker, spoken to as the host does, whatever the host thinks of the device.
-struct Launch {
-    worker: Worker,
-    directory: tempfile::TempDir,
-}
-
-impl Launch {
-    fn new() -> Self {
-        let directory = tempfile::tempdir().expect("the temporary directory is writable");
-        let worker = Worker::spawn(&WorkerCommand {
-            program: Path::new(env!("CARGO_BIN_EXE_dyno")).with_file_name("dyno-worker"),
-            directory: directory.path().to_owned(),
-            layout: Layout::Fixed,
-            memory_limit_bytes: 8 << 30,
-        });
-        let mut launch = Self { worker: worker.expect("the worker starts"), directory };
-        launch.ask(&Request::Hello { protocol: PROTOCOL_VERSION });
-        launch
-    }
-
-    fn ask(&mut self, request: &Request) -> Reply {
-        let deadline = Instant::now() + Duration::from_secs(60);
-        let answer = self.worker.ask(request, deadline, &|| false, &mut |_| {});
-        answer.unwrap_or_else(|why| panic!("{why:?} at {request:?}: {:?}", self.worker.last_output()))
-    }
-
-    /// Loads a benchmark for device `index`.
-    fn load(&mut self, plugin: &Path, benchmark: &str, params: Params, index: u32) -> Reply {
-        let bytes = fs::read(plugin).expect("the plugin is readable");
-        self.ask(&Request::Load(Box::new(Load {
-            path: plugin.to_owned(),
-            sha256: Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect(),
-            kind: PluginKind::Native,
-            benchmark: benchmark.to_owned(),
-            params,
-            seed: 1,
-            device: DeviceGrant { name: format!("cuda:{index}"), index, threads: 0 },
-            metrics: Vec::new(),
-            code_cache: self.directory.path().to_owned(),
-            memory_limit_bytes: 8 << 30,
-            pages: Pages::Normal,
-            cpus: Vec::new(),
-            realtime: false,
-            counters: false,
-        })))
-    }
-}
-
 #[test]
 fn in_the_sandbox_of_the_worker_a_device_that_is_not_there_is_a_skip_and_no_crash() {
-    let _alone = alone();
-    let Some(plugin) = plugin() else { return };
+    let Some(plugin) = built::plugin("cuda-kernels.so") else { return };
     let params = [("batch", ParamValue::Integer(1)), ("cache", ParamValue::Text("hot".to_owned()))];
     let params: Params = params.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     let mut launch = Launch::new();
-    assert!(matches!(launch.load(&plugin, "launch", params, 77), Reply::Loaded { .. }));
+    assert!(matches!(launch.load(&plugin, "launch", params, DeviceKind::Cuda, 77), Reply::Loaded { .. }));
     let Reply::Skipped { message } = launch.ask(&Request::Setup) else { panic!("a skip was due") };
     let reasons =
         ["libcuda.so.1 cannot be opened; install", "no CUDA device 77", "cuInit failed", "update the driver"];
@@ -195,7 +110,6 @@ fn in_the_sandbox_of_the_worker_a_device_that_is_not_there_is_a_skip_and_no_cras
 
 #[test]
 fn the_suite_runs_or_says_why_not() {
-    let _alone = alone();
     let Some(arena) = arena() else { return };
     let suite = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/suites/cuda.toml");
     let suite = suite.to_str().expect("the checkout has a path of text");

@@ -1,14 +1,5 @@
 //! User story: an operator installs the server by the recipe in `examples/deploy`, in a folder tree of its own, and it starts.
 
-#![cfg(target_os = "linux")]
-#![allow(dead_code, reason = "the arena and the fixtures of the corpus offer more than this story needs")]
-#![allow(clippy::print_stdout, reason = "a test that is skipped says why")]
-
-#[path = "hostile/arena.rs"]
-mod arena;
-#[path = "hostile/fixtures.rs"]
-mod fixtures;
-
 use std::{
     fs,
     io::{BufRead, BufReader, Read},
@@ -18,12 +9,13 @@ use std::{
     time::Duration,
 };
 
-use arena::Arena;
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
 use serde_json::Value;
+
+use crate::support::{arena::Arena, fixtures};
 
 /// A release as `cargo xtask dist` makes it, as far as the recipe needs it, and the tree that it is installed in.
 struct Recipe {

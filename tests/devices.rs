@@ -1,14 +1,5 @@
 //! User story: what devices there are, and why not. Drivers that crash, hang or babble cost one sentence each.
 
-#![cfg(target_os = "linux")]
-#![allow(dead_code, reason = "the arena and the fixtures of the corpus offer more than this story needs")]
-#![allow(clippy::print_stdout, reason = "a test that is skipped says why")]
-
-#[path = "hostile/arena.rs"]
-mod arena;
-#[path = "hostile/fixtures.rs"]
-mod fixtures;
-
 use std::{
     fs,
     os::unix::fs::PermissionsExt,
@@ -16,9 +7,13 @@ use std::{
     process::Command,
 };
 
-use arena::{Arena, Outcome};
 use dyno_core::model::{CaseStatus, DeviceInfo, DeviceKind};
 use serde_json::Value;
+
+use crate::support::{
+    arena::{Arena, Outcome},
+    fixtures,
+};
 
 /// The devices that `dyno devices --json` lists.
 fn devices(outcome: &Outcome) -> Vec<DeviceInfo> {

@@ -12,18 +12,13 @@
 //! * A block `rust same-as=PATH` (any language) must be the beginning, the end or a part of that file of the repository.
 //! * `cargo xtask …` in a `console` block is not run, but the task must exist. Other commands belong into `sh` blocks.
 
-#![cfg(target_os = "linux")]
-#![allow(clippy::print_stdout, reason = "a test that is skipped says why")]
-
-#[path = "docs/pages.rs"]
 mod pages;
-#[path = "docs/sandbox.rs"]
-mod sandbox;
 
 use std::collections::BTreeSet;
 
 use pages::{Block, Page};
-use sandbox::{Sandbox, shows};
+
+use crate::support::sandbox::{self, Sandbox, shows};
 
 fn check_commands(name: &str) {
     let page = Page::read(name);

@@ -1,18 +1,14 @@
 //! User story: an operator asks what makes this machine measure badly, and whether two machines may be compared.
 
-#![cfg(target_os = "linux")]
-#![allow(dead_code, reason = "the arena and the fixtures of the corpus offer more than this story needs")]
-
-#[path = "hostile/arena.rs"]
-mod arena;
-#[path = "hostile/fixtures.rs"]
-mod fixtures;
-
 use std::fs;
 
-use arena::{Arena, Outcome};
 use dyno_core::model::{Comparable, Doctor, DoctorComparison, Severity};
 use serde_json::{Value, json};
+
+use crate::support::{
+    arena::{Arena, Outcome},
+    fixtures,
+};
 
 fn doctor(arena: &Arena, arguments: &[&str]) -> Outcome {
     let outcome = arena.dyno(&[&["doctor"], arguments].concat());

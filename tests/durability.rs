@@ -1,25 +1,18 @@
 //! User story: things end in the middle. What was measured is kept, and nothing is left behind.
 
-#![cfg(target_os = "linux")]
-#![allow(dead_code, reason = "the arena and the fixtures of the corpus offer more than this story needs")]
-
-#[path = "hostile/arena.rs"]
-mod arena;
-#[path = "hostile/fixtures.rs"]
-mod fixtures;
-
 use std::{
     io::{BufRead, BufReader},
     process::{Child, Command, Stdio},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use arena::Arena;
 use dyno_core::model::{CaseStatus, RunStatus};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
+
+use crate::support::{arena::Arena, eventually::eventually, fixtures};
 
 /// An arena with a quick benchmark and one that never ends.
 fn arena() -> Arena {
@@ -77,15 +70,6 @@ fn workers(host: u32) -> usize {
                 .is_ok_and(|line| String::from_utf8_lossy(&line).contains(&marker))
         })
         .count()
-}
-
-#[track_caller]
-fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !holds() {
-        assert!(Instant::now() < deadline, "{what}");
-        std::thread::sleep(Duration::from_millis(10));
-    }
 }
 
 #[test]

@@ -3,23 +3,17 @@
 //! For each: the two neighbours complete, the fault ends as its line in `hostile/cases.rs` says, with stage and reason,
 //! the exit code tells, and nothing is left behind: no process, no lock, no temporary file, no changed plugin.
 
-#![cfg(target_os = "linux")]
-#![allow(dead_code, reason = "the arena and the fixtures serve other stories as well")]
-#![allow(clippy::print_stdout, reason = "a test that is skipped says why")]
-
-#[path = "hostile/arena.rs"]
-mod arena;
-#[path = "hostile/cases.rs"]
 mod cases;
-#[path = "hostile/files.rs"]
 mod files;
-#[path = "hostile/fixtures.rs"]
-mod fixtures;
 
 use dyno_core::model::{CaseRecord, CaseStatus, RunRecord, RunStatus};
 
-use arena::{Arena, Outcome};
 use cases::{End, Source};
+
+use crate::support::{
+    arena::{Arena, Outcome},
+    fixtures,
+};
 
 /// Exit code of `dyno run` when a benchmark failed.
 const BENCHMARK_FAILED: i32 = 4;

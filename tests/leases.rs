@@ -1,26 +1,17 @@
 //! User story: several runs want the same device. One has it, the others wait in turn and are told for whom; however the
 //! holder dies, the next one starts.
 
-#![cfg(target_os = "linux")]
-#![allow(dead_code, reason = "the arena and the fixtures of the corpus offer more than this story needs")]
-#![allow(clippy::print_stdout, reason = "a test that is skipped says why")]
-
-#[path = "hostile/arena.rs"]
-mod arena;
-#[path = "hostile/fixtures.rs"]
-mod fixtures;
-
 use std::{
     fs,
     io::{BufRead, BufReader},
     os::unix::fs::PermissionsExt,
     process::{Child, Command, Stdio},
-    time::{Duration, Instant},
 };
 
-use arena::Arena;
 use dyno_core::model::{CaseStatus, RunRecord, Stage};
 use serde_json::Value;
+
+use crate::support::{arena::Arena, eventually::eventually, fixtures};
 
 fn arena() -> Arena {
     let arena = Arena::new();
@@ -57,15 +48,6 @@ fn pids(holders: &Value) -> Vec<u64> {
 #[track_caller]
 fn wait_for_holder(arena: &Arena, holder: &Child) {
     eventually("nobody holds the device", || pids(&standing(arena)["holders"]) == [u64::from(holder.id())]);
-}
-
-#[track_caller]
-fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while !holds() {
-        assert!(Instant::now() < deadline, "{what}");
-        std::thread::sleep(Duration::from_millis(10));
-    }
 }
 
 #[track_caller]

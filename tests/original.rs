@@ -1,19 +1,14 @@
 //! User story: whoever comes from the original suite keeps its client and its dashboard: the fields that they read, the words
 //! that they understand, the tables that they ask for.
 
-#![cfg(target_os = "linux")]
-#![allow(dead_code, reason = "the arena and the fixtures of the corpus offer more than this story needs")]
-
-#[path = "hostile/arena.rs"]
-mod arena;
-#[path = "hostile/fixtures.rs"]
-mod fixtures;
-#[path = "server/served.rs"]
-mod served;
-
-use arena::Arena;
 use serde_json::{Value, json};
-use served::{Served, Socket, eventually};
+
+use crate::support::{
+    arena::Arena,
+    eventually::eventually,
+    fixtures,
+    served::{Served, Socket, word},
+};
 
 fn arena() -> Arena {
     let arena = Arena::new();
@@ -23,10 +18,6 @@ fn arena() -> Arena {
         arena.add(&fixtures::native(source, name), &format!("{name}.so"));
     }
     arena
-}
-
-fn word<'a>(value: &'a Value, name: &str) -> &'a str {
-    value[name].as_str().unwrap_or_else(|| panic!("no `{name}` in {value}"))
 }
 
 fn start(server: &Served, request: &Value) -> String {

@@ -1,17 +1,6 @@
 //! User story: dyno and its server meet more than the machine has: a full disk, no memory, a request of a hundred thousand
 //! cases. They say so, charge no benchmark with it, and are well again when the cause is gone.
 
-#![cfg(target_os = "linux")]
-#![allow(dead_code, reason = "the arena and the fixtures of the corpus offer more than this story needs")]
-#![allow(clippy::print_stdout, reason = "a test that is skipped says why")]
-
-#[path = "hostile/arena.rs"]
-mod arena;
-#[path = "hostile/fixtures.rs"]
-mod fixtures;
-#[path = "server/served.rs"]
-mod served;
-
 use std::{
     fs,
     io::Write,
@@ -21,10 +10,15 @@ use std::{
     time::Duration,
 };
 
-use arena::{Arena, can_mount};
 use dyno_core::model::{CaseStatus, RunStatus};
 use serde_json::{Value, json};
-use served::{Served, eventually};
+
+use crate::support::{
+    arena::{Arena, can_mount},
+    eventually::eventually,
+    fixtures,
+    served::Served,
+};
 
 fn arena() -> Arena {
     let arena = Arena::new();

@@ -1,24 +1,12 @@
 //! User story: a Python program talks to the server, with the client in `sdk/python`, installed as a user installs it.
 
-#![cfg(target_os = "linux")]
-#![allow(clippy::print_stdout, reason = "a test that is skipped says why, and pytest's own summary is shown")]
-#![allow(dead_code, reason = "the arena and the fixtures of the corpus offer more than this story needs")]
-
-#[path = "hostile/arena.rs"]
-mod arena;
-#[path = "hostile/fixtures.rs"]
-mod fixtures;
-#[path = "server/served.rs"]
-mod served;
-
 use std::{
     path::{Path, PathBuf},
     process::Command,
     sync::OnceLock,
 };
 
-use arena::Arena;
-use served::Served;
+use crate::support::{arena::Arena, fixtures, served::Served};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")

@@ -1,17 +1,5 @@
 //! User story: commands work through a server, one that is slow, breaks off or is gone; and a token goes to no stranger.
 
-#![cfg(target_os = "linux")]
-#![allow(dead_code, reason = "the arena and the fixtures of the corpus offer more than this story needs")]
-
-#[path = "hostile/arena.rs"]
-mod arena;
-#[path = "remote/fake.rs"]
-mod fake;
-#[path = "hostile/fixtures.rs"]
-mod fixtures;
-#[path = "server/served.rs"]
-mod served;
-
 use std::{
     fs,
     net::TcpListener,
@@ -20,14 +8,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-use arena::Arena;
-use fake::{Answer, Fake};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
 use serde_json::{Value, json};
-use served::{Served, eventually};
+
+use crate::support::{
+    arena::Arena,
+    eventually::eventually,
+    fake::{Answer, Fake},
+    fixtures,
+    served::Served,
+};
 
 /// Identifier of the run of the record that a fake server gives.
 const RUN: &str = "019a0000-0000-7000-8000-000000000001";

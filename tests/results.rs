@@ -1,23 +1,19 @@
 //! User story: what was measured is read again, as a table, a result file, a report, a spreadsheet, and all say the same.
 
-#![cfg(target_os = "linux")]
-#![allow(dead_code, reason = "the arena and the fixtures of the corpus offer more than this story needs")]
-
-#[path = "hostile/arena.rs"]
-mod arena;
-#[path = "hostile/fixtures.rs"]
-mod fixtures;
-#[path = "results/schema.rs"]
 mod schema;
 
 use std::fs;
 
-use arena::{Arena, Outcome};
 use dyno_core::{
     model::{CaseRecord, RunRecord},
     stats::median,
 };
 use serde_json::{Value, json};
+
+use crate::support::{
+    arena::{Arena, Outcome},
+    fixtures,
+};
 
 const QUICK: [&str; 6] = ["--time", "30ms", "--launches", "3", "--json", "--timeout"];
 

@@ -1,15 +1,11 @@
 //! User story: somebody serves a model and asks what latency and throughput it gives under load.
 
-#![cfg(target_os = "linux")]
-#![allow(dead_code, reason = "the arena and the fixtures of the corpus offer more than this story needs")]
-
-#[path = "hostile/arena.rs"]
-mod arena;
-#[path = "hostile/fixtures.rs"]
-mod fixtures;
-
-use arena::{Arena, Outcome};
 use dyno_core::model::{CaseRecord, Scenario};
+
+use crate::support::{
+    arena::{Arena, Outcome},
+    fixtures,
+};
 
 fn arena() -> Arena {
     let arena = Arena::new();

@@ -1,19 +1,13 @@
 //! User story: somebody looks at what dyno writes, on terminals of any width and kind, and understands it.
 
-#![cfg(target_os = "linux")]
-#![allow(dead_code, reason = "the arena and the fixtures of the corpus offer more than this story needs")]
-
-#[path = "hostile/arena.rs"]
-mod arena;
-#[path = "hostile/fixtures.rs"]
-mod fixtures;
-#[path = "seen/terminal.rs"]
-mod terminal;
-
 use std::{fs, path::Path};
 
-use arena::{Arena, Outcome};
 use unicode_width::UnicodeWidthStr;
+
+use crate::support::{
+    arena::{Arena, Outcome},
+    fixtures, terminal,
+};
 
 const QUICK: [&str; 4] = ["--samples", "3", "--launches", "2"];
 const LONG_NAME: &str = "lookups_in_a_crowded_table_of_strings";

@@ -1,17 +1,7 @@
 //! User story: an operator's server, used by curl, by a browser, by clients of the original suite and by the command line;
 //! killed, restarted, attacked.
 
-#![cfg(target_os = "linux")]
-#![allow(dead_code, reason = "the arena and the fixtures of the corpus offer more than this story needs")]
-
-#[path = "server/abuse.rs"]
 mod abuse;
-#[path = "hostile/arena.rs"]
-mod arena;
-#[path = "hostile/fixtures.rs"]
-mod fixtures;
-#[path = "server/served.rs"]
-mod served;
 
 use std::{
     collections::BTreeSet,
@@ -19,14 +9,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-use arena::{Arena, hang_ups_are_ignored};
 use dyno_core::model::{CaseStatus, DeviceInfo, DeviceKind, RunRecord, RunStatus, SkipCause};
 use nix::sys::{
     resource::{Resource, getrlimit, setrlimit},
     signal::Signal,
 };
 use serde_json::{Value, json};
-use served::{Served, eventually};
+
+use crate::support::{
+    arena::{Arena, hang_ups_are_ignored},
+    eventually::eventually,
+    fixtures,
+    served::{Served, word},
+};
 
 /// An arena with two quick benchmarks and one that never ends.
 fn arena() -> Arena {
@@ -40,10 +35,6 @@ fn arena() -> Arena {
 /// A run that is over soon.
 fn quick(benchmark: &str) -> Value {
     json!({"benchmarks": [benchmark], "stop": {"rule": "samples", "launches": 2, "per_launch": 3}})
-}
-
-fn word<'a>(value: &'a Value, name: &str) -> &'a str {
-    value[name].as_str().unwrap_or_else(|| panic!("no `{name}` in {value}"))
 }
 
 #[test]

@@ -1,29 +1,24 @@
 //! User story: the machine is not as it should be. Its faults are told as its own, with what to do, and are never the result
 //! of a benchmark; what was measured before is kept, and nothing is left behind.
 
-#![cfg(target_os = "linux")]
-#![allow(dead_code, reason = "the arena and the fixtures of the corpus offer more than this story needs")]
-#![allow(clippy::print_stdout, reason = "a test that is skipped says why")]
-
-#[path = "hostile/arena.rs"]
-mod arena;
-#[path = "hostile/fixtures.rs"]
-mod fixtures;
-
 use std::{
     fs::{self, File},
     io::{BufRead, BufReader},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
-    time::{Duration, Instant},
 };
 
-use arena::{Arena, can_mount, hang_ups_are_ignored};
 use dyno_core::model::{CaseStatus, RunRecord, RunStatus};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
+};
+
+use crate::support::{
+    arena::{Arena, can_mount, hang_ups_are_ignored},
+    eventually::eventually,
+    fixtures,
 };
 
 /// A user without a home and without an entry in the list of users.
@@ -81,15 +76,6 @@ fn nothing_failed(arena: &Arena) {
 
 fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
-}
-
-#[track_caller]
-fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while !holds() {
-        assert!(Instant::now() < deadline, "{what}");
-        std::thread::sleep(Duration::from_millis(10));
-    }
 }
 
 fn workers(host: u32) -> usize {

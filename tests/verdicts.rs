@@ -1,15 +1,11 @@
 //! User story: somebody changed a kernel and asks whether it got slower, now or against what was stored.
 
-#![cfg(target_os = "linux")]
-#![allow(dead_code, reason = "the arena and the fixtures of the corpus offer more than this story needs")]
-
-#[path = "hostile/arena.rs"]
-mod arena;
-#[path = "hostile/fixtures.rs"]
-mod fixtures;
-
-use arena::{Arena, Outcome};
 use serde_json::{Value, json};
+
+use crate::support::{
+    arena::{Arena, Outcome},
+    fixtures,
+};
 
 fn arena() -> Arena {
     let arena = Arena::new();

@@ -1,48 +1,23 @@
 //! User story: somebody measures WebGPU kernels, on a machine that may have no GPU, and is told what was measured.
 
-#![cfg(target_os = "linux")]
-#![allow(dead_code, reason = "the arena offers more than this story needs")]
-#![allow(clippy::print_stdout, reason = "a test that is skipped says why")]
-
-#[path = "hostile/arena.rs"]
-mod arena;
-
 use std::{
-    env, fs,
-    path::{Path, PathBuf},
+    path::Path,
     time::{Duration, Instant},
 };
 
-use arena::Arena;
 use dyno_core::{
-    model::{CaseStatus, Layout, Pages, ParamValue, Params, PluginKind, Sample},
-    protocol::{DeviceGrant, Load, PROTOCOL_VERSION, Quota, Reply, Request},
+    model::{CaseStatus, DeviceKind, ParamValue, Params, Sample},
+    protocol::{Quota, Reply, Request},
 };
-use dyno_host::pool::{Unsolicited, Worker, WorkerCommand};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
-/// A plugin that the project has built; else a sentence.
-fn plugin(name: &str) -> Option<PathBuf> {
-    let folder = match env::var_os("DYNO_TEST_PLUGINS") {
-        Some(named) => PathBuf::from(named),
-        None => Path::new(env!("CARGO_BIN_EXE_dyno")).parent()?.parent()?.join("plugins"),
-    };
-    let path = folder.join(name);
-    if !path.is_file() {
-        println!(
-            "skipped: {name} was not built; `cargo xtask plugins` builds it, `cargo xtask test` does all"
-        );
-        return None;
-    }
-    Some(path)
-}
+use crate::support::{arena::Arena, built, launch::Launch};
 
 /// Both plugins with a benchmark `stream_triad`, and what `dyno devices` says of WebGPU.
 fn arena() -> Option<(Arena, Vec<Value>)> {
     let arena = Arena::new();
     for name in ["cpu-kernels.so", "webgpu-kernels.so"] {
-        arena.add(&plugin(name)?, name);
+        arena.add(&built::plugin(name)?, name);
     }
     let devices =
         arena.dyno(&["devices", "--json"]).json()["devices"].as_array().cloned().unwrap_or_default();
@@ -53,15 +28,8 @@ fn arena() -> Option<(Arena, Vec<Value>)> {
 
 const QUICK: [&str; 6] = ["-p", "n=100003", "--samples", "3", "--launches", "1"];
 
-/// One test at a time: a worker that is started from here is buried together with every other child of this process.
-fn alone() -> std::sync::MutexGuard<'static, ()> {
-    static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
-    ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
 #[test]
 fn the_name_of_a_benchmark_means_the_plugin_for_the_hardware() {
-    let _alone = alone();
     let Some((arena, devices)) = arena() else { return };
     let mut arguments = vec!["run", "stream_triad", "--hardware", "cpu,webgpu", "--json"];
     arguments.extend(QUICK);
@@ -86,7 +54,6 @@ fn the_name_of_a_benchmark_means_the_plugin_for_the_hardware() {
 
 #[test]
 fn a_software_adapter_is_measured_and_labelled_wherever_its_numbers_are_shown() {
-    let _alone = alone();
     let Some((arena, devices)) = arena() else { return };
     let Some(device) = devices.iter().find(|device| device["software"] == true) else {
         println!("skipped: `dyno devices` reports no software adapter: {}", Value::from(devices));
@@ -109,66 +76,18 @@ fn a_software_adapter_is_measured_and_labelled_wherever_its_numbers_are_shown() 
     arena.assert_clean(&shown);
 }
 
-/// A worker, spoken to as the host does: what its sandbox does to a Vulkan driver shows whether or not the host has
-/// found the adapter.
-struct Launch {
-    worker: Worker,
-    directory: tempfile::TempDir,
-    log: Vec<String>,
-}
-
-impl Launch {
-    fn new() -> Self {
-        let directory = tempfile::tempdir().expect("the temporary directory is writable");
-        let worker = Worker::spawn(&WorkerCommand {
-            program: Path::new(env!("CARGO_BIN_EXE_dyno")).with_file_name("dyno-worker"),
-            directory: directory.path().to_owned(),
-            layout: Layout::Fixed,
-            memory_limit_bytes: 4 << 30,
-        });
-        let mut launch = Self { worker: worker.expect("the worker starts"), directory, log: Vec::new() };
-        launch.ask(&Request::Hello { protocol: PROTOCOL_VERSION });
-        launch
-    }
-
-    fn ask(&mut self, request: &Request) -> Reply {
-        let Self { worker, log, .. } = self;
-        let deadline = Instant::now() + Duration::from_secs(60);
-        let answer = worker.ask(request, deadline, &|| false, &mut |heard| {
-            if let Unsolicited::Log(line) = heard {
-                log.push(line);
-            }
-        });
-        answer.unwrap_or_else(|why| panic!("{why:?} at {request:?}: {:?}", worker.last_output()))
-    }
-
-    fn load(&mut self, plugin: &Path, benchmark: &str, n: i64, index: u32) -> Reply {
-        let bytes = fs::read(plugin).expect("the plugin is readable");
-        self.ask(&Request::Load(Box::new(Load {
-            path: plugin.to_owned(),
-            sha256: Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect(),
-            kind: PluginKind::Native,
-            benchmark: benchmark.to_owned(),
-            params: Params::from([("n".to_owned(), ParamValue::Integer(n))]),
-            seed: 1,
-            device: DeviceGrant { name: format!("webgpu:{index}"), index, threads: 0 },
-            metrics: Vec::new(),
-            code_cache: self.directory.path().to_owned(),
-            memory_limit_bytes: 4 << 30,
-            pages: Pages::Normal,
-            cpus: Vec::new(),
-            realtime: false,
-            counters: false,
-        })))
-    }
+/// Parameters of `stream_triad` over so many elements.
+fn elements(n: i64) -> Params {
+    Params::from([("n".to_owned(), ParamValue::Integer(n))])
 }
 
 #[test]
 fn in_the_sandbox_of_the_worker_a_kernel_is_set_up_verified_measured_and_leaves_nothing() {
-    let _alone = alone();
-    let Some(plugin) = plugin("webgpu-kernels.so") else { return };
+    let Some(plugin) = built::plugin("webgpu-kernels.so") else { return };
     let mut launch = Launch::new();
-    let Reply::Loaded { isolation, .. } = launch.load(&plugin, "stream_triad", 1_000_003, 0) else {
+    let Reply::Loaded { isolation, .. } =
+        launch.load(&plugin, "stream_triad", elements(1_000_003), DeviceKind::WebGpu, 0)
+    else {
         panic!("{:?}", launch.worker.last_output());
     };
     for layer in ["no_new_privs", "empty_environment", "private_home", "memory_limit"] {
@@ -210,17 +129,18 @@ fn in_the_sandbox_of_the_worker_a_kernel_is_set_up_verified_measured_and_leaves_
 
 #[test]
 fn an_adapter_that_is_not_there_is_a_skip_with_a_reason() {
-    let _alone = alone();
-    let Some(plugin) = plugin("webgpu-kernels.so") else { return };
+    let Some(plugin) = built::plugin("webgpu-kernels.so") else { return };
     let mut launch = Launch::new();
-    assert!(matches!(launch.load(&plugin, "stream_triad", 5, 77), Reply::Loaded { .. }));
+    assert!(matches!(
+        launch.load(&plugin, "stream_triad", elements(5), DeviceKind::WebGpu, 77),
+        Reply::Loaded { .. }
+    ));
     let Reply::Skipped { message } = launch.ask(&Request::Setup) else { panic!("a skip was due") };
     assert!(message.contains("no WebGPU adapter 77") || message.contains("mesa-vulkan-drivers"), "{message}");
 }
 
 #[test]
 fn the_suite_runs_or_says_why_not() {
-    let _alone = alone();
     let Some((arena, devices)) = arena() else { return };
     let suite = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/suites/webgpu.toml");
     let suite = suite.to_str().expect("the checkout has a path of text");

@@ -31,8 +31,9 @@ type Uses = BTreeMap<String, BTreeMap<String, usize>>;
 fn place(source: &Source) -> Option<(&str, String)> {
     let (root, inside) = source.path.split_once("src/")?;
     let inside = inside.strip_suffix(".rs")?;
-    let is_folder = ["mod", "lib", "main"].iter().find_map(|name| inside.strip_suffix(name));
-    Some((root, is_folder.unwrap_or(inside).trim_end_matches('/').replace('/', "::")))
+    let (folder, name) = inside.rsplit_once('/').unwrap_or(("", inside));
+    let module = if matches!(name, "mod" | "lib" | "main") { folder } else { inside };
+    Some((root, module.replace('/', "::")))
 }
 
 impl Crate<'_> {

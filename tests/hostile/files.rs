@@ -9,9 +9,10 @@ use std::{
 
 use dyno_core::model::{CaseStatus, Stage};
 
-use super::{
+use super::{arena_with_neighbours, neighbours};
+use crate::support::{
     arena::{Arena, Outcome},
-    arena_with_neighbours, fixtures, neighbours,
+    fixtures,
 };
 
 /// A whole plugin, to be broken.

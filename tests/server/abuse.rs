@@ -8,12 +8,11 @@ use std::{
 
 use serde_json::json;
 
-use super::{
-    arena,
+use super::{arena, quick};
+use crate::support::{
     arena::Arena,
-    quick,
-    served::{Served, eventually},
-    word,
+    eventually::eventually,
+    served::{Served, word},
 };
 
 const RUN: &str = "run-token-0123456789";

@@ -20,7 +20,7 @@ use nix::{
 use serde_json::Value;
 use tungstenite::{Message, WebSocket, client::IntoClientRequest, stream::MaybeTlsStream};
 
-use super::arena::Arena;
+use super::{arena::Arena, eventually::eventually};
 
 /// A server that ends with the test.
 pub(crate) struct Served {
@@ -31,13 +31,10 @@ pub(crate) struct Served {
     logged: Arc<AtomicU64>,
 }
 
+/// The text of that name in an answer.
 #[track_caller]
-pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(90);
-    while !holds() {
-        assert!(Instant::now() < deadline, "{what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+pub(crate) fn word<'a>(value: &'a Value, name: &str) -> &'a str {
+    value[name].as_str().unwrap_or_else(|| panic!("no `{name}` in {value}"))
 }
 
 impl Served {

@@ -10,6 +10,8 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::built;
+
 const DYNO: &str = env!("CARGO_BIN_EXE_dyno");
 
 /// Where the commands of one page run.
@@ -21,10 +23,7 @@ pub(crate) struct Sandbox {
 impl Sandbox {
     /// `None`: there are no plugins to run.
     pub(crate) fn new() -> Option<Self> {
-        let plugins = match env::var_os("DYNO_TEST_PLUGINS") {
-            Some(named) => PathBuf::from(named),
-            None => Path::new(DYNO).parent()?.parent()?.join("plugins"),
-        };
+        let plugins = built::folder();
         let there = plugins.join("hello-rust.so").is_file() && plugins.join("cpu-kernels.so").is_file();
         assert!(there || env::var_os("DYNO_TEST_PLUGINS").is_none(), "no plugins in {}", plugins.display());
         let root = tempfile::Builder::new()

@@ -2,13 +2,9 @@
 //!
 //! Each rule is a function from a source file to what breaks it; each has a test that shows it a file that does.
 
-#[path = "boundaries/circles.rs"]
 mod circles;
-#[path = "boundaries/packages.rs"]
 mod packages;
-#[path = "boundaries/rules.rs"]
 mod rules;
-#[path = "boundaries/source.rs"]
 mod source;
 
 use source::{Source, Violation, whole_repository};

@@ -1,0 +1,29 @@
+//! Whole-product tests, through the real binaries: a module per user story. One program, so that the product is linked to
+//! it once; its tests run side by side, each in an arena of its own.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::print_stdout, reason = "a test that is skipped says why")]
+
+mod builds;
+mod cli;
+mod cuda;
+mod deploy;
+mod devices;
+mod docs;
+mod doctor;
+mod durability;
+mod hostile;
+mod leases;
+mod original;
+mod overload;
+mod processors;
+mod python;
+mod remote;
+mod results;
+mod scenarios;
+mod seen;
+mod server;
+mod support;
+mod surroundings;
+mod verdicts;
+mod webgpu;
