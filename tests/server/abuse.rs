@@ -206,6 +206,11 @@ fn a_refusal_reaches_a_client_that_is_still_sending() {
     server.token = Some(READ.to_owned());
     let (status, body) = server.raw("POST", "/api/sql", &big);
     assert!(status == 413 && body.contains("8 MiB"), "{status} {body}");
+    // A run takes more memory for each byte than anything else.
+    server.token = Some(RUN.to_owned());
+    let (status, body) = server.raw("POST", "/api/runs", &big[..3 << 20]);
+    assert!(status == 413 && body.contains("2 MiB"), "{status} {body}");
+    server.token = Some(READ.to_owned());
     // Whoever is refused for another reason hears that one.
     assert_eq!(server.raw("POST", "/api/runs", &big).0, 403);
     server.token = None;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use dyno_core::{
-    model::{EngineChoice, Event, Layout, Pages},
+    model::{AaReport, EngineChoice, Event, Layout, Pages},
     units,
 };
 
@@ -36,47 +36,7 @@ pub(super) fn execute(app: &App, args: &AaArgs, json: bool) -> Result<ExitCode, 
     if json {
         output::json(&report)?;
     } else {
-        let mut rows = table::new(&[
-            "case",
-            "comparisons",
-            "alarms (≤ at 95 %)",
-            "equivalent",
-            "|effect| median, p99",
-            "spread of pairs",
-            "time each",
-        ]);
-        let percent = |share: Option<f64>| {
-            share.map_or_else(|| "–".to_owned(), |share| format!("{:.2} %", share * 100.0))
-        };
-        for case in &report.cases {
-            rows.add_row([
-                case.label.clone(),
-                case.comparisons.to_string(),
-                match &case.remark {
-                    Some(remark) => remark.clone(),
-                    None => format!("{} ({})", case.alarms, percent(Some(case.bound()))),
-                },
-                case.equivalent.to_string(),
-                format!("{}, {}", percent(case.median_effect()), percent(case.p99_effect())),
-                percent(Some(case.variance.sqrt())),
-                units::duration(case.elapsed_ns as f64 / f64::from(case.comparisons.max(1))),
-            ]);
-        }
-        output::text(&rows.to_string())?;
-        let (comparisons, alarms, bound) = report.totals();
-        output::text(&terminal::folded(&format!(
-            "{} in {} of equal builds: the true rate is at most {:.2} %, with 95 % confidence; the spread is stored \
-             for `dyno ab`",
-            units::count(alarms, "alarm"),
-            units::count(comparisons, "comparison"),
-            bound * 100.0
-        )))?;
-        if bound > TOO_OFTEN {
-            output::note(
-                "a bound of 1 % takes 300 comparisons without an alarm; until then, treat alarms on this machine with \
-                 care",
-            );
-        }
+        show(&report)?;
     }
     Ok(match cancel.is_set() {
         true => End::Cancelled,
@@ -84,4 +44,48 @@ pub(super) fn execute(app: &App, args: &AaArgs, json: bool) -> Result<ExitCode, 
         false => End::Good,
     }
     .into())
+}
+
+/// The noise of each case, and what it says about alarms on this machine.
+fn show(report: &AaReport) -> Result<(), Failure> {
+    let mut rows = table::new(&[
+        "case",
+        "comparisons",
+        "alarms (≤ at 95 %)",
+        "equivalent",
+        "|effect| median, p99",
+        "spread of pairs",
+        "time each",
+    ]);
+    let percent =
+        |share: Option<f64>| share.map_or_else(|| "–".to_owned(), |share| format!("{:.2} %", share * 100.0));
+    for case in &report.cases {
+        rows.add_row([
+            case.label.clone(),
+            case.comparisons.to_string(),
+            match &case.remark {
+                Some(remark) => remark.clone(),
+                None => format!("{} ({})", case.alarms, percent(Some(case.bound()))),
+            },
+            case.equivalent.to_string(),
+            format!("{}, {}", percent(case.median_effect()), percent(case.p99_effect())),
+            percent(Some(case.variance.sqrt())),
+            units::duration(case.elapsed_ns as f64 / f64::from(case.comparisons.max(1))),
+        ]);
+    }
+    output::text(&rows.to_string())?;
+    let (comparisons, alarms, bound) = report.totals();
+    output::text(&terminal::folded(&format!(
+        "{} in {} of equal builds: the true rate is at most {:.2} %, with 95 % confidence; the spread is stored for \
+         `dyno ab`",
+        units::count(alarms, "alarm"),
+        units::count(comparisons, "comparison"),
+        bound * 100.0
+    )))?;
+    if bound > TOO_OFTEN {
+        output::note(
+            "a bound of 1 % takes 300 comparisons without an alarm; until then, treat alarms on this machine with care",
+        );
+    }
+    Ok(())
 }

@@ -42,41 +42,10 @@ pub(super) fn execute(app: &App, args: &AbArgs, json: bool) -> Result<ExitCode, 
     }
     note_debug_builds(&[&baseline, &candidate]);
     let cancel = run::listen_for_ctrl_c(app)?;
-    let bar = terminal::can_draw()
-        .then(|| ProgressBar::new_spinner().with_style(progress::style("{spinner} {wide_msg}")));
-    let mut decided = 0;
-    let outcome = app.duels().ab((&baseline, &candidate), &requests, &options, &cancel, &mut |news| {
-        let say = |line: &str| match &bar {
-            Some(bar) => bar.suspend(|| output::note(line)),
-            None => output::note(line),
-        };
-        match news {
-            DuelNews::Waiting { device, holder } => {
-                say(&format!("waiting for {device}, which is leased by {holder}"));
-            }
-            DuelNews::Event(Event::WaitingForDatabase { path, holder }) => {
-                say(&progress::database(path, holder));
-            }
-            DuelNews::Event(_) => {}
-            DuelNews::Compiling { plugin } => say(&progress::compiling(plugin)),
-            DuelNews::Pair { case, decided: now, cases } => {
-                let line = line(case, now, cases);
-                match &bar {
-                    Some(bar) => {
-                        bar.set_message(line);
-                        bar.tick();
-                    }
-                    // A log has no bar: a line per decided case shows progress.
-                    None if cases > 1 && now > decided => say(&line),
-                    None => {}
-                }
-                decided = now;
-            }
-        }
-    });
-    if let Some(bar) = bar {
-        bar.finish_and_clear();
-    }
+    let mut watched = Watched::new();
+    let outcome =
+        app.duels().ab((&baseline, &candidate), &requests, &options, &cancel, &mut |news| watched.show(news));
+    watched.finish();
     let comparison = outcome?;
     compare::show(&comparison, args.output.chosen(json), true)?;
     for doubt in app.verdicts().doubts(&comparison)? {
@@ -86,6 +55,60 @@ pub(super) fn execute(app: &App, args: &AbArgs, json: bool) -> Result<ExitCode, 
         return Ok(End::Cancelled.into());
     }
     Ok(compare::concluded(app, &comparison, args.gate).into())
+}
+
+/// What is said while pairs are measured: with a terminal, in a line that changes.
+struct Watched {
+    bar: Option<ProgressBar>,
+    /// Number of cases that are decided.
+    decided: usize,
+}
+
+impl Watched {
+    fn new() -> Self {
+        let bar = terminal::can_draw()
+            .then(|| ProgressBar::new_spinner().with_style(progress::style("{spinner} {wide_msg}")));
+        Self { bar, decided: 0 }
+    }
+
+    fn show(&mut self, news: DuelNews<'_>) {
+        match news {
+            DuelNews::Waiting { device, holder } => {
+                self.say(&format!("waiting for {device}, which is leased by {holder}"));
+            }
+            DuelNews::Event(Event::WaitingForDatabase { path, holder }) => {
+                self.say(&progress::database(path, holder));
+            }
+            DuelNews::Event(_) => {}
+            DuelNews::Compiling { plugin } => self.say(&progress::compiling(plugin)),
+            DuelNews::Pair { case, decided, cases } => {
+                let line = line(case, decided, cases);
+                match &self.bar {
+                    Some(bar) => {
+                        bar.set_message(line);
+                        bar.tick();
+                    }
+                    // A log has no bar: a line per decided case shows progress.
+                    None if cases > 1 && decided > self.decided => self.say(&line),
+                    None => {}
+                }
+                self.decided = decided;
+            }
+        }
+    }
+
+    fn say(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| output::note(line)),
+            None => output::note(line),
+        }
+    }
+
+    fn finish(self) {
+        if let Some(bar) = self.bar {
+            bar.finish_and_clear();
+        }
+    }
 }
 
 /// Warns about debug builds before time is spent on them, once per plugin.

@@ -59,6 +59,54 @@ struct Plan {
     left_out: Vec<usize>,
 }
 
+/// A line that is being filled, beside the first column.
+struct Line<'a> {
+    /// Of all columns.
+    widths: &'a [usize],
+    /// What is left of the line.
+    room: usize,
+    taken: Vec<usize>,
+}
+
+impl Line<'_> {
+    /// Takes a column if that leaves this much room.
+    fn take(&mut self, column: usize, reserve: usize) -> bool {
+        let cost = GAP + self.widths[column];
+        let fits = cost + reserve <= self.room;
+        if fits {
+            self.room -= cost;
+            self.taken.push(column);
+        }
+        fits
+    }
+
+    /// Takes all of these columns, or none.
+    fn take_all(&mut self, columns: &[usize]) -> bool {
+        let cost: usize = columns.iter().map(|column| GAP + self.widths[*column]).sum();
+        cost <= self.room && columns.iter().all(|column| self.take(*column, 0))
+    }
+
+    /// The columns in their order, with their widths. Without text beside the values, the first column has the room that
+    /// is left.
+    fn planned(
+        self,
+        (name, name_room): (usize, usize),
+        beside: Option<(usize, usize)>,
+    ) -> Vec<(usize, usize)> {
+        let name_room =
+            if beside.is_some() { name_room } else { self.widths[name].min(name_room + self.room) };
+        let taken = self.taken.iter().map(|column| (*column, self.widths[*column]));
+        let mut line: Vec<(usize, usize)> = taken.chain(beside).chain([(name, name_room)]).collect();
+        line.sort_unstable();
+        line
+    }
+}
+
+/// Width of these columns side by side.
+fn total(columns: &[usize], widths: &[usize]) -> usize {
+    columns.iter().map(|column| widths[*column]).sum::<usize>() + GAP * columns.len().saturating_sub(1)
+}
+
 impl Grid {
     pub(super) fn new<'a>(columns: impl IntoIterator<Item = (&'a str, Role)>) -> Self {
         let columns =
@@ -121,86 +169,57 @@ impl Grid {
         cells.chain([columns(&self.columns[column].head)]).max().unwrap_or(0)
     }
 
+    fn is_shown(&self, column: usize) -> bool {
+        self.with_empty || self.rows.is_empty() || self.rows.iter().any(|row| !row[column].trim().is_empty())
+    }
+
     fn plan(&self, width: usize) -> Plan {
-        let is_filled = |column: &usize| {
-            self.with_empty
-                || self.rows.is_empty()
-                || self.rows.iter().any(|row| !row[*column].trim().is_empty())
-        };
-        let shown: Vec<usize> = (0..self.columns.len()).filter(is_filled).collect();
         let widths: Vec<usize> = (0..self.columns.len()).map(|column| self.width_of(column)).collect();
-        let total = |line: &[usize]| {
-            line.iter().map(|column| widths[*column]).sum::<usize>() + GAP * line.len().saturating_sub(1)
-        };
-        let in_line = |line: &[usize]| line.iter().map(|column| (*column, widths[*column])).collect();
-        if total(&shown) <= width {
-            return Plan { line: in_line(&shown), below: Vec::new(), left_out: Vec::new() };
+        let shown: Vec<usize> = (0..self.columns.len()).filter(|column| self.is_shown(*column)).collect();
+        if total(&shown, &widths) <= width {
+            let line = shown.iter().map(|column| (*column, widths[*column])).collect();
+            return Plan { line, below: Vec::new(), left_out: Vec::new() };
         }
-        let role = |column: &usize| self.columns[*column].role;
         let of = |roles: &[Role]| -> Vec<usize> {
-            shown.iter().copied().filter(|column| roles.contains(&role(column))).collect()
+            shown.iter().copied().filter(|column| roles.contains(&self.columns[*column].role)).collect()
         };
-        let prose = of(&[Role::Prose, Role::Summary]);
-        let extras = of(&[Role::Extra]);
-        let needed = of(&[Role::Needed, Role::Headline]);
-        let Some((&name, others)) = needed.split_first() else {
+        let (prose, extras) = (of(&[Role::Prose, Role::Summary]), of(&[Role::Extra]));
+        let mut needed = of(&[Role::Needed, Role::Headline]);
+        if needed.is_empty() {
             return Plan { line: Vec::new(), below: prose, left_out: extras };
-        };
-        let name_room = if total(&of(&[Role::Needed, Role::Headline, Role::Own])) <= width {
+        }
+        let name = needed.remove(0);
+        let name_room = if total(&of(&[Role::Needed, Role::Headline, Role::Own]), &widths) <= width {
             widths[name]
         } else {
             // The first column is cut: names that are longer have a line of their own.
             widths[name].min(NAME.max(width / NAME_PART))
         };
-        let mut room = width.saturating_sub(name_room);
-        let mut kept: Vec<usize> = Vec::new();
-        let mut take = |room: &mut usize, column: usize, reserve: usize| {
-            let cost = GAP + widths[column];
-            let fits = cost + reserve <= *room;
-            if fits {
-                *room -= cost;
-                kept.push(column);
-            }
-            fits
-        };
-        let first = others.iter().filter(|column| role(column) == Role::Headline);
-        let then = others.iter().filter(|column| role(column) == Role::Needed);
-        let mut below: Vec<usize> =
-            first.chain(then).copied().filter(|column| !take(&mut room, *column, 0)).collect();
+        let mut line = Line { widths: &widths, room: width.saturating_sub(name_room), taken: Vec::new() };
+        needed.sort_by_key(|column| self.columns[*column].role != Role::Headline);
+        let mut below: Vec<usize> = needed.into_iter().filter(|column| !line.take(*column, 0)).collect();
         below.sort_unstable();
         let is_full = !below.is_empty();
-        let own = of(&[Role::Own]);
         // Own metrics stay together: all in the line, or all below it.
-        let of_own: usize = own.iter().map(|column| GAP + widths[*column]).sum();
-        if !is_full && of_own <= room {
-            for column in own {
-                take(&mut room, column, 0);
-            }
-        } else {
+        let own = of(&[Role::Own]);
+        if is_full || !line.take_all(&own) {
             below.extend(own);
         }
         let beside = prose.first().filter(|_| prose.len() == 1).copied();
         let reserve = beside.map_or(0, |column| GAP + BESIDE.min(widths[column]));
         // Extra columns are the first to be left out, once another column has no room.
-        let left_out: Vec<usize> =
-            extras.into_iter().filter(|column| is_full || !take(&mut room, *column, reserve)).collect();
-        let mut line: Vec<(usize, usize)> = kept.iter().map(|column| (*column, widths[*column])).collect();
-        let at_side = room.saturating_sub(GAP).min(beside.map_or(0, |column| widths[column]));
+        let left_out = extras.into_iter().filter(|column| is_full || !line.take(*column, reserve)).collect();
         // Text stands beside the values only if nothing else goes below them.
+        let at_side = line.room.saturating_sub(GAP).min(beside.map_or(0, |column| widths[column]));
         let beside = beside.filter(|column| below.is_empty() && self.fits_beside(*column, at_side));
-        let name_room = match beside {
-            Some(column) => {
-                line.push((column, at_side));
-                name_room
-            }
-            None => {
-                below.extend(prose);
-                widths[name].min(name_room + room)
-            }
-        };
-        line.push((name, name_room));
-        line.sort_unstable();
-        Plan { line, below, left_out }
+        if beside.is_none() {
+            below.extend(prose);
+        }
+        Plan {
+            line: line.planned((name, name_room), beside.map(|column| (column, at_side))),
+            below,
+            left_out,
+        }
     }
 
     fn fits_beside(&self, column: usize, room: usize) -> bool {

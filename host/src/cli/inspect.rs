@@ -3,6 +3,7 @@
 use std::{fmt::Write, path::Path, process::ExitCode};
 
 use dyno_core::{model::build_remark, units};
+use dyno_plugin_api::descriptor::BenchmarkInfo;
 use serde_json::json;
 
 use super::{
@@ -64,7 +65,6 @@ fn describe(entry: &Entry) -> String {
     let descriptor = &entry.descriptor;
     let info = &descriptor.plugin;
     let mut out = format!("{} {} ({})\n", info.id, info.version, entry.kind);
-    let folded = |text: &str| terminal::folded(text);
     for (name, value) in [
         ("description", info.description.clone()),
         ("authors", info.authors.join(", ")),
@@ -89,47 +89,45 @@ fn describe(entry: &Entry) -> String {
             // Writing to a string cannot fail.
             let line = format!("  {name}: {}", value.trim_end());
             // A hash and a path are copied: they stay whole.
-            let line = if matches!(name, "file" | "sha256") { line } else { folded(&line) };
+            let line = if matches!(name, "file" | "sha256") { line } else { terminal::folded(&line) };
             let _ = writeln!(out, "{line}");
         }
     }
     for benchmark in &descriptor.benchmarks {
-        let _ = write!(
-            out,
-            "\n  {} [{}] on {}",
-            benchmark.name,
-            benchmark.category,
-            benchmark.hardware.join(", ")
-        );
-        if !benchmark.models.is_empty() {
-            let _ = write!(out, "; models {}", benchmark.models.join(", "));
-        }
-        let _ = writeln!(out, "\n{}", folded(&format!("    {}", benchmark.description)));
-        if !benchmark.params.is_empty() {
-            let mut rows = Grid::new([
-                ("parameter", Role::Needed),
-                ("type", Role::Needed),
-                ("default", Role::Headline),
-                ("allowed", Role::Needed),
-                ("unit", Role::Needed),
-                ("description", Role::Prose),
-            ]);
-            for param in &benchmark.params {
-                rows.add_row([
-                    param.name.clone(),
-                    param.kind.to_string(),
-                    param.default.as_str().map_or_else(|| param.default.to_string(), str::to_owned),
-                    param.allowed(),
-                    param.unit.clone(),
-                    param.description.clone(),
-                ]);
-            }
-            let _ = writeln!(out, "{rows}");
-        }
-        for metric in &benchmark.metrics {
-            let _ =
-                writeln!(out, "    metric {} [{}], {:?} is better", metric.name, metric.unit, metric.better);
-        }
+        describe_benchmark(&mut out, benchmark);
     }
     out
+}
+
+fn describe_benchmark(out: &mut String, benchmark: &BenchmarkInfo) {
+    let BenchmarkInfo { name, category, hardware, .. } = benchmark;
+    let _ = write!(out, "\n  {name} [{category}] on {}", hardware.join(", "));
+    if !benchmark.models.is_empty() {
+        let _ = write!(out, "; models {}", benchmark.models.join(", "));
+    }
+    let _ = writeln!(out, "\n{}", terminal::folded(&format!("    {}", benchmark.description)));
+    if !benchmark.params.is_empty() {
+        let mut rows = Grid::new([
+            ("parameter", Role::Needed),
+            ("type", Role::Needed),
+            ("default", Role::Headline),
+            ("allowed", Role::Needed),
+            ("unit", Role::Needed),
+            ("description", Role::Prose),
+        ]);
+        for param in &benchmark.params {
+            rows.add_row([
+                param.name.clone(),
+                param.kind.to_string(),
+                param.default.as_str().map_or_else(|| param.default.to_string(), str::to_owned),
+                param.allowed(),
+                param.unit.clone(),
+                param.description.clone(),
+            ]);
+        }
+        let _ = writeln!(out, "{rows}");
+    }
+    for metric in &benchmark.metrics {
+        let _ = writeln!(out, "    metric {} [{}], {:?} is better", metric.name, metric.unit, metric.better);
+    }
 }

@@ -8,7 +8,7 @@ use dyno_core::{
 };
 use dyno_plugin_api::descriptor::BenchmarkInfo;
 use indexmap::IndexMap;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     Failure, args,
@@ -23,17 +23,7 @@ pub(super) fn execute(app: &App, args: &args::ListArgs, as_json: bool) -> Result
     let wanted: Vec<String> = args.filters().map(str::to_lowercase).collect();
     let entries: Vec<&Entry> = catalog.entries.iter().filter(|entry| offers(entry, &wanted)).collect();
     if as_json {
-        let plugins: Vec<_> = entries
-            .iter()
-            .map(|entry| {
-                json!({
-                    "path": entry.path, "sha256": entry.sha256, "size_bytes": entry.size,
-                    "incompatible": entry.incompatible, "warnings": entry.warnings,
-                    "descriptor": entry.descriptor,
-                })
-            })
-            .collect();
-        output::json(&json!({ "plugins": plugins, "problems": catalog.problems }))?;
+        output::json(&document(&entries, &catalog))?;
         return end(&catalog);
     }
     let listed = lines(&entries, &wanted);
@@ -114,6 +104,18 @@ struct Line {
     category: String,
     description: String,
     incompatible: Option<String>,
+}
+
+fn document(entries: &[&Entry], catalog: &Catalog) -> Value {
+    let plugin = |entry: &&Entry| {
+        json!({
+            "path": entry.path, "sha256": entry.sha256, "size_bytes": entry.size,
+            "incompatible": entry.incompatible, "warnings": entry.warnings,
+            "descriptor": entry.descriptor,
+        })
+    };
+    let plugins: Vec<Value> = entries.iter().map(plugin).collect();
+    json!({ "plugins": plugins, "problems": catalog.problems })
 }
 
 /// One line per benchmark and plugin version, with the kinds of build that there are.

@@ -86,18 +86,7 @@ pub(super) fn execute(app: &App, args: &RunArgs, as_json: bool) -> Result<ExitCo
     }
     let end = end(&record, args.require_hardware);
     let Some(comparison) = comparison else { return Ok(end.into()) };
-    match format {
-        RunFormat::Text => {
-            output::text(&format!(
-                "\n{}",
-                terminal::folded(&compared(&comparison, ComparisonFormat::Text)?)
-            ))?;
-        }
-        // The document that was written is the comparison itself.
-        RunFormat::Document(format) if format.of_comparison().is_some() => {}
-        // Standard output or the file holds the result, and programs expect one document.
-        RunFormat::Document(_) => output::aside(&compared(&comparison, ComparisonFormat::Text)?),
-    }
+    show_beside(&comparison, format)?;
     let judged = compare::concluded(app, &comparison, args.judge.gate);
     Ok(if end == End::Good { judged } else { end }.into())
 }
@@ -136,6 +125,19 @@ fn show(
             _ => formats::write_run(app, record, format, file),
         },
     }
+}
+
+/// Writes the comparison beside the run, unless it was written instead of it.
+fn show_beside(comparison: &Comparison, format: RunFormat) -> Result<(), Failure> {
+    let text = || compared(comparison, ComparisonFormat::Text);
+    match format {
+        RunFormat::Text => output::text(&format!("\n{}", terminal::folded(&text()?)))?,
+        // The document that was written is the comparison itself.
+        RunFormat::Document(format) if format.of_comparison().is_some() => {}
+        // Standard output or the file holds the result, and programs expect one document.
+        RunFormat::Document(_) => output::aside(&text()?),
+    }
+    Ok(())
 }
 
 /// Prints the run's identifier and the places of its database and files.

@@ -94,6 +94,15 @@ pub(super) fn keys(cases: &[CaseKey<'_>], everything: bool) -> Keys {
         Some(device) if !everything => shared.push(format!("device      {device}")),
         _ => add("device", devices),
     }
+    let fixed = fixed(cases, is_swept, owners.len() == 1);
+    if !fixed.is_empty() {
+        shared.push(format!("parameters  {}", fixed.join("; ")));
+    }
+    Keys { columns, rows, shared }
+}
+
+/// The parameters of each benchmark that are not swept, after its name unless it is the only one.
+fn fixed(cases: &[CaseKey<'_>], is_swept: impl Fn(&CaseKey<'_>, &str) -> bool, is_only: bool) -> Vec<String> {
     let mut fixed: IndexMap<&str, IndexSet<String>> = IndexMap::new();
     for case in cases {
         let constant = case.params.iter().filter(|(name, _)| !is_swept(case, name));
@@ -102,21 +111,12 @@ pub(super) fn keys(cases: &[CaseKey<'_>], everything: bool) -> Keys {
             fixed.entry(case.benchmark).or_default().insert(constant.join(" "));
         }
     }
-    let fixed: Vec<String> = fixed
-        .iter()
-        .map(|(benchmark, values)| {
-            let values: Vec<&str> = values.iter().map(String::as_str).collect();
-            if owners.len() == 1 {
-                values.join(" or ")
-            } else {
-                format!("{benchmark} {}", values.join(" or "))
-            }
-        })
-        .collect();
-    if !fixed.is_empty() {
-        shared.push(format!("parameters  {}", fixed.join("; ")));
-    }
-    Keys { columns, rows, shared }
+    let texts = fixed.iter().map(|(benchmark, values)| {
+        let values: Vec<&str> = values.iter().map(String::as_str).collect();
+        let values = values.join(" or ");
+        if is_only { values } else { format!("{benchmark} {values}") }
+    });
+    texts.collect()
 }
 
 /// The parameters that differ among the cases of a benchmark.

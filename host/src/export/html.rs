@@ -179,22 +179,7 @@ fn launches(out: &mut String, case: &CaseRecord) {
     let step = (height - 30.0) / rows.len() as f64;
     for (row, number) in rows.iter().zip(0u32..) {
         let y = 8.0 + step * (f64::from(number) + 0.5);
-        for value in row {
-            let _ = write!(
-                out,
-                "<circle cx=\"{:.1}\" cy=\"{y:.1}\" r=\"2\" fill=\"#4c8dd6\" opacity=\".45\"/>",
-                x(*value)
-            );
-        }
-        if let Some(median) = stats::median(row) {
-            let at = x(median);
-            let _ = writeln!(
-                out,
-                "<line x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{:.1}\" y2=\"{:.1}\" stroke=\"#c2571a\" stroke-width=\"2\"/>",
-                y - step.min(10.0) / 2.0,
-                y + step.min(10.0) / 2.0
-            );
-        }
+        row_of_dots(out, row, x, y, step.min(10.0));
     }
     let _ = write!(
         out,
@@ -207,6 +192,26 @@ fn launches(out: &mut String, case: &CaseRecord) {
     out.push_str(
         "<p class=\"note\">A dot is a sample, a row a launch, a bar its median; shaded is the interval of the result.</p>\n",
     );
+}
+
+/// A launch: a dot for each value at `y`, and a bar of this height at their median.
+fn row_of_dots(out: &mut String, row: &[f64], x: impl Fn(f64) -> f64, y: f64, bar: f64) {
+    for value in row {
+        let _ = write!(
+            out,
+            "<circle cx=\"{:.1}\" cy=\"{y:.1}\" r=\"2\" fill=\"#4c8dd6\" opacity=\".45\"/>",
+            x(*value)
+        );
+    }
+    if let Some(median) = stats::median(row) {
+        let at = x(median);
+        let _ = writeln!(
+            out,
+            "<line x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{:.1}\" y2=\"{:.1}\" stroke=\"#c2571a\" stroke-width=\"2\"/>",
+            y - bar / 2.0,
+            y + bar / 2.0
+        );
+    }
 }
 
 /// Times of one iteration [ns], thinned evenly to the maximum number of dots.

@@ -14,63 +14,123 @@ pub fn summarise_case(
     declared: &[MetricInfo],
     options: &SummaryOptions,
 ) -> Vec<MetricSummary> {
-    let launches: Vec<&LaunchRecord> =
-        launches.iter().filter(|launch| launch.status == CaseStatus::Completed).collect();
-    let sampled = |name: &str, unit: &str, better: Better, value: &dyn Fn(&Sample) -> Option<f64>| {
-        let values: Vec<Vec<f64>> =
-            launches.iter().map(|launch| launch.samples.iter().filter_map(value).collect()).collect();
-        summarise(name, unit, better, &values, options)
+    let case = Completed {
+        launches: launches.iter().filter(|launch| launch.status == CaseStatus::Completed).collect(),
+        options,
     };
-    let once = |name: &str, unit: &str, better: Better, value: &dyn Fn(&LaunchRecord) -> Option<f64>| {
-        let values: Vec<Vec<f64>> =
-            launches.iter().map(|launch| value(launch).into_iter().collect()).collect();
-        summarise(name, unit, better, &values, options)
-    };
-    let rate = |work: f64, sample: &Sample| {
-        (work > 0.0 && sample.wall_ns > 0).then(|| work * 1e9 / sample.wall_ns as f64)
-    };
-    let fixed = [
-        sampled("time", "ns", Better::Lower, &|sample| Some(sample.ns_per_iteration())),
-        sampled("items_per_second", "items/s", Better::Higher, &|sample| rate(sample.work.items, sample)),
-        sampled("bytes_per_second", "bytes/s", Better::Higher, &|sample| rate(sample.work.bytes, sample)),
-        sampled("flop_per_second", "FLOP/s", Better::Higher, &|sample| rate(sample.work.flop, sample)),
-        sampled("device_time", "ns", Better::Lower, &|sample| {
-            (sample.device_ns > 0.0).then(|| sample.device_ns / sample.iterations.max(1) as f64)
-        }),
-        once("peak_memory", "bytes", Better::Lower, &|launch| {
-            launch.peak_memory_bytes.map(|bytes| bytes as f64)
-        }),
-    ];
-    let names: IndexSet<&String> = launches.iter().flat_map(|launch| launch.counters.keys()).collect();
-    let counted = names.into_iter().map(|name| {
-        let values: Vec<Vec<f64>> =
-            launches.iter().map(|launch| launch.counters.get(name).cloned().unwrap_or_default()).collect();
-        summarise(name, counted_unit(name), Better::Lower, &values, options)
-    });
-    let energy = once("energy", "J", Better::Lower, &|launch| launch.energy_j);
-    let loads = || launches.iter().map(|launch| launch.load.as_ref());
-    let latencies: Vec<Vec<f64>> =
-        loads().map(|load| load.map(LoadRecord::latencies).unwrap_or_default()).collect();
-    let per_load = |name: &str, unit: &str, better: Better, value: &dyn Fn(&LoadRecord) -> Option<f64>| {
-        let values: Vec<Vec<f64>> = loads().map(|load| load.and_then(value).into_iter().collect()).collect();
-        summarise(name, unit, better, &values, options)
-    };
-    let scenario = [
-        summarise("latency", "ns", Better::Lower, &latencies, options),
-        per_load("samples_per_second", "samples/s", Better::Higher, &LoadRecord::samples_per_second),
-        per_load("schedule_error", "ns", Better::Lower, &LoadRecord::schedule_error),
-    ];
     let custom = declared.iter().map(|metric| {
-        once(&metric.name, &metric.unit, metric.better, &|launch| launch.custom.get(&metric.name).copied())
+        case.once(&metric.name, &metric.unit, metric.better, |launch| {
+            launch.custom.get(&metric.name).copied()
+        })
     });
-    let mut fixed = fixed;
-    if let Some(time) = &mut fixed[0] {
+    [case.time()]
+        .into_iter()
+        .chain(case.rates())
+        .chain(case.resources())
+        .chain(case.scenario())
+        .chain(case.counters())
+        .chain([case.once("energy", "J", Better::Lower, |launch| launch.energy_j)])
+        .chain(custom)
+        .flatten()
+        .collect()
+}
+
+/// The launches of a case that completed. A metric without values has no summary.
+struct Completed<'a> {
+    launches: Vec<&'a LaunchRecord>,
+    options: &'a SummaryOptions,
+}
+
+impl Completed<'_> {
+    /// Summarises a metric, of which each launch has any number of values.
+    fn summary(
+        &self,
+        name: &str,
+        unit: &str,
+        better: Better,
+        values: impl Fn(&LaunchRecord) -> Vec<f64>,
+    ) -> Option<MetricSummary> {
+        let values: Vec<Vec<f64>> = self.launches.iter().map(|launch| values(launch)).collect();
+        summarise(name, unit, better, &values, self.options)
+    }
+
+    /// A metric with a value per sample.
+    fn sampled(
+        &self,
+        name: &str,
+        unit: &str,
+        better: Better,
+        value: impl Fn(&Sample) -> Option<f64>,
+    ) -> Option<MetricSummary> {
+        self.summary(name, unit, better, |launch| launch.samples.iter().filter_map(&value).collect())
+    }
+
+    /// A metric with one value per launch.
+    fn once(
+        &self,
+        name: &str,
+        unit: &str,
+        better: Better,
+        value: impl Fn(&LaunchRecord) -> Option<f64>,
+    ) -> Option<MetricSummary> {
+        self.summary(name, unit, better, |launch| value(launch).into_iter().collect())
+    }
+
+    fn time(&self) -> Option<MetricSummary> {
+        let mut time = self.sampled("time", "ns", Better::Lower, |sample| Some(sample.ns_per_iteration()))?;
         let of_launch = |launch: &&LaunchRecord| {
             LaunchTrend::of(&launch.samples.iter().map(Sample::ns_per_iteration).collect::<Vec<_>>())
         };
-        time.trend = trend(&launches.iter().filter_map(of_launch).collect::<Vec<_>>());
+        time.trend = trend(&self.launches.iter().filter_map(of_launch).collect::<Vec<_>>());
+        Some(time)
     }
-    fixed.into_iter().chain(scenario).chain(counted).chain([energy]).chain(custom).flatten().collect()
+
+    fn rates(&self) -> [Option<MetricSummary>; 3] {
+        let rate = |work: f64, sample: &Sample| {
+            (work > 0.0 && sample.wall_ns > 0).then(|| work * 1e9 / sample.wall_ns as f64)
+        };
+        let higher = Better::Higher;
+        [
+            self.sampled("items_per_second", "items/s", higher, |sample| rate(sample.work.items, sample)),
+            self.sampled("bytes_per_second", "bytes/s", higher, |sample| rate(sample.work.bytes, sample)),
+            self.sampled("flop_per_second", "FLOP/s", higher, |sample| rate(sample.work.flop, sample)),
+        ]
+    }
+
+    fn resources(&self) -> [Option<MetricSummary>; 2] {
+        [
+            self.sampled("device_time", "ns", Better::Lower, |sample| {
+                (sample.device_ns > 0.0).then(|| sample.device_ns / sample.iterations.max(1) as f64)
+            }),
+            self.once("peak_memory", "bytes", Better::Lower, |launch| {
+                launch.peak_memory_bytes.map(|bytes| bytes as f64)
+            }),
+        ]
+    }
+
+    fn scenario(&self) -> [Option<MetricSummary>; 3] {
+        let of = |value: fn(&LoadRecord) -> Option<f64>| {
+            move |launch: &LaunchRecord| launch.load.as_ref().and_then(value)
+        };
+        [
+            self.summary("latency", "ns", Better::Lower, |launch| {
+                launch.load.as_ref().map(LoadRecord::latencies).unwrap_or_default()
+            }),
+            self.once("samples_per_second", "samples/s", Better::Higher, of(LoadRecord::samples_per_second)),
+            self.once("schedule_error", "ns", Better::Lower, of(LoadRecord::schedule_error)),
+        ]
+    }
+
+    fn counters(&self) -> Vec<Option<MetricSummary>> {
+        let names: IndexSet<&String> =
+            self.launches.iter().flat_map(|launch| launch.counters.keys()).collect();
+        let counted = |name: &String| {
+            self.summary(name, counted_unit(name), Better::Lower, |launch| {
+                launch.counters.get(name).cloned().unwrap_or_default()
+            })
+        };
+        names.into_iter().map(counted).collect()
+    }
 }
 
 /// What a counter counts, in the plural.

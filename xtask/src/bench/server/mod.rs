@@ -5,6 +5,7 @@ mod load;
 mod served;
 
 use std::{
+    ops::Range,
     thread,
     time::{Duration, Instant},
 };
@@ -37,34 +38,17 @@ fn run(host: &Host) -> Outcome<String> {
     make_folder(&scratch)?;
     let small = filled(host, &scratch, SMALL)?;
     let mut rows = vec![row(["what", "figure", "aim"])];
-    let mut starts = Vec::new();
-    for _ in 0..5 {
-        let begin = Instant::now();
+    let mut starts = times(0..5, |_| {
         let server = Server::start(host, &scratch, &small)?;
         get(&server.address, "/readyz")?;
-        starts.push(begin.elapsed().as_secs_f64() * 1e9);
-    }
+        Ok(server)
+    })?;
     rows.push(row(["from exec to the first answer of `/readyz`", &time(median(&mut starts)), "≤ 150 ms"]));
     let server = Server::start(host, &scratch, &small)?;
     rows.push(row(["resident memory, idle", &format!("{:.1} MB", server.resident_mb()?), "≤ 80 MB"]));
-    for (path, connections, aim) in [
-        ("/api/benchmark/query?limit=100", 8, "≥ 2,000/s, p99 ≤ 10 ms"),
-        ("/api/benchmark/query?model=kernel_3&hardware=cpu&batch_size=8", 8, ""),
-        ("/api/benchmark/hardware", 8, "≥ 20,000/s"),
-        ("/api/benchmark/models", 8, ""),
-        ("/api/runs?limit=50", 8, ""),
-        ("/healthz", 8, "the floor"),
-    ] {
-        let load = Load::on(&server.address, path, connections, Duration::from_secs(SECONDS))?;
-        let name = format!("`GET {path}`, {connections} connections");
-        rows.push(row([&name, &load.shown(), aim]));
-    }
-    let mut first = Vec::new();
-    for limit in 101..=300 {
-        let begin = Instant::now();
-        get(&server.address, &format!("/api/benchmark/query?limit={limit}"))?;
-        first.push(begin.elapsed().as_secs_f64() * 1e9);
-    }
+    rows.extend(loads(&server)?);
+    let mut first =
+        times(101..301, |limit| get(&server.address, &format!("/api/benchmark/query?limit={limit}")))?;
     let what = "`GET /api/benchmark/query`, a question that nothing is kept of, with its connection: median";
     rows.push(row([what, &time(median(&mut first)), ""]));
     let mut pings = ping(&server.address, "/api/events/ws", 2_000)?;
@@ -80,7 +64,36 @@ fn run(host: &Host) -> Outcome<String> {
     drop(server);
 
     let large = filled(host, &scratch, LARGE)?;
-    let server = Server::start(host, &scratch, &large)?;
+    let questions = questions(&Server::start(host, &scratch, &large)?)?;
+    Ok(format!(
+        "{}\nWith {} stored results; the load generator runs beside the server on the same two processors. Answers are kept until \
+         something is written, which is what the rates show.\n\n{}",
+        table(&rows),
+        SMALL * 100,
+        table(&questions)
+    ))
+}
+
+/// Rates and latencies of the paths that a dashboard asks for.
+fn loads(server: &Server) -> Outcome<Vec<Vec<String>>> {
+    let mut rows = Vec::new();
+    for (path, connections, aim) in [
+        ("/api/benchmark/query?limit=100", 8, "≥ 2,000/s, p99 ≤ 10 ms"),
+        ("/api/benchmark/query?model=kernel_3&hardware=cpu&batch_size=8", 8, ""),
+        ("/api/benchmark/hardware", 8, "≥ 20,000/s"),
+        ("/api/benchmark/models", 8, ""),
+        ("/api/runs?limit=50", 8, ""),
+        ("/healthz", 8, "the floor"),
+    ] {
+        let load = Load::on(&server.address, path, connections, Duration::from_secs(SECONDS))?;
+        let name = format!("`GET {path}`, {connections} connections");
+        rows.push(row([&name, &load.shown(), aim]));
+    }
+    Ok(rows)
+}
+
+/// What single questions take of a large database.
+fn questions(server: &Server) -> Outcome<Vec<Vec<String>>> {
     let mut questions = vec![row(["with 1,000,000 results and 10,000,000 samples", "median", "p95", "aim"])];
     for (name, path) in [
         ("newest results", "/api/benchmark/query?limit=LIMIT"),
@@ -97,25 +110,24 @@ fn run(host: &Host) -> Outcome<String> {
         ("the queue", "/api/queue?LIMIT"),
         ("baselines", "/api/baselines?LIMIT"),
     ] {
-        let mut times = Vec::new();
-        for number in 0..40 {
-            // Another question every time: what is kept would answer in no time.
-            let path = path.replace("LIMIT", &(50 + number).to_string());
-            let begin = Instant::now();
-            get(&server.address, &path)?;
-            times.push(begin.elapsed().as_secs_f64() * 1e9);
-        }
+        // Another question every time: what is kept would answer in no time.
+        let mut times =
+            times(50..90, |limit| get(&server.address, &path.replace("LIMIT", &limit.to_string())))?;
         times.sort_by(f64::total_cmp);
         let p95 = times[times.len() * 95 / 100];
         questions.push(row([name, &time(median(&mut times)), &time(p95), "≤ 100 ms"]));
     }
-    Ok(format!(
-        "{}\nWith {} stored results; the load generator runs beside the server on the same two processors. Answers are kept until \
-         something is written, which is what the rates show.\n\n{}",
-        table(&rows),
-        SMALL * 100,
-        table(&questions)
-    ))
+    Ok(questions)
+}
+
+/// How long each of these calls takes [ns]. What it returns is dropped after that.
+fn times<T>(numbers: Range<u32>, mut call: impl FnMut(u32) -> Outcome<T>) -> Outcome<Vec<f64>> {
+    let timed = numbers.map(|number| {
+        let begin = Instant::now();
+        let _kept = call(number)?;
+        Ok(begin.elapsed().as_secs_f64() * 1e9)
+    });
+    timed.collect()
 }
 
 /// How much the median of a benchmark moves while requests are served: runs with and without take turns.

@@ -14,6 +14,9 @@ use crate::{
     project::read,
 };
 
+/// The work of a build that is not changed.
+const EQUAL: u64 = 1000;
+
 /// What the trials of one tool on one class with one change came to.
 #[derive(Default)]
 struct Cell {
@@ -26,27 +29,12 @@ struct Cell {
     detectable: Vec<f64>,
 }
 
+/// What all tools came to, with and without a neighbour.
+struct Cells(BTreeMap<(bool, String, String, u64), Cell>);
+
 /// The tables, from all trials in the file.
 pub(super) fn report(log: &Path) -> Outcome<String> {
-    let text = String::from_utf8_lossy(&read(log)?).into_owned();
-    let mut cells: BTreeMap<(bool, String, String, u64), Cell> = BTreeMap::new();
-    for trial in text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
-        let word = |name: &str| trial[name].as_str().unwrap_or_default().to_owned();
-        let key = (
-            trial["noisy"].as_bool().unwrap_or_default(),
-            word("class"),
-            word("tool"),
-            trial["work"].as_u64().unwrap_or_default(),
-        );
-        let cell = cells.entry(key).or_default();
-        cell.trials += 1;
-        cell.slower += u64::from(word("verdict") == "slower");
-        cell.faster += u64::from(word("verdict") == "faster");
-        cell.sizes.extend(trial["effect"].as_f64().map(f64::abs));
-        cell.seconds.extend(trial["seconds"].as_f64());
-        cell.measuring.extend(trial["measuring"].as_f64());
-        cell.detectable.extend(trial["detectable"].as_f64());
-    }
+    let cells = Cells::of(&String::from_utf8_lossy(&read(log)?));
     let mut out = format!(
         "Each tool compares two builds of one file: `dyno ab --budget {BUDGET_S}s`, criterion with 0.2 s + 1 s on either side \
          and its analysis, tango with {BUDGET_S} s; all in one randomised loop. An alarm is any verdict of a change between \
@@ -54,8 +42,6 @@ pub(super) fn report(log: &Path) -> Outcome<String> {
          as the median and the longest of the trials; only dyno tells. Detectable is what dyno says it could have found.\n"
     );
     for (noisy, title) in [(false, "Quiet"), (true, "With a busy neighbour on the other processor")] {
-        let cell =
-            |class: &str, tool: &str, work: u64| cells.get(&(noisy, class.to_owned(), tool.to_owned(), work));
         let mut alarms = vec![row([
             "workload",
             "tool",
@@ -80,49 +66,10 @@ pub(super) fn report(log: &Path) -> Outcome<String> {
         ])];
         for class in CLASSES {
             for tool in TOOLS {
-                let Some(equal) = cell(class, tool, 1000) else { continue };
-                alarms.push(row([
-                    class,
-                    tool,
-                    &format!("{} of {}", equal.alarms(), equal.trials),
-                    &format!("{:.2} %", 100.0 * upper_bound(equal.alarms(), equal.trials)),
-                    &equal.sizes(),
-                    &time(1e9 * median(&mut equal.seconds.clone())),
-                ]));
-                let of = |work: u64, said: &dyn Fn(&Cell) -> String| {
-                    cell(class, tool, work).map_or_else(String::new, said)
-                };
-                let found = |work: u64| of(work, &|cell| format!("{} of {}", cell.slower, cell.trials));
-                let wrong = |class: &str, tool: &str| {
-                    let changed = WORK
-                        .into_iter()
-                        .filter(|work| *work > 1000)
-                        .filter_map(|work| cell(class, tool, work));
-                    let (faster, trials) = changed
-                        .fold((0, 0), |(faster, trials), cell| (faster + cell.faster, trials + cell.trials));
-                    format!("{faster} of {trials}")
-                };
-                let wall = |work: u64| of(work, &|cell| time(1e9 * median(&mut cell.seconds.clone())));
-                let measuring = |work: u64| of(work, &|cell| spread(&cell.measuring));
-                let detectable = if equal.detectable.is_empty() {
-                    String::new()
-                } else {
-                    format!("{:.2} %", 100.0 * median(&mut equal.detectable.clone()))
-                };
-                power.push(row([
-                    class,
-                    tool,
-                    &found(1010),
-                    &found(1020),
-                    &found(1050),
-                    &found(1100),
-                    &wrong(class, tool),
-                    &wall(1010),
-                    &wall(1020),
-                    &measuring(1010),
-                    &measuring(1020),
-                    &detectable,
-                ]));
+                let of = |work: u64| cells.of_trials(noisy, class, tool, work);
+                let Some(equal) = of(EQUAL) else { continue };
+                alarms.push(alarms_of(class, tool, equal));
+                power.push(power_of(class, tool, equal, of));
             }
         }
         if alarms.len() > 1 {
@@ -130,6 +77,76 @@ pub(super) fn report(log: &Path) -> Outcome<String> {
         }
     }
     Ok(out)
+}
+
+/// False alarms: what a tool says of equal builds.
+fn alarms_of(class: &str, tool: &str, equal: &Cell) -> Vec<String> {
+    row([
+        class,
+        tool,
+        &format!("{} of {}", equal.alarms(), equal.trials),
+        &format!("{:.2} %", 100.0 * upper_bound(equal.alarms(), equal.trials)),
+        &equal.sizes(),
+        &time(1e9 * median(&mut equal.seconds.clone())),
+    ])
+}
+
+/// Power: which changes a tool finds, and how long it takes.
+fn power_of<'a>(class: &str, tool: &str, equal: &Cell, of: impl Fn(u64) -> Option<&'a Cell>) -> Vec<String> {
+    let shown = |work: u64, said: &dyn Fn(&Cell) -> String| of(work).map_or_else(String::new, said);
+    let found = |work: u64| shown(work, &|cell| format!("{} of {}", cell.slower, cell.trials));
+    let wall = |work: u64| shown(work, &|cell| time(1e9 * median(&mut cell.seconds.clone())));
+    let measuring = |work: u64| shown(work, &|cell| spread(&cell.measuring));
+    let changed = WORK.into_iter().filter(|work| *work > EQUAL).filter_map(&of);
+    let (faster, trials) =
+        changed.fold((0, 0), |(faster, trials), cell| (faster + cell.faster, trials + cell.trials));
+    let detectable = if equal.detectable.is_empty() {
+        String::new()
+    } else {
+        format!("{:.2} %", 100.0 * median(&mut equal.detectable.clone()))
+    };
+    row([
+        class,
+        tool,
+        &found(1010),
+        &found(1020),
+        &found(1050),
+        &found(1100),
+        &format!("{faster} of {trials}"),
+        &wall(1010),
+        &wall(1020),
+        &measuring(1010),
+        &measuring(1020),
+        &detectable,
+    ])
+}
+
+impl Cells {
+    fn of(trials: &str) -> Self {
+        let mut cells: BTreeMap<_, Cell> = BTreeMap::new();
+        for trial in trials.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
+            let word = |name: &str| trial[name].as_str().unwrap_or_default().to_owned();
+            let key = (
+                trial["noisy"].as_bool().unwrap_or_default(),
+                word("class"),
+                word("tool"),
+                trial["work"].as_u64().unwrap_or_default(),
+            );
+            let cell = cells.entry(key).or_default();
+            cell.trials += 1;
+            cell.slower += u64::from(word("verdict") == "slower");
+            cell.faster += u64::from(word("verdict") == "faster");
+            cell.sizes.extend(trial["effect"].as_f64().map(f64::abs));
+            cell.seconds.extend(trial["seconds"].as_f64());
+            cell.measuring.extend(trial["measuring"].as_f64());
+            cell.detectable.extend(trial["detectable"].as_f64());
+        }
+        Self(cells)
+    }
+
+    fn of_trials(&self, noisy: bool, class: &str, tool: &str, work: u64) -> Option<&Cell> {
+        self.0.get(&(noisy, class.to_owned(), tool.to_owned(), work))
+    }
 }
 
 impl Cell {

@@ -62,60 +62,9 @@ impl Peers {
         let base = self.folder.join(format!("base-{build}"));
         let other = self.folder.join(format!("{work}-{build}"));
         match tool {
-            "dyno" | PATIENT => {
-                let budget = if tool == PATIENT { 2 * BUDGET_S } else { BUDGET_S };
-                let mut command = host.bare_dyno(&["ab"]);
-                command
-                    .args([base.with_extension("so"), other.with_extension("so")])
-                    .args(["-b", class, "--json"])
-                    .args(["--budget", &format!("{budget}s")])
-                    .arg("--db-path")
-                    .arg(self.folder.join("dyno.duckdb"));
-                let said = stdout(&mut command)?;
-                let value: Value = serde_json::from_str(&said)
-                    .map_err(|error| Failure::new(format!("`dyno ab` printed no comparison: {error}")))?;
-                let case = &value["cases"][0];
-                let (metric, pairs) = (&case["metrics"][0], &case["pairs"]);
-                let verdict = match metric["verdict"].as_str() {
-                    Some("regressed") => "slower",
-                    Some("improved") => "faster",
-                    Some("equivalent") => "equal",
-                    _ => "unknown",
-                };
-                let count = |name: &str| pairs[name].as_array().map_or(0, Vec::len);
-                Ok(Said {
-                    verdict,
-                    effect: metric["effect"].as_f64(),
-                    measuring: pairs["measured_ns"].as_f64().map(|ns| ns / 1e9),
-                    detectable: metric["detectable"].as_f64(),
-                    pairs: count("effects") + count("unconfirmed"),
-                })
-            }
-            "criterion" => {
-                let home = self.folder.join("criterion-home");
-                let filter = format!("^{class}$");
-                let mut said = String::new();
-                for (program, flag) in [(&base, "--save-baseline"), (&other, "--baseline")] {
-                    let mut command = Command::new(program);
-                    command
-                        .args(["--bench", "--noplot", "--warm-up-time", "0.2", "--measurement-time", "1"])
-                        .args([flag, "base", &filter])
-                        .env("CRITERION_HOME", &home)
-                        .current_dir(&self.folder);
-                    said = stdout(&mut command)?;
-                }
-                let path = home.join(class).join("change/estimates.json");
-                let estimates: Option<Value> = serde_json::from_slice(&read(&path)?).ok();
-                let verdict = if said.contains("Performance has regressed") {
-                    "slower"
-                } else if said.contains("Performance has improved") {
-                    "faster"
-                } else {
-                    "equal"
-                };
-                let effect = estimates.and_then(|it| it["mean"]["point_estimate"].as_f64());
-                Ok(Said { verdict, effect, ..Said::default() })
-            }
+            "dyno" => self.dyno(host, &base, &other, class, BUDGET_S),
+            PATIENT => self.dyno(host, &base, &other, class, 2 * BUDGET_S),
+            "criterion" => self.criterion(&base, &other, class),
             _ => {
                 let mut command = Command::new(&other);
                 command
@@ -126,6 +75,61 @@ impl Peers {
                 tango(&stdout(&mut command)?)
             }
         }
+    }
+
+    fn dyno(&self, host: &Host, base: &Path, other: &Path, class: &str, budget_s: u64) -> Outcome<Said> {
+        let mut command = host.bare_dyno(&["ab"]);
+        command
+            .args([base.with_extension("so"), other.with_extension("so")])
+            .args(["-b", class, "--json"])
+            .args(["--budget", &format!("{budget_s}s")])
+            .arg("--db-path")
+            .arg(self.folder.join("dyno.duckdb"));
+        let said = stdout(&mut command)?;
+        let value: Value = serde_json::from_str(&said)
+            .map_err(|error| Failure::new(format!("`dyno ab` printed no comparison: {error}")))?;
+        let case = &value["cases"][0];
+        let (metric, pairs) = (&case["metrics"][0], &case["pairs"]);
+        let verdict = match metric["verdict"].as_str() {
+            Some("regressed") => "slower",
+            Some("improved") => "faster",
+            Some("equivalent") => "equal",
+            _ => "unknown",
+        };
+        let count = |name: &str| pairs[name].as_array().map_or(0, Vec::len);
+        Ok(Said {
+            verdict,
+            effect: metric["effect"].as_f64(),
+            measuring: pairs["measured_ns"].as_f64().map(|ns| ns / 1e9),
+            detectable: metric["detectable"].as_f64(),
+            pairs: count("effects") + count("unconfirmed"),
+        })
+    }
+
+    fn criterion(&self, base: &Path, other: &Path, class: &str) -> Outcome<Said> {
+        let home = self.folder.join("criterion-home");
+        let filter = format!("^{class}$");
+        let mut said = String::new();
+        for (program, flag) in [(base, "--save-baseline"), (other, "--baseline")] {
+            let mut command = Command::new(program);
+            command
+                .args(["--bench", "--noplot", "--warm-up-time", "0.2", "--measurement-time", "1"])
+                .args([flag, "base", &filter])
+                .env("CRITERION_HOME", &home)
+                .current_dir(&self.folder);
+            said = stdout(&mut command)?;
+        }
+        let path = home.join(class).join("change/estimates.json");
+        let estimates: Option<Value> = serde_json::from_slice(&read(&path)?).ok();
+        let verdict = if said.contains("Performance has regressed") {
+            "slower"
+        } else if said.contains("Performance has improved") {
+            "faster"
+        } else {
+            "equal"
+        };
+        let effect = estimates.and_then(|it| it["mean"]["point_estimate"].as_f64());
+        Ok(Said { verdict, effect, ..Said::default() })
     }
 }
 

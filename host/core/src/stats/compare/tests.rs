@@ -2,8 +2,11 @@
 
 use proptest::prelude::*;
 
-use super::*;
-use crate::model::{CaseStatus, Reason, Stage};
+use super::{scale::bounded, *};
+use crate::model::{
+    Better, CaseKey, CaseStatus, ComparedSide, DriftFloor, Estimator, MeasuredCase, MeasuredMetric, Reason,
+    Stage,
+};
 
 fn measured(cases: &[(&str, &str, Better, &[f64])]) -> Measured {
     let cases = cases.iter().map(|(name, metric, better, launches)| {
