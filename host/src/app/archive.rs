@@ -1,4 +1,4 @@
-//! What is asked of stored results, wherever they lie: the database answers by itself, or the server that owns it.
+//! The interface to stored results, implemented by the database and by a server that owns one.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::store::{Noise, RunFilter, RunSummary};
 
 /// Stored results.
 pub(super) trait Archive {
-    /// A run: by identifier, by an unambiguous beginning of it, or `last`.
+    /// A run, by identifier, an unambiguous prefix of it, `last`, or `last~N`.
     fn run(&self, selector: &str, with_samples: bool) -> Result<RunRecord, AppError>;
 
     /// Runs, newest first.
@@ -27,7 +27,7 @@ pub(super) trait Archive {
     /// Names a run as a baseline.
     fn save_baseline(&mut self, name: &str, run: &RunRecord) -> Result<(), AppError>;
 
-    /// A benchmark over all runs.
+    /// The history of a benchmark over all runs.
     fn history(
         &self,
         benchmark: &str,
@@ -35,7 +35,7 @@ pub(super) trait Archive {
         options: &ChangeOptions,
     ) -> Result<Vec<Series>, AppError>;
 
-    /// Accepts the change of a benchmark that begins with a run; gives the run's identifier.
+    /// Accepts the change of level that starts with a run; returns the run's identifier.
     fn accept_change(&mut self, benchmark: &str, run: &str, note: &str) -> Result<String, AppError>;
 
     /// How much pairs of equal builds differ on a machine.
@@ -44,9 +44,9 @@ pub(super) trait Archive {
     /// How much runs of equal builds differ on a machine.
     fn drift(&self, machine: &str) -> Result<Vec<KnownDrift>, AppError>;
 
-    /// Keeps what an A/A comparison found on a machine.
+    /// Stores the noise that an A/A comparison measured on a machine.
     fn record_noise(&mut self, machine: &str, found: &[Noise]) -> Result<(), AppError>;
 
-    /// Keeps a comparison.
+    /// Stores a comparison.
     fn record_comparison(&mut self, comparison: &Comparison) -> Result<(), AppError>;
 }

@@ -1,5 +1,4 @@
-//! Where results lie: in a file that is opened for one use case after the other, in a database that this process keeps open,
-//! or with a server.
+//! Where results are stored: in a file opened for each use case, in a database that this process keeps open, or on a server.
 
 use std::{
     path::{Path, PathBuf},
@@ -16,29 +15,29 @@ use crate::{
     store::{Store, StoreError},
 };
 
-/// How often to try again for a database that another process has open.
+/// Interval of attempts to open a database that another process has open.
 const POLL: Duration = Duration::from_millis(200);
 
-/// Where results lie.
+/// Where results are stored.
 #[derive(Debug)]
 pub(super) enum Backend {
     /// In a database that this process opens.
     Local(Local),
-    /// With a server, which is asked in place of the database.
+    /// On a server, which answers instead of the database.
     Remote(Client),
 }
 
 /// A database that this process opens.
 #[derive(Debug)]
 pub(super) enum Local {
-    /// For one use case after the other: other processes use the file as well.
+    /// Opened for each use case, so that other processes can use the file in between.
     File(PathBuf),
-    /// Once, to keep it open.
+    /// Kept open.
     Held(Arc<Database>),
 }
 
 impl Backend {
-    /// Results, to be read at once: that another process has the database open for writing is an error.
+    /// Opens the results for reading. If another process has the database open for writing, that is an error.
     pub(super) fn reading(&self) -> Result<Box<dyn Archive + '_>, AppError> {
         Ok(match self {
             Self::Local(local) => Box::new(local.store_to_read()?),
@@ -46,7 +45,7 @@ impl Backend {
         })
     }
 
-    /// Results, to be read as soon as no other process writes. `announce` hears of waiting.
+    /// Opens the results for reading, waiting until no other process writes. `announce` gets an event if it has to wait.
     pub(super) fn reading_when_free(
         &self,
         cancel: &Cancel,
@@ -58,7 +57,7 @@ impl Backend {
         }
     }
 
-    /// Results, to be written to as soon as no other process has them. `announce` hears of waiting.
+    /// Opens the results for writing, waiting until no other process uses them. `announce` gets an event if it has to wait.
     pub(super) fn writing(
         &self,
         cancel: &Cancel,
@@ -72,7 +71,7 @@ impl Backend {
 }
 
 impl Local {
-    /// The database for writing, as soon as no other process has it: as for a device, the holder is named.
+    /// Opens the database for writing, waiting until no other process uses it. `announce` gets an event that names the holder.
     pub(super) fn store(&self, cancel: &Cancel, announce: &mut dyn FnMut(&Event)) -> Result<Store, AppError> {
         match self {
             Self::File(path) => when_free(&|| Ok(Store::open(path)?), cancel, announce),
@@ -80,7 +79,7 @@ impl Local {
         }
     }
 
-    /// The database for reading.
+    /// Opens the database for reading.
     pub(super) fn store_to_read(&self) -> Result<Store, AppError> {
         match self {
             Self::File(path) => open_existing(path),
@@ -88,7 +87,7 @@ impl Local {
         }
     }
 
-    /// The database for one who asks with words of his own: confined to itself.
+    /// Opens the database for SQL from users: cut off from files, network and settings.
     pub(super) fn store_for_strangers(&self) -> Result<Store, AppError> {
         let store = self.store_to_read()?;
         if let Self::File(_) = self {
@@ -113,7 +112,7 @@ fn open_existing(path: &Path) -> Result<Store, AppError> {
     }
 }
 
-/// Opens a database as soon as no other process has it; says once who has.
+/// Opens a database, waiting until no other process uses it. Announces the holder once.
 fn when_free(
     open: &dyn Fn() -> Result<Store, AppError>,
     cancel: &Cancel,

@@ -1,4 +1,4 @@
-//! The use cases of the cache.
+//! Use cases: the cache.
 
 use super::{error::AppError, root::App};
 use crate::catalog::{CacheUse, cache_use, clear_cache};
@@ -16,18 +16,18 @@ impl App {
 }
 
 impl Cache<'_> {
-    /// What is in this machine's cache.
+    /// The content and size of the cache.
     ///
     /// # Errors
-    /// When no folder for it is known.
+    /// When no cache folder is known.
     pub fn found(&self) -> Result<CacheUse, AppError> {
         Ok(cache_use(self.0.settings.cache_folder()?, self.0.settings.cache_limit_bytes.value))
     }
 
-    /// Clears it; gives what was removed.
+    /// Clears the cache; returns what was removed.
     ///
     /// # Errors
-    /// When no folder for it is known, or a run uses it.
+    /// When no cache folder is known, or a run uses it.
     pub fn clear(&self) -> Result<CacheUse, AppError> {
         Ok(clear_cache(self.0.settings.cache_folder()?, self.0.settings.cache_limit_bytes.value)?)
     }

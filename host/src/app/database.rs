@@ -1,4 +1,4 @@
-//! A database that stays open: a server's.
+//! A database that a server keeps open.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -7,9 +7,9 @@ use crate::store::{Revision, Store, StoreError};
 /// A database that this process keeps open.
 #[derive(Debug)]
 pub(super) struct Database {
-    /// Only ever copied, so that nobody waits for it while another writes.
+    /// Only ever cloned, so that readers do not wait for a writer.
     source: Mutex<Store>,
-    /// The one connection that numbers runs: two that did so at once would find the same number.
+    /// The only connection that numbers runs: two at once would choose the same number.
     numbering: Mutex<Store>,
     revision: Revision,
 }
@@ -23,17 +23,17 @@ impl Database {
         })
     }
 
-    /// A connection of its own for every use case.
+    /// A new connection, for one use case.
     pub(super) fn connect(&self) -> Result<Store, StoreError> {
         self.source.lock().unwrap_or_else(PoisonError::into_inner).another()
     }
 
-    /// The connection that numbers runs, for one at a time.
+    /// The connection that numbers runs, locked.
     pub(super) fn numbering(&self) -> MutexGuard<'_, Store> {
         self.numbering.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts what was written.
+    /// The counter of commits.
     pub(super) fn revision(&self) -> &Revision {
         &self.revision
     }

@@ -1,4 +1,4 @@
-//! The use cases of comparing builds: two of them in turn, or one with itself.
+//! Use cases: comparing builds, two with each other or one with itself.
 
 use dyno_core::{
     model::{AaCase, AaReport, CaseKey, CaseRequest, Comparison, Event, Inputs, PluginKind},
@@ -13,15 +13,15 @@ use crate::{
     store::Noise,
 };
 
-/// With fewer pairs of equal builds their variance is too uncertain to decide by.
+/// With fewer pairs of equal builds, their variance is too uncertain for a verdict.
 const ENOUGH_PAIRS: u32 = 50;
 
-/// How an A/A comparison goes on.
+/// Progress of an A/A comparison.
 #[derive(Debug)]
 pub enum AaNews<'a> {
     /// This number of comparisons is done.
     Round(u32),
-    /// Something it waits for.
+    /// The comparison has to wait.
     Event(&'a Event),
 }
 
@@ -38,10 +38,10 @@ impl App {
 }
 
 impl Duels<'_> {
-    /// Compares two builds by pairs of launches. `told` hears of every pair.
+    /// Compares two builds by pairs of launches. `told` is called for every pair.
     ///
     /// # Errors
-    /// When the builds share nothing that was asked for, or the host itself fails; never because a benchmark fails.
+    /// When the builds share none of the requested benchmarks, or the host fails; never because a benchmark fails.
     pub fn ab(
         &self,
         (baseline, candidate): (&Entry, &Entry),

@@ -17,7 +17,7 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AppError {
-    /// The request cannot be met; the user can mend it.
+    /// The request cannot be met; the user can correct it.
     #[error(transparent)]
     Request(#[from] ExpandError),
     /// The database refused.
@@ -38,7 +38,7 @@ pub enum AppError {
     /// There is no database yet.
     #[error("there is no database `{}`; run a benchmark first, or give --db-path", .0.display())]
     NoDatabase(PathBuf),
-    /// Something of the system is not as it must be.
+    /// A system call failed.
     #[error("{what}: {source}")]
     System {
         /// What was tried.
@@ -55,7 +55,7 @@ pub enum AppError {
     /// A setting is missing.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// A processor that cannot be measured was asked for.
+    /// A requested processor cannot be measured.
     #[error(transparent)]
     Cpus(#[from] devices::BadCpus),
     /// A side of a comparison is not there.
@@ -67,12 +67,12 @@ pub enum AppError {
     /// A plugin was switched off by the operator.
     #[error("the plugin `{0}` is switched off on this server; an operator can switch it on again")]
     PluginOff(String),
-    /// The run is not in a state for that.
+    /// The status of the run does not allow this.
     #[error("run `{run}` is {status}; {hint}")]
     State {
         /// The run.
         run: String,
-        /// How it stands.
+        /// Its status.
         status: &'static str,
         /// What can be done.
         hint: String,
@@ -80,7 +80,7 @@ pub enum AppError {
     /// A plugin file that was named cannot be used.
     #[error("the plugin `{0}`")]
     File(Problem),
-    /// A server runs what lies in its own folders.
+    /// The plugin file is not in the server's own folders.
     #[error(
         "`{}` cannot be run through the server {server}, which runs the plugins in its own folders; copy the file into one of \
          them, or run it here with another database: --db-path FILE", file.display()
@@ -94,13 +94,13 @@ pub enum AppError {
     /// The server that owns the database refused, or cannot be reached.
     #[error(transparent)]
     Server(#[from] ServerError),
-    /// The user gave up before anything began.
+    /// The user cancelled before anything started.
     #[error("cancelled")]
     Cancelled,
 }
 
 impl AppError {
-    /// What the machine did not give, where that is why.
+    /// The resource that ran out, if that is the cause.
     #[must_use]
     pub fn resource(&self) -> Option<Resource> {
         match self {
@@ -113,7 +113,7 @@ impl AppError {
         }
     }
 
-    /// Whether the request is at fault, as it stands now; else the host is.
+    /// Whether the request is at fault; otherwise the host is.
     pub(super) fn is_of_the_request(&self) -> bool {
         match self {
             Self::Request(_)

@@ -1,4 +1,4 @@
-//! The use cases of devices: what there is, who has it, and whether it is still there.
+//! Use cases: the machine, its devices and their leases.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -15,12 +15,12 @@ use crate::{
     pool::{HelperCommand, HelperFault, ask_helper},
 };
 
-/// Most memory of a probe: drivers of many devices take some hundred megabytes.
+/// Memory limit of a probe: drivers of many devices take some hundred megabytes.
 const PROBE_MEMORY_BYTES: u64 = 2 << 30;
-/// Longest answer of a probe: some kilobytes per device.
+/// Maximum size of a probe's answer, which has some kilobytes per device.
 const PROBE_ANSWER_BYTES: usize = 1 << 20;
 
-/// The machine that an application runs on, with its devices.
+/// The machine and its devices.
 #[derive(Debug, Clone, Copy)]
 pub struct Hardware<'a>(&'a App);
 
@@ -39,13 +39,13 @@ impl Hardware<'_> {
         devices::machine()
     }
 
-    /// The devices of these kinds, and for each kind that is not there the reason.
+    /// The devices of these kinds. A kind without devices has one entry with the reason.
     #[must_use]
     pub fn devices(&self, kinds: &[DeviceKind], freshness: Freshness) -> Vec<DeviceInfo> {
         self.asked(kinds, freshness).0
     }
 
-    /// The devices of these kinds, and why some driver could not be asked for want of something of the host's.
+    /// The devices of these kinds, and the host's fault if a driver could not be queried.
     fn asked(&self, kinds: &[DeviceKind], freshness: Freshness) -> (Vec<DeviceInfo>, Option<AppError>) {
         let (settings, cancel) = (&self.0.settings, &self.0.cancel);
         let fault = Mutex::new(None);
@@ -76,10 +76,10 @@ impl Hardware<'_> {
         (devices, fault)
     }
 
-    /// The machine of the server that was named, with its devices; `None` where none was.
+    /// The machine and devices of the named server; `None` if no server was named.
     ///
     /// # Errors
-    /// When the server refuses, or it is no name of a device.
+    /// When the server refuses, or `name` is not a device.
     pub fn of_server(
         &self,
         name: Option<&str>,
@@ -94,10 +94,10 @@ impl Hardware<'_> {
         Ok(Some((machine, devices)))
     }
 
-    /// The devices that a name of the user means.
+    /// The devices that a name stands for.
     ///
     /// # Errors
-    /// When it is no name of a device.
+    /// When `name` is not a device.
     pub fn named(&self, name: &str, freshness: Freshness) -> Result<Vec<DeviceInfo>, AppError> {
         let devices = self.devices(&devices::kinds_of([name]), freshness);
         // All of a kind: one that is left out of runs is shown all the same.
@@ -107,10 +107,10 @@ impl Hardware<'_> {
         Ok(devices::find(&devices, name)?)
     }
 
-    /// The devices that requests name. Drivers of other kinds are not asked.
+    /// The devices of the kinds that the requests name. Other drivers are not queried.
     ///
     /// # Errors
-    /// When one could not be asked for want of something of the host's: that says nothing about its devices.
+    /// When the host could not query a driver, which says nothing about its devices.
     pub(super) fn requested(&self, requests: &[CaseRequest]) -> Result<Vec<DeviceInfo>, AppError> {
         let names = requests.iter().flat_map(|request| &request.hardware).map(String::as_str);
         match self.asked(&devices::kinds_of(names), Freshness::Known) {
@@ -119,7 +119,7 @@ impl Hardware<'_> {
         }
     }
 
-    /// Why a device that was there is there no more.
+    /// Why a device is no longer available; `None` if it still is.
     pub(super) fn missing(&self, device: &DeviceInfo, freshness: Freshness) -> Option<String> {
         // Where the host cannot even ask, nothing is known against the device.
         let (now, None) = self.asked(&[device.kind], freshness) else { return None };
@@ -133,18 +133,18 @@ impl Hardware<'_> {
         Some(why.unwrap_or_else(|| "its driver no longer lists it".to_owned()))
     }
 
-    /// Finds anew where least else happens on this machine, before a run of a server. Not while another one is measured.
+    /// Chooses the idlest processors again. Call it before a run, never during one.
     pub fn choose_processors_again(&self) {
         devices::choose_again();
     }
 
-    /// The rights to devices.
+    /// The leases of this machine.
     pub(super) fn leases(&self) -> Result<Leases, AppError> {
         let settings = &self.0.settings;
         Ok(Leases::open(&settings.leases.value, settings.own_leases().as_deref())?)
     }
 
-    /// Who holds and who waits for the resources behind these devices, and who is named to whom.
+    /// The holders of the leases of these devices and the processes waiting for them, and how far those names reach.
     ///
     /// # Errors
     /// When the files of leases cannot be used.

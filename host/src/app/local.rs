@@ -1,4 +1,4 @@
-//! Stored results as the database gives them.
+//! Stored results in a local database.
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
-//! The use cases: what the command line and the server can ask for. [`App`] holds the settings and knows where results lie;
-//! each topic has a type of its own, whose methods are the use cases.
+//! The use cases of the command line and the server. [`App`] holds the settings and knows where results are stored; each topic
+//! has a type whose methods are its use cases.
 
 mod archive;
 mod backend;

@@ -1,9 +1,9 @@
-//! The use cases of an operator: who changed what, and which plugins may run.
+//! Use cases: the audit log, and enabling and disabling plugins.
 
 use super::{error::AppError, serving::Serving};
 use crate::{store::Audited, timestamp::now};
 
-/// What an operator looks at and decides.
+/// The audit log and the plugins that may run.
 #[derive(Debug, Clone, Copy)]
 pub struct Operator<'a>(&'a Serving);
 
@@ -16,7 +16,7 @@ impl Serving {
 }
 
 impl Operator<'_> {
-    /// Writes down calls, in the order in which they came.
+    /// Stores calls in the audit log, in their order.
     ///
     /// # Errors
     /// When the database refuses.
@@ -24,7 +24,7 @@ impl Operator<'_> {
         Ok(self.0.store()?.audit(calls)?)
     }
 
-    /// The latest calls that were written down, newest first.
+    /// The latest calls in the audit log, newest first.
     ///
     /// # Errors
     /// When the database fails.
@@ -32,7 +32,7 @@ impl Operator<'_> {
         Ok(self.0.store()?.audited(limit)?)
     }
 
-    /// Switches a plugin off, or on again.
+    /// Enables or disables a plugin.
     ///
     /// # Errors
     /// When the database refuses.
@@ -40,7 +40,7 @@ impl Operator<'_> {
         Ok(self.0.store()?.set_plugin_enabled(plugin, enabled, who, &now())?)
     }
 
-    /// Identifiers of the plugins that are switched off.
+    /// Identifiers of the disabled plugins.
     ///
     /// # Errors
     /// When the database fails.

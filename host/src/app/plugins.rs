@@ -1,4 +1,4 @@
-//! The use cases of plugins: which there are, and what they say of themselves. Files are read, nothing is run.
+//! Use cases: finding plugins and reading their metadata. No plugin code runs.
 
 use std::{collections::BTreeSet, path::Path};
 
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::catalog::{self, Catalog, Entry, Problem, is_plugin_path};
 
-/// The plugins that an application can use.
+/// The available plugins.
 #[derive(Debug, Clone, Copy)]
 pub struct Plugins<'a>(&'a App);
 
@@ -24,7 +24,7 @@ impl App {
 }
 
 impl Plugins<'_> {
-    /// The plugins in the plugin folders, or those in the files that were named.
+    /// The plugins in the named files, or else in the plugin folders.
     #[must_use]
     pub fn catalog(&self) -> Catalog {
         let app = self.0;
@@ -39,7 +39,7 @@ impl Plugins<'_> {
         }
     }
 
-    /// The plugins that runs would find: those of the server, where one was named.
+    /// The plugins that runs use: the server's if one was named.
     ///
     /// # Errors
     /// When the server refuses.
@@ -50,7 +50,7 @@ impl Plugins<'_> {
         }
     }
 
-    /// What the authors of the plugins that a request names would want to know, a sentence each.
+    /// Warnings about the plugins that a request names, for their authors.
     ///
     /// # Errors
     /// When a server refuses to list its plugins.
@@ -68,10 +68,10 @@ impl Plugins<'_> {
         Ok(sentences.into_iter().collect())
     }
 
-    /// One plugin file, wherever it is.
+    /// The metadata of one plugin file.
     ///
     /// # Errors
-    /// One line that says what is wrong with it.
+    /// When the file is not a plugin.
     pub fn file(&self, path: &Path) -> Result<Entry, Problem> {
         catalog::read_file(path)
     }
@@ -79,7 +79,7 @@ impl Plugins<'_> {
     /// A build of a plugin: a file, or `plugin` or `plugin@version` from the plugin folders.
     ///
     /// # Errors
-    /// When there is none.
+    /// When there is no such build.
     pub fn build(&self, side: &str, engine: EngineChoice) -> Result<Entry, AppError> {
         let path = Path::new(side);
         if path.is_file() || is_plugin_path(side) {

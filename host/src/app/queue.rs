@@ -1,4 +1,4 @@
-//! The use cases of a server's queue: runs are asked for, begun, given up, asked for again.
+//! Use cases: the queue of a server.
 
 use dyno_core::model::{
     CaseRecord, CaseRequest, CaseStatus, EngineChoice, Event, Origin, PluginKind, Priority, Request,
@@ -59,7 +59,7 @@ impl Queue<'_> {
         Ok(record)
     }
 
-    /// Cases and record of a request that may be met now.
+    /// Record and cases of a request, if it can be met now.
     fn prepare(&self, spec: RunSpec, source: Option<Source>) -> Result<Prepared, AppError> {
         let prepared = self.0.app().runs().prepare(spec, source, MOST_CASES)?;
         let off = self.0.store()?.disabled_plugins()?;
@@ -69,10 +69,10 @@ impl Queue<'_> {
         }
     }
 
-    /// Runs what was queued. Where it can no longer be met, since plugins have changed, its cases say so.
+    /// Carries out a queued run. If plugins have changed so that it can no longer be met, its cases are skipped with that reason.
     ///
     /// # Errors
-    /// When there is no such run, or the host itself fails.
+    /// When there is no such run, or the host fails.
     pub fn carry_out(
         &self,
         id: &str,
@@ -105,7 +105,7 @@ impl Queue<'_> {
         }
     }
 
-    /// Gives up a run that is still queued; `false` where it is not.
+    /// Cancels a queued run; `false` if it is no longer queued.
     ///
     /// # Errors
     /// When there is no such run, or the database refuses.
@@ -113,7 +113,7 @@ impl Queue<'_> {
         Ok(self.0.store()?.give_up_queued(id, &now())?)
     }
 
-    /// Marks a run that cannot go on, since the host itself failed; one that has ended stays as it is.
+    /// Marks a run `interrupted` because the host failed. An ended run stays as it is.
     ///
     /// # Errors
     /// When there is no such run, or the database refuses.
@@ -133,7 +133,7 @@ impl Queue<'_> {
         Ok(record)
     }
 
-    /// What waits, in the order in which it was asked for.
+    /// Waiting runs, in the order of submission.
     ///
     /// # Errors
     /// When the database fails.
@@ -141,7 +141,7 @@ impl Queue<'_> {
         Ok(self.0.store()?.queued()?)
     }
 
-    /// How long runs took for each case lately [s].
+    /// Mean duration of recent runs per case [s]; `None` before the first.
     ///
     /// # Errors
     /// When the database fails.
@@ -149,7 +149,7 @@ impl Queue<'_> {
         Ok(self.0.store()?.seconds_per_case()?)
     }
 
-    /// Who asked for a run; `None` where it was started by hand.
+    /// The submission of a run; `None` if the command line started it.
     ///
     /// # Errors
     /// When the database fails.
@@ -157,7 +157,7 @@ impl Queue<'_> {
         Ok(self.0.store()?.submission(run)?)
     }
 
-    /// Stores how a run ended.
+    /// Stores the duration and progress of an ended run.
     ///
     /// # Errors
     /// When the database refuses.
@@ -165,7 +165,7 @@ impl Queue<'_> {
         Ok(self.0.store()?.record_end(run, end)?)
     }
 
-    /// A stored run as a submission once more, whole.
+    /// A submission that repeats a stored run.
     ///
     /// # Errors
     /// When there is no such run.
@@ -174,10 +174,10 @@ impl Queue<'_> {
         Ok(again(record.spec, record.source, Origin { owner, request: Request::Repeats(record.id) }))
     }
 
-    /// What a stored run lacks as a submission: cases that have no end, measured with the same bytes.
+    /// A submission of a stored run's unfinished cases, with the same plugin bytes.
     ///
     /// # Errors
-    /// When there is no such run, it has not ended, or it lacks nothing.
+    /// When there is no such run, it has not ended, or all its cases are finished.
     pub fn resumption(&self, selector: &str, owner: String) -> Result<Submission, AppError> {
         let record = self.0.store()?.run(selector, false)?;
         let refused = |record: &RunRecord, hint: &str| AppError::State {
@@ -206,7 +206,7 @@ fn again(spec: RunSpec, source: Option<Source>, origin: Origin) -> Submission {
     Submission { spec, source, origin, priority: Priority::default(), baseline: None, incremental: false }
 }
 
-/// Skips the cases that have a result already.
+/// Marks the cases that have a result already as skipped.
 fn skip_known(prepared: &mut Prepared, store: &Store) -> Result<(), AppError> {
     for case in prepared.planned.iter_mut().filter(|case| case.obstacle.is_none()) {
         let known = store.result_of(&case.record(0))?;
@@ -218,7 +218,7 @@ fn skip_known(prepared: &mut Prepared, store: &Store) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Ends a run of which nothing can be measured, since its request can no longer be met: each case says why.
+/// Ends a run whose request can no longer be met. Each case is skipped with the reason.
 fn cannot_be_met(
     store: &mut Store,
     mut record: RunRecord,
@@ -239,7 +239,7 @@ fn cannot_be_met(
     Ok(record)
 }
 
-/// A request that means this case and no other, measured with the same bytes.
+/// A request for exactly this case, with the same plugin bytes.
 fn exactly(case: &CaseRecord) -> CaseRequest {
     let params: IndexMap<_, _> = case
         .params

@@ -1,17 +1,17 @@
-//! The use cases of what a server keeps of runs beside their results: samples of one case, tags, baselines, and the tables of
-//! the original suite.
+//! Use cases: details of stored runs that only a server offers, such as samples of one case, tags, and the tables of the
+//! original suite.
 
 use dyno_core::model::{RunStatus, Sample};
 
 use super::{error::AppError, serving::Serving};
 use crate::store::{Annotation, PerformanceFilter, PerformanceRow, RunEnd};
 
-/// What a server keeps of runs.
+/// Details of stored runs.
 #[derive(Debug, Clone, Copy)]
 pub struct Records<'a>(&'a Serving);
 
 impl Serving {
-    /// The use cases of what is kept of runs.
+    /// The use cases of stored runs' details.
     #[must_use]
     pub fn records(&self) -> Records<'_> {
         Records(self)
@@ -27,7 +27,7 @@ impl Records<'_> {
         Ok(self.0.store()?.run_id(selector)?)
     }
 
-    /// How a run ended; `None` where its host died before it could say so.
+    /// Duration and progress of an ended run; `None` if its host died before storing them.
     ///
     /// # Errors
     /// When the database fails.
@@ -35,7 +35,7 @@ impl Records<'_> {
         Ok(self.0.store()?.run_end(run)?)
     }
 
-    /// The samples of one case, launch by launch. Nothing else of the run is read.
+    /// The samples of one case, by launch. Reads nothing else of the run.
     ///
     /// # Errors
     /// When there is no such run or case, or the database fails.
@@ -51,7 +51,7 @@ impl Records<'_> {
         Ok(self.0.store()?.performance(filter)?)
     }
 
-    /// Which model ran to its end on which hardware.
+    /// Model, hardware, and whether the model completed on it.
     ///
     /// # Errors
     /// When the database fails.
@@ -59,7 +59,7 @@ impl Records<'_> {
         Ok(self.0.store()?.compatibility()?)
     }
 
-    /// Deletes a run that has ended.
+    /// Deletes an ended run; returns its identifier.
     ///
     /// # Errors
     /// When there is no such run, it has not ended, or the database refuses.
@@ -77,7 +77,7 @@ impl Records<'_> {
         Ok(record.id)
     }
 
-    /// Puts an annotated tag on a run.
+    /// Adds a tag with a note to a run.
     ///
     /// # Errors
     /// When there is no such run, or the database refuses.
@@ -85,7 +85,7 @@ impl Records<'_> {
         Ok(self.0.store()?.annotate(run, annotation)?)
     }
 
-    /// Takes a tag from a run.
+    /// Removes a tag from a run.
     ///
     /// # Errors
     /// When there is no such run, or the database refuses.
@@ -101,7 +101,7 @@ impl Records<'_> {
         Ok(self.0.store()?.annotations(run)?)
     }
 
-    /// All baselines: name, run, when.
+    /// All baselines: name, run, and time (RFC 3339, UTC).
     ///
     /// # Errors
     /// When the database fails.

@@ -1,4 +1,4 @@
-//! Stored results as a server gives them that owns the database, and runs that it carries out for this process.
+//! Stored results on a server that owns the database, and runs that it carries out for this process.
 
 use std::{
     path::Path,
@@ -25,33 +25,33 @@ use crate::{
     user_file::write_whole,
 };
 
-/// How often a run is asked after whose stream of events broke: this many looks at the user's wish to stop.
+/// Interval of status requests after an event stream broke, in multiples of [`LOOK`].
 const LOOKS: u32 = 5;
-/// How often the user's wish to stop is looked at.
+/// Interval of checks for cancellation.
 const LOOK: Duration = Duration::from_millis(100);
-/// How long a server may be away in the middle of a run: it may be restarted.
+/// How long a server may be unreachable during a run, for example for a restart.
 const AWAY: Duration = Duration::from_secs(15);
-/// How long a server may take to stop a run. The signal handler of this process waits for half a minute.
+/// How long a server may take to stop a run. The signal handler of this process waits for 30 s.
 const PATIENCE: Duration = Duration::from_secs(25);
 
-/// A server that is asked in place of the database.
+/// A server that answers instead of the database.
 #[derive(Debug)]
 pub(super) struct Client(Connection);
 
-/// What a server says of its machine.
+/// A server's machine and devices.
 #[derive(Debug, Deserialize)]
 struct There {
     machine: Machine,
     devices: Vec<DeviceInfo>,
 }
 
-/// What a server says of a run that it took in.
+/// A run that a server accepted.
 #[derive(Debug, Deserialize)]
 struct Accepted {
     id: String,
 }
 
-/// What a server says of how a run stands, of which only this matters here.
+/// The part of a run's status that matters here.
 #[derive(Debug, Deserialize)]
 struct Standing {
     status: Word,
@@ -66,7 +66,7 @@ enum Word {
     Failed,
 }
 
-/// The user's wish to stop a run, passed on to its server.
+/// Cancellation by the user, passed on to the server.
 struct Wish<'a> {
     server: &'a Connection,
     run: &'a str,
@@ -75,7 +75,7 @@ struct Wish<'a> {
 }
 
 impl Wish<'_> {
-    /// Passes the wish on once; gives up where the server has not followed it in time.
+    /// Passes cancellation on once. An error if the server does not stop the run in time.
     fn heed(&mut self) -> Result<(), ServerError> {
         if !self.cancel.is_set() {
             return Ok(());
@@ -96,10 +96,10 @@ impl Wish<'_> {
 }
 
 impl Client {
-    /// The server that was named, else the one that has the database open; `None` where there is neither.
+    /// The named server, or else the one that has the database open; `None` without either.
     ///
     /// # Errors
-    /// When a server that was named cannot be reached.
+    /// When the named server cannot be reached.
     pub(super) fn of(settings: &Resolved) -> Result<Option<Self>, AppError> {
         let token = settings.token.value.clone();
         if let Some(url) = &settings.server.value {
@@ -119,7 +119,7 @@ impl Client {
         self.0.url()
     }
 
-    /// Runs a request there, and tells of it as if it ran here.
+    /// Runs a request on the server, and announces its events as if it ran here.
     pub(super) fn carry_out(
         &self,
         spec: &RunSpec,
@@ -137,7 +137,7 @@ impl Client {
         Archive::run(&self, &id, true)
     }
 
-    /// Tells of a run until its end, which it says whether it heard of.
+    /// Announces the events of a run; returns whether the stream lasted until the run's end.
     fn hear(&self, wish: &mut Wish<'_>, announce: &mut dyn FnMut(&Event)) -> Result<bool, AppError> {
         let events = self.0.follow(&format!("/api/runs/{}/events", wish.run)).map_err(|source| {
             AppError::System { what: "cannot listen to the events of a server".to_owned(), source }
@@ -160,7 +160,7 @@ impl Client {
         }
     }
 
-    /// Waits for the end of a run that no longer tells of itself.
+    /// Waits for the end of a run whose event stream broke.
     fn await_end(&self, wish: &mut Wish<'_>) -> Result<(), AppError> {
         let mut away: Option<Instant> = None;
         loop {
@@ -181,18 +181,18 @@ impl Client {
         }
     }
 
-    /// The plugins that runs there would find.
+    /// The plugins of the server.
     pub(super) fn catalog(&self) -> Result<Catalog, AppError> {
         Ok(self.0.get("/api/catalog", &[])?)
     }
 
-    /// Its machine and all its devices; `refresh` has it ask its drivers once more.
+    /// The machine and devices of the server; `refresh` makes it query its drivers again.
     pub(super) fn devices(&self, refresh: bool) -> Result<(Machine, Vec<DeviceInfo>), AppError> {
         let There { machine, devices } = self.0.get("/api/devices", &[("refresh", refresh.to_string())])?;
         Ok((machine, devices))
     }
 
-    /// Answers SQL.
+    /// Runs a SELECT on the server, returning at most `rows` rows.
     pub(super) fn select(&self, sql: &str, rows: u32) -> Result<SqlAnswer, AppError> {
         Ok(self.0.post("/api/sql", &json!({"sql": sql, "limit": rows}))?)
     }
@@ -250,7 +250,7 @@ impl Archive for &Client {
         Ok(self.0.get("/api/noise", &[("machine", machine.to_owned())])?)
     }
 
-    /// A server of an earlier version has no such endpoint, and says so.
+    /// A server of an earlier version refuses this endpoint.
     fn drift(&self, machine: &str) -> Result<Vec<KnownDrift>, AppError> {
         Ok(self.0.get("/api/drift", &[("machine", machine.to_owned())])?)
     }
@@ -266,7 +266,7 @@ impl Archive for &Client {
     }
 }
 
-/// A name as one segment of a path.
+/// A name, percent-encoded as one path segment.
 fn segment(name: &str) -> String {
     let mut out = String::new();
     for byte in name.bytes() {

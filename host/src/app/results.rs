@@ -1,4 +1,4 @@
-//! The use cases of stored results: runs, baselines, a benchmark over all runs, SQL.
+//! Use cases: stored runs, baselines, histories and SQL.
 
 use std::path::Path;
 
@@ -26,7 +26,7 @@ impl App {
 }
 
 impl Results<'_> {
-    /// A run: by identifier, by an unambiguous beginning of it, or `last`.
+    /// A run, by identifier, an unambiguous prefix of it, `last`, or `last~N`.
     ///
     /// # Errors
     /// When there is no database, or no such run.
@@ -50,7 +50,7 @@ impl Results<'_> {
         self.0.backend.reading()?.write_parquet(selector, path)
     }
 
-    /// The branch of git that is checked out in this folder, after which a baseline is named by default.
+    /// The git branch checked out in the current folder, the default name of a baseline.
     #[must_use]
     pub fn branch(&self) -> Option<String> {
         source::current()?.branch
@@ -67,12 +67,12 @@ impl Results<'_> {
     /// The run that a baseline names.
     ///
     /// # Errors
-    /// When there is no such baseline; those that there are, are listed.
+    /// When there is no such baseline; the error lists the existing ones.
     pub fn baseline(&self, name: &str) -> Result<String, AppError> {
         self.0.backend.reading()?.baseline(name)
     }
 
-    /// A benchmark, `name` or `plugin/name`, over all runs: a series per plugin, parameters, engine, device and machine.
+    /// The history of a benchmark, `name` or `plugin/name`: one series per plugin, parameters, engine, device and machine.
     ///
     /// # Errors
     /// When there are no results of it.
@@ -85,7 +85,7 @@ impl Results<'_> {
         self.0.backend.reading()?.history(benchmark, metric, options)
     }
 
-    /// Accepts the change of a benchmark that begins with a run; gives the run's identifier.
+    /// Accepts the change of level that starts with a run; returns the run's identifier.
     ///
     /// # Errors
     /// When there is no such run.
@@ -93,7 +93,7 @@ impl Results<'_> {
         self.0.backend.writing(&self.0.cancel, &mut |_| {})?.accept_change(benchmark, run, note)
     }
 
-    /// Answers one SELECT within limits, or until `brake` is pulled. Where a server has the database, its limits count.
+    /// Runs one SELECT within limits, or until `brake` is pulled. If a server has the database, the server's limits apply.
     ///
     /// # Errors
     /// When it is not a single SELECT, reaches for more than the caller may have, or goes beyond a limit.

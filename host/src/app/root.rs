@@ -1,4 +1,4 @@
-//! The composition root: settings, where results lie, and the user's wish to stop. The use cases hang on it, topic by topic.
+//! The composition root: settings, the place of results, and cancellation. Each topic adds its use cases to it.
 
 use std::{path::PathBuf, sync::OnceLock};
 
@@ -13,26 +13,26 @@ use crate::{catalog::Catalog, config::Resolved, runner::Cancel};
 #[derive(Debug)]
 pub struct App {
     pub(super) settings: Resolved,
-    /// Where results lie.
+    /// Where results are stored.
     pub(super) backend: Backend,
-    /// The plugin files that were named, in place of the plugin folders.
+    /// The named plugin files, which replace the plugin folders.
     pub(super) files: Option<Catalog>,
-    /// What a command found in the plugin folders: it looks once, however often it asks.
+    /// The plugins found in the folders. A command scans them once.
     pub(super) scanned: OnceLock<Catalog>,
-    /// The user's wish to stop: every wait of this application looks at it.
+    /// Cancellation, checked by every wait.
     pub(super) cancel: Cancel,
 }
 
 impl App {
-    /// An application that opens the database for each use case, and nothing yet.
+    /// An application that opens the database for each use case. Opens nothing yet.
     #[must_use]
     pub fn new(settings: Resolved) -> Self {
         let file = settings.db_path.value.clone();
         Self::with_backend(settings, Backend::Local(Local::File(file)))
     }
 
-    /// An application that works through a server: the one that was named, else the one that has the database open. Where
-    /// there is neither, as [`App::new`].
+    /// An application that works through a server: the named one, or else the one that has the database open. Without either, the
+    /// same as [`App::new`].
     ///
     /// # Errors
     /// When a server that was named cannot be reached.
@@ -47,7 +47,7 @@ impl App {
         Self { settings, backend, files: None, scanned: OnceLock::new(), cancel: Cancel::default() }
     }
 
-    /// The same application with plugin files in place of the plugin folders; with these where none is given.
+    /// The same application with these plugin files instead of the plugin folders. An empty list changes nothing.
     ///
     /// # Errors
     /// When a file is not a plugin, or a server would have to run it.
@@ -61,7 +61,7 @@ impl App {
         Ok(self)
     }
 
-    /// The user's wish to stop, which every wait looks at.
+    /// The handle that cancels every use case of this application.
     #[must_use]
     pub fn cancel(&self) -> Cancel {
         self.cancel.clone()
@@ -73,7 +73,7 @@ impl App {
         &self.settings
     }
 
-    /// The server that is asked, where one is.
+    /// Address of the server that answers, if there is one.
     #[must_use]
     pub fn server_url(&self) -> Option<&str> {
         match &self.backend {
@@ -82,7 +82,7 @@ impl App {
         }
     }
 
-    /// The server that the user named. One that was only found beside the database has the same plugins and devices.
+    /// The server, if the user named it. A server found beside the database uses the same plugins and devices as this process.
     pub(super) fn named_server(&self) -> Option<&Client> {
         match &self.backend {
             Backend::Remote(server) if self.settings.server.value.is_some() => Some(server),

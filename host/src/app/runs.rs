@@ -1,4 +1,4 @@
-//! The use cases of running: a request becomes cases, and cases become results.
+//! Use cases: running a request.
 
 use std::{
     fs,
@@ -22,7 +22,7 @@ use crate::{
     store::Store,
 };
 
-/// Running what is asked for.
+/// Running requests.
 #[derive(Debug, Clone, Copy)]
 pub struct Runs<'a>(&'a App);
 
@@ -35,7 +35,7 @@ impl App {
 }
 
 impl Runs<'_> {
-    /// The cases that a request makes.
+    /// The cases of a request.
     ///
     /// # Errors
     /// When a benchmark, parameter or device is not known.
@@ -47,7 +47,7 @@ impl Runs<'_> {
     /// Runs a request. Everything is in the database before it is announced.
     ///
     /// # Errors
-    /// When the request cannot be met or the host itself fails; never because a benchmark fails.
+    /// When the request cannot be met or the host fails; never because a benchmark fails.
     pub fn run(
         &self,
         spec: RunSpec,
@@ -68,7 +68,7 @@ impl Runs<'_> {
         Ok(prepared.record)
     }
 
-    /// Record and cases of a request, of which it may have `most`, before anything happened.
+    /// The record and cases of a request of at most `most` cases, before anything runs.
     pub(super) fn prepare(
         &self,
         spec: RunSpec,
@@ -103,8 +103,8 @@ impl Runs<'_> {
         })
     }
 
-    /// What every launch needs: the store of verified bytes, a private folder for compiled code, and this process as the
-    /// parent of what plugins leave behind.
+    /// Prepares for launches: opens the store of verified bytes and a private folder for compiled code, and makes this process the
+    /// parent of processes that plugins leave behind.
     pub(super) fn ready_to_launch(&self) -> Result<(ContentStore, PathBuf), AppError> {
         let cache = self.0.settings.cache_folder()?;
         let content = ContentStore::open(&cache.join("plugins"))?;
@@ -118,7 +118,7 @@ impl Runs<'_> {
         Ok((content, code_cache))
     }
 
-    /// Runs what was prepared.
+    /// Runs a prepared request.
     pub(super) fn carry_out(
         &self,
         prepared: &mut Prepared,
@@ -158,7 +158,7 @@ pub(super) struct Prepared {
     catalog: Catalog,
 }
 
-/// The devices that cases are to run on, each once. The processor is described by the machine itself.
+/// The distinct devices of the cases, except the CPU, which the machine describes.
 fn used_devices(planned: &[Planned]) -> Vec<DeviceInfo> {
     let mut used: Vec<DeviceInfo> = Vec::new();
     for device in planned.iter().map(|case| &case.device).filter(|device| device.kind != DeviceKind::Cpu) {
@@ -169,7 +169,7 @@ fn used_devices(planned: &[Planned]) -> Vec<DeviceInfo> {
     used
 }
 
-/// Makes a folder that only this user can enter: compiled code is loaded from it.
+/// Creates a folder that only this user can enter, since compiled code is loaded from it.
 fn private_folder(path: &Path) -> Result<(), AppError> {
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
     made.and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(0o700))).map_err(|error| {

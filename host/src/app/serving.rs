@@ -1,4 +1,4 @@
-//! An application that keeps the database open for as long as it lives: a server's. Only here there is a queue.
+//! The application of a server: it keeps the database open, and is the only one with a queue.
 
 use std::{path::Path, sync::Arc};
 
@@ -18,7 +18,7 @@ pub struct Serving {
 }
 
 impl Serving {
-    /// Opens the database, and confines it to itself and to `scratch`: what it is asked may come from strangers.
+    /// Opens the database and cuts it off from every file except those in `scratch`, since queries may come from strangers.
     ///
     /// # Errors
     /// When the database cannot be opened.
@@ -30,13 +30,13 @@ impl Serving {
         Ok(Self { app: App::with_backend(settings, backend), database })
     }
 
-    /// What the command line can ask for, too.
+    /// The use cases that the command line has as well.
     #[must_use]
     pub fn app(&self) -> &App {
         &self.app
     }
 
-    /// Counts what was committed: an answer from before is no longer right.
+    /// The number of commits so far. An answer computed at an earlier revision may be outdated.
     #[must_use]
     pub fn revision(&self) -> u64 {
         self.database.revision().get()

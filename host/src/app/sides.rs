@@ -1,4 +1,4 @@
-//! One side of a comparison of results: a file of ours or of another tool, a folder of Criterion, a stored run, a baseline.
+//! The sides of a comparison: result files of dyno or other tools, Criterion folders, stored runs, baselines.
 
 use std::path::Path;
 
@@ -7,15 +7,15 @@ use dyno_core::model::{CaseKey, ComparedSide, Measured, MeasuredCase, Unjudged};
 use super::{error::AppError, results::Results};
 use crate::{export, import, store::StoreError, user_file::read_text};
 
-/// What a side of a comparison begins with that names a baseline.
+/// Prefix of a side that names a baseline.
 const BASELINE: &str = "baseline:";
 
 impl Results<'_> {
-    /// One side of a comparison of results: a result file, ours or another tool's, a folder of Criterion, a stored run,
-    /// or `baseline:NAME`.
+    /// A side of a comparison: a result file of dyno or another tool, a Criterion folder, a stored run, or
+    /// `baseline:NAME`.
     ///
     /// # Errors
-    /// When it is none of these, with a sentence on what it is instead.
+    /// When it is none of these; the error says what it is instead.
     pub fn measured(&self, side: &str) -> Result<Measured, AppError> {
         if side.starts_with(BASELINE) {
             return self.stored_side(side);
@@ -51,7 +51,7 @@ impl Results<'_> {
         Ok(measured)
     }
 
-    /// One side of a comparison of stored results: a run, or `baseline:NAME`; nothing outside the database.
+    /// A side of a comparison of stored results: a run, or `baseline:NAME`. Never a file.
     ///
     /// # Errors
     /// When there is no such run or baseline.
@@ -64,7 +64,7 @@ impl Results<'_> {
     }
 }
 
-/// What Criterion measured last, from the folder that it keeps: `target/criterion`, or a part of it.
+/// The latest results of Criterion, from `target/criterion` or a folder below it.
 fn criterion_folder(folder: &Path) -> Result<Measured, String> {
     // Folder, name and result of every benchmark; the folder is what always tells two of one name apart.
     let mut found: Vec<(String, String, Result<MeasuredCase, String>)> = Vec::new();

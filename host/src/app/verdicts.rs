@@ -1,4 +1,4 @@
-//! The use cases of comparing results, and what is known of how much equal builds differ.
+//! Use cases: comparing results, and the noise and drift of machines.
 
 use std::collections::HashMap;
 
@@ -23,7 +23,7 @@ impl App {
 }
 
 impl Verdicts<'_> {
-    /// Two results beside one another.
+    /// Compares two results.
     ///
     /// # Errors
     /// When a side cannot be read.
@@ -37,8 +37,8 @@ impl Verdicts<'_> {
         Ok(self.judge(&results.measured(baseline)?, &results.measured(candidate)?, options))
     }
 
-    /// Two sides beside one another, with what is known here of how much runs of equal builds differ. That knowledge only
-    /// makes intervals wider: a database that is not there, or cannot be read, does not prevent a comparison of two files.
+    /// Compares two sides, taking into account the known drift of the candidate's machine. Drift only widens intervals, so a missing
+    /// or unreadable database does not prevent a comparison of two files.
     #[must_use]
     pub fn judge(&self, baseline: &Measured, candidate: &Measured, options: &CompareOptions) -> Comparison {
         let known = candidate.machine.as_deref().map(|machine| self.drift(machine));
@@ -54,7 +54,7 @@ impl Verdicts<'_> {
         comparison
     }
 
-    /// Two stored runs beside one another, or a baseline and a run: nothing outside the database.
+    /// Compares two stored runs, or a run with a baseline. Reads no file.
     ///
     /// # Errors
     /// When there is no such run or baseline.
@@ -68,7 +68,7 @@ impl Verdicts<'_> {
         Ok(self.judge(&results.stored_side(baseline)?, &results.stored_side(candidate)?, options))
     }
 
-    /// How much runs of equal builds differ on a machine.
+    /// The drift of a machine: how much runs of equal builds differ.
     ///
     /// # Errors
     /// When there is no database, or it fails.
@@ -76,7 +76,7 @@ impl Verdicts<'_> {
         self.0.backend.reading()?.drift(machine)
     }
 
-    /// How much pairs of equal builds differ on a machine.
+    /// The noise of a machine: how much pairs of equal builds differ.
     ///
     /// # Errors
     /// When there is no database, or it fails.
@@ -84,7 +84,7 @@ impl Verdicts<'_> {
         self.0.backend.reading()?.noise(machine)
     }
 
-    /// Keeps a comparison.
+    /// Stores a comparison.
     ///
     /// # Errors
     /// When the database refuses.
@@ -92,7 +92,7 @@ impl Verdicts<'_> {
         self.0.backend.writing(&self.0.cancel, &mut |_| {})?.record_comparison(comparison)
     }
 
-    /// Keeps what an A/A comparison found on a machine.
+    /// Stores the noise that an A/A comparison measured on a machine.
     ///
     /// # Errors
     /// When the database refuses.
@@ -100,7 +100,7 @@ impl Verdicts<'_> {
         self.0.backend.writing(&self.0.cancel, &mut |_| {})?.record_noise(machine, found)
     }
 
-    /// Tells whom the settings name of the regressions of a comparison. Gives a sentence for each way that did not work.
+    /// Sends the notifications in the settings about the regressions of a comparison. Returns a sentence for each that failed.
     #[must_use]
     pub fn notify(&self, comparison: &Comparison) -> Vec<String> {
         notify::regression(
@@ -112,8 +112,7 @@ impl Verdicts<'_> {
         )
     }
 
-    /// What is known against alarms of a comparison: of each case that alarmed, a sentence where equal builds of it have
-    /// alarmed here too.
+    /// Warnings about alarms: a sentence for each case whose equal builds raised alarms on this machine as well.
     ///
     /// # Errors
     /// When the database refuses.
@@ -142,7 +141,7 @@ impl Verdicts<'_> {
         Ok(comparison.cases.iter().filter(alarmed).filter_map(doubt).collect())
     }
 
-    /// How much pairs of equal builds differ on this machine, by case; empty where no A/A comparison was made.
+    /// The noise of this machine, by case; empty without an A/A comparison.
     pub(super) fn noise_here(
         &self,
         cancel: &Cancel,
