@@ -1,5 +1,5 @@
-//! What stops a query: its time is over, the memory of this process grows, or the caller has left. A brake remembers that it
-//! was pulled, even before the query has begun, and pulls until the query has ended.
+//! Stops a query when its time is over, when it takes too much memory, or when its caller leaves. A brake can be pulled
+//! before the query begins, and keeps interrupting until the query has ended.
 
 use std::{
     io, process,
@@ -12,18 +12,17 @@ use duckdb::InterruptHandle;
 
 use crate::proc::resident_bytes;
 
-/// How often time and memory are looked at, and how often a query is told to stop. Once is not enough: DuckDB forgets an
+/// Interval at which time and memory are checked, and at which a query is told to stop. Once is not enough: DuckDB forgets an
 /// interruption that arrives between two statements.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Why a brake was pulled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pulled {
-    /// The time limit is over.
     Time,
-    /// The process took more memory than a query may cost.
+    /// This process gained more memory than the query may take.
     Memory,
-    /// The caller no longer waits for the answer.
+    /// The caller disconnected, or cancelled the query.
     Caller,
 }
 
@@ -44,18 +43,17 @@ struct State {
 }
 
 impl SqlBrake {
-    /// Stops the query, or keeps it from beginning. Does not wait for its end.
+    /// Stops the query, or prevents it from beginning. Returns at once, before the query has ended.
     pub fn pull(&self) {
         self.lock().pulled.get_or_insert(Pulled::Caller);
         self.0.changed.notify_all();
     }
 
-    /// Why it was pulled, if it was.
     pub(super) fn pulled(&self) -> Option<Pulled> {
         self.lock().pulled
     }
 
-    /// Does the work of a query while another thread watches `time` and how much memory the process gains.
+    /// Runs the query while another thread watches its time limit and the memory that this process gains.
     ///
     /// # Errors
     /// When that thread cannot be started.
@@ -99,7 +97,7 @@ impl SqlBrake {
     }
 }
 
-/// Ends the watch, also when the work panics.
+/// Ends the watching thread when dropped, even if the query panics.
 struct Over<'a>(&'a SqlBrake);
 
 impl Drop for Over<'_> {

@@ -1,14 +1,14 @@
-//! What of a record gets a column of its own, so that SQL can ask for it; the rest is JSON text.
+//! The parts of a record that have a column of their own, so that SQL can filter by them. The rest is stored as JSON.
 
 use dyno_core::model::{Better, CaseStatus, Environment, LaunchRecord, MetricSummary, ParamValue, Params};
 use serde_json::{Map, Value};
 
-/// The parameter `model`.
+/// The parameter `model`, by which the original suite names a result.
 pub(super) fn model_name(params: &Params) -> Option<String> {
     params.get("model").map(ToString::to_string)
 }
 
-/// The parameter `batch_size`.
+/// The parameter `batch_size`, if it is a whole number.
 pub(super) fn batch_size(params: &Params) -> Option<i64> {
     match params.get("batch_size")? {
         ParamValue::Integer(value) => Some(*value),
@@ -16,7 +16,7 @@ pub(super) fn batch_size(params: &Params) -> Option<i64> {
     }
 }
 
-/// The parameter `precision`, else `dtype`, in the words of the original suite.
+/// The parameter `precision`, or else `dtype`, as the original suite spells it (`fp32`, not `f32`).
 pub(super) fn precision(params: &Params) -> Option<String> {
     let given = params.get("precision").or_else(|| params.get("dtype"))?.to_string();
     Some(match given.as_str() {
@@ -25,7 +25,7 @@ pub(super) fn precision(params: &Params) -> Option<String> {
     })
 }
 
-/// Which direction is good, in the word that JSON has for it.
+/// The same word as in JSON.
 pub(super) fn better(better: Better) -> &'static str {
     match better {
         Better::Lower => "lower",
@@ -33,7 +33,7 @@ pub(super) fn better(better: Better) -> &'static str {
     }
 }
 
-/// Where a case failed, and why it did not complete.
+/// The stage in which a case failed, and the reason why it did not complete.
 pub(super) fn outcome(status: &CaseStatus) -> (Option<String>, Option<String>) {
     match status {
         CaseStatus::Failed { stage, reason } => (Some(stage.to_string()), Some(reason.message.clone())),
@@ -47,14 +47,14 @@ pub(super) fn outcome(status: &CaseStatus) -> (Option<String>, Option<String>) {
     }
 }
 
-/// Medians by metric, as JSON.
+/// The median of each metric, as a JSON object.
 pub(super) fn medians(metrics: &[MetricSummary]) -> String {
     let medians: Map<String, Value> =
         metrics.iter().map(|metric| (metric.name.clone(), metric.median.into())).collect();
     Value::Object(medians).to_string()
 }
 
-/// A launch without what has tables of its own. Written out so that a new field cannot be forgotten.
+/// A launch without the parts that are stored in other tables. Every field is listed, so that a new one cannot be forgotten.
 pub(super) fn bare(launch: &LaunchRecord) -> LaunchRecord {
     LaunchRecord {
         index: launch.index,

@@ -1,4 +1,5 @@
-//! How runs ended, by a clock that nobody sets: the times of a run go back when somebody sets that of the machine.
+//! How runs ended, with durations of a monotonic clock: the difference of two timestamps is wrong, even negative, if the
+//! time of day was set in between.
 
 use duckdb::params;
 
@@ -10,14 +11,14 @@ use super::{
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RunEnd {
-    /// How long it ran [s].
+    /// Duration of the run [s], by a monotonic clock.
     pub elapsed_s: f64,
-    /// How far it had come when its server last said so, 0 to 1; absent where no server ran it.
+    /// Last reported progress, from 0 to 1; absent if the run was not run by a server.
     pub progress: Option<f64>,
 }
 
 impl Store {
-    /// Stores how a run ended. What is known of it already stays: the larger value counts.
+    /// Stores how a run ended. If that is stored already, the larger of each two values counts.
     ///
     /// # Errors
     /// When the database refuses.
@@ -29,7 +30,7 @@ impl Store {
         )
     }
 
-    /// How a run ended; `None` where its host died before it could say so.
+    /// How a run ended; `None` if it has not ended, or its host was killed before it could store this.
     ///
     /// # Errors
     /// When the database fails.

@@ -1,149 +1,110 @@
-//! What can go wrong with the database, and what to do about it.
+//! Errors of the database. Each message says what you can do.
 
 use std::path::{Path, PathBuf};
 
 use crate::fault::{Place, Resource};
 
-/// Why the database did not do what it was asked.
+/// Why the database could not be opened, or a request to it failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the messages name the fields")]
 pub enum StoreError {
-    /// Another process has it open.
     #[error("the database `{}` is open in {holder}; wait for it, or give another with --db-path", path.display())]
     Locked {
-        /// Its path.
         path: PathBuf,
-        /// Who has it, as far as is known.
+        /// The process that has it open, as far as DuckDB tells; for people only.
         holder: String,
     },
-    /// It is a file of something else.
+    /// The file has another format.
     #[error("`{}` is not a database; give another path with --db-path, or move the file away", path.display())]
-    NotADatabase {
-        /// Its path.
-        path: PathBuf,
-    },
-    /// It is a database of something else.
+    NotADatabase { path: PathBuf },
+    /// It is a DuckDB database of another program.
     #[error("the database `{}` was not made by dyno: it holds a table `{table}`; give another with --db-path", path.display())]
-    Foreign {
-        /// Its path.
-        path: PathBuf,
-        /// A table that is not ours.
-        table: String,
-    },
-    /// What was written last is damaged.
+    Foreign { path: PathBuf, table: String },
+    /// The write-ahead log holds only zeros, so the last transactions are lost.
     #[error(
         "the write-ahead log `{}` holds nothing but zeros, as after a crash of the machine: what was written last is lost; \
          move that file away to go on with what is in `{}`, or restore both from a backup",
         log.display(),
         path.display()
     )]
-    EmptyLog {
-        /// Path of the database.
-        path: PathBuf,
-        /// Path of its log.
-        log: PathBuf,
-    },
-    /// Its bytes are not what was written.
+    EmptyLog { path: PathBuf, log: PathBuf },
+    /// DuckDB found bytes that it did not write.
     #[error(
         "the database `{}` is damaged: {message}; restore it and `{}` from a backup, or move both away and a new one is \
          made; the result files of its runs can be compared without it",
         path.display(),
         log_of(path).display()
     )]
-    Damaged {
-        /// Its path.
-        path: PathBuf,
-        /// What DuckDB found.
-        message: String,
-    },
-    /// It cannot be opened.
+    Damaged { path: PathBuf, message: String },
+    /// Any other reason why it cannot be opened.
     #[error("cannot open the database `{}`: {message}{}", path.display(), remedy(message))]
     Open {
-        /// Its path.
         path: PathBuf,
-        /// What DuckDB or the system said.
+        /// In the words of DuckDB or the system.
         message: String,
     },
-    /// It was written by a newer dyno.
     #[error("the database `{}` has version {found}, this dyno knows versions up to {known}; use a newer dyno", path.display())]
     Newer {
-        /// Its path.
         path: PathBuf,
-        /// Its version.
         found: u32,
-        /// The newest version that is known.
+        /// The newest version that this dyno knows.
         known: u32,
     },
-    /// It is read only and must be migrated first.
+    /// It is opened for reading only, which cannot migrate it.
     #[error("the database `{}` has version {found}, this dyno needs {known}; run a benchmark once to bring it up to date", path.display())]
-    Older {
-        /// Its path.
-        path: PathBuf,
-        /// Its version.
-        found: u32,
-        /// The version that is needed.
-        known: u32,
-    },
-    /// There is no such run.
+    Older { path: PathBuf, found: u32, known: u32 },
     #[error("there is no run `{selector}`; {hint}")]
     NoSuchRun {
-        /// What was asked for.
         selector: String,
-        /// What there is.
+        /// The newest runs, or why there are none.
         hint: String,
     },
-    /// The run has no such case.
     #[error("run {run} has no case {case}; it has {cases}, numbered from 0")]
     NoSuchCase {
-        /// Identifier of the run.
         run: String,
-        /// What was asked for.
         case: u32,
-        /// How many cases the run has.
+        /// Number of cases of the run.
         cases: u32,
     },
-    /// There is no such baseline.
     #[error("there is no baseline `{name}`; {hint}")]
     NoSuchBaseline {
-        /// What was asked for.
         name: String,
-        /// What there is.
+        /// The names of the baselines, or how to save one.
         hint: String,
     },
-    /// A number cannot be stored.
+    /// JSON has no infinity and no NaN.
     #[error("refused to store a number that is infinite or not a number: {what}")]
     NotFinite {
-        /// Where it is, and what.
+        /// The path of the field, and its value.
         what: String,
     },
-    /// A statement failed.
+    /// DuckDB refused or failed to carry out a statement.
     #[error("the database failed while {doing}: {source}{}", remedy(&source.to_string()))]
     Statement {
-        /// What was being done.
+        /// As it follows "while". // eg: "storing a run"
         doing: &'static str,
-        /// What DuckDB said.
         source: duckdb::Error,
     },
-    /// A stored record is not readable.
+    /// The JSON text of a stored record does not have the form that this dyno knows.
     #[error("the database holds a record that cannot be read ({what}): {source}")]
     Record {
-        /// Which one.
+        /// The kind of record. // eg: "params"
         what: &'static str,
-        /// What is wrong with it.
         source: serde_json::Error,
     },
 }
 
 impl StoreError {
-    /// Whether it may go well a moment later: another connection of this process wrote the same rows, or a query took
-    /// the memory that all of them share.
+    /// Whether trying again may succeed: another connection of this process wrote the same rows, or a query took the
+    /// memory that all connections share.
     pub(super) fn passes(&self) -> bool {
         let Self::Statement { source, .. } = self else { return false };
         let message = source.to_string();
         message.contains("conflict") || message.contains("Out of Memory")
     }
 
-    /// What the machine did not give, where that is why.
+    /// The resource of the machine that ran out, if that is the reason.
     #[must_use]
     pub fn resource(&self) -> Option<Resource> {
         match self {
@@ -153,7 +114,7 @@ impl StoreError {
         }
     }
 
-    /// Whether the user can mend it by asking for something else.
+    /// Whether the user can correct it by asking for something else.
     #[must_use]
     pub fn is_usage(&self) -> bool {
         matches!(
@@ -167,7 +128,7 @@ impl StoreError {
     }
 }
 
-/// What the machine did not give: DuckDB has no numbers for it, and passes on the words of the system.
+/// The resource that ran out. DuckDB has no error codes for this and repeats the words of the system.
 fn resource_in(message: &str) -> Option<Resource> {
     const WORDS: [(&str, Resource); 10] = [
         ("No space left on device", Resource::Disk),
@@ -184,14 +145,14 @@ fn resource_in(message: &str) -> Option<Resource> {
     WORDS.iter().find(|(words, _)| message.contains(words)).map(|(_, resource)| *resource)
 }
 
-/// Whether DuckDB found other bytes than were written: it has no numbers for that either.
+/// Whether DuckDB found bytes that it did not write. It has no error codes for this either.
 pub(super) fn is_damage(message: &str) -> bool {
     ["Corrupt", "corrupt", "checksum", "replaying WAL", "Serialization Error"]
         .iter()
         .any(|words| message.contains(words))
 }
 
-/// What helps where the machine, and not the request, is at fault.
+/// The end of a message, with what to do if the file or the machine is at fault.
 fn remedy(message: &str) -> String {
     if is_damage(message) {
         return "; its file is damaged: restore it from a backup, or move it and its `.wal` away and a new one is made"
@@ -208,17 +169,17 @@ pub(super) fn log_of(path: &Path) -> PathBuf {
     name.into()
 }
 
-/// Passes what holds only finite numbers.
+/// Turns the first number that is not finite, if there is one, into an error.
 pub(super) fn finite(not_finite: Option<String>) -> Result<(), StoreError> {
     not_finite.map_or(Ok(()), |what| Err(StoreError::NotFinite { what }))
 }
 
-/// Says what was being done when a statement fails.
+/// Names what was being done when a statement fails.
 pub(super) fn doing(doing: &'static str) -> impl Fn(duckdb::Error) -> StoreError {
     move |source| StoreError::Statement { doing, source }
 }
 
-/// Says which record was being read or written when JSON fails.
+/// Names the record that was being read or written when JSON fails.
 pub(super) fn record(what: &'static str) -> impl Fn(serde_json::Error) -> StoreError {
     move |source| StoreError::Record { what, source }
 }

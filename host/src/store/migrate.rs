@@ -23,7 +23,7 @@ pub(super) const VERSION: u32 = MIGRATIONS.len() as u32;
 /// The version of a database; 0 for an empty one.
 ///
 /// # Errors
-/// When it holds tables of something else, or the database fails.
+/// When it holds tables of another program, or the database fails.
 pub(super) fn version(connection: &Connection, path: &Path) -> Result<u32, StoreError> {
     let failed = doing("reading its version");
     let table: Option<String> = connection

@@ -1,4 +1,4 @@
-//! Opening the database: who may, how, and what an earlier process left unfinished.
+//! Opening the database: for writing by one process, for reading by several, and what an earlier process left unfinished.
 
 use std::{
     collections::BTreeSet,
@@ -18,23 +18,22 @@ use super::{
     migrate,
 };
 
-/// Most memory that DuckDB takes for itself; beyond it, it spills to a folder beside the file.
+/// Maximum memory of DuckDB, which then spills to a folder beside the file.
 const MEMORY: &str = "512MiB";
 
-/// The same while strangers may ask: all connections together have no more, and a query of theirs may want all of it.
+/// The same after [`Store::confine`]: all connections share it, and one query of a stranger may take all of it.
 const MEMORY_CONFINED: &str = "256MiB";
 
-/// Most that is spilled to disk while strangers may ask.
+/// Maximum that is spilled to disk after [`Store::confine`].
 const SPILL: &str = "1GiB";
 
-/// The write-ahead log is folded into the file when it grows past this, and when the database is closed.
+/// Size at which the write-ahead log is folded into the file. Closing the database folds it as well.
 const LOG: &str = "16MiB";
 
-/// Bytes of a log by which one of zeros is told [bytes]: each entry begins with its length, which is not 0.
+/// Length of the beginning of a log that is checked for zeros [bytes]. Each entry begins with its length, which is not 0.
 const LOG_BEGIN: u64 = 4096;
 
-/// Counts what was committed through all connections to a database: who keeps an answer knows by it whether the answer is
-/// still right.
+/// Number of commits through all connections of this process. A cached answer is valid as long as it does not change.
 #[derive(Debug, Clone, Default)]
 pub struct Revision(Arc<AtomicU64>);
 
@@ -45,32 +44,31 @@ impl Revision {
         self.0.load(Ordering::Acquire)
     }
 
-    /// Something was committed.
+    /// Counts a commit.
     pub(super) fn raise(&self) {
         self.0.fetch_add(1, Ordering::Release);
     }
 }
 
-/// An open database.
+/// An open database, as one connection to it.
 #[derive(Debug)]
 pub struct Store {
     pub(super) connection: Connection,
-    /// The key of the run that was written to last.
+    /// Identifier and key of the run that was written to last, which is usually the next one too.
     pub(super) current: Option<(String, i32)>,
     pub(super) read_only: bool,
     /// Shared by all connections.
     pub(super) revision: Revision,
-    /// Dropped last: after the last connection is closed.
+    /// Dropped after the last connection is closed.
     claim: Arc<Claim>,
 }
 
 impl Store {
-    /// Opens a database for writing, making it where there is none. Runs that a dead process left unfinished are
-    /// marked `interrupted`: the database can be open for writing in one process only, so they are nobody's. What waits in
-    /// the queue of a server goes on waiting.
+    /// Opens a database for writing, and makes it if it does not exist. Unfinished runs are marked `interrupted`: only one
+    /// process can have the database open for writing, so the process that ran them is gone. Queued runs stay queued.
     ///
     /// # Errors
-    /// When it is open elsewhere, is no database of dyno, or is newer than this dyno.
+    /// When it is open elsewhere, is not a database of dyno, or was written by a newer dyno.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(|error| StoreError::Open {
@@ -92,11 +90,11 @@ impl Store {
         Ok(Self::new(connection, false, claim))
     }
 
-    /// Opens a database for reading. Several processes may read at a time, but none while another writes; so here too
-    /// an unfinished run is one whose host died.
+    /// Opens a database for reading. Several processes can read at a time, but none while another has it open for
+    /// writing; so an unfinished run is read as `interrupted`.
     ///
     /// # Errors
-    /// When it is open for writing elsewhere, is no database of dyno, or is of another version.
+    /// When it is open for writing elsewhere, is not a database of dyno, or has another version.
     pub fn open_read_only(path: &Path) -> Result<Self, StoreError> {
         let claim = Claim::new(path)?;
         refuse_empty_log(path)?;
@@ -116,8 +114,7 @@ impl Store {
         Self { connection, current: None, read_only, revision: Revision::default(), claim: Arc::new(claim) }
     }
 
-    /// Another connection to the same database: what one writes, the others see once it is committed, and nobody waits
-    /// for anybody.
+    /// Another connection to the same database. It sees what others have committed, and does not wait for them.
     ///
     /// # Errors
     /// When DuckDB refuses.
@@ -138,7 +135,8 @@ impl Store {
         self.revision.clone()
     }
 
-    /// From now on no statement, of whomever, reaches a file outside `scratch`, the network, an extension or a setting.
+    /// Cuts all connections of this process off from files outside `scratch`, network, extensions and settings. This
+    /// cannot be undone.
     ///
     /// # Errors
     /// When DuckDB refuses.
@@ -155,11 +153,11 @@ impl Store {
     }
 }
 
-/// The databases that this process has open. DuckDB's own lock is between processes: within one it would open a file
-/// twice, and each would overwrite what the other wrote.
+/// The databases that this process has open. DuckDB's lock works only between processes: within one process it would
+/// open a file twice, and each side would overwrite what the other wrote.
 static OPEN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
-/// The right of this process to open a file once.
+/// The entry of a file in [`OPEN`], removed when dropped.
 #[derive(Debug)]
 struct Claim(PathBuf);
 
@@ -184,8 +182,8 @@ impl Drop for Claim {
     }
 }
 
-/// A log of zeros is what a crash of the machine leaves of one that was not written out. DuckDB would take it for an empty one
-/// and go on without what it held.
+/// Refuses a log of zeros, which a crash of the machine leaves if the log was not yet written to disk. DuckDB would take it
+/// for an empty log and continue without the lost transactions.
 fn refuse_empty_log(path: &Path) -> Result<(), StoreError> {
     let log = log_of(path);
     let Ok(mut file) = fs::File::open(&log) else { return Ok(()) };

@@ -8,7 +8,7 @@ use super::{
 };
 
 impl Store {
-    /// Writes a row per sample of one run. Figures are for the whole sample, not per iteration.
+    /// Writes the samples of a run, one row each. Times and work are of the whole sample, not per iteration.
     ///
     /// # Errors
     /// When there is no such run, or the file cannot be written.

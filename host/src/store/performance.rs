@@ -1,4 +1,4 @@
-//! Results in the columns of the original suite: newest first, filtered by what a result is of.
+//! Results in the columns of the original suite, newest first, filtered by model, hardware or batch size.
 
 use duckdb::params;
 use schemars::JsonSchema;
@@ -10,20 +10,20 @@ use super::{
     read::TIME,
 };
 
-/// Which results to give.
+/// Selects results; an absent field selects all.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct PerformanceFilter {
-    /// Only this model: the parameter `model` of a case, else its benchmark.
+    /// The parameter `model` of a case, or else its benchmark.
     pub model: Option<String>,
-    /// Only this kind of hardware.
+    /// Kind of device, like `cpu`.
     pub hardware: Option<String>,
-    /// Only this batch size.
+    /// The parameter `batch_size` of a case.
     pub batch_size: Option<i64>,
-    /// At most so many.
+    /// Maximum number of results.
     pub limit: u32,
 }
 
-/// One result.
+/// The result of one case, in the columns of the original suite.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[expect(missing_docs, reason = "the columns of the original suite")]
 pub struct PerformanceRow {
@@ -37,13 +37,13 @@ pub struct PerformanceRow {
     pub throughput_items_per_second: Option<f64>,
     pub average_latency_ms: f64,
     pub memory_peak_mb: Option<f64>,
-    /// Always false: nothing is ever simulated.
+    /// Always `false`: dyno measures or skips, and never simulates.
     pub simulation_mode: bool,
     pub created_at: String,
 }
 
 impl Store {
-    /// Results, newest first.
+    /// The selected results, newest first.
     ///
     /// # Errors
     /// When the database fails.
@@ -94,7 +94,7 @@ impl Store {
         rows.collect::<Result<_, _>>().map_err(failed)
     }
 
-    /// Which model ran to its end on which hardware: the latest of each pair.
+    /// Model, kind of device, and whether the latest case of these two completed.
     ///
     /// # Errors
     /// When the database fails.

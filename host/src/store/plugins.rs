@@ -1,4 +1,4 @@
-//! Which plugin files were ever seen: one row per content, so that an old result still says what ran.
+//! The plugin files that were ever seen, one row per content, so that an old result still says what was run.
 
 use std::collections::HashSet;
 
@@ -13,8 +13,8 @@ use super::{
 };
 
 impl Store {
-    /// Stores plugin files with their descriptors; of one that is known, when and where it was last seen.
-    /// `at` is a time (RFC 3339, UTC).
+    /// Stores plugin files with their descriptors. For a known file, only the time and place at which it was last seen
+    /// change. `at` is a time (RFC 3339, UTC).
     ///
     /// # Errors
     /// When the database refuses.
@@ -25,7 +25,7 @@ impl Store {
     }
 }
 
-/// Notes each content once.
+/// Stores each content once, even if several files have it.
 pub(super) fn note_all<'a>(
     connection: &Connection,
     seen: impl Iterator<Item = (&'a PluginRef, Option<&'a Descriptor>)>,

@@ -1,4 +1,4 @@
-//! Runs that were asked for through a server: put in the queue, begun, asked after.
+//! The queue of a server: runs that were submitted, begun, given up.
 
 use duckdb::{OptionalExt, params};
 use dyno_core::model::{CaseRecord, CaseStatus, Priority, RunRecord, RunStatus};
@@ -16,7 +16,7 @@ use super::{
 /// Who asked for a run, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submitted {
-    /// How urgent it is.
+    /// Its priority.
     pub priority: Priority,
     /// Name of the token, or `local`.
     pub owner: String,
@@ -24,33 +24,33 @@ pub struct Submitted {
     pub submitted_at: String,
     /// When it was begun; absent while it is queued.
     pub begun_at: Option<String>,
-    /// The request in the words of whoever asked, JSON. It is only ever shown.
+    /// The request in its original words, JSON. Only ever shown.
     pub request: String,
-    /// The baseline that the run is compared with when it has ended.
+    /// Baseline to compare the completed run with.
     pub baseline: Option<String>,
-    /// Whether cases are skipped that have a result already.
+    /// Whether cases with a known result are skipped.
     pub incremental: bool,
 }
 
-/// A run in the queue.
+/// A run that waits in the queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Queued {
     /// Identifier of the run.
     pub run: String,
-    /// How urgent it is.
+    /// Runs of a higher priority begin first.
     pub priority: Priority,
-    /// Who asked for it.
+    /// Name of the token that submitted the run, or `local`.
     pub owner: String,
-    /// When (RFC 3339, UTC).
+    /// Time of submission (RFC 3339, UTC).
     pub submitted_at: String,
-    /// Its cases.
+    /// Number of cases.
     pub cases: u32,
-    /// The devices that they are to run on.
+    /// Names of the devices that its cases need, like `cuda:0`.
     pub devices: Vec<String>,
 }
 
 impl Store {
-    /// Puts a run in the queue: it is stored, with its cases, and waits.
+    /// Puts a run in the queue: stores it and its cases as `queued`, with the submission.
     ///
     /// # Errors
     /// When the database refuses.
@@ -75,7 +75,7 @@ impl Store {
         })
     }
 
-    /// Begins a run that was queued. Its cases are those of `run`: plugins may have changed while it waited.
+    /// Begins a queued run. Its cases are replaced by those of `run`, because plugins may have changed while it waited.
     ///
     /// # Errors
     /// When there is no such run, or the database refuses.
@@ -99,7 +99,7 @@ impl Store {
         })
     }
 
-    /// Gives up a run that waits; `false` where it does not wait any more.
+    /// Cancels a queued run; `false` if it is not queued any more.
     ///
     /// # Errors
     /// When there is no such run, or the database refuses.
@@ -134,7 +134,7 @@ impl Store {
         })
     }
 
-    /// What waits, in the order in which it was asked for.
+    /// The queued runs, in the order of submission.
     ///
     /// # Errors
     /// When the database fails.
@@ -160,7 +160,7 @@ impl Store {
         .map_err(doing("reading the queue"))
     }
 
-    /// The latest run that has a result of this case: of the same file, with the same parameters, on the same device.
+    /// The latest run with a result of this case: the same plugin file, parameters and device.
     ///
     /// # Errors
     /// When the database fails.
@@ -178,7 +178,7 @@ impl Store {
             .map_err(doing("looking for a result"))
     }
 
-    /// Who asked for a run; `None` where it was started by hand.
+    /// The submission of a run; `None` if the run was not submitted to a server.
     ///
     /// # Errors
     /// When the database fails.
@@ -204,7 +204,7 @@ impl Store {
             .map_err(doing("reading a submission"))
     }
 
-    /// How long runs took for each case lately [s]; `None` before the first.
+    /// Average time per case of the latest 20 completed runs [s]; `None` if no run has completed.
     ///
     /// # Errors
     /// When the database fails.

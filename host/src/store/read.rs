@@ -1,4 +1,4 @@
-//! Reading: one run as a record, or the list of runs.
+//! Reading one run as a record, the samples of a case, or the list of runs.
 
 use std::collections::HashMap;
 
@@ -15,51 +15,51 @@ use super::{
     error::{StoreError, doing, record},
 };
 
-/// How times leave the database: RFC 3339, UTC, milliseconds.
+/// Format of the times that are read: RFC 3339, UTC, with milliseconds.
 pub(super) const TIME: &str = "'%Y-%m-%dT%H:%M:%S.%gZ'";
 
-/// Which runs to list.
+/// Selects runs; an absent field selects all.
 #[derive(Debug, Clone, Default)]
 pub struct RunFilter {
-    /// At most so many.
+    /// Maximum number of runs.
     pub limit: u32,
-    /// Leave out so many of the newest.
+    /// Number of runs to skip, in the order of the list.
     pub offset: u32,
-    /// Oldest first.
+    /// Otherwise, the newest run is first.
     pub oldest_first: bool,
-    /// Only those with this tag.
+    /// A tag that the runs have.
     pub tag: Option<String>,
-    /// Only those that stand or ended so.
+    /// The current status of the runs.
     pub status: Option<RunStatus>,
-    /// Only those with a case of this benchmark.
+    /// A benchmark of which the runs have a case.
     pub benchmark: Option<String>,
 }
 
-/// One line about a run.
+/// A run in a list, without its cases.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RunSummary {
-    /// Its identifier.
+    /// Identifier: a UUID that sorts by time.
     pub id: String,
-    /// When it was accepted (RFC 3339, UTC).
+    /// Time at which the run was accepted (RFC 3339, UTC).
     pub created_at: String,
-    /// How it stands or ended.
+    /// Current status, which is final once the run has ended.
     pub status: RunStatus,
-    /// Cases.
+    /// Number of cases.
     pub cases: u32,
-    /// Cases that failed or timed out.
+    /// Number of cases that failed or timed out.
     pub failed: u32,
-    /// Cases with a result: measured by the run, or by an earlier one and therefore not again. Servers of older versions do
-    /// not say.
+    /// Number of cases with a result, including results that an incremental run took from an earlier run. 0 if the server
+    /// has an older version, which does not report it.
     #[serde(default)]
     pub with_result: u32,
-    /// Its suite, if it came from one.
+    /// Name of the suite; absent if the run did not come from one.
     pub suite: Option<String>,
-    /// Its tags.
+    /// Words to find the run by.
     pub tags: Vec<String>,
 }
 
 impl Store {
-    /// Runs, newest first.
+    /// The selected runs, newest first unless the filter says otherwise.
     ///
     /// # Errors
     /// When the database fails.
@@ -111,10 +111,10 @@ impl Store {
         .collect()
     }
 
-    /// One run: by its identifier, the beginning of it, `last`, or `last~N` for the Nth before the last.
+    /// Reads one run, named by its identifier, the beginning of one, `last`, or `last~N` for the Nth before the last.
     ///
     /// # Errors
-    /// When there is none, or several, or the database fails.
+    /// When no run or several runs match, or the database fails.
     pub fn run(&self, selector: &str, with_samples: bool) -> Result<RunRecord, StoreError> {
         let run_no = self.find(selector)?;
         let mut run = self.head(run_no)?;
@@ -168,8 +168,8 @@ impl Store {
         })
     }
 
-    /// What a run's status is read as. Who opens for writing has marked what others left; who reads only cannot, but
-    /// knows that nobody is writing.
+    /// SQL for the status of a run. Opening for writing marks unfinished runs `interrupted`. Opening for reading cannot
+    /// write, but no process writes at that time, so it reads them as `interrupted`.
     fn status_column(&self) -> &'static str {
         if self.read_only {
             "CASE WHEN r.status = 'running' THEN 'interrupted' ELSE r.status END"
@@ -182,7 +182,7 @@ impl Store {
         Ok(self.locate(selector)?.0)
     }
 
-    /// The identifier of the run that a selector names.
+    /// The whole identifier of the run that a selector names.
     ///
     /// # Errors
     /// As for [`Self::run`].
@@ -190,7 +190,7 @@ impl Store {
         Ok(self.locate(selector)?.1)
     }
 
-    /// The samples of one case, launch by launch. Nothing else of the run is read.
+    /// The samples of one case, with the index of their launch. Nothing else of the run is read.
     ///
     /// # Errors
     /// When there is no such run or case, or the database fails.
@@ -376,7 +376,7 @@ impl Store {
     }
 }
 
-/// The columns that [`sample`] reads, nine of them.
+/// The columns that [`sample`] reads, in its order.
 const SAMPLE: &str = "iterations, wall_ns, cpu_ns, device_ns, items, bytes, flop, checksum, preemptions";
 
 fn sample(row: &Row<'_>) -> duckdb::Result<Sample> {

@@ -1,6 +1,6 @@
-//! SQL of strangers: one SELECT, in a transaction that cannot write, within limits of rows, bytes, memory and time.
+//! Queries of callers: one SELECT, in a transaction that cannot write, with limits on rows, bytes, memory and time.
 //!
-//! What a statement may reach at all, [`Store::confine`] says for the whole process; without it, this refuses.
+//! [`Store::confine`] must have cut the process off from files and network before; otherwise, every query is refused.
 
 use std::{mem::size_of, time::Instant};
 
@@ -16,34 +16,34 @@ use super::{
     vet::vet,
 };
 
-/// One column of an answer.
+/// A column of an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SqlColumn {
-    /// Its name.
+    /// Name or expression in the SELECT; several columns can have the same name.
     pub name: String,
-    /// Its type, in the words of DuckDB.
+    /// Type of its values, as DuckDB names it, like `BIGINT`.
     #[serde(rename = "type")]
     pub kind: String,
 }
 
-/// What a query gave.
+/// The answer to a query.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SqlAnswer {
-    /// The columns, in order.
+    /// In the order of the SELECT.
     pub columns: Vec<SqlColumn>,
-    /// The rows, each with a value per column. Types that JSON does not have are text.
+    /// One value per column in each row. Values of types that JSON lacks, such as timestamps, are text.
     pub rows: Vec<Vec<Value>>,
-    /// Whether there were more rows than the limit, or more bytes than an answer may have.
+    /// Whether rows are missing, because of the limit on rows or on the size of an answer.
     pub truncated: bool,
-    /// How long it took [ms].
+    /// Time from the check of the query to its last row [ms].
     pub elapsed_ms: f64,
 }
 
 impl Store {
-    /// Answers one SELECT, and stops it at its limits or when `brake` is pulled, which may have been before.
+    /// Answers one SELECT. Stops it at its limits, or when `brake` is pulled, even if that happens before the query begins.
     ///
     /// # Errors
-    /// When it is not a single SELECT, names what the caller may not have, goes beyond a limit, or DuckDB refuses it.
+    /// When it is not a single SELECT, reads what the caller may not read, exceeds a limit, or DuckDB refuses it.
     pub fn select(&self, sql: &str, limits: SqlLimits, brake: &SqlBrake) -> Result<SqlAnswer, SqlError> {
         let query = Query { store: self, limits, brake, begin: Instant::now() };
         let stop = self.connection.interrupt_handle();
@@ -54,7 +54,7 @@ impl Store {
     }
 }
 
-/// One query under way.
+/// A query that is being answered.
 struct Query<'a> {
     store: &'a Store,
     limits: SqlLimits,
@@ -78,7 +78,7 @@ impl Query<'_> {
         self.answer(sql.trim().trim_end_matches(';'))
     }
 
-    /// Asks the parser of the database itself whether this is one SELECT, and what it names.
+    /// Lets DuckDB parse the text, and refuses all but one SELECT that reads only what the caller may read.
     fn one_select(&self, sql: &str) -> Result<(), SqlError> {
         let parsed: String = self
             .store
@@ -130,7 +130,7 @@ impl Query<'_> {
         Ok(SqlAnswer { columns, rows, truncated, elapsed_ms: self.begin.elapsed().as_secs_f64() * 1e3 })
     }
 
-    /// The rows that fit, and whether there are more. DuckDB makes them as they are read: what does not fit is never made.
+    /// The rows that fit, and whether there are more. DuckDB computes rows as they are read, so the others cost nothing.
     fn stream(&self, sql: &str, width: usize) -> Result<(Vec<Vec<Value>>, bool), SqlError> {
         let refused = |error: duckdb::Error| self.refusal(&error);
         let mut statement = self.store.connection.prepare(sql).map_err(refused)?;
@@ -157,7 +157,7 @@ impl Query<'_> {
         Ok((rows, false))
     }
 
-    /// Refuses to go on where the brake was pulled.
+    /// Fails if the brake was pulled.
     fn go_on(&self) -> Result<(), SqlError> {
         self.stopped().map_or(Ok(()), Err)
     }
@@ -170,13 +170,13 @@ impl Query<'_> {
         })
     }
 
-    /// What an error of DuckDB means: a query that is being stopped fails with whatever it was doing.
+    /// What an error of DuckDB means: a query that is stopped fails with whatever error it meets first.
     fn refusal(&self, error: &duckdb::Error) -> SqlError {
         self.stopped().unwrap_or_else(|| SqlError::Refused(first_line(&error.to_string())))
     }
 }
 
-/// Whether JSON has a value for it.
+/// Whether JSON can represent all values of this type, so that they need not become text.
 fn is_plain(kind: &str) -> bool {
     matches!(
         kind,
@@ -195,7 +195,7 @@ fn is_plain(kind: &str) -> bool {
     )
 }
 
-/// How much a cell adds to an answer [bytes], as JSON or in memory, whichever is more.
+/// Size of a cell [bytes]: as JSON or in memory, whichever is larger.
 fn weight(cell: &ValueRef<'_>) -> usize {
     let text: &[u8] = match cell {
         ValueRef::Text(text) => text,

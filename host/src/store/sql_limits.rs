@@ -1,32 +1,33 @@
-//! What a query may take, who asks, and why a query was refused.
+//! Limits of a query, kinds of callers, and reasons for refusing a query.
 
 use std::time::Duration;
 
-/// Most bytes of an answer through a server, and of one to the owner of the database.
+/// Maximum size of an answer [bytes]: through a server, and to the owner of the database.
 const ANSWER: usize = 8 << 20;
 const ANSWER_TO_OWNER: usize = 64 << 20;
-/// Most bytes of one row.
+/// Maximum size of one row [bytes].
 const ROW: usize = 1 << 20;
-/// Most memory that the process may gain while a query runs. DuckDB's own limit does not count long texts and lists.
+/// Maximum memory that the process may gain while a query runs [bytes]. DuckDB's own limit does not count long texts and
+/// lists.
 const MEMORY: u64 = 384 << 20;
 
-/// Who asks.
+/// Who sent a query, which decides what it may read and how large its answer may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SqlCaller {
-    /// The process is the caller's own, and so is the file.
+    /// The user of this process, who owns the file.
     Owner,
-    /// Somebody with every right on a server.
+    /// A caller of a server whose token has the scope `admin`.
     Operator,
-    /// Anybody else whom a server answers.
+    /// Any other caller of a server.
     Stranger,
 }
 
-/// What a query may take.
+/// Limits at which a query is stopped or its answer cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SqlLimits {
-    /// Who asks.
+    /// Decides which tables and functions the query may use.
     pub caller: SqlCaller,
-    /// Maximum number of rows of the answer.
+    /// Maximum number of rows; more are cut off.
     pub rows: u32,
     /// Maximum size of the answer [bytes], as JSON.
     pub bytes: usize,
@@ -34,12 +35,12 @@ pub struct SqlLimits {
     pub row_bytes: usize,
     /// Maximum growth of the process while the query runs [bytes].
     pub memory_bytes: u64,
-    /// Time limit.
+    /// Maximum time, by a monotonic clock.
     pub time: Duration,
 }
 
 impl SqlLimits {
-    /// The limits of a caller.
+    /// The usual limits for this caller on size and memory.
     #[must_use]
     pub fn new(caller: SqlCaller, rows: u32, time: Duration) -> Self {
         let bytes = if caller == SqlCaller::Owner { ANSWER_TO_OWNER } else { ANSWER };
@@ -47,60 +48,53 @@ impl SqlLimits {
     }
 }
 
-/// Why a query was refused.
+/// Why a query was refused or stopped.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the messages say what the variants and their fields are")]
 pub enum SqlError {
-    /// It is not a single SELECT.
     #[error("{0}; give one SELECT, like `SELECT * FROM performance_results_view LIMIT 10`")]
     NotOneSelect(String),
-    /// DuckDB refused it.
+    /// By DuckDB, in its words.
     #[error("{0}")]
     Refused(String),
-    /// It took too long.
     #[error("the query took longer than {} s and was stopped; ask for less, or aggregate", .0.as_secs_f64())]
     TooLong(Duration),
-    /// It took too much memory.
     #[error("the query took more than {} MiB of memory and was stopped; ask for less, or aggregate", .0 >> 20)]
     TooMuchMemory(u64),
-    /// A row is too large.
     #[error(
         "row {row} of the answer is larger than {} KiB; select fewer columns, or a part of a long text, like `left(reason, 200)`",
         most >> 10
     )]
     RowTooLarge {
-        /// Which row, from 1.
+        /// Counted from 1.
         row: usize,
         /// Maximum size [bytes].
         most: usize,
     },
-    /// It names a function that can make very long values.
+    /// It calls a function whose value can be far longer than its arguments, which DuckDB's memory limit does not count.
     #[error(
         "the function `{0}` is not available through a server, since its value can be far larger than its arguments; in FROM, \
          `range` and `generate_series` are"
     )]
     Amplifier(String),
-    /// It reads from a table function that is not available.
     #[error("the table function `{name}` is not available through a server; these are: {known}")]
     NoSource {
-        /// Its name.
         name: String,
-        /// Those that are.
+        /// The table functions that are available, separated by commas.
         known: String,
     },
-    /// It would have too many columns.
+    /// Each `*` can double the number of columns.
     #[error("the query has more than {0} `*`; name the columns")]
     TooManyStars(usize),
-    /// It reads the audit log without the right to.
     #[error("the table `audit` needs a token with scope `admin`, as `GET /api/audit` does")]
     Audit,
-    /// The caller has left.
+    /// The caller disconnected, or cancelled it.
     #[error("the query was given up")]
     GivenUp,
-    /// No thread could be started to watch it.
     #[error("the query cannot be watched, since no thread can be started: {0}; try again")]
     Unwatched(String),
-    /// It would show files outside.
+    /// Without [`Store::confine`](super::Store::confine), SQL could read files of this machine.
     #[error(
         "this connection is not confined to the database; SQL is answered by `dyno serve` and `dyno sql`"
     )]

@@ -1,4 +1,4 @@
-//! What an operator does to what is stored: delete, annotate, switch plugins off; and the log of who did.
+//! Maintenance by an operator: delete and annotate runs, disable plugins; and the audit log of such calls.
 
 use duckdb::params;
 use schemars::JsonSchema;
@@ -11,47 +11,48 @@ use super::{
     statement::execute,
 };
 
-/// A tag on a run, with what somebody had to say.
+/// A tag of a run, with its reason and author.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Annotation {
-    /// A word to find the run by.
+    /// Word to find the run by.
     pub tag: String,
-    /// Why it is there.
+    /// Reason for the tag; empty if none was given.
     #[serde(default)]
     pub note: String,
-    /// Who put it there.
+    /// Name of the token, or `local`; empty for a tag that the run was started with.
     #[serde(default)]
     pub author: String,
-    /// When (RFC 3339, UTC).
+    /// Time at which the tag was added (RFC 3339, UTC); empty for a tag that the run was started with.
     #[serde(default)]
     pub created_at: String,
 }
 
-/// Calls that are kept: the oldest go first. So many more are allowed before that, since deleting one by one is slow.
+/// Number of calls that are kept, and by how many that may be exceeded before the oldest are deleted, since deleting one by
+/// one is slow.
 const AUDIT_KEPT: u64 = 100_000;
 const AUDIT_SLACK: u64 = 10_000;
 
-/// A call that changed something.
+/// A call to the server that changed something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Audited {
-    /// When (RFC 3339, UTC).
+    /// Time of the call (RFC 3339, UTC).
     pub at: String,
-    /// Identifier of the request, as in the log and the answer.
+    /// Identifier of the request, which the log and the answer's header `x-request-id` also have.
     pub request_id: String,
-    /// Name of the token, or `local`.
+    /// Name of the caller's token, or `local`.
     pub who: String,
-    /// Address.
+    /// IP address of the caller.
     pub peer: String,
-    /// Method of HTTP.
+    /// HTTP method, like `DELETE`.
     pub method: String,
-    /// Path.
+    /// Path of the URL, without its query.
     pub path: String,
-    /// Status of the answer.
+    /// HTTP status of the answer.
     pub status: u16,
 }
 
 impl Store {
-    /// Deletes a run with everything that belongs to it.
+    /// Deletes a run with its cases, launches, samples and tags.
     ///
     /// # Errors
     /// When there is no such run, or the database refuses.
@@ -80,7 +81,7 @@ impl Store {
         Ok(())
     }
 
-    /// Puts an annotated tag on a run, in place of one of the same word.
+    /// Adds a tag to a run, or replaces the tag of the same word.
     ///
     /// # Errors
     /// When there is no such run, or the database refuses.
@@ -108,7 +109,7 @@ impl Store {
         })
     }
 
-    /// Takes a tag from a run.
+    /// Removes a tag from a run; does nothing if the run does not have it.
     ///
     /// # Errors
     /// When there is no such run, or the database refuses.
@@ -130,7 +131,7 @@ impl Store {
         })
     }
 
-    /// The tags of a run: those that it was started with, and those that somebody put there since.
+    /// The tags of a run: those that it was started with, and those that were added since.
     ///
     /// # Errors
     /// When there is no such run, or the database fails.
@@ -152,7 +153,7 @@ impl Store {
         .map_err(doing("reading tags"))
     }
 
-    /// Writes down calls, in the order in which they came. The oldest are forgotten where there are too many.
+    /// Appends calls to the audit log, and deletes the oldest if there are too many.
     ///
     /// # Errors
     /// When the database refuses.
@@ -196,7 +197,7 @@ impl Store {
         })
     }
 
-    /// The latest calls that were written down, newest first.
+    /// The latest calls of the audit log, newest first.
     ///
     /// # Errors
     /// When the database fails.
@@ -219,7 +220,7 @@ impl Store {
         .map_err(doing("reading the audit log"))
     }
 
-    /// Switches a plugin off, or on again.
+    /// Enables or disables a plugin, whichever version is installed. A server refuses runs that use a disabled plugin.
     ///
     /// # Errors
     /// When the database refuses.
@@ -249,7 +250,7 @@ impl Store {
         })
     }
 
-    /// Identifiers of the plugins that are switched off.
+    /// Identifiers of the disabled plugins.
     ///
     /// # Errors
     /// When the database fails.
@@ -258,7 +259,7 @@ impl Store {
             .map_err(doing("reading which plugins are switched off"))
     }
 
-    /// Names of all baselines with the runs that they name, newest first.
+    /// All baselines, newest first: name, run, and the time at which it was saved (RFC 3339, UTC).
     ///
     /// # Errors
     /// When the database fails.

@@ -1,4 +1,4 @@
-//! What verdicts need to remember: comparisons, baselines, noise, accepted changes; and a benchmark over many runs.
+//! What judging needs from the past: comparisons, baselines, noise, accepted changes, and the history of a benchmark.
 
 use std::collections::{HashMap, HashSet};
 
@@ -17,50 +17,50 @@ use super::{
     statement::execute,
 };
 
-/// How much pairs of launches of equal builds differ, for one case on one machine.
+/// Noise of one case on one machine: how much pairs of launches of equal builds differ, as `dyno aa` measured it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Noise {
-    /// Identifier of the plugin; empty where it was measured by a dyno that did not store it, and no run tells.
+    /// Identifier of the plugin; empty if an older dyno measured this and no run tells which plugin it was.
     #[serde(default)]
     pub plugin: String,
-    /// Benchmark, parameters, engine and device.
+    /// Benchmark, parameters, engine and device, as people read them.
     pub label: String,
-    /// A/A comparisons made.
+    /// Number of comparisons of equal builds.
     pub comparisons: u32,
-    /// How many of them raised an alarm.
+    /// Number of these comparisons that raised an alarm, which is false by definition.
     pub alarms: u32,
-    /// Pairs over all comparisons.
+    /// Number of pairs of launches in all comparisons.
     pub pairs: u32,
-    /// Variance of their effects.
+    /// Variance of the relative differences of the pairs: its square root is their spread, as a share.
     pub variance: f64,
 }
 
 impl Noise {
-    /// By what it is found: plugin, and the rest of the key as a label.
+    /// The key by which noise is stored: plugin and label.
     #[must_use]
     pub fn place(&self) -> (String, String) {
         (self.plugin.clone(), self.label.clone())
     }
 
-    /// The case for people.
+    /// Plugin and label in one text, for people.
     #[must_use]
     pub fn name(&self) -> String {
         if self.plugin.is_empty() { self.label.clone() } else { format!("{}/{}", self.plugin, self.label) }
     }
 
-    /// By what that of a case is found.
+    /// The key by which the noise of a case is stored.
     #[must_use]
     pub fn place_of(key: &CaseKey) -> (String, String) {
         (key.plugin.clone(), key.label())
     }
 }
 
-/// Runs of one build of a case that are looked at for drift: what was longer ago says little of the machine now.
+/// Maximum number of runs per build of a case from which drift is computed: older runs say little about the machine now.
 const DRIFT_RUNS: u32 = 20;
 
-/// A row of a history before its series is known.
+/// A row of a history, before it is assigned to a series.
 struct HistoryRow {
-    /// Version and place among equal cases of the run: part of the series only where they must be.
+    /// Version of the plugin and place among equal cases of the run. They separate series only if one run has several.
     version: String,
     number: u32,
     key: CaseKey,
@@ -70,7 +70,7 @@ struct HistoryRow {
     point: Point,
 }
 
-/// Of what a history has a series.
+/// Case, place among equal cases, and version.
 type SeriesKey = (CaseKey, u32, String);
 
 impl Store {
@@ -133,7 +133,7 @@ impl Store {
         })
     }
 
-    /// The noise that is known of a machine, all A/A comparisons of a case taken together.
+    /// The noise of each case on a machine, over all its comparisons of equal builds.
     ///
     /// # Errors
     /// When the database fails.
@@ -157,8 +157,8 @@ impl Store {
         rows.map_err(doing("reading noise"))
     }
 
-    /// How much runs of equal builds differ on a machine: of every metric of a case the largest difference between the
-    /// medians of two runs of one build, among the latest of them.
+    /// How much runs of equal builds differ on a machine: for each metric of a case, the largest relative difference
+    /// between the medians of two runs of one build, among its latest runs.
     ///
     /// # Errors
     /// When the database fails.
@@ -208,7 +208,7 @@ impl Store {
             .collect()
     }
 
-    /// Names a run as a baseline.
+    /// Saves a run as the baseline of this name, which replaces an earlier one.
     ///
     /// # Errors
     /// When the database refuses.
@@ -226,10 +226,10 @@ impl Store {
         )
     }
 
-    /// The run that a baseline names.
+    /// The identifier of the run that was saved under this name.
     ///
     /// # Errors
-    /// When there is no such baseline: the error lists those that there are.
+    /// When there is no such baseline; the error lists the names that exist.
     pub fn baseline(&self, name: &str) -> Result<String, StoreError> {
         let failed = doing("finding a baseline");
         let found: Vec<String> = self
@@ -253,7 +253,7 @@ impl Store {
         Err(StoreError::NoSuchBaseline { name: name.to_owned(), hint })
     }
 
-    /// Accepts the change that begins with a run.
+    /// Accepts the change that begins with this run, so that later runs are compared with the new level.
     ///
     /// # Errors
     /// When the database refuses.
@@ -271,7 +271,7 @@ impl Store {
         )
     }
 
-    /// The notes of accepted changes of a benchmark, by run.
+    /// The accepted changes of a benchmark: the run with which each begins, and its note.
     ///
     /// # Errors
     /// When the database fails.
@@ -284,8 +284,8 @@ impl Store {
         Ok(rows.map_err(doing("reading accepted changes"))?.into_iter().collect())
     }
 
-    /// A metric of a benchmark over all runs: a series per plugin, parameters, engine, device and machine. A series goes on
-    /// from version to version of its plugin, unless one run has several of them.
+    /// A metric of a benchmark over all runs: one series per plugin, parameters, engine, device and machine. A series
+    /// continues across versions of its plugin, unless a run has several versions.
     ///
     /// # Errors
     /// When the database fails.
@@ -345,7 +345,7 @@ impl Store {
         Ok(series_of(rows, metric))
     }
 
-    /// Names of the benchmarks that have results.
+    /// Names of the benchmarks of all stored cases.
     ///
     /// # Errors
     /// When the database fails.
@@ -355,7 +355,7 @@ impl Store {
     }
 }
 
-/// A key with the parameters that a row of the database has as JSON.
+/// The key with these parameters, which the database has as JSON.
 fn with_params(key: CaseKey, json: &str) -> Result<CaseKey, StoreError> {
     let params: Params = serde_json::from_str(json).map_err(record("params"))?;
     Ok(CaseKey { params: params.into_iter().map(|(name, value)| (name, value.to_string())).collect(), ..key })

@@ -1,12 +1,11 @@
-//! What a statement that came through a server may name, read from the tree that the database's own parser makes of it.
-//! DuckDB has no rights per table and no memory limit per query: what must not be read, and what makes much of little, is
-//! refused before it runs.
+//! Checks which tables and functions a statement from a server's caller uses, on the tree of DuckDB's own parser. DuckDB
+//! has neither rights per table nor a memory limit per query, so a forbidden statement is refused before it runs.
 
 use serde_json::Value;
 
 use super::sql_limits::{SqlCaller, SqlError};
 
-/// Table functions that read their arguments and the catalog only. Others read files, run SQL given as text, or show the
+/// Table functions that read only their arguments and the catalog. Others read files, run SQL given as text, or show the
 /// statistics of any table.
 const TABLE_FUNCTIONS: [&str; 10] = [
     "duckdb_columns",
@@ -39,13 +38,13 @@ const AMPLIFIERS: [&str; 14] = [
     "rpad",
 ];
 
-/// Most `*` of a statement: each can double the columns of the one inside it.
+/// Maximum number of `*` in a statement: each can double the columns of the query inside it.
 const MOST_STARS: usize = 8;
 
-/// The log of who changed what, which has a scope of its own.
+/// The table of the audit log, which needs the scope `admin`.
 const AUDIT: &str = "audit";
 
-/// Refuses what a caller may not ask. `tree` is one statement as `json_serialize_sql` shows it.
+/// Refuses a statement that this caller may not run. `tree` is the statement as `json_serialize_sql` returns it.
 pub(super) fn vet(tree: &Value, caller: SqlCaller) -> Result<(), SqlError> {
     if caller == SqlCaller::Owner {
         return Ok(());
@@ -54,7 +53,7 @@ pub(super) fn vet(tree: &Value, caller: SqlCaller) -> Result<(), SqlError> {
     walk(tree, caller, &mut stars)
 }
 
-/// The parser bounds how deep a tree is.
+/// Recursion is safe: the parser bounds the depth of the tree.
 fn walk(node: &Value, caller: SqlCaller, stars: &mut usize) -> Result<(), SqlError> {
     match node {
         Value::Array(items) => items.iter().try_for_each(|item| walk(item, caller, stars)),

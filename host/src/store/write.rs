@@ -1,5 +1,5 @@
-//! Writing: a run when it begins, each launch when it ends, each case when it ends, the run when it ends. Every method
-//! is one transaction; when it returns, what it wrote survives the power cord.
+//! Writing: a run when it begins, each launch, each case and the run when they end. Every method is one transaction: once
+//! it returns, what it wrote survives a power failure.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -17,8 +17,8 @@ use super::{
     statement::execute,
 };
 
-/// How often a transaction is tried again that may go well a moment later: for twenty seconds, longer than any query of a
-/// stranger.
+/// Maximum number of tries of a transaction that fails for a reason that may pass: twenty seconds, which is longer than any
+/// query of a stranger.
 const TRIES: u32 = 11;
 
 impl Store {
@@ -42,7 +42,7 @@ impl Store {
         Ok(())
     }
 
-    /// Stores a launch with its samples, its surroundings and what the plugin wrote.
+    /// Stores a launch with its samples, its environment and the plugin's output.
     ///
     /// # Errors
     /// When there is no such run, a number is not finite, or the database refuses.
@@ -59,7 +59,7 @@ impl Store {
         })
     }
 
-    /// Stores how a case ended, with its summaries. Its launches are in the database already.
+    /// Stores how a case ended, with its summaries. Its launches were committed before.
     ///
     /// # Errors
     /// When there is no such run, a number is not finite, or the database refuses.
@@ -75,7 +75,7 @@ impl Store {
         })
     }
 
-    /// Stores how cases ended that were never begun, all at once: they have neither launches nor summaries.
+    /// Stores the end of cases that never began, in one transaction. They have neither launches nor summaries.
     ///
     /// # Errors
     /// When there is no such run, or the database refuses.
@@ -105,7 +105,7 @@ impl Store {
         })
     }
 
-    /// Stores how a run ended.
+    /// Stores the final status of a run and its end (RFC 3339, UTC).
     ///
     /// # Errors
     /// When there is no such run, or the database refuses.
@@ -118,7 +118,7 @@ impl Store {
         )
     }
 
-    /// The key of a run.
+    /// The key of a run in the tables; the last one is remembered, because a run is written to many times in a row.
     pub(super) fn run_no(&mut self, run: &str) -> Result<i32, StoreError> {
         if let Some((_, run_no)) = self.current.as_ref().filter(|(id, _)| id == run) {
             return Ok(*run_no);
@@ -205,7 +205,7 @@ pub(super) fn insert_run(transaction: &Transaction<'_>, run: &RunRecord) -> Resu
     Ok(run_no)
 }
 
-/// The cases of a run, in bulk: there may be a hundred thousand.
+/// Stores the cases of a run in bulk, since there may be 100,000.
 pub(super) fn insert_cases(
     transaction: &Transaction<'_>,
     run_no: i32,
@@ -244,7 +244,7 @@ pub(super) fn insert_cases(
     appender.flush().map_err(failed)
 }
 
-/// A case whose host dies from now on says that it was begun.
+/// Marks a case as begun, so that this is known if the host is killed.
 fn set_running(transaction: &Transaction<'_>, run_no: i32, case: u32) -> Result<(), StoreError> {
     let status = CaseStatus::Running;
     execute(
@@ -353,7 +353,7 @@ fn insert_metric(
     )
 }
 
-/// The bulk path: rows go to DuckDB in columns, without SQL.
+/// Appends samples in bulk, by column and without SQL.
 fn append_samples(
     transaction: &Transaction<'_>,
     run_no: i32,

@@ -1,4 +1,4 @@
-//! A request for a run as a server takes it in: what to run, who asks for it in which words, and what is done beyond running.
+//! A request for a run, as a server accepts it.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -6,23 +6,23 @@ use serde_json::{Value, json};
 
 use super::{RunSpec, Source};
 
-/// How urgent a run is.
+/// Priority of a run in the queue.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Priority {
-    /// When nothing else waits.
+    /// After all others.
     Low,
-    /// Where nobody says.
+    /// The default.
     #[default]
     Medium,
-    /// Before those.
+    /// Before `medium`.
     High,
-    /// Before everything.
+    /// Before all others.
     Critical,
 }
 
 impl Priority {
-    /// The word for it, as it is stored.
+    /// The same word as in JSON.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -33,48 +33,47 @@ impl Priority {
         }
     }
 
-    /// The priority of a word. A word that is none is the default: what is stored was checked when it came.
+    /// The priority with this word. An unknown word means the default: stored words were checked on submission.
     #[must_use]
     pub fn from_word(word: &str) -> Self {
         [Self::Low, Self::High, Self::Critical].into_iter().find(|it| it.word() == word).unwrap_or_default()
     }
 }
 
-/// A run that somebody asks a server for. What is decided later is decided by these fields, never by the words of the
-/// request, which are kept to be shown.
+/// A submitted run. The server acts on these fields alone; it keeps the original words of the request only to show them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Submission {
     /// What to run, and how.
     pub spec: RunSpec,
-    /// Which commit it measures, where whoever asks says.
+    /// The commit that is measured, if the client names it.
     pub source: Option<Source>,
-    /// Who asks, and how.
+    /// The client, and its request.
     pub origin: Origin,
-    /// How urgent it is.
+    /// Priority in the queue.
     pub priority: Priority,
-    /// The baseline that it is compared with when it has ended.
+    /// Baseline to compare the completed run with.
     pub baseline: Option<String>,
-    /// Whether cases are skipped that have a result already, of the same plugin file, parameters and device.
+    /// Whether to skip cases that already have a result with the same plugin file, parameters and device.
     pub incremental: bool,
 }
 
-/// Where a submission comes from.
+/// Origin of a submission.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Origin {
     /// Name of the token, or `local`.
     pub owner: String,
-    /// In which words.
+    /// The request in its original words.
     pub request: Request,
 }
 
-/// How a run was asked for.
+/// How a run was requested.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Request {
-    /// By a body of JSON: this one, as it was posted.
+    /// By this JSON body.
     Posted(Value),
-    /// As another run once more.
+    /// As a repetition of this run.
     Repeats(String),
-    /// As what another run lacks.
+    /// As the unfinished cases of this run.
     Resumes(String),
 }
 
