@@ -25,20 +25,26 @@ const GRACE: Duration = Duration::from_secs(20);
 /// After that, stopped launches may take this long.
 const KILL: Duration = Duration::from_secs(8);
 
-/// Starts the thread that starts runs, until the queue ends.
-pub(super) fn start(service: &Arc<Service>) -> io::Result<thread::JoinHandle<()>> {
-    let service = Arc::clone(service);
-    thread::Builder::new().name("executor".to_owned()).spawn(move || execute(&service))
-}
+impl Service {
+    /// Starts the thread that carries out waiting runs, until [`Service::end`].
+    ///
+    /// # Errors
+    /// When no thread can be started, or the folder of reports cannot be created.
+    pub(crate) fn start(self: &Arc<Self>) -> io::Result<thread::JoinHandle<()>> {
+        self.reports.make()?;
+        let service = Arc::clone(self);
+        thread::Builder::new().name("executor".to_owned()).spawn(move || execute(&service))
+    }
 
-/// Starts no further runs. Waits for the running ones, and stops them after [`GRACE`].
-pub(super) fn end(service: &Service) {
-    let running = service.queue.end();
-    let cancels: Vec<Cancel> = running.iter().filter_map(|run| service.table.cancel(run)).collect();
-    cancels.iter().for_each(Cancel::wind_down);
-    service.queue.wait_for_all(GRACE);
-    cancels.iter().for_each(Cancel::set);
-    service.queue.wait_for_all(KILL);
+    /// Starts no further runs. Waits for the running ones, and stops them after [`GRACE`].
+    pub(crate) fn end(&self) {
+        let running = self.queue.end();
+        let cancels: Vec<Cancel> = running.iter().filter_map(|run| self.table.cancel(run)).collect();
+        cancels.iter().for_each(Cancel::wind_down);
+        self.queue.wait_for_all(GRACE);
+        cancels.iter().for_each(Cancel::set);
+        self.queue.wait_for_all(KILL);
+    }
 }
 
 fn execute(service: &Arc<Service>) {

@@ -6,13 +6,15 @@ mod executor;
 mod progress;
 mod queue;
 mod reports;
+mod requests;
 mod root;
 mod status;
 mod table;
 
 pub(crate) use self::{
     reports::{Reports, WRITTEN},
-    root::{GivenUp, Refused, Service},
+    requests::{GivenUp, Refused},
+    root::Service,
     status::{Status, model, word},
     table::{Rest, Told},
 };

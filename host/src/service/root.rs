@@ -1,14 +1,9 @@
-//! The service of a server: runs are submitted, carried out, watched, cancelled, and deleted with their reports.
+//! What the parts of the service share: the use cases, the table of runs, the queue and the reports.
 
-use std::{io, path::PathBuf, sync::Arc, thread};
+use std::{path::PathBuf, sync::Arc};
 
-use dyno_core::model::{RunRecord, RunStatus, Submission};
-
-use super::{ending, executor, queue::Queue, reports::ReportFolder, status::Status, table::RunTable};
-use crate::app::{App, AppError, Queued, Serving};
-
-/// Maximum number of waiting and running runs.
-const MOST_RUNS: usize = 1_000;
+use super::{queue::Queue, reports::ReportFolder, table::RunTable};
+use crate::app::{App, AppError, Serving};
 
 /// Everything a server does with runs.
 #[derive(Debug)]
@@ -17,41 +12,6 @@ pub(crate) struct Service {
     pub(super) table: RunTable,
     pub(super) queue: Arc<Queue>,
     pub(super) reports: ReportFolder,
-}
-
-/// Why a submission was refused.
-#[derive(Debug)]
-pub(crate) enum Refused {
-    /// This many runs are waiting or running already.
-    Full(usize),
-    /// The request cannot be met, or not be stored.
-    App(AppError),
-}
-
-impl<E: Into<AppError>> From<E> for Refused {
-    fn from(error: E) -> Self {
-        Self::App(error.into())
-    }
-}
-
-/// The effect of cancelling a run.
-#[derive(Debug)]
-pub(crate) enum GivenUp {
-    /// It was waiting, and is cancelled now.
-    Cancelled { run: String },
-    /// It is running, and was told to stop.
-    Cancelling { run: String },
-    /// It had ended already.
-    Ended { run: String, status: RunStatus },
-}
-
-/// The running and waiting runs.
-#[derive(Debug)]
-pub(crate) struct Line {
-    /// Identifiers of the running runs.
-    pub(crate) running: Vec<String>,
-    /// Waiting runs, each with the estimated time until it starts [s]; unknown until a run has completed.
-    pub(crate) waiting: Vec<(Queued, Option<f64>)>,
 }
 
 impl Service {
@@ -65,20 +25,6 @@ impl Service {
             table.queue(&serving.app().results().run(&queued.run, false)?);
         }
         Ok(Self { serving, table, queue: Arc::default(), reports: ReportFolder::new(reports) })
-    }
-
-    /// Starts the thread that carries out waiting runs until [`Service::end`].
-    ///
-    /// # Errors
-    /// When no thread can be started, or the folder of reports cannot be created.
-    pub(crate) fn start(self: &Arc<Self>) -> io::Result<thread::JoinHandle<()>> {
-        self.reports.make()?;
-        executor::start(self)
-    }
-
-    /// Starts no further runs, and waits for the running ones, stopping them if they take too long.
-    pub(crate) fn end(&self) {
-        executor::end(self);
     }
 
     /// The use cases that the command line has as well.
@@ -103,79 +49,5 @@ impl Service {
 
     pub(crate) fn reports(&self) -> &ReportFolder {
         &self.reports
-    }
-
-    /// Puts a run in the queue.
-    ///
-    /// # Errors
-    /// When too many runs are waiting, the request cannot be met, or the database fails.
-    pub(crate) fn submit(&self, submission: Submission) -> Result<RunRecord, Refused> {
-        if self.table.len() >= MOST_RUNS {
-            return Err(Refused::Full(MOST_RUNS));
-        }
-        let record = self.serving.queue().submit(submission)?;
-        // Before the executor can start it, so that no client misses its first event.
-        self.table.queue(&record);
-        self.queue.wake();
-        Ok(record)
-    }
-
-    /// Cancels a waiting run, or tells a running one to stop.
-    ///
-    /// # Errors
-    /// When there is no such run, or the database fails.
-    pub(crate) fn give_up(&self, selector: &str) -> Result<GivenUp, AppError> {
-        let run = self.serving.records().run_id(selector)?;
-        let stored = || self.app().results().run(&run, false);
-        if self.queue.give_up(&run, || self.serving.queue().give_up(&run))? {
-            ending::ended(self, &stored()?);
-            return Ok(GivenUp::Cancelled { run });
-        }
-        Ok(match self.table.cancel(&run) {
-            Some(cancel) => {
-                cancel.set();
-                GivenUp::Cancelling { run }
-            }
-            None => GivenUp::Ended { status: stored()?.status, run },
-        })
-    }
-
-    /// Deletes an ended run and its reports; returns its identifier.
-    ///
-    /// # Errors
-    /// When there is no such run, it has not ended, or the database fails.
-    pub(crate) fn delete(&self, selector: &str) -> Result<String, AppError> {
-        let run = self.serving.records().delete(selector)?;
-        if let Err(error) = self.reports.remove(&run) {
-            tracing::warn!(run, %error, "the reports of a deleted run cannot be removed");
-        }
-        Ok(run)
-    }
-
-    /// The status of a stored run.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub(crate) fn status_of(&self, record: &RunRecord) -> Result<Status, AppError> {
-        Ok(Status::of(record, self.serving.records().run_end(&record.id)?))
-    }
-
-    /// The running and waiting runs.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub(crate) fn line(&self) -> Result<Line, AppError> {
-        let running = self.queue.running();
-        let per_case = self.serving.queue().seconds_per_case()?;
-        // On average, half of a running run is over.
-        let mut ahead: f64 =
-            running.iter().map(|run| f64::from(self.table.cases(run).unwrap_or(0)) / 2.0).sum();
-        let mut waiting = Vec::new();
-        for queued in self.serving.queue().waiting()?.into_iter().filter(|it| !running.contains(&it.run)) {
-            let cases = f64::from(queued.cases);
-            waiting.push((queued, per_case.map(|seconds| seconds * ahead)));
-            ahead += cases;
-        }
-        Ok(Line { running, waiting })
     }
 }
