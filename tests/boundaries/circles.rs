@@ -46,11 +46,11 @@ impl Crate<'_> {
             "self" => (at.to_owned(), &path[1..]),
             "super" => (above(at, climbs), &path[climbs..]),
             _ if self.child(at, first).is_some() => (at.to_owned(), path),
-            _ => return self.from_elsewhere(at, path, hops),
+            _ => return self.imported(at, path, hops),
         };
         while let Some(part) = rest.first() {
             let Some(child) = self.child(&here, part) else {
-                return self.from_elsewhere(&here, rest, hops).or(Some(here));
+                return self.imported(&here, rest, hops).or(Some(here));
             };
             (here, rest) = (child, &rest[1..]);
         }
@@ -63,7 +63,7 @@ impl Crate<'_> {
     }
 
     /// Where a path leads whose first name the module `at` has from elsewhere.
-    fn from_elsewhere(&self, at: &str, path: &[String], hops: usize) -> Option<String> {
+    fn imported(&self, at: &str, path: &[String], hops: usize) -> Option<String> {
         let import =
             self.modules.get(at)?.paths.iter().find(|import| import.brings.as_ref() == path.first())?;
         let whole: Vec<String> = import.parts.iter().chain(&path[1..]).cloned().collect();
