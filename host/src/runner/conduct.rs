@@ -13,6 +13,7 @@ use dyno_core::{
 use super::{
     Cancel, Obstacle, Planned, RunError,
     compiled::will_compile,
+    desk::Desk,
     launch::{Assignment, Notice, launch},
     peak::Peak,
     stop::{self, Standing},
@@ -26,14 +27,6 @@ use crate::{
 
 /// Says why a device is no longer there; `None` while it is.
 pub type Missing<'a> = dyn Fn(&DeviceInfo, Freshness) -> Option<String> + Sync + 'a;
-
-/// Where launches are made durable, and told.
-pub(super) trait Desk {
-    /// Commits a launch and gives it back. `None`: the database refused, and nothing more is to be done.
-    fn commit(&mut self, case: u32, launch: LaunchRecord) -> Option<LaunchRecord>;
-    /// Tells something that is durable.
-    fn announce(&mut self, event: Event);
-}
 
 /// Conducts cases one after the other.
 #[derive(Clone)]
