@@ -2,7 +2,10 @@
 
 use std::{fmt, path::PathBuf};
 
-use dyno_core::model::{CaseKey, CaseRecord, CaseStatus, DeviceInfo, Params, PluginRef, SkipCause};
+use dyno_core::{
+    model::{CaseKey, CaseRecord, CaseStatus, ComparedSide, DeviceInfo, Params, PluginRef, SkipCause},
+    stats::sequential::Rule,
+};
 use dyno_plugin_api::descriptor::{BenchmarkInfo, MetricInfo};
 
 /// Why a case cannot run, or need not.
@@ -125,5 +128,27 @@ impl Planned {
             metrics: Vec::new(),
             launches: Vec::new(),
         }
+    }
+}
+
+/// The same case on both sides.
+#[derive(Debug, Clone)]
+pub struct Match {
+    /// What both sides run, on one line.
+    pub label: String,
+    /// What makes it the same case elsewhere: that of the candidate.
+    pub key: CaseKey,
+    /// The build that is compared against.
+    pub baseline: Planned,
+    /// The build that is judged.
+    pub candidate: Planned,
+    /// How a verdict is found.
+    pub rule: Rule,
+}
+
+impl Match {
+    /// Both sides, the baseline first.
+    pub(super) fn sides(&self) -> [(ComparedSide, &Planned); 2] {
+        [(ComparedSide::Baseline, &self.baseline), (ComparedSide::Candidate, &self.candidate)]
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use dyno_core::{
     model::{
         CaseRecord, CaseStatus, DeviceInfo, DeviceKind, Estimate, Event, LaunchRecord, Reason, Sample,
-        Settings, Stage,
+        Settings, Stage, StopRule,
     },
     stats,
 };
@@ -13,8 +13,10 @@ use dyno_core::{
 use super::{
     Cancel, Obstacle, Planned, RunError,
     compiled::will_compile,
-    launch::{Assignment, Notice, launch},
+    desk::Desk,
+    launch::launch,
     peak::Peak,
+    session::{Assignment, Notice},
     stop::{self, Standing},
     turn::{Asking, Said, Turn},
 };
@@ -27,14 +29,6 @@ use crate::{
 
 /// Says why a device is no longer there; `None` while it is.
 pub type Missing<'a> = dyn Fn(&DeviceInfo, Freshness) -> Option<String> + Sync + 'a;
-
-/// Where launches are made durable, and told.
-pub(super) trait Desk {
-    /// Commits a launch and gives it back. `None`: the database refused, and nothing more is to be done.
-    fn commit(&mut self, case: u32, launch: LaunchRecord) -> Option<LaunchRecord>;
-    /// Tells something that is durable.
-    fn announce(&mut self, event: Event);
-}
 
 /// Conducts cases one after the other.
 #[derive(Clone)]
@@ -64,16 +58,8 @@ impl Conductor<'_> {
         case: &mut CaseRecord,
         planned: &Planned,
     ) -> Result<(), RunError> {
-        if self.cancel.is_set() || self.cancel.is_winding_down() {
-            case.status = CaseStatus::Cancelled;
-            return Ok(());
-        }
-        let gone = || {
-            let why = self.missing(&planned.device, Freshness::Known)?;
-            Some(Obstacle::no_device(&planned.device.name, &why))
-        };
-        if let Some(obstacle) = planned.obstacle.clone().or_else(gone) {
-            case.status = obstacle.status();
+        if let Some(status) = self.in_the_way(planned) {
+            case.status = status;
             return Ok(());
         }
         desk.announce(Event::CaseStarted {
@@ -83,66 +69,83 @@ impl Conductor<'_> {
             params: case.params.clone(),
             device: case.device.clone(),
         });
-        let bytes = match self.content.admit(&planned.path, &planned.plugin.sha256) {
-            Ok(path) => path,
+        case.status = match self.content.admit(&planned.path, &planned.plugin.sha256) {
+            Ok(bytes) => self.launches(desk, case, planned, &bytes)?,
             Err(ContentStoreError::Host(fault)) => return Err(fault.into()),
-            Err(error) => {
-                case.status =
-                    CaseStatus::Failed { stage: Stage::Load, reason: Reason::new(error.to_string()) };
-                return Ok(());
-            }
+            Err(error) => failed(Stage::Load, error.to_string()),
         };
+        Ok(())
+    }
+
+    /// Why a case ends before it is begun.
+    fn in_the_way(&self, planned: &Planned) -> Option<CaseStatus> {
+        if self.cancel.is_set() || self.cancel.is_winding_down() {
+            return Some(CaseStatus::Cancelled);
+        }
+        let gone = || {
+            let why = self.missing(&planned.device, Freshness::Known)?;
+            Some(Obstacle::no_device(&planned.device.name, &why))
+        };
+        planned.obstacle.clone().or_else(gone).map(Obstacle::status)
+    }
+
+    /// Launches until the case has a status to end with. Where the database refuses, it stays `running`.
+    fn launches(
+        &mut self,
+        desk: &mut dyn Desk,
+        case: &mut CaseRecord,
+        planned: &Planned,
+        bytes: &Path,
+    ) -> Result<CaseStatus, RunError> {
         case.status = CaseStatus::Running;
         let mut settings = self.settings.clone();
         let mut search = Peak::of(&settings);
         loop {
             let _lease = match self.turn(desk, case, planned)? {
                 Turn::Ours(lease) => lease,
-                Turn::GaveUp => {
-                    case.status = CaseStatus::Cancelled;
-                    break;
-                }
-                Turn::TooLong(why) => {
-                    case.status = CaseStatus::Failed { stage: Stage::Lease, reason: Reason::new(why) };
-                    break;
-                }
+                Turn::GaveUp => return Ok(CaseStatus::Cancelled),
+                Turn::TooLong(why) => return Ok(failed(Stage::Lease, why)),
             };
             let index = case.launches.len() as u32;
             desk.announce(Event::LaunchStarted { case: case.index, launch: index });
             if let Some(search) = &search {
                 search.aim(&mut settings);
             }
-            let mut launched = self.launch(desk, &settings, case, planned, &bytes, index)?;
+            let mut launched = self.launch(desk, &settings, case, planned, bytes, index)?;
             launched.status = self.explained(launched.status, planned);
-            let Some(launched) = desk.commit(case.index, launched) else { break };
+            let Some(launched) = desk.commit(case.index, launched) else { return Ok(CaseStatus::Running) };
             desk.announce(Event::LaunchFinished { case: case.index, launch: index });
             let status = launched.status.clone();
             case.launches.push(launched);
             if status != CaseStatus::Completed {
-                case.status = status;
-                break;
+                return Ok(status);
             }
-            case.metrics = stats::summarise_case(&case.launches, &planned.metrics, &options(settings.seed));
-            if self.cancel.is_set()
-                || self.cancel.is_winding_down() && stop::wants_more(settings.stop, standing(case))
-            {
-                case.status = CaseStatus::Cancelled;
-                break;
-            }
-            if let Some(search) = &mut search {
-                if search.learn(&mut case.launches) {
-                    continue;
-                }
-                case.metrics = search.metrics(&case.launches, &planned.metrics, &options(settings.seed));
-                case.status = CaseStatus::Completed;
-                break;
-            }
-            if !stop::wants_more(settings.stop, standing(case)) {
-                case.status = CaseStatus::Completed;
-                break;
+            if let Some(end) = self.end_after_launch(case, planned, search.as_mut()) {
+                return Ok(end);
             }
         }
-        Ok(())
+    }
+
+    /// Summarises the launches of a case. Gives the status that it ends with, or `None` if it needs another launch.
+    fn end_after_launch(
+        &self,
+        case: &mut CaseRecord,
+        planned: &Planned,
+        search: Option<&mut Peak>,
+    ) -> Option<CaseStatus> {
+        let options = stats::SummaryOptions { seed: self.settings.seed, ..stats::SummaryOptions::default() };
+        case.metrics = stats::summarise_case(&case.launches, &planned.metrics, &options);
+        let mut wants_more = stop::wants_more(self.settings.stop, standing(case));
+        if self.cancel.is_set() || self.cancel.is_winding_down() && wants_more {
+            return Some(CaseStatus::Cancelled);
+        }
+        if let Some(search) = search {
+            wants_more = search.learn(&mut case.launches);
+            if !wants_more {
+                case.metrics = search.metrics(&case.launches, &planned.metrics, &options);
+            }
+        }
+        (!wants_more).then_some(CaseStatus::Completed)
     }
 
     /// Why a device that was there when the run was planned is there no more.
@@ -211,11 +214,11 @@ impl Conductor<'_> {
             bytes: bytes.to_owned(),
             code_cache: self.code_cache.to_owned(),
             placement,
-            quota: stop::quota(settings.stop),
             seed: settings.input_seed(u64::from(index)),
             cancel: self.cancel,
         };
-        launch(&assignment, index, &mut |notice| match notice {
+        let mut so_far = Vec::new();
+        launch(&assignment, index, stop::quota(settings.stop), &mut |notice| match notice {
             Notice::Entered(stage) => {
                 desk.announce(Event::StageEntered { case: case.index, launch: index, stage });
             }
@@ -226,15 +229,16 @@ impl Conductor<'_> {
                 desk.announce(Event::Logged { case: case.index, launch: index, text });
             }
             Notice::Sampled(samples) => {
-                let estimate = estimate(settings.stop, case, &samples);
+                so_far.extend(samples.iter().map(Sample::ns_per_iteration));
+                let estimate = estimate(settings.stop, case, &so_far);
                 desk.announce(Event::Estimated { case: case.index, launch: index, estimate });
             }
         })
     }
 }
 
-fn options(seed: u64) -> stats::SummaryOptions {
-    stats::SummaryOptions { seed, ..stats::SummaryOptions::default() }
+fn failed(stage: Stage, message: String) -> CaseStatus {
+    CaseStatus::Failed { stage, reason: Reason::new(message) }
 }
 
 fn standing(case: &CaseRecord) -> Standing {
@@ -249,17 +253,16 @@ fn standing(case: &CaseRecord) -> Standing {
 }
 
 /// What is known of the case in the middle of a launch: the interval of the launches that have ended, and the median
-/// that includes the samples of this one.
-fn estimate(rule: dyno_core::model::StopRule, case: &CaseRecord, samples: &[Sample]) -> Estimate {
-    let here: Vec<f64> = samples.iter().map(Sample::ns_per_iteration).collect();
+/// that includes the samples of this one, as times of an iteration [ns].
+fn estimate(rule: StopRule, case: &CaseRecord, here: &[f64]) -> Estimate {
     let so_far = case.metric("time");
     let standing = standing(case);
     let fraction = stop::fraction(rule, standing);
     let remaining = (fraction > 0.0).then(|| standing.sampled_ns as f64 * (1.0 - fraction) / fraction);
     Estimate {
-        median_ns: so_far.map_or_else(|| stats::median(&here).unwrap_or_default(), |metric| metric.median),
+        median_ns: so_far.map_or_else(|| stats::median(here).unwrap_or_default(), |metric| metric.median),
         interval: so_far.and_then(|metric| metric.interval),
-        samples: so_far.map_or(0, |metric| metric.samples) + samples.len() as u32,
+        samples: so_far.map_or(0, |metric| metric.samples) + here.len() as u32,
         fraction,
         remaining_ns: remaining.map(|ns| ns as u64),
     }

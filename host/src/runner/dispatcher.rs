@@ -2,34 +2,19 @@
 
 use std::{path::PathBuf, time::Instant};
 
-use dyno_core::model::{CaseRecord, CaseStatus, Event, LaunchRecord, RunRecord, RunStatus};
+use dyno_core::model::{CaseStatus, Event, RunRecord, RunStatus};
 
 use super::{
-    Cancel, Planned,
-    conduct::{Conductor, Desk, Missing},
+    Cancel, Planned, RunError,
+    conduct::{Conductor, Missing},
+    desk::StoreDesk,
     lanes,
 };
 use crate::{
     catalog::ContentStore,
-    fault::HostFault,
-    lease::{LeaseError, Leases},
+    lease::Leases,
     store::{RunEnd, Store, StoreError},
 };
-
-/// Why a run could not go on. Failures of plugins are not among these: they are results.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RunError {
-    /// The database refused.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The device cannot be leased.
-    #[error(transparent)]
-    Lease(#[from] LeaseError),
-    /// A resource of the host ran out, or a folder of it cannot be used.
-    #[error(transparent)]
-    Host(#[from] HostFault),
-}
 
 /// What a run works with.
 #[expect(missing_debug_implementations, reason = "a closure has none")]
@@ -54,8 +39,7 @@ pub struct Dispatcher<'a> {
 
 impl Dispatcher<'_> {
     /// Runs every case of `record`, which is in the database from the start (before, where it was queued) and complete at the
-    /// end. Cases run one after
-    /// the other, except where neighbours use different devices, none of them the processor.
+    /// end. Cases run one after the other, except where neighbours use different devices, none of them the processor.
     ///
     /// # Errors
     /// When the host cannot do its part: the database, the leases, a resource. The run is then `interrupted`: what was
@@ -95,28 +79,39 @@ impl Dispatcher<'_> {
             self.store.begin_run(record)?;
         }
         (self.announce)(&Event::RunStarted { run: record.id.clone(), cases: record.cases.len() as u32 });
-        let (run, settings) = (record.id.clone(), record.spec.settings.clone());
-        let (content, worker, code_cache) = (self.content, self.worker.clone(), self.code_cache.clone());
-        let (leases, missing, cancel) = (self.leases.clone(), self.missing, self.cancel.clone());
+        self.conduct_all(record, planned)?;
+        let is_whole = record.cases.iter().all(|case| case.status != CaseStatus::Cancelled);
+        record.status = if self.cancel.is_winding_down() && !is_whole {
+            RunStatus::Interrupted
+        } else if self.cancel.is_set() {
+            RunStatus::Cancelled
+        } else {
+            RunStatus::Completed
+        };
+        self.end(record, begun)?;
+        (self.announce)(&Event::RunFinished { run: record.id.clone(), status: record.status });
+        Ok(())
+    }
+
+    /// Conducts all cases, or those until the user gives up.
+    fn conduct_all(&mut self, record: &mut RunRecord, planned: &[Planned]) -> Result<(), RunError> {
         let mut conductor = Conductor {
-            run: &run,
-            settings: &settings,
-            content,
-            worker: &worker,
-            code_cache: &code_cache,
-            leases: &leases,
-            missing,
-            cancel: &cancel,
+            run: &record.id,
+            settings: &record.spec.settings,
+            content: self.content,
+            worker: &self.worker,
+            code_cache: &self.code_cache,
+            leases: &self.leases,
+            missing: self.missing,
+            cancel: &self.cancel,
             is_pinning: true,
             said: None,
         };
-        let mut desk =
-            StoreDesk { run: &run, store: &mut *self.store, announce: &mut *self.announce, refused: None };
+        let mut desk = StoreDesk::new(&record.id, self.store, self.announce);
         let mut at = 0;
         while let Some(rest) = planned.get(at..).filter(|rest| !rest.is_empty()) {
             if self.cancel.is_set() || self.cancel.is_winding_down() {
-                desk.give_up(record.cases.get_mut(at..).unwrap_or_default())?;
-                break;
+                return desk.give_up(record.cases.get_mut(at..).unwrap_or_default());
             }
             let group = lanes::group(rest);
             let (Some(cases), Some(planned)) =
@@ -134,70 +129,6 @@ impl Dispatcher<'_> {
             }
             at += group.cases;
         }
-        let is_whole = record.cases.iter().all(|case| case.status != CaseStatus::Cancelled);
-        record.status = if self.cancel.is_winding_down() && !is_whole {
-            RunStatus::Interrupted
-        } else if self.cancel.is_set() {
-            RunStatus::Cancelled
-        } else {
-            RunStatus::Completed
-        };
-        self.end(record, begun)?;
-        (self.announce)(&Event::RunFinished { run: record.id.clone(), status: record.status });
         Ok(())
-    }
-}
-
-/// The database and the watchers, in this order.
-pub(super) struct StoreDesk<'a> {
-    run: &'a str,
-    store: &'a mut Store,
-    announce: &'a mut dyn FnMut(&Event),
-    /// Why the database refused.
-    refused: Option<StoreError>,
-}
-
-impl Desk for StoreDesk<'_> {
-    fn commit(&mut self, case: u32, launch: LaunchRecord) -> Option<LaunchRecord> {
-        match self.store.commit_launch(self.run, case, &launch) {
-            Ok(()) => Some(launch),
-            Err(error) => {
-                self.refused = Some(error);
-                None
-            }
-        }
-    }
-
-    fn announce(&mut self, event: Event) {
-        (self.announce)(&event);
-    }
-}
-
-impl StoreDesk<'_> {
-    /// Commits the end of a case, and tells it.
-    pub(super) fn finish(&mut self, case: &CaseRecord) -> Result<(), RunError> {
-        if let Some(error) = self.refused.take() {
-            return Err(error.into());
-        }
-        self.store.finish_case(self.run, case)?;
-        self.tell(case);
-        Ok(())
-    }
-
-    /// Cancels cases that were never begun: commits them together, and tells each.
-    fn give_up(&mut self, cases: &mut [CaseRecord]) -> Result<(), RunError> {
-        if let Some(error) = self.refused.take() {
-            return Err(error.into());
-        }
-        cases.iter_mut().for_each(|case| case.status = CaseStatus::Cancelled);
-        self.store.end_unbegun(self.run, cases)?;
-        cases.iter().for_each(|case| self.tell(case));
-        Ok(())
-    }
-
-    fn tell(&mut self, case: &CaseRecord) {
-        let mut told = case.clone();
-        told.launches.iter_mut().for_each(|launch| launch.samples.clear());
-        (self.announce)(&Event::CaseFinished { case: Box::new(told) });
     }
 }

@@ -2,7 +2,7 @@
 //! the one desk of the dispatcher, so that the database has one writer and watchers hear of one thing after the other.
 
 use std::{
-    sync::mpsc::{Sender, SyncSender, channel, sync_channel},
+    sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
     thread::ScopedJoinHandle,
 };
 
@@ -10,8 +10,8 @@ use dyno_core::model::{CaseRecord, DeviceKind, Event, LaunchRecord};
 
 use super::{
     Planned, RunError,
-    conduct::{Conductor, Desk},
-    dispatcher::StoreDesk,
+    conduct::Conductor,
+    desk::{Desk, StoreDesk},
 };
 use crate::fault::{HostFault, Place};
 
@@ -94,25 +94,7 @@ pub(super) fn run(
             })
             .collect();
         drop(to);
-        let mut outcome = Ok(());
-        for message in from {
-            match message {
-                Message::Announce(event) => desk.announce(*event),
-                Message::Commit(case, launch, back) => {
-                    let committed = if outcome.is_ok() { desk.commit(case, *launch) } else { None };
-                    // A lane that has gone asks nothing more.
-                    let _ = back.send(committed);
-                }
-                Message::Finish(place, case) => {
-                    if outcome.is_ok() {
-                        outcome = desk.finish(&case);
-                    }
-                    if let Some(slot) = cases.get_mut(place) {
-                        *slot = *case;
-                    }
-                }
-            }
-        }
+        let mut outcome = serve(from, desk, cases);
         for lane in lanes {
             match lane.map(ScopedJoinHandle::join) {
                 Ok(Ok(ended)) => outcome = outcome.and(ended),
@@ -126,6 +108,34 @@ pub(super) fn run(
         }
         outcome
     })
+}
+
+/// Answers the lanes until all of them have ended. After the database has refused something, cases are only kept in memory.
+fn serve(
+    from: Receiver<Message>,
+    desk: &mut StoreDesk<'_>,
+    cases: &mut [CaseRecord],
+) -> Result<(), RunError> {
+    let mut outcome = Ok(());
+    for message in from {
+        match message {
+            Message::Announce(event) => desk.announce(*event),
+            Message::Commit(case, launch, back) => {
+                let committed = if outcome.is_ok() { desk.commit(case, *launch) } else { None };
+                // A lane that has gone asks nothing more.
+                let _ = back.send(committed);
+            }
+            Message::Finish(place, case) => {
+                if outcome.is_ok() {
+                    outcome = desk.finish(&case);
+                }
+                if let Some(slot) = cases.get_mut(place) {
+                    *slot = *case;
+                }
+            }
+        }
+    }
+    outcome
 }
 
 /// The cases of one device, one after the other.

@@ -64,11 +64,6 @@ impl Intake {
         Ok(())
     }
 
-    /// Whether nothing has come.
-    pub(super) fn is_empty(&self) -> bool {
-        self.taken == 0
-    }
-
     /// The deadline of the next batch, where it is not that of all of them.
     pub(super) fn capped(&self, deadline: Instant) -> Instant {
         self.begin.checked_add(self.whole).map_or(deadline, |end| end.min(deadline))
@@ -93,7 +88,6 @@ mod tests {
     #[test]
     fn more_than_was_asked_for_is_refused_and_so_is_nothing() {
         let mut intake = Intake::of_samples(quota(2, 20, 1), TIMEOUT);
-        assert!(intake.is_empty());
         intake.take(19).unwrap();
         intake.take(1).unwrap();
         assert_eq!(

@@ -1,0 +1,212 @@
+//! A pair of launches: two fresh workers, one per side, sampled in turn on the same processor.
+//!
+//! Drift of the machine hits both sides of a pair alike, and what a launch draws by luck (pages, layout of the heap) is
+//! drawn anew for every pair: the pair is the unit of the statistics.
+
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
+
+use dyno_core::{
+    model::{DeviceKind, PairEffect, Sample, SideEffects, Stage},
+    protocol::Quota,
+    stats::{self, LaunchTrend},
+};
+
+use super::{
+    pace::Pace,
+    sides::{SideEnded, Sides},
+};
+use crate::runner::session::{Assignment, Calibrated, Ended, Instance, Session, SetUp, Step, Verified};
+
+/// One slice at a time; what is disturbed is retaken on both sides, by the host.
+const ONE: Quota = Quota { min_samples: 1, max_samples: 1, budget_ns: u64::MAX, retake: false };
+/// Slices by which a calibration is checked: one that was disturbed would set a wrong pace for all pairs.
+const CHECKS: usize = 3;
+/// Longest wait for a worker that has nothing more to do.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// How a pair is taken.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PairPlan {
+    /// Number of the pair, which decides the order of its slices.
+    pub(super) number: u64,
+    /// Once it is known. The first pair finds it, and verifies both sides.
+    pub(super) pace: Option<Pace>,
+}
+
+/// What a pair gave.
+#[derive(Debug)]
+pub(super) struct Pair {
+    pub(super) effect: PairEffect,
+    pub(super) pace: Pace,
+    /// Variance of the effects of neighbouring slices.
+    pub(super) within: Option<f64>,
+    pub(super) baseline: OneSide,
+    pub(super) candidate: OneSide,
+    /// What it took to start both sides [ns].
+    pub(super) starts_ns: u64,
+    pub(super) retaken: u32,
+    /// Least memory on huge pages of the two sides [bytes].
+    pub(super) huge_bytes: u64,
+    /// Time inside the timed calls [ns].
+    pub(super) measured_ns: u64,
+    /// What was asked of the kernel and refused, a sentence each.
+    pub(super) missing: BTreeSet<String>,
+}
+
+/// What one side of a pair gave.
+#[derive(Debug)]
+pub(super) struct OneSide {
+    /// Median time of one iteration [ns].
+    pub(super) ns: f64,
+    /// How its slices climb or fall.
+    pub(super) trend: Option<LaunchTrend>,
+    pub(super) side_effects: SideEffects,
+}
+
+/// The cost and the conditions of setting up one side.
+struct Start {
+    /// Time from starting the process to an instance [ns].
+    ns: u64,
+    /// Memory of the instance on huge pages [bytes].
+    huge_bytes: u64,
+    /// What was asked of the kernel and refused, a sentence each.
+    missing: Vec<String>,
+}
+
+/// The slices of both sides, without those that were retaken.
+#[derive(Default)]
+struct Slices {
+    /// Times of one iteration [ns].
+    ns: Sides<Vec<f64>>,
+    /// Logarithms of the ratios of neighbours.
+    effects: Vec<f64>,
+    retaken: u32,
+    /// Time inside all timed calls [ns].
+    measured_ns: u64,
+}
+
+/// Takes a pair.
+pub(super) fn pair<'a>(sides: Sides<&'a Assignment<'a>>, plan: PairPlan) -> Result<Pair, SideEnded> {
+    let Assignment { case, settings, .. } = sides.baseline;
+    // Where the calling thread waits for others, or for a device, losing the processor disturbs nothing.
+    let works_here = case.threads() == 1 && case.device.kind == DeviceKind::Cpu;
+    let candidate_first = stats::sequential::candidate_first(settings.seed, plan.number);
+    let (sessions, starts) = sides.in_turn(candidate_first, start)?.unzip();
+    let (sessions, pace) = match plan.pace {
+        Some(pace) => (warmed_up(sessions, pace)?, pace),
+        None => {
+            let (sessions, _) = sessions.in_turn(candidate_first, Session::verify)?.unzip();
+            // The first start of a side may have compiled it: the other tells better what starting costs.
+            let start_ns = starts.baseline.ns.min(starts.candidate.ns);
+            // Both prove that they do the work in every iteration; the pace is the baseline's.
+            let (sessions, paces) = sessions.in_turn(true, |session| find_pace(session, start_ns))?.unzip();
+            (warmed_up(sessions, paces.baseline)?, paces.baseline)
+        }
+    };
+    let order = stats::sequential::slice_order(settings.seed, plan.number, pace.slices);
+    let (sessions, slices) = take_turns(sessions, order, works_here)?;
+    let left = sessions.in_turn(false, finish)?;
+    let side = |ns: &[f64], side_effects| OneSide {
+        ns: stats::median(ns).unwrap_or_default(),
+        trend: LaunchTrend::of(ns),
+        side_effects,
+    };
+    Ok(Pair {
+        effect: PairEffect { effect: stats::median(&slices.effects).unwrap_or_default(), candidate_first },
+        pace,
+        // Robust, as the effect is: half of the slices say how far the others lie.
+        within: stats::mad(&slices.effects).map(|mad| (1.482_602_2 * mad).powi(2)),
+        baseline: side(&slices.ns.baseline, left.baseline),
+        candidate: side(&slices.ns.candidate, left.candidate),
+        starts_ns: starts.baseline.ns.saturating_add(starts.candidate.ns),
+        retaken: slices.retaken,
+        huge_bytes: starts.baseline.huge_bytes.min(starts.candidate.huge_bytes),
+        measured_ns: slices.measured_ns,
+        missing: starts.baseline.missing.into_iter().chain(starts.candidate.missing).collect(),
+    })
+}
+
+/// Starts a worker and makes an instance in it.
+fn start<'a>(assignment: &'a Assignment<'a>) -> Result<(Session<'a, SetUp>, Start), Ended> {
+    let begin = Instant::now();
+    let session = Session::spawn(assignment, Box::new(|_| {}))?;
+    let (session, _) = session.greet()?;
+    let (session, loaded) = session.load()?;
+    let (session, set_up) = session.set_up()?;
+    let ns = u64::try_from(begin.elapsed().as_nanos()).unwrap_or(u64::MAX);
+    let missing = loaded.missing.into_iter().chain(set_up.missing).collect();
+    Ok((session, Start { ns, huge_bytes: set_up.huge_bytes, missing }))
+}
+
+/// Calibrates a side, and finds the pace of sides that take so long to start.
+fn find_pace(session: Session<'_, Verified>, start_ns: u64) -> Step<'_, Calibrated, Pace> {
+    let slice_ns = session.settings().slice_ns.max(1);
+    let (mut session, plan) = session.calibrate()?;
+    let mut fastest_ns = plan.slice_ns.max(1);
+    for _ in 0..CHECKS {
+        let again;
+        (session, again) = session.warm_up(plan.iterations)?;
+        fastest_ns = fastest_ns.min(again.slice_ns.max(1));
+    }
+    // The clock and the cost of a call may have asked for more than the slice that was wished for.
+    let stretch = slice_ns as f64 / fastest_ns as f64;
+    let iterations = (plan.iterations as f64 * stretch.max(1.0)).round().max(1.0) as u64;
+    let expected_ns = fastest_ns as f64 * (iterations as f64 / plan.iterations as f64);
+    Ok((session, Pace::first(iterations, expected_ns as u64, start_ns)))
+}
+
+/// Takes a slice of either side and discards it.
+fn warmed_up<'a, State: Instance>(
+    sessions: Sides<Session<'a, State>>,
+    pace: Pace,
+) -> Result<Sides<Session<'a, Calibrated>>, SideEnded> {
+    Ok(sessions.in_turn(false, |session| session.warm_up(pace.iterations))?.unzip().0)
+}
+
+/// Takes slices of both sides in turn; `order` says for each whether the candidate's comes first. With `works_here`, disturbed
+/// slices are retaken on both sides.
+fn take_turns<'a>(
+    mut sessions: Sides<Session<'a, Calibrated>>,
+    order: Vec<bool>,
+    works_here: bool,
+) -> Result<(Sides<Session<'a, Calibrated>>, Slices), SideEnded> {
+    let mut slices = Slices::default();
+    let most_retaken = order.len();
+    for candidate_first in order {
+        let (x, y) = loop {
+            let taken;
+            (sessions, taken) = sessions.in_turn(candidate_first, slice)?.unzip();
+            let (x, y) = (taken.baseline, taken.candidate);
+            slices.measured_ns += x.wall_ns + y.wall_ns;
+            let disturbed = works_here && (x.is_disturbed() || y.is_disturbed());
+            // On a machine that is never quiet there still is a result.
+            if !disturbed || slices.retaken as usize >= most_retaken {
+                break (x.ns_per_iteration(), y.ns_per_iteration());
+            }
+            slices.retaken += 1;
+        };
+        slices.effects.push((y / x).ln());
+        slices.ns.baseline.push(x);
+        slices.ns.candidate.push(y);
+    }
+    Ok((sessions, slices))
+}
+
+fn slice(session: Session<'_, Calibrated>) -> Step<'_, Calibrated, Sample> {
+    let (session, report) = session.sample(ONE, &mut |_| {})?;
+    Ok((session, report.last))
+}
+
+/// Ends a worker. Returns the side effects of the plugin while it was measured.
+fn finish(session: Session<'_, Calibrated>) -> Result<SideEffects, Ended> {
+    let (over, finished) = session.finish()?;
+    let closed = over.close(FAREWELL);
+    // The other side would be measured beside it from now on.
+    match closed.stuck {
+        Some(message) => Err(Ended::failed(Stage::Cleanup, message, None, closed.captured.tail(10))),
+        None => Ok(finished.side_effects),
+    }
+}

@@ -1,0 +1,40 @@
+//! The two sides of a comparison: every step is done with one side and then with the other.
+
+use dyno_core::model::ComparedSide;
+
+use crate::runner::session::Ended;
+
+/// A value for each side.
+#[derive(Debug, Default)]
+pub(super) struct Sides<T> {
+    pub(super) baseline: T,
+    pub(super) candidate: T,
+}
+
+/// The side that failed, and how it ended.
+pub(super) type SideEnded = (ComparedSide, Ended);
+
+impl<T> Sides<T> {
+    /// Takes a step with both sides, one after the other. If the first fails, the second is not tried.
+    pub(super) fn in_turn<U, E: Into<Ended>>(
+        self,
+        candidate_first: bool,
+        act: impl Fn(T) -> Result<U, E>,
+    ) -> Result<Sides<U>, SideEnded> {
+        let act = |side, it| act(it).map_err(|ended| (side, ended.into()));
+        let baseline = |it| act(ComparedSide::Baseline, it);
+        let candidate = |it| act(ComparedSide::Candidate, it);
+        if candidate_first {
+            let candidate = candidate(self.candidate)?;
+            return Ok(Sides { baseline: baseline(self.baseline)?, candidate });
+        }
+        Ok(Sides { baseline: baseline(self.baseline)?, candidate: candidate(self.candidate)? })
+    }
+}
+
+impl<A, B> Sides<(A, B)> {
+    pub(super) fn unzip(self) -> (Sides<A>, Sides<B>) {
+        let ((a, b), (c, d)) = (self.baseline, self.candidate);
+        (Sides { baseline: a, candidate: c }, Sides { baseline: b, candidate: d })
+    }
+}

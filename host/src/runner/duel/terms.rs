@@ -1,0 +1,63 @@
+//! The terms of a comparison of two builds: its means, its options, and its news.
+
+use std::{path::PathBuf, time::Duration};
+
+use dyno_core::model::{CaseComparison, Event, PluginRef, Settings};
+
+use crate::{catalog::ContentStore, lease::Leases, runner::Cancel};
+
+/// What a comparison works with.
+#[derive(Debug)]
+pub struct Duel<'a> {
+    /// Where verified bytes are kept.
+    pub content: &'a ContentStore,
+    /// The `dyno-worker` binary.
+    pub worker: PathBuf,
+    /// Where compiled WASM code is kept.
+    pub code_cache: PathBuf,
+    /// The rights to devices.
+    pub leases: Leases,
+    /// The user's wish to stop.
+    pub cancel: Cancel,
+}
+
+/// How to compare.
+#[derive(Debug, Clone)]
+pub struct DuelOptions {
+    /// How to measure.
+    pub settings: Settings,
+    /// Smallest relative change that matters.
+    pub threshold: f64,
+    /// Chance of a wrong alarm, over all cases together.
+    pub alpha: f64,
+    /// Wall time for each case; what one leaves over, others may use.
+    pub budget: Duration,
+}
+
+/// How a comparison goes on.
+#[derive(Debug)]
+pub enum DuelNews<'a> {
+    /// Where it stands after a pair.
+    Pair {
+        /// The case of the pair.
+        case: &'a CaseComparison,
+        /// Cases that are decided.
+        decided: usize,
+        /// All cases.
+        cases: usize,
+    },
+    /// A component is compiled now, since it never was before.
+    Compiling {
+        /// The component.
+        plugin: &'a PluginRef,
+    },
+    /// Somebody else has the device.
+    Waiting {
+        /// Its name.
+        device: &'a str,
+        /// Who has it.
+        holder: String,
+    },
+    /// Something outside the duel that it waits for.
+    Event(&'a Event),
+}

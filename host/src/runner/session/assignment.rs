@@ -1,0 +1,69 @@
+//! The assignment of a worker: a case, and the conditions under which it is measured.
+
+use std::path::{Path, PathBuf};
+
+use dyno_core::{
+    model::{DeviceKind, Settings},
+    protocol::{DeviceGrant, Load},
+};
+
+use crate::{
+    devices::Placement,
+    pool::WorkerCommand,
+    runner::{Cancel, Planned},
+};
+
+/// Everything that a session needs.
+#[derive(Debug)]
+pub(in crate::runner) struct Assignment<'a> {
+    pub(in crate::runner) case: &'a Planned,
+    pub(in crate::runner) settings: &'a Settings,
+    /// The `dyno-worker` binary.
+    pub(in crate::runner) worker: PathBuf,
+    /// The verified bytes of the plugin.
+    pub(in crate::runner) bytes: PathBuf,
+    /// Where compiled WASM code is kept.
+    pub(in crate::runner) code_cache: PathBuf,
+    /// Where the worker runs.
+    pub(in crate::runner) placement: Placement,
+    /// The seed of its inputs.
+    pub(in crate::runner) seed: u64,
+    pub(in crate::runner) cancel: &'a Cancel,
+}
+
+impl Assignment<'_> {
+    /// How its worker is started in an empty folder.
+    pub(super) fn command(&self, folder: &Path) -> WorkerCommand {
+        WorkerCommand {
+            program: self.worker.clone(),
+            directory: folder.to_owned(),
+            layout: self.settings.layout,
+            memory_limit_bytes: self.settings.memory_limit_bytes,
+        }
+    }
+
+    /// The request that names the plugin and the case.
+    pub(super) fn load(&self) -> Load {
+        let case = self.case;
+        Load {
+            path: self.bytes.clone(),
+            sha256: case.plugin.sha256.clone(),
+            kind: case.plugin.kind,
+            benchmark: case.benchmark.clone(),
+            params: case.params.clone(),
+            seed: self.seed,
+            device: DeviceGrant {
+                name: case.device.name.clone(),
+                index: case.device.index,
+                threads: if case.device.kind == DeviceKind::Cpu { self.placement.threads } else { 0 },
+            },
+            metrics: case.metrics.iter().map(|metric| metric.name.clone()).collect(),
+            code_cache: self.code_cache.clone(),
+            memory_limit_bytes: self.settings.memory_limit_bytes,
+            pages: self.settings.pages,
+            cpus: self.placement.cpus.clone(),
+            realtime: self.settings.realtime,
+            counters: self.settings.counters,
+        }
+    }
+}

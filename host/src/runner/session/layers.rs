@@ -1,0 +1,36 @@
+//! The layers between a plugin and the machine that the kernel refused.
+
+use dyno_core::model::Layout;
+
+use super::Assignment;
+use crate::pool;
+
+/// The layers that this worker needs and that are not in `layers`, a sentence each.
+pub(super) fn unmet(assignment: &Assignment<'_>, layers: &[String]) -> Vec<String> {
+    let always = [
+        ("death_signal", "the kernel refused the death signal (prctl): the worker may outlive its host"),
+        (
+            "no_new_privs",
+            "the kernel refused no_new_privs (prctl): what the plugin starts may gain privileges",
+        ),
+        ("no_core_dump", "the kernel refused to switch core dumps off (setrlimit)"),
+        (
+            "memory_limit",
+            "the kernel refused to bound the worker's memory (setrlimit); the host watches it all the same",
+        ),
+    ];
+    let fixed = (
+        "fixed_layout",
+        "the kernel refused a fixed layout of memory (personality): addresses are random, and launches differ more",
+    );
+    let pinned = (
+        "pinned",
+        "the kernel refused to keep the worker on its processor (sched_setaffinity): it may be moved while it is measured",
+    );
+    let asked = always
+        .into_iter()
+        .chain((assignment.settings.layout == Layout::Fixed).then_some(fixed))
+        .chain((!assignment.placement.cpus.is_empty()).then_some(pinned));
+    let missing = asked.filter(|(layer, _)| !layers.iter().any(|held| held == layer));
+    missing.map(|(_, sentence)| sentence.to_owned()).chain(pool::unadopted()).collect()
+}

@@ -1,0 +1,127 @@
+//! The line to a worker: every request has the time limit of its stage, and every answer is judged the same way.
+
+use std::time::{Duration, Instant};
+
+use dyno_core::{
+    model::{CaseStatus, Sample, SkipCause, Stage},
+    protocol::{Reply, Request},
+};
+
+use super::{Assignment, Ended, intake::Intake};
+use crate::{
+    fault::HostFault,
+    pool::{Interruption, Unsolicited, Worker},
+    runner::LaunchFolder,
+};
+
+/// News of a session in progress.
+#[derive(Debug)]
+pub(in crate::runner) enum Notice<'n> {
+    Entered(Stage),
+    Progress(Stage, f64),
+    Logged(String),
+    /// The samples of a batch, as it comes.
+    Sampled(&'n [Sample]),
+}
+
+/// Hears the notices of a session.
+pub(super) type Ear<'a> = Box<dyn FnMut(Notice<'_>) + 'a>;
+
+/// A worker, and the stage that it is in.
+pub(super) struct Line<'a> {
+    pub(super) assignment: &'a Assignment<'a>,
+    pub(super) worker: Worker,
+    /// Where the worker runs; removed with everything in it after the worker has ended.
+    pub(super) folder: LaunchFolder,
+    /// Time of each stage [ns]; the last one is in progress.
+    pub(super) stages: Vec<(Stage, u64)>,
+    /// Number of hardware counters that the worker reads.
+    pub(super) counters: usize,
+    stage: Stage,
+    ear: Ear<'a>,
+}
+
+impl<'a> Line<'a> {
+    pub(super) fn open(assignment: &'a Assignment<'a>, mut ear: Ear<'a>) -> Result<Self, HostFault> {
+        let folder = LaunchFolder::new()?;
+        let stage = Stage::Spawn;
+        ear(Notice::Entered(stage));
+        let worker = Worker::spawn(&assignment.command(folder.path()))?;
+        Ok(Self { assignment, worker, folder, stages: vec![(stage, 0)], counters: 0, stage, ear })
+    }
+
+    /// Asks for a stage, or again for the one that is going on.
+    pub(super) fn ask(&mut self, stage: Stage, request: &Request) -> Result<Reply, Ended> {
+        if stage != self.stage {
+            self.stage = stage;
+            self.stages.push((stage, 0));
+            self.tell(Notice::Entered(stage));
+        }
+        let limit = self.timeout();
+        let deadline = Instant::now() + limit;
+        let answer = self.wait(|worker, cancelled, heard| worker.ask(request, deadline, cancelled, heard));
+        self.judge(answer, limit)
+    }
+
+    /// Waits for the next answer to the same request. Each answer is a sign of life: the limit of the stage is for the time
+    /// between two of them.
+    pub(super) fn listen(&mut self, intake: &Intake) -> Result<Reply, Ended> {
+        let deadline = intake.capped(Instant::now() + self.timeout());
+        let answer = self.wait(|worker, cancelled, heard| worker.listen(deadline, cancelled, heard));
+        self.judge(answer, intake.spent().unwrap_or_else(|| self.timeout()))
+    }
+
+    /// Waits for an answer, passes on progress and log lines, and charges the time to the stage.
+    fn wait(
+        &mut self,
+        answer: impl FnOnce(
+            &mut Worker,
+            &dyn Fn() -> bool,
+            &mut dyn FnMut(Unsolicited),
+        ) -> Result<Reply, Interruption>,
+    ) -> Result<Reply, Interruption> {
+        let Self { assignment, worker, stages, stage, ear, .. } = self;
+        let start = Instant::now();
+        let answer = answer(worker, &|| assignment.cancel.is_set(), &mut |heard| {
+            ear(match heard {
+                Unsolicited::Progress(fraction) => Notice::Progress(*stage, fraction),
+                Unsolicited::Log(line) => Notice::Logged(line),
+            });
+        });
+        if let Some((_, total)) = stages.last_mut() {
+            *total = total.saturating_add(u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX));
+        }
+        answer
+    }
+
+    fn judge(&self, answer: Result<Reply, Interruption>, limit: Duration) -> Result<Reply, Ended> {
+        match answer {
+            Ok(Reply::Failed { message }) => Err(self.failed(message)),
+            Ok(Reply::Skipped { message }) => {
+                Err(Ended::Case(CaseStatus::skipped(SkipCause::Plugin, message)))
+            }
+            Ok(reply) => Ok(reply),
+            Err(why) => Err(Ended::interrupted(why, self.stage, limit, self.worker.last_output())),
+        }
+    }
+
+    pub(super) fn failed(&self, message: String) -> Ended {
+        Ended::failed(self.stage, message, None, self.worker.last_output())
+    }
+
+    /// An answer to another request than the one that was asked.
+    pub(super) fn unexpected(&self, reply: &Reply) -> Ended {
+        let mut shown = format!("{reply:?}");
+        shown.truncate(shown.floor_char_boundary(200));
+        self.failed(format!("the worker gave an answer that does not fit the stage: {shown}"))
+    }
+
+    pub(super) fn tell(&mut self, notice: Notice<'_>) {
+        (self.ear)(notice);
+    }
+
+    /// The time limit of a stage.
+    pub(super) fn timeout(&self) -> Duration {
+        self.assignment.settings.timeout()
+    }
+}
