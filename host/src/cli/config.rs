@@ -1,6 +1,6 @@
 //! `dyno config`: every setting, its value, and where that came from.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{path::Path, process::ExitCode};
 
 use dyno_core::units;
 
@@ -70,8 +70,8 @@ fn or<T>(none: &'static str, shown: impl Fn(&T) -> String) -> impl Fn(&Option<T>
     move |value| value.as_ref().map_or_else(|| none.to_owned(), &shown)
 }
 
-fn path(path: &PathBuf) -> String {
-    path.display().to_string()
+fn path(path: &impl AsRef<Path>) -> String {
+    path.as_ref().display().to_string()
 }
 
 fn bytes(bytes: &u64) -> String {
@@ -83,6 +83,6 @@ fn duration(ns: &u64) -> String {
 }
 
 /// A webhook's address is often its password: it is not shown.
-fn secret(_: &String) -> String {
+fn secret<T>(_: &T) -> String {
     "(set)".to_owned()
 }
