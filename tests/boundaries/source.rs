@@ -101,6 +101,11 @@ impl Source {
                     let is_passed_on = is_public(before);
                     found[first..].iter_mut().for_each(|named| named.is_passed_on = is_passed_on);
                 }
+                // Who may see a thing is no use of it: `pub(in crate::cli)`.
+                Some(word) if word == "pub" && rest.text.starts_with("(in ") => {
+                    let end = rest.text.find(')').unwrap_or(rest.text.len());
+                    rest.skip(rest.text[..end].chars().count());
+                }
                 Some(word) => rest.path(word, &mut found),
                 None => rest.skip(1),
             }
@@ -319,8 +324,10 @@ fn strings_and_comments_are_no_code() {
 
 #[test]
 fn paths_are_spelt_out() {
-    let source =
-        Source::new("a.rs", "use std::{\n  fs, io::{self as i, Read},\n};\nfn f() { a::b::<T>() }\n");
+    let source = Source::new(
+        "a.rs",
+        "use std::{\n  fs, io::{self as i, Read},\n};\npub(in crate::x) fn f() { a::b::<T>() }\n",
+    );
     let paths: Vec<String> =
         source.paths().iter().map(|path| format!("{} {}", path.line, path.parts.join("::"))).collect();
     assert_eq!(paths, ["2 std::fs", "2 std::io::self", "2 std::io::Read", "4 a::b"]);

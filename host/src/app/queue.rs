@@ -13,10 +13,6 @@ use crate::{
     timestamp::now,
 };
 
-/// Maximum number of cases in a submitted run. Each takes some kilobytes of the server's memory while its run is stored, begun and
-/// reported.
-const MOST_CASES: usize = 20_000;
-
 /// The queue of a server.
 #[derive(Debug, Clone, Copy)]
 pub struct Queue<'a>(&'a Serving);
@@ -43,7 +39,7 @@ impl Queue<'_> {
         // Whoever asks may only be stricter than the operator.
         let (asked, ours) = (&mut spec.settings, self.0.app().settings());
         asked.memory_limit_bytes = asked.memory_limit_bytes.min(ours.memory_bytes.value);
-        asked.timeout_ms = asked.timeout_ms.min((ours.timeout_ns.value / 1_000_000).max(1));
+        asked.timeout_ms = asked.timeout_ms.min(ours.timeout_ms());
         let mut record = self.prepare(spec, source)?.record;
         record.status = RunStatus::Queued;
         let submitted = Submitted {
@@ -61,7 +57,7 @@ impl Queue<'_> {
 
     /// Record and cases of a request, if it can be met now.
     fn prepare(&self, spec: RunSpec, source: Option<Source>) -> Result<Prepared, AppError> {
-        let prepared = self.0.app().runs().prepare(spec, source, MOST_CASES)?;
+        let prepared = self.0.app().runs().prepare(spec, source)?;
         let off = self.0.store()?.disabled_plugins()?;
         match prepared.record.cases.iter().find(|case| off.contains(&case.plugin.id)) {
             Some(case) => Err(AppError::PluginOff(case.plugin.id.clone())),

@@ -7,9 +7,11 @@ use std::{
 };
 
 use dyno_core::model::{
-    DeviceInfo, DeviceKind, Event, Machine, RESULT_SCHEMA, RESULT_VERSION, RunRecord, RunSpec, RunStatus,
-    Source,
+    DeviceInfo, DeviceKind, Event, Machine, PluginRef, RESULT_SCHEMA, RESULT_VERSION, RunRecord, RunSpec,
+    RunStatus, Source,
 };
+
+use dyno_plugin_api::descriptor::Descriptor;
 
 use super::{backend::Backend, error::AppError, root::App};
 use crate::{
@@ -41,7 +43,7 @@ impl Runs<'_> {
     /// When a benchmark, parameter or device is not known.
     pub fn plan(&self, spec: &RunSpec) -> Result<Vec<Planned>, AppError> {
         devices::check_cpus(&spec.settings.cpus)?;
-        self.expanded(spec, &self.0.plugins().catalog(), runner::MAX_CASES)
+        self.expanded(spec, &self.0.plugins().catalog())
     }
 
     /// Runs a request. Everything is in the database before it is announced.
@@ -59,7 +61,7 @@ impl Runs<'_> {
             Backend::Local(local) => local,
             Backend::Remote(server) => return server.carry_out(&spec, source.as_ref(), cancel, announce),
         };
-        let mut prepared = self.prepare(spec, source, runner::MAX_CASES)?;
+        let mut prepared = self.prepare(spec, source)?;
         if cancel.is_set() {
             return Err(AppError::Cancelled);
         }
@@ -68,17 +70,12 @@ impl Runs<'_> {
         Ok(prepared.record)
     }
 
-    /// The record and cases of a request of at most `most` cases, before anything runs.
-    pub(super) fn prepare(
-        &self,
-        spec: RunSpec,
-        source: Option<Source>,
-        most: usize,
-    ) -> Result<Prepared, AppError> {
+    /// The record and cases of a request, before anything runs.
+    pub(super) fn prepare(&self, spec: RunSpec, source: Option<Source>) -> Result<Prepared, AppError> {
         spec.check().map_err(AppError::Settings)?;
         devices::check_cpus(&spec.settings.cpus)?;
         let catalog = self.0.plugins().catalog();
-        let planned = self.expanded(&spec, &catalog, most)?;
+        let planned = self.expanded(&spec, &catalog)?;
         let record = RunRecord {
             schema: RESULT_SCHEMA.to_owned(),
             version: RESULT_VERSION,
@@ -95,9 +92,9 @@ impl Runs<'_> {
         Ok(Prepared { record, planned, catalog })
     }
 
-    fn expanded(&self, spec: &RunSpec, catalog: &Catalog, most: usize) -> Result<Vec<Planned>, AppError> {
+    fn expanded(&self, spec: &RunSpec, catalog: &Catalog) -> Result<Vec<Planned>, AppError> {
         let devices = self.0.hardware().requested(&spec.requests)?;
-        runner::expand(spec, catalog, &devices, most).map_err(|error| {
+        runner::expand(spec, catalog, &devices).map_err(|error| {
             // What is not found may be in what could not be read.
             catalog.fault.clone().map_or_else(|| error.into(), AppError::Host)
         })
@@ -128,12 +125,12 @@ impl Runs<'_> {
     ) -> Result<(), AppError> {
         let (content, code_cache) = self.ready_to_launch()?;
         let Prepared { record, planned, catalog } = prepared;
-        let used: Vec<_> = catalog
+        let used: Vec<(&PluginRef, &Descriptor)> = catalog
             .entries
             .iter()
             .filter_map(|entry| {
                 let used = planned.iter().find(|case| case.plugin.sha256 == entry.sha256)?;
-                Some((used.plugin.clone(), &entry.descriptor))
+                Some((used.plugin.as_ref(), &entry.descriptor))
             })
             .collect();
         store.record_plugins(&used, &record.created_at)?;

@@ -212,6 +212,8 @@ fn ended(case: &CaseRecord, reasons_follow: bool) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use dyno_core::model::{Params, PluginKind};
 
     use super::*;
@@ -219,19 +221,19 @@ mod tests {
     #[test]
     fn cases_on_several_devices_keep_their_own_labels() {
         let mut progress = Progress::new(false);
-        let plugin = PluginRef {
+        let plugin = Arc::new(PluginRef {
             id: "p".to_owned(),
             version: "1.0.0".to_owned(),
             kind: PluginKind::Native,
             sha256: String::new(),
             path: String::new(),
             build: None,
-        };
+        });
         for (case, device) in [(0, "cuda:0"), (1, "webgpu:0"), (2, "cpu")] {
             progress.show(&Event::CaseStarted {
                 case,
                 benchmark: format!("b{case}"),
-                plugin: plugin.clone(),
+                plugin: Arc::clone(&plugin),
                 params: Params::new(),
                 device: device.to_owned(),
             });

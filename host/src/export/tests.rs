@@ -1,6 +1,6 @@
 //! Goldens of the formats, over one record that has everything.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use dyno_core::model::{
     CaseStatus, DOCTOR_SCHEMA, DOCTOR_VERSION, Doctor, Exit, RESULT_SCHEMA, RESULT_VERSION, Reason,
@@ -190,7 +190,7 @@ fn hostile_text_does_not_become_structure() {
     record.spec.tags = vec![hostile.to_owned()];
     record.cases[0].benchmark = hostile.to_owned();
     record.cases[0].metrics.last_mut().unwrap().unit = hostile.to_owned();
-    record.cases[0].plugin.id = hostile.to_owned();
+    Arc::make_mut(&mut record.cases[0].plugin).id = hostile.to_owned();
     record.cases[2].benchmark = hostile.to_owned();
     record.cases[2].status = CaseStatus::Failed {
         stage: Stage::Setup,

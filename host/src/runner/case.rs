@@ -1,6 +1,6 @@
 //! A case as it is planned: what will be measured, or why not.
 
-use std::{fmt, path::PathBuf};
+use std::{fmt, ops::Deref, path::PathBuf, sync::Arc};
 
 use dyno_core::{
     model::{CaseKey, CaseRecord, CaseStatus, ComparedSide, DeviceInfo, Params, PluginRef, SkipCause},
@@ -37,14 +37,14 @@ impl fmt::Display for Obstacle {
     }
 }
 
-/// A benchmark with parameter values on a device, before it is measured.
-#[derive(Debug, Clone)]
-pub struct Planned {
+/// A benchmark of a plugin file on a device. All its cases share it: there may be very many, which differ in parameters.
+#[derive(Debug)]
+pub struct Subject {
     /// The plugin file.
-    pub plugin: PluginRef,
-    /// Where the file lies.
+    pub plugin: Arc<PluginRef>,
+    /// Path of the file.
     pub path: PathBuf,
-    /// Its length when it was scanned [bytes].
+    /// Length of the file when it was scanned [bytes].
     pub size: u64,
     /// Name of the benchmark.
     pub benchmark: String,
@@ -52,27 +52,18 @@ pub struct Planned {
     pub category: String,
     /// Metrics that it declares.
     pub metrics: Vec<MetricInfo>,
-    /// All parameters, defaults included.
-    pub params: Params,
     /// The device.
     pub device: DeviceInfo,
-    /// Why it cannot run; absent when it can.
-    pub obstacle: Option<Obstacle>,
+    /// Why none of its cases can run; absent if they can.
+    obstacle: Option<Obstacle>,
 }
 
-impl Planned {
-    /// What makes it the same case in another run.
-    #[must_use]
-    pub fn key(&self) -> CaseKey {
-        CaseKey::new(&self.plugin, &self.benchmark, &self.params, &self.device.name)
-    }
-
+impl Subject {
     pub(super) fn new(
         plugin: PluginRef,
         path: PathBuf,
         size: u64,
         benchmark: &BenchmarkInfo,
-        params: Params,
         device: DeviceInfo,
     ) -> Self {
         let obstacle = if let Some(why) = &device.unavailable {
@@ -91,16 +82,45 @@ impl Planned {
             })
         };
         Self {
-            plugin,
+            plugin: Arc::new(plugin),
             path,
             size,
             benchmark: benchmark.name.clone(),
             category: benchmark.category.clone(),
             metrics: benchmark.metrics.clone(),
-            params,
             device,
             obstacle,
         }
+    }
+}
+
+/// A case before it is measured: its subject, with values of the parameters.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    subject: Arc<Subject>,
+    /// All parameters, defaults included.
+    pub params: Params,
+    /// Why it cannot run; absent when it can.
+    pub obstacle: Option<Obstacle>,
+}
+
+impl Deref for Planned {
+    type Target = Subject;
+
+    fn deref(&self) -> &Subject {
+        &self.subject
+    }
+}
+
+impl Planned {
+    pub(super) fn new(subject: Arc<Subject>, params: Params) -> Self {
+        Self { obstacle: subject.obstacle.clone(), subject, params }
+    }
+
+    /// What makes it the same case in another run.
+    #[must_use]
+    pub fn key(&self) -> CaseKey {
+        CaseKey::new(&self.plugin, &self.benchmark, &self.params, &self.device.name)
     }
 
     /// Threads that the case asks for by its parameter `threads`, 1 where it has none.
@@ -119,7 +139,7 @@ impl Planned {
     pub fn record(&self, index: u32) -> CaseRecord {
         CaseRecord {
             index,
-            plugin: self.plugin.clone(),
+            plugin: Arc::clone(&self.plugin),
             benchmark: self.benchmark.clone(),
             category: self.category.clone(),
             params: self.params.clone(),

@@ -1,6 +1,6 @@
 //! From a request to cases: patterns to benchmarks, lists of values to their Cartesian product, hardware to devices.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use dyno_core::{
     model::{CaseKey, CaseRequest, DeviceInfo, ParamValue, Params, PluginRef, RunSpec},
@@ -9,14 +9,14 @@ use dyno_core::{
 use dyno_plugin_api::descriptor::BenchmarkInfo;
 use serde_json::Value;
 
-use super::{Match, Planned};
+use super::{Match, Planned, case::Subject};
 use crate::{
     catalog::{self, Catalog, Entry, ResolveError, Resolved, glob},
     devices,
 };
 
 /// Maximum number of cases in one run or comparison: more are a mistake in a list of values.
-pub const MAX_CASES: usize = 100_000;
+const MAX_CASES: usize = 100_000;
 
 /// Why a request cannot be turned into cases. The user can correct all of these.
 #[derive(Debug, thiserror::Error)]
@@ -70,8 +70,8 @@ pub enum ExpandError {
         candidate: String,
     },
     /// Too many cases.
-    #[error("the request makes more than {0} cases; shorten the lists of values, or ask for several runs")]
-    TooMany(usize),
+    #[error("the request makes more than {MAX_CASES} cases; shorten the lists of values")]
+    TooMany,
     /// One case more than once: nothing would tell the results apart.
     #[error(
         "the request has the case `{case}` more than once, and nothing would tell its results apart; name it once, and \
@@ -86,15 +86,14 @@ pub enum ExpandError {
     Nothing,
 }
 
-/// Turns a request into at most `most` cases, in its order.
+/// Turns a request into cases, in its order.
 ///
 /// # Errors
-/// When a benchmark, parameter or device is not known, a value is not allowed, or there are more cases.
+/// When a benchmark, parameter or device is not known, a value is not allowed, or there are too many cases.
 pub fn expand(
     spec: &RunSpec,
     catalog: &Catalog,
     devices: &[DeviceInfo],
-    most: usize,
 ) -> Result<Vec<Planned>, ExpandError> {
     let mut cases: Vec<Planned> = Vec::new();
     for request in &spec.requests {
@@ -111,16 +110,17 @@ pub fn expand(
         // A glob passes a parameter to those benchmarks that have it; a name must have it.
         let is_glob = request.benchmark.contains('*');
         for resolved in &found {
-            let combinations = combinations(request, resolved.benchmark, is_glob, most)?;
+            let combinations = combinations(request, resolved.benchmark, is_glob)?;
             for device in hardware(request, resolved.benchmark, devices)? {
                 if !catalog.is_named && !catalog::meant(&request.benchmark, &found, resolved, device.kind)? {
                     continue;
                 }
+                let subject = Arc::new(subject(resolved, device));
                 for params in &combinations {
-                    if cases.len() >= most {
-                        return Err(ExpandError::TooMany(most));
+                    if cases.len() >= MAX_CASES {
+                        return Err(ExpandError::TooMany);
                     }
-                    cases.push(plan(resolved, params.clone(), device.clone()));
+                    cases.push(Planned::new(Arc::clone(&subject), params.clone()));
                 }
             }
         }
@@ -198,11 +198,15 @@ pub fn matches(
         let Some(before) = old.iter().find(|before| before.name == now.name) else { continue };
         let (before, now) =
             (Resolved { entry: baseline, benchmark: before }, Resolved { entry: candidate, benchmark: now });
-        for params in combinations(request, before.benchmark, name.contains('*'), MAX_CASES)? {
+        let subjects: Vec<[Arc<Subject>; 2]> = hardware(request, now.benchmark, devices)?
+            .into_iter()
+            .map(|device| [subject(&before, device.clone()), subject(&now, device)].map(Arc::new))
+            .collect();
+        for params in combinations(request, before.benchmark, name.contains('*'))? {
             let same = params_of(now.benchmark, &params)?;
-            for device in hardware(request, now.benchmark, devices)? {
-                let baseline = plan(&before, params.clone(), device.clone());
-                let candidate = plan(&now, same.clone(), device);
+            for [before, now] in &subjects {
+                let baseline = Planned::new(Arc::clone(before), params.clone());
+                let candidate = Planned::new(Arc::clone(now), same.clone());
                 let key = candidate.key();
                 found.push(Match { label: key.label(), key, baseline, candidate, rule });
             }
@@ -245,7 +249,7 @@ fn params_of(benchmark: &BenchmarkInfo, values: &Params) -> Result<Params, Expan
     resolved.collect()
 }
 
-fn plan(resolved: &Resolved<'_>, params: Params, device: DeviceInfo) -> Planned {
+fn subject(resolved: &Resolved<'_>, device: DeviceInfo) -> Subject {
     let entry = resolved.entry;
     let plugin = PluginRef {
         id: entry.descriptor.plugin.id.clone(),
@@ -257,7 +261,7 @@ fn plan(resolved: &Resolved<'_>, params: Params, device: DeviceInfo) -> Planned 
     };
     // A plugin of another contract is run all the same: the worker refuses it before any of its code runs, and the case
     // fails with the sentence that names both sides. Skipping it would turn a stale plugin into a green run.
-    Planned::new(plugin, entry.path.clone(), entry.size, resolved.benchmark, params, device)
+    Subject::new(plugin, entry.path.clone(), entry.size, resolved.benchmark, device)
 }
 
 /// Every combination of the given values, the last parameter varying fastest.
@@ -265,7 +269,6 @@ fn combinations(
     request: &CaseRequest,
     benchmark: &BenchmarkInfo,
     is_glob: bool,
-    most: usize,
 ) -> Result<Vec<Params>, ExpandError> {
     for name in request.params.keys() {
         if !is_glob && !benchmark.params.iter().any(|param| param.name == *name) {
@@ -276,8 +279,8 @@ fn combinations(
     for param in &benchmark.params {
         let default = [param.default.clone()];
         let given: &[Value] = request.params.get(&param.name).map_or(&default, Vec::as_slice);
-        if all.len().saturating_mul(given.len()) > most {
-            return Err(ExpandError::TooMany(most));
+        if all.len().saturating_mul(given.len()) > MAX_CASES {
+            return Err(ExpandError::TooMany);
         }
         let values = given
             .iter()
@@ -342,8 +345,7 @@ mod tests {
     }
 
     fn shown(params: Value) -> Result<Vec<String>, String> {
-        let all = combinations(&request(params), &benchmark(), false, MAX_CASES)
-            .map_err(|error| error.to_string())?;
+        let all = combinations(&request(params), &benchmark(), false).map_err(|error| error.to_string())?;
         Ok(all.iter().map(|p| format!("{} {}", p["n"], p["dtype"])).collect())
     }
 
@@ -387,9 +389,6 @@ mod tests {
     fn a_product_that_explodes_is_refused() {
         let many: Vec<Value> = (1..=8192).map(Value::from).collect();
         let spec = request(json!({"n": many, "dtype": vec!["f32"; 100]}));
-        assert!(matches!(
-            combinations(&spec, &benchmark(), false, MAX_CASES),
-            Err(ExpandError::TooMany(MAX_CASES))
-        ));
+        assert!(matches!(combinations(&spec, &benchmark(), false), Err(ExpandError::TooMany)));
     }
 }

@@ -158,6 +158,7 @@ mod tests {
     use dyno_core::model::{DeviceInfo, Params, PluginKind, PluginRef};
 
     use super::*;
+    use crate::runner::Subject;
 
     fn grouped(devices: &[DeviceInfo]) -> (usize, Vec<Vec<usize>>) {
         let plugin = PluginRef {
@@ -172,7 +173,8 @@ mod tests {
             serde_json::from_value(serde_json::json!({"name": "b", "hardware": ["cpu", "cuda", "webgpu"]}))
                 .unwrap();
         let case = |device: &DeviceInfo| {
-            Planned::new(plugin.clone(), "p".into(), 0, &benchmark, Params::new(), device.clone())
+            let subject = Subject::new(plugin.clone(), "p".into(), 0, &benchmark, device.clone());
+            Planned::new(subject.into(), Params::new())
         };
         let group = group(&devices.iter().map(case).collect::<Vec<_>>());
         (group.cases, group.lanes.into_iter().map(|(_, places)| places).collect())

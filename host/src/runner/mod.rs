@@ -18,10 +18,10 @@ mod stop;
 mod turn;
 
 pub use cancel::{Cancel, is_ignored};
-pub use case::{Match, Obstacle, Planned};
+pub use case::{Match, Obstacle, Planned, Subject};
 pub use conduct::Missing;
 pub use dispatcher::Dispatcher;
 pub use duel::{Duel, DuelNews, DuelOptions};
 pub use error::RunError;
-pub use expand::{ExpandError, MAX_CASES, Matches, expand, matches, refuse_repeated};
+pub use expand::{ExpandError, Matches, expand, matches, refuse_repeated};
 pub use folder::{LaunchFolder, sweep};

@@ -18,3 +18,6 @@ pub(crate) use self::{
     status::{Status, model, word},
     table::{Rest, Told},
 };
+
+#[cfg(test)]
+mod tests;

@@ -18,9 +18,9 @@ impl Store {
     ///
     /// # Errors
     /// When the database refuses.
-    pub fn record_plugins(&mut self, seen: &[(PluginRef, &Descriptor)], at: &str) -> Result<(), StoreError> {
+    pub fn record_plugins(&mut self, seen: &[(&PluginRef, &Descriptor)], at: &str) -> Result<(), StoreError> {
         self.transaction("storing plugins", |transaction| {
-            note_all(transaction, seen.iter().map(|(plugin, descriptor)| (plugin, Some(*descriptor))), at)
+            note_all(transaction, seen.iter().map(|(plugin, descriptor)| (*plugin, Some(*descriptor))), at)
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Reading one run as a record, the samples of a case, or the list of runs.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use duckdb::{Row, params};
 use dyno_core::model::{
@@ -264,6 +264,8 @@ impl Store {
     }
 
     fn cases(&self, run_no: i32) -> Result<Vec<CaseRecord>, StoreError> {
+        // Cases of one plugin are neighbours.
+        let mut last: Option<Arc<PluginRef>> = None;
         let rows = self
             .rows(
                 "SELECT case_no, plugin_id, plugin_version, plugin_kind, plugin_sha256, plugin_path, benchmark, category,
@@ -281,6 +283,8 @@ impl Store {
                         path: row.get(5)?,
                         build: build.as_deref().and_then(PluginBuild::from_word),
                     };
+                    let plugin = last.take().filter(|last| **last == plugin).unwrap_or_else(|| Arc::new(plugin));
+                    last = Some(Arc::clone(&plugin));
                     let texts: (String, String) = (row.get(9)?, row.get(10)?);
                     Ok((row.get(0)?, plugin, row.get(6)?, row.get(7)?, row.get(8)?, texts))
                 },

@@ -1,7 +1,10 @@
 //! What is written is read back, and what another process left is dealt with.
 
+use std::sync::Arc;
+
 use dyno_core::model::{
-    CaseRecord, CaseStatus, MetricSummary, Priority, Reason, RunRecord, RunStatus, Sample, SkipCause, Stage,
+    CaseRecord, CaseStatus, MetricSummary, PluginRef, Priority, Reason, RunRecord, RunStatus, Sample,
+    SkipCause, Stage,
 };
 
 use super::*;
@@ -430,7 +433,7 @@ fn a_plugin_is_one_row_however_often_it_is_seen() {
     let mut store = Store::open(&folder.path().join("dyno.duckdb")).unwrap();
     let record = record();
     store_all(&mut store, &record);
-    let mut plugin = record.cases[0].plugin.clone();
+    let mut plugin = PluginRef::clone(&record.cases[0].plugin);
     plugin.path = "/elsewhere/kernels.so".to_owned();
     let descriptor = serde_json::from_value(serde_json::json!({
         "schema": dyno_plugin_api::descriptor::SCHEMA,
@@ -439,7 +442,7 @@ fn a_plugin_is_one_row_however_often_it_is_seen() {
         "benchmarks": [],
     }))
     .unwrap();
-    store.record_plugins(&[(plugin.clone(), &descriptor)], "2027-01-01T00:00:00.000Z").unwrap();
+    store.record_plugins(&[(&plugin, &descriptor)], "2027-01-01T00:00:00.000Z").unwrap();
     store_all(&mut store, &RunRecord { id: "later".to_owned(), ..record.clone() });
     let row: (String, i32, i32, bool, i64) = store
         .connection
@@ -600,9 +603,10 @@ fn run_of(number: u32, cases: &[(&str, &str, &str)], factor: f64) -> RunRecord {
     for (plugin, version, build) in cases {
         let mut case = template.clone();
         case.index = run.cases.len() as u32;
-        case.plugin.id = (*plugin).to_owned();
-        case.plugin.version = (*version).to_owned();
-        case.plugin.sha256 = (*build).to_owned();
+        let its = Arc::make_mut(&mut case.plugin);
+        its.id = (*plugin).to_owned();
+        its.version = (*version).to_owned();
+        its.sha256 = (*build).to_owned();
         for metric in &mut case.metrics {
             metric.median *= factor;
         }

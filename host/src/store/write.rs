@@ -32,7 +32,7 @@ impl Store {
             let run_no = insert_run(transaction, run)?;
             plugins::note_all(
                 transaction,
-                run.cases.iter().map(|case| (&case.plugin, None)),
+                run.cases.iter().map(|case| (case.plugin.as_ref(), None)),
                 &run.created_at,
             )?;
             insert_cases(transaction, run_no, &run.cases)?;

@@ -1,5 +1,7 @@
 //! The events of a run. Nothing is announced before it is durable.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::{CaseRecord, Interval, Params, PluginRef, RunStatus, Stage};
@@ -28,14 +30,14 @@ pub enum Event {
     CaseStarted {
         case: u32,
         benchmark: String,
-        plugin: PluginRef,
+        plugin: Arc<PluginRef>,
         params: Params,
         device: String,
     },
     /// A launch of the case compiles its component, because no compiled code is cached: this may take seconds.
     Compiling {
         case: u32,
-        plugin: PluginRef,
+        plugin: Arc<PluginRef>,
     },
     LaunchStarted {
         case: u32,

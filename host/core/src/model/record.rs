@@ -1,5 +1,7 @@
 //! The record of a run: what is stored, exported as `dyno.result`, and shown.
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -87,8 +89,8 @@ pub fn build_remark(plugin_id: &str, build: Option<PluginBuild>) -> Option<Strin
 pub struct CaseRecord {
     /// Place in the run, from 0.
     pub index: u32,
-    /// The plugin that was run.
-    pub plugin: PluginRef,
+    /// The plugin that was run. Shared: a run may have very many cases of it.
+    pub plugin: Arc<PluginRef>,
     /// Name of the benchmark.
     pub benchmark: String,
     /// Category of the benchmark.

@@ -3,8 +3,10 @@
 
 mod matched;
 mod metric;
+mod options;
 mod scale;
 
+pub use self::options::CompareOptions;
 use self::{matched::Matched, metric::Judge};
 use super::benjamini_hochberg;
 use crate::model::{
@@ -14,23 +16,6 @@ use crate::model::{
 
 /// What differs here decides speed by itself: a verdict across it would be about the machine.
 const DECISIVE: [&str; 3] = ["machine", "governor", "WASM engine"];
-
-/// How strict to be.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct CompareOptions {
-    /// Smallest relative change that matters.
-    pub threshold: f64,
-    /// Accepted share of false alarms among alarms, over the suite.
-    pub alpha: f64,
-    /// Judge even if machine, governor or engine differ.
-    pub allow_differences: bool,
-}
-
-impl Default for CompareOptions {
-    fn default() -> Self {
-        Self { threshold: 0.05, alpha: 0.01, allow_differences: false }
-    }
-}
 
 /// Compares every case and metric that both sides have. `drift` is what is known of how much runs of equal builds differ on
 /// the machine: no interval between different builds is narrower.
