@@ -1,7 +1,12 @@
 //! The result file: `dyno.result` version 1, described by `docs/schemas/result.json`.
 
+use std::io;
+
 use dyno_core::model::{RESULT_SCHEMA, RESULT_VERSION, RunRecord};
-use serde_json::Value;
+use serde::Serialize;
+use serde_json::{Serializer, Value};
+
+use super::readable::Readable;
 
 /// A record that cannot be serialised.
 #[derive(Debug, thiserror::Error)]
@@ -46,9 +51,21 @@ pub enum ReadError {
 /// # Errors
 /// When it cannot be serialised.
 pub fn json(record: &RunRecord) -> Result<String, WriteError> {
-    let mut text = serde_json::to_string_pretty(&*record.finite()).map_err(WriteError)?;
-    text.push('\n');
-    Ok(dyno_core::text::json(&text))
+    let mut text = Vec::new();
+    write_json(record, &mut text)?;
+    String::from_utf8(text).map_err(|error| WriteError(serde_json::Error::io(io::Error::other(error))))
+}
+
+/// Writes a run as [`json`] renders it, but never holds the whole text, which is large for a run with many cases or samples.
+///
+/// # Errors
+/// When it cannot be serialised, or `out` fails.
+pub fn write_json(record: &RunRecord, out: &mut dyn io::Write) -> Result<(), WriteError> {
+    record
+        .finite()
+        .serialize(&mut Serializer::with_formatter(&mut *out, Readable::default()))
+        .map_err(WriteError)?;
+    out.write_all(b"\n").map_err(|error| WriteError(serde_json::Error::io(error)))
 }
 
 /// Reads a result file.

@@ -18,12 +18,13 @@ mod names;
 mod number;
 mod openmetrics;
 mod outcome;
+mod readable;
 
 pub use comparison::effect;
 pub use escape::name as markdown_name;
 pub use format::{ComparisonFormat, Format, Rendered};
 pub use html::html_table;
-pub use json::{ReadError, WriteError, json, read};
+pub use json::{ReadError, WriteError, json, read, write_json};
 
 #[cfg(test)]
 mod hostile_tests;

@@ -1,6 +1,11 @@
 //! From a request to cases: patterns to benchmarks, lists of values to their Cartesian product, hardware to devices.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    borrow::Borrow,
+    collections::HashSet,
+    hash::{BuildHasher, RandomState},
+    sync::Arc,
+};
 
 use dyno_core::{
     model::{CaseKey, CaseRequest, DeviceInfo, ParamValue, Params, PluginRef, RunSpec},
@@ -128,8 +133,7 @@ pub fn expand(
     if cases.is_empty() {
         return Err(ExpandError::Nothing);
     }
-    let keys: Vec<CaseKey> = cases.iter().map(Planned::key).collect();
-    refuse_repeated(&keys)?;
+    refuse_repeated(cases.iter().map(Planned::key))?;
     Ok(cases)
 }
 
@@ -137,12 +141,21 @@ pub fn expand(
 ///
 /// # Errors
 /// Names the first such case.
-pub fn refuse_repeated<'a>(keys: impl IntoIterator<Item = &'a CaseKey>) -> Result<(), ExpandError> {
-    let mut seen = HashSet::new();
-    match keys.into_iter().find(|key| !seen.insert(*key)) {
-        Some(twice) => Err(ExpandError::Repeated { case: twice.label() }),
-        None => Ok(()),
+pub fn refuse_repeated<K: Borrow<CaseKey>>(keys: impl Iterator<Item = K> + Clone) -> Result<(), ExpandError> {
+    // The keys of 100,000 cases are large. Their hashes are not, and almost always prove that no two keys are equal.
+    let (state, mut hashes) = (RandomState::new(), HashSet::new());
+    if keys.clone().all(|key| hashes.insert(state.hash_one(key.borrow()))) {
+        return Ok(());
     }
+    let mut seen = HashSet::new();
+    for key in keys {
+        let key = key.borrow().clone();
+        if seen.contains(&key) {
+            return Err(ExpandError::Repeated { case: key.label() });
+        }
+        seen.insert(key);
+    }
+    Ok(())
 }
 
 /// The devices that a request means for a benchmark, each once. `all` means those of the kinds that the benchmark

@@ -1,5 +1,5 @@
 //! The server: HTTP at the edge of the application, and the only room with an async runtime. It calls [`crate::app`], as the
-//! command line does, and [`crate::service`] for what only a server does.
+//! command line does, and the room `service` for what only a server does.
 
 mod answers;
 mod audit;

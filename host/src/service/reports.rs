@@ -2,7 +2,8 @@
 
 use std::{
     collections::HashMap,
-    fs, io,
+    fs::{self, File},
+    io::{self, BufWriter, IntoInnerError, Write},
     path::{Path, PathBuf},
 };
 
@@ -13,7 +14,7 @@ use serde::Serialize;
 use super::status::word;
 use crate::{
     app::RunSummary,
-    export::{ComparisonFormat, Format, Rendered},
+    export::{ComparisonFormat, Format, Rendered, write_json},
 };
 
 /// File name and format of the reports of every run.
@@ -59,9 +60,14 @@ impl ReportFolder {
         let folder = self.0.join(&record.id);
         fs::create_dir_all(&folder)?;
         for (name, format) in WRITTEN {
-            if let Rendered::Text(text) = format.render(record).map_err(io::Error::other)? {
-                replace(&folder, &format!("{name}.{}", format.extension()), &text)?;
-            }
+            replace(&folder, &format!("{name}.{}", format.extension()), &mut |out| match format {
+                // The largest, and the one that need not be held as a whole.
+                Format::Json => write_json(record, out).map_err(io::Error::other),
+                _ => match format.render(record).map_err(io::Error::other)? {
+                    Rendered::Text(text) => out.write_all(text.as_bytes()),
+                    Rendered::ByDatabase => Ok(()),
+                },
+            })?;
         }
         Ok(())
     }
@@ -69,7 +75,7 @@ impl ReportFolder {
     /// Writes the comparison of a run with its baseline.
     pub(super) fn write_comparison(&self, run: &str, comparison: &Comparison) -> io::Result<()> {
         let text = ComparisonFormat::Markdown.render(comparison, false).map_err(io::Error::other)?;
-        replace(&self.0.join(run), "comparison.md", &text)
+        replace(&self.0.join(run), "comparison.md", &mut |out| out.write_all(text.as_bytes()))
     }
 
     /// Removes the reports of a run, if there are any.
@@ -146,9 +152,16 @@ fn files(folder: &Path) -> io::Result<Vec<String>> {
     Ok(reports)
 }
 
-fn replace(folder: &Path, name: &str, text: &str) -> io::Result<()> {
+/// Writes a file under another name first, so that nobody ever reads half of it.
+fn replace(
+    folder: &Path,
+    name: &str,
+    write: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
     let partial = folder.join(format!(".{name}.partial"));
-    fs::write(&partial, text)?;
+    let mut out = BufWriter::new(File::create(&partial)?);
+    write(&mut out)?;
+    out.into_inner().map_err(IntoInnerError::into_error)?;
     fs::rename(partial, folder.join(name))
 }
 

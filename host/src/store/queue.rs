@@ -4,10 +4,11 @@ use duckdb::{OptionalExt, params};
 use dyno_core::model::{CaseRecord, CaseStatus, Priority, RunRecord, RunStatus};
 use schemars::JsonSchema;
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 use super::{
     Store,
-    error::{StoreError, doing},
+    error::{StoreError, doing, record},
     read::TIME,
     statement::execute,
     write::{insert_cases, insert_run, to_json},
@@ -55,13 +56,14 @@ impl Store {
     /// # Errors
     /// When the database refuses.
     pub fn submit(&mut self, run: &RunRecord, submission: &Submitted) -> Result<(), StoreError> {
+        let cases_sha256 = sha256(&run.cases)?;
         self.transaction("queueing a run", |transaction| {
             let run_no = insert_run(transaction, run)?;
             insert_cases(transaction, run_no, &run.cases)?;
             execute(
                 transaction,
                 "queueing a run",
-                "INSERT INTO submissions VALUES (?, ?, ?, CAST(? AS TIMESTAMP), NULL, ?, ?, ?)",
+                "INSERT INTO submissions VALUES (?, ?, ?, CAST(? AS TIMESTAMP), NULL, ?, ?, ?, ?)",
                 params![
                     run.id,
                     submission.priority.word(),
@@ -70,17 +72,20 @@ impl Store {
                     submission.request,
                     submission.baseline,
                     submission.incremental,
+                    cases_sha256,
                 ],
             )
         })
     }
 
-    /// Begins a queued run. Its cases are replaced by those of `run`, because plugins may have changed while it waited.
+    /// Begins a queued run. Its cases are replaced by those of `run`, unless they are the same: plugins may have changed while
+    /// it waited.
     ///
     /// # Errors
     /// When there is no such run, or the database refuses.
     pub fn begin_queued(&mut self, run: &RunRecord, now: &str) -> Result<(), StoreError> {
         let run_no = self.run_no(&run.id)?;
+        let are_stored = self.cases_sha256(&run.id)? == Some(sha256(&run.cases)?);
         self.transaction("beginning a run", |transaction| {
             execute(
                 transaction,
@@ -88,8 +93,15 @@ impl Store {
                 "UPDATE runs SET status = ?, machine_json = ? WHERE run_no = ?",
                 params![RunStatus::Running.word(), to_json(&run.machine, "machine")?, run_no],
             )?;
-            execute(transaction, "beginning a run", "DELETE FROM cases WHERE run_no = ?", params![run_no])?;
-            insert_cases(transaction, run_no, &run.cases)?;
+            if !are_stored {
+                execute(
+                    transaction,
+                    "beginning a run",
+                    "DELETE FROM cases WHERE run_no = ?",
+                    params![run_no],
+                )?;
+                insert_cases(transaction, run_no, &run.cases)?;
+            }
             execute(
                 transaction,
                 "beginning a run",
@@ -97,6 +109,13 @@ impl Store {
                 params![now, run.id],
             )
         })
+    }
+
+    /// The hash of the cases with which a run was submitted; `None` if it was not, or before version 7 of the database.
+    fn cases_sha256(&self, run: &str) -> Result<Option<String>, StoreError> {
+        let sql = "SELECT cases_sha256 FROM submissions WHERE run_id = ?";
+        let found = self.connection.query_row(sql, [run], |row| row.get(0)).optional();
+        Ok(found.map_err(doing("reading a submission"))?.flatten())
     }
 
     /// Cancels a queued run; `false` if it is not queued any more.
@@ -219,4 +238,16 @@ impl Store {
             )
             .map_err(doing("reading how long runs take"))
     }
+}
+
+/// A hash of all that is stored of cases, by which those of a run of 100,000 are compared without reading them.
+fn sha256(cases: &[CaseRecord]) -> Result<String, StoreError> {
+    let mut hash = Sha256::new();
+    let mut json = Vec::new();
+    for case in cases {
+        json.clear();
+        serde_json::to_writer(&mut json, case).map_err(record("case"))?;
+        hash.update(&json);
+    }
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }

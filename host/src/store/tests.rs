@@ -348,6 +348,8 @@ fn very_many_cases_and_tags_are_stored_in_their_order_and_given_up_at_once() {
     assert_eq!(store.annotations(&run.id).unwrap().len(), 3);
     run.cases.iter_mut().for_each(|case| case.status = CaseStatus::Cancelled);
     run.cases[7].status = CaseStatus::skipped(SkipCause::Plugin, "it's off");
+    // Without neighbours that ended the same way.
+    run.cases.iter_mut().take(5_000).step_by(2).for_each(|case| case.status = CaseStatus::Completed);
     store.end_unbegun(&run.id, &run.cases).unwrap();
     assert_eq!(store.run(&run.id, false).unwrap().cases, run.cases);
 }
@@ -514,6 +516,26 @@ fn queued_record() -> RunRecord {
         case.metrics.clear();
     }
     queued
+}
+
+#[test]
+fn cases_are_written_once_if_they_are_the_same_when_the_run_begins() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(&folder.path().join("dyno.duckdb")).unwrap();
+    let run = queued_record();
+    store.submit(&run, &submission(Priority::High)).unwrap();
+    let row = |store: &Store| -> i64 {
+        store.connection.query_row("SELECT max(rowid) FROM cases", [], |row| row.get(0)).unwrap()
+    };
+    let before = row(&store);
+    store.begin_queued(&run, "2026-01-02T03:05:00.000Z").unwrap();
+    assert_eq!((row(&store), &store.run(&run.id, false).unwrap().cases), (before, &run.cases));
+    // Built anew while it waited.
+    let mut other = run.clone();
+    Arc::make_mut(&mut other.cases[0].plugin).sha256 = "another".to_owned();
+    store.begin_queued(&other, "2026-01-02T03:06:00.000Z").unwrap();
+    assert!(row(&store) > before);
+    assert_eq!(store.run(&run.id, false).unwrap().cases, other.cases);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Writing: a run when it begins, each launch, each case and the run when they end. Every method is one transaction: once
 //! it returns, what it wrote survives a power failure.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
 
 use duckdb::{OptionalExt, ToSql, Transaction, params};
 use dyno_core::model::{
@@ -20,6 +20,8 @@ use super::{
 /// Maximum number of tries of a transaction that fails for a reason that may pass: twenty seconds, which is longer than any
 /// query of a stranger.
 const TRIES: u32 = 11;
+/// Ranges of cases in one statement: DuckDB limits the depth of an expression.
+const RANGES: usize = 500;
 
 impl Store {
     /// Stores a run and its cases before anything is measured.
@@ -81,25 +83,35 @@ impl Store {
     /// When there is no such run, or the database refuses.
     pub fn end_unbegun(&mut self, run: &str, cases: &[CaseRecord]) -> Result<(), StoreError> {
         let run_no = self.run_no(run)?;
-        // Most of them ended the same way.
-        let mut ends: BTreeMap<String, (&CaseStatus, Vec<String>)> = BTreeMap::new();
+        // Most of them ended the same way, and neighbours of them: a statement with a number for each would be long.
+        let mut ends: BTreeMap<String, (&CaseStatus, Vec<RangeInclusive<u32>>)> = BTreeMap::new();
         for case in cases {
             let json = to_string(&case.status).map_err(record("status"))?;
-            ends.entry(json).or_insert((&case.status, Vec::new())).1.push(case.index.to_string());
+            let (_, ranges) = ends.entry(json).or_insert((&case.status, Vec::new()));
+            match ranges.last_mut() {
+                Some(last) if last.end() + 1 == case.index => *last = *last.start()..=case.index,
+                _ => ranges.push(case.index..=case.index),
+            }
         }
         self.transaction("storing cases", |transaction| {
-            for (json, (status, numbers)) in &ends {
+            for (json, (status, ranges)) in &ends {
                 let (stage, reason) = columns::outcome(status);
-                transaction
-                    .execute(
-                        &format!(
-                            "UPDATE cases SET status = ?, stage = ?, reason = ?, status_json = ?, metrics_json = ?
-                             WHERE run_no = ? AND case_no IN ({})",
-                            numbers.join(", ")
-                        ),
-                        params![status.word(), stage, reason, json, columns::medians(&[]), run_no],
-                    )
-                    .map_err(doing("storing cases"))?;
+                for ranges in ranges.chunks(RANGES) {
+                    let which: Vec<String> = ranges
+                        .iter()
+                        .map(|range| format!("case_no BETWEEN {} AND {}", range.start(), range.end()))
+                        .collect();
+                    transaction
+                        .execute(
+                            &format!(
+                                "UPDATE cases SET status = ?, stage = ?, reason = ?, status_json = ?, metrics_json = ?
+                                 WHERE run_no = ? AND ({})",
+                                which.join(" OR ")
+                            ),
+                            params![status.word(), stage, reason, json, columns::medians(&[]), run_no],
+                        )
+                        .map_err(doing("storing cases"))?;
+                }
             }
             Ok(())
         })

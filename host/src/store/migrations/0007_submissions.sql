@@ -3,6 +3,7 @@
 
 ALTER TABLE submissions ADD COLUMN baseline VARCHAR;     -- compared with when the run has ended
 ALTER TABLE submissions ADD COLUMN incremental BOOLEAN;  -- whether cases are skipped that have a result already
+ALTER TABLE submissions ADD COLUMN cases_sha256 VARCHAR; -- of the cases as they were stored; absent before version 7
 
 -- Only the words of the original suite know `incremental`, and there it is true where nothing is said.
 UPDATE submissions SET
