@@ -89,7 +89,8 @@ pub fn build_remark(plugin_id: &str, build: Option<PluginBuild>) -> Option<Strin
 pub struct CaseRecord {
     /// Place in the run, from 0.
     pub index: u32,
-    /// The plugin that was run. Shared: a run may have very many cases of it.
+    /// The plugin that was run.
+    // Shared, since a run may have very many cases of it.
     pub plugin: Arc<PluginRef>,
     /// Name of the benchmark.
     pub benchmark: String,
