@@ -137,6 +137,14 @@ impl Queue<'_> {
         Ok(self.0.store()?.queued()?)
     }
 
+    /// The status of a run.
+    ///
+    /// # Errors
+    /// When there is no such run, or the database fails.
+    pub fn status(&self, id: &str) -> Result<RunStatus, AppError> {
+        Ok(self.0.store()?.run_without_cases(id)?.status)
+    }
+
     /// Mean duration of recent runs per case [s]; `None` before the first.
     ///
     /// # Errors

@@ -14,42 +14,64 @@ const LARGEST: usize = 1 << 20;
 
 /// Cached answers, by question.
 #[derive(Debug, Default)]
-pub(super) struct Answers(Mutex<HashMap<String, Kept>>);
+pub(super) struct Answers(Mutex<Cache>);
+
+#[derive(Debug, Default)]
+struct Cache {
+    answers: HashMap<String, Kept>,
+    /// How often the cache was cleared.
+    cleared: u64,
+}
+
+/// When a question was asked: what was committed by then, and how often the cache had been cleared.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Moment {
+    revision: u64,
+    cleared: u64,
+}
 
 #[derive(Debug)]
 struct Kept {
-    /// Revision of the database when the question was asked.
-    revision: u64,
+    /// When the question was asked.
+    asked: Moment,
     at: Instant,
     bytes: Bytes,
 }
 
 impl Answers {
-    /// The cached answer to a question, unless something was committed after `revision` or the answer is older than `age`.
-    pub(super) fn get(&self, question: &str, revision: u64, age: Duration) -> Option<Bytes> {
-        let kept = self.lock();
-        let found = kept.get(question)?;
-        (found.revision == revision && found.at.elapsed() < age).then(|| found.bytes.clone())
+    /// Now, at a revision of the database.
+    pub(super) fn moment(&self, revision: u64) -> Moment {
+        Moment { revision, cleared: self.lock().cleared }
     }
 
-    /// Caches the answer to a question that was asked at `revision`.
-    pub(super) fn keep(&self, question: &str, revision: u64, bytes: &Bytes) {
+    /// The cached answer to a question, unless something has changed since it was asked or the answer is older than `age`.
+    pub(super) fn get(&self, question: &str, now: Moment, age: Duration) -> Option<Bytes> {
+        let cache = self.lock();
+        let found = cache.answers.get(question)?;
+        (found.asked == now && found.at.elapsed() < age).then(|| found.bytes.clone())
+    }
+
+    /// Caches the answer to a question that was asked at a moment.
+    pub(super) fn keep(&self, question: &str, asked: Moment, bytes: &Bytes) {
         if bytes.len() > LARGEST {
             return;
         }
-        let mut kept = self.lock();
-        if kept.len() >= MOST {
-            kept.clear();
+        let mut cache = self.lock();
+        if cache.answers.len() >= MOST {
+            cache.answers.clear();
         }
-        kept.insert(question.to_owned(), Kept { revision, at: Instant::now(), bytes: bytes.clone() });
+        let kept = Kept { asked, at: Instant::now(), bytes: bytes.clone() };
+        cache.answers.insert(question.to_owned(), kept);
     }
 
     /// Clears the cache: plugins or devices, which have no revision, may have changed.
     pub(super) fn forget(&self) {
-        self.lock().clear();
+        let mut cache = self.lock();
+        cache.answers.clear();
+        cache.cleared += 1;
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Kept>> {
+    fn lock(&self) -> MutexGuard<'_, Cache> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -63,21 +85,28 @@ mod tests {
     #[test]
     fn an_answer_is_right_until_something_is_written() {
         let answers = Answers::default();
-        answers.keep("a", 7, &Bytes::from_static(b"1"));
-        assert_eq!(answers.get("a", 7, DAY).as_deref(), Some(b"1".as_slice()));
-        assert_eq!(answers.get("a", 7, Duration::ZERO), None);
-        assert_eq!(answers.get("b", 7, DAY), None);
-        assert_eq!(answers.get("a", 8, DAY), None, "it was asked before the writing");
+        let asked = answers.moment(7);
+        answers.keep("a", asked, &Bytes::from_static(b"1"));
+        assert_eq!(answers.get("a", answers.moment(7), DAY).as_deref(), Some(b"1".as_slice()));
+        assert_eq!(answers.get("a", asked, Duration::ZERO), None);
+        assert_eq!(answers.get("b", asked, DAY), None);
+        assert_eq!(answers.get("a", answers.moment(8), DAY), None, "it was asked before the writing");
         answers.forget();
-        assert_eq!(answers.get("a", 7, DAY), None);
+        assert_eq!(answers.get("a", answers.moment(7), DAY), None);
+        answers.keep("a", asked, &Bytes::from_static(b"1"));
+        assert_eq!(
+            answers.get("a", answers.moment(7), DAY),
+            None,
+            "it was asked before the cache was cleared"
+        );
     }
 
     #[test]
     fn there_are_never_more_than_so_many() {
         let answers = Answers::default();
         for number in 0..3 * MOST {
-            answers.keep(&number.to_string(), 0, &Bytes::new());
+            answers.keep(&number.to_string(), answers.moment(0), &Bytes::new());
         }
-        assert!(answers.lock().len() <= MOST);
+        assert!(answers.lock().answers.len() <= MOST);
     }
 }

@@ -1,7 +1,5 @@
 //! Monitoring: health, metrics and the audit log.
 
-use std::path::Path;
-
 use aide::transform::TransformOperation;
 use axum::{
     Json,
@@ -9,8 +7,6 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use dyno_core::units;
-use nix::sys::statvfs::statvfs;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +16,7 @@ use super::{
     problem::Problem,
     state::{Shared, State, blocking},
 };
-use crate::{app::Audited, fault::temporary_folder, proc::resident_bytes};
+use crate::{app::Audited, proc::resident_bytes};
 
 /// Health of the server.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -42,16 +38,12 @@ pub(super) async fn healthz(Of(state): Of<Shared>) -> Json<Health> {
     })
 }
 
-/// With less free space than this on a disk that it writes to, the server is not ready [bytes]. A launch and the write-ahead
-/// log fit in it.
-const LEAST_ROOM: u64 = 32 << 20;
-
 /// `GET /readyz`: checks that the database answers, the disks have free space, and runs can be carried out.
 pub(super) async fn readyz(Of(state): Of<Shared>) -> Result<Json<Health>, Problem> {
     let not_ready = |why: String| Problem::new(StatusCode::SERVICE_UNAVAILABLE, why);
     let full = blocking(&state, |state| {
         state.serving().queue().waiting()?;
-        Ok::<_, Problem>(state.full_disk())
+        Ok::<_, Problem>(state.service.full_disk())
     })
     .await
     .map_err(|_| not_ready("the database does not answer".to_owned()))?;
@@ -59,33 +51,6 @@ pub(super) async fn readyz(Of(state): Of<Shared>) -> Result<Json<Health>, Proble
         return Err(not_ready(why));
     }
     Ok(healthz(Of(state)).await)
-}
-
-impl State {
-    /// A sentence about the first full disk among those the server writes to.
-    fn full_disk(&self) -> Option<String> {
-        let settings = self.app().settings();
-        let database = settings.db_path.value.parent();
-        let temporary = temporary_folder();
-        let places = [
-            ("database", database),
-            ("results", Some(self.service.reports().path())),
-            ("cache", Some(self.scratch.as_path())),
-            ("temporary files", Some(temporary.as_path())),
-        ];
-        places.into_iter().find_map(|(what, folder)| {
-            let folder = folder.filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
-            let disk = statvfs(folder).ok()?;
-            let room = disk.blocks_available().saturating_mul(disk.fragment_size());
-            (room < LEAST_ROOM).then(|| {
-                format!(
-                    "the disk of the {what} has {} left, less than {}: free some space",
-                    units::bytes(room as f64),
-                    units::bytes(LEAST_ROOM as f64)
-                )
-            })
-        })
-    }
 }
 
 /// `GET /metrics`

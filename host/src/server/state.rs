@@ -169,8 +169,8 @@ where
     T: Serialize + Send + 'static,
     E: Into<Problem> + Send + 'static,
 {
-    let revision = state.serving().revision();
-    if let Some(bytes) = state.answers.get(question, revision, age) {
+    let now = state.answers.moment(state.serving().revision());
+    if let Some(bytes) = state.answers.get(question, now, age) {
         return Ok(json(bytes));
     }
     let bytes = blocking(state, move |state| {
@@ -179,8 +179,8 @@ where
     })
     .await?;
     let bytes = Bytes::from(bytes);
-    // What was written meanwhile makes this answer one to the revision before.
-    state.answers.keep(question, revision, &bytes);
+    // If something was written meanwhile, the next question is asked at another moment.
+    state.answers.keep(question, now, &bytes);
     Ok(json(bytes))
 }
 

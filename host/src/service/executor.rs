@@ -29,9 +29,8 @@ impl Service {
     /// Starts the thread that carries out waiting runs, until [`Service::end`].
     ///
     /// # Errors
-    /// When no thread can be started, or the folder of reports cannot be created.
+    /// When no thread can be started.
     pub(crate) fn start(self: &Arc<Self>) -> io::Result<thread::JoinHandle<()>> {
-        self.reports.make()?;
         let service = Arc::clone(self);
         thread::Builder::new().name("executor".to_owned()).spawn(move || execute(&service))
     }
@@ -103,6 +102,11 @@ fn on_a_thread(
 }
 
 fn run_to_its_end(service: &Service, run: &str) {
+    if let Some(why) = service.full_disk() {
+        // It could begin, and then not go on.
+        tracing::warn!(run, why, "a run stays in the queue");
+        return service.queue.rest(run, why);
+    }
     let cancel = service.table.cancel(run).unwrap_or_default();
     tracing::info!(run, "a run begins");
     let mut tell = |event: &Event| {

@@ -1,6 +1,7 @@
 //! What a server does between HTTP and the use cases: it carries out the queue, keeps the table of waiting and running runs,
 //! writes reports, and judges ended runs. It knows nothing of HTTP.
 
+mod disks;
 mod ending;
 mod executor;
 mod progress;

@@ -55,6 +55,10 @@ impl Service {
         let record = self.serving.queue().submit(submission)?;
         // Before the executor can start it, so that no client misses its first event.
         self.table.queue(&record);
+        // A client that read of it in the database may have cancelled it before it was in the table.
+        if self.serving.queue().status(&record.id).is_ok_and(|status| status == RunStatus::Cancelled) {
+            ending::ended(self, &self.app().results().run(&record.id, false)?);
+        }
         self.queue.wake();
         Ok(record)
     }

@@ -3,7 +3,10 @@
 use std::{path::PathBuf, sync::Arc};
 
 use super::{queue::Queue, reports::ReportFolder, table::RunTable};
-use crate::app::{App, AppError, Serving};
+use crate::{
+    app::{App, AppError, Serving},
+    fault::{HostFault, Place},
+};
 
 /// Everything a server does with runs.
 #[derive(Debug)]
@@ -18,13 +21,18 @@ impl Service {
     /// A service that writes reports to a folder. Runs that an earlier server left waiting keep their place.
     ///
     /// # Errors
-    /// When the database cannot be read.
+    /// When the database cannot be read, or the folder of reports cannot be created.
     pub(crate) fn new(serving: Serving, reports: PathBuf) -> Result<Self, AppError> {
+        let reports = ReportFolder::new(reports);
+        reports.make().map_err(|error| {
+            let doing = format!("cannot make the folder of results `{}`", reports.path().display());
+            HostFault::new(doing, &error, Place::Output)
+        })?;
         let table = RunTable::new();
         for queued in serving.queue().waiting()? {
             table.queue(&serving.app().results().run(&queued.run, false)?);
         }
-        Ok(Self { serving, table, queue: Arc::default(), reports: ReportFolder::new(reports) })
+        Ok(Self { serving, table, queue: Arc::default(), reports })
     }
 
     /// The use cases that the command line has as well.

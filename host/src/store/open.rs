@@ -33,7 +33,8 @@ const LOG: &str = "16MiB";
 /// Length of the beginning of a log that is checked for zeros [bytes]. Each entry begins with its length, which is not 0.
 const LOG_BEGIN: u64 = 4096;
 
-/// Number of commits through all connections of this process. A cached answer is valid as long as it does not change.
+/// Number of commits through all connections of this process, except those to the audit log. A cached answer is valid as long as
+/// it does not change.
 #[derive(Debug, Clone, Default)]
 pub struct Revision(Arc<AtomicU64>);
 

@@ -148,7 +148,19 @@ impl Store {
         Ok(run_no)
     }
 
+    /// A transaction, tried again if it fails for a reason that may pass.
     pub(super) fn transaction<T>(
+        &mut self,
+        what: &'static str,
+        work: impl FnMut(&Transaction<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let done = self.uncounted(what, work)?;
+        self.revision.raise();
+        Ok(done)
+    }
+
+    /// A transaction that leaves the revision as it is: no kept answer tells of what it writes.
+    pub(super) fn uncounted<T>(
         &mut self,
         what: &'static str,
         mut work: impl FnMut(&Transaction<'_>) -> Result<T, StoreError>,
@@ -160,9 +172,6 @@ impl Store {
                 transaction.commit().map_err(doing(what))?;
                 Ok(value)
             });
-            if done.is_ok() {
-                self.revision.raise();
-            }
             match done {
                 Err(error) if error.passes() && tries < TRIES => tries += 1,
                 done => return done,

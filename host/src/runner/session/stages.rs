@@ -1,5 +1,7 @@
 //! The states of a session, and the stages that lead from one to the next.
 
+use std::collections::HashSet;
+
 use dyno_core::{
     model::{CaseStatus, EngineInfo, Plan, Settings, SideEffects, Stage},
     protocol::{PROTOCOL_VERSION, Reply, Request},
@@ -137,7 +139,8 @@ impl<'a> Session<'a, Greeted> {
             let load = Request::Load(Box::new(line.assignment.load()));
             match line.ask(Stage::Load, &load)? {
                 Reply::Loaded { engine, isolation, pinned_cpus, counters, missing: refused } => {
-                    line.counters = counters.len();
+                    // A name that is declared twice has one row of counts, too.
+                    line.counters = counters.iter().collect::<HashSet<_>>().len();
                     let mut missing = unmet(line.assignment, &isolation);
                     missing.extend(refused);
                     Ok(LoadReport { engine, isolation, pinned_cpus, counters, missing })
