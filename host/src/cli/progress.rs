@@ -234,7 +234,7 @@ mod tests {
                 case,
                 benchmark: format!("b{case}"),
                 plugin: Arc::clone(&plugin),
-                params: Params::new(),
+                params: Params::new().into(),
                 device: device.to_owned(),
             });
         }

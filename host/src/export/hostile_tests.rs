@@ -1,6 +1,8 @@
 //! What every format keeps to whatever is in a record: each string that is free text is made hostile, each number is made
 //! one that statistics do not survive. A new field is covered without being named here.
 
+use std::sync::Arc;
+
 use dyno_core::{
     model::{
         Better, COMPARISON_SCHEMA, COMPARISON_VERSION, CaseComparison, Comparison, Design, Interval,
@@ -105,7 +107,8 @@ fn poisoned<T: Serialize + DeserializeOwned>(value: &T, text: &str) -> T {
 /// The same metrics with other names, so that a document may tell them apart.
 fn renamed(mut record: RunRecord, text: &str) -> RunRecord {
     for case in &mut record.cases {
-        case.params.insert(text.to_owned(), dyno_core::model::ParamValue::Text(text.to_owned()));
+        Arc::make_mut(&mut case.params)
+            .insert(text.to_owned(), dyno_core::model::ParamValue::Text(text.to_owned()));
         for launch in &mut case.launches {
             launch.custom.insert(text.to_owned(), 1.0);
         }
@@ -345,7 +348,8 @@ fn with_number(number: f64) -> RunRecord {
         }
         // A parameter is finite: what is read as one is checked.
         if number.is_finite() {
-            case.params.insert("float".to_owned(), dyno_core::model::ParamValue::Float(number));
+            Arc::make_mut(&mut case.params)
+                .insert("float".to_owned(), dyno_core::model::ParamValue::Float(number));
         }
         for launch in &mut case.launches {
             launch.energy_j = Some(number);
@@ -476,7 +480,7 @@ fn integers_that_a_float_cannot_hold_are_exact_in_every_format() {
     let mut run = record();
     for (number, case) in (0..).zip(&mut run.cases) {
         let value = [9_007_199_254_740_993, i64::MIN, i64::MAX][number % 3];
-        case.params.insert("i".to_owned(), dyno_core::model::ParamValue::Integer(value));
+        Arc::make_mut(&mut case.params).insert("i".to_owned(), dyno_core::model::ParamValue::Integer(value));
     }
     for (name, text) in all(&run, &comparison(0)) {
         let is_series = !name.starts_with("run") || ["gbench", "github"].iter().any(|it| name.ends_with(it));

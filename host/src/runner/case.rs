@@ -99,7 +99,7 @@ impl Subject {
 pub struct Planned {
     subject: Arc<Subject>,
     /// All parameters, defaults included.
-    pub params: Params,
+    pub params: Arc<Params>,
     /// Why it cannot run; absent when it can.
     pub obstacle: Option<Obstacle>,
 }
@@ -113,7 +113,7 @@ impl Deref for Planned {
 }
 
 impl Planned {
-    pub(super) fn new(subject: Arc<Subject>, params: Params) -> Self {
+    pub(super) fn new(subject: Arc<Subject>, params: Arc<Params>) -> Self {
         Self { obstacle: subject.obstacle.clone(), subject, params }
     }
 
@@ -142,7 +142,7 @@ impl Planned {
             plugin: Arc::clone(&self.plugin),
             benchmark: self.benchmark.clone(),
             category: self.category.clone(),
-            params: self.params.clone(),
+            params: Arc::clone(&self.params),
             device: self.device.name.clone(),
             status: CaseStatus::Queued,
             metrics: Vec::new(),

@@ -115,7 +115,13 @@ pub fn expand(
         // A glob passes a parameter to those benchmarks that have it; a name must have it.
         let is_glob = request.benchmark.contains('*');
         for resolved in &found {
-            let combinations = combinations(request, resolved.benchmark, is_glob)?;
+            let combinations: Vec<Arc<Params>> = combinations(request, resolved.benchmark, is_glob)?
+                .into_iter()
+                .map(|mut params| {
+                    params.shrink_to_fit();
+                    Arc::new(params)
+                })
+                .collect();
             for device in hardware(request, resolved.benchmark, devices)? {
                 if !catalog.is_named && !catalog::meant(&request.benchmark, &found, resolved, device.kind)? {
                     continue;
@@ -125,7 +131,7 @@ pub fn expand(
                     if cases.len() >= MAX_CASES {
                         return Err(ExpandError::TooMany);
                     }
-                    cases.push(Planned::new(Arc::clone(&subject), params.clone()));
+                    cases.push(Planned::new(Arc::clone(&subject), Arc::clone(params)));
                 }
             }
         }
@@ -216,10 +222,11 @@ pub fn matches(
             .map(|device| [subject(&before, device.clone()), subject(&now, device)].map(Arc::new))
             .collect();
         for params in combinations(request, before.benchmark, name.contains('*'))? {
-            let same = params_of(now.benchmark, &params)?;
+            let same = Arc::new(params_of(now.benchmark, &params)?);
+            let params = Arc::new(params);
             for [before, now] in &subjects {
-                let baseline = Planned::new(Arc::clone(before), params.clone());
-                let candidate = Planned::new(Arc::clone(now), same.clone());
+                let baseline = Planned::new(Arc::clone(before), Arc::clone(&params));
+                let candidate = Planned::new(Arc::clone(now), Arc::clone(&same));
                 let key = candidate.key();
                 found.push(Match { label: key.label(), key, baseline, candidate, rule });
             }

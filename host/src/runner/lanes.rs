@@ -1,5 +1,5 @@
-//! Lanes: cases on different devices at the same time, a thread for each device. Whatever is durable or told goes through
-//! the one desk of the dispatcher, so that the database has one writer and watchers hear of one thing after the other.
+//! Lanes: cases on different devices at the same time, a thread for each device. Every commit and every event goes through
+//! the one desk of the dispatcher, so that the database has one writer and watchers hear one event after the other.
 
 use std::{
     sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
@@ -174,7 +174,7 @@ mod tests {
                 .unwrap();
         let case = |device: &DeviceInfo| {
             let subject = Subject::new(plugin.clone(), "p".into(), 0, &benchmark, device.clone());
-            Planned::new(subject.into(), Params::new())
+            Planned::new(subject.into(), Params::new().into())
         };
         let group = group(&devices.iter().map(case).collect::<Vec<_>>());
         (group.cases, group.lanes.into_iter().map(|(_, places)| places).collect())

@@ -297,7 +297,7 @@ impl Store {
                     plugin,
                     benchmark,
                     category,
-                    params: json(&params, "params")?,
+                    params: Arc::new(json(&params, "params")?),
                     device,
                     status: json(&status, "status")?,
                     metrics: Vec::new(),

@@ -31,7 +31,7 @@ pub enum Event {
         case: u32,
         benchmark: String,
         plugin: Arc<PluginRef>,
-        params: Params,
+        params: Arc<Params>,
         device: String,
     },
     /// A launch of the case compiles its component, because no compiled code is cached: this may take seconds.

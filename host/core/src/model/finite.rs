@@ -1,5 +1,7 @@
 //! Infinity and NaN: JSON cannot write them and no statistic survives them, so no record may hold one.
 
+use std::sync::Arc;
+
 use std::borrow::Cow;
 
 use super::{CaseRecord, CaseStatus, LaunchRecord, MetricSummary, ParamValue, RunRecord, Sample, StopRule};
@@ -116,7 +118,7 @@ impl RunRecord {
         }
         for case in &mut run.cases {
             case.status.make_finite();
-            for value in case.params.values_mut() {
+            for value in Arc::make_mut(&mut case.params).values_mut() {
                 match value {
                     ParamValue::Float(number) if !number.is_finite() => {
                         *value = ParamValue::Text(number.to_string());

@@ -90,7 +90,7 @@ pub struct CaseRecord {
     /// Place in the run, from 0.
     pub index: u32,
     /// The plugin that was run.
-    // Shared, since a run may have very many cases of it.
+    // Shared with the plan and with other cases of the plugin, since a run may have 100,000 cases.
     pub plugin: Arc<PluginRef>,
     /// Name of the benchmark.
     pub benchmark: String,
@@ -98,7 +98,8 @@ pub struct CaseRecord {
     #[serde(default)]
     pub category: String,
     /// All parameters, including defaults.
-    pub params: Params,
+    // Shared with the plan.
+    pub params: Arc<Params>,
     /// Name of the device. // eg: "cpu"
     pub device: String,
     /// Status of the case.

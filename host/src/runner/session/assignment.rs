@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use dyno_core::{
-    model::{DeviceKind, Settings},
+    model::{DeviceKind, Params, Settings},
     protocol::{DeviceGrant, Load},
 };
 
@@ -50,7 +50,7 @@ impl Assignment<'_> {
             sha256: case.plugin.sha256.clone(),
             kind: case.plugin.kind,
             benchmark: case.benchmark.clone(),
-            params: case.params.clone(),
+            params: Params::clone(&case.params),
             seed: self.seed,
             device: DeviceGrant {
                 name: case.device.name.clone(),
