@@ -12,7 +12,11 @@ use nix::{
     unistd::Pid,
 };
 
-use crate::support::{arena::Arena, eventually::eventually, fixtures};
+use crate::support::{
+    arena::{Arena, workers},
+    eventually::eventually,
+    fixtures,
+};
 
 /// An arena with a quick benchmark and one that never ends.
 fn arena() -> Arena {
@@ -24,21 +28,13 @@ fn arena() -> Arena {
 
 /// `dyno run` in the background, in the folders of the arena.
 fn start(arena: &Arena, benchmarks: &[&str], database: &str) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_dyno"))
-        .arg("run")
-        .args(benchmarks)
-        .args(["--time", "20ms", "--launches", "2", "--json", "--plugins"])
-        .arg(arena.path("plugins"))
+    let mut arguments = vec!["run"];
+    arguments.extend(benchmarks);
+    arguments.extend(["--time", "20ms", "--launches", "2", "--json"]);
+    arena
+        .command(&arguments)
         .arg("--db-path")
         .arg(arena.path(database))
-        .arg("--output")
-        .arg(arena.path("out"))
-        .current_dir(arena.path("work"))
-        .env("HOME", arena.path("home"))
-        .env("TMPDIR", arena.path("tmp"))
-        .env("DYNO_CACHE", arena.path("cache"))
-        .env("DYNO_LEASES", arena.path("leases"))
-        .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -56,20 +52,6 @@ fn wait_for_line(child: &mut Child, fragment: &str) {
 
 fn pid(child: &Child) -> Pid {
     Pid::from_raw(i32::try_from(child.id()).expect("a process number fits"))
-}
-
-/// Workers of that host that still live, by their arguments.
-fn workers(host: u32) -> usize {
-    let marker = format!("--parent\0{host}\0");
-    std::fs::read_dir("/proc")
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter(|entry| {
-            std::fs::read(entry.path().join("cmdline"))
-                .is_ok_and(|line| String::from_utf8_lossy(&line).contains(&marker))
-        })
-        .count()
 }
 
 #[test]

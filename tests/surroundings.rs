@@ -16,7 +16,7 @@ use nix::{
 };
 
 use crate::support::{
-    arena::{Arena, can_mount, hang_ups_are_ignored},
+    arena::{Arena, can_mount, hang_ups_are_ignored, workers},
     eventually::eventually,
     fixtures,
 };
@@ -76,16 +76,6 @@ fn nothing_failed(arena: &Arena) {
 
 fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
-}
-
-fn workers(host: u32) -> usize {
-    let marker = format!("--parent\0{host}\0");
-    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let is_one = |entry: &fs::DirEntry| {
-        fs::read(entry.path().join("cmdline"))
-            .is_ok_and(|line| String::from_utf8_lossy(&line).contains(&marker))
-    };
-    processes.filter(is_one).count()
 }
 
 fn pid(child: &Child) -> Pid {

@@ -123,7 +123,7 @@ fn in_the_sandbox_of_the_worker_a_kernel_is_set_up_verified_measured_and_leaves_
     assert!(matches!(launch.ask(&Request::ProcessResults), Reply::Processed { .. }));
     assert!(matches!(launch.ask(&Request::Finish), Reply::Finished { .. }));
     let farewell = launch.worker.finish(Instant::now() + Duration::from_secs(10));
-    assert_eq!(farewell.exit, Some(dyno_core::model::Exit::Code(0)), "{:?}", farewell.captured.tail(10));
+    assert_eq!(farewell.exit, Some(dyno_core::model::Exit::Code(0)), "{:?}", farewell.captured.last_lines());
     assert_eq!(farewell.left_behind, 0);
 }
 

@@ -1,5 +1,5 @@
 //! A fault of the host: a resource that ran out, a folder that cannot be used. Its own type, so that it can never become
-//! the status of a benchmark: whatever measures returns it beside the status, and it ends the run unfinished.
+//! the status of a benchmark: a launch returns it beside the status, and it ends the run unfinished.
 
 use std::{
     env, fmt, io,

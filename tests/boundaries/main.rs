@@ -132,7 +132,7 @@ fn no_file_uses_one_that_uses_it() {
     let found = |sources: &[Source]| -> Vec<String> {
         circles::circles(sources).iter().map(Violation::to_string).collect()
     };
-    let whole = found(&whole_repository());
+    let whole = found(whole_repository());
     assert!(whole.is_empty(), "files use one another:\n{}", whole.join("\n"));
     let room =
         Source::new("host/src/a/mod.rs", "mod one;\nmod two;\npub use one::One;\npub(crate) use two::Two;\n");

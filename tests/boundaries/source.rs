@@ -3,6 +3,7 @@
 use std::{
     fmt, fs,
     path::{Path, PathBuf},
+    sync::OnceLock,
 };
 
 /// A place that breaks a rule.
@@ -286,11 +287,14 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// Every Rust file of the repository.
-pub(crate) fn whole_repository() -> Vec<Source> {
-    let mut found = Vec::new();
-    collect(&root(), "", &mut found);
-    found
+/// Every Rust file of the repository, read once.
+pub(crate) fn whole_repository() -> &'static [Source] {
+    static ALL: OnceLock<Vec<Source>> = OnceLock::new();
+    ALL.get_or_init(|| {
+        let mut found = Vec::new();
+        collect(&root(), "", &mut found);
+        found
+    })
 }
 
 fn collect(folder: &Path, path: &str, found: &mut Vec<Source>) {

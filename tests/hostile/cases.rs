@@ -105,7 +105,7 @@ cases! {
 
         // It meddles with the channel.
         close_all_descriptors => Failed(&[Setup], &["closed the worker's channel", "exit code"]),
-        write_to_all_descriptors => Failed(&[Setup], &["is no message"]),
+        write_to_all_descriptors => Failed(&[Setup], &["not a valid message"]),
         forges_answers => Failed(&[Setup], &["does not fit the stage"]),
         forges_long_logs => Completed,
         forges_many_logs => Failed(&[Setup], &["more than 1001 log lines"]),

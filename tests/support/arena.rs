@@ -221,7 +221,7 @@ impl Arena {
 
     /// Processes that come from our run: by where they work, and by the arguments of the worker, which a fork inherits.
     fn processes(&self, host: u32) -> Vec<String> {
-        let marker = format!("--parent\0{host}\0");
+        let marker = marker(host);
         let root = self.root.path().to_string_lossy().into_owned();
         let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
         entries
@@ -276,8 +276,23 @@ fn is_partial(file: &Path) -> bool {
     file.is_file() && (name.starts_with(".tmp") || name.ends_with(".partial") || name.ends_with(".tmp"))
 }
 
+/// The arguments of the workers of a host, which a fork inherits.
+fn marker(host: u32) -> String {
+    format!("--parent\0{host}\0")
+}
+
+/// Number of workers of a host that still live.
+pub(crate) fn workers(host: u32) -> usize {
+    let marker = marker(host);
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let is_one = |entry: &fs::DirEntry| {
+        fs::read(entry.path().join("cmdline"))
+            .is_ok_and(|line| String::from_utf8_lossy(&line).contains(&marker))
+    };
+    processes.filter(is_one).count()
+}
+
 /// Whether this user may mount a file system that nobody else sees.
-#[allow(clippy::print_stdout, reason = "a test that is skipped says why")]
 pub(crate) fn can_mount() -> bool {
     let can = Command::new("unshare").args(["-m", "sh", "-c", "mount -t tmpfs none /mnt"]).output();
     let can = can.is_ok_and(|output| output.status.success());
@@ -288,7 +303,6 @@ pub(crate) fn can_mount() -> bool {
 }
 
 /// Whether whatever is started here ignores a hang-up, as under `nohup`: dyno then ignores it too, and is meant to.
-#[allow(clippy::print_stdout, reason = "a test that is skipped says why")]
 pub(crate) fn hang_ups_are_ignored() -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask =

@@ -2,7 +2,7 @@
 
 use crate::model::Interval;
 
-/// Powers of a thousand, from nano to tera.
+/// Units of a scale, largest first, with their size in the base unit; that of time is the nanosecond.
 const TIME: [(f64, &str); 5] = [(1e9 * 60.0, "min"), (1e9, "s"), (1e6, "ms"), (1e3, "µs"), (1.0, "ns")];
 const DECIMAL: [(f64, &str); 6] = [(1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, "")];
 const BINARY: [(f64, &str); 6] = [

@@ -91,7 +91,7 @@ impl Local {
     pub(super) fn store_for_strangers(&self) -> Result<Store, AppError> {
         let store = self.store_to_read()?;
         if let Self::File(_) = self {
-            // What is held was confined when it was opened. Nothing is written here: there is no folder for it.
+            // A held database was confined when it was opened. There is no scratch folder, since nothing is written here.
             store.confine(Path::new("/nonexistent"))?;
         }
         Ok(store)
@@ -103,7 +103,7 @@ fn open_existing(path: &Path) -> Result<Store, AppError> {
         return Err(AppError::NoDatabase(path.to_owned()));
     }
     match Store::open_read_only(path) {
-        // What an earlier dyno wrote is brought up to date, which reading alone cannot do.
+        // A database of an earlier version is migrated, which needs opening for writing.
         Err(StoreError::Older { .. }) => {
             drop(Store::open(path)?);
             Ok(Store::open_read_only(path)?)

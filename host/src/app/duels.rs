@@ -1,7 +1,7 @@
 //! Use cases: comparing builds, two with each other or one with itself.
 
 use dyno_core::{
-    model::{AaCase, AaReport, CaseKey, CaseRequest, Comparison, Event, Inputs, PluginKind},
+    model::{AaCase, AaReport, CaseKey, CaseRequest, Comparison, Event, Inputs},
     stats::sequential::Rule,
 };
 
@@ -9,7 +9,7 @@ use super::{error::AppError, root::App};
 use crate::{
     catalog::Entry,
     devices,
-    runner::{self, Cancel, Duel, DuelNews, DuelOptions, Match},
+    runner::{self, Cancel, Duel, DuelNews, DuelOptions, Match, Matches},
     store::Noise,
 };
 
@@ -50,17 +50,8 @@ impl Duels<'_> {
         cancel: &Cancel,
         told: &mut dyn FnMut(DuelNews<'_>),
     ) -> Result<Comparison, AppError> {
-        devices::check_cpus(&options.settings.cpus)?;
-        let devices = self.0.hardware().requested(requests)?;
-        let (mut matches, mut added, mut removed) = (Vec::new(), Vec::new(), Vec::new());
-        let rule = Rule::GroupSequential { alpha: options.alpha };
-        for request in requests {
-            let found = runner::matches(baseline, candidate, request, &devices, rule)?;
-            matches.extend(found.cases);
-            added.extend(found.added);
-            removed.extend(found.removed);
-        }
-        runner::refuse_repeated(matches.iter().map(|one| &one.key))?;
+        let Matches { cases: mut matches, added, removed } =
+            self.matched(baseline, candidate, requests, options)?;
         let noise = self.0.verdicts().noise_here(cancel, &mut |event| told(DuelNews::Event(event)))?;
         for one in &mut matches {
             let known = noise.get(&Noise::place_of(&one.key)).filter(|known| known.pairs >= ENOUGH_PAIRS);
@@ -75,12 +66,7 @@ impl Duels<'_> {
             comparison.withdraw_same_build();
         }
         if baseline.kind != candidate.kind {
-            let word = |kind: PluginKind| kind.to_string();
-            comparison.differences.push(format!(
-                "engine: {} then, {} now",
-                word(baseline.kind),
-                word(candidate.kind)
-            ));
+            comparison.differences.push(format!("engine: {} then, {} now", baseline.kind, candidate.kind));
         }
         let results = self.0.backend.writing(cancel, &mut |event| told(DuelNews::Event(event)));
         results?.record_comparison(&comparison)?;
@@ -100,15 +86,7 @@ impl Duels<'_> {
         cancel: &Cancel,
         told: &mut dyn FnMut(AaNews<'_>),
     ) -> Result<AaReport, AppError> {
-        devices::check_cpus(&options.settings.cpus)?;
-        let devices = self.0.hardware().requested(requests)?;
-        let mut matches = Vec::new();
-        let rule = Rule::GroupSequential { alpha: options.alpha };
-        for request in requests {
-            let found = runner::matches(build, build, request, &devices, rule)?;
-            matches.extend(found.cases);
-        }
-        runner::refuse_repeated(matches.iter().map(|one| &one.key))?;
+        let matches = self.matched(build, build, requests, options)?.cases;
         let empty = |one: &Match| AaCase { label: one.label.clone(), ..AaCase::default() };
         let mut cases: Vec<(CaseKey, AaCase)> =
             matches.iter().map(|one| (one.key.clone(), empty(one))).collect();
@@ -148,6 +126,28 @@ impl Duels<'_> {
         let build = format!("{} {} ({})", plugin.id, plugin.version, build.kind);
         let cases = cases.into_iter().map(|(_, case)| case).collect();
         Ok(AaReport { build, threshold: options.threshold, cases })
+    }
+
+    /// The cases of the requests that both builds have. Refuses a case that is requested twice.
+    fn matched(
+        &self,
+        baseline: &Entry,
+        candidate: &Entry,
+        requests: &[CaseRequest],
+        options: &DuelOptions,
+    ) -> Result<Matches, AppError> {
+        devices::check_cpus(&options.settings.cpus)?;
+        let devices = self.0.hardware().requested(requests)?;
+        let rule = Rule::GroupSequential { alpha: options.alpha };
+        let mut all = Matches { cases: Vec::new(), added: Vec::new(), removed: Vec::new() };
+        for request in requests {
+            let found = runner::matches(baseline, candidate, request, &devices, rule)?;
+            all.cases.extend(found.cases);
+            all.added.extend(found.added);
+            all.removed.extend(found.removed);
+        }
+        runner::refuse_repeated(all.cases.iter().map(|one| &one.key))?;
+        Ok(all)
     }
 
     fn fight(

@@ -59,7 +59,7 @@ impl Archive for Store {
                 )
             }));
         }
-        // Accepted under its name alone it is so for every plugin; under a plugin's, only for that one.
+        // A change accepted under the name of the benchmark applies to every plugin; under `plugin/name`, only to that plugin.
         let for_all = self.accepted_changes(name)?;
         for series in &mut all {
             let own = self.accepted_changes(&format!("{}/{name}", whose(series)))?;

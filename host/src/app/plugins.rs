@@ -57,7 +57,7 @@ impl Plugins<'_> {
     pub fn warnings(&self, spec: &RunSpec) -> Result<Vec<String>, AppError> {
         let catalog = self.listed()?;
         let found = spec.requests.iter().flat_map(|request| {
-            // What cannot be found is said when the request is carried out.
+            // An unknown name is reported when the request is carried out.
             catalog.resolve(&request.benchmark, request.engine).unwrap_or_default()
         });
         let sentences: BTreeSet<String> = found

@@ -36,7 +36,7 @@ impl Queue<'_> {
             // Said at once, not when everything has been measured.
             self.0.app().results().baseline(name)?;
         }
-        // Whoever asks may only be stricter than the operator.
+        // A request can only lower the limits of the operator.
         let (asked, ours) = (&mut spec.settings, self.0.app().settings());
         asked.memory_limit_bytes = asked.memory_limit_bytes.min(ours.memory_bytes.value);
         asked.timeout_ms = asked.timeout_ms.min(ours.timeout_ms());
@@ -189,13 +189,11 @@ impl Queue<'_> {
             status: record.status.word(),
             hint: hint.to_owned(),
         };
-        if matches!(record.status, RunStatus::Queued | RunStatus::Running) {
+        if !record.status.has_ended() {
             return Err(refused(&record, "wait for its end, or cancel it first"));
         }
-        let has_no_end = |case: &&CaseRecord| {
-            matches!(case.status, CaseStatus::Queued | CaseStatus::Running | CaseStatus::Cancelled)
-        };
-        let missing: Vec<CaseRequest> = record.cases.iter().filter(has_no_end).map(exactly).collect();
+        let missing: Vec<CaseRequest> =
+            record.cases.iter().filter(|case| !case.status.is_finished()).map(exactly).collect();
         if missing.is_empty() {
             return Err(refused(&record, "all its cases have ended: run it again as a whole"));
         }

@@ -1,7 +1,7 @@
 //! Use cases: details of stored runs that only a server offers, such as samples of one case, tags, and the tables of the
 //! original suite.
 
-use dyno_core::model::{RunStatus, Sample};
+use dyno_core::model::Sample;
 
 use super::{error::AppError, serving::Serving};
 use crate::store::{Annotation, PerformanceFilter, PerformanceRow, RunEnd};
@@ -66,7 +66,7 @@ impl Records<'_> {
     pub fn delete(&self, selector: &str) -> Result<String, AppError> {
         let mut store = self.0.store()?;
         let record = store.run(selector, false)?;
-        if matches!(record.status, RunStatus::Queued | RunStatus::Running) {
+        if !record.status.has_ended() {
             return Err(AppError::State {
                 run: record.id,
                 status: record.status.word(),

@@ -130,7 +130,7 @@ impl Client {
         let body = json!({"spec": spec, "source": source});
         let Accepted { id } = self.0.post("/api/runs", &body)?;
         let mut wish = Wish { server: &self.0, run: &id, cancel, passed_on: None };
-        // A stream that broke is no end of the run.
+        // A broken stream does not mean that the run has ended.
         if !self.hear(&mut wish, announce)? {
             self.await_end(&mut wish)?;
         }
@@ -146,7 +146,7 @@ impl Client {
             wish.heed()?;
             match events.recv_timeout(LOOK) {
                 Ok(Heard::Event(text)) => {
-                    // An event of a newer server is none of ours.
+                    // Unknown events of a newer server are skipped.
                     let Ok(event) = serde_json::from_str::<Event>(&text) else { continue };
                     announce(&event);
                     if matches!(event, Event::RunFinished { .. }) {

@@ -95,7 +95,7 @@ impl Runs<'_> {
     fn expanded(&self, spec: &RunSpec, catalog: &Catalog) -> Result<Vec<Planned>, AppError> {
         let devices = self.0.hardware().requested(&spec.requests)?;
         runner::expand(spec, catalog, &devices).map_err(|error| {
-            // What is not found may be in what could not be read.
+            // The missing plugin may be in a file that could not be read.
             catalog.fault.clone().map_or_else(|| error.into(), AppError::Host)
         })
     }
@@ -110,7 +110,7 @@ impl Runs<'_> {
         catalog::prune_cache(cache, self.0.settings.cache_limit_bytes.value);
         pool::adopt_orphans();
         runner::sweep();
-        // Said before anything is measured, too.
+        // A fault of the folder is reported before anything is measured.
         drop(LaunchFolder::new()?);
         Ok((content, code_cache))
     }

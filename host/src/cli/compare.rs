@@ -54,9 +54,18 @@ fn some_of(names: &[String]) -> String {
     }
 }
 
+/// A comparison in a format; `all` includes metrics that are equivalent.
+pub(super) fn rendered(
+    comparison: &Comparison,
+    format: ComparisonFormat,
+    all: bool,
+) -> Result<String, Failure> {
+    format.render(comparison, all).map_err(|error| Failure::Host(error.to_string()))
+}
+
 /// Writes a comparison; `all` includes metrics that are equivalent.
 pub(super) fn show(comparison: &Comparison, format: ComparisonFormat, all: bool) -> Result<(), Failure> {
-    let text = format.render(comparison, all).map_err(|error| Failure::Host(error.to_string()))?;
+    let text = rendered(comparison, format, all)?;
     match format {
         ComparisonFormat::Text => output::text(&terminal::folded(&text)),
         _ => output::document(&text),

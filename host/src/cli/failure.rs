@@ -54,12 +54,14 @@ impl From<AppError> for Failure {
             | AppError::NoDatabase(_)
             | AppError::Side(_)
             | AppError::Device(_)
-            | AppError::Cpus(_) => Self::Usage(message),
-            AppError::File(_) | AppError::NotThere { .. } => Self::Usage(message),
-            AppError::Config(_) => Self::Usage(message),
-            AppError::Settings(_) | AppError::Sql(_) | AppError::State { .. } | AppError::PluginOff(_) => {
-                Self::Usage(message)
-            }
+            | AppError::Cpus(_)
+            | AppError::File(_)
+            | AppError::NotThere { .. }
+            | AppError::Config(_)
+            | AppError::Settings(_)
+            | AppError::Sql(_)
+            | AppError::State { .. }
+            | AppError::PluginOff(_) => Self::Usage(message),
             AppError::Server(error) if error.is_usage() => Self::Usage(message),
             AppError::Store(error) if error.is_usage() => Self::Usage(message),
             _ => Self::Host(message),

@@ -4,13 +4,12 @@ use std::{fmt::Write, path::Path, process::ExitCode};
 
 use dyno_core::{model::build_remark, units};
 use dyno_plugin_api::descriptor::BenchmarkInfo;
-use serde_json::json;
 
 use super::{
     Failure, args,
     exit_code::End,
     grid::{Grid, Role},
-    output, terminal,
+    list, output, terminal,
 };
 use crate::app::{App, Entry, is_plugin_path};
 
@@ -40,23 +39,12 @@ pub(super) fn execute(app: &App, args: &args::InspectArgs, as_json: bool) -> Res
         found
     };
     if as_json {
-        let all: Vec<_> = entries
-            .iter()
-            .map(|entry| {
-                json!({"path": entry.path, "sha256": entry.sha256, "size_bytes": entry.size,
-                                "incompatible": entry.incompatible, "warnings": entry.warnings,
-                                "descriptor": entry.descriptor})
-            })
-            .collect();
+        let all: Vec<_> = entries.iter().map(list::entry_document).collect();
         output::json(&all)?;
     } else {
         let texts: Vec<String> = entries.iter().map(describe).collect();
         output::text(&texts.join("\n"))?;
-        for entry in &entries {
-            for warning in &entry.warnings {
-                output::note(&format!("warning: {}: {warning}", entry.path.display()));
-            }
-        }
+        entries.iter().for_each(list::note_warnings);
     }
     Ok(End::Good.into())
 }

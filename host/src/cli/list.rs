@@ -49,11 +49,7 @@ pub(super) fn execute(app: &App, args: &args::ListArgs, as_json: bool) -> Result
         grid.add_row([benchmark, plugin, &engines, hardware, category, description, &incompatible]);
     }
     output::text(&grid.complete(args.all_columns, table::ALL_COLUMNS).to_string())?;
-    for entry in entries {
-        for warning in &entry.warnings {
-            output::note(&format!("warning: {}: {warning}", entry.path.display()));
-        }
-    }
+    entries.into_iter().for_each(note_warnings);
     let mut asides = 0;
     for problem in &catalog.problems {
         match problem.severity {
@@ -107,15 +103,24 @@ struct Line {
 }
 
 fn document(entries: &[&Entry], catalog: &Catalog) -> Value {
-    let plugin = |entry: &&Entry| {
-        json!({
-            "path": entry.path, "sha256": entry.sha256, "size_bytes": entry.size,
-            "incompatible": entry.incompatible, "warnings": entry.warnings,
-            "descriptor": entry.descriptor,
-        })
-    };
-    let plugins: Vec<Value> = entries.iter().map(plugin).collect();
+    let plugins: Vec<Value> = entries.iter().map(|entry| entry_document(entry)).collect();
     json!({ "plugins": plugins, "problems": catalog.problems })
+}
+
+/// A plugin file, for programs.
+pub(super) fn entry_document(entry: &Entry) -> Value {
+    json!({
+        "path": entry.path, "sha256": entry.sha256, "size_bytes": entry.size,
+        "incompatible": entry.incompatible, "warnings": entry.warnings,
+        "descriptor": entry.descriptor,
+    })
+}
+
+/// Prints the warnings about a plugin file.
+pub(super) fn note_warnings(entry: &Entry) {
+    for warning in &entry.warnings {
+        output::note(&format!("warning: {}: {warning}", entry.path.display()));
+    }
 }
 
 /// One line per benchmark and plugin version, with the kinds of build that there are.

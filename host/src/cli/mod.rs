@@ -87,7 +87,7 @@ fn execute(cli: &args::Cli) -> Result<ExitCode, Failure> {
     match &cli.command {
         args::Command::Serve(args) => return serve::execute(settings, args),
         args::Command::Config => return config::execute(&App::new(settings), json),
-        // This machine's own, whoever has the database.
+        // The cache of this machine, even if a server has the database.
         args::Command::Cache(args) => return cache::execute(&App::new(settings), args, json),
         _ => {}
     }
@@ -105,9 +105,9 @@ fn execute(cli: &args::Cli) -> Result<ExitCode, Failure> {
         args::Command::Devices(args) => devices::execute(&app, args, json),
         args::Command::Doctor(args) => doctor::execute(&app, args, json),
         args::Command::Sql(args) => sql::execute(&app, args, json),
-        args::Command::Serve(_) | args::Command::Config | args::Command::Cache(_) => {
-            unreachable!("carried out above")
-        }
-        args::Command::Completions(args) => completions::execute(args),
+        args::Command::Serve(_)
+        | args::Command::Config
+        | args::Command::Cache(_)
+        | args::Command::Completions(_) => unreachable!("carried out above"),
     }
 }

@@ -99,10 +99,6 @@ fn check_format(args: &RunArgs) -> Result<(), Failure> {
     }
 }
 
-fn compared(comparison: &Comparison, format: ComparisonFormat) -> Result<String, Failure> {
-    format.render(comparison, false).map_err(|error| Failure::Host(error.to_string()))
-}
-
 /// Writes the run, or its comparison if the format is made for one.
 fn show(
     app: &App,
@@ -121,7 +117,9 @@ fn show(
             }
         }
         RunFormat::Document(format) => match (format.of_comparison(), comparison) {
-            (Some(format), Some(comparison)) => formats::write(&compared(comparison, format)?, file),
+            (Some(format), Some(comparison)) => {
+                formats::write(&compare::rendered(comparison, format, false)?, file)
+            }
             _ => formats::write_run(app, record, format, file),
         },
     }
@@ -129,7 +127,7 @@ fn show(
 
 /// Writes the comparison beside the run, unless it was written instead of it.
 fn show_beside(comparison: &Comparison, format: RunFormat) -> Result<(), Failure> {
-    let text = || compared(comparison, ComparisonFormat::Text);
+    let text = || compare::rendered(comparison, ComparisonFormat::Text, false);
     match format {
         RunFormat::Text => output::text(&format!("\n{}", terminal::folded(&text()?)))?,
         // The document that was written is the comparison itself.

@@ -11,6 +11,7 @@ use super::{
     server_file::{ServerFile, place},
     writer::Writer,
 };
+use crate::user_file::folder_of;
 
 /// Longest file that is read [bytes].
 const LONGEST: u64 = 16 * 1024;
@@ -22,8 +23,8 @@ pub struct Found {
     pub(super) writer: Writer,
 }
 
-/// The server that has this database open, where one does. A file that a dead server left, or that somebody put there who
-/// could not have opened the database, is passed over: what answers at its address is not to be trusted with a token.
+/// The server that has this database open, if there is one. Ignores the file of a dead server, and a file written by a user who
+/// could not have opened the database: a token must not be sent to the address in it.
 #[must_use]
 pub fn beside(database: &Path) -> Option<Found> {
     let path = place(database);
@@ -46,8 +47,7 @@ fn may_speak_for(database: &Path, user: u32) -> bool {
     if [0, me].contains(&user) {
         return true;
     }
-    let folder = database.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
-    let Ok(folder) = fs::metadata(folder) else { return false };
+    let Ok(folder) = fs::metadata(folder_of(database)) else { return false };
     let is_open_to_all = folder.mode() & 0o002 != 0;
     let is_of_database = || fs::metadata(database).is_ok_and(|about| about.uid() == user);
     folder.uid() == user || !is_open_to_all && is_of_database()

@@ -11,26 +11,26 @@ use serde::{Deserialize, Serialize};
 
 use crate::proc;
 
-/// What a server says about itself beside its database.
+/// The file beside a database: address and process of its server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerFile {
-    /// Where it listens. // eg: `http://127.0.0.1:8000`
+    /// Address of the server. // eg: `http://127.0.0.1:8000`
     pub url: String,
-    /// Its process.
+    /// Number of its process.
     pub pid: u32,
-    /// When it began (RFC 3339, UTC).
+    /// When the server started (RFC 3339, UTC).
     pub started_at: String,
-    /// When its process began, in ticks since the machine started: no later process of that number has the same.
-    /// Servers of older versions do not say, and are not found.
+    /// When its process started, in ticks since the machine did. No later process with the same number has the same. Absent from
+    /// files of older versions, whose servers are not found.
     #[serde(default)]
     pub(super) ticks: u64,
-    /// Which start of the machine that is counted from.
+    /// Identifier of the start of the machine that `ticks` counts from.
     #[serde(default)]
     pub(super) boot: String,
 }
 
 impl ServerFile {
-    /// What this process says about itself when it listens at `url`.
+    /// The file for this process, which listens at `url`.
     #[must_use]
     pub fn here(url: String) -> Self {
         let pid = std::process::id();
@@ -51,7 +51,7 @@ impl ServerFile {
         let path = place(database);
         let partial = path.with_extension("partial");
         fs::write(&partial, serde_json::to_vec(self)?)?;
-        // Whatever the umask is: nobody else may put another address there.
+        // Regardless of the umask, other users cannot change the address.
         let mode = fs::metadata(&partial)?.mode() & 0o644;
         fs::set_permissions(&partial, Permissions::from_mode(mode))?;
         fs::rename(partial, path)

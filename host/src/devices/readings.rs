@@ -162,7 +162,7 @@ fn can_fix_layout() -> Option<bool> {
 }
 
 fn folders(leases: &Path) -> FolderReadings {
-    let temporary = std::env::temp_dir();
+    let temporary = crate::fault::temporary_folder();
     let free = statvfs(&temporary).ok().map(|about| about.blocks_available() * about.fragment_size());
     // It is made where it is missing: what is there of the way to it must allow that.
     let there = leases.ancestors().find(|folder| folder.exists());

@@ -22,7 +22,7 @@ pub enum Interruption {
     Died(Exit),
     /// It closed the channel and went on.
     LeftChannel,
-    /// It sent what is no message.
+    /// It sent data that is not a valid message.
     Babbled(FrameError),
     /// It sent more messages of a kind than a worker's own code does.
     Flooded {

@@ -10,6 +10,8 @@ use dyno_core::{
     text::visible,
 };
 
+/// Number of lines of output that a failure shows.
+const LAST_LINES: usize = 10;
 /// Lines kept from the beginning of a launch's output, and as many from its end.
 const KEPT_LINES: usize = 100;
 /// Longest line that is kept [bytes]; the rest of it is cut.
@@ -42,7 +44,11 @@ impl Captured {
 
     /// The last lines, for the reason of a failure.
     #[must_use]
-    pub fn tail(&self, lines: usize) -> Vec<String> {
+    pub fn last_lines(&self) -> Vec<String> {
+        self.tail(LAST_LINES)
+    }
+
+    fn tail(&self, lines: usize) -> Vec<String> {
         let all = self.first.len() + self.last.len();
         self.first
             .iter()

@@ -278,7 +278,7 @@ impl Worker {
     /// The last lines that the plugin wrote.
     #[must_use]
     pub fn last_output(&self) -> Vec<String> {
-        self.captured.tail(10)
+        self.captured.last_lines()
     }
 
     /// Kills the worker with everything it started, and reads what it still had to say.

@@ -46,10 +46,16 @@ impl Cancel {
         self.soon.store(true, Ordering::Relaxed);
     }
 
-    /// Whether no launch is to be begun any more.
+    /// Whether [`Self::wind_down`] was called.
     #[must_use]
     pub fn is_winding_down(&self) -> bool {
         self.soon.load(Ordering::Relaxed)
+    }
+
+    /// Whether no further launch may start, because the user gave up or the run is winding down.
+    #[must_use]
+    pub fn starts_nothing(&self) -> bool {
+        self.is_set() || self.is_winding_down()
     }
 
     /// From now on Ctrl-C gives up, and so do SIGTERM and SIGHUP, after which a run is `interrupted`: not the user gave it

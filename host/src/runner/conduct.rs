@@ -43,7 +43,7 @@ pub(super) struct Conductor<'a> {
     pub(super) cancel: &'a Cancel,
     /// Whether workers are pinned: not while several devices work at the same time.
     pub(super) is_pinning: bool,
-    /// Whom we said that we wait for.
+    /// The holder that was last reported.
     pub(super) said: Said,
 }
 
@@ -79,7 +79,7 @@ impl Conductor<'_> {
 
     /// Why a case ends before it is begun.
     fn in_the_way(&self, planned: &Planned) -> Option<CaseStatus> {
-        if self.cancel.is_set() || self.cancel.is_winding_down() {
+        if self.cancel.starts_nothing() {
             return Some(CaseStatus::Cancelled);
         }
         let gone = || {
@@ -252,8 +252,8 @@ fn standing(case: &CaseRecord) -> Standing {
     }
 }
 
-/// What is known of the case in the middle of a launch: the interval of the launches that have ended, and the median
-/// that includes the samples of this one, as times of an iteration [ns].
+/// An estimate in the middle of a launch. Median and interval are those of the ended launches; before the first has ended, the
+/// median is that of this launch's samples. `here` is in times of an iteration [ns].
 fn estimate(rule: StopRule, case: &CaseRecord, here: &[f64]) -> Estimate {
     let so_far = case.metric("time");
     let standing = standing(case);

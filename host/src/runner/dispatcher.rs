@@ -49,7 +49,7 @@ impl Dispatcher<'_> {
         let outcome = self.carry_out(record, planned, begun);
         if outcome.is_err() {
             record.status = RunStatus::Interrupted;
-            // If the database was the reason it may refuse this as well: then whoever opens it next finds the run unended.
+            // If the database was the reason, it may refuse this as well. The next process that opens it finds the run unended.
             if self.end(record, begun).is_ok() {
                 (self.announce)(&Event::RunFinished { run: record.id.clone(), status: record.status });
             }
@@ -110,7 +110,7 @@ impl Dispatcher<'_> {
         let mut desk = StoreDesk::new(&record.id, self.store, self.announce);
         let mut at = 0;
         while let Some(rest) = planned.get(at..).filter(|rest| !rest.is_empty()) {
-            if self.cancel.is_set() || self.cancel.is_winding_down() {
+            if self.cancel.starts_nothing() {
                 return desk.give_up(record.cases.get_mut(at..).unwrap_or_default());
             }
             let group = lanes::group(rest);

@@ -1,4 +1,4 @@
-//! A turn on a device: waiting for its lease, where whoever waits disturbs nobody.
+//! A turn on a device: waiting for its lease without disturbing the measurement on it.
 
 use std::ops::ControlFlow;
 
@@ -20,14 +20,15 @@ pub(super) enum Turn {
     TooLong(String),
 }
 
-/// Whom we said that we wait for: process and run. Two who take turns, launch by launch, are told of each other once.
+/// The holder that was last reported: process and run. Two runs that take turns, launch by launch, are reported to each other
+/// once.
 pub(super) type Said = Option<(u32, Option<String>)>;
 
-/// Who wants a turn.
+/// A request for a turn.
 pub(super) struct Asking<'a> {
     pub(super) leases: &'a Leases,
     pub(super) device: &'a DeviceInfo,
-    /// What for, as others are told. // eg: "dyno run of sum n=1000"
+    /// The purpose, as other processes see it. // eg: "dyno run of sum n=1000"
     pub(super) purpose: &'a str,
     pub(super) run: Option<&'a str>,
     pub(super) settings: &'a Settings,
@@ -35,7 +36,7 @@ pub(super) struct Asking<'a> {
 }
 
 impl Asking<'_> {
-    /// Waits for the turn; `told` hears of each new holder.
+    /// Waits for the turn. `told` is called for each new holder.
     ///
     /// # Errors
     /// When the files of leases cannot be used.
@@ -49,7 +50,7 @@ impl Asking<'_> {
             overlap: self.settings.overlap && resource == DeviceKind::Cpu.word(),
             patience: self.settings.lease_timeout(),
         };
-        // Who waits for a processor must not disturb what is measured on it.
+        // A process that waits for a processor must not disturb the measurement on it.
         let mut elsewhere: Option<Elsewhere> = None;
         let waited = self.leases.acquire(&wish, |holder| {
             if elsewhere.is_none() {
@@ -59,7 +60,7 @@ impl Asking<'_> {
                 *said = Some((holder.pid, holder.run.clone()));
                 told(holder);
             }
-            let gives_up = self.cancel.is_set() || self.cancel.is_winding_down();
+            let gives_up = self.cancel.starts_nothing();
             if gives_up { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         match waited {

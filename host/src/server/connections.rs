@@ -116,7 +116,7 @@ pub(super) async fn accept(
     listener.set_nonblocking(true).map_err(refused())?;
     let listener = tokio::net::TcpListener::from_std(listener).map_err(refused())?;
     let mut ends = Ends::listen().map_err(refused())?;
-    // Whoever asks a second time does not want to wait for running launches.
+    // A second signal ends the server without waiting for running launches.
     Cancel::armed().map_err(refused())?;
     let router = router::router(Arc::clone(state));
     let room = Arc::new(Semaphore::new(connections as usize));
@@ -137,7 +137,7 @@ pub(super) async fn accept(
             },
             () = ended.as_mut() => break,
         };
-        // There is no room for more: whoever comes now is turned away at the door.
+        // At the limit, a new connection is closed at once.
         let Ok(place) = Arc::clone(&room).try_acquire_owned() else { continue };
         let refused = Refused::default();
         let socket = Socket::new(stream, place, Arc::clone(&refused));

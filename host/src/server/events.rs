@@ -95,9 +95,9 @@ async fn of_run(state: &Shared, run: String) -> Result<Feed, Problem> {
     let place = state.a_place_to_stay()?;
     let id = blocking(state, {
         let run = run.clone();
-        move |state| match state.service.table().status(&run, None) {
-            Some(_) => Ok(run),
-            None => Ok::<_, Problem>(state.serving().records().run_id(&run)?),
+        move |state| {
+            let is_live = state.service.table().knows(&run);
+            if is_live { Ok(run) } else { Ok::<_, Problem>(state.serving().records().run_id(&run)?) }
         }
     })
     .await?;
@@ -117,10 +117,7 @@ async fn of_run(state: &Shared, run: String) -> Result<Feed, Problem> {
 fn replayed(record: &RunRecord) -> Vec<Arc<Told>> {
     let started = Event::RunStarted { run: record.id.clone(), cases: record.cases.len() as u32 };
     let cases = record.cases.iter().map(|case| Event::CaseFinished { case: Box::new(case.clone()) });
-    let status = match record.status {
-        RunStatus::Queued | RunStatus::Running => RunStatus::Interrupted,
-        ended => ended,
-    };
+    let status = if record.status.has_ended() { record.status } else { RunStatus::Interrupted };
     let finished = Event::RunFinished { run: record.id.clone(), status };
     std::iter::once(started)
         .chain(cases)
@@ -213,6 +210,12 @@ pub(super) fn all_ws_docs(op: TransformOperation<'_>) -> TransformOperation<'_> 
     op.summary("New events of all runs (WebSocket); answers `ping` with `{\"pong\": true}`").tag("events")
 }
 
+/// Sends a message; `false` if the client is gone or does not accept it in time.
+pub(super) async fn pass(socket: &mut WebSocket, message: Message) -> bool {
+    let sent = tokio::time::timeout(PATIENCE, socket.send(message)).await;
+    matches!(sent, Ok(Ok(())))
+}
+
 async fn talk(mut feed: Feed, mut pulse: Pulse, mut socket: WebSocket) {
     loop {
         let message = tokio::select! {
@@ -237,8 +240,7 @@ async fn talk(mut feed: Feed, mut pulse: Pulse, mut socket: WebSocket) {
                 Message::Ping(Bytes::new())
             }
         };
-        let sent = tokio::time::timeout(PATIENCE, socket.send(message)).await;
-        if !matches!(sent, Ok(Ok(()))) {
+        if !pass(&mut socket, message).await {
             return;
         }
     }

@@ -96,6 +96,14 @@ impl<T: JsonSchema> OperationInput for Ask<T> {
     }
 }
 
+/// Refuses a limit of 0 or above `most`.
+pub(super) fn within(limit: u32, most: u32) -> Result<(), Problem> {
+    if (1..=most).contains(&limit) {
+        return Ok(());
+    }
+    Err(Problem::bad(format!("limit is {limit}; give 1 to {most}")))
+}
+
 /// The parameters in the path.
 #[derive(Debug)]
 pub(super) struct At<T>(pub(super) T);

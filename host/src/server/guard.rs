@@ -182,7 +182,7 @@ const OPEN: [&str; 4] = ["/healthz", "/readyz", "/docs", "/openapi.json"];
 
 fn check(guard: &Guard, request: &Request) -> Result<Identity, Refusal> {
     let (state, headers, peer) = (&guard.state, request.headers(), peer(request));
-    // A proxy on this machine speaks for many: those among them who have a token are heard.
+    // A proxy on this machine forwards many clients: those with a valid token must still be answered.
     if !peer.is_loopback() && guard.peers.is_spent(peer, Instant::now()) {
         return Err(Refusal::Stranger(refused_too_often()));
     }

@@ -60,7 +60,7 @@ pub fn serve(settings: Resolved, ready: &mut dyn FnMut(&str)) -> Result<(), Serv
     let (database, results) = (settings.db_path.value.clone(), settings.output.value.clone());
     let service = Arc::new(Service::new(Serving::open(settings, &scratch)?, results)?);
     let names = names(&host, address.ip());
-    // A quarter is for those who ask and go.
+    // A quarter of the connections is reserved for short requests.
     let staying = connections as usize / 4 * 3;
     let (audit, calls) = audit::audit();
     let state = Arc::new(State::new(Arc::clone(&service), tokens, audit, scratch, names, staying));

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    extract::Ask,
+    extract::{Ask, within},
     media::{METRICS, may_be},
     problem::Problem,
     state::{Shared, State, blocking},
@@ -58,21 +58,16 @@ pub(super) async fn metrics(Of(state): Of<Shared>) -> Result<Response, Problem> 
     let waiting = blocking(&state, |state| state.serving().queue().waiting()).await?.len();
     let text = [
         ("dyno_uptime_seconds", "gauge", "Since the server started.", state.started.elapsed().as_secs_f64()),
-        (
-            "dyno_requests_total",
-            "counter",
-            "Requests that were answered.",
-            State::count(&state.requests) as f64,
-        ),
+        ("dyno_requests_total", "counter", "Requests received.", State::count(&state.requests) as f64),
         (
             "dyno_refusals_total",
             "counter",
             "Requests that were refused.",
             State::count(&state.refusals) as f64,
         ),
-        ("dyno_runs_running", "gauge", "Runs that go on.", state.service.queue().running().len() as f64),
-        ("dyno_runs_live", "gauge", "Runs that wait or go on.", state.service.table().len() as f64),
-        ("dyno_runs_queued", "gauge", "Runs that wait.", waiting as f64),
+        ("dyno_runs_running", "gauge", "Running runs.", state.service.queue().running().len() as f64),
+        ("dyno_runs_live", "gauge", "Waiting and running runs.", state.service.table().len() as f64),
+        ("dyno_runs_queued", "gauge", "Waiting runs.", waiting as f64),
         (
             "dyno_resident_bytes",
             "gauge",
@@ -108,8 +103,6 @@ pub(super) async fn audit(
     Of(state): Of<Shared>,
     Ask(ask): Ask<AuditQuery>,
 ) -> Result<Json<Vec<Audited>>, Problem> {
-    if !(1..=10_000).contains(&ask.limit) {
-        return Err(Problem::bad(format!("limit is {}; give 1 to 10000", ask.limit)));
-    }
+    within(ask.limit, 10_000)?;
     Ok(Json(blocking(&state, move |state| state.serving().operator().audited(ask.limit)).await?))
 }

@@ -69,7 +69,7 @@ pub(super) struct Overall {
     title: String,
     /// Names of the columns, without the one for row names.
     columns: Vec<String>,
-    /// Cells by row and column; absent if there is no result.
+    /// Cells, by name of row and then of column. A pair without a result has no cell.
     rows: BTreeMap<String, BTreeMap<String, Cell>>,
 }
 
@@ -113,7 +113,7 @@ pub(super) async fn overall(
         OverallFormat::Json => Json(report).into_response(),
         OverallFormat::Markdown => ([(header::CONTENT_TYPE, MARKDOWN)], markdown(&report)).into_response(),
         OverallFormat::Html => {
-            let kind = (header::CONTENT_TYPE, "text/html; charset=utf-8");
+            let kind = (header::CONTENT_TYPE, Format::Html.media_type());
             ([kind, (header::CONTENT_SECURITY_POLICY, POLICY)], html(&report)).into_response()
         }
     })

@@ -11,6 +11,7 @@ use super::{
     state::{Shared, State, blocking},
     tokens::Identity,
 };
+use crate::app::Catalog;
 
 fn listed(state: &State) -> Result<Value, Problem> {
     let catalog = state.app().plugins().catalog();
@@ -67,7 +68,7 @@ pub(super) async fn plugin(Of(state): Of<Shared>, At(at): At<PluginAt>) -> Resul
         let entries: Vec<_> =
             catalog.entries.iter().filter(|entry| entry.descriptor.plugin.id == at.plugin).collect();
         if entries.is_empty() {
-            return Err(no_plugin(state, &at.plugin));
+            return Err(no_plugin(&catalog, &at.plugin));
         }
         Ok(json!(entries))
     })
@@ -75,10 +76,10 @@ pub(super) async fn plugin(Of(state): Of<Shared>, At(at): At<PluginAt>) -> Resul
     Ok(Json(found))
 }
 
-fn no_plugin(state: &State, name: &str) -> Problem {
-    let mut known: Vec<String> =
-        state.app().plugins().catalog().entries.into_iter().map(|entry| entry.descriptor.plugin.id).collect();
-    known.sort();
+fn no_plugin(catalog: &Catalog, name: &str) -> Problem {
+    let mut known: Vec<&str> =
+        catalog.entries.iter().map(|entry| entry.descriptor.plugin.id.as_str()).collect();
+    known.sort_unstable();
     known.dedup();
     Problem::not_found(format!("there is no plugin `{name}`; there are {}", known.join(", ")))
 }
@@ -91,10 +92,10 @@ async fn switch(
 ) -> Result<Json<Value>, Problem> {
     let name = plugin.clone();
     blocking(&state, move |state| {
-        let is_known =
-            state.app().plugins().catalog().entries.iter().any(|it| it.descriptor.plugin.id == plugin);
+        let catalog = state.app().plugins().catalog();
+        let is_known = catalog.entries.iter().any(|it| it.descriptor.plugin.id == plugin);
         if !is_known && !state.serving().operator().disabled_plugins()?.contains(&plugin) {
-            return Err(no_plugin(state, &plugin));
+            return Err(no_plugin(&catalog, &plugin));
         }
         Ok(state.serving().operator().set_plugin_enabled(&plugin, enabled, &identity.name)?)
     })

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{
-    extract::Body,
+    extract::{Body, within},
     problem::Problem,
     state::Shared,
     tokens::{Identity, Scope},
@@ -65,9 +65,7 @@ pub(super) async fn select(
     Extension(identity): Extension<Identity>,
     Body(query): Body<Query>,
 ) -> Result<Response, Problem> {
-    if !(1..=MOST_ROWS).contains(&query.limit) {
-        return Err(Problem::bad(format!("limit is {}; give 1 to {MOST_ROWS}", query.limit)));
-    }
+    within(query.limit, MOST_ROWS)?;
     if query.sql.len() > LONGEST {
         return Err(Problem::bad(format!("the query has more than {LONGEST} bytes; shorten it")));
     }

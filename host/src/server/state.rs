@@ -115,7 +115,7 @@ impl State {
     }
 }
 
-/// Runs a blocking read outside the async runtime.
+/// Runs blocking work outside the async runtime: reads, and writes of a few rows.
 pub(super) async fn blocking<T, E>(
     state: &Shared,
     work: impl FnOnce(&State) -> Result<T, E> + Send + 'static,
@@ -127,7 +127,7 @@ where
     in_turn(state, &state.asking, work).await
 }
 
-/// Runs a blocking write outside the async runtime.
+/// Runs a write that may be large outside the async runtime.
 pub(super) async fn changing<T, E>(
     state: &Shared,
     work: impl FnOnce(&State) -> Result<T, E> + Send + 'static,

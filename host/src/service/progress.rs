@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use dyno_core::model::{CaseRecord, CaseStatus, Event, RunRecord};
+use dyno_core::model::{CaseStatus, Event, RunRecord};
 
 use super::status::{Status, model};
 use crate::app::RunEnd;
@@ -32,29 +32,23 @@ pub(super) struct Progress {
 
 impl Progress {
     pub(super) fn new(record: &RunRecord) -> Self {
-        let mut progress = Self {
+        let case_models: Vec<String> = record.cases.iter().map(model).collect();
+        let mut models: BTreeMap<String, u32> = BTreeMap::new();
+        for name in &case_models {
+            *models.entry(name.clone()).or_default() += 1;
+        }
+        Self {
             run: record.id.clone(),
             asked_at: record.created_at.clone(),
             begun: None,
             ran: None,
             step: "Waiting in the queue".to_owned(),
-            cases: 0,
+            cases: record.cases.len() as u32,
             done: 0,
             fractions: BTreeMap::new(),
             reached: 0.0,
-            models: BTreeMap::new(),
-            case_models: Vec::new(),
-        };
-        progress.plan(&record.cases);
-        progress
-    }
-
-    fn plan(&mut self, cases: &[CaseRecord]) {
-        self.cases = cases.len() as u32;
-        self.case_models = cases.iter().map(model).collect();
-        self.models.clear();
-        for name in &self.case_models {
-            *self.models.entry(name.clone()).or_default() += 1;
+            models,
+            case_models,
         }
     }
 
@@ -110,12 +104,12 @@ impl Progress {
         RunEnd { elapsed_s: ran.as_secs_f64(), progress: Some(self.reached) }
     }
 
-    /// The current status; `waits_s` is the estimated time until the run starts [s].
-    pub(super) fn status(&self, waits_s: Option<f64>) -> Status {
+    /// The current status.
+    pub(super) fn status(&self) -> Status {
         let progress = self.reached;
         let running = || self.begun.map_or(Duration::ZERO, |begun| begun.elapsed());
         let elapsed = self.ran.unwrap_or_else(running).as_secs_f64();
-        let remaining = if progress > 0.0 { Some(elapsed / progress * (1.0 - progress)) } else { waits_s };
+        let remaining = (progress > 0.0).then(|| elapsed / progress * (1.0 - progress));
         Status {
             run_id: self.run.clone(),
             status: if self.begun.is_some() { "running" } else { "initializing" },

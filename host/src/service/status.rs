@@ -47,9 +47,7 @@ pub(crate) fn word(status: RunStatus, has_result: bool) -> &'static str {
 impl Status {
     /// The status of a stored run; `end` is its duration and progress, if known.
     pub(super) fn of(record: &RunRecord, end: Option<RunEnd>) -> Self {
-        let ended = |case: &&CaseRecord| {
-            !matches!(case.status, CaseStatus::Queued | CaseStatus::Running | CaseStatus::Cancelled)
-        };
+        let ended = |case: &&CaseRecord| case.status.is_finished();
         let done = record.cases.iter().filter(ended).count() as f64 / record.cases.len().max(1) as f64;
         let all: BTreeSet<String> = record.cases.iter().map(model).collect();
         let open: BTreeSet<String> = record.cases.iter().filter(|case| !ended(case)).map(model).collect();

@@ -73,7 +73,7 @@ impl RunTable {
     pub(crate) fn queue(&self, record: &RunRecord) {
         let progress = Progress::new(record);
         let live = Live {
-            status: watch::Sender::new(text(&progress.status(None))),
+            status: watch::Sender::new(text(&progress.status())),
             progress,
             events: Vec::new(),
             told_at: Instant::now(),
@@ -93,7 +93,7 @@ impl RunTable {
         }
         if live.progress.learn(event) || live.told_at.elapsed() >= PACE {
             live.told_at = Instant::now();
-            live.status.send_replace(text(&live.progress.status(None)));
+            live.status.send_replace(text(&live.progress.status()));
         }
         // An error means that no client listens.
         let _ = self.feed.send(told);
@@ -122,9 +122,9 @@ impl RunTable {
         self.lock().get_mut(run).map(|live| live.progress.end())
     }
 
-    /// The status of a run in the table; `waits_s` is the estimated time until it starts [s].
-    pub(crate) fn status(&self, run: &str, waits_s: Option<f64>) -> Option<Status> {
-        self.lock().get(run).map(|live| live.progress.status(waits_s))
+    /// The status of a run in the table.
+    pub(crate) fn status(&self, run: &str) -> Option<Status> {
+        self.lock().get(run).map(|live| live.progress.status())
     }
 
     /// The status of a run, now and after every change.

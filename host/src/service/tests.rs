@@ -56,7 +56,7 @@ fn progress_never_goes_backwards() {
     let mut told = 0.0;
     for event in &events {
         progress.learn(event);
-        let now = progress.status(None).progress;
+        let now = progress.status().progress;
         assert!(now >= told && now <= 1.0, "{event:?}: {told} → {now}");
         told = now;
     }
@@ -67,7 +67,7 @@ fn progress_never_goes_backwards() {
     run.cases[1..].iter_mut().for_each(|case| case.status = CaseStatus::Cancelled);
     assert_eq!(Status::of(&run, Some(end)).progress, told);
     assert_eq!(progress.end(), end, "its time stands still");
-    assert_eq!(progress.status(None).elapsed_time, end.elapsed_s);
+    assert_eq!(progress.status().elapsed_time, end.elapsed_s);
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn a_run_without_any_result_has_failed_and_says_why() {
 #[test]
 fn only_a_failed_run_has_the_key_that_says_why() {
     let queued = record(RunStatus::Queued, &[CaseStatus::Queued]);
-    let live = json!(Progress::new(&queued).status(None));
+    let live = json!(Progress::new(&queued).status());
     assert!(live.get("error").is_none() && live.get("estimated_remaining_time").is_some(), "{live}");
     assert!(json!(Status::of(&queued, None)).get("error").is_none());
     for status in [RunStatus::Cancelled, RunStatus::Interrupted] {

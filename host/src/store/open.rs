@@ -17,6 +17,7 @@ use super::{
     error::{StoreError, doing, is_damage, log_of},
     migrate,
 };
+use crate::user_file::folder_of;
 
 /// Maximum memory of DuckDB, which then spills to a folder beside the file.
 const MEMORY: &str = "512MiB";
@@ -166,9 +167,9 @@ impl Claim {
     fn new(path: &Path) -> Result<Self, StoreError> {
         // The file may not be there yet; its folder is, or opening will say so.
         let name = path.file_name().unwrap_or_default();
-        let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+        let folder = folder_of(path);
         let real = fs::canonicalize(path)
-            .or_else(|_| fs::canonicalize(folder).map(|folder| folder.join(name)))
+            .or_else(|_| fs::canonicalize(&folder).map(|folder| folder.join(name)))
             .unwrap_or_else(|_| path.to_owned());
         if !OPEN.lock().unwrap_or_else(PoisonError::into_inner).insert(real.clone()) {
             return Err(StoreError::Locked { path: path.to_owned(), holder: "this process".to_owned() });

@@ -14,7 +14,7 @@ use super::{
     write::{insert_cases, insert_run, to_json},
 };
 
-/// Who asked for a run, and how.
+/// A submission, as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submitted {
     /// Its priority.

@@ -11,7 +11,7 @@ const ROW: usize = 1 << 20;
 /// lists.
 const MEMORY: u64 = 384 << 20;
 
-/// Who sent a query, which decides what it may read and how large its answer may be.
+/// The sender of a query. It decides what the query may read and how large its answer may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SqlCaller {
     /// The user of this process, who owns the file.

@@ -46,6 +46,12 @@ pub struct MeasuredCase {
 }
 
 impl MeasuredCase {
+    /// Whether both were measured from one plugin file. Results of other tools never are.
+    #[must_use]
+    pub fn is_same_build(&self, other: &Self) -> bool {
+        self.build.is_some() && self.build == other.build
+    }
+
     /// A case that another tool measured.
     #[must_use]
     pub fn foreign(key: CaseKey, metrics: Vec<MeasuredMetric>) -> Self {
@@ -259,7 +265,7 @@ pub struct MetricComparison {
     pub drift: Option<DriftFloor>,
     /// The verdict.
     pub verdict: Verdict,
-    /// The reason that there is no verdict, or that the verdict was withdrawn; absent if there is a verdict.
+    /// Why there is no verdict, or why it was withdrawn. Absent if there is a verdict.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<Unjudged>,
     /// The same as a sentence for people, with other remarks on the numbers.
@@ -295,8 +301,8 @@ impl MetricComparison {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Estimator {
-    /// Medians over launches. The change between the sides was estimated in another way, so it is not their ratio. Only
-    /// in documents of earlier versions, and if there is no change.
+    /// Medians over launches. The change is not their ratio, because it was estimated separately. Used in documents of earlier
+    /// versions, and for metrics without a change.
     #[default]
     Median,
     /// Geometric means over launches, whose ratio is the change.

@@ -158,6 +158,12 @@ pub enum SkipCause {
 const NO_DEVICE: &str = "device `";
 
 impl CaseStatus {
+    /// Whether the case was carried out to an end. A cancelled case was not.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        !matches!(self, Self::Queued | Self::Running | Self::Cancelled)
+    }
+
     /// The reason of a case whose device is not available.
     #[must_use]
     pub fn no_device(name: &str, why: &str) -> String {
@@ -243,6 +249,12 @@ pub enum RunStatus {
 }
 
 impl RunStatus {
+    /// Whether the run has ended: its status does not change any more.
+    #[must_use]
+    pub fn has_ended(self) -> bool {
+        !matches!(self, Self::Queued | Self::Running)
+    }
+
     /// The word for it, as in JSON and SQL.
     #[must_use]
     pub fn word(self) -> &'static str {

@@ -43,7 +43,7 @@ pub fn compare(
             unjudged.push(UnjudgedCase { label, key: now.key.clone(), why: Unjudged::NoCommonMetric });
             continue;
         }
-        same_build.push(before.build.is_some() && before.build == now.build);
+        same_build.push(before.is_same_build(now));
         cases.push(CaseComparison { label, key: Some(now.key.clone()), metrics, pairs: None });
     }
     withdraw(&mut cases, &same_build, options, decisive);

@@ -206,7 +206,7 @@ fn finish(session: Session<'_, Calibrated>) -> Result<SideEffects, Ended> {
     let closed = over.close(FAREWELL);
     // The other side would be measured beside it from now on.
     match closed.stuck {
-        Some(message) => Err(Ended::failed(Stage::Cleanup, message, None, closed.captured.tail(10))),
+        Some(message) => Err(Ended::failed(Stage::Cleanup, message, None, closed.captured.last_lines())),
         None => Ok(finished.side_effects),
     }
 }

@@ -15,10 +15,10 @@ use super::{
 use crate::runner::{Match, Planned, RunError};
 
 impl Duel<'_> {
-    /// Compares every case; `told` hears of every pair, and of waiting for a device.
+    /// Compares every case. `told` is called for every pair, for waiting for a device, and for compiling.
     ///
     /// # Errors
-    /// When the lease directory cannot be used. What a plugin does wrong is a remark of its case.
+    /// When leases cannot be used, or the host lacks a resource. A plugin's failure leaves its case without a verdict.
     pub fn fight(
         &self,
         matches: &[Match],

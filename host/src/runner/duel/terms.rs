@@ -46,18 +46,18 @@ pub enum DuelNews<'a> {
         /// All cases.
         cases: usize,
     },
-    /// A component is compiled now, since it never was before.
+    /// A component is compiled, because no compiled code of it is cached.
     Compiling {
         /// The component.
         plugin: &'a PluginRef,
     },
-    /// Somebody else has the device.
+    /// Another process holds the device.
     Waiting {
         /// Its name.
         device: &'a str,
-        /// Who has it.
+        /// The process that holds it.
         holder: String,
     },
-    /// Something outside the duel that it waits for.
+    /// The duel waits for something outside of it.
     Event(&'a Event),
 }

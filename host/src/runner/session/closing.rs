@@ -10,9 +10,6 @@ use crate::{
     runner::LaunchFolder,
 };
 
-/// Lines of output that a failure shows.
-const LAST_LINES: usize = 10;
-
 /// The result of closing a session.
 #[derive(Debug)]
 pub(in crate::runner) struct Closed {
@@ -71,13 +68,13 @@ fn at_exit(exit: Option<Exit>, left_behind: usize, patience: Duration, captured:
     };
     CaseStatus::Failed {
         stage: Stage::Cleanup,
-        reason: Reason { message, exit, last_output: captured.tail(LAST_LINES) },
+        reason: Reason { message, exit, last_output: captured.last_lines() },
     }
 }
 
 /// Adds the output and the exit that came after the failure was noticed.
 fn with_last_words(status: CaseStatus, exit: Option<Exit>, captured: &Captured) -> CaseStatus {
-    let said = captured.tail(LAST_LINES);
+    let said = captured.last_lines();
     match status {
         CaseStatus::Failed { stage, reason: Reason { message, exit: noticed, .. } } => {
             let exit = noticed.or(exit.filter(|exit| *exit != Exit::Code(0)));

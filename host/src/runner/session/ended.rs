@@ -90,7 +90,7 @@ impl Ended {
                 format!("the worker sent more than {most} {what}; the plugin may have written to its channel")
             }
             Interruption::Babbled(error) => format!(
-                "the worker's channel carried what is no message ({error}); the plugin may have written to it"
+                "the worker sent data that is not a valid message ({error}); the plugin may have written to its channel"
             ),
             Interruption::TimedOut => {
                 let limit_s = limit.as_secs_f64();

@@ -5,7 +5,8 @@ use dyno_core::model::Layout;
 use super::Assignment;
 use crate::pool;
 
-/// The layers that this worker needs and that are not in `layers`, a sentence each.
+/// A sentence for each layer that this worker needs and that is not in `layers`, and one if processes that leave its group cannot
+/// be adopted.
 pub(super) fn unmet(assignment: &Assignment<'_>, layers: &[String]) -> Vec<String> {
     let always = [
         ("death_signal", "the kernel refused the death signal (prctl): the worker may outlive its host"),

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     app::{Freshness, PerformanceFilter, PerformanceRow, RunFilter},
     server::{
-        extract::Ask,
+        extract::{Ask, within},
         problem::Problem,
         state::{Shared, blocking, kept},
     },
@@ -142,9 +142,7 @@ fn hundred() -> u32 {
 
 /// `GET /api/benchmark/query`
 pub(crate) async fn query(Of(state): Of<Shared>, Ask(ask): Ask<Query>) -> Result<Response, Problem> {
-    if !(1..=1000).contains(&ask.limit) {
-        return Err(Problem::bad(format!("limit is {}; give 1 to 1000", ask.limit)));
-    }
+    within(ask.limit, 1000)?;
     let filter = PerformanceFilter {
         model: ask.model.filter(|text| !text.is_empty()),
         hardware: ask.hardware.filter(|text| !text.is_empty()),

@@ -1,7 +1,7 @@
 //! The status and the results of a run.
 
 use axum::{Json, extract::State as Of, http::StatusCode};
-use dyno_core::model::{CaseRecord, CaseStatus, RunRecord, RunStatus};
+use dyno_core::model::{CaseRecord, CaseStatus, RunRecord};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -28,9 +28,13 @@ fn unknown(run: &str) -> Problem {
     Problem::not_found(format!("Benchmark run {run} not found"))
 }
 
+fn not_completed(run: &str) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, format!("Benchmark run {run} is not completed"))
+}
+
 /// The status of a run, live or stored.
 pub(super) async fn standing(state: &Shared, run: &str) -> Result<Status, Problem> {
-    if let Some(status) = state.service.table().status(run, None) {
+    if let Some(status) = state.service.table().status(run) {
         return Ok(status);
     }
     let run = run.to_owned();
@@ -93,15 +97,13 @@ struct CaseResult {
 /// `GET /api/benchmark/results/{run_id}`
 pub(crate) async fn results(Of(state): Of<Shared>, At(at): At<RunId>) -> Result<Json<Results>, Problem> {
     let run = at.run_id.clone();
-    if state.service.table().status(&run, None).is_some() {
-        let detail = format!("Benchmark run {run} is not completed");
-        return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
+    if state.service.table().knows(&run) {
+        return Err(not_completed(&run));
     }
     let results = blocking(&state, move |state| {
         let record = exactly(state, &run)?;
-        if matches!(record.status, RunStatus::Queued | RunStatus::Running) {
-            let detail = format!("Benchmark run {run} is not completed");
-            return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
+        if !record.status.has_ended() {
+            return Err(not_completed(&run));
         }
         let submission = state.serving().queue().submission(&run)?;
         let begun = submission.as_ref().and_then(|it| it.begun_at.clone());

@@ -1,7 +1,5 @@
 //! The status of a run over a WebSocket.
 
-use std::time::Duration;
-
 use aide::transform::TransformOperation;
 use axum::{
     body::Bytes,
@@ -15,7 +13,7 @@ use serde_json::json;
 
 use super::standing::{RunId, standing};
 use crate::server::{
-    events::Pulse,
+    events::{Pulse, pass},
     extract::{At, Upgrade},
     problem::Problem,
     state::Shared,
@@ -43,16 +41,8 @@ pub(crate) fn watch_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
         .tag("original")
 }
 
-/// A client that accepts no message for this long is disconnected.
-const PATIENCE: Duration = Duration::from_secs(10);
-
 async fn send(socket: &mut WebSocket, text: Utf8Bytes) -> bool {
     pass(socket, Message::Text(text)).await
-}
-
-async fn pass(socket: &mut WebSocket, message: Message) -> bool {
-    let sent = tokio::time::timeout(PATIENCE, socket.send(message)).await;
-    matches!(sent, Ok(Ok(())))
 }
 
 fn utf8(bytes: Bytes) -> Utf8Bytes {
@@ -98,7 +88,7 @@ async fn watched(state: Shared, run: String, mut pulse: Pulse, mut socket: WebSo
                     pulse.hear();
                     let answer = match text.as_str().trim() {
                         "ping" => Utf8Bytes::from_static("{\"pong\":true}"),
-                        "status" => match state.service.table().status(&run, None) {
+                        "status" => match state.service.table().status(&run) {
                             Some(status) => json!(status).to_string().into(),
                             None => latest.clone(),
                         },

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::{
     app::{RunFilter, RunSummary},
     server::{
-        extract::{Ask, At},
+        extract::{Ask, At, within},
         problem::Problem,
         state::{Shared, blocking, changing, kept},
     },
@@ -57,9 +57,7 @@ enum Order {
 
 /// `GET /api/runs`
 pub(crate) async fn list(Of(state): Of<Shared>, Ask(ask): Ask<ListQuery>) -> Result<Response, Problem> {
-    if !(1..=1000).contains(&ask.limit) {
-        return Err(Problem::bad(format!("limit is {}; give 1 to 1000", ask.limit)));
-    }
+    within(ask.limit, 1000)?;
     let filter = RunFilter {
         limit: ask.limit,
         offset: ask.offset,

@@ -36,7 +36,7 @@ impl<'a> Judge<'a> {
     /// Every metric that both sides have of a case.
     pub(super) fn beside(&mut self, before: &MeasuredCase, now: &MeasuredCase) -> Vec<MetricComparison> {
         let family = now.key.without_version();
-        let same_build = before.build.is_some() && before.build == now.build;
+        let same_build = before.is_same_build(now);
         let mut out = Vec::with_capacity(now.metrics.len());
         for metric in &now.metrics {
             let Some(old) = before.metrics.iter().find(|other| other.name == metric.name) else { continue };
