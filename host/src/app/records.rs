@@ -1,6 +1,8 @@
 //! Use cases: details of stored runs that only a server offers, such as samples of one case, tags, and the tables of the
 //! original suite.
 
+use std::sync::Arc;
+
 use dyno_core::model::Sample;
 
 use super::{error::AppError, serving::Serving};
@@ -47,7 +49,7 @@ impl Records<'_> {
     ///
     /// # Errors
     /// When the database fails.
-    pub fn performance(&self, filter: &PerformanceFilter) -> Result<Vec<PerformanceRow>, AppError> {
+    pub fn performance(&self, filter: &PerformanceFilter) -> Result<Vec<Arc<PerformanceRow>>, AppError> {
         Ok(self.0.store()?.performance(filter)?)
     }
 

@@ -23,7 +23,7 @@ impl Serving {
     /// # Errors
     /// When the database cannot be opened.
     pub fn open(settings: Resolved, scratch: &Path) -> Result<Self, AppError> {
-        let store = Store::open(&settings.db_path.value)?;
+        let store = Store::open(&settings.db_path.value)?.with_recent();
         store.confine(scratch)?;
         let database = Arc::new(Database::new(store)?);
         let backend = Backend::Local(Local::Held(Arc::clone(&database)));

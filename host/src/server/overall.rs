@@ -1,6 +1,6 @@
 //! Reports over all runs, as the original suite promised them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use aide::transform::TransformOperation;
 use axum::{
@@ -124,7 +124,7 @@ pub(super) fn overall_docs(op: TransformOperation<'_>) -> TransformOperation<'_>
     may_be(op, [MARKDOWN, Format::Html.media_type()])
 }
 
-fn report(kind: OverallKind, rows: &[PerformanceRow], pairs: &[(String, String, bool)]) -> Overall {
+fn report(kind: OverallKind, rows: &[Arc<PerformanceRow>], pairs: &[(String, String, bool)]) -> Overall {
     let title = match kind {
         OverallKind::Summary => "Results by model and hardware",
         OverallKind::HardwareComparison => "Hardware, by model",
@@ -197,8 +197,8 @@ fn shown(cell: Option<&Cell>) -> String {
 mod tests {
     use super::*;
 
-    fn row(model: &str, hardware: &str, latency: f64) -> PerformanceRow {
-        PerformanceRow {
+    fn row(model: &str, hardware: &str, latency: f64) -> Arc<PerformanceRow> {
+        Arc::new(PerformanceRow {
             model_name: model.to_owned(),
             model_family: String::new(),
             hardware_type: hardware.to_owned(),
@@ -211,7 +211,7 @@ mod tests {
             memory_peak_mb: None,
             simulation_mode: false,
             created_at: String::new(),
-        }
+        })
     }
 
     #[test]

@@ -6,6 +6,7 @@ use duckdb::params;
 use super::{
     Store,
     error::{StoreError, doing},
+    revision::Touched,
 };
 
 /// How a run ended.
@@ -25,6 +26,7 @@ impl Store {
     pub fn record_end(&mut self, run: &str, end: RunEnd) -> Result<(), StoreError> {
         self.statement(
             "storing how a run ended",
+            Touched::NoList,
             "INSERT INTO run_ends VALUES (?, ?, ?)",
             params![run, end.elapsed_s, end.progress],
         )

@@ -5,10 +5,7 @@ use std::{
     fs,
     io::Read,
     path::{Path, PathBuf},
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use duckdb::{AccessMode, Config, Connection};
@@ -16,6 +13,8 @@ use duckdb::{AccessMode, Config, Connection};
 use super::{
     error::{StoreError, doing, is_damage, log_of},
     migrate,
+    recent::Recent,
+    revision::Revision,
 };
 use crate::user_file::folder_of;
 
@@ -34,24 +33,6 @@ const LOG: &str = "16MiB";
 /// Length of the beginning of a log that is checked for zeros [bytes]. Each entry begins with its length, which is not 0.
 const LOG_BEGIN: u64 = 4096;
 
-/// Number of commits through all connections of this process, except those to the audit log. A cached answer is valid as long as
-/// it does not change.
-#[derive(Debug, Clone, Default)]
-pub struct Revision(Arc<AtomicU64>);
-
-impl Revision {
-    /// The count.
-    #[must_use]
-    pub fn get(&self) -> u64 {
-        self.0.load(Ordering::Acquire)
-    }
-
-    /// Counts a commit.
-    pub(super) fn raise(&self) {
-        self.0.fetch_add(1, Ordering::Release);
-    }
-}
-
 /// An open database, as one connection to it.
 #[derive(Debug)]
 pub struct Store {
@@ -61,6 +42,8 @@ pub struct Store {
     pub(super) read_only: bool,
     /// Shared by all connections.
     pub(super) revision: Revision,
+    /// Shared by all connections, if lists are kept in memory.
+    pub(super) recent: Option<Arc<Recent>>,
     /// Dropped after the last connection is closed.
     claim: Arc<Claim>,
 }
@@ -113,7 +96,14 @@ impl Store {
 
 impl Store {
     fn new(connection: Connection, read_only: bool, claim: Claim) -> Self {
-        Self { connection, current: None, read_only, revision: Revision::default(), claim: Arc::new(claim) }
+        Self {
+            connection,
+            current: None,
+            read_only,
+            revision: Revision::default(),
+            recent: None,
+            claim: Arc::new(claim),
+        }
     }
 
     /// Another connection to the same database. It sees what others have committed, and does not wait for them.
@@ -127,8 +117,18 @@ impl Store {
             current: None,
             read_only: self.read_only,
             revision: self.revision.clone(),
+            recent: self.recent.clone(),
             claim: Arc::clone(&self.claim),
         })
+    }
+
+    /// Keeps the newest runs and results in memory from now on, for this connection and those made from it. Only the process
+    /// that writes can do so, for it knows of every change.
+    #[must_use]
+    pub fn with_recent(mut self) -> Self {
+        debug_assert!(!self.read_only, "another process may write");
+        self.recent = Some(Arc::default());
+        self
     }
 
     /// Counts what is committed, through this connection and all others of this process.

@@ -9,6 +9,7 @@ use dyno_plugin_api::descriptor::Descriptor;
 use super::{
     Store,
     error::{StoreError, doing, record},
+    revision::Touched,
     statement::execute,
 };
 
@@ -19,7 +20,7 @@ impl Store {
     /// # Errors
     /// When the database refuses.
     pub fn record_plugins(&mut self, seen: &[(&PluginRef, &Descriptor)], at: &str) -> Result<(), StoreError> {
-        self.transaction("storing plugins", |transaction| {
+        self.transaction("storing plugins", Touched::NoList, |transaction| {
             note_all(transaction, seen.iter().map(|(plugin, descriptor)| (*plugin, Some(*descriptor))), at)
         })
     }

@@ -10,6 +10,7 @@ use super::{
     Store,
     error::{StoreError, doing, record},
     read::TIME,
+    revision::Touched,
     statement::execute,
     write::{insert_cases, insert_run, to_json},
 };
@@ -57,7 +58,7 @@ impl Store {
     /// When the database refuses.
     pub fn submit(&mut self, run: &RunRecord, submission: &Submitted) -> Result<(), StoreError> {
         let cases_sha256 = sha256(&run.cases)?;
-        self.transaction("queueing a run", |transaction| {
+        self.transaction("queueing a run", Touched::NewRun, |transaction| {
             let run_no = insert_run(transaction, run)?;
             insert_cases(transaction, run_no, &run.cases)?;
             execute(
@@ -86,7 +87,7 @@ impl Store {
     pub fn begin_queued(&mut self, run: &RunRecord, now: &str) -> Result<(), StoreError> {
         let run_no = self.run_no(&run.id)?;
         let are_stored = self.cases_sha256(&run.id)? == Some(sha256(&run.cases)?);
-        self.transaction("beginning a run", |transaction| {
+        self.transaction("beginning a run", Touched::Run(run_no), |transaction| {
             execute(
                 transaction,
                 "beginning a run",
@@ -126,7 +127,7 @@ impl Store {
         const DOING: &str = "giving up a run";
         let run_no = self.run_no(run)?;
         let cancelled = CaseStatus::Cancelled;
-        self.transaction(DOING, |transaction| {
+        self.transaction(DOING, Touched::Run(run_no), |transaction| {
             let given_up = transaction
                 .execute(
                     "UPDATE runs SET status = ?, finished_at = CAST(? AS TIMESTAMP)

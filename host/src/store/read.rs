@@ -1,4 +1,4 @@
-//! Reading one run as a record, the samples of a case, or the list of runs.
+//! Reading one run as a record, or the samples of a case.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -7,110 +7,18 @@ use dyno_core::model::{
     CaseRecord, LaunchRecord, MetricSummary, PluginBuild, PluginKind, PluginRef, RESULT_SCHEMA,
     RESULT_VERSION, RunRecord, RunStatus, Sample, Source, Work,
 };
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 
 use super::{
     Store,
     error::{StoreError, doing, record},
+    list::RunFilter,
 };
 
 /// Format of the times that are read: RFC 3339, UTC, with milliseconds.
 pub(super) const TIME: &str = "'%Y-%m-%dT%H:%M:%S.%gZ'";
 
-/// Selects runs; an absent field selects all.
-#[derive(Debug, Clone, Default)]
-pub struct RunFilter {
-    /// Maximum number of runs.
-    pub limit: u32,
-    /// Number of runs to skip, in the order of the list.
-    pub offset: u32,
-    /// Otherwise, the newest run is first.
-    pub oldest_first: bool,
-    /// A tag that the runs have.
-    pub tag: Option<String>,
-    /// The current status of the runs.
-    pub status: Option<RunStatus>,
-    /// A benchmark of which the runs have a case.
-    pub benchmark: Option<String>,
-}
-
-/// A run in a list, without its cases.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct RunSummary {
-    /// Identifier: a UUID that sorts by time.
-    pub id: String,
-    /// Time at which the run was accepted (RFC 3339, UTC).
-    pub created_at: String,
-    /// Current status, which is final once the run has ended.
-    pub status: RunStatus,
-    /// Number of cases.
-    pub cases: u32,
-    /// Number of cases that failed or timed out.
-    pub failed: u32,
-    /// Number of cases with a result, including results that an incremental run took from an earlier run. 0 if the server
-    /// has an older version, which does not report it.
-    #[serde(default)]
-    pub with_result: u32,
-    /// Name of the suite; absent if the run did not come from one.
-    pub suite: Option<String>,
-    /// Words to find the run by.
-    pub tags: Vec<String>,
-}
-
 impl Store {
-    /// The selected runs, newest first unless the filter says otherwise.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn runs(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {
-        let failed = doing("listing runs");
-        let sql = format!(
-            "SELECT r.id, strftime(r.created_at, {TIME}), {status}, r.suite, CAST(to_json(r.tags) AS VARCHAR),
-                    (SELECT count(*) FROM cases c WHERE c.run_no = r.run_no),
-                    (SELECT count(*) FROM cases c WHERE c.run_no = r.run_no AND c.status IN ('failed', 'timed_out')),
-                    (SELECT count(*) FROM cases c WHERE c.run_no = r.run_no
-                       AND (c.status = 'completed'
-                            OR c.status = 'skipped' AND json_extract_string(c.status_json, '$.cause') = 'known_result'))
-             FROM runs r
-             WHERE (? IS NULL OR list_contains(r.tags, ?))
-               AND (? IS NULL OR {status} = ?)
-               AND (? IS NULL OR EXISTS (SELECT 1 FROM cases c WHERE c.run_no = r.run_no AND c.benchmark = ?))
-             ORDER BY r.run_no {order} LIMIT ? OFFSET ?",
-            order = if filter.oldest_first { "ASC" } else { "DESC" },
-            status = self.status_column(),
-        );
-        let (tag, benchmark) = (&filter.tag, &filter.benchmark);
-        let state = filter.status.map(RunStatus::word);
-        let mut statement = self.connection.prepare(&sql).map_err(&failed)?;
-        let rows = statement
-            .query_map(
-                params![tag, tag, state, state, benchmark, benchmark, filter.limit, filter.offset],
-                |row| {
-                    Ok((
-                        RunSummary {
-                            id: row.get(0)?,
-                            created_at: row.get(1)?,
-                            status: status(&row.get::<_, String>(2)?),
-                            suite: row.get(3)?,
-                            cases: row.get(5)?,
-                            failed: row.get(6)?,
-                            with_result: row.get(7)?,
-                            tags: Vec::new(),
-                        },
-                        row.get::<_, String>(4)?,
-                    ))
-                },
-            )
-            .map_err(&failed)?;
-        rows.map(|row| {
-            let (mut summary, tags) = row.map_err(&failed)?;
-            summary.tags = json(&tags, "tags")?;
-            Ok(summary)
-        })
-        .collect()
-    }
-
     /// Reads one run, named by its identifier, the beginning of one, `last`, or `last~N` for the Nth before the last.
     ///
     /// # Errors
@@ -170,7 +78,7 @@ impl Store {
 
     /// SQL for the status of a run. Opening for writing marks unfinished runs `interrupted`. Opening for reading cannot
     /// write, but no process writes at that time, so it reads them as `interrupted`.
-    fn status_column(&self) -> &'static str {
+    pub(super) fn status_column(&self) -> &'static str {
         if self.read_only {
             "CASE WHEN r.status = 'running' THEN 'interrupted' ELSE r.status END"
         } else {
@@ -395,11 +303,11 @@ fn sample(row: &Row<'_>) -> duckdb::Result<Sample> {
     })
 }
 
-fn status(word: &str) -> RunStatus {
+pub(super) fn status(word: &str) -> RunStatus {
     // Only words of ours are ever written.
     RunStatus::from_word(word).unwrap_or(RunStatus::Interrupted)
 }
 
-fn json<T: DeserializeOwned>(text: &str, what: &'static str) -> Result<T, StoreError> {
+pub(super) fn json<T: DeserializeOwned>(text: &str, what: &'static str) -> Result<T, StoreError> {
     serde_json::from_str(text).map_err(record(what))
 }

@@ -8,6 +8,7 @@ use super::{
     Store,
     error::{StoreError, doing},
     read::TIME,
+    revision::Touched,
     statement::execute,
 };
 
@@ -58,7 +59,7 @@ impl Store {
     /// When there is no such run, or the database refuses.
     pub fn delete_run(&mut self, run: &str) -> Result<(), StoreError> {
         let run_no = self.run_no(run)?;
-        self.transaction("deleting a run", |transaction| {
+        self.transaction("deleting a run", Touched::Run(run_no), |transaction| {
             for table in ["samples", "environments", "launches", "metrics", "cases", "runs"] {
                 execute(
                     transaction,
@@ -87,7 +88,7 @@ impl Store {
     /// When there is no such run, or the database refuses.
     pub fn annotate(&mut self, run: &str, annotation: &Annotation) -> Result<(), StoreError> {
         let run_no = self.run_no(run)?;
-        self.transaction("annotating a run", |transaction| {
+        self.transaction("annotating a run", Touched::Run(run_no), |transaction| {
             execute(
                 transaction,
                 "annotating a run",
@@ -115,7 +116,7 @@ impl Store {
     /// When there is no such run, or the database refuses.
     pub fn remove_tag(&mut self, run: &str, tag: &str) -> Result<(), StoreError> {
         let run_no = self.run_no(run)?;
-        self.transaction("annotating a run", |transaction| {
+        self.transaction("annotating a run", Touched::Run(run_no), |transaction| {
             execute(
                 transaction,
                 "annotating a run",
@@ -231,7 +232,7 @@ impl Store {
         who: &str,
         now: &str,
     ) -> Result<(), StoreError> {
-        self.transaction("switching a plugin", |transaction| {
+        self.transaction("switching a plugin", Touched::NoList, |transaction| {
             execute(
                 transaction,
                 "switching a plugin",

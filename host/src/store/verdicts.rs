@@ -14,6 +14,7 @@ use super::{
     Store,
     error::{StoreError, doing, record},
     read::TIME,
+    revision::Touched,
     statement::execute,
 };
 
@@ -87,6 +88,7 @@ impl Store {
         let count = |verdict| comparison.count(verdict) as u32;
         self.statement(
             "storing a comparison",
+            Touched::NoList,
             "INSERT INTO comparisons VALUES (?, CAST(? AS TIMESTAMP), ?, ?, ?, ?, ?, ?, ?, ?)",
             params![
                 id,
@@ -111,7 +113,7 @@ impl Store {
     /// # Errors
     /// When the database refuses.
     pub fn record_noise(&mut self, machine: &str, found: &[Noise], at: &str) -> Result<(), StoreError> {
-        self.transaction("storing noise", |transaction| {
+        self.transaction("storing noise", Touched::NoList, |transaction| {
             for noise in found {
                 execute(
                     transaction,
@@ -221,6 +223,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.statement(
             "storing a baseline",
+            Touched::NoList,
             "INSERT INTO baselines VALUES (?, ?, ?, CAST(? AS TIMESTAMP))",
             params![name, run, branch, at],
         )
@@ -266,6 +269,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.statement(
             "accepting a change",
+            Touched::NoList,
             "INSERT INTO accepted_changes VALUES (?, ?, ?, CAST(? AS TIMESTAMP))",
             params![run, benchmark, note, at],
         )

@@ -14,6 +14,7 @@ use super::{
     Store, columns,
     error::{StoreError, doing, finite, record},
     plugins,
+    revision::Touched,
     statement::execute,
 };
 
@@ -30,7 +31,7 @@ impl Store {
     /// When the database refuses.
     pub fn begin_run(&mut self, run: &RunRecord) -> Result<(), StoreError> {
         finite(run.not_finite())?;
-        let run_no = self.transaction("storing a run", |transaction| {
+        let run_no = self.transaction("storing a run", Touched::NewRun, |transaction| {
             let run_no = insert_run(transaction, run)?;
             plugins::note_all(
                 transaction,
@@ -51,7 +52,8 @@ impl Store {
     pub fn commit_launch(&mut self, run: &str, case: u32, launch: &LaunchRecord) -> Result<(), StoreError> {
         finite(launch.not_finite())?;
         let run_no = self.run_no(run)?;
-        self.transaction("storing a launch", |transaction| {
+        // Lists tell neither of launches nor of cases that run.
+        self.transaction("storing a launch", Touched::NoList, |transaction| {
             if launch.index == 0 {
                 set_running(transaction, run_no, case)?;
             }
@@ -68,7 +70,7 @@ impl Store {
     pub fn finish_case(&mut self, run: &str, case: &CaseRecord) -> Result<(), StoreError> {
         finite(case.not_finite())?;
         let run_no = self.run_no(run)?;
-        self.transaction("storing a case", |transaction| {
+        self.transaction("storing a case", Touched::Case(run_no, case.index), |transaction| {
             end_case(transaction, run_no, case)?;
             for (number, metric) in (0_u32..).zip(&case.metrics) {
                 insert_metric(transaction, run_no, case.index, number, metric)?;
@@ -93,7 +95,7 @@ impl Store {
                 _ => ranges.push(case.index..=case.index),
             }
         }
-        self.transaction("storing cases", |transaction| {
+        self.transaction("storing cases", Touched::Run(run_no), |transaction| {
             for (json, (status, ranges)) in &ends {
                 let (stage, reason) = columns::outcome(status);
                 for ranges in ranges.chunks(RANGES) {
@@ -125,6 +127,7 @@ impl Store {
         let run_no = self.run_no(run)?;
         self.statement(
             "ending a run",
+            Touched::Run(run_no),
             "UPDATE runs SET status = ?, finished_at = CAST(? AS TIMESTAMP) WHERE run_no = ?",
             params![status.word(), finished_at, run_no],
         )
@@ -152,10 +155,11 @@ impl Store {
     pub(super) fn transaction<T>(
         &mut self,
         what: &'static str,
+        touched: Touched,
         work: impl FnMut(&Transaction<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let done = self.uncounted(what, work)?;
-        self.revision.raise();
+        self.revision.raise(touched);
         Ok(done)
     }
 
@@ -184,10 +188,11 @@ impl Store {
     pub(super) fn statement(
         &mut self,
         what: &'static str,
+        touched: Touched,
         sql: &str,
         params: &[&dyn ToSql],
     ) -> Result<(), StoreError> {
-        self.transaction(what, |transaction| execute(transaction, what, sql, params))
+        self.transaction(what, touched, |transaction| execute(transaction, what, sql, params))
     }
 }
 

@@ -1,0 +1,194 @@
+//! What is held in memory, and what can be answered from it.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::{
+    Bounds,
+    refresh::{Fresh, FreshWhat, Part},
+};
+use crate::store::{
+    list::{Listed, RunFilter, RunSummary},
+    performance::{PerformanceFilter, PerformanceRow, Placed},
+};
+
+/// The newest runs, and the results of the newest of them.
+#[derive(Debug, Default)]
+pub(in crate::store) struct Held {
+    /// Number of changes that were seen; `None` before the first reading.
+    seen: Option<u64>,
+    /// By number.
+    runs: BTreeMap<i32, Run>,
+    /// From here on, all runs are held.
+    runs_from: Horizon,
+    /// From here on, all results of runs are held.
+    results_from: Horizon,
+    /// Number of results.
+    results: usize,
+}
+
+/// The oldest run that is held together with all that are newer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Horizon {
+    /// The tables have nothing older.
+    #[default]
+    Beginning,
+    Run(i32),
+}
+
+#[derive(Debug)]
+struct Run {
+    summary: RunSummary,
+    /// Most runs have the benchmarks of their neighbour.
+    benchmarks: Arc<[String]>,
+    /// By number of the case.
+    results: BTreeMap<u32, Placed>,
+}
+
+impl Held {
+    /// Number of changes that are contained; `None` before the first reading.
+    pub(super) fn seen(&self) -> Option<u64> {
+        self.seen
+    }
+
+    /// Number of the newest run; 0 if there is none.
+    pub(super) fn newest(&self) -> i32 {
+        self.runs.last_key_value().map_or(0, |(run_no, _)| *run_no)
+    }
+
+    /// The selected runs; `None` if some of them may be older than all that is held.
+    pub(in crate::store) fn runs(&self, filter: &RunFilter) -> Option<Vec<RunSummary>> {
+        let is_whole = self.runs_from == Horizon::Beginning;
+        let selected = |run: &&Run| {
+            filter.tag.as_ref().is_none_or(|tag| run.summary.tags.contains(tag))
+                && filter.status.is_none_or(|status| run.summary.status == status)
+                && filter.benchmark.as_ref().is_none_or(|name| run.benchmarks.contains(name))
+        };
+        let (offset, limit) = (filter.offset as usize, filter.limit as usize);
+        let found: Vec<RunSummary> = if !filter.oldest_first {
+            let newest_first = self.runs.values().rev().filter(selected);
+            newest_first.skip(offset).take(limit).map(|run| run.summary.clone()).collect()
+        } else if is_whole {
+            let oldest_first = self.runs.values().filter(selected);
+            oldest_first.skip(offset).take(limit).map(|run| run.summary.clone()).collect()
+        } else {
+            return None;
+        };
+        (is_whole || found.len() == limit).then_some(found)
+    }
+
+    /// The selected results, newest first; `None` if some of them may be older than all that is held.
+    pub(in crate::store) fn performance(
+        &self,
+        filter: &PerformanceFilter,
+    ) -> Option<Vec<Arc<PerformanceRow>>> {
+        let selected = |placed: &&Placed| {
+            let row = &placed.row;
+            filter.model.as_ref().is_none_or(|model| row.model_name == *model)
+                && filter.hardware.as_ref().is_none_or(|hardware| row.hardware_type == *hardware)
+                && filter.batch_size.is_none_or(|batch| row.batch_size == Some(batch))
+        };
+        let limit = filter.limit as usize;
+        let newest_first = self.runs.values().rev().flat_map(|run| run.results.values().rev());
+        let found: Vec<&Placed> = newest_first.filter(selected).take(limit).collect();
+        let is_complete = self.results_from == Horizon::Beginning || found.len() == limit;
+        is_complete.then(|| {
+            let timed = found.into_iter().filter(|placed| placed.is_timed);
+            timed.map(|placed| Arc::clone(&placed.row)).collect()
+        })
+    }
+
+    /// Takes what was read anew, and lets go of what is too much.
+    pub(super) fn take(&mut self, fresh: Fresh, bounds: Bounds) {
+        match fresh.what {
+            FreshWhat::All { runs, results } => *self = Self::all(runs, results, bounds),
+            FreshWhat::Parts(parts) => {
+                for part in parts {
+                    self.replace(part, bounds);
+                }
+            }
+        }
+        self.trim(bounds);
+        self.seen = Some(fresh.changes);
+    }
+
+    /// Horizon lists that are newest first, and have one entry too many if the tables have more.
+    fn all(runs: Vec<Listed>, results: Vec<Placed>, bounds: Bounds) -> Self {
+        let mut held = Self::default();
+        // What comes last may be a part of its run.
+        if let Some(last) = results.last().filter(|_| results.len() > bounds.results) {
+            held.results_from = Horizon::Run(last.run_no + 1);
+        }
+        for listed in runs {
+            let neighbour = held.runs.first_key_value().map(|(_, run)| &run.benchmarks);
+            let run = Run::new(listed.summary, listed.benchmarks, neighbour);
+            held.runs.insert(listed.run_no, run);
+        }
+        for placed in results {
+            // Its run may have been stored after the runs were read: that is a change which is yet to be seen.
+            if let Some(run) = held.runs.get_mut(&placed.run_no) {
+                run.results.insert(placed.case_no, placed);
+            }
+        }
+        held.forget_results_before(held.results_from);
+        held
+    }
+
+    fn replace(&mut self, part: Part, bounds: Bounds) {
+        let number = part.run_no;
+        if Horizon::Run(number) < self.runs_from {
+            return;
+        }
+        let mut results = match self.runs.remove(&number) {
+            Some(run) => run.results,
+            None => BTreeMap::new(),
+        };
+        self.results -= results.len();
+        let Some(listed) = part.run else { return };
+        let mut run = Run::new(
+            listed.summary,
+            listed.benchmarks,
+            self.runs.last_key_value().map(|(_, run)| &run.benchmarks),
+        );
+        if Horizon::Run(number) >= self.results_from && part.results.len() <= bounds.results {
+            results.retain(|case, _| !part.cases.contains(case));
+            results.extend(part.results.into_iter().map(|placed| (placed.case_no, placed)));
+            self.results += results.len();
+            run.results = results;
+        } else if Horizon::Run(number) >= self.results_from {
+            self.forget_results_before(Horizon::Run(number + 1));
+        }
+        self.runs.insert(number, run);
+    }
+
+    fn trim(&mut self, bounds: Bounds) {
+        while self.runs.len() > bounds.runs {
+            let Some((number, run)) = self.runs.pop_first() else { break };
+            self.results -= run.results.len();
+            self.runs_from = Horizon::Run(number + 1);
+            self.results_from = self.results_from.max(self.runs_from);
+        }
+        while self.results > bounds.results {
+            let oldest = self.runs.iter().find(|(_, run)| !run.results.is_empty());
+            let Some((number, _)) = oldest else { break };
+            self.forget_results_before(Horizon::Run(number + 1));
+        }
+    }
+
+    fn forget_results_before(&mut self, first: Horizon) {
+        self.results_from = self.results_from.max(first);
+        if let Horizon::Run(first) = first {
+            for run in self.runs.range_mut(..first).map(|(_, run)| run) {
+                run.results = BTreeMap::new();
+            }
+        }
+        self.results = self.runs.values().map(|run| run.results.len()).sum();
+    }
+}
+
+impl Run {
+    fn new(summary: RunSummary, benchmarks: Vec<String>, neighbour: Option<&Arc<[String]>>) -> Self {
+        let shared = neighbour.filter(|neighbour| neighbour[..] == benchmarks[..]).map(Arc::clone);
+        let benchmarks = shared.unwrap_or_else(|| benchmarks.into());
+        Self { summary, benchmarks, results: BTreeMap::new() }
+    }
+}
