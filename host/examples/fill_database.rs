@@ -1,6 +1,7 @@
 //! Makes a database as a server has it after a long time, for `cargo xtask bench server`.
 //!
-//! `cargo run --release -p dyno-host --example fill_database -- FILE RUNS`
+//! `cargo run --release -p dyno-host --example fill_database -- FILE RUNS [CASES [SAMPLES]]`, with so many cases of each run
+//! (100) and samples of each case (10).
 
 use std::{error::Error, path::Path};
 
@@ -12,7 +13,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (Some(path), Some(runs)) = (arguments.next(), arguments.next()) else {
         return Err("usage: fill_database FILE RUNS".into());
     };
-    let runs: u32 = runs.parse()?;
+    let mut number = |usual: u32| arguments.next().map_or(Ok(usual), |text| text.parse());
+    let (runs, cases, samples): (u32, u32, u32) = (runs.parse()?, number(100)?, number(10)?);
     // The tables are made by those who know them.
     drop(Store::open(Path::new(&path))?);
     let record: RunRecord = serde_json::from_str(include_str!("../src/export/testdata/record.json"))?;
@@ -22,6 +24,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let quoted = |text: String| format!("'{}'", text.replace('\'', "''"));
     let sql = include_str!("fill_database.sql")
         .replace("RUNS", &runs.to_string())
+        .replace("CASES", &cases.to_string())
+        .replace("SAMPLES", &samples.to_string())
         .replace("SPEC", &quoted(serde_json::to_string(&record.spec)?))
         .replace("MACHINE", &quoted(serde_json::to_string(&record.machine)?))
         .replace("ENVIRONMENT", &quoted(serde_json::to_string(&environment)?))

@@ -49,7 +49,7 @@ pub use crate::{
     lease::{Holder, Reach, Standing},
     runner::{Cancel, DuelNews, DuelOptions, Obstacle, Planned, is_ignored},
     store::{
-        Annotation, Audited, Noise, PerformanceFilter, PerformanceRow, Queued, RunEnd, RunFilter, RunSummary,
-        SqlAnswer, SqlBrake, SqlCaller, SqlColumn, SqlError, SqlLimits, Submitted,
+        Annotation, Audited, Noise, Outline, PerformanceFilter, PerformanceRow, Queued, RunEnd, RunFilter,
+        RunSummary, SqlAnswer, SqlBrake, SqlCaller, SqlColumn, SqlError, SqlLimits, Submitted,
     },
 };

@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use super::{error::AppError, runs::Prepared, serving::Serving};
 use crate::{
     runner::{Cancel, Obstacle},
-    store::{Queued, RunEnd, Store, Submitted},
+    store::{Outline, Queued, RunEnd, Store, Submitted},
     timestamp::now,
 };
 
@@ -135,6 +135,14 @@ impl Queue<'_> {
     /// When the database fails.
     pub fn waiting(&self) -> Result<Vec<Queued>, AppError> {
         Ok(self.0.store()?.queued()?)
+    }
+
+    /// The outlines of the waiting runs, in the order of submission.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn outlines(&self) -> Result<Vec<Outline>, AppError> {
+        Ok(self.0.store()?.outlines()?)
     }
 
     /// The status of a run.

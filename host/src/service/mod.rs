@@ -16,7 +16,7 @@ pub(crate) use self::{
     reports::{Reports, WRITTEN},
     requests::{GivenUp, Refused},
     root::Service,
-    status::{Status, model, word},
+    status::{Status, word},
     table::{Rest, Told},
 };
 

@@ -5,10 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use dyno_core::model::{CaseStatus, Event, RunRecord};
+use dyno_core::model::{CaseStatus, Event};
 
-use super::status::{Status, model};
-use crate::app::RunEnd;
+use super::status::Status;
+use crate::app::{Outline, RunEnd};
 
 /// Progress of one run.
 #[derive(Debug)]
@@ -31,24 +31,23 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    pub(super) fn new(record: &RunRecord) -> Self {
-        let case_models: Vec<String> = record.cases.iter().map(model).collect();
+    pub(super) fn new(outline: Outline) -> Self {
         let mut models: BTreeMap<String, u32> = BTreeMap::new();
-        for name in &case_models {
+        for name in &outline.models {
             *models.entry(name.clone()).or_default() += 1;
         }
         Self {
-            run: record.id.clone(),
-            asked_at: record.created_at.clone(),
+            run: outline.run,
+            asked_at: outline.created_at,
             begun: None,
             ran: None,
             step: "Waiting in the queue".to_owned(),
-            cases: record.cases.len() as u32,
+            cases: outline.models.len() as u32,
             done: 0,
             fractions: BTreeMap::new(),
             reached: 0.0,
             models,
-            case_models,
+            case_models: outline.models,
         }
     }
 

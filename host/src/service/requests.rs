@@ -3,7 +3,7 @@
 use dyno_core::model::{RunRecord, RunStatus, Submission};
 
 use super::{ending, root::Service, status::Status};
-use crate::app::{AppError, Queued};
+use crate::app::{AppError, Outline, Queued};
 
 /// Maximum number of waiting and running runs.
 const MOST_RUNS: usize = 1_000;
@@ -54,7 +54,7 @@ impl Service {
         }
         let record = self.serving.queue().submit(submission)?;
         // Before the executor can start it, so that no client misses its first event.
-        self.table.queue(&record);
+        self.table.queue(Outline::from(&record));
         // A client that read of it in the database may have cancelled it before it was in the table.
         if self.serving.queue().status(&record.id).is_ok_and(|status| status == RunStatus::Cancelled) {
             ending::ended(self, &self.app().results().run(&record.id, false)?);

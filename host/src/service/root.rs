@@ -29,8 +29,8 @@ impl Service {
             HostFault::new(doing, &error, Place::Output)
         })?;
         let table = RunTable::new();
-        for queued in serving.queue().waiting()? {
-            table.queue(&serving.app().results().run(&queued.run, false)?);
+        for outline in serving.queue().outlines()? {
+            table.queue(outline);
         }
         Ok(Self { serving, table, queue: Arc::default(), reports })
     }

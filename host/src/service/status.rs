@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use dyno_core::model::{CaseRecord, CaseStatus, ParamValue, RunRecord, RunStatus};
+use dyno_core::model::{CaseRecord, CaseStatus, RunRecord, RunStatus};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -49,8 +49,9 @@ impl Status {
     pub(super) fn of(record: &RunRecord, end: Option<RunEnd>) -> Self {
         let ended = |case: &&CaseRecord| case.status.is_finished();
         let done = record.cases.iter().filter(ended).count() as f64 / record.cases.len().max(1) as f64;
-        let all: BTreeSet<String> = record.cases.iter().map(model).collect();
-        let open: BTreeSet<String> = record.cases.iter().filter(|case| !ended(case)).map(model).collect();
+        let all: BTreeSet<String> = record.cases.iter().map(CaseRecord::model).collect();
+        let open: BTreeSet<String> =
+            record.cases.iter().filter(|case| !ended(case)).map(CaseRecord::model).collect();
         let has_result = record.cases.iter().any(|case| case.status.has_result());
         let (step, is_failed) = match record.status {
             RunStatus::Queued => ("Waiting in the queue", false),
@@ -108,12 +109,4 @@ fn failure(record: &RunRecord) -> String {
         }
     });
     format!("nothing was measured: {}", first.unwrap_or_else(|| "the run has no cases".to_owned()))
-}
-
-/// The model of a case: its parameter `model`, or else the name of the benchmark.
-pub(crate) fn model(case: &CaseRecord) -> String {
-    match case.params.get("model") {
-        Some(ParamValue::Text(name)) => name.clone(),
-        _ => case.benchmark.clone(),
-    }
 }

@@ -13,12 +13,12 @@ use std::{
 };
 
 use bytes::Bytes;
-use dyno_core::model::{Event, RunRecord};
+use dyno_core::model::Event;
 use serde::Serialize;
 use tokio::sync::{broadcast, watch};
 
 use super::{progress::Progress, status::Status};
-use crate::app::{Cancel, RunEnd};
+use crate::app::{Cancel, Outline, RunEnd};
 
 /// Maximum number of events a client may lag behind.
 const BEHIND: usize = 1_024;
@@ -70,8 +70,9 @@ impl RunTable {
     }
 
     /// Adds a run that was put in the queue.
-    pub(crate) fn queue(&self, record: &RunRecord) {
-        let progress = Progress::new(record);
+    pub(crate) fn queue(&self, outline: Outline) {
+        let run = outline.run.clone();
+        let progress = Progress::new(outline);
         let live = Live {
             status: watch::Sender::new(text(&progress.status())),
             progress,
@@ -79,7 +80,7 @@ impl RunTable {
             told_at: Instant::now(),
             cancel: Cancel::default(),
         };
-        self.lock().insert(record.id.clone(), live);
+        self.lock().insert(run, live);
     }
 
     /// Announces an event of a run.

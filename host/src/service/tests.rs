@@ -4,7 +4,7 @@ use dyno_core::model::{CaseRecord, CaseStatus, Estimate, Event, RunRecord, RunSt
 use serde_json::json;
 
 use super::{progress::Progress, status::Status};
-use crate::app::RunEnd;
+use crate::app::{Outline, RunEnd};
 
 /// A run with so many cases of one benchmark.
 fn record(status: RunStatus, cases: &[CaseStatus]) -> RunRecord {
@@ -52,7 +52,7 @@ fn progress_never_goes_backwards() {
         finished(&run, 2, CaseStatus::Cancelled),
         finished(&run, 3, CaseStatus::Cancelled),
     ];
-    let mut progress = Progress::new(&run);
+    let mut progress = Progress::new(Outline::from(&run));
     let mut told = 0.0;
     for event in &events {
         progress.learn(event);
@@ -97,7 +97,7 @@ fn a_run_without_any_result_has_failed_and_says_why() {
 #[test]
 fn only_a_failed_run_has_the_key_that_says_why() {
     let queued = record(RunStatus::Queued, &[CaseStatus::Queued]);
-    let live = json!(Progress::new(&queued).status());
+    let live = json!(Progress::new(Outline::from(&queued)).status());
     assert!(live.get("error").is_none() && live.get("estimated_remaining_time").is_some(), "{live}");
     assert!(json!(Status::of(&queued, None)).get("error").is_none());
     for status in [RunStatus::Cancelled, RunStatus::Interrupted] {

@@ -3,11 +3,6 @@
 use dyno_core::model::{Better, CaseStatus, Environment, LaunchRecord, MetricSummary, ParamValue, Params};
 use serde_json::{Map, Value};
 
-/// The parameter `model`, by which the original suite names a result.
-pub(super) fn model_name(params: &Params) -> Option<String> {
-    params.get("model").map(ToString::to_string)
-}
-
 /// The parameter `batch_size`, if it is a whole number.
 pub(super) fn batch_size(params: &Params) -> Option<i64> {
     match params.get("batch_size")? {
@@ -100,6 +95,5 @@ mod tests {
         }
         assert_eq!(precision(&params("n", "f32")), None);
         assert_eq!(batch_size(&params("batch_size", "many")), None);
-        assert_eq!(model_name(&params("model", "bert")).as_deref(), Some("bert"));
     }
 }

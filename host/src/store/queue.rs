@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::{
     Store,
     error::{StoreError, doing, record},
-    read::TIME,
+    read::{TIME, json},
     revision::Touched,
     statement::execute,
     write::{insert_cases, insert_run, to_json},
@@ -49,6 +49,27 @@ pub struct Queued {
     pub cases: u32,
     /// Names of the devices that its cases need, like `cuda:0`.
     pub devices: Vec<String>,
+}
+
+/// What is kept in memory of a queued run, so that its progress can be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outline {
+    /// Identifier of the run.
+    pub run: String,
+    /// Time at which the run was accepted (RFC 3339, UTC).
+    pub created_at: String,
+    /// The model of each case: see [`CaseRecord::model`].
+    pub models: Vec<String>,
+}
+
+impl From<&RunRecord> for Outline {
+    fn from(record: &RunRecord) -> Self {
+        Self {
+            run: record.id.clone(),
+            created_at: record.created_at.clone(),
+            models: record.cases.iter().map(CaseRecord::model).collect(),
+        }
+    }
 }
 
 impl Store {
@@ -178,6 +199,27 @@ impl Store {
             })
         })
         .map_err(doing("reading the queue"))
+    }
+
+    /// The outlines of the queued runs, in the order of submission. One query, since there may be a thousand runs.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn outlines(&self) -> Result<Vec<Outline>, StoreError> {
+        let sql = format!(
+            "SELECT r.id, strftime(any_value(r.created_at), {TIME}),
+                    CAST(to_json(coalesce(list(c.model_name ORDER BY c.case_no) FILTER (c.case_no IS NOT NULL), [])) AS VARCHAR)
+             FROM submissions s JOIN runs r ON r.id = s.run_id LEFT JOIN cases c ON c.run_no = r.run_no
+             WHERE r.status = 'queued' AND s.begun_at IS NULL
+             GROUP BY r.run_no, r.id ORDER BY r.run_no"
+        );
+        let rows: Vec<(String, String, String)> = self
+            .rows(&sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .map_err(doing("reading the queue"))?;
+        let outline = |(run, created_at, models): (_, _, String)| {
+            Ok(Outline { run, created_at, models: json(&models, "models")? })
+        };
+        rows.into_iter().map(outline).collect()
     }
 
     /// The latest run with a result of this case: the same plugin file, parameters and device.

@@ -1,6 +1,6 @@
-//! Running one statement.
+//! Running one statement, and appending rows without one.
 
-use duckdb::{Connection, Params};
+use duckdb::{Appender, Connection, Params, ToSql};
 
 use super::error::{StoreError, doing};
 
@@ -16,4 +16,31 @@ pub(super) fn execute(
         .and_then(|mut statement| statement.execute(params))
         .map(drop)
         .map_err(doing(what))
+}
+
+/// Rows that are appended to a table. Nothing is planned, which for a single row takes far longer than storing it. Texts become
+/// the type of their column, like a time in RFC 3339.
+pub(super) struct Rows<'a> {
+    appender: Appender<'a>,
+    what: &'static str,
+}
+
+impl<'a> Rows<'a> {
+    /// Rows of a table, with all its columns.
+    pub(super) fn of(
+        connection: &'a Connection,
+        what: &'static str,
+        table: &str,
+    ) -> Result<Self, StoreError> {
+        Ok(Self { appender: connection.appender(table).map_err(doing(what))?, what })
+    }
+
+    pub(super) fn add(&mut self, row: &[&dyn ToSql]) -> Result<(), StoreError> {
+        self.appender.append_row(row).map_err(doing(self.what))
+    }
+
+    /// Hands the rows over. They are lost without it.
+    pub(super) fn end(mut self) -> Result<(), StoreError> {
+        self.appender.flush().map_err(doing(self.what))
+    }
 }

@@ -549,6 +549,7 @@ fn what_waits_goes_on_waiting_after_a_crash_and_what_was_begun_is_interrupted() 
     // Reading does not take it for the remains of a dead host either.
     assert_eq!(Store::open_read_only(&path).unwrap().run("last", false).unwrap().status, RunStatus::Queued);
     let mut store = Store::open(&path).unwrap();
+    assert_eq!(store.outlines().unwrap(), [Outline::from(&waiting)]);
     let queue = store.queued().unwrap();
     assert_eq!((queue.len(), queue[0].priority, queue[0].owner.as_str()), (1, Priority::High, "ci"));
     assert_eq!(queue[0].cases as usize, waiting.cases.len());

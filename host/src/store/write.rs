@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
 use duckdb::{OptionalExt, ToSql, Transaction, params};
 use dyno_core::model::{
     CaseRecord, CaseStatus, Environment, LaunchRecord, MetricSummary, PluginBuild, RunRecord, RunStatus,
-    Sample, TAG_SEPARATOR,
+    TAG_SEPARATOR,
 };
 use serde_json::to_string;
 
@@ -15,7 +15,8 @@ use super::{
     error::{StoreError, doing, finite, record},
     plugins,
     revision::Touched,
-    statement::execute,
+    samples::{self, Place},
+    statement::{Rows, execute},
 };
 
 /// Maximum number of tries of a transaction that fails for a reason that may pass: twenty seconds, which is longer than any
@@ -59,7 +60,7 @@ impl Store {
             }
             insert_launch(transaction, run_no, case, launch)?;
             insert_environment(transaction, run_no, case, launch.index, &launch.environment)?;
-            append_samples(transaction, run_no, case, launch.index, &launch.samples)
+            samples::insert(transaction, Place { run_no, case, launch: launch.index }, &launch.samples)
         })
     }
 
@@ -72,10 +73,7 @@ impl Store {
         let run_no = self.run_no(run)?;
         self.transaction("storing a case", Touched::Case(run_no, case.index), |transaction| {
             end_case(transaction, run_no, case)?;
-            for (number, metric) in (0_u32..).zip(&case.metrics) {
-                insert_metric(transaction, run_no, case.index, number, metric)?;
-            }
-            Ok(())
+            insert_metrics(transaction, run_no, case.index, &case.metrics)
         })
     }
 
@@ -237,37 +235,34 @@ pub(super) fn insert_cases(
     run_no: i32,
     cases: &[CaseRecord],
 ) -> Result<(), StoreError> {
-    let failed = doing("storing cases");
-    let mut appender = transaction.appender("cases").map_err(&failed)?;
+    let mut rows = Rows::of(transaction, "storing cases", "cases")?;
     for case in cases {
         let plugin = &case.plugin;
         let (stage, reason) = columns::outcome(&case.status);
-        appender
-            .append_row(params![
-                run_no,
-                case.index as i32,
-                plugin.id,
-                plugin.version,
-                plugin.kind.to_string(),
-                plugin.sha256,
-                plugin.path,
-                case.benchmark,
-                case.category,
-                case.device,
-                columns::model_name(&case.params).unwrap_or_else(|| case.benchmark.clone()),
-                columns::batch_size(&case.params),
-                columns::precision(&case.params),
-                to_string(&case.params).map_err(record("params"))?,
-                case.status.word(),
-                stage,
-                reason,
-                to_string(&case.status).map_err(record("status"))?,
-                columns::medians(&case.metrics),
-                plugin.build.map(PluginBuild::word),
-            ])
-            .map_err(&failed)?;
+        rows.add(params![
+            run_no,
+            case.index,
+            plugin.id,
+            plugin.version,
+            plugin.kind.to_string(),
+            plugin.sha256,
+            plugin.path,
+            case.benchmark,
+            case.category,
+            case.device,
+            case.model(),
+            columns::batch_size(&case.params),
+            columns::precision(&case.params),
+            to_string(&case.params).map_err(record("params"))?,
+            case.status.word(),
+            stage,
+            reason,
+            to_string(&case.status).map_err(record("status"))?,
+            columns::medians(&case.metrics),
+            plugin.build.map(PluginBuild::word),
+        ])?;
     }
-    appender.flush().map_err(failed)
+    rows.end()
 }
 
 /// Marks a case as begun, so that this is known if the host is killed.
@@ -306,22 +301,19 @@ fn insert_launch(
     case: u32,
     launch: &LaunchRecord,
 ) -> Result<(), StoreError> {
-    execute(
-        transaction,
-        "storing a launch",
-        "INSERT INTO launches VALUES (?, ?, ?, CAST(? AS TIMESTAMP), ?, ?, ?, ?, ?)",
-        params![
-            run_no,
-            case,
-            launch.index,
-            launch.started_at,
-            launch.status.word(),
-            launch.retaken,
-            launch.peak_memory_bytes,
-            launch.pinned_cpu,
-            to_string(&columns::bare(launch)).map_err(record("launch"))?,
-        ],
-    )
+    let mut rows = Rows::of(transaction, "storing a launch", "launches")?;
+    rows.add(params![
+        run_no,
+        case,
+        launch.index,
+        launch.started_at,
+        launch.status.word(),
+        launch.retaken,
+        launch.peak_memory_bytes,
+        launch.pinned_cpu,
+        to_string(&columns::bare(launch)).map_err(record("launch"))?,
+    ])?;
+    rows.end()
 }
 
 fn insert_environment(
@@ -331,36 +323,30 @@ fn insert_environment(
     launch: u32,
     environment: &Environment,
 ) -> Result<(), StoreError> {
-    execute(
-        transaction,
-        "storing a launch",
-        "INSERT INTO environments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        params![
-            run_no,
-            case,
-            launch,
-            environment.before.load_1m,
-            environment.after.load_1m,
-            environment.steal,
-            environment.others_busy,
-            !environment.disturbances.is_empty(),
-            to_string(environment).map_err(record("environment"))?,
-        ],
-    )
+    let mut rows = Rows::of(transaction, "storing a launch", "environments")?;
+    rows.add(params![
+        run_no,
+        case,
+        launch,
+        environment.before.load_1m,
+        environment.after.load_1m,
+        environment.steal,
+        environment.others_busy,
+        !environment.disturbances.is_empty(),
+        to_string(environment).map_err(record("environment"))?,
+    ])?;
+    rows.end()
 }
 
-fn insert_metric(
+fn insert_metrics(
     transaction: &Transaction<'_>,
     run_no: i32,
     case: u32,
-    number: u32,
-    metric: &MetricSummary,
+    metrics: &[MetricSummary],
 ) -> Result<(), StoreError> {
-    execute(
-        transaction,
-        "storing a metric",
-        "INSERT INTO metrics VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        params![
+    let mut rows = Rows::of(transaction, "storing a metric", "metrics")?;
+    for (number, metric) in (0_u32..).zip(metrics) {
+        rows.add(params![
             run_no,
             case,
             number,
@@ -375,40 +361,9 @@ fn insert_metric(
             metric.launches,
             metric.samples,
             to_string(metric).map_err(record("metric"))?,
-        ],
-    )
-}
-
-/// Appends samples in bulk, by column and without SQL.
-fn append_samples(
-    transaction: &Transaction<'_>,
-    run_no: i32,
-    case: u32,
-    launch: u32,
-    samples: &[Sample],
-) -> Result<(), StoreError> {
-    let failed = doing("storing samples");
-    let mut appender = transaction.appender("samples").map_err(&failed)?;
-    for (number, sample) in (0_i32..).zip(samples) {
-        appender
-            .append_row(params![
-                run_no,
-                case as i32,
-                launch as i32,
-                number,
-                sample.iterations,
-                sample.wall_ns,
-                sample.cpu_ns,
-                sample.device_ns,
-                sample.work.items,
-                sample.work.bytes,
-                sample.work.flop,
-                sample.checksum,
-                sample.preemptions,
-            ])
-            .map_err(&failed)?;
+        ])?;
     }
-    appender.flush().map_err(failed)
+    rows.end()
 }
 
 /// A record as JSON text.

@@ -43,6 +43,8 @@ const BENCHES: &[Bench] = &[
     comparisons::BENCH,
     server::BENCH,
     server::ABUSE,
+    server::MEMORY,
+    server::GROWTH,
     cuda::BENCH,
 ];
 

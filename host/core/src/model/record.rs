@@ -113,6 +113,12 @@ pub struct CaseRecord {
 }
 
 impl CaseRecord {
+    /// The parameter `model`, or else the benchmark: what the original suite calls a model.
+    #[must_use]
+    pub fn model(&self) -> String {
+        self.params.get("model").map_or_else(|| self.benchmark.clone(), ToString::to_string)
+    }
+
     /// The summary of that metric.
     #[must_use]
     pub fn metric(&self, name: &str) -> Option<&MetricSummary> {

@@ -14,7 +14,7 @@ use crate::{
         problem::Problem,
         state::{Shared, State, blocking},
     },
-    service::{Status, model, word},
+    service::{Status, word},
 };
 
 /// Path of a run.
@@ -124,7 +124,7 @@ pub(crate) async fn results(Of(state): Of<Shared>, At(at): At<RunId>) -> Result<
 fn case_result(case: &CaseRecord) -> CaseResult {
     let median = |name: &str| case.metric(name).map(|metric| metric.median);
     CaseResult {
-        model: model(case),
+        model: case.model(),
         benchmark: case.benchmark.clone(),
         hardware: case.device.clone(),
         params: json!(case.params),

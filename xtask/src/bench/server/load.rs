@@ -5,6 +5,7 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
+    sync::atomic::{AtomicU64, Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -25,15 +26,22 @@ pub(super) struct Load {
 }
 
 impl Load {
-    /// Asks on so many connections at the same time.
-    pub(super) fn on(address: &str, path: &str, connections: usize, length: Duration) -> Outcome<Self> {
+    /// Asks on so many connections at the same time. `path` is given the number of the question.
+    pub(super) fn on(
+        address: &str,
+        path: &(dyn Fn(u64) -> String + Sync),
+        connections: usize,
+        length: Duration,
+    ) -> Outcome<Self> {
         let begin = Instant::now();
+        let number = AtomicU64::new(0);
         let ask = || -> Outcome<Vec<f64>> {
             let mut connection = Connection::open(address)?;
             let mut times = Vec::new();
             while begin.elapsed() < length {
+                let path = path(number.fetch_add(1, Ordering::Relaxed));
                 let asked = Instant::now();
-                let (status, _) = connection.ask("GET", path, "")?;
+                let (status, _) = connection.ask("GET", &path, "")?;
                 if status != 200 {
                     return Err(Failure::new(format!("`{path}` was answered with {status}")));
                 }
@@ -164,7 +172,7 @@ impl Connection {
         self.send(request.as_bytes())
     }
 
-    fn answer(&mut self) -> Outcome<(u16, Vec<u8>)> {
+    pub(super) fn answer(&mut self) -> Outcome<(u16, Vec<u8>)> {
         let (status, length) = self.head()?;
         if let Some(length) = length {
             return Ok((status, self.take(length)?));

@@ -17,17 +17,35 @@ const EXAMPLE: &str = "fill_database";
 /// Runs of a hundred results each in the small database.
 pub(super) const SMALL: u32 = 100;
 
-/// A database with so many runs, made once.
+/// A new database with so many runs of a hundred cases with ten samples each.
 pub(super) fn filled(host: &Host, scratch: &Path, runs: u32) -> Outcome<PathBuf> {
-    let path = scratch.join(format!("{runs}.duckdb"));
+    filled_with(host, scratch, Size { runs, cases: 100, samples: 10 })
+}
+
+/// How much a database holds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Size {
+    pub(super) runs: u32,
+    /// Of each run.
+    pub(super) cases: u32,
+    /// Of each case.
+    pub(super) samples: u32,
+}
+
+/// A new database of that size.
+pub(super) fn filled_with(host: &Host, scratch: &Path, size: Size) -> Outcome<PathBuf> {
+    let path = scratch.join(format!("{}-{}-{}.duckdb", size.runs, size.cases, size.samples));
     let _ = fs::remove_file(&path);
+    // What a killed server left would belong to the database before.
+    let _ = fs::remove_file(path.with_extension("duckdb.wal"));
     let mut command = host.project.cargo("build");
     // The same features as everything else, for the reason given in `native`.
     command.args(["--release", "--locked", "--workspace", "--test", "boundaries", "--example", EXAMPLE]);
     host.duckdb.tell(&mut command);
     process::run(&mut command)?;
     let mut command = Command::new(host.native.folder.join("examples").join(EXAMPLE));
-    process::run(command.arg(&path).arg(runs.to_string()))?;
+    command.arg(&path);
+    process::run(command.args([size.runs, size.cases, size.samples].map(|number| number.to_string())))?;
     Ok(path)
 }
 
@@ -68,14 +86,26 @@ impl Server {
         Ok(Self { child, address })
     }
 
+    /// Resident memory now.
     pub(super) fn resident_mb(&self) -> Outcome<f64> {
+        self.megabytes("VmRSS:")
+    }
+
+    /// The most that was resident since its start.
+    pub(super) fn most_resident_mb(&self) -> Outcome<f64> {
+        self.megabytes("VmHWM:")
+    }
+
+    fn megabytes(&self, field: &str) -> Outcome<f64> {
         let path = format!("/proc/{}/status", self.child.id());
         let text =
             fs::read_to_string(&path).map_err(|error| Failure::file("read", Path::new(&path), &error))?;
         let kilobytes = text
             .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse::<f64>().ok());
-        kilobytes.map(|kb| kb * 1024.0 / 1e6).ok_or_else(|| Failure::new("the kernel tells no VmRSS"))
+            .find_map(|line| line.strip_prefix(field)?.split_whitespace().next()?.parse::<f64>().ok());
+        kilobytes
+            .map(|kb| kb * 1024.0 / 1e6)
+            .ok_or_else(|| Failure::new(format!("the kernel tells no {field}")))
     }
 }
 

@@ -1,0 +1,80 @@
+//! Memory of a server that is asked everything for ten minutes.
+
+use std::time::{Duration, Instant};
+
+use super::{
+    load::Connection,
+    served::{SMALL, Server, filled},
+};
+use crate::{
+    bench::{
+        Bench,
+        host::Host,
+        table::{row, table},
+    },
+    failure::{Failure, Outcome},
+    project::make_folder,
+};
+
+pub(super) const BENCH: Bench = Bench { name: "memory", title: "Memory of a server under mixed load", run };
+
+const MINUTES: u64 = 10;
+
+fn run(host: &Host) -> Outcome<String> {
+    let scratch = host.scratch().join("memory");
+    make_folder(&scratch)?;
+    let database = filled(host, &scratch, SMALL)?;
+    let server = Server::start(host, &scratch, &database)?;
+    let mut rows = vec![row(["after", "questions", "runs", "resident memory"])];
+    let shown = |megabytes: f64| format!("{megabytes:.1} MB");
+    rows.push(row(["its start", "0", "0", &shown(server.resident_mb()?)]));
+    let begin = Instant::now();
+    let (mut asked, mut runs) = (0_u64, 0_u64);
+    let mut connections = (0..8).map(|_| Connection::open(&server.address)).collect::<Outcome<Vec<_>>>()?;
+    for minute in 1..=MINUTES {
+        while begin.elapsed() < Duration::from_secs(60 * minute) {
+            // All connections at once: each asks before any is answered.
+            for connection in &mut connections {
+                asked += 1;
+                connection.tell("GET", &question(asked), "")?;
+            }
+            for connection in &mut connections {
+                let status = connection.answer()?.0;
+                if status != 200 {
+                    return Err(Failure::new(format!("a question was answered with {status}")));
+                }
+            }
+            if asked % 4_000 == 0 {
+                runs += 1;
+                let body = r#"{"benchmarks": ["sum"], "stop": {"rule": "samples", "launches": 2, "per_launch": 50}}"#;
+                Connection::open(&server.address)?.ask("POST", "/api/runs", body)?;
+            }
+        }
+        let name = if minute == 1 { "a minute".to_owned() } else { format!("{minute} minutes") };
+        rows.push(row([&name, &asked.to_string(), &runs.to_string(), &shown(server.resident_mb()?)]));
+    }
+    Ok(format!(
+        "{}\nGoals: at most 200 MB, and flat; idle at most 50 MB. {} results are stored at the start. Eight connections ask for \
+         lists, runs with and without samples, the queue, the hardware, histories and metrics, most questions other than the \
+         last ones; runs are carried out meanwhile.\n",
+        table(&rows),
+        SMALL * 100
+    ))
+}
+
+/// One of many questions.
+fn question(number: u64) -> String {
+    let some = number / 10;
+    match number % 10 {
+        0 => format!("/api/benchmark/query?limit={}", 50 + some % 50),
+        1 => format!("/api/runs?limit=50&offset={}", some % 50),
+        2 => format!("/api/runs/last~{}", some % 90),
+        3 => format!("/api/runs/last~{}?samples=true", some % 90),
+        4 => format!("/api/runs/last~{}/cases/{}/samples", 10 + some % 50, some % 100),
+        5 => "/api/queue".to_owned(),
+        6 => format!("/api/benchmark/query?model=kernel_{}&limit={}", some % 10, 1 + some % 100),
+        7 => "/api/benchmark/hardware".to_owned(),
+        8 => "/metrics".to_owned(),
+        _ => format!("/api/history/kernel_{}", some % 10),
+    }
+}

@@ -1,0 +1,56 @@
+//! A long queue: how long submitting takes, and a start of the server over what an earlier one left.
+
+use std::{path::Path, time::Instant};
+
+use super::{
+    load::{Connection, get},
+    served::{Server, filled},
+};
+use crate::{
+    bench::{
+        host::Host,
+        table::{row, time},
+    },
+    failure::{Failure, Outcome},
+};
+
+/// As many as a server takes.
+const WAITING: u32 = 999;
+
+pub(super) fn rows(host: &Host, scratch: &Path) -> Outcome<Vec<Vec<String>>> {
+    let database = filled(host, scratch, 1)?;
+    let server = Server::start(host, scratch, &database)?;
+    let mut connection = Connection::open(&server.address)?;
+    let mut submit = |body: &str| -> Outcome<()> {
+        match connection.ask("POST", "/api/runs", body)? {
+            (201, _) => Ok(()),
+            (status, _) => Err(Failure::new(format!("a run was answered with {status}"))),
+        }
+    };
+    submit(
+        r#"{"benchmarks": ["sum"], "params": {"n": 1000}, "stop": {"rule": "time", "launches": 5, "budget_ns": 600000000000}}"#,
+    )?;
+    let begin = Instant::now();
+    for _ in 0..WAITING {
+        submit(r#"{"benchmarks": ["noop"]}"#)?;
+    }
+    let each = begin.elapsed().as_secs_f64() * 1e9 / f64::from(WAITING);
+    // As after a power failure: nothing is folded into the file.
+    drop(server);
+    let begin = Instant::now();
+    let server = Server::start(host, scratch, &database)?;
+    get(&server.address, "/readyz")?;
+    let ready = begin.elapsed().as_secs_f64() * 1e9;
+    let waiting = get(&server.address, "/api/queue")?["waiting"].as_array().map_or(0, Vec::len);
+    if waiting < WAITING as usize - 10 {
+        return Err(Failure::new(format!("{waiting} of {WAITING} runs are left after a restart")));
+    }
+    Ok(vec![
+        row([&format!("a run put in a queue, mean of {WAITING}"), &time(each), ""]),
+        row([
+            &format!("killed with {WAITING} waiting runs: from exec to the first answer of `/readyz`"),
+            &time(ready),
+            "≤ 300 ms",
+        ]),
+    ])
+}
