@@ -65,7 +65,7 @@ const QUESTIONS: [&str; 11] = [
     "/api/runs/last~NUMBER",
     "/api/runs/last~NUMBER/cases/0/samples",
     "/api/queue?NUMBER",
-    "/api/history/kernel_0?NUMBER",
+    "/api/history/kernel_0",
     "/api/compare?baseline=last~NUMBER&candidate=last",
 ];
 
