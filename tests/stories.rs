@@ -26,4 +26,5 @@ mod server;
 mod support;
 mod surroundings;
 mod verdicts;
+mod wasm;
 mod webgpu;

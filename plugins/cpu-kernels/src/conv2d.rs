@@ -2,7 +2,7 @@
 
 use dyno_sdk::prelude::*;
 
-use crate::{buffers::Arrays, check, gemm::multiply, input, matmul_naive::Shape};
+use crate::{buffers::Arrays, check, gemm::multiply, input, matmul_naive::Shape, team::Parallelism};
 
 /// Width and height of the window.
 const WINDOW: usize = 3;
@@ -104,7 +104,7 @@ fn convolve(layer: Layer, images: &[f32], weights: &[f32], columns: &mut [f32], 
     let images = images.chunks_exact(layer.inward * layer.pixels());
     for (image, output) in images.zip(output.chunks_exact_mut(layer.outward * layer.pixels())) {
         shift(layer, image, columns);
-        multiply(shape, weights, columns, output, gemm::Parallelism::None);
+        multiply(shape, weights, columns, output, Parallelism::None);
     }
 }
 

@@ -6,8 +6,9 @@ use crate::{
     buffers::Arrays,
     check, input,
     matmul_naive::{Shape, check_product},
-    real::{Dtype, Kernel, Real},
-    team::Team,
+    real::{Dtype, Kernel},
+    simd::Vectors,
+    team::{Parallelism, Team},
 };
 
 #[derive(Params)]
@@ -63,7 +64,7 @@ struct Matrices<T> {
     team: Team,
 }
 
-impl<T: Real> Matrices<T> {
+impl<T: Vectors> Matrices<T> {
     fn new(shape: Shape, team: Team, seed: u64) -> Result<Self, Failure> {
         input::fits("gemm", shape.elements() * size_of::<T>() as f64)?;
         let mut rng = rng(seed);
@@ -75,7 +76,7 @@ impl<T: Real> Matrices<T> {
     }
 }
 
-impl<T: Real> Kernel for Matrices<T> {
+impl<T: Vectors> Kernel for Matrices<T> {
     fn verify(&mut self) -> Result<(), Failure> {
         self.run(1);
         let [a, b, c] = self.arrays.all();
@@ -96,8 +97,9 @@ impl<T: Real> Kernel for Matrices<T> {
 }
 
 /// `c = a b`, all row-major.
+#[cfg(not(target_family = "wasm"))]
 #[allow(unsafe_code, reason = "the crate `gemm` takes pointers and strides and offers no other door")]
-pub(crate) fn multiply<T: Real>(shape: Shape, a: &[T], b: &[T], c: &mut [T], parallelism: gemm::Parallelism) {
+pub(crate) fn multiply<T: Vectors>(shape: Shape, a: &[T], b: &[T], c: &mut [T], parallelism: Parallelism) {
     let Shape { m, n, k } = shape;
     assert_eq!((a.len(), b.len(), c.len()), (m * k, k * n, m * n), "the sizes of the matrices");
     let (wide, deep) = (n as isize, k as isize);
@@ -119,13 +121,19 @@ pub(crate) fn multiply<T: Real>(shape: Shape, a: &[T], b: &[T], c: &mut [T], par
             1,
             wide,
             T::default(),
-            T::ONE,
+            T::of(1.0),
             false,
             false,
             false,
             parallelism,
         );
     }
+}
+
+/// The same in WASM.
+#[cfg(target_family = "wasm")]
+pub(crate) fn multiply<T: Vectors>(shape: Shape, a: &[T], b: &[T], c: &mut [T], _: Parallelism) {
+    crate::blocked_product::multiply(shape, a, b, c);
 }
 
 #[cfg(test)]
@@ -151,7 +159,7 @@ mod tests {
         let (a, b) = (input::signed_vec::<f64>(&mut rng, 20_000), input::signed_vec::<f64>(&mut rng, 30_000));
         let mut c = vec![0.0; 60_000];
         let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
-        pool.install(|| multiply(shape, &a, &b, &mut c, gemm::Parallelism::Rayon(3)));
+        pool.install(|| multiply(shape, &a, &b, &mut c, Parallelism::Rayon(3)));
         check_product(shape, &a, &b, &c).unwrap();
     }
 

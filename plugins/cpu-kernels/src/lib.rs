@@ -3,6 +3,8 @@
 //! One file per benchmark; the work is a plain function there, and the check of its output another one that takes
 //! the output as an argument, so that tests can hand it a wrong one. `README.md` says what one iteration of each is.
 
+#[cfg(any(test, target_family = "wasm"))]
+mod blocked_product;
 mod buffers;
 mod check;
 mod compress;

@@ -26,7 +26,6 @@ pub(crate) trait Real:
 {
     /// Distance from 1 to the next number.
     const EPSILON: f64;
-    const ONE: Self;
 
     fn of(value: f64) -> Self;
     fn wide(self) -> f64;
@@ -36,7 +35,6 @@ macro_rules! real {
     ($($ty:ident)*) => {$(
         impl Real for $ty {
             const EPSILON: f64 = $ty::EPSILON as f64;
-            const ONE: Self = 1.0;
 
             #[inline(always)]
             fn of(value: f64) -> Self {

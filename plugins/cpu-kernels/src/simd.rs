@@ -1,6 +1,8 @@
 //! Inside the plugin: one loop, compiled for every vector width of the architecture, chosen while running.
 
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
+
+use crate::real::Real;
 
 /// Runs `work` compiled for the widest vectors that this CPU has. What `work` calls has to be inlined into it. Plugins
 /// are built for the oldest CPU of their architecture, so that one file runs everywhere; WASM has its vectors fixed
@@ -8,6 +10,67 @@ use pulp::Arch;
 #[inline(always)]
 pub(crate) fn widest<R>(work: impl FnOnce() -> R) -> R {
     Arch::new().dispatch(work)
+}
+
+/// The same for work that waits for memory: with vectors of at most 256 bits, as C compilers choose for CPUs that have
+/// AVX-512. Wider ones are faster in the first-level cache and slower in the second.
+#[inline(always)]
+pub(crate) fn at_most_256_bits<W: WithSimd>(work: W) -> W::Output {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(simd) = pulp::x86::V3::try_new() {
+        return Simd::vectorize(simd, work);
+    }
+    Arch::new().dispatch(work)
+}
+
+/// Numbers in vectors as wide as the registers of an [`Arch`].
+pub(crate) trait Vectors: Real {
+    type Vector<S: Simd>: bytemuck::Pod;
+
+    fn splat<S: Simd>(simd: S, value: Self) -> Self::Vector<S>;
+    /// `a b + c`, rounded once if `S` has an instruction for it, otherwise twice.
+    fn mul_add<S: Simd>(
+        simd: S,
+        a: Self::Vector<S>,
+        b: Self::Vector<S>,
+        c: Self::Vector<S>,
+    ) -> Self::Vector<S>;
+    /// Whole vectors, and the numbers after the last of them.
+    fn split<S: Simd>(array: &[Self]) -> (&[Self::Vector<S>], &[Self]);
+    fn split_mut<S: Simd>(array: &mut [Self]) -> (&mut [Self::Vector<S>], &mut [Self]);
+}
+
+macro_rules! vectors {
+    ($($ty:ident $vector:ident $splat:ident $mul_add:ident $split:ident $split_mut:ident)*) => {$(
+        impl Vectors for $ty {
+            type Vector<S: Simd> = S::$vector;
+
+            #[inline(always)]
+            fn splat<S: Simd>(simd: S, value: Self) -> S::$vector {
+                simd.$splat(value)
+            }
+
+            #[inline(always)]
+            fn mul_add<S: Simd>(simd: S, a: S::$vector, b: S::$vector, c: S::$vector) -> S::$vector {
+                simd.$mul_add(a, b, c)
+            }
+
+            #[inline(always)]
+            fn split<S: Simd>(array: &[Self]) -> (&[S::$vector], &[Self]) {
+                S::$split(array)
+            }
+
+            #[inline(always)]
+            fn split_mut<S: Simd>(array: &mut [Self]) -> (&mut [S::$vector], &mut [Self]) {
+                S::$split_mut(array)
+            }
+        }
+    )*};
+}
+
+vectors! {
+    f32 f32s splat_f32s mul_add_e_f32s as_simd_f32s as_mut_simd_f32s
+    f64 f64s splat_f64s mul_add_e_f64s as_simd_f64s as_mut_simd_f64s
 }
 
 /// How many partial results a reduction keeps: enough to fill the widest vectors twice, because float addition is not
@@ -22,13 +85,15 @@ pub(crate) fn reduce(
     step: impl Fn(f32, f32) -> f32,
     join: impl Fn(f32, f32) -> f32,
 ) -> f32 {
-    let mut lanes = [start; LANES];
+    let mut whole = [start; LANES];
     let (blocks, rest) = values.as_chunks::<LANES>();
     for block in blocks {
-        for (lane, value) in lanes.iter_mut().zip(block) {
+        for (lane, value) in whole.iter_mut().zip(block) {
             *lane = step(*lane, *value);
         }
     }
+    // In a copy: an index that varies would keep the lanes above in memory.
+    let mut lanes = whole;
     for (lane, value) in lanes.iter_mut().zip(rest) {
         *lane = step(*lane, *value);
     }

@@ -1,7 +1,15 @@
 //! Inside the plugin: the threads that a native case works with. A WASM component has one.
 
 use dyno_sdk::prelude::*;
-use gemm::Parallelism;
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use gemm::Parallelism;
+
+/// How to divide a product: not at all.
+#[cfg(target_family = "wasm")]
+#[derive(Clone, Copy)]
+pub(crate) enum Parallelism {
+    None,
+}
 
 /// A fixed number of threads, started once per case.
 pub(crate) struct Team {
