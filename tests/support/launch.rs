@@ -67,6 +67,7 @@ impl Launch {
         let bytes = fs::read(plugin).expect("the plugin is readable");
         self.ask(&Request::Load(Box::new(Load {
             path: plugin.to_owned(),
+            sealed: None,
             sha256: Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect(),
             kind: PluginKind::Native,
             benchmark: benchmark.to_owned(),

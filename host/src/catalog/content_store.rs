@@ -7,6 +7,7 @@ use std::{
     io::Write,
     os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
     thread,
     time::{Duration, Instant},
 };
@@ -14,6 +15,7 @@ use std::{
 use super::{
     entry::{hash, read_bytes},
     error::ContentStoreError,
+    sealed::{SealedBytes, SealedRecently},
     upkeep::touch,
 };
 use crate::fault::{HostFault, Place};
@@ -21,10 +23,20 @@ use crate::fault::{HostFault, Place};
 /// Longest wait for a cache that is being cleared.
 const CLEARING: Duration = Duration::from_secs(5);
 
+/// Verified bytes, as they are handed to workers.
+#[derive(Debug, Clone)]
+pub struct Verified {
+    /// Their file in the store, which a worker verifies again if it has to read it.
+    pub path: PathBuf,
+    /// The same in memory; `None` where it cannot be sealed.
+    pub sealed: Option<Arc<SealedBytes>>,
+}
+
 /// A folder of verified bytes that only this user can change.
 #[derive(Debug)]
 pub struct ContentStore {
     folder: PathBuf,
+    recent: Mutex<SealedRecently>,
     /// Keeps the cache from being cleared meanwhile, where the file system has locks.
     _in_use: Option<File>,
 }
@@ -55,15 +67,20 @@ impl ContentStore {
             let doing = format!("cannot use the folder `{}` for verified plugins", folder.display());
             HostFault::new(doing, &error, Place::Cache)
         })?;
-        Ok(Self { folder: folder.to_owned(), _in_use: in_use })
+        Ok(Self { folder: folder.to_owned(), recent: Mutex::default(), _in_use: in_use })
     }
 
-    /// The path of the bytes with that hash, which are first copied from `path` if the store does not have them. Bytes
-    /// that it has are not hashed here: the worker does that.
+    /// The bytes with that hash, which are first copied from `path` if the store does not have them.
     ///
     /// # Errors
     /// When the file has changed, or cannot be copied.
-    pub fn admit(&self, path: &Path, sha256: &str) -> Result<PathBuf, ContentStoreError> {
+    pub fn admit(&self, path: &Path, sha256: &str) -> Result<Verified, ContentStoreError> {
+        let path = self.stored(path, sha256)?;
+        let sealed = self.recent.lock().unwrap_or_else(PoisonError::into_inner).find_or_seal(&path, sha256);
+        Ok(Verified { path, sealed })
+    }
+
+    fn stored(&self, path: &Path, sha256: &str) -> Result<PathBuf, ContentStoreError> {
         let place = self.folder.join(sha256);
         if place.is_file() {
             touch(&place);
@@ -116,9 +133,9 @@ mod tests {
         fs::write(&plugin, b"one").unwrap();
         let one = hash(b"one");
         let place = store.admit(&plugin, &one).unwrap();
-        assert_eq!(fs::read(&place).unwrap(), b"one");
+        assert_eq!(fs::read(&place.path).unwrap(), b"one");
         fs::write(&plugin, b"two").unwrap();
-        assert_eq!(store.admit(&plugin, &one).unwrap(), place, "what is stored stays");
+        assert_eq!(store.admit(&plugin, &one).unwrap().path, place.path, "what is stored stays");
         assert!(matches!(store.admit(&plugin, &hash(b"three")), Err(ContentStoreError::Changed(_))));
     }
 

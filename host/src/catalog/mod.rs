@@ -8,10 +8,11 @@ pub(crate) mod glob;
 mod rejected;
 mod resolve;
 mod scan;
+mod sealed;
 mod unchanged;
 mod upkeep;
 
-pub use content_store::ContentStore;
+pub use content_store::{ContentStore, Verified};
 pub use entry::{Entry, Problem, Severity, read_file};
 pub use error::ContentStoreError;
 pub use resolve::{ResolveError, Resolved, meant};

@@ -46,6 +46,8 @@ const TICK: Duration = Duration::from_millis(50);
 const GRACE: Duration = Duration::from_secs(2);
 /// How long a worker that closed its channel may take to end, so that its exit can be told.
 const LAST_BREATH: Duration = Duration::from_millis(500);
+/// Most that is read from the channel at once [bytes].
+const CHUNK_BYTES: usize = 64 * 1024;
 
 /// How to start a worker.
 #[derive(Debug, Clone)]
@@ -75,11 +77,15 @@ pub struct Worker {
     child: Child,
     channel: UnixStream,
     inbox: Vec<u8>,
+    /// Where bytes of the channel are read to.
+    chunk: Box<[u8]>,
     stdout: Option<LineReader<ChildStdout>>,
     stderr: Option<LineReader<ChildStderr>>,
     captured: Captured,
     said: Said,
     memory_limit_bytes: u64,
+    /// When its memory and its end were last looked at; `None`: not since it was asked for another stage.
+    looked: Option<Instant>,
     /// Whether code of the plugin may have run in it: then it may say anything.
     is_foreign: bool,
     ended: Option<Exit>,
@@ -139,11 +145,13 @@ impl Worker {
             child,
             channel: ours,
             inbox: Vec::new(),
+            chunk: vec![0; CHUNK_BYTES].into(),
             stdout,
             stderr,
             captured: Captured::default(),
             said: Said::default(),
             memory_limit_bytes: command.memory_limit_bytes,
+            looked: None,
             is_foreign: false,
             ended: None,
             is_over: false,
@@ -165,6 +173,10 @@ impl Worker {
         heard: &mut dyn FnMut(Unsolicited),
     ) -> Result<Reply, Interruption> {
         let frame = protocol::encode(request).map_err(Interruption::Babbled)?;
+        // A comparison asks for thousands of samples, one by one: looking at each would take longer than some of them.
+        if !matches!(request, Request::Sample(_)) {
+            self.looked = None;
+        }
         self.send(&frame, deadline, cancelled)?;
         self.listen(deadline, cancelled, heard)
     }
@@ -240,6 +252,10 @@ impl Worker {
                 let words = self.last_words();
                 return Err(if asked_to_stop { Interruption::Cancelled } else { words });
             }
+            if self.looked.is_some_and(|looked| looked.elapsed() < TICK) {
+                continue;
+            }
+            self.looked = Some(Instant::now());
             if let Some(used) = resident_bytes(self.child.id()).filter(|used| *used > self.memory_limit_bytes)
             {
                 return Err(Interruption::OverMemory { used, limit: self.memory_limit_bytes });
@@ -418,11 +434,10 @@ impl Worker {
     }
 
     fn read_channel(&mut self) -> Flow {
-        let mut chunk = [0; 64 * 1024];
-        match self.channel.read(&mut chunk) {
+        match self.channel.read(&mut self.chunk) {
             Ok(0) => Flow::Ended,
             Ok(count) => {
-                self.inbox.extend(&chunk[..count]);
+                self.inbox.extend(&self.chunk[..count]);
                 Flow::Open
             }
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {

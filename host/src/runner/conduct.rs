@@ -21,7 +21,7 @@ use super::{
     turn::{Asking, Said, Turn},
 };
 use crate::{
-    catalog::{ContentStore, ContentStoreError},
+    catalog::{ContentStore, ContentStoreError, Verified},
     devices::{Freshness, keep_off, place},
     fault::HostFault,
     lease::{LeaseError, Leases},
@@ -95,7 +95,7 @@ impl Conductor<'_> {
         desk: &mut dyn Desk,
         case: &mut CaseRecord,
         planned: &Planned,
-        bytes: &Path,
+        bytes: &Verified,
     ) -> Result<CaseStatus, RunError> {
         case.status = CaseStatus::Running;
         let mut settings = self.settings.clone();
@@ -195,7 +195,7 @@ impl Conductor<'_> {
         settings: &Settings,
         case: &CaseRecord,
         planned: &Planned,
-        bytes: &Path,
+        bytes: &Verified,
         index: u32,
     ) -> Result<LaunchRecord, HostFault> {
         let mut placement = place(&settings.cpus, planned.threads());
@@ -211,7 +211,7 @@ impl Conductor<'_> {
             case: planned,
             settings,
             worker: self.worker.to_owned(),
-            bytes: bytes.to_owned(),
+            bytes: bytes.clone(),
             code_cache: self.code_cache.to_owned(),
             placement,
             seed: settings.input_seed(u64::from(index)),

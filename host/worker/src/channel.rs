@@ -15,13 +15,24 @@ use nix::{
     sys::socket::{self, MsgFlags},
 };
 
+/// Room for a batch of samples and the answer after it [bytes]; longer frames make more of it.
+const ROOM_BYTES: usize = 64 * 1024;
+
 /// Reads requests. There is one reader, on the main thread.
 #[derive(Debug)]
 pub(crate) struct Requests(UnixStream);
 
 /// Writes replies. Plugins may log from any thread, so writers share a lock.
 #[derive(Debug, Clone)]
-pub(crate) struct Replies(Arc<Mutex<UnixStream>>);
+pub(crate) struct Replies(Arc<Mutex<Outbox>>);
+
+#[derive(Debug)]
+struct Outbox {
+    stream: UnixStream,
+    /// Frames that go out together. Kept for the whole launch: a buffer that was allocated for each reply, as long as
+    /// what that happens to say, would leave another heap to each of two plugins that are compared.
+    frames: Vec<u8>,
+}
 
 /// Takes the channel off standard input, where the host put it, and leaves nothing there.
 pub(crate) fn take_stdin() -> io::Result<(Requests, Replies)> {
@@ -31,7 +42,7 @@ pub(crate) fn take_stdin() -> io::Result<(Requests, Replies)> {
     let writer = reader.try_clone()?;
     let nothing = std::fs::File::open("/dev/null")?;
     nix::unistd::dup2_stdin(nothing.as_fd())?;
-    Ok((Requests(reader), Replies(Arc::new(Mutex::new(writer)))))
+    Ok((Requests(reader), Replies::new(writer)))
 }
 
 impl Requests {
@@ -46,19 +57,55 @@ impl Requests {
 }
 
 impl Replies {
+    fn new(stream: UnixStream) -> Self {
+        Self(Arc::new(Mutex::new(Outbox { stream, frames: Vec::with_capacity(ROOM_BYTES) })))
+    }
+
+    /// Keeps a reply until the next one is sent: waking the host twice costs as much as a short sample takes.
+    pub(crate) fn send_with_next(&self, reply: &Reply) {
+        let Ok(frame) = protocol::encode(reply) else { return };
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).frames.extend(frame);
+    }
+
     /// Sends a reply. An error is ignored: if the host has gone, the next read ends the worker. Uses `send`, not
     /// `write`: the kernel then does not count it among the bytes that this process writes, which show how much a
     /// plugin wrote.
     pub(crate) fn send(&self, reply: &Reply) {
         let Ok(frame) = protocol::encode(reply) else { return };
-        let stream = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut rest = frame.as_slice();
+        let mut outbox = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Outbox { stream, frames } = &mut *outbox;
+        frames.extend(frame);
+        let mut rest = frames.as_slice();
         while !rest.is_empty() {
             match socket::send(stream.as_raw_fd(), rest, MsgFlags::MSG_NOSIGNAL) {
                 Ok(sent) => rest = rest.get(sent..).unwrap_or_default(),
                 Err(Errno::EINTR) => {}
-                Err(_) => return,
+                Err(_) => break,
             }
         }
+        frames.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+
+    #[test]
+    fn a_held_reply_goes_out_before_the_next_and_with_it() {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        theirs.set_nonblocking(true).unwrap();
+        let replies = Replies::new(ours);
+        let (batch, sampled) =
+            (Reply::Progress { fraction: 0.5 }, Reply::Sampled { retaken: 0, preemptions: 1 });
+        replies.send_with_next(&batch);
+        let mut chunk = [0; 4096];
+        assert_eq!(theirs.read(&mut chunk).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        replies.send(&sampled);
+        let count = theirs.read(&mut chunk).unwrap();
+        let expected = [protocol::encode(&batch).unwrap(), protocol::encode(&sampled).unwrap()].concat();
+        assert_eq!(&chunk[..count], expected);
     }
 }

@@ -114,9 +114,14 @@ impl<'a> Stages<'a> {
             counters: self.counters,
         };
         let outcome = sampler.run(self.instance, &self.clock, &|| side.is_cancelled(), &mut |batch| {
-            let Batch { samples, counts } = batch;
+            let Batch { samples, counts, is_last } = batch;
             taken.extend(samples.iter().map(|sample| (sample.iterations, sample.wall_ns)));
-            replies.send(&Reply::Batch { samples, counts });
+            let batch = Reply::Batch { samples, counts };
+            if is_last {
+                replies.send_with_next(&batch);
+            } else {
+                replies.send(&batch);
+            }
         });
         let Tally { retaken, preemptions } = checked(side, outcome)?;
         Ok(Reply::Sampled { retaken, preemptions })

@@ -32,6 +32,15 @@ pub fn describe(bytes: &[u8]) -> Result<(Kind, Descriptor), NotAPlugin> {
     }
 }
 
+/// Refuses a file that is broken, or was built for another contract.
+///
+/// # Errors
+/// A sentence that says what is wrong.
+pub fn check(bytes: &[u8]) -> Result<(), String> {
+    let (_, descriptor) = describe(bytes).map_err(|error| error.to_string())?;
+    descriptor.abi.mismatch().map_or(Ok(()), Err)
+}
+
 /// The unknown keys in the descriptor of a plugin; none if the bytes are not a plugin.
 #[must_use]
 pub fn unknown_keys(bytes: &[u8]) -> Vec<UnknownKey> {

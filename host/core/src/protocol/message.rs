@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{EngineInfo, Pages, Params, Plan, PluginKind, Query, Sample, Scenario, SideEffects};
 
 /// Version of the protocol. Host and worker are shipped together: versions that differ are refused.
-pub const PROTOCOL_VERSION: u32 = 4;
+pub const PROTOCOL_VERSION: u32 = 5;
 
 /// The limit on file locks that a worker of this host takes, and everything that it starts inherits. The kernel has not
 /// used that limit since Linux 2.4, and an ordinary process can only lower it: so it marks every descendant of a
@@ -74,6 +74,8 @@ pub enum Request {
 pub struct Load {
     /// The verified bytes, in the content-addressed store.
     pub path: PathBuf,
+    /// The same bytes in sealed memory of the host, which has verified them; absent where the kernel refused it.
+    pub sealed: Option<PathBuf>,
     /// Their SHA-256, in hexadecimal.
     pub sha256: String,
     /// Native or WASM.

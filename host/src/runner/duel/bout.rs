@@ -1,6 +1,6 @@
 //! One pair of one case: the right to the device, the bytes of both builds, and two workers under the same conditions.
 
-use std::{path::PathBuf, time::Instant};
+use std::time::Instant;
 
 use dyno_core::model::{CaseStatus, Unjudged};
 
@@ -11,7 +11,7 @@ use super::{
     terms::{Duel, DuelNews, DuelOptions},
 };
 use crate::{
-    catalog::{ContentStoreError, Unchanged},
+    catalog::{ContentStoreError, Unchanged, Verified},
     devices::{keep_off, place},
     fault::HostFault,
     lease::Lease,
@@ -119,7 +119,7 @@ impl<'a> Ring<'a> {
         }
     }
 
-    fn measure(&mut self, one: &Standings<'_>, bytes: Sides<PathBuf>) -> Result<Pair, NoPair> {
+    fn measure(&mut self, one: &Standings<'_>, bytes: Sides<Verified>) -> Result<Pair, NoPair> {
         let (case, duel) = (one.case(), self.duel);
         let threads = case.candidate.threads().max(case.baseline.threads());
         let placement = place(&self.options.settings.cpus, threads);

@@ -18,7 +18,9 @@ use super::{
     pace::Pace,
     sides::{SideEnded, Sides},
 };
-use crate::runner::session::{Assignment, Calibrated, Ended, Instance, Session, SetUp, Step, Verified};
+use crate::runner::session::{
+    Assignment, Calibrated, Ended, FinishReport, Instance, Over, Session, SetUp, Step, Verified,
+};
 
 /// One slice at a time; what is disturbed is retaken on both sides, by the host.
 const ONE: Quota = Quota { min_samples: 1, max_samples: 1, budget_ns: u64::MAX, retake: false };
@@ -108,7 +110,8 @@ pub(super) fn pair<'a>(sides: Sides<&'a Assignment<'a>>, plan: PairPlan) -> Resu
     };
     let order = stats::sequential::slice_order(settings.seed, plan.number, pace.slices);
     let (sessions, slices) = take_turns(sessions, order, works_here)?;
-    let left = sessions.in_turn(false, finish)?;
+    // Both are asked before either is waited for: a process that ends takes a while.
+    let left = sessions.in_turn(false, Session::finish)?.in_turn(false, close)?;
     let side = |ns: &[f64], side_effects| OneSide {
         ns: stats::median(ns).unwrap_or_default(),
         trend: LaunchTrend::of(ns),
@@ -200,9 +203,8 @@ fn slice(session: Session<'_, Calibrated>) -> Step<'_, Calibrated, Sample> {
     Ok((session, report.last))
 }
 
-/// Ends a worker. Returns the side effects of the plugin while it was measured.
-fn finish(session: Session<'_, Calibrated>) -> Result<SideEffects, Ended> {
-    let (over, finished) = session.finish()?;
+/// Waits for the end of a worker. Returns the side effects of the plugin while it was measured.
+fn close((over, finished): (Session<'_, Over>, FinishReport)) -> Result<SideEffects, Ended> {
     let closed = over.close(FAREWELL);
     // The other side would be measured beside it from now on.
     match closed.stuck {

@@ -8,6 +8,7 @@ use dyno_core::{
 };
 
 use crate::{
+    catalog::Verified,
     devices::Placement,
     pool::WorkerCommand,
     runner::{Cancel, Planned},
@@ -21,7 +22,7 @@ pub(in crate::runner) struct Assignment<'a> {
     /// The `dyno-worker` binary.
     pub(in crate::runner) worker: PathBuf,
     /// The verified bytes of the plugin.
-    pub(in crate::runner) bytes: PathBuf,
+    pub(in crate::runner) bytes: Verified,
     /// Where compiled WASM code is kept.
     pub(in crate::runner) code_cache: PathBuf,
     /// Where the worker runs.
@@ -46,7 +47,8 @@ impl Assignment<'_> {
     pub(super) fn load(&self) -> Load {
         let case = self.case;
         Load {
-            path: self.bytes.clone(),
+            path: self.bytes.path.clone(),
+            sealed: self.bytes.sealed.as_ref().map(|sealed| sealed.path()),
             sha256: case.plugin.sha256.clone(),
             kind: case.plugin.kind,
             benchmark: case.benchmark.clone(),

@@ -22,5 +22,5 @@ pub(super) use ended::Ended;
 pub(super) use line::Notice;
 pub(super) use sampling::Batch;
 pub(super) use stages::{
-    Calibrated, Instance, LoadReport, Over, Reached, Session, SetUp, Spawned, Step, Verified,
+    Calibrated, FinishReport, Instance, LoadReport, Over, Reached, Session, SetUp, Spawned, Step, Verified,
 };

@@ -4,12 +4,14 @@
 //! launches of one file share whatever luck that place brings.
 
 use std::{
+    borrow::Cow,
     fs::File,
-    io::{self, Write},
+    io::{self, Read, Seek, Write},
     os::fd::{AsFd, OwnedFd},
     path::Path,
 };
 
+use dyno_core::{binary, protocol::Load};
 use nix::{
     errno::Errno,
     fcntl::{FcntlArg, SealFlag, fcntl},
@@ -22,8 +24,95 @@ use sha2::{Digest, Sha256};
 
 use crate::instance::Failure;
 
+/// A copy of the plugin that belongs to this launch alone.
+#[derive(Debug)]
+pub(super) struct Copy {
+    pub(super) descriptor: OwnedFd,
+    /// What it lacks compared with a sealed copy, a sentence.
+    pub(super) missing: Option<String>,
+}
+
+/// The verified bytes of a plugin.
+pub(super) enum Verified {
+    /// In sealed memory of the host, which verified them when it sealed them.
+    Sealed(File),
+    /// Read from the content-addressed store, and verified here.
+    Read(Vec<u8>),
+}
+
+impl Verified {
+    pub(super) fn of(load: &Load) -> Result<Self, Failure> {
+        match load.sealed.as_deref().and_then(sealed) {
+            Some(memory) => Ok(Self::Sealed(memory)),
+            None => read_verified(&load.path, &load.sha256).map(Self::Read),
+        }
+    }
+
+    pub(super) fn bytes(&self) -> Result<Cow<'_, [u8]>, Failure> {
+        match self {
+            Self::Read(bytes) => Ok(bytes.into()),
+            Self::Sealed(memory) => {
+                let mut bytes = Vec::new();
+                let mut memory = memory;
+                memory
+                    .rewind()
+                    .and_then(|()| memory.read_to_end(&mut bytes))
+                    .map_err(|error| Failure::host("cannot read the verified plugin in memory", &error))?;
+                Ok(bytes.into())
+            }
+        }
+    }
+
+    fn write_to(&self, file: &mut File) -> io::Result<()> {
+        match self {
+            Self::Read(bytes) => file.write_all(bytes),
+            // The kernel copies from one file to the other: other pages, the same bytes.
+            Self::Sealed(memory) => io::copy(&mut &*memory, file).map(drop),
+        }
+    }
+
+    /// A copy that not even its plugin can change, in memory. If the kernel refuses that, a file without a name in the
+    /// directory of the launch. A file that is broken, or was built for another contract, is refused.
+    pub(super) fn private_copy(&self) -> Result<Copy, Failure> {
+        if let Self::Read(bytes) = self {
+            binary::check(bytes)?;
+        }
+        let refused = |what: &str, error: &io::Error| {
+            Failure::host(format!("cannot {what} a private copy of the plugin"), error)
+        };
+        let descriptor =
+            match memfd_create("dyno-plugin", MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING) {
+                Ok(descriptor) => descriptor,
+                Err(error @ (Errno::EPERM | Errno::EACCES | Errno::ENOSYS)) => {
+                    return copy_on_disk(&self.bytes()?, error);
+                }
+                Err(error) => return Err(refused("make", &error.into())),
+            };
+        let mut file = File::from(descriptor);
+        self.write_to(&mut file).map_err(|error| refused("write", &error))?;
+        let sealed = fcntl(file.as_fd(), FcntlArg::F_ADD_SEALS(IMMUTABLE));
+        let missing = sealed
+            .err()
+            .map(|error| format!("the kernel refused to seal the copy of the plugin (fcntl: {error})"));
+        Ok(Copy { descriptor: OwnedFd::from(file), missing })
+    }
+}
+
+/// What is sealed like this stays what it is until it is gone.
+const IMMUTABLE: SealFlag = SealFlag::F_SEAL_WRITE
+    .union(SealFlag::F_SEAL_GROW)
+    .union(SealFlag::F_SEAL_SHRINK)
+    .union(SealFlag::F_SEAL_SEAL);
+
+/// Opens a file if nobody can change its bytes any more.
+fn sealed(path: &Path) -> Option<File> {
+    let file = File::open(path).ok()?;
+    let seals = fcntl(&file, FcntlArg::F_GET_SEALS).ok()?;
+    SealFlag::from_bits_truncate(seals).contains(IMMUTABLE).then_some(file)
+}
+
 /// Reads a file of the content-addressed store and checks that it holds what its name says.
-pub(super) fn read_verified(path: &Path, sha256: &str) -> Result<Vec<u8>, Failure> {
+fn read_verified(path: &Path, sha256: &str) -> Result<Vec<u8>, Failure> {
     let bytes = std::fs::read(path)
         .map_err(|error| Failure::host(format!("cannot read the plugin `{}`", path.display()), &error))?;
     let found: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
@@ -37,36 +126,6 @@ pub(super) fn read_verified(path: &Path, sha256: &str) -> Result<Vec<u8>, Failur
             said: format!("it has SHA-256 {found}, expected {sha256}; remove that file and run again"),
         })
     }
-}
-
-/// A copy of the plugin that belongs to this launch alone.
-#[derive(Debug)]
-pub(super) struct Copy {
-    pub(super) descriptor: OwnedFd,
-    /// What it lacks compared with a sealed copy, a sentence.
-    pub(super) missing: Option<String>,
-}
-
-/// A sealed copy in memory, which not even its plugin can change. If the kernel refuses that, a file without a name in
-/// the directory of the launch.
-pub(super) fn private_copy(bytes: &[u8]) -> Result<Copy, Failure> {
-    let refused = |what: &str, error: &io::Error| {
-        Failure::host(format!("cannot {what} a private copy of the plugin"), error)
-    };
-    let descriptor = match memfd_create("dyno-plugin", MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING) {
-        Ok(descriptor) => descriptor,
-        Err(error @ (Errno::EPERM | Errno::EACCES | Errno::ENOSYS)) => return copy_on_disk(bytes, error),
-        Err(error) => return Err(refused("make", &error.into())),
-    };
-    let mut file = File::from(descriptor);
-    file.write_all(bytes).map_err(|error| refused("write", &error))?;
-    let seals =
-        SealFlag::F_SEAL_WRITE | SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_SEAL;
-    let sealed = fcntl(file.as_fd(), FcntlArg::F_ADD_SEALS(seals));
-    let missing = sealed
-        .err()
-        .map(|error| format!("the kernel refused to seal the copy of the plugin (fcntl: {error})"));
-    Ok(Copy { descriptor: OwnedFd::from(file), missing })
 }
 
 /// The same in a file. A process that finds its descriptor can change it, which only the plugin can.
@@ -99,6 +158,8 @@ fn copy_on_disk(bytes: &[u8], why: Errno) -> Result<Copy, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use std::{os::fd::AsRawFd, path::PathBuf};
+
     use super::*;
 
     #[test]
@@ -114,9 +175,45 @@ mod tests {
         assert!(said.contains(hash), "{said}");
     }
 
+    /// A memory file with these bytes and seals, and where others find it.
+    fn memory(bytes: &[u8], seals: SealFlag) -> (File, PathBuf) {
+        let mut file = File::from(memfd_create("test", MFdFlags::MFD_ALLOW_SEALING).unwrap());
+        file.write_all(bytes).unwrap();
+        fcntl(&file, FcntlArg::F_ADD_SEALS(seals)).unwrap();
+        let path = format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd()).into();
+        (file, path)
+    }
+
+    #[test]
+    fn only_memory_that_nobody_can_change_is_taken_unread() {
+        let sealed_like = |seals| sealed(&memory(b"abc", seals).1).is_some();
+        assert!(sealed_like(IMMUTABLE));
+        for missing in IMMUTABLE.iter() {
+            assert!(!sealed_like(IMMUTABLE - missing), "{missing:?}");
+        }
+        let stored = tempfile::NamedTempFile::new().unwrap();
+        assert!(sealed(stored.path()).is_none() && sealed(Path::new("/nowhere")).is_none());
+    }
+
+    #[test]
+    fn sealed_bytes_and_read_ones_give_the_same_private_copy() {
+        let plugin = std::env::current_exe().unwrap();
+        let bytes = std::fs::read(plugin).unwrap();
+        let (_held, path) = memory(&bytes, IMMUTABLE);
+        for verified in [Verified::Sealed(sealed(&path).unwrap()), Verified::Read(bytes.clone())] {
+            let mut copy = File::from(memfd_create("copy", MFdFlags::empty()).unwrap());
+            verified.write_to(&mut copy).unwrap();
+            copy.rewind().unwrap();
+            let mut copied = Vec::new();
+            copy.read_to_end(&mut copied).unwrap();
+            assert!(copied == bytes && *verified.bytes().unwrap() == bytes);
+        }
+    }
+
     #[test]
     fn a_private_copy_cannot_be_changed() {
-        let Copy { descriptor, missing } = private_copy(b"abc").unwrap();
+        let (_held, path) = memory(b"abc", IMMUTABLE);
+        let Copy { descriptor, missing } = Verified::Sealed(sealed(&path).unwrap()).private_copy().unwrap();
         assert_eq!(missing, None);
         let mut file = File::from(descriptor);
         assert!(file.write_all(b"x").is_err());

@@ -10,14 +10,15 @@ use std::sync::Arc;
 
 use dyno_core::{model::PluginKind, protocol::Load};
 
+use self::bytes::Verified;
 pub(crate) use self::loaded::Loaded;
 use crate::{host_side::HostSide, instance::Failure};
 
 /// Verifies the bytes and loads them. `entering` is called once, before any code of the plugin runs.
 pub(crate) fn load(load: &Load, host: Arc<HostSide>, entering: &mut dyn FnMut()) -> Result<Loaded, Failure> {
-    let bytes = bytes::read_verified(&load.path, &load.sha256)?;
+    let verified = Verified::of(load)?;
     match load.kind {
-        PluginKind::Native => native::load(load, &bytes, host, entering),
-        PluginKind::Wasm => wasm::load(load, &bytes, host, entering),
+        PluginKind::Native => native::load(load, &verified, host, entering),
+        PluginKind::Wasm => wasm::load(load, &verified, host, entering),
     }
 }

@@ -11,7 +11,6 @@ use std::{
 
 use abi_stable::library::{AbiHeaderRef, LibHeader, ROOT_MODULE_LOADER_NAME_WITH_NUL};
 use dyno_core::{
-    binary,
     model::{EngineInfo, ParamValue, Work},
     protocol::Load,
 };
@@ -28,7 +27,7 @@ use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 
 use super::{
     Loaded,
-    bytes::{self, Copy},
+    bytes::{Copy, Verified},
     text,
 };
 use crate::{
@@ -41,12 +40,11 @@ const MAX_BENCHMARKS: usize = 10_000;
 
 pub(super) fn load(
     load: &Load,
-    bytes: &[u8],
+    verified: &Verified,
     host: Arc<HostSide>,
     entering: &mut dyn FnMut(),
 ) -> Result<Loaded, Failure> {
-    check_file(bytes)?;
-    let Copy { descriptor, missing } = bytes::private_copy(bytes)?;
+    let Copy { descriptor, missing } = verified.private_copy()?;
     let path = format!("/proc/self/fd/{}", descriptor.as_raw_fd());
     entering();
     // SAFETY: opening runs the library's initialisers. They are foreign code, which is why this is a process of its
@@ -71,12 +69,6 @@ pub(super) fn load(
         layers: vec!["fresh_copy".to_owned()],
         missing: missing.into_iter().collect(),
     })
-}
-
-/// Refuses a file that is broken, or was built for another contract, before any of its code runs.
-fn check_file(bytes: &[u8]) -> Result<(), String> {
-    let (_, descriptor) = binary::describe(bytes).map_err(|error| error.to_string())?;
-    descriptor.abi.mismatch().map_or(Ok(()), Err)
 }
 
 /// Takes the table through every entry point that exists.

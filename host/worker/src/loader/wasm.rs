@@ -20,7 +20,7 @@ use wasmtime::{
     component::{Component, HasSelf, Linker},
 };
 
-use super::Loaded;
+use super::{Loaded, bytes::Verified};
 use crate::{
     host_side::{HostSide, Level},
     instance::{self, Instance},
@@ -43,13 +43,13 @@ use bindings::{
 
 pub(super) fn load(
     load: &Load,
-    bytes: &[u8],
+    verified: &Verified,
     side: Arc<HostSide>,
     entering: &mut dyn FnMut(),
 ) -> Result<Loaded, instance::Failure> {
     let engine =
         Engine::new(&config()).map_err(|error| engine_fault("cannot start the WASM engine", &error))?;
-    let (component, missing) = compiled(&engine, load, bytes)?;
+    let (component, missing) = compiled(&engine, load, verified)?;
     let mut linker = Linker::new(&engine);
     Benchmark::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |guest| guest)
         .map_err(|error| engine_fault("cannot offer the host's functions to a component", &error))?;
@@ -104,7 +104,7 @@ fn engine_fault(doing: &str, error: &wasmtime::Error) -> instance::Failure {
 fn compiled(
     engine: &Engine,
     load: &Load,
-    bytes: &[u8],
+    verified: &Verified,
 ) -> Result<(Component, Option<String>), instance::Failure> {
     let mut hasher = DefaultHasher::new();
     engine.precompile_compatibility_hash().hash(&mut hasher);
@@ -118,7 +118,7 @@ fn compiled(
         }
     }
     let code = engine
-        .precompile_component(bytes)
+        .precompile_component(&verified.bytes()?)
         .map_err(|error| format!("the component is not valid: {}", words(&error)))?;
     // A cache that cannot be written costs time, not results.
     let unkept = trusted.then(|| keep(&file, &code).err()).flatten().map(|error| {

@@ -61,6 +61,8 @@ pub(crate) struct Batch {
     pub(crate) samples: Vec<Sample>,
     /// Counts during each; empty without counters. `None`: the counters never ran during it.
     pub(crate) counts: Vec<Option<Vec<f64>>>,
+    /// Whether the request is met with these.
+    pub(crate) is_last: bool,
 }
 
 /// Totals over all samples of a request.
@@ -116,6 +118,7 @@ impl Sampler {
                 kept >= self.quota.max_samples.max(1) || (spent && kept >= self.quota.min_samples.max(1));
             let gathered = batch.samples.len();
             if gathered > 0 && (done || gathered >= BATCH_SAMPLES || now - batch_begin >= BATCH_NS) {
+                batch.is_last = done;
                 hand_on(std::mem::take(&mut batch));
                 batch_begin = now;
             }
