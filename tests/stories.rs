@@ -14,6 +14,7 @@ mod doctor;
 mod durability;
 mod hostile;
 mod leases;
+mod library;
 mod original;
 mod overload;
 mod processors;
