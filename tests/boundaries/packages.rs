@@ -122,20 +122,13 @@ fn the_table_of_packages_forbids_what_it_should() {
 #[test]
 fn some_crates_are_never_below_some_packages() {
     for (package, never, why) in NEVER {
-        let tree = cargo(&[
-            "tree",
-            "--locked",
-            "-p",
-            package,
-            "-e",
-            "normal",
-            "--prune",
-            "dyno-duckdb",
-            "--prefix",
-            "none",
-            "--format",
-            "{p}",
-        ]);
+        let mut arguments =
+            vec!["tree", "--locked", "-p", package, "-e", "normal", "--prefix", "none", "--format", "{p}"];
+        if package == "dyno-host" {
+            // What is below it opens DuckDB's library.
+            arguments.extend(["--prune", "dyno-duckdb"]);
+        }
+        let tree = cargo(&arguments);
         let below: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
         assert!(below.contains(package), "`cargo tree` does not show {package}");
         for name in never {
