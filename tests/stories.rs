@@ -21,6 +21,7 @@ mod processors;
 mod python;
 mod remote;
 mod results;
+mod scans;
 mod scenarios;
 mod seen;
 mod server;
