@@ -12,20 +12,25 @@ fn arena_with(library: &[u8]) -> (Arena, PathBuf) {
     let mut arena = Arena::new();
     arena.add(&fixtures::example("hello-c/hello.c"), "hello-c.so");
     let file = arena.path("libduckdb.so");
-    fs::write(&file, library).unwrap();
-    let folder = file.parent().unwrap().to_owned();
+    fs::write(&file, library).expect("the arena is writable");
+    let folder = file.parent().expect("it is in a folder").to_owned();
     arena.set("LD_LIBRARY_PATH", folder);
     (arena, file)
 }
 
 /// A library made of a line of C.
 fn compiled(source: &str) -> Vec<u8> {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("the temporary directory is writable");
     let (from, to) = (folder.path().join("library.c"), folder.path().join("library.so"));
-    fs::write(&from, source).unwrap();
-    let compiled = Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&to).arg(&from).status().unwrap();
+    fs::write(&from, source).expect("the folder is writable");
+    let compiled = Command::new("cc")
+        .args(["-shared", "-fPIC", "-o"])
+        .arg(&to)
+        .arg(&from)
+        .status()
+        .expect("there is a compiler");
     assert!(compiled.success());
-    fs::read(to).unwrap()
+    fs::read(to).expect("it was made")
 }
 
 /// Whether there is something to test: a compiler, and a library that is a file of its own.

@@ -16,7 +16,9 @@ fn arena() -> Arena {
 
 /// The files of the scan cache with this ending.
 fn scans(arena: &Arena, ending: &str) -> Vec<PathBuf> {
-    let files = fs::read_dir(arena.path("cache")).unwrap().map(|entry| entry.unwrap().path());
+    let files = fs::read_dir(arena.path("cache"))
+        .expect("there is a cache")
+        .map(|entry| entry.expect("an entry").path());
     files.filter(|path| path.extension().is_some_and(|found| found == ending)).collect()
 }
 
