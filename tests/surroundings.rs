@@ -149,7 +149,7 @@ fn too_few_descriptors_are_the_hosts() {
 #[test]
 fn a_list_that_lacks_files_for_want_of_descriptors_is_not_a_good_end() {
     let arena = arena();
-    // Every folder on the way to a file is open while it is looked into.
+    // However deep a file is, one descriptor is enough to find it.
     let deep = arena.path("plugins/a/b/c/d/e/f");
     fs::create_dir_all(&deep).unwrap();
     fs::rename(arena.path("plugins/good_b.so"), deep.join("good_b.so")).unwrap();
@@ -169,7 +169,7 @@ fn a_list_that_lacks_files_for_want_of_descriptors_is_not_a_good_end() {
         }
         codes.push(code);
     }
-    assert!(codes.contains(&Some(5)) && codes.last() == Some(&Some(0)), "{codes:?}");
+    assert_eq!(codes.last(), Some(&Some(0)), "{codes:?}");
 }
 
 #[test]

@@ -30,6 +30,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         .replace("MACHINE", &quoted(serde_json::to_string(&record.machine)?))
         .replace("ENVIRONMENT", &quoted(serde_json::to_string(&environment)?))
         .replace("LAUNCH", &quoted(serde_json::to_string(&launch)?));
-    duckdb::Connection::open(&path)?.execute_batch(&sql)?;
+    dyno_duckdb::open()?;
+    #[expect(clippy::disallowed_methods, reason = "the library is open")]
+    let connection = duckdb::Connection::open(&path)?;
+    connection.execute_batch(&sql)?;
     Ok(())
 }

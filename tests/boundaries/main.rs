@@ -41,7 +41,7 @@ fn unsafe_code_is_where_foreign_code_is_met() {
     assert_eq!(
         found(rules::safe, "host/src/pool/a.rs", text),
         [
-            "host/src/pool/a.rs:2: `unsafe` belongs to plugin-api, sdk, the worker's loaders and the probe's drivers"
+            "host/src/pool/a.rs:2: `unsafe` belongs to plugin-api, sdk and where a library is opened: a plugin, a driver, DuckDB"
         ]
     );
     assert!(found(rules::safe, "host/worker/src/loader/a.rs", text).is_empty());

@@ -7,14 +7,15 @@ use serde_json::Value;
 use super::source::root;
 
 /// Which packages of ours a package may depend on. Plugins and examples, which are not listed, may use the SDK alone.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("dyno-plugin-api", &[]),
     ("dyno-sdk-macros", &[]),
     ("dyno-sdk", &["dyno-plugin-api", "dyno-sdk-macros"]),
     ("dyno-core", &["dyno-plugin-api"]),
     ("dyno-worker", &["dyno-core", "dyno-plugin-api"]),
     ("dyno-probe", &["dyno-core"]),
-    ("dyno-host", &["dyno-core", "dyno-plugin-api"]),
+    ("dyno-duckdb", &[]),
+    ("dyno-host", &["dyno-core", "dyno-duckdb", "dyno-plugin-api"]),
     ("xtask", &[]),
 ];
 
@@ -25,6 +26,7 @@ const NEVER: [(&str, &[&str], &str); 4] = [
         &[
             "duckdb",
             "libduckdb-sys",
+            "dyno-duckdb",
             "tokio",
             "async-std",
             "smol",
@@ -51,7 +53,7 @@ const NEVER: [(&str, &[&str], &str); 4] = [
             "dyno-probe",
             "dyno-sdk",
         ],
-        "the host process never loads a plugin, and no driver",
+        "the host process loads no plugin and no driver; the only library that it opens is DuckDB's",
     ),
     (
         "dyno-probe",
@@ -64,6 +66,9 @@ const NEVER: [(&str, &[&str], &str); 4] = [
         "the core does no I/O and reads no clock",
     ),
 ];
+
+/// Where the functions are listed for which `dyno-duckdb` has trampolines.
+const FUNCTIONS: &str = "host/duckdb/src/deferred/functions.rs";
 
 fn cargo(arguments: &[&str]) -> String {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -117,13 +122,43 @@ fn the_table_of_packages_forbids_what_it_should() {
 #[test]
 fn some_crates_are_never_below_some_packages() {
     for (package, never, why) in NEVER {
-        let tree = cargo(&[
-            "tree", "--locked", "-p", package, "-e", "normal", "--prefix", "none", "--format", "{p}",
-        ]);
+        let mut arguments =
+            vec!["tree", "--locked", "-p", package, "-e", "normal", "--prefix", "none", "--format", "{p}"];
+        if package == "dyno-host" {
+            // What is below it opens DuckDB's library.
+            arguments.extend(["--prune", "dyno-duckdb"]);
+        }
+        let tree = cargo(&arguments);
         let below: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
         assert!(below.contains(package), "`cargo tree` does not show {package}");
         for name in never {
             assert!(!below.contains(name), "`{package}` depends on `{name}`, directly or not: {why}");
         }
     }
+}
+
+/// A function without a trampoline would make the linker load DuckDB's library at every start.
+#[test]
+fn every_function_of_duckdb_has_a_trampoline() {
+    let metadata: Value =
+        serde_json::from_str(&cargo(&["metadata", "--locked", "--format-version", "1"])).expect("JSON");
+    let packages = metadata["packages"].as_array().expect("packages");
+    let bindings = packages.iter().find(|package| package["name"] == "libduckdb-sys").expect("the bindings");
+    let manifest = Path::new(bindings["manifest_path"].as_str().expect("a path"));
+    let bindings = read(&manifest.with_file_name("src/bindgen_bundled_version.rs"));
+    let declared: BTreeSet<&str> =
+        bindings.split("pub fn ").skip(1).filter_map(|function| function.split('(').next()).collect();
+    let list = read(&root().join(FUNCTIONS));
+    let ours: BTreeSet<&str> = list.split_whitespace().filter(|word| word.starts_with("duckdb_")).collect();
+    let missing: Vec<_> = declared.difference(&ours).collect();
+    let unknown: Vec<_> = ours.difference(&declared).collect();
+    assert!(declared.len() > 500, "the bindings were not found: {}", declared.len());
+    assert!(
+        missing.is_empty() && unknown.is_empty(),
+        "{FUNCTIONS} lacks {missing:?}, and need not have {unknown:?}"
+    );
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()))
 }

@@ -64,8 +64,14 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     for file in FILES.iter().map(|file| project.root.join(file)).filter(|file| file.is_file()) {
         copy(&file, &folder.join(file.file_name().unwrap_or_default()))?;
     }
-    say("checking that it starts from there");
-    process::run(Command::new(folder.join("dyno")).arg("--version").env_clear())?;
+    say("checking that it runs from there");
+    let check = dist.join("check");
+    let mut run = Command::new(folder.join("dyno"));
+    // A run, because only that needs the worker and DuckDB's library.
+    run.args(["run", "cpu-kernels/noop", "--samples", "1", "--launches", "1"]).env_clear();
+    run.arg("--plugins").arg(folder.join("plugins")).arg("--output").arg(&check);
+    process::run(&mut run)?;
+    fs::remove_dir_all(&check).map_err(|error| Failure::file("remove", &check, &error))?;
     let archive = dist.join(format!("{name}.tar.gz"));
     // Unpacked by root, its files are root's, and not those of whoever has this user's number there.
     let owned = ["--owner=0", "--group=0", "--numeric-owner"];

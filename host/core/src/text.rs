@@ -42,7 +42,9 @@ fn is_deceptive(c: char) -> bool {
 /// Whether a text can be shown as it is, on one line.
 #[must_use]
 pub fn is_plain(text: &str) -> bool {
-    text.chars().all(|c| visible(c) == c)
+    // Nearly all text is ASCII, of which many bytes are compared at a time if none ends the comparison.
+    let is_printable_ascii = text.bytes().fold(true, |all, byte| all & matches!(byte, b' '..=b'~'));
+    is_printable_ascii || text.chars().all(|c| visible(c) == c)
 }
 
 /// Untrusted text on one line: no control characters, no line breaks, no invisible characters, and not longer than its

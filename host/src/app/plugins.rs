@@ -1,6 +1,6 @@
 //! Use cases: finding plugins and reading their metadata. No plugin code runs.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use dyno_core::model::{EngineChoice, RunSpec};
 
@@ -26,16 +26,17 @@ impl App {
 impl Plugins<'_> {
     /// The plugins in the named files, or else in the plugin folders.
     #[must_use]
-    pub fn catalog(&self) -> Catalog {
+    pub fn catalog(&self) -> Arc<Catalog> {
         let app = self.0;
         if let Some(named) = &app.files {
-            return named.clone();
+            return Arc::clone(named);
         }
-        let scan = || Catalog::scan(&app.settings.plugins.value, app.settings.cache.value.as_deref());
+        let scan =
+            || Arc::new(Catalog::scan(&app.settings.plugins.value, app.settings.cache.value.as_deref()));
         match app.backend {
             // A server lives for months, while plugins come and go.
             Backend::Local(Local::Held(_)) => scan(),
-            Backend::Local(Local::File(_)) | Backend::Remote(_) => app.scanned.get_or_init(scan).clone(),
+            Backend::Local(Local::File(_)) | Backend::Remote(_) => Arc::clone(app.scanned.get_or_init(scan)),
         }
     }
 
@@ -43,9 +44,9 @@ impl Plugins<'_> {
     ///
     /// # Errors
     /// When the server refuses.
-    pub fn listed(&self) -> Result<Catalog, AppError> {
+    pub fn listed(&self) -> Result<Arc<Catalog>, AppError> {
         match self.0.named_server() {
-            Some(server) if self.0.files.is_none() => server.catalog(),
+            Some(server) if self.0.files.is_none() => server.catalog().map(Arc::new),
             _ => Ok(self.catalog()),
         }
     }

@@ -1,6 +1,9 @@
 //! The composition root: settings, the place of results, and cancellation. Each topic adds its use cases to it.
 
-use std::{path::PathBuf, sync::OnceLock};
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
 
 use super::{
     backend::{Backend, Local},
@@ -16,9 +19,9 @@ pub struct App {
     /// Where results are stored.
     pub(super) backend: Backend,
     /// The named plugin files, which replace the plugin folders.
-    pub(super) files: Option<Catalog>,
+    pub(super) files: Option<Arc<Catalog>>,
     /// The plugins found in the folders. A command scans them once.
-    pub(super) scanned: OnceLock<Catalog>,
+    pub(super) scanned: OnceLock<Arc<Catalog>>,
     /// Cancellation, checked by every wait.
     pub(super) cancel: Cancel,
 }
@@ -56,7 +59,7 @@ impl App {
             if let Some(server) = self.server_url() {
                 return Err(AppError::NotThere { file: file.clone(), server: server.to_owned() });
             }
-            self.files = Some(Catalog::of_files(files).map_err(AppError::File)?);
+            self.files = Some(Arc::new(Catalog::of_files(files).map_err(AppError::File)?));
         }
         Ok(self)
     }

@@ -4,6 +4,7 @@ use std::{
     fs,
     os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use dyno_core::model::{
@@ -152,7 +153,7 @@ impl Runs<'_> {
 pub(super) struct Prepared {
     pub(super) record: RunRecord,
     pub(super) planned: Vec<Planned>,
-    catalog: Catalog,
+    catalog: Arc<Catalog>,
 }
 
 /// The distinct devices of the cases, except the CPU, which the machine describes.

@@ -100,6 +100,9 @@ pub(super) struct Stamp {
     size: u64,
     modified_s: i64,
     modified_ns: i64,
+    /// When the kernel last changed anything about the file: unlike the time of modification, no program can set it.
+    changed_s: i64,
+    changed_ns: i64,
     inode: u64,
 }
 
@@ -109,6 +112,8 @@ impl Stamp {
             size: about.len(),
             modified_s: about.mtime(),
             modified_ns: about.mtime_nsec(),
+            changed_s: about.ctime(),
+            changed_ns: about.ctime_nsec(),
             inode: about.ino(),
         }
     }

@@ -8,6 +8,7 @@ pub(crate) mod glob;
 mod rejected;
 mod resolve;
 mod scan;
+mod scan_format;
 mod sealed;
 mod unchanged;
 mod upkeep;

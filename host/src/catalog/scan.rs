@@ -5,12 +5,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use dyno_core::model::PluginKind;
 use serde::{Deserialize, Serialize};
 use walkdir::WalkDir;
 
 use super::{
-    cache::ScanCache,
+    cache,
     entry::{Entry, Problem, Stamp, Unread, described, is_presentable},
+    scan_format::{Found, Scanned},
 };
 use crate::fault::{HostFault, Place, Resource};
 
@@ -46,9 +48,9 @@ impl Catalog {
     /// Scans folders, recursively. `cache` is a folder for what was found the last time.
     #[must_use]
     pub fn scan(folders: &[PathBuf], cache: Option<&Path>) -> Self {
-        let mut old = cache.map(|cache| ScanCache::read(cache, folders)).unwrap_or_default();
+        let mut old = cache.map(|cache| cache::read(cache, folders)).unwrap_or_default();
         let mut catalog = Self { folders: folders.to_vec(), ..Self::default() };
-        let mut seen = HashMap::new();
+        let mut files = Vec::new();
         let mut changed = false;
         for folder in folders {
             for path in catalog.candidates(folder) {
@@ -64,13 +66,13 @@ impl Catalog {
                     continue;
                 };
                 let stamp = Stamp::of(&about);
-                let outcome = match old.files.remove(&path) {
-                    Some((known, outcome)) if known == stamp => outcome,
+                let found = match old.remove(path.as_os_str()) {
+                    Some(known) if known.stamp == stamp => known.found,
                     _ => {
                         changed = true;
                         match described(&path) {
-                            Ok(entry) => Ok(entry),
-                            Err(Unread::Problem(problem)) => Err(problem),
+                            Ok(entry) => Found::Plugin(entry),
+                            Err(Unread::Problem(problem)) => Found::Problem(problem),
                             // This says nothing about the file, so it is not cached, and is reported for the whole
                             // scan.
                             Err(Unread::Host(fault)) => {
@@ -81,27 +83,23 @@ impl Catalog {
                         }
                     }
                 };
-                seen.insert(path, (stamp, outcome));
+                files.push(Scanned { stamp, found });
             }
         }
         // What is left in the old cache has vanished.
-        changed |= !old.files.is_empty();
-        let mut found: Vec<&Result<Entry, Problem>> = seen.values().map(|(_, outcome)| outcome).collect();
-        // A hash map has no order, but which of two equal files is listed must not vary between scans.
-        found.sort_by(|a, b| path_of(a).cmp(path_of(b)));
-        for outcome in found {
-            match outcome {
-                Ok(entry) => catalog.add(entry),
-                Err(problem) => catalog.problems.push(problem.clone()),
-            }
-        }
-        catalog.note_ambiguities();
-        catalog.sort();
+        changed |= !old.is_empty();
+        // Which of two equal files is listed must not vary between scans. Each folder is sorted already.
+        files.sort_by(|a, b| a.path().cmp(b.path()));
+        // A folder may stand inside another one.
+        files.dedup_by(|a, b| a.path() == b.path());
         if let Some(cache) = cache
             && changed
         {
-            ScanCache::new(seen).write(cache, folders);
+            cache::write(&files, cache, folders);
         }
+        catalog.take(files.into_iter().map(|file| file.found).collect());
+        catalog.note_ambiguities();
+        catalog.entries.sort_by(|a, b| rank(a).cmp(&rank(b)));
         catalog
     }
 
@@ -111,25 +109,31 @@ impl Catalog {
     /// One line that says what is wrong with a file.
     pub fn of_files(files: &[PathBuf]) -> Result<Self, Problem> {
         let mut catalog = Self { is_named: true, ..Self::default() };
+        let mut found = Vec::new();
         for file in files {
             let path = std::path::absolute(file).unwrap_or_else(|_| file.clone());
             if !is_presentable(&path) {
                 return Err(Problem::error(&path, UNPRINTABLE));
             }
             match described(&path) {
-                Ok(entry) => catalog.add(&entry),
+                Ok(entry) => found.push(Found::Plugin(entry)),
                 Err(Unread::Problem(problem)) => return Err(problem),
                 Err(Unread::Host(fault)) => catalog.fault = Some(fault),
             }
         }
+        catalog.take(found);
         Ok(catalog)
     }
 
     /// Files that are called like plugins. Hidden files are leftovers of editors and linkers.
     fn candidates(&mut self, folder: &Path) -> Vec<PathBuf> {
         let mut out = Vec::new();
-        let walk =
-            WalkDir::new(folder).follow_links(true).max_depth(MAX_DEPTH).into_iter().filter_entry(|entry| {
+        let walk = WalkDir::new(folder)
+            .follow_links(true)
+            .max_depth(MAX_DEPTH)
+            .sort_by_file_name()
+            .into_iter()
+            .filter_entry(|entry| {
                 entry.depth() == 0
                     || !entry.file_name().to_string_lossy().starts_with('.') && !is_of_cargo(entry.path())
             });
@@ -171,25 +175,45 @@ impl Catalog {
         out
     }
 
-    /// The same bytes in two places are one plugin.
-    fn add(&mut self, entry: &Entry) {
-        if let Some(twin) = self.entries.iter().find(|twin| twin.sha256 == entry.sha256) {
-            let message = format!("is the same file as {}; listed once", twin.path.display());
-            self.problems.push(Problem::note(&entry.path, message));
-            return;
-        }
-        if let Some(rival) = self.entries.iter().find(|rival| is_same_build(rival, entry)) {
+    /// Takes what was found, in this order. The same bytes in two places are one plugin: the first.
+    fn take(&mut self, found: Vec<Found>) {
+        let mut by_bytes: HashMap<&str, &Entry> = HashMap::new();
+        let mut by_build: HashMap<_, &Entry> = HashMap::new();
+        let mut is_twin = Vec::with_capacity(found.len());
+        for file in &found {
+            let entry = match file {
+                Found::Plugin(entry) => entry,
+                Found::Problem(problem) => {
+                    self.problems.push(problem.clone());
+                    is_twin.push(false);
+                    continue;
+                }
+            };
+            let twin = by_bytes.get(entry.sha256.as_str());
+            is_twin.push(twin.is_some());
+            if let Some(twin) = twin {
+                let message = format!("is the same file as {}; listed once", twin.path.display());
+                self.problems.push(Problem::note(&entry.path, message));
+                continue;
+            }
+            by_bytes.insert(&entry.sha256, entry);
             let info = &entry.descriptor.plugin;
-            let message = format!(
-                "differs from {}, but is also {} {} ({}); give one of them another version, or remove it",
-                rival.path.display(),
-                info.id,
-                info.version,
-                entry.kind
-            );
-            self.problems.push(Problem::note(&entry.path, message));
+            let rival = by_build.entry((&info.id, &info.version, entry.kind)).or_insert(entry);
+            if !std::ptr::eq(*rival, entry) {
+                let message = format!(
+                    "differs from {}, but is also {} {} ({}); give one of them another version, or remove it",
+                    rival.path.display(),
+                    info.id,
+                    info.version,
+                    entry.kind
+                );
+                self.problems.push(Problem::note(&entry.path, message));
+            }
         }
-        self.entries.push(entry.clone());
+        self.entries.extend(found.into_iter().zip(is_twin).filter_map(|(file, is_twin)| match file {
+            Found::Plugin(entry) if !is_twin => Some(entry),
+            Found::Plugin(_) | Found::Problem(_) => None,
+        }));
     }
 
     /// Benchmarks of one name in several plugins can only be asked for with the plugin's name.
@@ -216,32 +240,12 @@ impl Catalog {
         notes.sort_by(|a, b| a.message.cmp(&b.message));
         self.problems.extend(notes);
     }
-
-    fn sort(&mut self) {
-        self.entries.sort_by(|a, b| {
-            let key = |entry: &Entry| {
-                (
-                    entry.descriptor.plugin.id.clone(),
-                    entry.descriptor.plugin.version.clone(),
-                    entry.kind,
-                    entry.path.clone(),
-                )
-            };
-            key(a).cmp(&key(b))
-        });
-    }
 }
 
-fn path_of(outcome: &Result<Entry, Problem>) -> &Path {
-    match outcome {
-        Ok(entry) => &entry.path,
-        Err(problem) => &problem.path,
-    }
-}
-
-fn is_same_build(a: &Entry, b: &Entry) -> bool {
-    let (left, right) = (&a.descriptor.plugin, &b.descriptor.plugin);
-    left.id == right.id && left.version == right.version && a.kind == b.kind
+/// The order of the list.
+fn rank(entry: &Entry) -> (&str, &str, PluginKind, &Path) {
+    let info = &entry.descriptor.plugin;
+    (&info.id, &info.version, entry.kind, &entry.path)
 }
 
 /// Whether a folder holds Cargo's intermediate files: it then lies beside Cargo's records.

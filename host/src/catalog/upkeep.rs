@@ -68,7 +68,8 @@ impl CachePart {
     /// Whether a file of its folder is called as dyno calls it.
     fn has(self, name: &str) -> bool {
         match self {
-            Self::Scans => name.starts_with("scan-") && name.ends_with(".json"),
+            // Until version 0.1, scans were kept as JSON.
+            Self::Scans => name.starts_with("scan-") && (name.ends_with(".bin") || name.ends_with(".json")),
             Self::Plugins => hash_in(name).is_some_and(|hash| hash == name),
             Self::CompiledCode => hash_in(name).is_some() && name.ends_with(".cwasm"),
             Self::Drivers => name.ends_with(".json"),
@@ -303,9 +304,9 @@ mod tests {
     fn scans_are_bounded_by_number_and_leftovers_by_age() {
         let folder = tempfile::tempdir().unwrap();
         for number in 0..MAX_SCANS + 10 {
-            put(folder.path(), &format!("scan-{number:016}.json"), 10, DAY);
+            put(folder.path(), &format!("scan-{number:016}.bin"), 10, DAY);
         }
-        let newest = put(folder.path(), "scan-newest.json", 10, Duration::ZERO);
+        let newest = put(folder.path(), "scan-newest.bin", 10, Duration::ZERO);
         let (left, written) =
             (put(folder.path(), "plugins/.tmpa", 10, DAY), put(folder.path(), "code/.tmpb", 10, GRACE));
         prune_cache(folder.path(), 1 << 30);

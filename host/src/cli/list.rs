@@ -8,6 +8,7 @@ use dyno_core::{
 };
 use dyno_plugin_api::descriptor::BenchmarkInfo;
 use indexmap::IndexMap;
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::{
@@ -16,14 +17,14 @@ use super::{
     grid::{Grid, Role},
     output, table,
 };
-use crate::app::{App, Catalog, Entry, Severity};
+use crate::app::{App, Catalog, Entry, Problem, Severity};
 
 pub(super) fn execute(app: &App, args: &args::ListArgs, as_json: bool) -> Result<ExitCode, Failure> {
     let catalog = app.plugins().listed()?;
     let wanted: Vec<String> = args.filters().map(str::to_lowercase).collect();
     let entries: Vec<&Entry> = catalog.entries.iter().filter(|entry| offers(entry, &wanted)).collect();
     if as_json {
-        output::json(&document(&entries, &catalog))?;
+        output::json(&Document { plugins: &entries, problems: &catalog.problems })?;
         return end(&catalog);
     }
     let listed = lines(&entries, &wanted);
@@ -102,9 +103,21 @@ struct Line {
     incompatible: Option<String>,
 }
 
-fn document(entries: &[&Entry], catalog: &Catalog) -> Value {
-    let plugins: Vec<Value> = entries.iter().map(|entry| entry_document(entry)).collect();
-    json!({ "plugins": plugins, "problems": catalog.problems })
+/// The list, for programs. Only one plugin at a time is a JSON value, which takes several times the memory of its text.
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(serialize_with = "entry_documents")]
+    plugins: &'a [&'a Entry],
+    #[serde(serialize_with = "problem_documents")]
+    problems: &'a [Problem],
+}
+
+fn entry_documents<S: Serializer>(entries: &[&Entry], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(entries.iter().map(|entry| entry_document(entry)))
+}
+
+fn problem_documents<S: Serializer>(problems: &[Problem], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(problems.iter().map(|problem| json!(problem)))
 }
 
 /// A plugin file, for programs.
@@ -156,6 +169,9 @@ fn offers(entry: &Entry, wanted: &[String]) -> bool {
 
 /// Whether name, plugin, category or tags contain every one of these texts.
 fn is_about(entry: &Entry, benchmark: &BenchmarkInfo, wanted: &[String]) -> bool {
+    if wanted.is_empty() {
+        return true;
+    }
     let id = &entry.descriptor.plugin.id;
     let about = format!("{} {id} {} {}", benchmark.name, benchmark.category, benchmark.tags.join(" "));
     let about = about.to_lowercase();

@@ -10,10 +10,16 @@ use dyno_core::text::visible;
 use serde::Serialize;
 
 use super::Failure;
-use crate::fault::{HostFault, Place};
+use crate::{
+    export::Readable,
+    fault::{HostFault, Place},
+};
 
 /// Maximum length of a line for people [characters]; output for programs is a [`document`] and is never cut.
 const LONGEST: usize = 4_000;
+
+/// How much of a long document is written at a time [bytes].
+const CHUNK: usize = 64 << 10;
 
 /// Writes text for people to standard output.
 pub(super) fn text(text: &str) -> Result<(), Failure> {
@@ -29,9 +35,15 @@ pub(super) fn document(text: &str) -> Result<(), Failure> {
     finished(written.and_then(|()| out.flush()))
 }
 
+/// Writes a value as JSON to standard output, as it is made: a long list is never held as text.
 pub(super) fn json(value: &impl Serialize) -> Result<(), Failure> {
-    let text = serde_json::to_string_pretty(value).map_err(|error| Failure::Host(error.to_string()))?;
-    document(&dyno_core::text::json(&text))
+    let mut out = io::BufWriter::with_capacity(CHUNK, io::stdout().lock());
+    let written = value.serialize(&mut serde_json::Serializer::with_formatter(&mut out, Readable::default()));
+    let written = match written {
+        Err(error) if !error.is_io() => return Err(Failure::Host(error.to_string())),
+        other => other.map_err(io::Error::from),
+    };
+    finished(written.and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()))
 }
 
 /// The result of writing; a closed pipe is not a failure.

@@ -7,7 +7,7 @@ use serde_json::ser::{Formatter, PrettyFormatter};
 
 /// Formats JSON with an indentation of two spaces, and escapes characters that [`text::visible`] does not allow.
 #[derive(Default)]
-pub(super) struct Readable(PrettyFormatter<'static>);
+pub(crate) struct Readable(PrettyFormatter<'static>);
 
 impl Formatter for Readable {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use dyno_duckdb::OpenError;
+
 use crate::fault::{Place, Resource};
 
 /// Why the database could not be opened, or a request to it failed.
@@ -37,6 +39,8 @@ pub enum StoreError {
         log_of(path).display()
     )]
     Damaged { path: PathBuf, message: String },
+    #[error(transparent)]
+    Library(#[from] OpenError),
     /// Any other reason why it cannot be opened.
     #[error("cannot open the database `{}`: {message}{}", path.display(), remedy(message))]
     Open {
@@ -108,6 +112,7 @@ impl StoreError {
     #[must_use]
     pub fn resource(&self) -> Option<Resource> {
         match self {
+            Self::Library(OpenError::Unloadable { reason, .. }) => resource_in(reason),
             Self::Open { message, .. } => resource_in(message),
             Self::Statement { source, .. } => resource_in(&source.to_string()),
             _ => None,

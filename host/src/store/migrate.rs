@@ -78,15 +78,20 @@ fn apply(connection: &mut Connection, path: &Path, migrations: &[&str]) -> Resul
 
 #[cfg(test)]
 mod tests {
+    use duckdb::AccessMode;
     use dyno_core::model::{CaseStatus, SkipCause};
 
-    use super::*;
+    use super::{super::open::connect, *};
+
+    fn in_memory() -> Connection {
+        connect(Path::new(":memory:"), AccessMode::ReadWrite).unwrap()
+    }
 
     const FIRST: &str = "CREATE TABLE one (value INTEGER)";
 
     #[test]
     fn each_migration_is_applied_once_and_wholly_or_not_at_all() {
-        let mut connection = Connection::open_in_memory().unwrap();
+        let mut connection = in_memory();
         let path = Path::new("x");
         apply(&mut connection, path, &[FIRST]).unwrap();
         let broken = "CREATE TABLE two (value INTEGER); INSERT INTO nowhere VALUES (1)";
@@ -104,7 +109,7 @@ mod tests {
 
     #[test]
     fn noise_of_before_belongs_to_the_only_plugin_that_has_the_benchmark() {
-        let mut connection = Connection::open_in_memory().unwrap();
+        let mut connection = in_memory();
         let path = Path::new("x");
         apply(&mut connection, path, &MIGRATIONS[..3]).unwrap();
         for (number, plugin, benchmark) in [(0, "alpha", "gemm"), (1, "alpha", "work"), (2, "beta", "work")] {
@@ -134,7 +139,7 @@ mod tests {
 
     #[test]
     fn what_earlier_versions_stored_as_a_sentence_or_as_times_is_understood() {
-        let mut connection = Connection::open_in_memory().unwrap();
+        let mut connection = in_memory();
         let path = Path::new("x");
         apply(&mut connection, path, &MIGRATIONS[..5]).unwrap();
         connection
@@ -186,7 +191,7 @@ mod tests {
     #[test]
     fn what_a_server_does_with_a_run_was_read_from_the_words_of_the_request() {
         let path = Path::new("x");
-        let mut connection = Connection::open_in_memory().unwrap();
+        let mut connection = in_memory();
         apply(&mut connection, path, &MIGRATIONS[..6]).unwrap();
         let requests = [
             (r#"{"benchmarks":["gemm"],"baseline":"main"}"#, Some("main"), Some(false)),
@@ -211,7 +216,7 @@ mod tests {
 
     #[test]
     fn a_database_of_something_else_is_left_alone() {
-        let mut connection = Connection::open_in_memory().unwrap();
+        let mut connection = in_memory();
         connection.execute_batch("CREATE TABLE performance_results (x INTEGER)").unwrap();
         let message = migrate(&mut connection, Path::new("x")).unwrap_err().to_string();
         assert!(message.contains("`performance_results`"), "{message}");

@@ -197,7 +197,10 @@ fn refuse_empty_log(path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn connect(path: &Path, mode: AccessMode) -> Result<Connection, StoreError> {
+/// The first connection to a database, which opens DuckDB's library if nothing did before.
+#[expect(clippy::disallowed_methods, reason = "here the library is open")]
+pub(super) fn connect(path: &Path, mode: AccessMode) -> Result<Connection, StoreError> {
+    dyno_duckdb::open()?;
     // One thread: the others would run on the processor that is being measured. Nothing is loaded from elsewhere.
     let config = Config::default()
         .access_mode(mode)

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use duckdb::AccessMode;
 use dyno_core::model::{
     CaseRecord, CaseStatus, MetricSummary, PluginRef, Priority, Reason, RunRecord, RunStatus, Sample,
     SkipCause, Stage,
 };
 
-use super::*;
+use super::{open::connect, *};
 
 pub(super) fn record() -> RunRecord {
     serde_json::from_str(include_str!("../export/testdata/record.json"))
@@ -359,7 +360,7 @@ fn a_newer_and_an_older_database_say_their_versions() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("dyno.duckdb");
     let set = |version: u32| {
-        let connection = duckdb::Connection::open(&path).unwrap();
+        let connection = connect(&path, AccessMode::ReadWrite).unwrap();
         connection.execute("UPDATE schema_version SET version = ?", [version]).unwrap();
     };
     drop(Store::open(&path).unwrap());

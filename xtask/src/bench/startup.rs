@@ -1,7 +1,7 @@
-//! What a launch costs before the plugin's own code runs: from spawning the worker to a loaded plugin; and how much of a
-//! comparison's time is spent measuring.
+//! What a command costs before it does anything; what a launch costs before the plugin's own code runs, from spawning the worker
+//! to a loaded plugin; and how much of a comparison's time is spent measuring.
 
-use std::{fs, process::Command};
+use std::{fs, path::Path, process::Command};
 
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ use crate::{
     project::{make_folder, read},
 };
 
-pub(super) const BENCH: Bench = Bench { name: "startup", title: "Start of a worker", run };
+pub(super) const BENCH: Bench = Bench { name: "startup", title: "Start of dyno and of a worker", run };
 
 /// Launches per form: enough for a median that does not jump.
 const LAUNCHES: &str = "40";
@@ -40,6 +40,8 @@ fn run(host: &Host) -> Outcome<String> {
         rows.push(row([&format!("{form}: spawn to plugin loaded"), &time(median(&mut both)), aim]));
         rows.push(row([&format!("{form}: of that, spawn and handshake"), &time(median(&mut spawn)), ""]));
     }
+    let version = program(200, || host.dyno(&["--version"]))?;
+    rows.push(row(["start and end of `dyno --version`", &time(version), "≤ 3 ms"]));
     let floor = program(200, || Command::new("true"))?;
     let measuring = format!("{:.0} %", 100.0 * median(&mut measuring(host)?));
     rows.push(row([
@@ -48,11 +50,12 @@ fn run(host: &Host) -> Outcome<String> {
         "≥ 75 %",
     ]));
     rows.push(row(["floor: start and end of `true`", &time(floor), ""]));
-    let worker = host.native.worker();
-    let libraries = process::output_if_any(Command::new("ldd").arg(worker)).unwrap_or_default();
-    let duckdb =
-        if libraries.contains("duckdb") { "links DuckDB: it must not" } else { "does not link DuckDB" };
-    Ok(format!("{}\nThe worker {duckdb}.\n", table(&rows)))
+    let links_duckdb = |program: &Path| {
+        let libraries = process::output_if_any(Command::new("ldd").arg(program)).unwrap_or_default();
+        if libraries.contains("duckdb") { "links DuckDB: it must not" } else { "does not link DuckDB" }
+    };
+    let (dyno, worker) = (links_duckdb(&host.native.dyno()), links_duckdb(&host.native.worker()));
+    Ok(format!("{}\n`dyno` {dyno}. The worker {worker}.\n", table(&rows)))
 }
 
 /// Shares of time that comparisons of two equal builds of a small plugin spend inside timed calls.
