@@ -63,7 +63,7 @@ impl Stale {
             };
             runs.entry(run)
                 .and_modify(|known| {
-                    *known = *known.start().min(cases.start())..=*known.end().max(cases.end())
+                    *known = *known.start().min(cases.start())..=*known.end().max(cases.end());
                 })
                 .or_insert(cases);
         }
