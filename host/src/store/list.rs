@@ -1,81 +1,17 @@
-//! Lists of runs, without their cases.
+//! Reading lists of runs from the tables.
 
 use duckdb::{Row, params};
 use dyno_core::model::RunStatus;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 use super::{
     Store,
     error::{StoreError, doing},
     read::{TIME, json, status},
+    run_list::{Listed, RunFilter, RunSummary},
 };
 
-/// Selects runs; an absent field selects all.
-#[derive(Debug, Clone, Default)]
-pub struct RunFilter {
-    /// Maximum number of runs.
-    pub limit: u32,
-    /// Number of runs to skip, in the order of the list.
-    pub offset: u32,
-    /// Otherwise, the newest run is first.
-    pub oldest_first: bool,
-    /// A tag that the runs have.
-    pub tag: Option<String>,
-    /// The current status of the runs.
-    pub status: Option<RunStatus>,
-    /// A benchmark of which the runs have a case.
-    pub benchmark: Option<String>,
-}
-
-/// A run in a list, without its cases.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct RunSummary {
-    /// Identifier: a UUID that sorts by time.
-    pub id: String,
-    /// Time at which the run was accepted (RFC 3339, UTC).
-    pub created_at: String,
-    /// Current status, which is final once the run has ended.
-    pub status: RunStatus,
-    /// Number of cases.
-    pub cases: u32,
-    /// Number of cases that failed or timed out.
-    pub failed: u32,
-    /// Number of cases with a result, including results that an incremental run took from an earlier run. 0 if the server
-    /// has an older version, which does not report it.
-    #[serde(default)]
-    pub with_result: u32,
-    /// Name of the suite; absent if the run did not come from one.
-    pub suite: Option<String>,
-    /// Words to find the run by.
-    pub tags: Vec<String>,
-}
-
-/// A run of the list, with what the list can be filtered by.
-#[derive(Debug)]
-pub(super) struct Listed {
-    /// Key of the run in the tables.
-    pub(super) run_no: i32,
-    pub(super) summary: RunSummary,
-    /// The benchmarks of its cases, each once, in order of their names.
-    pub(super) benchmarks: Vec<String>,
-}
-
 impl Store {
-    /// The selected runs, newest first unless the filter says otherwise.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn runs(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {
-        if let Some(recent) = &self.recent
-            && let Some(found) = recent.current(self)?.runs(filter)
-        {
-            return Ok(found);
-        }
-        self.read_runs(filter)
-    }
-
-    /// The same from the tables, whatever is in memory.
+    /// The selected runs, newest first unless the filter says otherwise; from the tables, whatever is in memory.
     pub(super) fn read_runs(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {
         let sql = format!(
             "SELECT {columns} FROM runs r

@@ -1,74 +1,18 @@
-//! Results in the columns of the original suite, newest first, filtered by model, hardware or batch size.
+//! Reading lists of results from the tables.
 
 use std::sync::Arc;
 
 use duckdb::params;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 use super::{
     Store,
     error::{StoreError, doing},
     read::TIME,
+    result_list::{PerformanceFilter, PerformanceRow, Placed},
 };
 
-/// Selects results; an absent field selects all.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct PerformanceFilter {
-    /// The parameter `model` of a case, or else its benchmark.
-    pub model: Option<String>,
-    /// Kind of device, like `cpu`.
-    pub hardware: Option<String>,
-    /// The parameter `batch_size` of a case.
-    pub batch_size: Option<i64>,
-    /// Maximum number of results.
-    pub limit: u32,
-}
-
-/// The result of one case, in the columns of the original suite.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[expect(missing_docs, reason = "the columns of the original suite")]
-pub struct PerformanceRow {
-    pub model_name: String,
-    pub model_family: String,
-    pub hardware_type: String,
-    pub device_name: String,
-    pub test_case: String,
-    pub batch_size: Option<i64>,
-    pub precision: Option<String>,
-    pub throughput_items_per_second: Option<f64>,
-    pub average_latency_ms: f64,
-    pub memory_peak_mb: Option<f64>,
-    /// Always `false`: dyno measures or skips, and never simulates.
-    pub simulation_mode: bool,
-    pub created_at: String,
-}
-
-/// The result of a case and its place in the list.
-#[derive(Debug)]
-pub(super) struct Placed {
-    pub(super) run_no: i32,
-    pub(super) case_no: u32,
-    pub(super) row: Arc<PerformanceRow>,
-    /// Whether the case has a time. A result without one counts towards the limit of a list, but is not in it.
-    pub(super) is_timed: bool,
-}
-
 impl Store {
-    /// The selected results, newest first.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn performance(&self, filter: &PerformanceFilter) -> Result<Vec<Arc<PerformanceRow>>, StoreError> {
-        if let Some(recent) = &self.recent
-            && let Some(found) = recent.current(self)?.performance(filter)
-        {
-            return Ok(found);
-        }
-        self.read_performance(filter)
-    }
-
-    /// The same from the tables, whatever is in memory.
+    /// The selected results, newest first; from the tables, whatever is in memory.
     pub(super) fn read_performance(
         &self,
         filter: &PerformanceFilter,

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use super::{
     Store,
     error::{StoreError, doing, record},
-    list::RunFilter,
+    run_list::RunFilter,
 };
 
 /// Format of the times that are read: RFC 3339, UTC, with milliseconds.

@@ -1,15 +1,53 @@
 //! What is held in memory, and what can be answered from it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, ops::RangeInclusive, sync::Arc};
 
-use super::{
-    Bounds,
-    refresh::{Fresh, FreshWhat, Part},
-};
 use crate::store::{
-    list::{Listed, RunFilter, RunSummary},
-    performance::{PerformanceFilter, PerformanceRow, Placed},
+    result_list::{PerformanceFilter, PerformanceRow, Placed},
+    run_list::{Listed, RunFilter, RunSummary},
 };
+
+/// How much is held in memory; older runs and results are read from the tables.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::store) struct Bounds {
+    /// Maximum number of runs.
+    pub(in crate::store) runs: usize,
+    /// Maximum number of results.
+    pub(in crate::store) results: usize,
+}
+
+/// About 10 MB.
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { runs: 10_000, results: 20_000 }
+    }
+}
+
+/// What was read anew.
+#[derive(Debug)]
+pub(in crate::store) struct Fresh {
+    /// The number of changes that it contains.
+    pub(in crate::store) changes: u64,
+    pub(in crate::store) what: FreshWhat,
+}
+
+/// Whether it replaces parts of what is held, or all of it.
+#[derive(Debug)]
+pub(in crate::store) enum FreshWhat {
+    All { runs: Vec<Listed>, results: Vec<Placed> },
+    Parts(Vec<Part>),
+}
+
+/// A run and the results of some of its cases.
+#[derive(Debug)]
+pub(in crate::store) struct Part {
+    pub(in crate::store) run_no: i32,
+    /// Absent if the run was deleted.
+    pub(in crate::store) run: Option<Listed>,
+    /// The cases whose results were read.
+    pub(in crate::store) cases: RangeInclusive<u32>,
+    pub(in crate::store) results: Vec<Placed>,
+}
 
 /// The newest runs, and the results of the newest of them.
 #[derive(Debug, Default)]

@@ -3,28 +3,15 @@
 //! the next answer.
 
 mod held;
-mod refresh;
+mod stale;
 
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
 
-use self::{held::Held, refresh::Stale};
-use super::{Store, error::StoreError};
-
-/// How much is held in memory; older runs and results are read from the tables.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Bounds {
-    /// Maximum number of runs.
-    pub(super) runs: usize,
-    /// Maximum number of results.
-    pub(super) results: usize,
-}
-
-/// About 10 MB.
-impl Default for Bounds {
-    fn default() -> Self {
-        Self { runs: 10_000, results: 20_000 }
-    }
-}
+pub(super) use self::{
+    held::{Bounds, Fresh, FreshWhat, Held, Part},
+    stale::{ALL_CASES, ONE_BY_ONE, Stale, What},
+};
+use super::{error::StoreError, revision::Revision};
 
 /// The newest runs and results.
 #[derive(Debug, Default)]
@@ -42,12 +29,16 @@ impl Recent {
         Self { bounds, ..Self::default() }
     }
 
-    /// What is held, after reading anew what changed before this call.
+    /// What is held, after reading anew with `read` what changed before this call.
     ///
     /// # Errors
-    /// When the database fails.
-    pub(super) fn current(&self, store: &Store) -> Result<RwLockReadGuard<'_, Held>, StoreError> {
-        let changes = store.revision.changes_so_far();
+    /// Those of `read`.
+    pub(super) fn current(
+        &self,
+        revision: &Revision,
+        read: impl FnOnce(Stale, Bounds) -> Result<Fresh, StoreError>,
+    ) -> Result<RwLockReadGuard<'_, Held>, StoreError> {
+        let changes = revision.changes_so_far();
         let held = self.held();
         if held.seen() >= Some(changes) {
             return Ok(held);
@@ -59,9 +50,9 @@ impl Recent {
             return Ok(held);
         }
         // Others go on reading what is held while this one asks the database.
-        let stale = Stale::of(&held, &store.revision);
+        let stale = Stale::of(&held, revision);
         drop(held);
-        let fresh = stale.read(store, self.bounds)?;
+        let fresh = read(stale, self.bounds)?;
         self.held.write().unwrap_or_else(PoisonError::into_inner).take(fresh, self.bounds);
         Ok(self.held())
     }

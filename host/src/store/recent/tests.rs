@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::store::{Annotation, PerformanceFilter, RunFilter, Submitted, tests::record};
+use crate::store::{Annotation, PerformanceFilter, RunFilter, Store, Submitted, tests::record};
 
 /// Something that is written. Numbers choose a run and a case among those that there are.
 #[derive(Debug, Clone)]
@@ -272,7 +272,7 @@ fn most_questions_are_answered_from_memory_and_others_from_the_tables() {
         }
     }
     let store = &written.store;
-    let held = store.recent.as_ref().unwrap().current(store).unwrap();
+    let held = store.held().unwrap().unwrap();
     let results = |limit| held.performance(&PerformanceFilter { limit, ..PerformanceFilter::default() });
     assert_eq!(results(4).map(|rows| rows.len()), Some(4));
     assert_eq!(results(5), None, "of the third run only a part would fit");

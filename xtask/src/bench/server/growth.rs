@@ -3,9 +3,8 @@
 use std::{path::Path, process::Command, time::Instant};
 
 use super::{
-    load::get,
+    load::{get, times},
     served::{Server, Size, filled_with},
-    times,
 };
 use crate::{
     bench::{

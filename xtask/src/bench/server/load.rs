@@ -5,6 +5,7 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
+    ops::Range,
     sync::atomic::{AtomicU64, Ordering},
     thread,
     time::{Duration, Instant},
@@ -17,6 +18,9 @@ use crate::{
     bench::table::time,
     failure::{Failure, Outcome},
 };
+
+/// How long each path is loaded.
+pub(super) const LENGTH: Duration = Duration::from_secs(4);
 
 /// What a load came to.
 pub(super) struct Load {
@@ -67,6 +71,16 @@ impl Load {
         let p99 = self.times.get(self.times.len() * 99 / 100).copied().unwrap_or(f64::NAN);
         format!("{:.0}/s, p50 {}, p99 {}", self.per_second, time(median(&mut self.times.clone())), time(p99))
     }
+}
+
+/// How long each of these calls takes [ns]. What it returns is dropped after that.
+pub(super) fn times<T>(numbers: Range<u32>, mut call: impl FnMut(u32) -> Outcome<T>) -> Outcome<Vec<f64>> {
+    let timed = numbers.map(|number| {
+        let begin = Instant::now();
+        let _kept = call(number)?;
+        Ok(begin.elapsed().as_secs_f64() * 1e9)
+    });
+    timed.collect()
 }
 
 /// One GET.

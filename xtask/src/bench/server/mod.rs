@@ -9,13 +9,12 @@ mod reads;
 mod served;
 
 use std::{
-    ops::Range,
     thread,
     time::{Duration, Instant},
 };
 
 use self::{
-    load::{Load, get, ping, post},
+    load::{LENGTH, Load, get, ping, post, times},
     served::{SMALL, Server, filled},
 };
 use super::{
@@ -34,8 +33,6 @@ pub(super) const GROWTH: Bench = growth::BENCH;
 pub(super) const MEMORY: Bench = memory::BENCH;
 pub(super) const BENCH: Bench = Bench { name: "server", title: "The server", run };
 
-/// How long each path is loaded.
-const SECONDS: u64 = 4;
 /// Runs of a hundred results each.
 const LARGE: u32 = 10_000;
 
@@ -94,8 +91,7 @@ fn loads(server: &Server) -> Outcome<Vec<Vec<String>>> {
         ("/api/runs?limit=50", 8, ""),
         ("/healthz", 8, "the floor"),
     ] {
-        let load =
-            Load::on(&server.address, &|_| path.to_owned(), connections, Duration::from_secs(SECONDS))?;
+        let load = Load::on(&server.address, &|_| path.to_owned(), connections, LENGTH)?;
         let name = format!("`GET {path}`, {connections} connections");
         rows.push(row([&name, &load.shown(), aim]));
     }
@@ -128,16 +124,6 @@ fn questions(server: &Server) -> Outcome<Vec<Vec<String>>> {
         questions.push(row([name, &time(median(&mut times)), &time(p95), "≤ 100 ms"]));
     }
     Ok(questions)
-}
-
-/// How long each of these calls takes [ns]. What it returns is dropped after that.
-fn times<T>(numbers: Range<u32>, mut call: impl FnMut(u32) -> Outcome<T>) -> Outcome<Vec<f64>> {
-    let timed = numbers.map(|number| {
-        let begin = Instant::now();
-        let _kept = call(number)?;
-        Ok(begin.elapsed().as_secs_f64() * 1e9)
-    });
-    timed.collect()
 }
 
 /// How much the median of a benchmark moves while requests are served: runs with and without take turns.

@@ -1,11 +1,8 @@
 //! Lists whose parameters vary from question to question, so that no kept answer helps: on a quiet server, and while a run
 //! writes.
 
-use std::time::Duration;
-
 use super::{
-    SECONDS,
-    load::{Load, post},
+    load::{LENGTH, Load, post},
     served::Server,
 };
 use crate::{bench::table::row, failure::Outcome};
@@ -19,7 +16,7 @@ pub(super) fn rows(server: &Server) -> Outcome<Vec<Vec<String>>> {
     let mut rows = Vec::new();
     let mut measure = |when: &str, connections, aim| -> Outcome<()> {
         for (name, paths) in lists {
-            let load = Load::on(&server.address, &paths, connections, Duration::from_secs(SECONDS))?;
+            let load = Load::on(&server.address, &paths, connections, LENGTH)?;
             let what =
                 format!("`GET {name}?limit=100` with parameters that vary, {connections} connections{when}");
             rows.push(row([&what, &load.shown(), aim]));
