@@ -1,6 +1,10 @@
-//! A long queue: how long submitting takes, and a start of the server over what an earlier one left.
+//! A long queue: the start of a server over what a killed one left.
 
-use std::{path::Path, time::Instant};
+use std::{
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
 
 use super::{
     load::{Connection, get},
@@ -15,26 +19,31 @@ use crate::{
 };
 
 /// As many as a server takes.
-const WAITING: u32 = 999;
+const WAITING: u32 = 990;
+/// How long one run may be turned away for.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(super) fn rows(host: &Host, scratch: &Path) -> Outcome<Vec<Vec<String>>> {
     let database = filled(host, scratch, 1)?;
     let server = Server::start(host, scratch, &database)?;
     let mut connection = Connection::open(&server.address)?;
     let mut submit = |body: &str| -> Outcome<()> {
-        match connection.ask("POST", "/api/runs", body)? {
-            (201, _) => Ok(()),
-            (status, _) => Err(Failure::new(format!("a run was answered with {status}"))),
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match connection.ask("POST", "/api/runs", body)? {
+                (201, _) => return Ok(()),
+                // Faster than one caller may be.
+                (429, _) if Instant::now() < deadline => thread::sleep(Duration::from_millis(20)),
+                (status, _) => return Err(Failure::new(format!("a run was answered with {status}"))),
+            }
         }
     };
     submit(
         r#"{"benchmarks": ["sum"], "params": {"n": 1000}, "stop": {"rule": "time", "launches": 5, "budget_ns": 600000000000}}"#,
     )?;
-    let begin = Instant::now();
     for _ in 0..WAITING {
         submit(r#"{"benchmarks": ["noop"]}"#)?;
     }
-    let each = begin.elapsed().as_secs_f64() * 1e9 / f64::from(WAITING);
     // As after a power failure: nothing is folded into the file.
     drop(server);
     let begin = Instant::now();
@@ -45,12 +54,9 @@ pub(super) fn rows(host: &Host, scratch: &Path) -> Outcome<Vec<Vec<String>>> {
     if waiting < WAITING as usize - 10 {
         return Err(Failure::new(format!("{waiting} of {WAITING} runs are left after a restart")));
     }
-    Ok(vec![
-        row([&format!("a run put in a queue, mean of {WAITING}"), &time(each), ""]),
-        row([
-            &format!("killed with {WAITING} waiting runs: from exec to the first answer of `/readyz`"),
-            &time(ready),
-            "≤ 300 ms",
-        ]),
-    ])
+    Ok(vec![row([
+        &format!("killed with {WAITING} waiting runs: from exec to the first answer of `/readyz`"),
+        &time(ready),
+        "≤ 300 ms",
+    ])])
 }
