@@ -26,11 +26,11 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(super) fn rows(host: &Host, scratch: &Path) -> Outcome<Vec<Vec<String>>> {
     let database = filled(host, scratch, 1)?;
     let server = Server::start(host, scratch, &database)?;
-    let mut connection = Connection::open(&server.address)?;
-    let mut submit = |body: &str| -> Outcome<()> {
+    let submit = |body: &str| -> Outcome<()> {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            match connection.ask("POST", "/api/runs", body)? {
+            // A refusal may end its connection.
+            match Connection::open(&server.address)?.ask("POST", "/api/runs", body)? {
                 (201, _) => return Ok(()),
                 // Faster than one caller may be.
                 (429, _) if Instant::now() < deadline => thread::sleep(Duration::from_millis(20)),
