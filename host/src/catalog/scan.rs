@@ -177,43 +177,39 @@ impl Catalog {
 
     /// Takes what was found, in this order. The same bytes in two places are one plugin: the first.
     fn take(&mut self, found: Vec<Found>) {
-        let mut by_bytes: HashMap<&str, &Entry> = HashMap::new();
-        let mut by_build: HashMap<_, &Entry> = HashMap::new();
-        let mut is_twin = Vec::with_capacity(found.len());
-        for file in &found {
+        // Where the first file with these bytes, and the first of this build, stands in the list.
+        let mut by_bytes: HashMap<String, usize> = HashMap::new();
+        let mut by_build: HashMap<_, usize> = HashMap::new();
+        for file in found {
             let entry = match file {
                 Found::Plugin(entry) => entry,
                 Found::Problem(problem) => {
-                    self.problems.push(problem.clone());
-                    is_twin.push(false);
+                    self.problems.push(problem);
                     continue;
                 }
             };
-            let twin = by_bytes.get(entry.sha256.as_str());
-            is_twin.push(twin.is_some());
-            if let Some(twin) = twin {
-                let message = format!("is the same file as {}; listed once", twin.path.display());
+            let place = self.entries.len();
+            let twin = *by_bytes.entry(entry.sha256.clone()).or_insert(place);
+            if twin != place {
+                let message =
+                    format!("is the same file as {}; listed once", self.entries[twin].path.display());
                 self.problems.push(Problem::note(&entry.path, message));
                 continue;
             }
-            by_bytes.insert(&entry.sha256, entry);
             let info = &entry.descriptor.plugin;
-            let rival = by_build.entry((&info.id, &info.version, entry.kind)).or_insert(entry);
-            if !std::ptr::eq(*rival, entry) {
+            let rival = *by_build.entry((info.id.clone(), info.version.clone(), entry.kind)).or_insert(place);
+            if rival != place {
                 let message = format!(
                     "differs from {}, but is also {} {} ({}); give one of them another version, or remove it",
-                    rival.path.display(),
+                    self.entries[rival].path.display(),
                     info.id,
                     info.version,
                     entry.kind
                 );
                 self.problems.push(Problem::note(&entry.path, message));
             }
+            self.entries.push(entry);
         }
-        self.entries.extend(found.into_iter().zip(is_twin).filter_map(|(file, is_twin)| match file {
-            Found::Plugin(entry) if !is_twin => Some(entry),
-            Found::Plugin(_) | Found::Problem(_) => None,
-        }));
     }
 
     /// Benchmarks of one name in several plugins can only be asked for with the plugin's name.

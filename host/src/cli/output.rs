@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::Failure;
 use crate::{
-    export::Readable,
+    export::write_readable,
     fault::{HostFault, Place},
 };
 
@@ -38,12 +38,10 @@ pub(super) fn document(text: &str) -> Result<(), Failure> {
 /// Writes a value as JSON to standard output, as it is made: a long list is never held as text.
 pub(super) fn json(value: &impl Serialize) -> Result<(), Failure> {
     let mut out = io::BufWriter::with_capacity(CHUNK, io::stdout().lock());
-    let written = value.serialize(&mut serde_json::Serializer::with_formatter(&mut out, Readable::default()));
-    let written = match written {
-        Err(error) if !error.is_io() => return Err(Failure::Host(error.to_string())),
-        other => other.map_err(io::Error::from),
-    };
-    finished(written.and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()))
+    match write_readable(value, &mut out) {
+        Err(error) if !error.is_io() => Err(Failure::Host(error.to_string())),
+        written => finished(written.map_err(io::Error::from).and_then(|()| out.flush())),
+    }
 }
 
 /// The result of writing; a closed pipe is not a failure.

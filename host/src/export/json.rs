@@ -3,10 +3,9 @@
 use std::io;
 
 use dyno_core::model::{RESULT_SCHEMA, RESULT_VERSION, RunRecord};
-use serde::Serialize;
-use serde_json::{Serializer, Value};
+use serde_json::Value;
 
-use super::readable::Readable;
+use super::readable::write_readable;
 
 /// A record that cannot be serialised.
 #[derive(Debug, thiserror::Error)]
@@ -61,11 +60,7 @@ pub fn json(record: &RunRecord) -> Result<String, WriteError> {
 /// # Errors
 /// When it cannot be serialised, or `out` fails.
 pub fn write_json(record: &RunRecord, out: &mut dyn io::Write) -> Result<(), WriteError> {
-    record
-        .finite()
-        .serialize(&mut Serializer::with_formatter(&mut *out, Readable::default()))
-        .map_err(WriteError)?;
-    out.write_all(b"\n").map_err(|error| WriteError(serde_json::Error::io(error)))
+    write_readable(&record.finite(), out).map_err(WriteError)
 }
 
 /// Reads a result file.

@@ -25,7 +25,7 @@ pub use escape::name as markdown_name;
 pub use format::{ComparisonFormat, Format, Rendered};
 pub use html::html_table;
 pub use json::{ReadError, WriteError, json, read, write_json};
-pub(crate) use readable::Readable;
+pub(crate) use readable::write_readable;
 
 #[cfg(test)]
 mod hostile_tests;

@@ -3,11 +3,24 @@
 use std::io::{self, Write};
 
 use dyno_core::text;
-use serde_json::ser::{Formatter, PrettyFormatter};
+use serde::Serialize;
+use serde_json::{
+    Serializer,
+    ser::{Formatter, PrettyFormatter},
+};
+
+/// Writes a value as such JSON and a line feed, as it is made: a long document is never held as text.
+///
+/// # Errors
+/// When it cannot be serialised, or `out` fails.
+pub(crate) fn write_readable(value: &impl Serialize, out: &mut dyn Write) -> serde_json::Result<()> {
+    value.serialize(&mut Serializer::with_formatter(&mut *out, Readable::default()))?;
+    out.write_all(b"\n").map_err(serde_json::Error::io)
+}
 
 /// Formats JSON with an indentation of two spaces, and escapes characters that [`text::visible`] does not allow.
 #[derive(Default)]
-pub(crate) struct Readable(PrettyFormatter<'static>);
+struct Readable(PrettyFormatter<'static>);
 
 impl Formatter for Readable {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
@@ -56,8 +69,7 @@ impl Formatter for Readable {
 
 #[cfg(test)]
 mod tests {
-    use serde::Serialize;
-    use serde_json::{Serializer, json};
+    use serde_json::json;
 
     use super::*;
 
@@ -65,9 +77,9 @@ mod tests {
     fn it_is_pretty_json_with_escapes() {
         let value = json!({"a": [1, {"b": "x\u{202e}\u{1b}[31m\t\u{e0001}é"}], "c\u{7f}": {}, "d": []});
         let mut text = Vec::new();
-        value.serialize(&mut Serializer::with_formatter(&mut text, Readable::default())).unwrap();
+        write_readable(&value, &mut text).unwrap();
         let text = String::from_utf8(text).unwrap();
-        assert_eq!(text, text::json(&serde_json::to_string_pretty(&value).unwrap()));
+        assert_eq!(text, text::json(&serde_json::to_string_pretty(&value).unwrap()) + "\n");
         assert!(text.lines().all(text::is_plain), "{text}");
         assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
     }

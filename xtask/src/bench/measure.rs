@@ -18,6 +18,11 @@ pub(crate) fn median(values: &mut [f64]) -> f64 {
     }
 }
 
+/// The power of a size with which something grows that became `last` from `first` while the size grew by `factor`.
+pub(crate) fn exponent(first: f64, last: f64, factor: f64) -> f64 {
+    (last / first).ln() / factor.ln()
+}
+
 /// Nanoseconds from starting a program to its end: the median of `times`, after one that does not count.
 pub(crate) fn program(times: usize, mut command: impl FnMut() -> Command) -> Outcome<f64> {
     let mut values = Vec::with_capacity(times);
@@ -41,6 +46,13 @@ pub(crate) fn program(times: usize, mut command: impl FnMut() -> Command) -> Out
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn exponents_are_those_of_powers() {
+        assert!((exponent(1.0, 100.0, 100.0) - 1.0).abs() < 1e-12);
+        assert!((exponent(2.0, 2.0, 1e4)).abs() < 1e-12);
+        assert!((exponent(1.0, 1e4, 100.0) - 2.0).abs() < 1e-12);
+    }
 
     #[test]
     fn the_median_of_an_even_number_is_between_the_middle_ones() {

@@ -8,7 +8,7 @@ use std::{
 use super::{
     Bench,
     host::Host,
-    measure::program,
+    measure::{exponent, program},
     table::{row, table, time},
 };
 use crate::{
@@ -46,18 +46,17 @@ fn run(host: &Host) -> Outcome<String> {
         fs::remove_dir_all(&folder).map_err(|error| Failure::file("remove", &folder, &error))?;
         times.push((cold - version, warm - version));
     }
-    // Over the last factor of ten.
-    let exponent = |of: fn(&(f64, f64)) -> f64| {
+    let growth = |of: fn(&(f64, f64)) -> f64| {
         let mut last = times.iter().rev().map(of);
-        last.next().zip(last.next()).map_or(f64::NAN, |(after, before)| (after / before).log10())
+        last.next().zip(last.next()).map_or(f64::NAN, |(after, before)| exponent(before, after, 10.0))
     };
     Ok(format!(
         "Whole processes, `dyno list --json` from start to end, every file different; the files are in the page cache. \
          Of each, {} is starting and ending `dyno` (`dyno --version`). From 1,000 to 10,000 files, the rest grows with the \
          number of files to the power of {:.2} without cache and {:.2} with it.\n\n{}",
         time(version),
-        exponent(|(cold, _)| *cold),
-        exponent(|(_, warm)| *warm),
+        growth(|(cold, _)| *cold),
+        growth(|(_, warm)| *warm),
         table(&rows)
     ))
 }

@@ -60,8 +60,6 @@ pub(in crate::store) struct Held {
     runs_from: Horizon,
     /// From here on, all results of runs are held.
     results_from: Horizon,
-    /// Number of results.
-    results: usize,
 }
 
 /// The oldest run that is held together with all that are newer.
@@ -141,7 +139,7 @@ impl Held {
             FreshWhat::All { runs, results } => *self = Self::all(runs, results, bounds),
             FreshWhat::Parts(parts) => {
                 for part in parts {
-                    self.replace(part, bounds);
+                    self.replace(part);
                 }
             }
         }
@@ -149,7 +147,7 @@ impl Held {
         self.seen = Some(fresh.changes);
     }
 
-    /// Horizon lists that are newest first, and have one entry too many if the tables have more.
+    /// From lists that are newest first, and have one entry too many if the tables have more.
     fn all(runs: Vec<Listed>, results: Vec<Placed>, bounds: Bounds) -> Self {
         let mut held = Self::default();
         // What comes last may be a part of its run.
@@ -167,59 +165,44 @@ impl Held {
                 run.results.insert(placed.case_no, placed);
             }
         }
-        held.forget_results_before(held.results_from);
         held
     }
 
-    fn replace(&mut self, part: Part, bounds: Bounds) {
+    fn replace(&mut self, part: Part) {
         let number = part.run_no;
         if Horizon::Run(number) < self.runs_from {
             return;
         }
-        let mut results = match self.runs.remove(&number) {
-            Some(run) => run.results,
-            None => BTreeMap::new(),
-        };
-        self.results -= results.len();
+        let before = self.runs.remove(&number);
         let Some(listed) = part.run else { return };
-        let mut run = Run::new(
-            listed.summary,
-            listed.benchmarks,
-            self.runs.last_key_value().map(|(_, run)| &run.benchmarks),
-        );
-        if Horizon::Run(number) >= self.results_from && part.results.len() <= bounds.results {
-            results.retain(|case, _| !part.cases.contains(case));
-            results.extend(part.results.into_iter().map(|placed| (placed.case_no, placed)));
-            self.results += results.len();
-            run.results = results;
-        } else if Horizon::Run(number) >= self.results_from {
-            self.forget_results_before(Horizon::Run(number + 1));
+        let neighbour = self.runs.last_key_value().map(|(_, run)| &run.benchmarks);
+        let mut run = Run::new(listed.summary, listed.benchmarks, neighbour);
+        if Horizon::Run(number) >= self.results_from {
+            run.results = before.map(|run| run.results).unwrap_or_default();
+            run.results.retain(|case, _| !part.cases.contains(case));
+            run.results.extend(part.results.into_iter().map(|placed| (placed.case_no, placed)));
         }
         self.runs.insert(number, run);
     }
 
+    /// Lets go of the oldest runs, and of all results of the oldest runs that still have some.
     fn trim(&mut self, bounds: Bounds) {
         while self.runs.len() > bounds.runs {
-            let Some((number, run)) = self.runs.pop_first() else { break };
-            self.results -= run.results.len();
+            let Some((number, _)) = self.runs.pop_first() else { break };
             self.runs_from = Horizon::Run(number + 1);
-            self.results_from = self.results_from.max(self.runs_from);
         }
-        while self.results > bounds.results {
-            let oldest = self.runs.iter().find(|(_, run)| !run.results.is_empty());
-            let Some((number, _)) = oldest else { break };
-            self.forget_results_before(Horizon::Run(number + 1));
-        }
-    }
-
-    fn forget_results_before(&mut self, first: Horizon) {
-        self.results_from = self.results_from.max(first);
-        if let Horizon::Run(first) = first {
-            for run in self.runs.range_mut(..first).map(|(_, run)| run) {
+        let mut results = 0;
+        let first_too_many = self.runs.iter().rev().find(|(_, run)| {
+            results += run.results.len();
+            results > bounds.results
+        });
+        let too_old = first_too_many.map_or(Horizon::Beginning, |(number, _)| Horizon::Run(number + 1));
+        self.results_from = self.results_from.max(self.runs_from).max(too_old);
+        if let Horizon::Run(first) = self.results_from {
+            for (_, run) in self.runs.range_mut(..first) {
                 run.results = BTreeMap::new();
             }
         }
-        self.results = self.runs.values().map(|run| run.results.len()).sum();
     }
 }
 

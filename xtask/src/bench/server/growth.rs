@@ -10,7 +10,7 @@ use crate::{
     bench::{
         Bench,
         host::Host,
-        measure::{median, program},
+        measure::{exponent, median, program},
         table::{table, time},
     },
     failure::Outcome,
@@ -86,7 +86,7 @@ fn run(host: &Host) -> Outcome<String> {
     make_folder(&scratch)?;
     let tables = SERIES.iter().map(|series| measured(host, &scratch, series)).collect::<Outcome<Vec<_>>>()?;
     Ok(format!(
-        "{}Medians of {TIMES}, the connection or the start of the program included; every question is another one. The exponent is \
+        "{}Medians of {TIMES}, the connection or the start of the program included; nearly every question is another one. The exponent is \
          that of a power of the size through the first and the last column: 0 does not grow, 1 grows as the size does. The growth \
          with plugins is in \"Scanning folders of plugins\".\n",
         tables.concat()
@@ -151,21 +151,4 @@ fn column(host: &Host, scratch: &Path, database: &Path) -> Outcome<Vec<(String, 
     figures.push(("memory of the server, idle, MB".to_owned(), idle));
     figures.push(("memory of the server, at most, MB".to_owned(), server.most_resident_mb()?));
     Ok(figures)
-}
-
-/// The power of a size with which something grows that became `last` from `first` while the size grew by `factor`.
-fn exponent(first: f64, last: f64, factor: f64) -> f64 {
-    (last / first).ln() / factor.ln()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn exponents_are_those_of_powers() {
-        assert!((exponent(1.0, 100.0, 100.0) - 1.0).abs() < 1e-12);
-        assert!((exponent(2.0, 2.0, 1e4)).abs() < 1e-12);
-        assert!((exponent(1.0, 1e4, 100.0) - 2.0).abs() < 1e-12);
-    }
 }

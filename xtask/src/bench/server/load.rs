@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// How long each path is loaded.
-pub(super) const LENGTH: Duration = Duration::from_secs(4);
+const LENGTH: Duration = Duration::from_secs(4);
 
 /// What a load came to.
 pub(super) struct Load {
@@ -30,19 +30,18 @@ pub(super) struct Load {
 }
 
 impl Load {
-    /// Asks on so many connections at the same time. `path` is given the number of the question.
+    /// Asks on so many connections at the same time, for [`LENGTH`]. `path` is given the number of the question.
     pub(super) fn on(
         address: &str,
         path: &(dyn Fn(u64) -> String + Sync),
         connections: usize,
-        length: Duration,
     ) -> Outcome<Self> {
         let begin = Instant::now();
         let number = AtomicU64::new(0);
         let ask = || -> Outcome<Vec<f64>> {
             let mut connection = Connection::open(address)?;
             let mut times = Vec::new();
-            while begin.elapsed() < length {
+            while begin.elapsed() < LENGTH {
                 let path = path(number.fetch_add(1, Ordering::Relaxed));
                 let asked = Instant::now();
                 let (status, _) = connection.ask("GET", &path, "")?;

@@ -14,7 +14,7 @@ use std::{
 };
 
 use self::{
-    load::{LENGTH, Load, get, ping, post, times},
+    load::{Load, get, ping, post, times},
     served::{SMALL, Server, filled},
 };
 use super::{
@@ -72,8 +72,8 @@ fn run(host: &Host) -> Outcome<String> {
     let questions = questions(&Server::start(host, &scratch, &large)?)?;
     Ok(format!(
         "{}\nWith {} stored results; the load generator runs beside the server on the same two processors. Answers are kept until \
-         something is written, which is what the first rates show; where parameters vary, no two questions of a few seconds are \
-         the same.\n\n{}",
+         something is written, which is what the first rates show; where parameters vary, there are \
+         many times as many different questions as answers are kept.\n\n{}",
         table(&rows),
         SMALL * 100,
         table(&questions)
@@ -91,7 +91,7 @@ fn loads(server: &Server) -> Outcome<Vec<Vec<String>>> {
         ("/api/runs?limit=50", 8, ""),
         ("/healthz", 8, "the floor"),
     ] {
-        let load = Load::on(&server.address, &|_| path.to_owned(), connections, LENGTH)?;
+        let load = Load::on(&server.address, &|_| path.to_owned(), connections)?;
         let name = format!("`GET {path}`, {connections} connections");
         rows.push(row([&name, &load.shown(), aim]));
     }

@@ -2,12 +2,12 @@
 //! writes.
 
 use super::{
-    load::{LENGTH, Load, post},
+    load::{Load, post},
     served::Server,
 };
 use crate::{bench::table::row, failure::Outcome};
 
-/// A path for each number, no two of a few thousand the same.
+/// A path for each number, of thousands of different ones.
 type Paths = fn(u64) -> String;
 
 /// Rates and latencies.
@@ -16,7 +16,7 @@ pub(super) fn rows(server: &Server) -> Outcome<Vec<Vec<String>>> {
     let mut rows = Vec::new();
     let mut measure = |when: &str, connections, aim| -> Outcome<()> {
         for (name, paths) in lists {
-            let load = Load::on(&server.address, &paths, connections, LENGTH)?;
+            let load = Load::on(&server.address, &paths, connections)?;
             let what =
                 format!("`GET {name}?limit=100` with parameters that vary, {connections} connections{when}");
             rows.push(row([&what, &load.shown(), aim]));

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::design::{BUDGET_S, PATIENT, WORK};
 use crate::{
-    bench::host::Host,
+    bench::host::{Host, make_another_file},
     failure::{Failure, Outcome},
     process,
     project::{hex, make_folder, read},
@@ -175,14 +175,6 @@ fn stdout(command: &mut Command) -> Outcome<String> {
         .output()
         .map_err(|error| Failure::new(format!("`{command:?}` cannot be started: {error}")))?;
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-}
-
-/// Makes a build differ from its copies by a byte that nobody reads: between two sides that are the same file, dyno withdraws
-/// every alarm, and then none could be counted.
-fn make_another_file(build: &Path) -> Outcome<()> {
-    let mut bytes = read(build)?;
-    bytes.push(0);
-    fs::write(build, bytes).map_err(|error| Failure::file("write", build, &error))
 }
 
 /// Writes another amount of work into a build, whose code stays what it is.
