@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use nix::libc;
+use nix::{libc, sys::statvfs::statvfs};
 use tempfile::TempDir;
 
 /// What the machine did not give.
@@ -216,6 +216,13 @@ pub fn temporary_folder() -> PathBuf {
     let named = env::var_os("TMPDIR").filter(|value| !value.is_empty()).map(PathBuf::from);
     let folder = named.unwrap_or_else(|| PathBuf::from("/tmp"));
     std::path::absolute(&folder).unwrap_or(folder)
+}
+
+/// Free space on the disk of a folder [bytes]; `None` where it cannot be told.
+#[must_use]
+pub fn free_bytes(folder: &Path) -> Option<u64> {
+    let disk = statvfs(folder).ok()?;
+    Some(disk.blocks_available().saturating_mul(disk.fragment_size()))
 }
 
 /// A new folder below one for temporary files, gone with everything in it when it is dropped.

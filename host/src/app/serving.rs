@@ -23,7 +23,7 @@ impl Serving {
     /// # Errors
     /// When the database cannot be opened.
     pub fn open(settings: Resolved, scratch: &Path) -> Result<Self, AppError> {
-        let store = Store::open(&settings.db_path.value)?.with_recent();
+        let store = Store::open(&settings.db_path.value)?.for_server();
         store.confine(scratch)?;
         let database = Arc::new(Database::new(store)?);
         let backend = Backend::Local(Local::Held(Arc::clone(&database)));

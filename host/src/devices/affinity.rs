@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    marker::PhantomData,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -116,12 +117,17 @@ impl Herd {
 
     fn give_back(&mut self, wish: u64, threads: &[Pid]) {
         self.off.retain(|(number, _)| *number != wish);
-        let Some(whole) = self.whole else { return };
+        let Some(home) = self.home() else { return };
         // With one request less, at least as many processors are left as before.
-        set(&self.mask(&whole).unwrap_or(whole), threads);
+        set(&home, threads);
         if self.off.is_empty() {
             self.whole = None;
         }
+    }
+
+    /// Where a thread belongs now, whatever its mask; `None`: where it was.
+    fn home(&self) -> Option<CpuSet> {
+        self.whole.map(|whole| self.mask(&whole).unwrap_or(whole))
     }
 
     /// Where the threads may run: without the cores that they keep off, or at least without the processors.
@@ -160,6 +166,33 @@ impl Drop for Elsewhere {
             // Threads that began meanwhile inherited the narrower mask: they are among these.
             herd().give_back(wish, &threads());
         }
+    }
+}
+
+/// Keeps a thread on one processor until it is dropped.
+#[derive(Debug)]
+pub struct Joined {
+    before: CpuSet,
+    /// It is this thread that comes back.
+    _this_thread: PhantomData<*const ()>,
+}
+
+/// Moves this thread to a worker's processor, where only one of the two runs at a time: they wake each other at once there, while
+/// to wake another processor takes as long as many a sample, in a virtual machine above all. `None`: the worker has not
+/// exactly one processor, or the kernel refuses.
+#[must_use]
+pub fn join(cpus: &[u32]) -> Option<Joined> {
+    let [cpu] = cpus else { return None };
+    let before = sched_getaffinity(THIS).ok()?;
+    let mut one = CpuSet::new();
+    one.set(*cpu as usize).and_then(|()| sched_setaffinity(THIS, &one)).ok()?;
+    Some(Joined { before, _this_thread: PhantomData })
+}
+
+impl Drop for Joined {
+    fn drop(&mut self) {
+        // Other requests to keep off may have come or gone.
+        set(&herd().home().unwrap_or(self.before), &[THIS]);
     }
 }
 
@@ -203,6 +236,19 @@ mod tests {
         assert!(all.iter().all(|thread| mask_of(*thread) == before));
         drop(stop);
         other.join().unwrap();
+    }
+
+    #[test]
+    fn a_thread_joins_one_processor_and_comes_back() {
+        let before = mask_of(THIS);
+        let [.., last] = before.as_slice() else { return };
+        let joined = join(&[*last]).unwrap();
+        assert_eq!(mask_of(THIS), [*last]);
+        drop(joined);
+        assert_eq!(mask_of(THIS), before);
+        for cpus in [&[][..], &[*last, *last], &[u32::MAX]] {
+            assert!(join(cpus).is_none(), "{cpus:?}");
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ mod placement;
 mod readings;
 mod topology;
 
-pub use affinity::{Elsewhere, allowed_cpus, allowed_threads, keep_off};
+pub use affinity::{Elsewhere, Joined, allowed_cpus, allowed_threads, join, keep_off};
 pub use detect::{Ask, Detector, Freshness, Unanswered};
 pub use energy::EnergyMeter;
 pub use environment::{Probe, Sampling};

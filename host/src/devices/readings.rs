@@ -12,7 +12,6 @@ use nix::{
     sys::{
         personality::{self, Persona},
         resource::{Resource, getrlimit},
-        statvfs::statvfs,
     },
     unistd::{AccessFlags, access},
 };
@@ -23,6 +22,7 @@ use super::{
     files::{Files, numbers},
     group, heat, machine, placement, topology,
 };
+use crate::fault::free_bytes;
 
 /// How long to observe activity: the kernel counts in hundredths of a second.
 const WINDOW: Duration = Duration::from_millis(500);
@@ -163,7 +163,7 @@ fn can_fix_layout() -> Option<bool> {
 
 fn folders(leases: &Path) -> FolderReadings {
     let temporary = crate::fault::temporary_folder();
-    let free = statvfs(&temporary).ok().map(|about| about.blocks_available() * about.fragment_size());
+    let free = free_bytes(&temporary);
     // It is made where it is missing: what is there of the way to it must allow that.
     let there = leases.ancestors().find(|folder| folder.exists());
     let problem = match there.map(|folder| (folder, access(folder, AccessFlags::W_OK | AccessFlags::X_OK))) {

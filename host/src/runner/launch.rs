@@ -12,7 +12,7 @@ use super::session::{
     Assignment, Batch, Calibrated, Closed, Ended, LoadReport, Notice, Over, Reached, Session, Spawned,
 };
 use crate::{
-    devices::{EnergyMeter, Probe, Sampling},
+    devices::{EnergyMeter, Joined, Probe, Sampling},
     fault::HostFault,
 };
 
@@ -31,8 +31,9 @@ pub(super) fn launch(
 ) -> Result<LaunchRecord, HostFault> {
     let mut record = begun(assignment, index);
     let probe = Probe::start(&assignment.placement.cpus);
+    let joined = assignment.join();
     let session = Session::spawn(assignment, Box::new(notice))?;
-    let over = match all_stages(session, quota, &mut record) {
+    let over = match all_stages(session, joined, quota, &mut record) {
         Ok(over) | Err(Ended::Case(over)) => over,
         Err(Ended::Host(fault)) => return Err(fault),
     };
@@ -82,6 +83,7 @@ fn begun(assignment: &Assignment<'_>, index: u32) -> LaunchRecord {
 /// Goes through all stages. The record keeps their reports, even if a later stage fails.
 fn all_stages<'a>(
     session: Session<'a, Spawned>,
+    joined: Option<Joined>,
     quota: Quota,
     record: &mut LaunchRecord,
 ) -> Reached<'a, Over> {
@@ -93,6 +95,8 @@ fn all_stages<'a>(
     record.huge_bytes = set_up.huge_bytes;
     record.missing.extend(set_up.missing);
     let (session, ()) = session.verify()?;
+    // From here on it would look up beside what is measured.
+    drop(joined);
     let (session, plan) = session.calibrate()?;
     record.plan = Some(plan);
     let session = match session.settings().scenario {

@@ -3,10 +3,9 @@
 use std::path::Path;
 
 use dyno_core::units;
-use nix::sys::statvfs::statvfs;
 
 use super::root::Service;
-use crate::fault::temporary_folder;
+use crate::fault::{free_bytes, temporary_folder};
 
 /// With less free space than this on a disk that it writes to, the server starts no run [bytes]. A launch and the write-ahead log
 /// fit in it.
@@ -25,8 +24,7 @@ impl Service {
         ];
         places.into_iter().find_map(|(what, folder)| {
             let folder = folder.filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
-            let disk = statvfs(folder).ok()?;
-            let room = disk.blocks_available().saturating_mul(disk.fragment_size());
+            let room = free_bytes(folder)?;
             (room < LEAST_ROOM).then(|| {
                 format!(
                     "the disk of the {what} has {} left, less than {}: free some space",

@@ -6,6 +6,7 @@ mod ends;
 mod error;
 mod list;
 mod lists;
+mod log;
 mod migrate;
 mod open;
 mod parquet;

@@ -12,6 +12,7 @@ use duckdb::{AccessMode, Config, Connection};
 
 use super::{
     error::{StoreError, doing, is_damage, log_of},
+    log::Log,
     migrate,
     recent::Recent,
     revision::Revision,
@@ -27,7 +28,7 @@ const MEMORY_CONFINED: &str = "256MiB";
 /// Maximum that is spilled to disk after [`Store::confine`].
 const SPILL: &str = "1GiB";
 
-/// Size at which the write-ahead log is folded into the file. Closing the database folds it as well.
+/// Size at which the write-ahead log is folded into the file. Closing the database folds it as well. A server's stays shorter.
 const LOG: &str = "16MiB";
 
 /// Length of the beginning of a log that is checked for zeros [bytes]. Each entry begins with its length, which is not 0.
@@ -44,6 +45,8 @@ pub struct Store {
     pub(super) revision: Revision,
     /// Shared by all connections, if lists are kept in memory.
     pub(super) recent: Option<Arc<Recent>>,
+    /// Shared by all connections, if the log is kept short.
+    pub(super) log: Option<Arc<Log>>,
     /// Dropped after the last connection is closed.
     claim: Arc<Claim>,
 }
@@ -102,6 +105,7 @@ impl Store {
             read_only,
             revision: Revision::default(),
             recent: None,
+            log: None,
             claim: Arc::new(claim),
         }
     }
@@ -118,16 +122,19 @@ impl Store {
             read_only: self.read_only,
             revision: self.revision.clone(),
             recent: self.recent.clone(),
+            log: self.log.clone(),
             claim: Arc::clone(&self.claim),
         })
     }
 
-    /// Keeps the newest runs and results in memory from now on, for this connection and those made from it. Only the process
-    /// that writes can do so, for it knows of every change.
+    /// Prepares for a process that is asked much and may be killed any time: keeps the newest runs and results in memory, and the
+    /// log short, from now on, for this connection and those made from it. Only the process that writes can do so, for it
+    /// knows of every change.
     #[must_use]
-    pub fn with_recent(mut self) -> Self {
+    pub fn for_server(mut self) -> Self {
         debug_assert!(!self.read_only, "another process may write");
         self.recent = Some(Arc::default());
+        self.log = Some(Arc::new(Log::in_folder(folder_of(&self.claim.0))));
         self
     }
 

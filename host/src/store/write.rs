@@ -176,7 +176,13 @@ impl Store {
             });
             match done {
                 Err(error) if error.passes() && tries < TRIES => tries += 1,
-                done => return done,
+                Err(error) => return Err(error),
+                Ok(value) => {
+                    if let Some(log) = &self.log {
+                        log.grew(&self.connection);
+                    }
+                    return Ok(value);
+                }
             }
             std::thread::sleep(Duration::from_millis(5 << tries));
         }

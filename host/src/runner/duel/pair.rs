@@ -26,6 +26,8 @@ use crate::runner::session::{
 const ONE: Quota = Quota { min_samples: 1, max_samples: 1, budget_ns: u64::MAX, retake: false };
 /// Slices by which a calibration is checked: one that was disturbed would set a wrong pace for all pairs.
 const CHECKS: usize = 3;
+/// Longest slice during which the host may wait on the worker's processor [ns]: during longer ones it looks up.
+const SHORT_NS: u64 = 10_000_000;
 /// Longest wait for a worker that has nothing more to do.
 const FAREWELL: Duration = Duration::from_secs(1);
 
@@ -96,6 +98,8 @@ pub(super) fn pair<'a>(sides: Sides<&'a Assignment<'a>>, plan: PairPlan) -> Resu
     // Where the calling thread waits for others, or for a device, losing the processor disturbs nothing.
     let works_here = case.threads() == 1 && case.device.kind == DeviceKind::Cpu;
     let candidate_first = stats::sequential::candidate_first(settings.seed, plan.number);
+    let is_short = |pace: Pace| pace.slice_ns <= SHORT_NS;
+    let joined = plan.pace.is_none_or(is_short).then(|| sides.baseline.join()).flatten();
     let (sessions, starts) = sides.in_turn(candidate_first, start)?.unzip();
     let (sessions, pace) = match plan.pace {
         Some(pace) => (warmed_up(sessions, pace)?, pace),
@@ -108,10 +112,12 @@ pub(super) fn pair<'a>(sides: Sides<&'a Assignment<'a>>, plan: PairPlan) -> Resu
             (warmed_up(sessions, paces.baseline)?, paces.baseline)
         }
     };
+    let joined = joined.filter(|_| is_short(pace));
     let order = stats::sequential::slice_order(settings.seed, plan.number, pace.slices);
     let (sessions, slices) = take_turns(sessions, order, works_here)?;
     // Both are asked before either is waited for: a process that ends takes a while.
     let left = sessions.in_turn(false, Session::finish)?.in_turn(false, close)?;
+    drop(joined);
     let side = |ns: &[f64], side_effects| OneSide {
         ns: stats::median(ns).unwrap_or_default(),
         trend: LaunchTrend::of(ns),

@@ -9,7 +9,7 @@ use dyno_core::{
 
 use crate::{
     catalog::Verified,
-    devices::Placement,
+    devices::{Joined, Placement, join},
     pool::WorkerCommand,
     runner::{Cancel, Planned},
 };
@@ -41,6 +41,12 @@ impl Assignment<'_> {
             layout: self.settings.layout,
             memory_limit_bytes: self.settings.memory_limit_bytes,
         }
+    }
+
+    /// Moves this thread to the worker's processor while they talk more than they work. Not where the worker has a real-time
+    /// priority: nothing could end it there.
+    pub(in crate::runner) fn join(&self) -> Option<Joined> {
+        if self.settings.realtime { None } else { join(&self.placement.cpus) }
     }
 
     /// The request that names the plugin and the case.
