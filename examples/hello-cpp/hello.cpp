@@ -35,7 +35,7 @@ public:
     void execute(std::uint64_t iterations, DynoReport &report) override {
         for (std::uint64_t i = 0; i < iterations; i++) std::sort(arrays_[i].begin(), arrays_[i].end());
         report.items = static_cast<double>(iterations * input_.size());
-        report.checksum = arrays_[iterations - 1].front();
+        if (iterations > 0) report.checksum = arrays_[iterations - 1].front();
     }
 
 private:

@@ -195,29 +195,30 @@ fn folder() -> &'static Path {
     FOLDER.get_or_init(|| {
         let mut hasher = DefaultHasher::new();
         include_str!("fixtures.rs").hash(&mut hasher);
-        for folder in [
-            "tests/hostile/native",
-            "tests/hostile/wasm",
-            "tests/devices",
-            "tests/seen",
-            "tests/server",
-            "plugin-api/include",
-            "sdk/c",
-            "examples/hello-c",
-            "examples/hello-cpp",
-        ] {
-            let mut files: Vec<PathBuf> = fs::read_dir(root().join(folder))
-                .expect("the checkout is whole")
-                .map(|entry| entry.expect("the checkout is readable").path())
-                .collect();
-            files.sort();
-            for file in files {
-                file.file_name().hash(&mut hasher);
-                fs::read(&file).expect("the checkout is readable").hash(&mut hasher);
-            }
+        let mut sources = Vec::new();
+        for folder in ["tests", "plugin-api/include", "sdk/c", "examples"] {
+            add_sources(&root().join(folder), &mut sources);
+        }
+        sources.sort();
+        for file in sources {
+            file.strip_prefix(root()).expect("it is below").hash(&mut hasher);
+            fs::read(&file).expect("the checkout is readable").hash(&mut hasher);
         }
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("hostile-{:016x}", hasher.finish()));
         fs::create_dir_all(&folder).expect("the target directory is writable");
         folder
     })
+}
+
+/// Adds the files in a folder that a plugin may be built from, also those in its sub-folders.
+fn add_sources(folder: &Path, sources: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("the checkout is whole") {
+        let path = entry.expect("the checkout is readable").path();
+        let kind = path.extension().and_then(|extension| extension.to_str());
+        if path.is_dir() {
+            add_sources(&path, sources);
+        } else if matches!(kind, Some("c" | "cpp" | "h" | "hpp" | "wat")) {
+            sources.push(path);
+        }
+    }
 }

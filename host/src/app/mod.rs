@@ -4,6 +4,7 @@
 mod archive;
 mod backend;
 mod cache;
+mod checks;
 mod database;
 mod doctor;
 mod duels;
@@ -28,6 +29,7 @@ pub use dyno_core::stats::CompareOptions;
 
 pub use self::{
     cache::Cache,
+    checks::{CheckOptions, Checks},
     doctor::Checkup,
     duels::{AaNews, Duels},
     error::AppError,
@@ -47,7 +49,7 @@ pub use crate::{
     catalog::{Catalog, Entry, Problem, Severity, is_plugin_path},
     devices::Freshness,
     lease::{Holder, Reach, Standing},
-    runner::{Cancel, DuelNews, DuelOptions, Obstacle, Planned, is_ignored},
+    runner::{Cancel, CheckNews, DuelNews, DuelOptions, Obstacle, Planned, is_ignored},
     store::{
         Annotation, Audited, Noise, Outline, PerformanceFilter, PerformanceRow, Queued, RunEnd, RunFilter,
         RunSummary, SqlAnswer, SqlBrake, SqlCaller, SqlColumn, SqlError, SqlLimits, Submitted,

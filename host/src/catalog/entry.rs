@@ -9,7 +9,7 @@ use std::{
 
 use dyno_core::{
     binary::{self, NotAPlugin},
-    model::PluginKind,
+    model::{PluginKind, PluginRef},
 };
 use dyno_plugin_api::descriptor::{Descriptor, UnknownKey};
 use nix::fcntl::OFlag;
@@ -39,6 +39,22 @@ pub struct Entry {
     /// Remarks for its author, a sentence each: unknown keys of its descriptor.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+}
+
+impl Entry {
+    /// The plugin, as results name it.
+    #[must_use]
+    pub fn plugin(&self) -> PluginRef {
+        let plugin = &self.descriptor.plugin;
+        PluginRef {
+            id: plugin.id.clone(),
+            version: plugin.version.clone(),
+            kind: self.kind,
+            sha256: self.sha256.clone(),
+            path: self.path.display().to_string(),
+            build: self.descriptor.build,
+        }
+    }
 }
 
 /// How much a problem matters.

@@ -4,6 +4,7 @@
 
 mod bmf;
 mod comparison;
+mod conformance;
 mod csv;
 mod escape;
 mod format;
@@ -21,6 +22,7 @@ mod outcome;
 mod readable;
 
 pub use comparison::effect;
+pub use conformance::check_junit;
 pub use escape::name as markdown_name;
 pub use format::{ComparisonFormat, Format, Rendered};
 pub use html::html_table;

@@ -3,14 +3,16 @@
 use std::{path::Path, sync::Arc};
 
 use dyno_core::model::{
-    CaseStatus, DOCTOR_SCHEMA, DOCTOR_VERSION, Doctor, Exit, RESULT_SCHEMA, RESULT_VERSION, Reason,
-    RunRecord, RunStatus, SkipCause, Stage,
+    CHECK_SCHEMA, CHECK_VERSION, CaseStatus, CheckReport, CheckedFile, ConformanceTest, DOCTOR_SCHEMA,
+    DOCTOR_VERSION, Doctor, Exit, RESULT_SCHEMA, RESULT_VERSION, Reason, RunRecord, RunStatus, SkipCause,
+    Stage, TestOutcome, TestResult,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json as value};
 
 use super::{
     bmf::bmf,
+    check_junit,
     csv::{csv, samples_csv},
     gbench::gbench,
     hostile_tests::parse_csv as parse,
@@ -118,6 +120,50 @@ fn the_document_of_the_doctor_has_a_published_schema() {
     let mut found = Vec::new();
     schema_check::check(&schema, &schema, &serde_json::to_value(read).unwrap(), "", &mut found);
     assert_eq!(found, Vec::<String>::new());
+}
+
+#[test]
+fn the_document_of_a_check_has_a_published_schema() {
+    let mut schema = schemars::schema_for!(CheckReport);
+    schema.insert("$id".to_owned(), value!("urn:dyno:check:1"));
+    for (field, constant) in [("schema", value!(CHECK_SCHEMA)), ("version", value!(CHECK_VERSION))] {
+        schema.pointer_mut(&format!("/properties/{field}")).expect("the document has it")["const"] = constant;
+    }
+    let schema = sorted(schema.to_value());
+    golden("../docs/schemas/check.json", &(serde_json::to_string_pretty(&schema).unwrap() + "\n"));
+    let result = |benchmark: Option<&str>, outcome| TestResult {
+        test: ConformanceTest::NoIteration,
+        benchmark: benchmark.map(str::to_owned),
+        device: benchmark.map(|_| "cpu".to_owned()),
+        outcome,
+        elapsed_s: 0.25,
+    };
+    let plugin = record().cases[0].plugin.as_ref().clone();
+    let report = CheckReport {
+        schema: CHECK_SCHEMA.to_owned(),
+        version: CHECK_VERSION,
+        dyno_version: "0.1.0".to_owned(),
+        seed: 7,
+        budget_s: 10.0,
+        files: vec![CheckedFile {
+            path: "x.so".to_owned(),
+            plugin: Some(plugin),
+            tests: vec![
+                result(None, TestOutcome::Passed),
+                result(Some("sum"), TestOutcome::failed("<it> & \"that\"")),
+                result(Some("sum"), TestOutcome::noted("hm")),
+                result(Some("sum"), TestOutcome::skipped("nothing")),
+            ],
+        }],
+    };
+    let document = serde_json::to_value(&report).unwrap();
+    let mut found = Vec::new();
+    schema_check::check(&schema, &schema, &document, "", &mut found);
+    assert_eq!(found, Vec::<String>::new());
+    let counts = |strict: bool| check_junit(&report, strict).lines().nth(1).unwrap_or_default().to_owned();
+    assert!(counts(false).contains("tests=\"4\" failures=\"1\" skipped=\"1\""), "{}", counts(false));
+    assert!(counts(true).contains("failures=\"2\""), "{}", counts(true));
+    assert!(check_junit(&report, false).contains("&lt;it&gt; &amp;"));
 }
 
 #[test]

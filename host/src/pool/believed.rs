@@ -68,6 +68,8 @@ pub(super) fn cut(mut reply: Reply) -> Reply {
         | Reply::Batch { .. }
         | Reply::Queries { .. }
         | Reply::Sampled { .. }
+        | Reply::Called(_)
+        | Reply::Renewed(_)
         | Reply::Processed { .. }
         | Reply::Finished { .. }
         | Reply::Progress { .. } => {}

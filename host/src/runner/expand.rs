@@ -8,7 +8,7 @@ use std::{
 };
 
 use dyno_core::{
-    model::{CaseKey, CaseRequest, DeviceInfo, ParamValue, Params, PluginRef, RunSpec},
+    model::{CaseKey, CaseRequest, DeviceInfo, ParamValue, Params, RunSpec},
     stats::sequential::Rule,
 };
 use dyno_plugin_api::descriptor::BenchmarkInfo;
@@ -269,19 +269,12 @@ fn params_of(benchmark: &BenchmarkInfo, values: &Params) -> Result<Params, Expan
     resolved.collect()
 }
 
-fn subject(resolved: &Resolved<'_>, device: DeviceInfo) -> Subject {
+/// A benchmark of a file on a device.
+pub(super) fn subject(resolved: &Resolved<'_>, device: DeviceInfo) -> Subject {
     let entry = resolved.entry;
-    let plugin = PluginRef {
-        id: entry.descriptor.plugin.id.clone(),
-        version: entry.descriptor.plugin.version.clone(),
-        kind: entry.kind,
-        sha256: entry.sha256.clone(),
-        path: entry.path.display().to_string(),
-        build: entry.descriptor.build,
-    };
     // A plugin of another contract is run all the same: the worker refuses it before any of its code runs, and the case
     // fails with the sentence that names both sides. Skipping it would turn a stale plugin into a green run.
-    Subject::new(plugin, entry.path.clone(), entry.size, resolved.benchmark, device)
+    Subject::new(entry.plugin(), entry.path.clone(), entry.size, resolved.benchmark, device)
 }
 
 /// Every combination of the given values, the last parameter varying fastest.

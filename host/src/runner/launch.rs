@@ -94,7 +94,7 @@ fn all_stages<'a>(
     let (session, set_up) = session.set_up()?;
     record.huge_bytes = set_up.huge_bytes;
     record.missing.extend(set_up.missing);
-    let (session, ()) = session.verify()?;
+    let (session, _) = session.verify()?;
     // From here on it would look up beside what is measured.
     drop(joined);
     let (session, plan) = session.calibrate()?;

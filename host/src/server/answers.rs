@@ -8,8 +8,9 @@ use std::{
 
 use axum::body::Bytes;
 
-/// Maximum number of cached answers, and the maximum size of each [bytes].
+/// Maximum number of cached answers, their maximum size together, and that of each [bytes].
 const MOST: usize = 512;
+const MOST_BYTES: usize = 16 << 20;
 const LARGEST: usize = 1 << 20;
 
 /// Cached answers, by question.
@@ -19,6 +20,8 @@ pub(super) struct Answers(Mutex<Cache>);
 #[derive(Debug, Default)]
 struct Cache {
     answers: HashMap<String, Kept>,
+    /// Size of the answers together [bytes].
+    size: usize,
     /// How often the cache was cleared.
     cleared: u64,
 }
@@ -57,22 +60,32 @@ impl Answers {
             return;
         }
         let mut cache = self.lock();
-        if cache.answers.len() >= MOST {
-            cache.answers.clear();
+        if cache.answers.len() >= MOST || cache.size + bytes.len() > MOST_BYTES {
+            cache.clear();
         }
         let kept = Kept { asked, at: Instant::now(), bytes: bytes.clone() };
-        cache.answers.insert(question.to_owned(), kept);
+        cache.size += bytes.len();
+        if let Some(before) = cache.answers.insert(question.to_owned(), kept) {
+            cache.size -= before.bytes.len();
+        }
     }
 
     /// Clears the cache: plugins or devices, which have no revision, may have changed.
     pub(super) fn forget(&self) {
         let mut cache = self.lock();
-        cache.answers.clear();
+        cache.clear();
         cache.cleared += 1;
     }
 
     fn lock(&self) -> MutexGuard<'_, Cache> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Cache {
+    fn clear(&mut self) {
+        self.answers.clear();
+        self.size = 0;
     }
 }
 
@@ -108,5 +121,20 @@ mod tests {
             answers.keep(&number.to_string(), answers.moment(0), &Bytes::new());
         }
         assert!(answers.lock().answers.len() <= MOST);
+    }
+
+    #[test]
+    fn they_never_take_more_memory_than_so_much() {
+        let answers = Answers::default();
+        let large = Bytes::from(vec![b'x'; LARGEST]);
+        for number in 0..100 {
+            answers.keep(&(number % 30).to_string(), answers.moment(number), &large);
+            let cache = answers.lock();
+            let size: usize = cache.answers.values().map(|kept| kept.bytes.len()).sum();
+            assert_eq!(size, cache.size);
+            assert!(size <= MOST_BYTES && size > 0, "{size}");
+        }
+        answers.keep("larger", answers.moment(0), &Bytes::from(vec![b'x'; LARGEST + 1]));
+        assert_eq!(answers.get("larger", answers.moment(0), DAY), None);
     }
 }

@@ -178,7 +178,8 @@ where
         serde_json::to_vec(&value).map_err(|error| Problem::internal(&error))
     })
     .await?;
-    let bytes = Bytes::from(bytes);
+    // Without the room that it had to grow: an answer may be kept for long.
+    let bytes = Bytes::from(bytes.into_boxed_slice());
     // If something was written meanwhile, the next question is asked at another moment.
     state.answers.keep(question, now, &bytes);
     Ok(json(bytes))

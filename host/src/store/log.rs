@@ -8,11 +8,15 @@ use std::{
 
 use duckdb::Connection;
 
+use super::revision::Touched;
 use crate::fault::free_bytes;
 
-/// Number of transactions after which the log is folded into the file, which takes about fifty milliseconds at any size of
-/// database. Replaying so many takes about a tenth of a second.
-const FOLDED_AFTER: u32 = 256;
+/// Number of transactions after which the log is folded into the file by one that submits a run. Folding takes about fifty
+/// milliseconds at any size of database, and replaying so many less than a tenth of a second.
+const FOLDED_BY_SUBMITTING: u32 = 128;
+/// The same for every other transaction. While a run is measured, readers wait for what it wrote last, and folding would hold them
+/// up: so seldom, fewer than one in a hundred answers is late.
+const FOLDED_BY_ANY: u32 = 1_024;
 
 /// The log is not folded with less free space on its disk [bytes]: if DuckDB cannot write the whole of it, it refuses everything
 /// from then on.
@@ -34,10 +38,10 @@ impl Log {
     }
 
     /// Counts a transaction that was committed, and folds the log if it has become long.
-    pub(super) fn grew(&self, connection: &Connection) {
-        if self.transactions.fetch_add(1, Ordering::Relaxed) + 1 < FOLDED_AFTER
-            || free_bytes(&self.folder).is_none_or(|free| free < LEAST_ROOM)
-        {
+    pub(super) fn grew(&self, touched: Touched, connection: &Connection) {
+        let most = if touched == Touched::NewRun { FOLDED_BY_SUBMITTING } else { FOLDED_BY_ANY };
+        let count = self.transactions.fetch_add(1, Ordering::Relaxed) + 1;
+        if count < most || free_bytes(&self.folder).is_none_or(|free| free < LEAST_ROOM) {
             return;
         }
         // Refused while another connection writes: it is tried again after the next transaction.
@@ -67,7 +71,7 @@ mod tests {
             } else {
                 store.begin_run(&run).unwrap();
             }
-            for _ in 0..super::FOLDED_AFTER {
+            for _ in 0..super::FOLDED_BY_ANY {
                 // Through several connections, of which one is open all the time.
                 store.another().unwrap().finish_run(&run.id, run.status, &run.created_at).unwrap();
             }

@@ -156,7 +156,7 @@ impl Store {
         touched: Touched,
         work: impl FnMut(&Transaction<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let done = self.uncounted(what, work)?;
+        let done = self.committed(what, touched, work)?;
         self.revision.raise(touched);
         Ok(done)
     }
@@ -165,6 +165,15 @@ impl Store {
     pub(super) fn uncounted<T>(
         &mut self,
         what: &'static str,
+        work: impl FnMut(&Transaction<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.committed(what, Touched::NoList, work)
+    }
+
+    fn committed<T>(
+        &mut self,
+        what: &'static str,
+        touched: Touched,
         mut work: impl FnMut(&Transaction<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let mut tries = 0;
@@ -179,7 +188,7 @@ impl Store {
                 Err(error) => return Err(error),
                 Ok(value) => {
                     if let Some(log) = &self.log {
-                        log.grew(&self.connection);
+                        log.grew(touched, &self.connection);
                     }
                     return Ok(value);
                 }

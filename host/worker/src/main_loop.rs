@@ -134,8 +134,9 @@ impl Session {
             Request::Setup => self.set_up(&load, &side, instance.as_mut())?,
             other => return Err(out_of_order(&other, "setup").into()),
         }
-        let stages = Stages::new(&load, &side, instance.as_mut(), self.replies.clone(), counters);
-        let outcome = self.measure(stages);
+        let mut stages = Stages::new(&load, &side, instance.as_mut(), self.replies.clone(), counters);
+        let outcome = self.measure(&mut stages);
+        let is_set_up = stages.is_set_up();
         // The reason of a failure is sent first, because cleaning up after it may kill the worker.
         let side_effects = match outcome {
             Ok(side_effects) => Some(side_effects),
@@ -145,7 +146,7 @@ impl Session {
             }
             Err(Over::Done) => None,
         };
-        let cleaned = checked(&side, instance.cleanup());
+        let cleaned = if is_set_up { checked(&side, instance.cleanup()) } else { Ok(()) };
         if let Some(side_effects) = side_effects {
             cleaned?;
             self.replies.send(&Reply::Finished { peak_memory_bytes: sandbox::memory().1, side_effects });
@@ -219,7 +220,7 @@ impl Session {
     }
 
     /// Answers until the host ends the launch; returns the side effects of the plugin.
-    fn measure(&mut self, mut stages: Stages<'_>) -> Result<SideEffects, Over> {
+    fn measure(&mut self, stages: &mut Stages<'_>) -> Result<SideEffects, Over> {
         loop {
             match self.next()? {
                 Request::Finish => return Ok(stages.side_effects()),

@@ -2,7 +2,7 @@
 
 use dyno_core::{
     model::{ParamValue, Plan, Query, SideEffects, Work},
-    protocol::{DeviceGrant, Load, Quota, Reply, Request},
+    protocol::{DeviceGrant, Load, Quota, Renewal, Reply, Request},
 };
 
 use crate::{
@@ -10,8 +10,14 @@ use crate::{
     footprint::Footprint,
     host_side::HostSide,
     instance::{Failure, Instance},
-    measure::{Batch, Counters, Demand, Goal, Sampler, SystemClock, Tally, calibrate, play, warm_up},
+    measure::{
+        Batch, Clock, Counters, Demand, Goal, Sampler, SystemClock, Tally, calibrate, play, timed, warm_up,
+    },
+    sandbox,
 };
+
+/// Share of the instances that are made before anything is compared.
+const SETTLED: u32 = 10;
 
 /// A benchmark that is set up, and how far it has come.
 pub(crate) struct Stages<'a> {
@@ -30,6 +36,8 @@ pub(crate) struct Stages<'a> {
     before: Option<Footprint>,
     /// From before `process_results`, if that was called.
     left: Option<SideEffects>,
+    /// Whether there is an instance to clean up.
+    is_set_up: bool,
 }
 
 impl<'a> Stages<'a> {
@@ -52,7 +60,13 @@ impl<'a> Stages<'a> {
             taken: Vec::new(),
             before: None,
             left: None,
+            is_set_up: true,
         }
+    }
+
+    /// Whether there is an instance to clean up.
+    pub(crate) fn is_set_up(&self) -> bool {
+        self.is_set_up
     }
 
     /// Carries out the stage that is asked for.
@@ -79,12 +93,17 @@ impl<'a> Stages<'a> {
                 slice_ns: plan.slice_ns,
             }),
             (Request::ProcessResults, Some(_)) => self.process_results(),
+            (Request::Call { iterations }, _) if self.is_verified => {
+                let called = timed(self.instance, &self.clock, iterations);
+                Ok(Reply::Called(checked(self.side, called)?))
+            }
+            (Request::Renew { times, budget_ns }, _) if self.is_verified => self.renew(times, budget_ns),
             (other, _) => Err(out_of_order(&other, missing_before(&other))),
         }
     }
 
     /// What the plugin changed in its process since it was calibrated.
-    pub(crate) fn side_effects(self) -> SideEffects {
+    pub(crate) fn side_effects(&self) -> SideEffects {
         self.left.or_else(|| self.effects_by_now()).unwrap_or_default()
     }
 
@@ -138,6 +157,31 @@ impl<'a> Stages<'a> {
         Ok(Reply::Sampled { retaken: 0, preemptions: 0 })
     }
 
+    fn renew(&mut self, times: u32, budget_ns: u64) -> Result<Reply, Failure> {
+        let begin = self.clock.now_ns();
+        let (mut done, mut settled, mut first) = (0, 0, None);
+        while done < times {
+            self.is_set_up = false;
+            checked(self.side, self.instance.cleanup())?;
+            checked(self.side, self.instance.setup())?;
+            self.is_set_up = true;
+            done += 1;
+            let spent = self.clock.now_ns() - begin;
+            if first.is_none() && (done >= times / SETTLED || spent >= budget_ns / 4) {
+                first = Some((Footprint::read(), sandbox::memory().0));
+                settled = done;
+            }
+            // What makes an instance that slowly is not asked for a second one.
+            if spent >= budget_ns && budget_ns > 0 {
+                break;
+            }
+        }
+        let (before, memory) = first.unwrap_or_default();
+        let left = Footprint::read().since(before);
+        let memory_bytes = [memory, sandbox::memory().0];
+        Ok(Reply::Renewed(Renewal { times: done, settled, memory_bytes, left }))
+    }
+
     fn process_results(&mut self) -> Result<Reply, Failure> {
         self.left = self.effects_by_now();
         checked(self.side, self.instance.process_results(&self.taken))?;
@@ -155,6 +199,7 @@ pub(crate) fn checked<T>(side: &HostSide, outcome: Result<T, Failure>) -> Result
 fn missing_before(request: &Request) -> &'static str {
     match request {
         Request::Calibrate { .. } => "verify",
+        Request::Call { .. } | Request::Renew { .. } => "verify",
         Request::Sample(_) | Request::Play { .. } => "calibrate",
         _ => "another stage",
     }

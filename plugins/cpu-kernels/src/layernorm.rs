@@ -5,7 +5,7 @@ use dyno_sdk::prelude::*;
 use crate::{
     buffers::Arrays,
     check, input,
-    simd::{reduce, widest},
+    simd::{reduce, sum_error, widest},
 };
 
 /// Added to the variance, as usual in transformers.
@@ -99,7 +99,7 @@ fn check(input: &[f32], scale: &[f32], shift: &[f32], output: &[f32]) -> Result<
                 || format!("row {row}, column {i}"),
                 f64::from(*got),
                 expected,
-                tolerance(deviation),
+                tolerance(columns, deviation),
             )?;
         }
     }
@@ -107,8 +107,8 @@ fn check(input: &[f32], scale: &[f32], shift: &[f32], output: &[f32]) -> Result<
 }
 
 /// Rounding of the mean is divided by the deviation, which is small only for rows of a few elements.
-fn tolerance(deviation: f64) -> f64 {
-    f64::from(f32::EPSILON) * (16.0 + 4.0 / deviation)
+fn tolerance(columns: usize, deviation: f64) -> f64 {
+    f64::from(f32::EPSILON) * (16.0 + 4.0 / deviation) + sum_error(columns) * (1.0 + 1.0 / deviation)
 }
 
 #[cfg(test)]

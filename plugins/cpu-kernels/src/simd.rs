@@ -77,6 +77,12 @@ vectors! {
 /// associative and the compiler must not reorder a single sum.
 pub(crate) const LANES: usize = 32;
 
+/// Relative error of a sum of so many values in as many partial sums. Roundings mostly cancel: a bound that they never
+/// exceed would be so wide that it finds nothing.
+pub(crate) fn sum_error(count: usize) -> f64 {
+    8.0 * f64::from(f32::EPSILON) * (count as f64 / LANES as f64).sqrt()
+}
+
 /// Folds `values` into [`LANES`] partial results and those into one.
 #[inline(always)]
 pub(crate) fn reduce(

@@ -5,7 +5,7 @@ use dyno_sdk::prelude::*;
 use crate::{
     buffers::Arrays,
     check, input,
-    simd::{reduce, widest},
+    simd::{reduce, sum_error, widest},
 };
 
 #[derive(Params)]
@@ -100,6 +100,7 @@ fn exp(x: f32) -> f32 {
 
 /// The definition with the library's `exp` in `f64`, from the last column to the first.
 fn check(columns: usize, input: &[f32], output: &[f32]) -> Result<(), Failure> {
+    let tolerance = 4e-6 + sum_error(columns);
     for (row, (from, to)) in input.chunks_exact(columns).zip(output.chunks_exact(columns)).enumerate() {
         let largest = from.iter().fold(f64::MIN, |a, b| a.max(f64::from(*b)));
         let terms: Vec<f64> = from.iter().map(|x| (f64::from(*x) - largest).exp()).collect();
@@ -107,7 +108,7 @@ fn check(columns: usize, input: &[f32], output: &[f32]) -> Result<(), Failure> {
         for (column, (got, term)) in to.iter().zip(terms).enumerate() {
             let expected = term / sum;
             let what = || format!("row {row}, column {column}");
-            check::close(what, f64::from(*got), expected, expected * 4e-6 + 1e-35)?;
+            check::close(what, f64::from(*got), expected, expected * tolerance + 1e-35)?;
         }
     }
     Ok(())

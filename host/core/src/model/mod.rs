@@ -2,6 +2,7 @@
 
 mod aa;
 mod comparison;
+mod conformance;
 mod device;
 mod doctor;
 mod environment;
@@ -11,6 +12,7 @@ mod history;
 mod interval;
 mod key;
 mod param;
+mod param_space;
 mod readings;
 mod record;
 mod remark;
@@ -28,6 +30,9 @@ pub use comparison::{
     KnownDrift, Measured, MeasuredCase, MeasuredMetric, MetricComparison, PairEffect, PairsInfo,
     UnjudgedCase, Verdict,
 };
+pub use conformance::{
+    CHECK_SCHEMA, CHECK_VERSION, CheckReport, CheckedFile, ConformanceTest, TestOutcome, TestResult,
+};
 pub use device::{DeviceInfo, DeviceKind, DeviceState};
 pub use doctor::{
     Comparable, DOCTOR_SCHEMA, DOCTOR_VERSION, Difference, Doctor, DoctorComparison, Finding, NoiseCase,
@@ -39,6 +44,7 @@ pub use history::{Change, Point, Series};
 pub use interval::Interval;
 pub use key::{CaseKey, labels, series};
 pub use param::{ParamValue, Params};
+pub use param_space::{default_params, extreme_params, random_params};
 pub use readings::{
     Activity, BusyProcess, ClockReadings, CpuBusy, CpuReadings, EnergyCounter, FolderReadings, GroupReadings,
     KernelReadings, MemoryReadings, Readings,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{EngineInfo, Pages, Params, Plan, PluginKind, Query, Sample, Scenario, SideEffects};
 
 /// Version of the protocol. Host and worker are shipped together: versions that differ are refused.
-pub const PROTOCOL_VERSION: u32 = 5;
+pub const PROTOCOL_VERSION: u32 = 6;
 
 /// The limit on file locks that a worker of this host takes, and everything that it starts inherits. The kernel has not
 /// used that limit since Linux 2.4, and an ordinary process can only lower it: so it marks every descendant of a
@@ -63,6 +63,18 @@ pub enum Request {
         /// Maximum number of queries.
         max_queries: u32,
     },
+    /// Call `execute` once, without believing it: also with no iteration at all. Answer: [`Reply::Called`].
+    Call {
+        /// The iterations.
+        iterations: u64,
+    },
+    /// Call `cleanup` and `setup` again and again. Answer: [`Reply::Renewed`].
+    Renew {
+        /// How often.
+        times: u32,
+        /// Time after which it is enough [ns]; 0: there is no limit.
+        budget_ns: u64,
+    },
     /// Call `process_results`. Answer: [`Reply::Processed`].
     ProcessResults,
     /// Call `cleanup` and exit. Answer: [`Reply::Finished`], then the end of the stream.
@@ -102,6 +114,19 @@ pub struct Load {
     pub realtime: bool,
     /// Whether to use hardware counters.
     pub counters: bool,
+}
+
+/// What making an instance again and again left in the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Renewal {
+    /// How often it was made.
+    pub times: u32,
+    /// How often it was made before the first look: what the first instances leave may be kept for the next.
+    pub settled: u32,
+    /// Memory at the first look and at the end, an instance being there [bytes].
+    pub memory_bytes: [u64; 2],
+    /// What else was left between the two.
+    pub left: SideEffects,
 }
 
 /// The device that a case may use.
@@ -203,6 +228,10 @@ pub enum Reply {
         /// Involuntary context switches during all of them.
         preemptions: u64,
     },
+    /// `execute` returned.
+    Called(Sample),
+    /// The instance was made anew.
+    Renewed(Renewal),
     /// `process_results` is done, or there is none.
     Processed {
         /// The metrics that the plugin reported, from `setup` on.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    AaArgs, AbArgs, CacheArgs, CompareArgs, CompletionsArgs, DevicesArgs, DoctorArgs, HistoryArgs,
+    AaArgs, AbArgs, CacheArgs, CheckArgs, CompareArgs, CompletionsArgs, DevicesArgs, DoctorArgs, HistoryArgs,
     InspectArgs, ListArgs, ReportArgs, ResultsArgs, RunArgs, ServeArgs, SqlArgs,
 };
 use crate::config::Flags;
@@ -55,6 +55,8 @@ pub(in crate::cli) enum Command {
     Ab(Box<AbArgs>),
     /// Compare a build with itself, to measure this machine's noise and false-alarm rate
     Aa(AaArgs),
+    /// Test whether plugins keep the promises of their descriptors and of the contract
+    Check(CheckArgs),
     /// Show a benchmark over all stored runs, and where its performance changed
     History(HistoryArgs),
     /// Compare two stored runs or result files, including those of other tools
@@ -86,6 +88,7 @@ impl Cli {
         match &self.command {
             Command::Run(args) => args.limits.over(args.wait.over(global)),
             Command::Ab(args) => args.limits.over(args.wait.over(global)),
+            Command::Check(args) => args.over(global),
             Command::Serve(args) => args.over(global),
             _ => global,
         }

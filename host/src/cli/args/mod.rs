@@ -2,6 +2,7 @@
 //! knows what they mean.
 
 mod cases;
+mod check;
 mod commands;
 mod judge;
 mod limits;
@@ -18,6 +19,7 @@ mod stored;
 pub(super) mod values;
 
 use self::cases::CaseArgs;
+pub(super) use self::check::CheckArgs;
 pub(super) use self::commands::{Cli, Command};
 pub(super) use self::judge::GateArgs;
 use self::judge::JudgeArgs;

@@ -15,6 +15,7 @@ mod layers;
 mod line;
 mod sampling;
 mod stages;
+mod trying;
 
 pub(super) use assignment::Assignment;
 pub(super) use closing::Closed;

@@ -161,9 +161,10 @@ impl<'a> Session<'a, Loaded> {
 }
 
 impl<'a> Session<'a, SetUp> {
-    pub(in crate::runner) fn verify(self) -> Step<'a, Verified, ()> {
+    /// Says whether the plugin has a `verify`.
+    pub(in crate::runner) fn verify(self) -> Step<'a, Verified, bool> {
         self.step(Verified, |line| match line.ask(Stage::Verify, &Request::Verify)? {
-            Reply::Verified { .. } => Ok(()),
+            Reply::Verified { checked } => Ok(checked),
             other => Err(line.unexpected(&other)),
         })
     }

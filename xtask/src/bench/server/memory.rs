@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    load::Connection,
+    load::{Connection, get},
     served::{SMALL, Server, filled},
 };
 use crate::{
@@ -25,18 +25,27 @@ fn run(host: &Host) -> Outcome<String> {
     make_folder(&scratch)?;
     let database = filled(host, &scratch, SMALL)?;
     let server = Server::start(host, &scratch, &database)?;
+    let runs: Vec<String> = get(&server.address, "/api/runs?limit=100")?
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|run| run["id"].as_str().map(str::to_owned))
+        .collect();
+    if runs.len() < SMALL as usize {
+        return Err(Failure::new(format!("{} of {SMALL} runs are listed", runs.len())));
+    }
     let mut rows = vec![row(["after", "questions", "runs", "resident memory"])];
     let shown = |megabytes: f64| format!("{megabytes:.1} MB");
     rows.push(row(["its start", "0", "0", &shown(server.resident_mb()?)]));
     let begin = Instant::now();
-    let (mut asked, mut runs) = (0_u64, 0_u64);
+    let (mut asked, mut carried_out) = (0_u64, 0_u64);
     let mut connections = (0..8).map(|_| Connection::open(&server.address)).collect::<Outcome<Vec<_>>>()?;
     for minute in 1..=MINUTES {
         while begin.elapsed() < Duration::from_secs(60 * minute) {
             // All connections at once: each asks before any is answered.
             for connection in &mut connections {
                 asked += 1;
-                connection.tell("GET", &question(asked), "")?;
+                connection.tell("GET", &question(asked, &runs), "")?;
             }
             for connection in &mut connections {
                 let status = connection.answer()?.0;
@@ -45,13 +54,13 @@ fn run(host: &Host) -> Outcome<String> {
                 }
             }
             if asked % 4_000 == 0 {
-                runs += 1;
+                carried_out += 1;
                 let body = r#"{"benchmarks": ["sum"], "stop": {"rule": "samples", "launches": 2, "per_launch": 50}}"#;
                 Connection::open(&server.address)?.ask("POST", "/api/runs", body)?;
             }
         }
         let name = if minute == 1 { "a minute".to_owned() } else { format!("{minute} minutes") };
-        rows.push(row([&name, &asked.to_string(), &runs.to_string(), &shown(server.resident_mb()?)]));
+        rows.push(row([&name, &asked.to_string(), &carried_out.to_string(), &shown(server.resident_mb()?)]));
     }
     Ok(format!(
         "{}\nGoals: at most 200 MB, and flat; idle at most 50 MB. {} results are stored at the start. Eight connections ask for \
@@ -62,15 +71,16 @@ fn run(host: &Host) -> Outcome<String> {
     ))
 }
 
-/// One of many questions.
-fn question(number: u64) -> String {
+/// One of many questions, also about these runs of a hundred cases.
+fn question(number: u64, runs: &[String]) -> String {
     let some = number / 10;
+    let run = &runs[some as usize % runs.len()];
     match number % 10 {
         0 => format!("/api/benchmark/query?limit={}", 50 + some % 50),
         1 => format!("/api/runs?limit=50&offset={}", some % 50),
-        2 => format!("/api/runs/last~{}", some % 90),
-        3 => format!("/api/runs/last~{}?samples=true", some % 90),
-        4 => format!("/api/runs/last~{}/cases/{}/samples", 10 + some % 50, some % 100),
+        2 => format!("/api/runs/{run}"),
+        3 => format!("/api/runs/{run}?samples=true"),
+        4 => format!("/api/runs/{run}/cases/{}/samples", some % 100),
         5 => "/api/queue".to_owned(),
         6 => format!("/api/benchmark/query?model=kernel_{}&limit={}", some % 10, 1 + some % 100),
         7 => "/api/benchmark/hardware".to_owned(),

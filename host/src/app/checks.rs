@@ -1,0 +1,175 @@
+//! Use cases: checking that plugins keep the promises of their descriptors and of the contract.
+
+use std::{collections::BTreeSet, path::Path, time::Duration};
+
+use dyno_core::model::{
+    CHECK_SCHEMA, CHECK_VERSION, CaseRequest, CheckReport, CheckedFile, ConformanceTest, EngineChoice,
+    Inputs, Layout, Settings, TestOutcome, TestResult,
+};
+use dyno_plugin_api::descriptor::BenchmarkInfo;
+
+use super::{error::AppError, root::App};
+use crate::{
+    catalog::{self, Entry, glob},
+    runner::{Cancel, CheckNews, Kit},
+};
+
+/// Much shorter than in `run`: nothing is measured.
+const SLICE_NS: u64 = 1_000_000;
+const WARM_UP_NS: u64 = 2_000_000;
+
+/// What is checked, and how.
+#[derive(Debug, Clone)]
+pub struct CheckOptions {
+    /// Benchmarks, by name or pattern; empty: all.
+    pub benchmarks: Vec<String>,
+    /// Devices, by name; empty: the first of each kind that a benchmark runs on.
+    pub hardware: Vec<String>,
+    /// Time of each test.
+    pub budget: Duration,
+    /// Seed of the inputs and of random parameters.
+    pub seed: u64,
+}
+
+/// Checking plugins.
+#[derive(Debug, Clone, Copy)]
+pub struct Checks<'a>(&'a App);
+
+impl App {
+    /// The use cases of checking.
+    #[must_use]
+    pub fn checks(&self) -> Checks<'_> {
+        Checks(self)
+    }
+}
+
+/// A file to check: a plugin, or what is wrong with it.
+enum Subject {
+    Plugin(Box<Entry>),
+    NoPlugin { path: String, why: String },
+}
+
+impl Checks<'_> {
+    /// Tests plugins, each a file or the name of an installed one. `told` hears each result.
+    ///
+    /// # Errors
+    /// When a plugin or benchmark is not known, or the host cannot do its part; never because of a plugin.
+    pub fn check(
+        &self,
+        plugins: &[String],
+        options: &CheckOptions,
+        cancel: &Cancel,
+        told: &mut dyn FnMut(&str, CheckNews<'_>),
+    ) -> Result<CheckReport, AppError> {
+        let subjects =
+            plugins.iter().map(|named| self.subject(named)).collect::<Result<Vec<_>, AppError>>()?;
+        let entries = || {
+            subjects.iter().filter_map(|subject| match subject {
+                Subject::Plugin(entry) => Some(entry.as_ref()),
+                Subject::NoPlugin { .. } => None,
+            })
+        };
+        if let Some(unknown) = options.benchmarks.iter().find(|name| entries().all(|it| !has(it, name))) {
+            let known: BTreeSet<&str> =
+                entries().flat_map(|it| &it.descriptor.benchmarks).map(|it| it.name.as_str()).collect();
+            let known = known.into_iter().collect::<Vec<_>>().join(", ");
+            return Err(AppError::Side(format!("no benchmark `{unknown}`; there are {known}")));
+        }
+        let kinds = || entries().flat_map(|it| &it.descriptor.benchmarks).flat_map(|it| it.hardware.clone());
+        let hardware = if options.hardware.is_empty() { kinds().collect() } else { options.hardware.clone() };
+        let devices = self.0.hardware().requested(&[CaseRequest {
+            benchmark: "*".to_owned(),
+            params: Default::default(),
+            hardware: hardware.clone(),
+            engine: EngineChoice::All,
+            sha256: None,
+        }])?;
+        let mut chosen = Vec::new();
+        for name in &hardware {
+            chosen.extend(crate::devices::find(&devices, name)?);
+        }
+        let (content, code_cache) = self.0.runs().ready_to_launch()?;
+        let kit = Kit {
+            content: &content,
+            worker: self.0.settings.worker.value.clone(),
+            code_cache,
+            leases: self.0.hardware().leases()?,
+            settings: self.settings(options),
+            cancel: cancel.clone(),
+        };
+        let mut files = Vec::new();
+        for subject in &subjects {
+            let file = match subject {
+                Subject::NoPlugin { path, why } => {
+                    let result = no_plugin(why);
+                    told(path, CheckNews::Tested(&result));
+                    CheckedFile { path: path.clone(), plugin: None, tests: vec![result] }
+                }
+                Subject::Plugin(entry) => {
+                    let wanted: Vec<&BenchmarkInfo> = entry
+                        .descriptor
+                        .benchmarks
+                        .iter()
+                        .filter(|it| {
+                            options.benchmarks.is_empty()
+                                || options.benchmarks.iter().any(|name| glob::matches(name, &it.name))
+                        })
+                        .collect();
+                    let path = entry.path.display().to_string();
+                    let tests = kit.check(entry, &wanted, &chosen, &mut |news| told(&path, news))?;
+                    CheckedFile { path, plugin: Some(entry.plugin()), tests }
+                }
+            };
+            files.push(file);
+            if cancel.is_set() {
+                break;
+            }
+        }
+        Ok(CheckReport {
+            schema: CHECK_SCHEMA.to_owned(),
+            version: CHECK_VERSION,
+            dyno_version: env!("CARGO_PKG_VERSION").to_owned(),
+            seed: options.seed,
+            budget_s: options.budget.as_secs_f64(),
+            files,
+        })
+    }
+
+    fn subject(&self, named: &str) -> Result<Subject, AppError> {
+        let path = Path::new(named);
+        if !path.is_file() {
+            return Ok(Subject::Plugin(Box::new(self.0.plugins().build(named, EngineChoice::Auto)?)));
+        }
+        Ok(match catalog::read_file(path) {
+            Ok(entry) => Subject::Plugin(Box::new(entry)),
+            Err(problem) => Subject::NoPlugin { path: named.to_owned(), why: problem.message },
+        })
+    }
+
+    fn settings(&self, options: &CheckOptions) -> Settings {
+        Settings {
+            slice_ns: SLICE_NS,
+            warm_up_ns: WARM_UP_NS,
+            timeout_ms: u64::try_from(options.budget.as_millis()).unwrap_or(u64::MAX).max(1),
+            seed: options.seed,
+            inputs: Inputs::Fixed,
+            layout: Layout::Fixed,
+            memory_limit_bytes: self.0.settings.memory_bytes.value,
+            ..Settings::default()
+        }
+    }
+}
+
+fn has(entry: &Entry, name: &str) -> bool {
+    entry.descriptor.benchmarks.iter().any(|it| glob::matches(name, &it.name))
+}
+
+fn no_plugin(why: &str) -> TestResult {
+    TestResult {
+        test: ConformanceTest::Plugin,
+        benchmark: None,
+        device: None,
+        outcome: TestOutcome::failed(why),
+        elapsed_s: 0.0,
+    }
+}

@@ -1,0 +1,222 @@
+//! Tests of single calls: iterations, checksums, second instances, and stopping.
+
+use std::{
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use dyno_core::{
+    model::{CaseStatus, TestOutcome, Work},
+    protocol::{Quota, Renewal},
+    units,
+};
+
+use super::trial::{Stop, Tested, Trial, settled};
+use crate::runner::{
+    Cancel,
+    session::{Assignment, Ended, Session, Verified},
+};
+
+/// Iterations of a call whose checksum is looked at.
+const ITERATIONS: u64 = 3;
+/// How many instances are made, one after the other.
+const INSTANCES: u32 = 100;
+/// What they may leave together [bytes]: the allocator keeps some.
+const MOST_LEFT: u64 = 1 << 20;
+/// How long a measurement goes on before it is cancelled.
+const LEAD: Duration = Duration::from_millis(100);
+/// How long it may then take to stop by itself; a little later the host kills it.
+const PATIENCE: Duration = Duration::from_millis(1_900);
+
+pub(super) fn no_iteration(trial: &Trial<'_>) -> Tested {
+    trial.try_with(&trial.with_defaults(), |session| {
+        let (_, sample) = session.call(0)?;
+        Ok(if sample.work == Work::default() {
+            TestOutcome::Passed
+        } else {
+            let Work { items, bytes, flop } = sample.work;
+            TestOutcome::failed(format!(
+                "it reports work for no iteration ({items} items, {bytes} bytes, {flop} flop): multiply the work of one \
+                 iteration by `iterations`"
+            ))
+        })
+    })
+}
+
+pub(super) fn one_iteration(trial: &Trial<'_>) -> Tested {
+    trial.try_with(&trial.with_defaults(), |session| {
+        let (session, _) = session.call(1)?;
+        session.call(1)?;
+        Ok(TestOutcome::Passed)
+    })
+}
+
+/// Compares the checksums of two processes.
+pub(super) fn reproducible(trial: &Trial<'_>) -> Tested {
+    let mut sums = Vec::new();
+    for _ in 0..2 {
+        let outcome = trial.try_with(&trial.with_defaults(), |session| {
+            sums.push(checksum(session)?.1);
+            Ok(TestOutcome::Passed)
+        })?;
+        if outcome != TestOutcome::Passed {
+            return Ok(outcome);
+        }
+    }
+    Ok(match sums.as_slice() {
+        [0, 0] => TestOutcome::skipped("it reports no checksum"),
+        [first, second] if first != second => TestOutcome::failed(format!(
+            "two processes with the same seed report {first:#x} and {second:#x}: take everything at random from the seed of \
+             the context, and nothing from time, addresses or uninitialised memory"
+        )),
+        _ => TestOutcome::Passed,
+    })
+}
+
+/// Compares the checksums of two instances in one process.
+pub(super) fn independent(trial: &Trial<'_>) -> Tested {
+    trial.try_with(&trial.with_defaults(), |session| {
+        let (session, first) = checksum(session)?;
+        let (session, _) = session.renew(1, Duration::ZERO)?;
+        let (_, second) = checksum(session)?;
+        Ok(if first == second {
+            TestOutcome::Passed
+        } else {
+            TestOutcome::failed(format!(
+                "the first instance reports the checksum {first:#x}, a later one {second:#x}: keep nothing in global \
+                 variables that changes the work"
+            ))
+        })
+    })
+}
+
+fn checksum(session: Session<'_, Verified>) -> Result<(Session<'_, Verified>, u64), Ended> {
+    let (session, sample) = session.call(ITERATIONS)?;
+    Ok((session, sample.checksum))
+}
+
+/// Makes an instance a hundred times.
+pub(super) fn repeat(trial: &Trial<'_>) -> Tested {
+    trial.try_with(&trial.with_defaults(), |session| {
+        let (_, renewal) = session.renew(INSTANCES, trial.budget() / 2)?;
+        Ok(if renewal.times == renewal.settled {
+            TestOutcome::skipped("`setup` takes too long to be repeated in the time of this test")
+        } else {
+            TestOutcome::unless(&left_by(&renewal))
+        })
+    })
+}
+
+fn left_by(renewal: &Renewal) -> Vec<String> {
+    let Renewal { times, settled, memory_bytes: [before, after], left } = *renewal;
+    let instances = times - settled;
+    let mut out = Vec::new();
+    let grown = after.saturating_sub(before);
+    if grown > MOST_LEFT {
+        out.push(format!(
+            "{instances} instances left {} of memory behind: free in `cleanup` what `setup` allocates",
+            units::bytes(grown as f64)
+        ));
+    }
+    if left.threads_left > 0 {
+        out.push(format!(
+            "{instances} instances left {} behind: end them in `cleanup`",
+            units::count(left.threads_left, "thread")
+        ));
+    }
+    if left.descriptors_left > 0 {
+        out.push(format!(
+            "{instances} instances left {} open: close in `cleanup` what `setup` opens",
+            units::count(left.descriptors_left, "descriptor")
+        ));
+    }
+    out
+}
+
+/// Cancels a measurement.
+pub(super) fn cancel(trial: &Trial<'_>) -> Tested {
+    // Not the user's: that would end everything.
+    let cancel = Cancel::default();
+    let case = trial.with_defaults();
+    let assignment = trial.assignment(&case, &cancel);
+    let (begun, gate) = mpsc::channel::<()>();
+    let (outcome, told) = thread::scope(|scope| {
+        let cancel = &cancel;
+        let watch = scope.spawn(move || {
+            // Until it begins, or has ended, or the user has no more patience.
+            let begins = loop {
+                match gate.recv_timeout(LEAD) {
+                    Err(mpsc::RecvTimeoutError::Timeout) if !trial.cancel.is_set() => {}
+                    heard => break heard.is_ok(),
+                }
+            };
+            if begins {
+                thread::sleep(LEAD);
+            }
+            cancel.set();
+            Instant::now()
+        });
+        // If the other side does not hear it, it cancels at once.
+        let outcome = sample_until_cancelled(&assignment, || {
+            let _ = begun.send(());
+        });
+        let end = Instant::now();
+        drop(begun);
+        (outcome, watch.join().map(|told| end.saturating_duration_since(told)))
+    });
+    if trial.cancel.is_set() {
+        return Err(Stop::GaveUp);
+    }
+    let took = told.unwrap_or_default();
+    match outcome {
+        // It stopped, or it had to be killed, or it was quicker than the wish to stop.
+        Ok(()) | Err(Ended::Case(CaseStatus::Cancelled)) => Ok(if took < PATIENCE {
+            TestOutcome::Passed
+        } else {
+            TestOutcome::failed(
+                "it had to be killed: one iteration takes longer than two seconds, so let it look at `cancelled` of the \
+                 context now and then, and return early",
+            )
+        }),
+        Err(ended) => settled(Err(ended)),
+    }
+}
+
+/// Samples for a minute; `begins` is called before the first sample.
+fn sample_until_cancelled(assignment: &Assignment<'_>, begins: impl FnOnce()) -> Result<(), Ended> {
+    let session = Session::spawn(assignment, Box::new(|_| {}))?;
+    let (session, _) = session.greet()?;
+    let (session, _) = session.load()?;
+    let (session, _) = session.set_up()?;
+    let (session, _) = session.warm_up(1)?;
+    begins();
+    let quota = Quota { min_samples: 1, max_samples: 1_000_000, budget_ns: 60_000_000_000, retake: false };
+    session.sample(quota, &mut |_| {})?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use dyno_core::model::SideEffects;
+
+    use super::*;
+
+    #[test]
+    fn what_instances_leave_is_named_with_its_size() {
+        let renewal = |grown: u64, left: SideEffects| Renewal {
+            times: 100,
+            settled: 10,
+            memory_bytes: [5_000_000, 5_000_000 + grown],
+            left,
+        };
+        assert!(left_by(&renewal(MOST_LEFT, SideEffects::default())).is_empty());
+        let shrunk = Renewal { memory_bytes: [9, 1], ..renewal(0, SideEffects::default()) };
+        assert!(left_by(&shrunk).is_empty());
+        let left = SideEffects { threads_left: 1, descriptors_left: 90, ..SideEffects::default() };
+        let said = left_by(&renewal(3 << 20, left)).join("\n");
+        for part in ["90 instances", "3.000 MiB", "1 thread", "90 descriptors"] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+    }
+}
