@@ -163,6 +163,18 @@ fn results_go_to_people_and_to_junit_and_strict_counts_notes() {
 }
 
 #[test]
+fn what_could_not_be_tested_is_said_and_strict_refuses_it() {
+    let arena = Arena::new();
+    let wasm = fixtures::wasm("good", "good");
+    for (flags, code) in [(&["--hardware", "rocm"][..], 0), (&["--hardware", "rocm", "--strict"], FAILED)] {
+        let outcome = check(&arena, &wasm, flags);
+        assert_eq!(outcome.code, Some(code), "{}", outcome.shown());
+        let noted = with_outcome(&outcome.json(), "noted");
+        assert!(noted["good"][0].1.starts_with("not tested: it runs on cpu"), "{noted:?}");
+    }
+}
+
+#[test]
 fn wrong_names_are_refused_and_files_that_are_no_plugins_fail() {
     let arena = Arena::new();
     let wasm = fixtures::wasm("good", "good");

@@ -44,7 +44,7 @@ impl App {
 }
 
 /// A file to check: a plugin, or what is wrong with it.
-enum Subject {
+enum Named {
     Plugin(Box<Entry>),
     NoPlugin { path: String, why: String },
 }
@@ -61,12 +61,11 @@ impl Checks<'_> {
         cancel: &Cancel,
         told: &mut dyn FnMut(&str, CheckNews<'_>),
     ) -> Result<CheckReport, AppError> {
-        let subjects =
-            plugins.iter().map(|named| self.subject(named)).collect::<Result<Vec<_>, AppError>>()?;
+        let named = plugins.iter().map(|named| self.named(named)).collect::<Result<Vec<_>, AppError>>()?;
         let entries = || {
-            subjects.iter().filter_map(|subject| match subject {
-                Subject::Plugin(entry) => Some(entry.as_ref()),
-                Subject::NoPlugin { .. } => None,
+            named.iter().filter_map(|one| match one {
+                Named::Plugin(entry) => Some(entry.as_ref()),
+                Named::NoPlugin { .. } => None,
             })
         };
         if let Some(unknown) = options.benchmarks.iter().find(|name| entries().all(|it| !has(it, name))) {
@@ -98,14 +97,14 @@ impl Checks<'_> {
             cancel: cancel.clone(),
         };
         let mut files = Vec::new();
-        for subject in &subjects {
-            let file = match subject {
-                Subject::NoPlugin { path, why } => {
+        for one in &named {
+            let file = match one {
+                Named::NoPlugin { path, why } => {
                     let result = no_plugin(why);
                     told(path, CheckNews::Tested(&result));
                     CheckedFile { path: path.clone(), plugin: None, tests: vec![result] }
                 }
-                Subject::Plugin(entry) => {
+                Named::Plugin(entry) => {
                     let wanted: Vec<&BenchmarkInfo> = entry
                         .descriptor
                         .benchmarks
@@ -135,14 +134,14 @@ impl Checks<'_> {
         })
     }
 
-    fn subject(&self, named: &str) -> Result<Subject, AppError> {
+    fn named(&self, named: &str) -> Result<Named, AppError> {
         let path = Path::new(named);
         if !path.is_file() {
-            return Ok(Subject::Plugin(Box::new(self.0.plugins().build(named, EngineChoice::Auto)?)));
+            return Ok(Named::Plugin(Box::new(self.0.plugins().build(named, EngineChoice::Auto)?)));
         }
         Ok(match catalog::read_file(path) {
-            Ok(entry) => Subject::Plugin(Box::new(entry)),
-            Err(problem) => Subject::NoPlugin { path: named.to_owned(), why: problem.message },
+            Ok(entry) => Named::Plugin(Box::new(entry)),
+            Err(problem) => Named::NoPlugin { path: named.to_owned(), why: problem.message },
         })
     }
 

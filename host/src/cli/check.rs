@@ -1,6 +1,9 @@
 //! `dyno check`: whether plugins keep the promises of their descriptors and of the contract, test by test.
 
-use std::process::ExitCode;
+use std::{
+    process::ExitCode,
+    time::{Duration, Instant},
+};
 
 use dyno_core::{
     model::{CheckReport, CheckedFile, TestOutcome, TestResult},
@@ -19,6 +22,7 @@ pub(super) fn execute(app: &App, args: &CheckArgs, json: bool) -> Result<ExitCod
     if let Some(file) = &args.junit {
         target::check_file("--junit", file)?;
     }
+    let begin = Instant::now();
     let cancel = run::listen_for_ctrl_c(app)?;
     let mut lines = Lines { is_quiet: json, file: None, about: None, closed: None };
     let report =
@@ -32,7 +36,7 @@ pub(super) fn execute(app: &App, args: &CheckArgs, json: bool) -> Result<ExitCod
     if let Some(file) = &args.junit {
         formats::write(&check_junit(&report, args.strict), Some(file))?;
     }
-    let summary = summary(&report, args.strict);
+    let summary = summary(&report, args.strict, begin.elapsed());
     if json {
         output::note(&summary);
     } else {
@@ -112,15 +116,14 @@ impl Lines {
 }
 
 /// The closing line.
-fn summary(report: &CheckReport, strict: bool) -> String {
+fn summary(report: &CheckReport, strict: bool, took: Duration) -> String {
     let count = |word: &str| results(report).filter(|result| result.outcome.word() == word).count();
-    let took: f64 = results(report).map(|result| result.elapsed_s).sum();
     let failed = results(report).filter(|result| result.outcome.is_failure(strict)).count();
     format!(
         "{}: {} in {}, with {} for each: {} passed, {} failed, {} noted, {} skipped; seed {}",
         if failed == 0 { "passed" } else { "FAILED" },
         units::count(results(report).count(), "test"),
-        units::duration(took * 1e9),
+        units::duration(took.as_nanos() as f64),
         units::duration(report.budget_s * 1e9),
         count("passed"),
         count("failed"),

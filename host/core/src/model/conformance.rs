@@ -68,7 +68,7 @@ pub enum TestOutcome {
         /// How, and what to do.
         message: String,
     },
-    /// The promise is kept, but its author should know something. With `--strict` this is a failure.
+    /// Nothing is broken, but the author should know something. With `--strict` this is a failure.
     Noted {
         /// What.
         message: String,

@@ -128,9 +128,14 @@ impl Kit<'_> {
             }
         }
         if !is_tested {
-            let why = format!("no device that it runs on is here: {}", absent.join("; "));
+            let why = if absent.is_empty() {
+                "no such device was named".to_owned()
+            } else {
+                format!("none of that is here: {}", absent.join("; "))
+            };
+            let said = format!("not tested: it runs on {}, and {why}", benchmark.hardware.join(", "));
             let about = Some((benchmark.name.as_str(), None));
-            book.note(about, ConformanceTest::Load, TestOutcome::skipped(why), Duration::ZERO);
+            book.note(about, ConformanceTest::Load, TestOutcome::noted(said), Duration::ZERO);
         }
         Ok(())
     }
@@ -178,18 +183,24 @@ impl Kit<'_> {
             book.note(about, test, outcome, took);
         }
         for (test, act) in MORE {
-            let begin = Instant::now();
-            let outcome = if !works {
-                TestOutcome::skipped("the benchmark does not come past `verify`")
+            let needless = if !works {
+                Some("the benchmark does not come past `verify`")
             } else if test == ConformanceTest::Independent && !is_reproducible {
-                TestOutcome::skipped("its checksum differs from process to process anyway")
+                Some("there is no checksum that is the same in every process")
             } else {
-                self.in_turn(&trial, book.told, || act(&trial))?
+                None
+            };
+            let (outcome, took) = match needless {
+                Some(why) => (TestOutcome::skipped(why), Duration::ZERO),
+                None => self.in_turn(&trial, book.told, || {
+                    let begin = Instant::now();
+                    act(&trial).map(|outcome| (outcome, begin.elapsed()))
+                })?,
             };
             if test == ConformanceTest::Reproducible {
                 is_reproducible = outcome == TestOutcome::Passed;
             }
-            book.note(about, test, outcome, begin.elapsed());
+            book.note(about, test, outcome, took);
         }
         Ok(())
     }

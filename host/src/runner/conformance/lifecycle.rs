@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use dyno_core::{
-    model::{CaseStatus, ConformanceTest, LaunchRecord, PluginKind, SideEffects, Stage, TestOutcome},
+    model::{
+        CaseStatus, ConformanceTest, DeviceKind, LaunchRecord, PluginKind, SideEffects, Stage, TestOutcome,
+    },
     protocol::Quota,
 };
 
@@ -56,8 +58,13 @@ pub(super) fn lifecycle(trial: &Trial<'_>) -> Result<Vec<Told>, Stop> {
     let left = SideEffects { written_bytes: 0, ..record.side_effects };
     for (test, effects) in [(ConformanceTest::Quiet, written), (ConformanceTest::Leftovers, left)] {
         let lines = record.output.len() as u64 + record.output_dropped;
-        let outcome = match record.status {
-            CaseStatus::Completed => TestOutcome::unless(&effects.remarks(lines)),
+        let outcome = match (&record.status, effects.remarks(lines)) {
+            (CaseStatus::Completed, remarks)
+                if case.device.kind != DeviceKind::Cpu && !remarks.is_empty() =>
+            {
+                TestOutcome::noted(format!("the plugin or its driver: {}", remarks.join("; ")))
+            }
+            (CaseStatus::Completed, remarks) => TestOutcome::unless(&remarks),
             _ => not_reached(),
         };
         told.push((test, outcome, Duration::ZERO));
