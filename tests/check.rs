@@ -25,6 +25,14 @@ fn check(arena: &Arena, file: &Path, flags: &[&str]) -> Outcome {
     arena.dyno(&[&["check", &file, "--json"], flags].concat())
 }
 
+/// The report on a plugin that does not pass, and of which nothing else is left.
+fn refused(arena: &Arena, file: &Path, flags: &[&str]) -> Value {
+    let outcome = check(arena, file, flags);
+    assert_eq!(outcome.code, Some(FAILED), "{}: {}", file.display(), outcome.shown());
+    arena.assert_clean(&outcome);
+    outcome.json()
+}
+
 /// The tests with such an outcome, by the name of the benchmark, with what was said.
 fn with_outcome(report: &Value, outcome: &str) -> BTreeMap<String, Vec<(String, String)>> {
     let mut found: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
@@ -67,9 +75,8 @@ fn each_mistake_fails_the_test_of_its_promise_and_no_other() {
         return;
     }
     let arena = Arena::new();
-    let outcome = check(&arena, &fixtures::of_story("check/mistakes.c"), &[]);
-    assert_eq!(outcome.code, Some(FAILED), "{}", outcome.shown());
-    let mut failed = with_outcome(&outcome.json(), "failed");
+    let report = refused(&arena, &fixtures::of_story("check/mistakes.c"), &[]);
+    let mut failed = with_outcome(&report, "failed");
     // Random values may find what the largest one finds.
     failed.values_mut().for_each(|said| said.retain(|(test, _)| test != "fuzz"));
     let expected = [
@@ -81,14 +88,12 @@ fn each_mistake_fails_the_test_of_its_promise_and_no_other() {
         ("remembers", "independent", "keep nothing in global variables"),
     ];
     for (benchmark, test, fragment) in expected {
-        let said =
-            failed.get(benchmark).unwrap_or_else(|| panic!("`{benchmark}` passed: {}", outcome.shown()));
+        let said = failed.get(benchmark).unwrap_or_else(|| panic!("`{benchmark}` passed: {report}"));
         let [(name, message)] = said.as_slice() else { panic!("`{benchmark}` fails otherwise: {said:?}") };
         assert_eq!(name, test, "{message}");
         assert!(message.contains(fragment), "`{fragment}` is not in `{message}`");
     }
     assert_eq!(failed.len(), expected.len(), "{failed:?}");
-    arena.assert_clean(&outcome);
 }
 
 #[test]
@@ -112,12 +117,9 @@ fn plugins_that_crash_hang_print_and_leak_are_named_by_the_stage_or_the_trace() 
         ("thread_per_call", "leftovers"),
         ("file_per_call", "leftovers"),
     ] {
-        let outcome = check(&arena, &fixtures::native(plugin, plugin), &["--budget", "2s"]);
-        assert_eq!(outcome.code, Some(FAILED), "{plugin}: {}", outcome.shown());
-        let failed: Vec<(String, String)> =
-            with_outcome(&outcome.json(), "failed").into_values().flatten().collect();
+        let report = refused(&arena, &fixtures::native(plugin, plugin), &["--budget", "2s"]);
+        let failed: Vec<(String, String)> = with_outcome(&report, "failed").into_values().flatten().collect();
         assert!(failed.iter().any(|(name, _)| name == test), "{plugin}: {failed:?}");
-        arena.assert_clean(&outcome);
     }
 }
 
@@ -190,8 +192,6 @@ fn wrong_names_are_refused_and_files_that_are_no_plugins_fail() {
     }
     let text = arena.path("text.so");
     fs::write(&text, "no library").unwrap();
-    let outcome = check(&arena, &text, &[]);
-    assert_eq!(outcome.code, Some(FAILED), "{}", outcome.shown());
-    let failed = with_outcome(&outcome.json(), "failed");
+    let failed = with_outcome(&refused(&arena, &text, &[]), "failed");
     assert_eq!(failed[""][0].0, "plugin", "{failed:?}");
 }

@@ -3,14 +3,15 @@
 use std::{collections::BTreeSet, path::Path, time::Duration};
 
 use dyno_core::model::{
-    CHECK_SCHEMA, CHECK_VERSION, CaseRequest, CheckReport, CheckedFile, ConformanceTest, EngineChoice,
-    Inputs, Layout, Settings, TestOutcome, TestResult,
+    CHECK_SCHEMA, CHECK_VERSION, CheckReport, CheckedFile, ConformanceTest, EngineChoice, Inputs, Layout,
+    Settings, TestOutcome, TestResult,
 };
 use dyno_plugin_api::descriptor::BenchmarkInfo;
 
 use super::{error::AppError, root::App};
 use crate::{
     catalog::{self, Entry, glob},
+    devices,
     runner::{Cancel, CheckNews, Kit},
 };
 
@@ -68,24 +69,23 @@ impl Checks<'_> {
                 Named::NoPlugin { .. } => None,
             })
         };
-        if let Some(unknown) = options.benchmarks.iter().find(|name| entries().all(|it| !has(it, name))) {
-            let known: BTreeSet<&str> =
-                entries().flat_map(|it| &it.descriptor.benchmarks).map(|it| it.name.as_str()).collect();
+        let benchmarks = || entries().flat_map(|it| &it.descriptor.benchmarks);
+        if let Some(unknown) =
+            options.benchmarks.iter().find(|name| !benchmarks().any(|it| is_meant(name, it)))
+        {
+            let known: BTreeSet<&str> = benchmarks().map(|it| it.name.as_str()).collect();
             let known = known.into_iter().collect::<Vec<_>>().join(", ");
             return Err(AppError::Side(format!("no benchmark `{unknown}`; there are {known}")));
         }
-        let kinds = || entries().flat_map(|it| &it.descriptor.benchmarks).flat_map(|it| it.hardware.clone());
-        let hardware = if options.hardware.is_empty() { kinds().collect() } else { options.hardware.clone() };
-        let devices = self.0.hardware().requested(&[CaseRequest {
-            benchmark: "*".to_owned(),
-            params: Default::default(),
-            hardware: hardware.clone(),
-            engine: EngineChoice::All,
-            sha256: None,
-        }])?;
+        // Each name once: a plugin has many benchmarks for the same kinds.
+        let hardware: BTreeSet<&str> = match options.hardware.as_slice() {
+            [] => benchmarks().flat_map(|it| &it.hardware).map(String::as_str).collect(),
+            named => named.iter().map(String::as_str).collect(),
+        };
+        let devices = self.0.hardware().meant(hardware.iter().copied())?;
         let mut chosen = Vec::new();
-        for name in &hardware {
-            chosen.extend(crate::devices::find(&devices, name)?);
+        for name in hardware {
+            chosen.extend(devices::find(&devices, name)?);
         }
         let (content, code_cache) = self.0.runs().ready_to_launch()?;
         let kit = Kit {
@@ -105,14 +105,12 @@ impl Checks<'_> {
                     CheckedFile { path: path.clone(), plugin: None, tests: vec![result] }
                 }
                 Named::Plugin(entry) => {
+                    let patterns = &options.benchmarks;
                     let wanted: Vec<&BenchmarkInfo> = entry
                         .descriptor
                         .benchmarks
                         .iter()
-                        .filter(|it| {
-                            options.benchmarks.is_empty()
-                                || options.benchmarks.iter().any(|name| glob::matches(name, &it.name))
-                        })
+                        .filter(|it| patterns.is_empty() || patterns.iter().any(|name| is_meant(name, it)))
                         .collect();
                     let path = entry.path.display().to_string();
                     let tests = kit.check(entry, &wanted, &chosen, &mut |news| told(&path, news))?;
@@ -159,8 +157,9 @@ impl Checks<'_> {
     }
 }
 
-fn has(entry: &Entry, name: &str) -> bool {
-    entry.descriptor.benchmarks.iter().any(|it| glob::matches(name, &it.name))
+/// Whether a benchmark is meant by a name or pattern.
+fn is_meant(name: &str, benchmark: &BenchmarkInfo) -> bool {
+    glob::matches(name, &benchmark.name)
 }
 
 fn no_plugin(why: &str) -> TestResult {

@@ -112,7 +112,17 @@ impl Hardware<'_> {
     /// # Errors
     /// When the host could not query a driver, which says nothing about its devices.
     pub(super) fn requested(&self, requests: &[CaseRequest]) -> Result<Vec<DeviceInfo>, AppError> {
-        let names = requests.iter().flat_map(|request| &request.hardware).map(String::as_str);
+        self.meant(requests.iter().flat_map(|request| &request.hardware).map(String::as_str))
+    }
+
+    /// The devices of the kinds that these names are about. Other drivers are not queried.
+    ///
+    /// # Errors
+    /// When the host could not query a driver, which says nothing about its devices.
+    pub(super) fn meant<'a>(
+        &self,
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Vec<DeviceInfo>, AppError> {
         match self.asked(&devices::kinds_of(names), Freshness::Known) {
             (devices, None) => Ok(devices),
             (_, Some(fault)) => Err(fault),

@@ -177,9 +177,9 @@ pub struct Joined {
     _this_thread: PhantomData<*const ()>,
 }
 
-/// Moves this thread to a worker's processor, where only one of the two runs at a time: they wake each other at once there, while
-/// to wake another processor takes as long as many a sample, in a virtual machine above all. `None`: the worker has not
-/// exactly one processor, or the kernel refuses.
+/// Moves this thread to a worker's processor, for as long as the two take turns. On one processor they wake each other within
+/// microseconds; waking an idle processor takes up to a tenth of a millisecond in a virtual machine. `None` if the worker
+/// does not have exactly one processor, or the kernel refuses.
 #[must_use]
 pub fn join(cpus: &[u32]) -> Option<Joined> {
     let [cpu] = cpus else { return None };

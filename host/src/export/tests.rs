@@ -8,6 +8,7 @@ use dyno_core::model::{
     Stage, TestOutcome, TestResult,
 };
 use proptest::prelude::*;
+use schemars::JsonSchema;
 use serde_json::{Value, json as value};
 
 use super::{
@@ -51,22 +52,28 @@ fn sorted(json: Value) -> Value {
     }
 }
 
-/// The schema as it stands in `docs/schemas/`.
-fn schema() -> Value {
-    let mut schema = schemars::schema_for!(RunRecord);
-    schema.insert("$id".to_owned(), value!("urn:dyno:result:1"));
+/// The schema of a document as it stands in `docs/schemas/`.
+#[track_caller]
+fn published<Document: JsonSchema>(name: &str, version: u32) -> Value {
+    let short = name.strip_prefix("dyno.").expect("every document is named like this");
+    let mut schema = schemars::schema_for!(Document);
+    schema.insert("$id".to_owned(), value!(format!("urn:dyno:{short}:{version}")));
     // schemars knows only the types of these; readers refuse any other value.
-    for (field, constant) in [("schema", value!(RESULT_SCHEMA)), ("version", value!(RESULT_VERSION))] {
-        schema.pointer_mut(&format!("/properties/{field}")).expect("the record has it")["const"] = constant;
+    for (field, constant) in [("schema", value!(name)), ("version", value!(version))] {
+        schema.pointer_mut(&format!("/properties/{field}")).expect("the document has it")["const"] = constant;
     }
-    sorted(schema.to_value())
+    let schema = sorted(schema.to_value());
+    golden(
+        &format!("../docs/schemas/{short}.json"),
+        &(serde_json::to_string_pretty(&schema).unwrap() + "\n"),
+    );
+    schema
 }
 
-/// What is wrong with a document by the published schema.
-fn complaints(document: &Value) -> Vec<String> {
-    let schema = schema();
+/// What is wrong with a document by a schema.
+fn complaints(schema: &Value, document: &Value) -> Vec<String> {
     let mut found = Vec::new();
-    schema_check::check(&schema, &schema, document, "", &mut found);
+    schema_check::check(schema, schema, document, "", &mut found);
     found
 }
 
@@ -83,7 +90,7 @@ fn the_tables_are_as_expected() {
 
 #[test]
 fn the_result_file_survives_a_round_trip_and_fits_its_schema() {
-    golden("../docs/schemas/result.json", &(serde_json::to_string_pretty(&schema()).unwrap() + "\n"));
+    let schema = published::<RunRecord>(RESULT_SCHEMA, RESULT_VERSION);
     let mut record = record();
     record.cases[1].status = CaseStatus::Cancelled;
     record.status = RunStatus::Interrupted;
@@ -91,7 +98,7 @@ fn the_result_file_survives_a_round_trip_and_fits_its_schema() {
     let text = json(&record).unwrap();
     assert_eq!(read(&text).unwrap(), record);
     let document: Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(complaints(&document), Vec::<String>::new());
+    assert_eq!(complaints(&schema, &document), Vec::<String>::new());
     // The schema must be able to complain.
     for (pointer, wrong) in [
         ("/schema", value!("other")),
@@ -102,35 +109,21 @@ fn the_result_file_survives_a_round_trip_and_fits_its_schema() {
     ] {
         let mut damaged = document.clone();
         *damaged.pointer_mut(pointer).unwrap_or_else(|| panic!("no {pointer}")) = wrong;
-        assert!(!complaints(&damaged).is_empty(), "{pointer}");
+        assert!(!complaints(&schema, &damaged).is_empty(), "{pointer}");
     }
 }
 
 #[test]
 fn the_document_of_the_doctor_has_a_published_schema() {
-    let mut schema = schemars::schema_for!(Doctor);
-    schema.insert("$id".to_owned(), value!("urn:dyno:doctor:1"));
-    for (field, constant) in [("schema", value!(DOCTOR_SCHEMA)), ("version", value!(DOCTOR_VERSION))] {
-        schema.pointer_mut(&format!("/properties/{field}")).expect("the document has it")["const"] = constant;
-    }
-    let schema = sorted(schema.to_value());
-    golden("../docs/schemas/doctor.json", &(serde_json::to_string_pretty(&schema).unwrap() + "\n"));
+    let schema = published::<Doctor>(DOCTOR_SCHEMA, DOCTOR_VERSION);
     let document: Value = serde_json::from_str(include_str!("../doctor/testdata/doctor.json")).unwrap();
     let read: Doctor = serde_json::from_value(document).unwrap();
-    let mut found = Vec::new();
-    schema_check::check(&schema, &schema, &serde_json::to_value(read).unwrap(), "", &mut found);
-    assert_eq!(found, Vec::<String>::new());
+    assert_eq!(complaints(&schema, &serde_json::to_value(read).unwrap()), Vec::<String>::new());
 }
 
 #[test]
 fn the_document_of_a_check_has_a_published_schema() {
-    let mut schema = schemars::schema_for!(CheckReport);
-    schema.insert("$id".to_owned(), value!("urn:dyno:check:1"));
-    for (field, constant) in [("schema", value!(CHECK_SCHEMA)), ("version", value!(CHECK_VERSION))] {
-        schema.pointer_mut(&format!("/properties/{field}")).expect("the document has it")["const"] = constant;
-    }
-    let schema = sorted(schema.to_value());
-    golden("../docs/schemas/check.json", &(serde_json::to_string_pretty(&schema).unwrap() + "\n"));
+    let schema = published::<CheckReport>(CHECK_SCHEMA, CHECK_VERSION);
     let result = |benchmark: Option<&str>, outcome| TestResult {
         test: ConformanceTest::NoIteration,
         benchmark: benchmark.map(str::to_owned),
@@ -157,9 +150,7 @@ fn the_document_of_a_check_has_a_published_schema() {
         }],
     };
     let document = serde_json::to_value(&report).unwrap();
-    let mut found = Vec::new();
-    schema_check::check(&schema, &schema, &document, "", &mut found);
-    assert_eq!(found, Vec::<String>::new());
+    assert_eq!(complaints(&schema, &document), Vec::<String>::new());
     let counts = |strict: bool| check_junit(&report, strict).lines().nth(1).unwrap_or_default().to_owned();
     assert!(counts(false).contains("tests=\"4\" failures=\"1\" skipped=\"1\""), "{}", counts(false));
     assert!(counts(true).contains("failures=\"2\""), "{}", counts(true));

@@ -1,5 +1,5 @@
-//! The write-ahead log of a server's database, kept short: whoever opens the database after a kill replays the log before
-//! anything else, and each transaction in it takes DuckDB about half a millisecond, however small it is.
+//! The write-ahead log of a server's database, kept short. After a kill, the next server replays the log before it answers
+//! anything, and DuckDB needs about half a millisecond for each transaction, however small.
 
 use std::{
     path::PathBuf,
@@ -11,15 +11,14 @@ use duckdb::Connection;
 use super::revision::Touched;
 use crate::fault::free_bytes;
 
-/// Number of transactions after which the log is folded into the file by one that submits a run. Folding takes about fifty
-/// milliseconds at any size of database, and replaying so many less than a tenth of a second.
+/// Number of transactions in the log at which a transaction that submits a run folds the log into the file. Folding takes about
+/// 50 ms at any size of database; replaying 128 transactions takes less than 100 ms.
 const FOLDED_BY_SUBMITTING: u32 = 128;
-/// The same for every other transaction. While a run is measured, readers wait for what it wrote last, and folding would hold them
-/// up: so seldom, fewer than one in a hundred answers is late.
+/// The same for every other transaction. While a run is measured, readers wait for its last commit, and folding delays them. At
+/// this number, folding takes less than 1 % of the time, and the 99th percentile of reading does not show it.
 const FOLDED_BY_ANY: u32 = 1_024;
 
-/// The log is not folded with less free space on its disk [bytes]: if DuckDB cannot write the whole of it, it refuses everything
-/// from then on.
+/// Minimum free space on the disk for folding [bytes]. If folding fails half-way, DuckDB refuses every further statement.
 const LEAST_ROOM: u64 = 64 << 20;
 
 /// The log that all connections of this process write to.

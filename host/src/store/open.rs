@@ -127,9 +127,8 @@ impl Store {
         })
     }
 
-    /// Prepares for a process that is asked much and may be killed any time: keeps the newest runs and results in memory, and the
-    /// log short, from now on, for this connection and those made from it. Only the process that writes can do so, for it
-    /// knows of every change.
+    /// Prepares for a server: from now on, this connection and those made from it keep the newest runs and results in memory, and
+    /// keep the write-ahead log short. Only the process that writes can do so, because it knows of every change.
     #[must_use]
     pub fn for_server(mut self) -> Self {
         debug_assert!(!self.read_only, "another process may write");

@@ -156,8 +156,10 @@ impl Store {
         touched: Touched,
         work: impl FnMut(&Transaction<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let done = self.committed(what, touched, work)?;
+        let done = self.committed(what, work)?;
+        // Before the log is folded: kept answers are outdated from now on.
         self.revision.raise(touched);
+        self.note_in_log(touched);
         Ok(done)
     }
 
@@ -167,13 +169,20 @@ impl Store {
         what: &'static str,
         work: impl FnMut(&Transaction<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        self.committed(what, Touched::NoList, work)
+        let done = self.committed(what, work)?;
+        self.note_in_log(Touched::NoList);
+        Ok(done)
+    }
+
+    fn note_in_log(&self, touched: Touched) {
+        if let Some(log) = &self.log {
+            log.grew(touched, &self.connection);
+        }
     }
 
     fn committed<T>(
         &mut self,
         what: &'static str,
-        touched: Touched,
         mut work: impl FnMut(&Transaction<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let mut tries = 0;
@@ -185,13 +194,7 @@ impl Store {
             });
             match done {
                 Err(error) if error.passes() && tries < TRIES => tries += 1,
-                Err(error) => return Err(error),
-                Ok(value) => {
-                    if let Some(log) = &self.log {
-                        log.grew(touched, &self.connection);
-                    }
-                    return Ok(value);
-                }
+                done => return done,
             }
             std::thread::sleep(Duration::from_millis(5 << tries));
         }

@@ -171,7 +171,7 @@ impl<'a> Stages<'a> {
                 first = Some((Footprint::read(), sandbox::memory().0));
                 settled = done;
             }
-            // What makes an instance that slowly is not asked for a second one.
+            // A slow `setup` is repeated as often as the time allows.
             if spent >= budget_ns && budget_ns > 0 {
                 break;
             }

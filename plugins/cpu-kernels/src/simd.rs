@@ -77,8 +77,8 @@ vectors! {
 /// associative and the compiler must not reorder a single sum.
 pub(crate) const LANES: usize = 32;
 
-/// Relative error of a sum of so many values in as many partial sums. Roundings mostly cancel: a bound that they never
-/// exceed would be so wide that it finds nothing.
+/// Relative error to accept in a sum of `count` values that [`reduce`] adds up in [`LANES`] partial sums. Rounding errors mostly
+/// cancel, so it grows with the square root of the count. A worst-case bound would accept wrong results.
 pub(crate) fn sum_error(count: usize) -> f64 {
     8.0 * f64::from(f32::EPSILON) * (count as f64 / LANES as f64).sqrt()
 }

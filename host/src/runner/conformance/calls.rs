@@ -12,7 +12,7 @@ use dyno_core::{
     units,
 };
 
-use super::trial::{Stop, Tested, Trial, settled};
+use super::trial::{Stop, Tested, Trial, set_up, settled};
 use crate::runner::{
     Cancel,
     session::{Assignment, Ended, Session, Verified},
@@ -30,7 +30,7 @@ const LEAD: Duration = Duration::from_millis(100);
 const PATIENCE: Duration = Duration::from_millis(1_900);
 
 pub(super) fn no_iteration(trial: &Trial<'_>) -> Tested {
-    trial.try_with(&trial.with_defaults(), |session| {
+    trial.try_defaults(|session| {
         let (_, sample) = session.call(0)?;
         Ok(if sample.work == Work::default() {
             TestOutcome::Passed
@@ -45,7 +45,7 @@ pub(super) fn no_iteration(trial: &Trial<'_>) -> Tested {
 }
 
 pub(super) fn one_iteration(trial: &Trial<'_>) -> Tested {
-    trial.try_with(&trial.with_defaults(), |session| {
+    trial.try_defaults(|session| {
         let (session, _) = session.call(1)?;
         session.call(1)?;
         Ok(TestOutcome::Passed)
@@ -56,7 +56,7 @@ pub(super) fn one_iteration(trial: &Trial<'_>) -> Tested {
 pub(super) fn reproducible(trial: &Trial<'_>) -> Tested {
     let mut sums = Vec::new();
     for _ in 0..2 {
-        let outcome = trial.try_with(&trial.with_defaults(), |session| {
+        let outcome = trial.try_defaults(|session| {
             sums.push(checksum(session)?.1);
             Ok(TestOutcome::Passed)
         })?;
@@ -76,7 +76,7 @@ pub(super) fn reproducible(trial: &Trial<'_>) -> Tested {
 
 /// Compares the checksums of two instances in one process.
 pub(super) fn independent(trial: &Trial<'_>) -> Tested {
-    trial.try_with(&trial.with_defaults(), |session| {
+    trial.try_defaults(|session| {
         let (session, first) = checksum(session)?;
         let (session, _) = session.renew(1, Duration::ZERO)?;
         let (_, second) = checksum(session)?;
@@ -98,7 +98,7 @@ fn checksum(session: Session<'_, Verified>) -> Result<(Session<'_, Verified>, u6
 
 /// Makes an instance a hundred times.
 pub(super) fn repeat(trial: &Trial<'_>) -> Tested {
-    trial.try_with(&trial.with_defaults(), |session| {
+    trial.try_defaults(|session| {
         let (_, renewal) = session.renew(INSTANCES, trial.budget() / 2)?;
         Ok(if renewal.times == renewal.settled {
             TestOutcome::skipped("`setup` takes too long to be repeated in the time of this test")
@@ -185,11 +185,7 @@ pub(super) fn cancel(trial: &Trial<'_>) -> Tested {
 
 /// Samples for a minute; `begins` is called before the first sample.
 fn sample_until_cancelled(assignment: &Assignment<'_>, begins: impl FnOnce()) -> Result<(), Ended> {
-    let session = Session::spawn(assignment, Box::new(|_| {}))?;
-    let (session, _) = session.greet()?;
-    let (session, _) = session.load()?;
-    let (session, _) = session.set_up()?;
-    let (session, _) = session.warm_up(1)?;
+    let (session, _) = set_up(assignment)?.warm_up(1)?;
     begins();
     let quota = Quota { min_samples: 1, max_samples: 1_000_000, budget_ns: 60_000_000_000, retake: false };
     session.sample(quota, &mut |_| {})?;

@@ -14,7 +14,7 @@ use crate::{
     fault::HostFault,
     runner::{
         Cancel, Planned, RunError, Subject,
-        session::{Assignment, Ended, Session, Verified as VerifiedState},
+        session::{Assignment, Ended, Session, SetUp, Verified as VerifiedState},
     },
 };
 
@@ -77,26 +77,30 @@ impl Trial<'_> {
         }
     }
 
-    /// Tries something with an instance that is verified, in a worker of its own.
-    pub(super) fn try_with(
+    /// Tries something with a verified instance that has the default parameters, in a new worker.
+    pub(super) fn try_defaults(
         &self,
-        case: &Planned,
         act: impl FnOnce(Session<'_, VerifiedState>) -> Result<TestOutcome, Ended>,
     ) -> Tested {
-        let assignment = self.assignment(case, self.cancel);
+        let case = self.with_defaults();
+        let assignment = self.assignment(&case, self.cancel);
         settled(verified(&assignment).and_then(|(session, _)| act(session)))
     }
+}
+
+/// An instance in a new worker.
+pub(super) fn set_up<'a>(assignment: &'a Assignment<'a>) -> Result<Session<'a, SetUp>, Ended> {
+    let session = Session::spawn(assignment, Box::new(|_| {}))?;
+    let (session, _) = session.greet()?;
+    let (session, _) = session.load()?;
+    Ok(session.set_up()?.0)
 }
 
 /// A verified instance in a new worker, and whether the plugin has a `verify`.
 pub(super) fn verified<'a>(
     assignment: &'a Assignment<'a>,
 ) -> Result<(Session<'a, VerifiedState>, bool), Ended> {
-    let session = Session::spawn(assignment, Box::new(|_| {}))?;
-    let (session, _) = session.greet()?;
-    let (session, _) = session.load()?;
-    let (session, _) = session.set_up()?;
-    Ok(session.verify()?)
+    Ok(set_up(assignment)?.verify()?)
 }
 
 /// What the end of a worker means for a test: whatever the plugin did breaks the promise.

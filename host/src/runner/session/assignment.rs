@@ -43,8 +43,8 @@ impl Assignment<'_> {
         }
     }
 
-    /// Moves this thread to the worker's processor while they talk more than they work. Not where the worker has a real-time
-    /// priority: nothing could end it there.
+    /// Moves this thread to the worker's processor while the two take turns. Not with real-time priority: the host could not
+    /// interrupt such a worker on its own processor.
     pub(in crate::runner) fn join(&self) -> Option<Joined> {
         if self.settings.realtime { None } else { join(&self.placement.cpus) }
     }
