@@ -1,9 +1,11 @@
 //! The host: everything outside the worker. It never loads a plugin itself.
 //!
 //! Arrows point down: `cli → server → service → app`; `cli → app → runner → {catalog, devices, lease, pool, store} → dyno-core`;
-//! `{cli, server, service} → export`; `app → {client, doctor, export, import, notify, source}`; `{notify, source} → pool`.
+//! `{cli, server, service} → export`; `app → {build, client, doctor, export, import, notify, source}`; `{build, notify, source} →
+//! pool`.
 
 pub mod app;
+pub mod build;
 pub mod catalog;
 pub mod cli;
 pub mod client;

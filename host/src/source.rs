@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use dyno_core::model::Source;
 
-use crate::pool::{HelperFault, ToolCommand, ToolOutput, run_tool};
+use crate::pool::{Complaints, HelperFault, ToolCommand, run_tool};
 
 /// Longest time for an answer: a large checkout on a slow disk takes seconds.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -27,9 +27,11 @@ fn git(arguments: &[&str]) -> Result<String, HelperFault> {
         program: "git",
         arguments,
         // Asking must not write: refreshing the index would take a lock under the user's own git.
+        folder: None,
         environment: &[("GIT_OPTIONAL_LOCKS", "0")],
         input: &[],
-        output: ToolOutput::Answer(MAX_ANSWER_BYTES),
+        answer: Some(MAX_ANSWER_BYTES),
+        complaints: Complaints::Dropped,
         patience: PATIENCE,
     };
     let answer = run_tool(&command, &|| false)?;

@@ -12,7 +12,7 @@ use super::{error::AppError, root::App};
 use crate::{
     catalog::{self, Entry, glob},
     devices,
-    runner::{Cancel, CheckNews, Kit},
+    runner::{Cancel, CheckNews, Depth, Kit},
 };
 
 /// Much shorter than in `run`: nothing is measured.
@@ -30,6 +30,8 @@ pub struct CheckOptions {
     pub budget: Duration,
     /// Seed of the inputs and of random parameters.
     pub seed: u64,
+    /// Which tests.
+    pub depth: Depth,
 }
 
 /// Checking plugins.
@@ -95,6 +97,7 @@ impl Checks<'_> {
             leases: self.0.hardware().leases()?,
             settings: self.settings(options),
             cancel: cancel.clone(),
+            depth: options.depth,
         };
         let mut files = Vec::new();
         for one in &named {

@@ -3,6 +3,7 @@
 
 mod archive;
 mod backend;
+mod builds;
 mod cache;
 mod checks;
 mod database;
@@ -28,6 +29,7 @@ mod verdicts;
 pub use dyno_core::stats::CompareOptions;
 
 pub use self::{
+    builds::Builds,
     cache::Cache,
     checks::{CheckOptions, Checks},
     doctor::Checkup,
@@ -46,10 +48,12 @@ pub use self::{
     verdicts::Verdicts,
 };
 pub use crate::{
+    build::{BuildError, Project, Wish},
     catalog::{Catalog, Entry, Problem, Severity, is_plugin_path},
     devices::Freshness,
     lease::{Holder, Reach, Standing},
-    runner::{Cancel, CheckNews, DuelNews, DuelOptions, Obstacle, Planned, is_ignored},
+    pool::Complaints,
+    runner::{Cancel, CheckNews, Depth, DuelNews, DuelOptions, Obstacle, Planned, is_ignored},
     store::{
         Annotation, Audited, Noise, Outline, PerformanceFilter, PerformanceRow, Queued, RunEnd, RunFilter,
         RunSummary, SqlAnswer, SqlBrake, SqlCaller, SqlColumn, SqlError, SqlLimits, Submitted,

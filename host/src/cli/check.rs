@@ -45,8 +45,7 @@ pub(super) fn execute(app: &App, args: &CheckArgs, json: bool) -> Result<ExitCod
     if cancel.is_set() {
         return Ok(End::Cancelled.into());
     }
-    let has_failed = results(&report).any(|result| result.outcome.is_failure(args.strict));
-    Ok(if has_failed { End::BenchmarkFailed } else { End::Good }.into())
+    Ok(if has_failed(&report, args.strict) { End::BenchmarkFailed } else { End::Good }.into())
 }
 
 fn results(report: &CheckReport) -> impl Iterator<Item = &TestResult> {
@@ -115,8 +114,27 @@ impl Lines {
     }
 }
 
+/// Whether the plugins break a promise.
+pub(super) fn has_failed(report: &CheckReport, strict: bool) -> bool {
+    results(report).any(|result| result.outcome.is_failure(strict))
+}
+
+/// The tests that failed or left a remark, a paragraph each.
+pub(super) fn complaints(report: &CheckReport) -> String {
+    let mut lines = Lines { is_quiet: false, file: None, about: None, closed: None };
+    let mut out = String::new();
+    for file in &report.files {
+        let told = file
+            .tests
+            .iter()
+            .filter(|test| matches!(test.outcome, TestOutcome::Failed { .. } | TestOutcome::Noted { .. }));
+        told.for_each(|test| out.push_str(&(lines.lines_of(&file.path, test) + "\n")));
+    }
+    out
+}
+
 /// The closing line.
-fn summary(report: &CheckReport, strict: bool, took: Duration) -> String {
+pub(super) fn summary(report: &CheckReport, strict: bool, took: Duration) -> String {
     let count = |word: &str| results(report).filter(|result| result.outcome.word() == word).count();
     let failed = results(report).filter(|result| result.outcome.is_failure(strict)).count();
     format!(

@@ -3,6 +3,7 @@
 mod aa;
 mod ab;
 mod args;
+mod build;
 mod cache;
 mod check;
 mod compare;
@@ -99,6 +100,7 @@ fn execute(cli: &args::Cli) -> Result<ExitCode, Failure> {
         args::Command::Run(args) => run::execute(&app.with_files(&args.selection.files())?, args, json),
         args::Command::Ab(args) => ab::execute(&app, args, json),
         args::Command::Aa(args) => aa::execute(&app, args, json),
+        args::Command::Build(args) => build::execute(&app, args, json),
         args::Command::Check(args) => check::execute(&app, args, json),
         args::Command::History(args) => history::execute(&app, args, json),
         args::Command::Compare(args) => compare::execute(&app, args, json),

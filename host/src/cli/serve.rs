@@ -15,11 +15,13 @@ use super::{
     output,
 };
 use crate::{
+    app::Serving,
     config::Resolved,
     server::{self, ServeError},
 };
 
 pub(super) fn execute(settings: Resolved, args: &ServeArgs) -> Result<ExitCode, Failure> {
+    Serving::begin_frugally();
     let level = match args.log_level {
         LogLevel::Error => LevelFilter::ERROR,
         LogLevel::Warn => LevelFilter::WARN,

@@ -86,6 +86,12 @@ pub enum ConfigError {
          has no home folder for this user; name a folder with DYNO_CACHE, or set HOME"
     )]
     NoHome,
+    /// A folder for plugins is needed, and the user has none.
+    #[error(
+        "there is no folder for plugins: neither HOME nor XDG_DATA_HOME is an absolute path, and the list of users has no \
+         home folder for this user; name a folder with --plugins"
+    )]
+    NoHomeForPlugins,
 }
 
 impl File {

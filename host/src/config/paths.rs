@@ -51,6 +51,11 @@ pub(super) fn worker() -> PathBuf {
     beside_binary().map_or_else(|| PathBuf::from(&name), |folder| folder.join(&name))
 }
 
+/// The user's own folder for plugins, whether it is there or not.
+pub(super) fn own_plugins() -> Option<PathBuf> {
+    user_folders().data.map(|data| data.join("plugins"))
+}
+
 /// Default folders for plugins: beside the binary, one up (where `cargo xtask plugins` puts them), and
 /// the user's own. Only those that exist.
 pub(super) fn plugins(user: &UserFolders) -> Vec<PathBuf> {

@@ -263,6 +263,18 @@ impl Resolved {
         self.cache.value.as_deref().ok_or(ConfigError::NoHome)
     }
 
+    /// The folder that new plugins are put into, so that the next command finds them: the first that the user named for plugins,
+    /// or else the user's own.
+    ///
+    /// # Errors
+    /// When none is named and no home folder is known.
+    pub fn folder_for_plugins(&self) -> Result<PathBuf, ConfigError> {
+        match self.plugins.origin {
+            Origin::Default => paths::own_plugins().ok_or(ConfigError::NoHomeForPlugins),
+            _ => self.plugins.value.first().cloned().ok_or(ConfigError::NoHomeForPlugins),
+        }
+    }
+
     /// Folder for leases if the folder for all users cannot be used; `None` if a folder was named.
     #[must_use]
     pub fn own_leases(&self) -> Option<PathBuf> {

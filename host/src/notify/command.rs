@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::pool::{HelperFault, ToolCommand, ToolOutput, run_tool};
+use crate::pool::{Complaints, HelperFault, ToolCommand, run_tool};
 
 /// Longest time that the command may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -12,9 +12,11 @@ pub(super) fn run(line: &str, body: &str, cancelled: &dyn Fn() -> bool) -> Resul
     let command = ToolCommand {
         program: "sh",
         arguments: &["-c", line],
+        folder: None,
         environment: &[("DYNO_EVENT", "regression")],
         input: body.as_bytes(),
-        output: ToolOutput::Shown,
+        answer: None,
+        complaints: Complaints::Shown,
         patience: TIMEOUT,
     };
     let Err(fault) = run_tool(&command, cancelled) else { return Ok(()) };

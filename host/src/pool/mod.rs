@@ -1,6 +1,7 @@
 //! Child processes, seen from outside: workers, probes and tools; spawned, spoken to, bounded, killed. The only room that starts
 //! processes.
 
+mod begun;
 mod believed;
 mod family;
 mod helper;
@@ -11,9 +12,10 @@ mod signal;
 mod tool;
 mod worker;
 
+pub use begun::begin_again_with;
 pub use family::{adopt_orphans, unadopted};
 pub use helper::{HelperCommand, HelperFault, ask_helper};
 pub use interruption::Interruption;
 pub use output::Captured;
-pub use tool::{ToolCommand, ToolOutput, run_tool};
+pub use tool::{Complaints, ToolCommand, run_tool};
 pub use worker::{Farewell, Unsolicited, Worker, WorkerCommand};

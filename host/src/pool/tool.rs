@@ -1,9 +1,11 @@
-//! A program of the user's that is run for its answer or its effect: `git`, the command that is told of a regression. It has the
-//! user's environment and folder, and what it leaves running is left alone.
+//! A program of the user's that is run for its answer or its effect: `git`, a compiler, the command that is told of a
+//! regression. It has the user's environment, and what it leaves running is left alone.
 
 use std::{
+    fs::File,
     io::{self, Seek, Write},
-    os::unix::process::CommandExt,
+    os::{fd::AsFd, unix::process::CommandExt},
+    path::Path,
     process::{Command, Stdio},
     time::Duration,
 };
@@ -20,23 +22,39 @@ pub struct ToolCommand<'a> {
     pub program: &'a str,
     /// Its arguments.
     pub arguments: &'a [&'a str],
+    /// The folder that it works in; the current one without.
+    pub folder: Option<&'a Path>,
     /// Variables beside those of this process.
     pub environment: &'a [(&'a str, &'a str)],
     /// What it finds on its standard input.
     pub input: &'a [u8],
-    /// What becomes of its output.
-    pub output: ToolOutput,
+    /// Its standard output is its answer, of at most so many bytes; without, it is treated like what it complains.
+    pub answer: Option<usize>,
+    /// What becomes of what it complains.
+    pub complaints: Complaints<'a>,
     /// Longest time.
     pub patience: Duration,
 }
 
-/// What becomes of the output of a tool.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ToolOutput {
-    /// Standard output is its answer, of at most so many bytes; what it complains is thrown away.
-    Answer(usize),
-    /// Its user sees what it complains; standard output is thrown away, for a program may be reading JSON there.
+/// What becomes of the standard error of a tool.
+#[derive(Debug, Clone, Copy)]
+pub enum Complaints<'a> {
+    /// It is thrown away.
+    Dropped,
+    /// Its user sees it, on this process' standard error: a program may be reading JSON from standard output.
     Shown,
+    /// It is appended to a file.
+    Kept(&'a File),
+}
+
+impl Complaints<'_> {
+    fn stdio(self) -> io::Result<Stdio> {
+        Ok(match self {
+            Self::Dropped => Stdio::null(),
+            Self::Shown => io::stderr().as_fd().try_clone_to_owned()?.into(),
+            Self::Kept(file) => file.try_clone()?.into(),
+        })
+    }
 }
 
 /// Runs a tool and waits for its end; gives its answer.
@@ -44,14 +62,17 @@ pub enum ToolOutput {
 /// # Errors
 /// When it cannot be started, fails, takes too long, answers too much, or the user gives up. Its process group is ended then.
 pub fn run_tool(command: &ToolCommand<'_>, cancelled: &dyn Fn() -> bool) -> Result<Vec<u8>, HelperFault> {
-    let (stdout, stderr, max_answer_bytes) = match command.output {
-        ToolOutput::Answer(most) => (Stdio::piped(), Stdio::null(), most),
-        ToolOutput::Shown => (Stdio::null(), Stdio::inherit(), 0),
+    let streams = || {
+        let stdout = command.answer.map_or_else(|| command.complaints.stdio(), |_| Ok(Stdio::piped()))?;
+        Ok((input(command.input)?, stdout, command.complaints.stdio()?))
     };
-    let stdin = input(command.input).map_err(HelperFault::NotStarted)?;
+    let (stdin, stdout, stderr) = streams().map_err(HelperFault::NotStarted)?;
     let child = family::spawn(Kin::Tool, || {
-        Command::new(command.program)
-            .args(command.arguments)
+        let mut tool = Command::new(command.program);
+        if let Some(folder) = command.folder {
+            tool.current_dir(folder);
+        }
+        tool.args(command.arguments)
             .envs(command.environment.iter().copied())
             .stdin(stdin)
             .stdout(stdout)
@@ -59,6 +80,7 @@ pub fn run_tool(command: &ToolCommand<'_>, cancelled: &dyn Fn() -> bool) -> Resu
             .process_group(0)
             .spawn()
     });
+    let max_answer_bytes = command.answer.unwrap_or(0);
     let bounds = Bounds { patience: command.patience, memory_limit_bytes: u64::MAX, max_answer_bytes };
     Helper::new(child.map_err(HelperFault::NotStarted)?).listen(&bounds, cancelled)
 }
@@ -78,6 +100,7 @@ fn input(bytes: &[u8]) -> io::Result<Stdio> {
 mod tests {
     use std::{fs, thread};
 
+    use dyno_core::model::Exit;
     use nix::{
         sys::signal::{Signal, kill},
         unistd::Pid,
@@ -89,9 +112,11 @@ mod tests {
         let command = ToolCommand {
             program: "sh",
             arguments: &["-c", line],
+            folder: None,
             environment: &[("WORD", "hello")],
             input,
-            output: ToolOutput::Answer(1000),
+            answer: Some(1000),
+            complaints: Complaints::Dropped,
             patience: Duration::from_millis(patience_ms),
         };
         run_tool(&command, &|| false)
@@ -105,6 +130,26 @@ mod tests {
         assert!(matches!(sh("exit 3", b"", 60_000), Err(HelperFault::Died(..))));
         assert!(matches!(sh("while :; do :; done", b"", 100), Err(HelperFault::TimedOut(_))));
         assert!(matches!(sh("while :; do echo $WORD; done", b"", 60_000), Err(HelperFault::TooLong(_))));
+    }
+
+    #[test]
+    fn what_a_tool_says_is_kept_in_the_order_it_was_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let said = File::options().create_new(true).append(true).open(folder.path().join("said")).unwrap();
+        let command = ToolCommand {
+            program: "sh",
+            arguments: &["-c", "pwd; echo two >&2; echo three; exit 3"],
+            folder: Some(folder.path()),
+            environment: &[],
+            input: &[],
+            answer: None,
+            complaints: Complaints::Kept(&said),
+            patience: Duration::from_secs(60),
+        };
+        assert!(matches!(run_tool(&command, &|| false), Err(HelperFault::Died(Exit::Code(3), None))));
+        let at = folder.path().canonicalize().unwrap();
+        let expected = format!("{}\ntwo\nthree\n", at.display());
+        assert_eq!(fs::read_to_string(folder.path().join("said")).unwrap(), expected);
     }
 
     #[test]

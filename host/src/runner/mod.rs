@@ -21,7 +21,7 @@ mod turn;
 pub use cancel::{Cancel, is_ignored};
 pub use case::{Match, Obstacle, Planned, Subject};
 pub use conduct::Missing;
-pub use conformance::{CheckNews, Kit};
+pub use conformance::{CheckNews, Depth, Kit};
 pub use dispatcher::Dispatcher;
 pub use duel::{Duel, DuelNews, DuelOptions};
 pub use error::RunError;

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::values;
 use crate::{
-    app::{CheckOptions, seed},
+    app::{CheckOptions, Depth, seed},
     cli::Failure,
     config::Flags,
 };
@@ -50,6 +50,7 @@ impl CheckArgs {
             hardware: self.hardware.clone(),
             budget: values::time_to_spend("--budget", &self.budget, "10s").map(Duration::from_nanos)?,
             seed: seed(self.reproduce).0,
+            depth: Depth::Full,
         })
     }
 }

@@ -1,6 +1,7 @@
 //! The flags, as typed. Flags that several commands share, or that mean one thing together, are a group, which also
 //! knows what they mean.
 
+mod build;
 mod cases;
 mod check;
 mod commands;
@@ -18,6 +19,7 @@ mod stop;
 mod stored;
 pub(super) mod values;
 
+pub(super) use self::build::{BuildArgs, ToolArgs};
 use self::cases::CaseArgs;
 pub(super) use self::check::CheckArgs;
 pub(super) use self::commands::{Cli, Command};

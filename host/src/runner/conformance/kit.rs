@@ -45,6 +45,15 @@ pub enum CheckNews<'a> {
     },
 }
 
+/// How much of a benchmark is tested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// The life of one instance, with the defaults: whether it works at all.
+    Life,
+    /// Every test.
+    Full,
+}
+
 /// What the tests need of the host.
 #[derive(Debug)]
 pub struct Kit<'a> {
@@ -60,6 +69,8 @@ pub struct Kit<'a> {
     pub settings: Settings,
     /// The user's wish to stop.
     pub cancel: Cancel,
+    /// Which tests.
+    pub depth: Depth,
 }
 
 /// How a test is carried out.
@@ -182,7 +193,11 @@ impl Kit<'_> {
             works &= !is_early || matches!(outcome, TestOutcome::Passed | TestOutcome::Noted { .. });
             book.note(about, test, outcome, took);
         }
-        for (test, act) in MORE {
+        let more = match self.depth {
+            Depth::Life => &[],
+            Depth::Full => MORE.as_slice(),
+        };
+        for (test, act) in more.iter().copied() {
             let needless = if !works {
                 Some("the benchmark does not come past `verify`")
             } else if test == ConformanceTest::Independent && !is_reproducible {

@@ -7,4 +7,4 @@ mod lifecycle;
 mod ranges;
 mod trial;
 
-pub use kit::{CheckNews, Kit};
+pub use kit::{CheckNews, Depth, Kit};

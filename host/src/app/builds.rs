@@ -1,0 +1,70 @@
+//! Use cases: building a folder of sources, and putting what it makes where plugins are found.
+
+use std::{fs, path::PathBuf};
+
+use dyno_core::model::PluginKind;
+
+use super::{error::AppError, root::App};
+use crate::{
+    build::{BuildError, Project, Wish},
+    catalog::{self, Entry},
+    fault::{HostFault, Place},
+    user_file,
+};
+
+/// Building plugins.
+#[derive(Debug, Clone, Copy)]
+pub struct Builds<'a>(&'a App);
+
+impl App {
+    /// The use cases of building.
+    #[must_use]
+    pub fn builds(&self) -> Builds<'_> {
+        Builds(self)
+    }
+}
+
+impl Builds<'_> {
+    /// Builds a folder, and reads the plugins that were made. None of their code runs.
+    ///
+    /// # Errors
+    /// When a tool is missing or fails, or what it made is no plugin that this dyno can run.
+    pub fn build(&self, project: &Project, wish: &Wish<'_>) -> Result<Vec<Entry>, BuildError> {
+        let files = project.build(wish)?;
+        files.into_iter().map(described).collect()
+    }
+
+    /// Copies plugin files into the folder where the next command finds them, under their identifiers. Gives their places. A
+    /// process that reads the folder meanwhile sees the file before or the new one, never half of it.
+    ///
+    /// # Errors
+    /// When there is no such folder, or it cannot be written to.
+    pub fn publish(&self, entries: &[Entry]) -> Result<Vec<PathBuf>, AppError> {
+        let folder = self.0.settings.folder_for_plugins()?;
+        let refused = |doing: String, error| HostFault::new(doing, &error, Place::Named);
+        fs::create_dir_all(&folder)
+            .map_err(|error| refused(format!("cannot make the folder `{}`", folder.display()), error))?;
+        let mut places = Vec::new();
+        for entry in entries {
+            let ending = match entry.kind {
+                PluginKind::Native => std::env::consts::DLL_EXTENSION,
+                PluginKind::Wasm => "wasm",
+            };
+            let place = folder.join(format!("{}.{ending}", entry.descriptor.plugin.id));
+            let bytes = fs::read(&entry.path)
+                .map_err(|error| refused(format!("cannot read `{}`", entry.path.display()), error))?;
+            user_file::write_whole(&place, &bytes, Place::Named)?;
+            places.push(place);
+        }
+        Ok(places)
+    }
+}
+
+fn described(file: PathBuf) -> Result<Entry, BuildError> {
+    let entry = catalog::read_file(&file)
+        .map_err(|problem| BuildError::NotAPlugin { file: file.clone(), why: problem.message })?;
+    match &entry.incompatible {
+        None => Ok(entry),
+        Some(why) => Err(BuildError::NotAPlugin { file, why: why.clone() }),
+    }
+}

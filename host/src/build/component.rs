@@ -1,0 +1,62 @@
+//! From what a WASM compiler makes to a component with a descriptor.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use wit_component::ComponentEncoder;
+
+use super::{error::BuildError, project};
+use crate::{
+    fault::{HostFault, Place},
+    user_file,
+};
+
+/// How a core module begins; a component has another number in the second half.
+const MODULE: &[u8] = b"\0asm\x01\0\0\0";
+
+/// The plugin file that a built file becomes: itself, unless it is a core module or lacks its descriptor.
+pub(super) fn finished(
+    file: PathBuf,
+    output: &Path,
+    descriptor: Option<&Path>,
+) -> Result<PathBuf, BuildError> {
+    if file.extension().is_none_or(|ending| ending != "wasm") {
+        return Ok(file);
+    }
+    let _ = descriptor;
+    let bytes = fs::read(&file)
+        .map_err(|error| HostFault::new(format!("cannot read `{}`", file.display()), &error, Place::Named))?;
+    if !bytes.starts_with(MODULE) {
+        return Ok(file);
+    }
+    let component = encoded(&bytes).map_err(|why| BuildError::NotAPlugin { file: file.clone(), why })?;
+    project::make(output)?;
+    let finished = output.join(file.file_name().unwrap_or_default());
+    user_file::write_whole(&finished, &component, Place::Named)?;
+    Ok(finished)
+}
+
+fn encoded(module: &[u8]) -> Result<Vec<u8>, String> {
+    let mut encoder =
+        ComponentEncoder::default().validate(true).module(module).map_err(|error| no_component(&error))?;
+    encoder.encode().map_err(|error| no_component(&error))
+}
+
+fn no_component(error: &dyn std::fmt::Display) -> String {
+    format!(
+        "it cannot be made a component of the world `dyno:plugin/benchmark`: {error:#}; does the source have an \
+         `export_plugin!` line, or bindings made from dyno's WIT?"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_module_of_another_world_is_refused_with_a_next_step() {
+        assert!(encoded(b"hello").unwrap_err().contains("dyno:plugin/benchmark"));
+    }
+}

@@ -1,0 +1,13 @@
+//! From a folder of sources to plugin files, with the tool chain that the folder declares. Runs the user's own compilers, with
+//! the user's rights; runs no plugin.
+
+mod cargo;
+mod compiler;
+mod component;
+mod declared;
+mod error;
+mod project;
+mod tool;
+
+pub use error::BuildError;
+pub use project::{Project, Wish};
