@@ -24,6 +24,7 @@ mod seed;
 mod serving;
 mod sides;
 mod verdicts;
+mod watching;
 
 // What these use cases take and give: `cli`, `service` and `server` know no room below this one.
 pub use dyno_core::stats::CompareOptions;
@@ -46,6 +47,7 @@ pub use self::{
     seed::seed,
     serving::Serving,
     verdicts::Verdicts,
+    watching::{WatchNews, Watching},
 };
 pub use crate::{
     build::{BuildError, Project, Wish},

@@ -31,13 +31,25 @@ impl Plugins<'_> {
         if let Some(named) = &app.files {
             return Arc::clone(named);
         }
+        if let Some(watching) = &app.watching {
+            return watching.catalog();
+        }
         let scan =
             || Arc::new(Catalog::scan(&app.settings.plugins.value, app.settings.cache.value.as_deref()));
         match app.backend {
-            // A server lives for months, while plugins come and go.
+            // A server lives for months, while plugins come and go. One that does not watch looks when it is asked.
             Backend::Local(Local::Held(_)) => scan(),
             Backend::Local(Local::File(_)) | Backend::Remote(_) => Arc::clone(app.scanned.get_or_init(scan)),
         }
+    }
+
+    /// The plugins after another look into the folders.
+    #[must_use]
+    pub fn rescanned(&self) -> Arc<Catalog> {
+        if let Some(watching) = &self.0.watching {
+            watching.look_now();
+        }
+        self.catalog()
     }
 
     /// The plugins that runs use: the server's if one was named.

@@ -9,6 +9,7 @@ use super::{
     backend::{Backend, Local},
     error::AppError,
     remote::Client,
+    watching::Watching,
 };
 use crate::{catalog::Catalog, config::Resolved, runner::Cancel};
 
@@ -22,6 +23,8 @@ pub struct App {
     pub(super) files: Option<Arc<Catalog>>,
     /// The plugins found in the folders. A command scans them once.
     pub(super) scanned: OnceLock<Arc<Catalog>>,
+    /// The plugins of a server that watches its folders.
+    pub(super) watching: Option<Arc<Watching>>,
     /// Cancellation, checked by every wait.
     pub(super) cancel: Cancel,
 }
@@ -47,7 +50,14 @@ impl App {
     }
 
     pub(super) fn with_backend(settings: Resolved, backend: Backend) -> Self {
-        Self { settings, backend, files: None, scanned: OnceLock::new(), cancel: Cancel::default() }
+        Self {
+            settings,
+            backend,
+            files: None,
+            scanned: OnceLock::new(),
+            watching: None,
+            cancel: Cancel::default(),
+        }
     }
 
     /// The same application with these plugin files instead of the plugin folders. An empty list changes nothing.

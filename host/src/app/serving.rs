@@ -7,6 +7,11 @@ use super::{
     database::Database,
     error::AppError,
     root::App,
+    watching::Watching,
+};
+use crate::{
+    config::{Resolved, Watch},
+    store::Store,
 };
 use crate::{config::Resolved, pool, store::Store};
 
@@ -32,19 +37,30 @@ impl Serving {
     /// Opens the database and cuts it off from every file except those in `scratch`, since queries may come from strangers.
     ///
     /// # Errors
-    /// When the database cannot be opened.
+    /// When the database cannot be opened, or the plugin folders are to be watched and the host lacks what that needs.
     pub fn open(settings: Resolved, scratch: &Path) -> Result<Self, AppError> {
         let store = Store::open(&settings.db_path.value)?.for_server();
         store.confine(scratch)?;
         let database = Arc::new(Database::new(store)?);
         let backend = Backend::Local(Local::Held(Arc::clone(&database)));
-        Ok(Self { app: App::with_backend(settings, backend), database })
+        let watches = settings.watch.value != Watch::Off;
+        let mut app = App::with_backend(settings, backend);
+        if watches {
+            app.watching = Some(app.watch()?);
+        }
+        Ok(Self { app, database })
     }
 
     /// The use cases that the command line has as well.
     #[must_use]
     pub fn app(&self) -> &App {
         &self.app
+    }
+
+    /// The watch over the plugin folders, if there is one.
+    #[must_use]
+    pub fn watching(&self) -> Option<&Arc<Watching>> {
+        self.app.watching.as_ref()
     }
 
     /// The number of commits so far. An answer computed at an earlier revision may be outdated.

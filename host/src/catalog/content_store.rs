@@ -75,12 +75,16 @@ impl ContentStore {
     /// # Errors
     /// When the file has changed, or cannot be copied.
     pub fn admit(&self, path: &Path, sha256: &str) -> Result<Verified, ContentStoreError> {
-        let path = self.stored(path, sha256)?;
+        let path = self.keep(path, sha256)?;
         let sealed = self.recent.lock().unwrap_or_else(PoisonError::into_inner).find_or_seal(&path, sha256);
         Ok(Verified { path, sealed })
     }
 
-    fn stored(&self, path: &Path, sha256: &str) -> Result<PathBuf, ContentStoreError> {
+    /// The file of the bytes with that hash in the store, as [`Self::admit`], but not in memory. It counts as used now.
+    ///
+    /// # Errors
+    /// As [`Self::admit`].
+    pub fn keep(&self, path: &Path, sha256: &str) -> Result<PathBuf, ContentStoreError> {
         let place = self.folder.join(sha256);
         if place.is_file() {
             touch(&place);

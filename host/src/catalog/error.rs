@@ -17,8 +17,8 @@ pub enum ContentStoreError {
         /// The reason.
         why: String,
     },
-    /// The cache is to be cleared while a run uses it.
-    #[error("the cache `{}` is in use by a run; clear it when no run is going on", .0.display())]
+    /// The cache is to be cleared while a run or a server that watches its plugins uses it.
+    #[error("the cache `{}` is in use by a run, or by a server with --watch; clear it when neither is going on", .0.display())]
     InUse(PathBuf),
     /// The plugin is not what was scanned.
     #[error("the plugin `{}` changed since it was scanned; run again to take its new version", .0.display())]

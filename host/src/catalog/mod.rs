@@ -1,6 +1,7 @@
 //! Which plugin files there are and what they say about themselves. Reads bytes; runs nothing.
 
 mod cache;
+mod changes;
 mod content_store;
 mod entry;
 mod error;
@@ -12,7 +13,9 @@ mod scan_format;
 mod sealed;
 mod unchanged;
 mod upkeep;
+mod versions;
 
+pub use changes::{Bell, Changes};
 pub use content_store::{ContentStore, Verified};
 pub use entry::{Entry, Problem, Severity, read_file};
 pub use error::ContentStoreError;
@@ -20,3 +23,4 @@ pub use resolve::{ResolveError, Resolved, meant};
 pub use scan::{Catalog, is_plugin_path};
 pub use unchanged::Unchanged;
 pub use upkeep::{CachePart, CacheUse, PartUse, cache_use, clear_cache, prune_cache};
+pub use versions::{Candidate, Looked, Trial, Versions};

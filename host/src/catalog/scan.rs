@@ -1,7 +1,7 @@
 //! The scan: every plugin file in the plugin folders, without running any. A broken file costs one line.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     path::{Path, PathBuf},
 };
 
@@ -48,56 +48,15 @@ impl Catalog {
     /// Scans folders, recursively. `cache` is a folder for what was found the last time.
     #[must_use]
     pub fn scan(folders: &[PathBuf], cache: Option<&Path>) -> Self {
-        let mut old = cache.map(|cache| cache::read(cache, folders)).unwrap_or_default();
-        let mut catalog = Self { folders: folders.to_vec(), ..Self::default() };
-        let mut files = Vec::new();
-        let mut changed = false;
-        for folder in folders {
-            for path in catalog.candidates(folder) {
-                if !is_presentable(&path) {
-                    catalog.problems.push(Problem::error(&path, UNPRINTABLE));
-                    continue;
-                }
-                let Ok(about) = std::fs::metadata(&path) else {
-                    catalog.problems.push(Problem::error(
-                        &path,
-                        "cannot be read: it is a broken link, or was just removed",
-                    ));
-                    continue;
-                };
-                let stamp = Stamp::of(&about);
-                let found = match old.remove(path.as_os_str()) {
-                    Some(known) if known.stamp == stamp => known.found,
-                    _ => {
-                        changed = true;
-                        match described(&path) {
-                            Ok(entry) => Found::Plugin(entry),
-                            Err(Unread::Problem(problem)) => Found::Problem(problem),
-                            // This says nothing about the file, so it is not cached, and is reported for the whole
-                            // scan.
-                            Err(Unread::Host(fault)) => {
-                                catalog.problems.push(Problem::error(&path, fault.to_string()));
-                                catalog.fault = Some(fault);
-                                continue;
-                            }
-                        }
-                    }
-                };
-                files.push(Scanned { stamp, found });
-            }
-        }
-        // What is left in the old cache has vanished.
-        changed |= !old.is_empty();
-        // Which of two equal files is listed must not vary between scans. Each folder is sorted already.
-        files.sort_by(|a, b| a.path().cmp(b.path()));
-        // A folder may stand inside another one.
-        files.dedup_by(|a, b| a.path() == b.path());
-        if let Some(cache) = cache
-            && changed
-        {
-            cache::write(&files, cache, folders);
-        }
-        catalog.take(files.into_iter().map(|file| file.found).collect());
+        let Scan { files, problems, fault, .. } = Scan::of(folders, cache);
+        let found = files.into_iter().map(|file| file.found).collect();
+        Self { fault, ..Self::of_found(folders, found, problems) }
+    }
+
+    /// The list of what was found in folders, by path.
+    pub(super) fn of_found(folders: &[PathBuf], found: Vec<Found>, problems: Vec<Problem>) -> Self {
+        let mut catalog = Self { folders: folders.to_vec(), problems, ..Self::default() };
+        catalog.take(found);
         catalog.note_ambiguities();
         catalog.entries.sort_by(|a, b| rank(a).cmp(&rank(b)));
         catalog
@@ -123,56 +82,6 @@ impl Catalog {
         }
         catalog.take(found);
         Ok(catalog)
-    }
-
-    /// Files that are called like plugins. Hidden files are leftovers of editors and linkers.
-    fn candidates(&mut self, folder: &Path) -> Vec<PathBuf> {
-        let mut out = Vec::new();
-        let walk = WalkDir::new(folder)
-            .follow_links(true)
-            .max_depth(MAX_DEPTH)
-            .sort_by_file_name()
-            .into_iter()
-            .filter_entry(|entry| {
-                entry.depth() == 0
-                    || !entry.file_name().to_string_lossy().starts_with('.') && !is_of_cargo(entry.path())
-            });
-        for entry in walk {
-            // Without descriptors or memory, the list would silently be incomplete.
-            let exhausted = entry.as_ref().err().and_then(walkdir::Error::io_error);
-            if let Some(error) = exhausted.filter(|error| Resource::of(error).is_exhausted()) {
-                let doing = format!("cannot look into the plugin folder `{}`", folder.display());
-                self.fault = Some(HostFault::new(doing, error, Place::Machine));
-            }
-            match entry {
-                Ok(entry) if entry.file_type().is_dir() => {}
-                Ok(entry) if is_plugin_name(entry.path()) => out.push(entry.into_path()),
-                Ok(entry) if is_lonely_rlib(entry.path()) => self.problems.push(Problem::aside(
-                    entry.path(),
-                    "a Rust library that only rustc links; a plugin needs `crate-type = [\"cdylib\"]` below `[lib]` in its \
-                     Cargo.toml",
-                )),
-                Ok(_) => {}
-                Err(error) if error.depth() == 0 => {
-                    let why = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
-                    self.problems.push(Problem::error(
-                        folder,
-                        format!("plugin folder cannot be read: {why}; give another with --plugins or DYNO_PLUGIN_PATH"),
-                    ));
-                }
-                Err(error) => {
-                    let path = error.path().unwrap_or(folder).to_owned();
-                    if error.loop_ancestor().is_some() {
-                        self.problems
-                            .push(Problem::note(&path, "is a link back to a folder above it; skipped"));
-                    } else if path.is_dir() || is_plugin_name(&path) {
-                        let why = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
-                        self.problems.push(Problem::error(&path, format!("cannot be read: {why}")));
-                    }
-                }
-            }
-        }
-        out
     }
 
     /// Takes what was found, in this order. The same bytes in two places are one plugin: the first.
@@ -235,6 +144,136 @@ impl Catalog {
         }
         notes.sort_by(|a, b| a.message.cmp(&b.message));
         self.problems.extend(notes);
+    }
+}
+
+/// What lies in plugin folders, file by file.
+#[derive(Debug, Default)]
+pub(super) struct Scan {
+    /// Files that are called like plugins, by path.
+    pub(super) files: Vec<Scanned>,
+    /// Remarks about other files, and about folders.
+    pub(super) problems: Vec<Problem>,
+    /// Why this is incomplete.
+    pub(super) fault: Option<HostFault>,
+    /// The folders that were read, those inside others included, and those that links lead to.
+    pub(super) read: BTreeSet<PathBuf>,
+    /// The plugin folders that cannot be read.
+    pub(super) unreadable: Vec<PathBuf>,
+}
+
+impl Scan {
+    /// Looks into folders, recursively. A file is read only if it has changed since the scan that is kept in `cache`.
+    pub(super) fn of(folders: &[PathBuf], cache: Option<&Path>) -> Self {
+        let mut old = cache.map(|cache| cache::read(cache, folders)).unwrap_or_default();
+        let mut scan = Self::default();
+        let mut changed = false;
+        for folder in folders {
+            for path in scan.candidates(folder) {
+                if !is_presentable(&path) {
+                    scan.problems.push(Problem::error(&path, UNPRINTABLE));
+                    continue;
+                }
+                let Ok(about) = std::fs::metadata(&path) else {
+                    scan.problems.push(Problem::error(
+                        &path,
+                        "cannot be read: it is a broken link, or was just removed",
+                    ));
+                    continue;
+                };
+                let stamp = Stamp::of(&about);
+                let found = match old.remove(path.as_os_str()) {
+                    Some(known) if known.stamp == stamp => known.found,
+                    _ => {
+                        changed = true;
+                        match described(&path) {
+                            Ok(entry) => Found::Plugin(entry),
+                            Err(Unread::Problem(problem)) => Found::Problem(problem),
+                            // This says nothing about the file, so it is not cached, and is reported for the whole
+                            // scan.
+                            Err(Unread::Host(fault)) => {
+                                scan.problems.push(Problem::error(&path, fault.to_string()));
+                                scan.fault = Some(fault);
+                                continue;
+                            }
+                        }
+                    }
+                };
+                scan.files.push(Scanned { stamp, found });
+            }
+        }
+        // What is left in the old cache has vanished.
+        changed |= !old.is_empty();
+        // Which of two equal files is listed must not vary between scans. Each folder is sorted already.
+        scan.files.sort_by(|a, b| a.path().cmp(b.path()));
+        // A folder may stand inside another one.
+        scan.files.dedup_by(|a, b| a.path() == b.path());
+        if let Some(cache) = cache
+            && changed
+        {
+            cache::write(&scan.files, cache, folders);
+        }
+        scan
+    }
+
+    /// Files that are called like plugins. Hidden files are leftovers of editors and linkers.
+    fn candidates(&mut self, folder: &Path) -> Vec<PathBuf> {
+        let mut out = Vec::new();
+        let walk = WalkDir::new(folder)
+            .follow_links(true)
+            .max_depth(MAX_DEPTH)
+            .sort_by_file_name()
+            .into_iter()
+            .filter_entry(|entry| {
+                entry.depth() == 0
+                    || !entry.file_name().to_string_lossy().starts_with('.') && !is_of_cargo(entry.path())
+            });
+        for entry in walk {
+            // Without descriptors or memory, the list would silently be incomplete.
+            let exhausted = entry.as_ref().err().and_then(walkdir::Error::io_error);
+            if let Some(error) = exhausted.filter(|error| Resource::of(error).is_exhausted()) {
+                let doing = format!("cannot look into the plugin folder `{}`", folder.display());
+                self.fault = Some(HostFault::new(doing, error, Place::Machine));
+            }
+            match entry {
+                Ok(entry) if entry.file_type().is_dir() => {
+                    self.read.insert(entry.into_path());
+                }
+                Ok(entry) if is_plugin_name(entry.path()) => {
+                    if entry.path_is_symlink()
+                        && let Ok(target) = entry.path().canonicalize()
+                    {
+                        self.read.extend(target.parent().map(Path::to_owned));
+                    }
+                    out.push(entry.into_path());
+                }
+                Ok(entry) if is_lonely_rlib(entry.path()) => self.problems.push(Problem::aside(
+                    entry.path(),
+                    "a Rust library that only rustc links; a plugin needs `crate-type = [\"cdylib\"]` below `[lib]` in its \
+                     Cargo.toml",
+                )),
+                Ok(_) => {}
+                Err(error) if error.depth() == 0 => {
+                    self.unreadable.push(folder.to_owned());
+                    let why = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
+                    self.problems.push(Problem::error(
+                        folder,
+                        format!("plugin folder cannot be read: {why}; give another with --plugins or DYNO_PLUGIN_PATH"),
+                    ));
+                }
+                Err(error) => {
+                    let path = error.path().unwrap_or(folder).to_owned();
+                    if error.loop_ancestor().is_some() {
+                        self.problems
+                            .push(Problem::note(&path, "is a link back to a folder above it; skipped"));
+                    } else if path.is_dir() || is_plugin_name(&path) {
+                        let why = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
+                        self.problems.push(Problem::error(&path, format!("cannot be read: {why}")));
+                    }
+                }
+            }
+        }
+        out
     }
 }
 

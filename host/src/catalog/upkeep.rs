@@ -137,7 +137,7 @@ pub fn cache_use(folder: &Path, limit_bytes: u64) -> CacheUse {
 /// Removes everything from the cache, and says what it was.
 ///
 /// # Errors
-/// When a run is using it, or a file cannot be removed.
+/// When a run or a watching server is using it, or a file cannot be removed.
 pub fn clear_cache(folder: &Path, limit_bytes: u64) -> Result<CacheUse, ContentStoreError> {
     let plugins = CachePart::Plugins.folder(folder);
     // Held until all is gone. Where there are no verified plugins, or no locks, nobody can be using them.

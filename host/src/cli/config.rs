@@ -30,7 +30,7 @@ pub(super) fn execute(app: &App, json: bool) -> Result<ExitCode, Failure> {
 }
 
 /// Every setting: its name, its value as people write it, and where that came from.
-fn rows(settings: &Resolved) -> [(&'static str, String, &Origin); 20] {
+fn rows(settings: &Resolved) -> [(&'static str, String, &Origin); 21] {
     let plugins: Vec<String> = settings.plugins.value.iter().map(|path| path.display().to_string()).collect();
     let plugins = if plugins.is_empty() { "(no folder found)".to_owned() } else { plugins.join("\n") };
     [
@@ -52,6 +52,7 @@ fn rows(settings: &Resolved) -> [(&'static str, String, &Origin); 20] {
         row("heartbeat", &settings.heartbeat_ns, duration),
         row("token-file", &settings.token_file, or("(none)", path)),
         row("profile", &settings.profile, |profile| format!("{profile:?}").to_lowercase()),
+        row("watch", &settings.watch, |watch| format!("{watch:?}").to_lowercase()),
         row("notify-webhook", &settings.notify_webhook, or("(none)", secret)),
         row("notify-command", &settings.notify_command, or("(none)", secret)),
     ]

@@ -44,6 +44,8 @@ pub struct File {
     pub token_file: Option<PathBuf>,
     /// How strict `dyno serve` is about plugin folders: `dev` or `server`.
     pub profile: Option<String>,
+    /// How `dyno serve` watches the plugin folders: `off`, `auto` or `poll`.
+    pub watch: Option<String>,
     /// URL to which a regression is posted.
     pub notify_webhook: Option<String>,
     /// Shell command to run on a regression.

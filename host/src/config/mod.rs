@@ -5,4 +5,4 @@ mod paths;
 mod settings;
 
 pub use file::{ConfigError, File};
-pub use settings::{Flags, Origin, Profile, Resolved, Setting};
+pub use settings::{Flags, Origin, Profile, Resolved, Setting, Watch};

@@ -74,6 +74,8 @@ pub struct Flags {
     pub token_file: Option<PathBuf>,
     /// `--profile`.
     pub profile: Option<String>,
+    /// `--watch`.
+    pub watch: Option<String>,
 }
 
 /// How much a server trusts the plugin folders that it is given.
@@ -86,6 +88,19 @@ pub enum Profile {
     /// A machine that runs other people's plugins: only root or the server's user may be able to write to the plugin
     /// folders.
     Server,
+}
+
+/// Whether a server watches its plugin folders.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Watch {
+    /// It looks into them whenever it needs to know its plugins, and loads new ones only for runs.
+    #[default]
+    Off,
+    /// The kernel tells it about changes; it looks once per second where the kernel cannot.
+    Auto,
+    /// It looks once per second.
+    Poll,
 }
 
 /// All settings, resolved.
@@ -130,6 +145,8 @@ pub struct Resolved {
     pub token_file: Setting<Option<PathBuf>>,
     /// How strict `dyno serve` is about plugin folders.
     pub profile: Setting<Profile>,
+    /// Whether `dyno serve` watches the plugin folders.
+    pub watch: Setting<Watch>,
     /// URL to which a regression is posted.
     pub notify_webhook: Setting<Option<String>>,
     /// Shell command to run on a regression.
@@ -238,6 +255,7 @@ impl Resolved {
             )?,
             token_file: layers.token_file(flags),
             profile: layers.profile(flags)?,
+            watch: layers.watch(flags)?,
             notify_webhook: layers.text("", None, "DYNO_NOTIFY_WEBHOOK", |file| file.notify_webhook.clone()),
             notify_command: layers.text("", None, "DYNO_NOTIFY_COMMAND", |file| file.notify_command.clone()),
         })
@@ -378,6 +396,23 @@ impl Layers {
                     name: "profile",
                     origin: given.origin.to_string(),
                     message: format!("`{other}` is not a profile; give dev or server"),
+                });
+            }
+        };
+        Ok(Setting { value, origin: given.origin })
+    }
+
+    fn watch(&self, flags: &Flags) -> Result<Setting<Watch>, ConfigError> {
+        let given = self.text("--watch", flags.watch.as_ref(), "DYNO_WATCH", |file| file.watch.clone());
+        let value = match given.value.as_deref() {
+            None | Some("off") => Watch::Off,
+            Some("auto") => Watch::Auto,
+            Some("poll") => Watch::Poll,
+            Some(other) => {
+                return Err(ConfigError::Value {
+                    name: "watch",
+                    origin: given.origin.to_string(),
+                    message: format!("`{other}` is not a way to watch; give auto, poll or off"),
                 });
             }
         };

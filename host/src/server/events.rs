@@ -1,4 +1,4 @@
-//! Events as they happen: of one run from its beginning, or of all runs from now on; by SSE and by WebSocket.
+//! Events as they happen: of one run from its beginning, or of all runs and of the plugins from now on; by SSE and by WebSocket.
 
 use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
 
@@ -65,7 +65,7 @@ impl Feed {
                     Err(RecvError::Closed) => return None,
                 },
             };
-            let is_ours = self.run.as_ref().is_none_or(|run| *run == told.run);
+            let is_ours = self.run.as_ref().is_none_or(|run| told.run.as_ref() == Some(run));
             if !is_ours || told.number <= self.latest && told.number != 0 {
                 continue;
             }
@@ -78,7 +78,7 @@ impl Feed {
     }
 }
 
-/// New events of all runs.
+/// New events of all runs and of the plugins.
 fn of_all(state: &Shared) -> Result<Feed, Problem> {
     let place = state.a_place_to_stay()?;
     Ok(Feed {
@@ -124,7 +124,7 @@ fn replayed(record: &RunRecord) -> Vec<Arc<Told>> {
         .chain(std::iter::once(finished))
         .map(|event| {
             Arc::new(Told {
-                run: record.id.clone(),
+                run: Some(record.id.clone()),
                 number: 0,
                 text: serde_json::to_string(&event).unwrap_or_default(),
                 is_last: matches!(event, Event::RunFinished { .. }),
@@ -133,9 +133,10 @@ fn replayed(record: &RunRecord) -> Vec<Arc<Told>> {
         .collect()
 }
 
-/// An event together with its run, for feeds of all runs.
+/// An event together with its run, for feeds of all runs; the run of an event of plugins is null.
 fn enveloped(told: &Told) -> String {
-    format!("{{\"run\":\"{}\",\"number\":{},\"event\":{}}}", told.run, told.number, told.text)
+    let run = told.run.as_ref().map_or_else(|| "null".to_owned(), |run| format!("\"{run}\""));
+    format!("{{\"run\":{run},\"number\":{},\"event\":{}}}", told.number, told.text)
 }
 
 fn sse(feed: Feed) -> Response {
@@ -168,7 +169,10 @@ pub(super) async fn all(Of(state): Of<Shared>) -> Result<Response, Problem> {
 }
 
 pub(super) fn all_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
-    may_be(op.summary("New events of all runs (server-sent events)").tag("events"), [EVENTS])
+    may_be(
+        op.summary("New events of all runs and of the plugins (server-sent events)").tag("events"),
+        [EVENTS],
+    )
 }
 
 /// `WS /api/events/ws`
@@ -207,7 +211,10 @@ impl Pulse {
 }
 
 pub(super) fn all_ws_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
-    op.summary("New events of all runs (WebSocket); answers `ping` with `{\"pong\": true}`").tag("events")
+    op.summary(
+        "New events of all runs and of the plugins (WebSocket); answers `ping` with `{\"pong\": true}`",
+    )
+    .tag("events")
 }
 
 /// Sends a message; `false` if the client is gone or does not accept it in time.

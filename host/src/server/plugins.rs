@@ -8,19 +8,22 @@ use serde_json::{Value, json};
 use super::{
     extract::At,
     problem::Problem,
-    state::{Shared, State, blocking},
+    state::{Shared, State, blocking, changing},
     tokens::Identity,
 };
-use crate::app::Catalog;
+use crate::app::{Catalog, Severity};
 
-fn listed(state: &State) -> Result<Value, Problem> {
-    let catalog = state.app().plugins().catalog();
+fn listed(state: &State, catalog: &Catalog) -> Result<Value, Problem> {
     let off = state.serving().operator().disabled_plugins()?;
     let plugins: Vec<Value> = catalog
         .entries
         .iter()
         .map(|entry| {
             let plugin = &entry.descriptor.plugin;
+            // Why the content of its file is not what is served.
+            let problem =
+                catalog.problems.iter().find(|it| it.path == entry.path && it.severity == Severity::Error);
+            let problem = problem.map(|it| &it.message);
             json!({
                 "id": plugin.id,
                 "version": plugin.version,
@@ -30,6 +33,7 @@ fn listed(state: &State) -> Result<Value, Problem> {
                 "sha256": entry.sha256,
                 "enabled": !off.contains(&plugin.id),
                 "incompatible": entry.incompatible,
+                "problem": problem,
                 "benchmarks": entry.descriptor.benchmarks.iter().map(|it| &it.name).collect::<Vec<_>>(),
             })
         })
@@ -44,14 +48,14 @@ pub(super) async fn catalog(Of(state): Of<Shared>) -> Result<Json<Value>, Proble
 
 /// `GET /api/plugins`
 pub(super) async fn plugins(Of(state): Of<Shared>) -> Result<Json<Value>, Problem> {
-    Ok(Json(blocking(&state, listed).await?))
+    Ok(Json(blocking(&state, |state| listed(state, &state.app().plugins().catalog())).await?))
 }
 
 /// `POST /api/plugins/rescan`
 pub(super) async fn rescan(Of(state): Of<Shared>) -> Result<Json<Value>, Problem> {
     state.answers.forget();
-    // Scanning is what listing does: nothing is believed that the folders do not hold.
-    Ok(Json(blocking(&state, listed).await?))
+    // Not among the reads, which must not wait for a look into the folders.
+    Ok(Json(changing(&state, |state| listed(state, &state.app().plugins().rescanned())).await?))
 }
 
 /// Path of a plugin.

@@ -35,8 +35,11 @@ impl Service {
         thread::Builder::new().name("executor".to_owned()).spawn(move || execute(&service))
     }
 
-    /// Starts no further runs. Waits for the running ones, and stops them after [`GRACE`].
+    /// Starts no further runs, and watches no longer. Waits for the running ones, and stops them after [`GRACE`].
     pub(crate) fn end(&self) {
+        if let Some(watching) = self.serving.watching() {
+            watching.end();
+        }
         let running = self.queue.end();
         let cancels: Vec<Cancel> = running.iter().filter_map(|run| self.table.cancel(run)).collect();
         cancels.iter().for_each(Cancel::wind_down);

@@ -13,7 +13,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use dyno_core::model::Event;
+use dyno_core::model::{Event, PluginEvent};
 use serde::Serialize;
 use tokio::sync::{broadcast, watch};
 
@@ -30,7 +30,8 @@ const PACE: Duration = Duration::from_millis(200);
 /// A serialised event.
 #[derive(Debug)]
 pub(crate) struct Told {
-    pub(crate) run: String,
+    /// `None`: it is about the plugins.
+    pub(crate) run: Option<String>,
     /// Sequence number of the event on this server, from 1.
     pub(crate) number: u64,
     /// The event, JSON.
@@ -39,7 +40,7 @@ pub(crate) struct Told {
     pub(crate) is_last: bool,
 }
 
-/// Future events of all runs.
+/// Future events of all runs, and of the plugins.
 pub(crate) type Rest = broadcast::Receiver<Arc<Told>>;
 
 /// A waiting or running run.
@@ -87,7 +88,7 @@ impl RunTable {
     pub(crate) fn tell(&self, run: &str, event: &Event) {
         let mut all = self.lock();
         let Some(live) = all.get_mut(run) else { return };
-        let told = self.told(run, event, false);
+        let told = self.told(Some(run), event, false);
         let passes = matches!(event, Event::Estimated { .. } | Event::Progress { .. });
         if !passes && live.events.len() < KEPT {
             live.events.push(Arc::clone(&told));
@@ -105,13 +106,20 @@ impl RunTable {
     pub(crate) fn end(&self, run: &str, event: &Event, status: &Status) {
         let mut all = self.lock();
         let Some(live) = all.remove(run) else { return };
-        let _ = self.feed.send(self.told(run, event, true));
+        let _ = self.feed.send(self.told(Some(run), event, true));
         live.status.send_replace(text(status));
     }
 
-    fn told(&self, run: &str, event: &Event, is_last: bool) -> Arc<Told> {
+    /// Announces a change of the plugins.
+    pub(crate) fn tell_of_plugins(&self, event: &PluginEvent) {
+        // In the order of the numbers, as all others.
+        let _all = self.lock();
+        let _ = self.feed.send(self.told(None, event, false));
+    }
+
+    fn told(&self, run: Option<&str>, event: &impl Serialize, is_last: bool) -> Arc<Told> {
         Arc::new(Told {
-            run: run.to_owned(),
+            run: run.map(str::to_owned),
             number: self.number.fetch_add(1, Ordering::Relaxed) + 1,
             text: serde_json::to_string(event).unwrap_or_default(),
             is_last,
@@ -145,7 +153,7 @@ impl RunTable {
         Some((live.events.clone(), self.feed.subscribe()))
     }
 
-    /// A receiver of future events of all runs.
+    /// A receiver of future events of all runs, and of the plugins.
     pub(crate) fn listen(&self) -> Rest {
         self.feed.subscribe()
     }

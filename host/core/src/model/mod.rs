@@ -13,6 +13,7 @@ mod interval;
 mod key;
 mod param;
 mod param_space;
+mod plugin_event;
 mod readings;
 mod record;
 mod remark;
@@ -45,6 +46,7 @@ pub use interval::Interval;
 pub use key::{CaseKey, labels, series};
 pub use param::{ParamValue, Params};
 pub use param_space::{default_params, extreme_params, random_params};
+pub use plugin_event::PluginEvent;
 pub use readings::{
     Activity, BusyProcess, ClockReadings, CpuBusy, CpuReadings, EnergyCounter, FolderReadings, GroupReadings,
     KernelReadings, MemoryReadings, Readings,

@@ -25,6 +25,11 @@ pub(in crate::cli) struct ServeArgs {
     /// [env: DYNO_PROFILE] [default: dev]
     #[arg(long, value_name = "PROFILE")]
     profile: Option<String>,
+    /// Watch the plugin folders: a new version of a plugin is loaded once in a worker, and replaces the old one if that works;
+    /// `poll` looks once per second, for file systems without notices [env: DYNO_WATCH] [default: off; auto if the flag has no
+    /// value]
+    #[arg(long, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "auto")]
+    watch: Option<String>,
     /// Least severe events to log, on standard error
     #[arg(long, value_enum, default_value_t = LogLevel::Info)]
     pub(in crate::cli) log_level: LogLevel,
@@ -64,6 +69,7 @@ impl ServeArgs {
             port: self.port,
             token_file: self.token_file.clone(),
             profile: self.profile.clone(),
+            watch: self.watch.clone(),
             ..flags
         }
     }

@@ -230,7 +230,7 @@ impl Engine<'_> {
         match news {
             DuelNews::Pair { case, .. } => {
                 let effect = case.metrics.first().map_or_else(|| "–".to_owned(), export::effect);
-                let pairs = case.pairs.as_ref().map_or(0, |pairs| pairs.pairs);
+                let pairs = case.pairs.as_ref().map_or(0, |pairs| pairs.effects.len() as u32);
                 self.tell(News::Standing { case: case.label.clone(), effect, pairs });
             }
             DuelNews::Compiling { plugin } => self.remark(progress::compiling(plugin)),
