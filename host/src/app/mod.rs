@@ -23,8 +23,10 @@ mod runs;
 mod seed;
 mod serving;
 mod sides;
+mod sources;
 mod verdicts;
 mod watching;
+mod workshop;
 
 // What these use cases take and give: `cli`, `service` and `server` know no room below this one.
 pub use dyno_core::stats::CompareOptions;
@@ -46,12 +48,14 @@ pub use self::{
     runs::Runs,
     seed::seed,
     serving::Serving,
+    sources::Sources,
     verdicts::Verdicts,
     watching::{WatchNews, Watching},
+    workshop::{DevBuild, Edited, Tools, Unusable, Workshop},
 };
 pub use crate::{
     build::{BuildError, Project, Wish},
-    catalog::{Catalog, Entry, Problem, Severity, is_plugin_path},
+    catalog::{Bell, Catalog, Entry, Problem, Severity, is_plugin_path},
     devices::Freshness,
     lease::{Holder, Reach, Standing},
     pool::Complaints,

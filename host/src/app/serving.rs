@@ -11,9 +11,9 @@ use super::{
 };
 use crate::{
     config::{Resolved, Watch},
+    pool,
     store::Store,
 };
-use crate::{config::Resolved, pool, store::Store};
 
 /// What the allocators are told, which ask when a program begins: C's has one heap for every eight threads that want one, and
 /// DuckDB's keeps what was freed for ten seconds of its own activity. A server that rests would keep it for ever.

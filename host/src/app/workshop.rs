@@ -9,12 +9,7 @@ use std::{
 use dyno_core::model::{CaseRequest, Comparison, EngineChoice, TestOutcome};
 use tempfile::TempDir;
 
-use super::{
-    checks::CheckOptions,
-    error::AppError,
-    root::App,
-    seed::seed,
-};
+use super::{checks::CheckOptions, error::AppError, root::App, seed::seed};
 use crate::{
     build::{BuildError, Project, Wish},
     catalog::{self, Entry},
@@ -140,10 +135,13 @@ impl Workshop<'_> {
             }
             Edited::File(file) => Some(file.clone()),
         };
-        let Some(made) = made else { return Err(BuildError::NoToolchain(self.copies.path().to_owned()).into()) };
+        let Some(made) = made else {
+            return Err(BuildError::NoToolchain(self.copies.path().to_owned()).into());
+        };
         let name = made.file_name().unwrap_or_default().to_owned();
         let copy = self.copies.path().join(self.begun.to_string());
-        let refused = |error| HostFault::new(format!("cannot copy `{}`", made.display()), &error, Place::Temporary);
+        let refused =
+            |error| HostFault::new(format!("cannot copy `{}`", made.display()), &error, Place::Temporary);
         fs::create_dir(&copy).map_err(refused)?;
         let copy = copy.join(name);
         fs::copy(&made, &copy).map_err(refused)?;
@@ -165,7 +163,12 @@ impl Workshop<'_> {
     ///
     /// # Errors
     /// When one does not work, or the host cannot do its part.
-    pub fn try_out(&self, build: &DevBuild, requests: &[CaseRequest], cancel: &Cancel) -> Result<(), Unusable> {
+    pub fn try_out(
+        &self,
+        build: &DevBuild,
+        requests: &[CaseRequest],
+        cancel: &Cancel,
+    ) -> Result<(), Unusable> {
         let options = CheckOptions {
             benchmarks: requests.iter().map(|request| request.benchmark.clone()).collect(),
             hardware: requests.first().map(|request| request.hardware.clone()).unwrap_or_default(),
@@ -175,10 +178,11 @@ impl Workshop<'_> {
         };
         let path = build.entry.path.display().to_string();
         let report = self.app.checks().check(&[path], &options, cancel, &mut |_, _: CheckNews<'_>| {})?;
-        let failed = report.files.into_iter().flat_map(|file| file.tests).find_map(|test| match test.outcome {
-            TestOutcome::Failed { message } => Some((test.benchmark, message)),
-            _ => None,
-        });
+        let failed =
+            report.files.into_iter().flat_map(|file| file.tests).find_map(|test| match test.outcome {
+                TestOutcome::Failed { message } => Some((test.benchmark, message)),
+                _ => None,
+            });
         match failed {
             Some((benchmark, why)) => {
                 let benchmark = benchmark.unwrap_or_else(|| build.entry.descriptor.plugin.id.clone());

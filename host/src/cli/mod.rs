@@ -9,6 +9,7 @@ mod check;
 mod compare;
 mod completions;
 mod config;
+mod dev;
 mod devices;
 mod doctor;
 mod exit_code;
@@ -101,6 +102,7 @@ fn execute(cli: &args::Cli) -> Result<ExitCode, Failure> {
         args::Command::Ab(args) => ab::execute(&app, args, json),
         args::Command::Aa(args) => aa::execute(&app, args, json),
         args::Command::Build(args) => build::execute(&app, args, json),
+        args::Command::Dev(args) => dev::execute(&app, args),
         args::Command::Check(args) => check::execute(&app, args, json),
         args::Command::History(args) => history::execute(&app, args, json),
         args::Command::Compare(args) => compare::execute(&app, args, json),

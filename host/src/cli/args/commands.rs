@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    AaArgs, AbArgs, BuildArgs, CacheArgs, CheckArgs, CompareArgs, CompletionsArgs, DevicesArgs, DoctorArgs,
-    HistoryArgs, InspectArgs, ListArgs, ReportArgs, ResultsArgs, RunArgs, ServeArgs, SqlArgs,
+    AaArgs, AbArgs, BuildArgs, CacheArgs, CheckArgs, CompareArgs, CompletionsArgs, DevArgs, DevicesArgs,
+    DoctorArgs, HistoryArgs, InspectArgs, ListArgs, ReportArgs, ResultsArgs, RunArgs, ServeArgs, SqlArgs,
 };
 use crate::config::Flags;
 
@@ -55,6 +55,8 @@ pub(in crate::cli) enum Command {
     Ab(Box<AbArgs>),
     /// Compare a build with itself, to measure this machine's noise and false-alarm rate
     Aa(AaArgs),
+    /// Build a plugin whenever its sources change, and compare each build with the baseline at once
+    Dev(Box<DevArgs>),
     /// Build the plugin in a folder of sources, check it, and put it where it is found
     Build(BuildArgs),
     /// Test whether plugins keep the promises of their descriptors and of the contract
@@ -91,6 +93,7 @@ impl Cli {
             Command::Run(args) => args.limits.over(args.wait.over(global)),
             Command::Ab(args) => args.limits.over(args.wait.over(global)),
             Command::Check(args) => args.over(global),
+            Command::Dev(args) => args.over(global),
             Command::Serve(args) => args.over(global),
             _ => global,
         }

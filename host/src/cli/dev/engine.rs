@@ -98,7 +98,9 @@ impl Engine<'_> {
             let begin = Instant::now();
             let mut messages = match tempfile::tempfile() {
                 Ok(messages) => messages,
-                Err(error) => return self.failed(number, format!("cannot make a temporary file: {error}"), Vec::new()),
+                Err(error) => {
+                    return self.failed(number, format!("cannot make a temporary file: {error}"), Vec::new());
+                }
             };
             let control = self.control;
             let is_over = || control.has_changed() || control.is_stopped();
@@ -274,7 +276,8 @@ mod tests {
 
     #[test]
     fn the_first_error_stands_on_top() {
-        let text = "   Compiling x\nwarning: unused\nerror[E0425]: not found\n --> src/lib.rs:3\nerror: aborting";
+        let text =
+            "   Compiling x\nwarning: unused\nerror[E0425]: not found\n --> src/lib.rs:3\nerror: aborting";
         assert_eq!(from_first_error(text)[0], "error[E0425]: not found");
         assert_eq!(from_first_error("make: *** [a.so] Broken\n"), ["make: *** [a.so] Broken"]);
         assert!(from_first_error("").is_empty());

@@ -8,10 +8,7 @@ use dyno_core::{
 };
 
 use super::news::{Judged, News};
-use crate::{
-    cli::terminal,
-    export,
-};
+use crate::{cli::terminal, export};
 
 /// How many comparisons are remembered.
 const MAX_HISTORY: usize = 200;
@@ -124,7 +121,8 @@ impl View {
             }
             News::Baseline { build } => {
                 self.baseline = Some(build);
-                self.status = format!("build {build} is the baseline; save a file to compare it with the next build");
+                self.status =
+                    format!("build {build} is the baseline; save a file to compare it with the next build");
             }
             News::Comparing { build, baseline, .. } => {
                 self.standing.clear();
@@ -143,11 +141,8 @@ impl View {
             }
             News::Verdict(judged) => {
                 self.standing.clear();
-                self.status = format!(
-                    "build {}: compared in {}",
-                    judged.build,
-                    units::duration(judged.took_s * 1e9)
-                );
+                self.status =
+                    format!("build {}: compared in {}", judged.build, units::duration(judged.took_s * 1e9));
                 self.history.push_front(Past::of(*judged, at));
                 self.history.truncate(MAX_HISTORY);
             }
@@ -176,7 +171,10 @@ impl View {
         if !self.standing.is_empty() {
             middle.push(line(Look::Plain, ""));
             for (label, effect, pairs) in &self.standing {
-                middle.push(line(Look::Plain, format!("{label}  {effect}  {}", units::count(*pairs as usize, "pair"))));
+                middle.push(line(
+                    Look::Plain,
+                    format!("{label}  {effect}  {}", units::count(*pairs as usize, "pair")),
+                ));
             }
         }
         middle.extend(self.past());
@@ -199,8 +197,10 @@ impl View {
             ([all], _) if all == "*" => format!("all {} benchmarks", self.benchmarks.len()),
             (chosen, _) => chosen.join(", "),
         };
-        let params = if self.params.is_empty() { String::new() } else { format!(" with {}", self.params.join(" ")) };
-        let baseline = self.baseline.map(|build| format!("; the baseline is build {build}")).unwrap_or_default();
+        let params =
+            if self.params.is_empty() { String::new() } else { format!(" with {}", self.params.join(" ")) };
+        let baseline =
+            self.baseline.map(|build| format!("; the baseline is build {build}")).unwrap_or_default();
         format!("{names}{params}{baseline}")
     }
 
@@ -227,7 +227,10 @@ impl View {
                 out.push(line(Look::Faint, "before"));
             }
             for case in &one.cases {
-                out.push(line(Look::Faint, format!("{} against {}  {}", one.build, one.baseline, case.shown())));
+                out.push(line(
+                    Look::Faint,
+                    format!("{} against {}  {}", one.build, one.baseline, case.shown()),
+                ));
             }
         }
         out
@@ -310,17 +313,15 @@ fn case_lines(comparison: &Comparison) -> Vec<CaseLine> {
 
 fn keys(benchmarks: &[String]) -> Vec<Line> {
     let choose = if benchmarks.len() > 1 { "  1–9, 0 all, / benchmark" } else { "" };
-    vec![line(
-        Look::Faint,
-        format!("r again  b accept as baseline  p parameters{choose}  s stop  q quit"),
-    )]
+    vec![line(Look::Faint, format!("r again  b accept as baseline  p parameters{choose}  s stop  q quit"))]
 }
 
 fn asked(prompt: &Prompt, benchmarks: &[String]) -> Vec<Line> {
     let mut out = Vec::new();
     if prompt.asks == Asks::Benchmark {
         let found: Vec<&str> = matching(benchmarks, &prompt.text).collect();
-        let found = if found.is_empty() { "no benchmark has that in its name".to_owned() } else { found.join(", ") };
+        let found =
+            if found.is_empty() { "no benchmark has that in its name".to_owned() } else { found.join(", ") };
         out.push(line(Look::Faint, found));
     }
     let asks = match prompt.asks {
@@ -372,10 +373,16 @@ mod tests {
         let messages: Vec<String> = (0..100).map(|i| format!("error {i}")).collect();
         view.hear(News::Failed { build: 2, why: "the build failed".to_owned(), messages }, "12:00:05");
         let text = shown(&view, 80, 24);
-        assert!(text.contains("build 2: failed at 12:00:05") && text.contains("error 0\nerror 1\n"), "{text}");
+        assert!(
+            text.contains("build 2: failed at 12:00:05") && text.contains("error 0\nerror 1\n"),
+            "{text}"
+        );
         assert!(text.lines().last().unwrap().contains("q quit"), "{text}");
         assert!(text.contains("the baseline is build 1"), "{text}");
-        view.hear(News::Built { build: 3, took_s: 1.0, same: true, benchmarks: vec!["sum".to_owned()] }, "12:00:09");
+        view.hear(
+            News::Built { build: 3, took_s: 1.0, same: true, benchmarks: vec!["sum".to_owned()] },
+            "12:00:09",
+        );
         assert!(!shown(&view, 80, 24).contains("error 0"));
     }
 
@@ -383,7 +390,11 @@ mod tests {
     fn a_comparison_is_shown_while_it_goes_on() {
         let mut view = view();
         view.hear(News::Comparing { build: 2, baseline: 1, benchmarks: Vec::new() }, "12:00:05");
-        let standing = |effect: &str, pairs| News::Standing { case: "sum n=4096".to_owned(), effect: effect.to_owned(), pairs };
+        let standing = |effect: &str, pairs| News::Standing {
+            case: "sum n=4096".to_owned(),
+            effect: effect.to_owned(),
+            pairs,
+        };
         view.hear(standing("+3.00 % (−1.00 … +7.00 %)", 3), "12:00:05");
         view.hear(standing("+4.90 % (+4.10 … +5.70 %)", 9), "12:00:06");
         let text = shown(&view, 80, 24);
