@@ -213,6 +213,7 @@ fn examples_in_c_and_cpp() {
     let arena = Arena::new();
     arena.add(&fixtures::example("hello-c/hello.c"), "hello_c.so");
     arena.add(&fixtures::example("hello-cpp/hello.cpp"), "hello_cpp.so");
+    arena.add(&fixtures::example("throws-cpp/throws.cpp"), "throws_cpp.so");
     let outcome = arena.run(&["sum_c", "throws_cpp", "sort_cpp"]);
     assert_eq!(outcome.code, Some(BENCHMARK_FAILED), "{}", outcome.shown());
     let record = outcome.record();

@@ -4,11 +4,13 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::print_stdout, reason = "a test that is skipped says why")]
 
+mod authors;
 mod builds;
 mod check;
 mod cli;
 mod cuda;
 mod deploy;
+mod dev;
 mod devices;
 mod docs;
 mod doctor;

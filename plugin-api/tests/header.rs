@@ -111,6 +111,7 @@ fn header_wrapper_and_examples_compile_as_c11_and_cpp17_without_warnings() {
         ("c++", "-std=c++17", "tests/header/every_convenience.cpp"),
         ("cc", "-std=c11", "../examples/hello-c/hello.c"),
         ("c++", "-std=c++17", "../examples/hello-cpp/hello.cpp"),
+        ("c++", "-std=c++17", "../examples/throws-cpp/throws.cpp"),
     ];
     for (compiler, standard, path) in cases {
         if let Some(message) = compile(compiler, standard, &here(path)) {

@@ -222,3 +222,8 @@ fn add_sources(folder: &Path, sources: &mut Vec<PathBuf>) {
         }
     }
 }
+
+/// A folder for what one test compiles with Cargo, kept for the next time.
+pub(crate) fn kept(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
+}

@@ -2,9 +2,10 @@
 
 use std::{
     fs::File,
-    io::Read,
+    io::{Read, Write},
+    num::NonZero,
     os::{fd::AsFd, unix::fs::OpenOptionsExt},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -79,4 +80,85 @@ fn open(columns: u16) -> (PtyMaster, File) {
     let size = Winsize { ws_row: 50, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
     tcsetwinsize(&side, size).expect("a terminal can be resized");
     (screen, side)
+}
+
+/// A program with a screen of its own, and somebody who types.
+pub(crate) struct Terminal {
+    screen: PtyMaster,
+    child: Child,
+    /// What the terminal shows, as one that understands its commands does.
+    shown: vt100::Parser,
+}
+
+impl Terminal {
+    /// Starts a program on a terminal of 100 columns and 30 lines.
+    pub(crate) fn start(mut command: Command) -> Self {
+        let (lines, columns) =
+            (const { NonZero::new(30_u16).unwrap() }, const { NonZero::new(100_u16).unwrap() });
+        let (screen, side) = open(columns.get());
+        let size = Winsize { ws_row: lines.get(), ws_col: columns.get(), ws_xpixel: 0, ws_ypixel: 0 };
+        tcsetwinsize(&side, size).expect("a terminal can be resized");
+        let double = || Stdio::from(side.try_clone().expect("a descriptor can be doubled"));
+        command.stdin(double()).stdout(double()).stderr(double());
+        let child = command.spawn().expect("dyno is built");
+        Self { screen, child, shown: vt100::Parser::new(lines, columns, 0) }
+    }
+
+    /// Presses keys.
+    pub(crate) fn press(&mut self, keys: &str) {
+        self.screen.write_all(keys.as_bytes()).expect("the terminal is open");
+    }
+
+    /// What is on the screen now.
+    pub(crate) fn text(&self) -> String {
+        self.shown.screen().contents()
+    }
+
+    /// Waits until the screen shows something; gives all of it.
+    #[track_caller]
+    pub(crate) fn wait_for(&mut self, what: &str) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.text().contains(what) {
+            assert!(Instant::now() < deadline, "the screen never shows `{what}`:\n{}", self.text());
+            assert!(self.read(), "dyno ended and the screen does not show `{what}`:\n{}", self.text());
+        }
+        self.text()
+    }
+
+    /// Waits for the end; gives the exit code, and what is on the terminal then.
+    pub(crate) fn end(mut self) -> (Option<i32>, String) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.read() {
+            assert!(Instant::now() < deadline, "dyno does not end:\n{}", self.text());
+        }
+        let code = self.child.wait().expect("a child can be waited for").code();
+        (code, self.text())
+    }
+
+    /// Reads what has been written, if something is within a moment; whether there is still somebody who may write.
+    fn read(&mut self) -> bool {
+        let ready = {
+            let mut watched = [PollFd::new(self.screen.as_fd(), PollFlags::POLLIN)];
+            poll(&mut watched, PollTimeout::from(200u16)).unwrap_or(0)
+        };
+        if ready == 0 {
+            return true;
+        }
+        let mut piece = [0; 4096];
+        match self.screen.read(&mut piece) {
+            Ok(0) | Err(_) => false,
+            Ok(length) => {
+                self.shown.process(&piece[..length]);
+                true
+            }
+        }
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // A test that has failed leaves no session behind.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }

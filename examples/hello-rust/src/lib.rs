@@ -57,3 +57,14 @@ impl Benchmark for Sum {
 }
 
 export_plugin! { id: "hello-rust", benchmarks: [Sum] }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_ways_of_summing_agree() {
+        let sum = |lanes| Sum { data: (0..100).map(|i| i as f32).collect(), lanes }.sum();
+        assert_eq!((sum(1), sum(8)), (4950.0, 4950.0));
+    }
+}

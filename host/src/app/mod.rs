@@ -54,7 +54,7 @@ pub use self::{
     workshop::{DevBuild, Edited, Tools, Unusable, Workshop},
 };
 pub use crate::{
-    build::{BuildError, Project, Wish},
+    build::{BuildError, Project, Template, TemplateLanguage, Wish},
     catalog::{Bell, Catalog, Entry, Problem, Severity, is_plugin_path},
     devices::Freshness,
     lease::{Holder, Reach, Standing},

@@ -7,7 +7,9 @@ mod component;
 mod declared;
 mod error;
 mod project;
+mod template;
 mod tool;
 
 pub use error::BuildError;
 pub use project::{Project, Wish};
+pub use template::{Template, TemplateLanguage};

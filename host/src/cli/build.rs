@@ -1,6 +1,9 @@
 //! `dyno build`: from a folder of sources to a checked plugin in the folder where the next command finds it.
 
-use std::{path::Path, process::ExitCode, time::Instant};
+use std::{
+    process::ExitCode,
+    time::{Duration, Instant},
+};
 
 use dyno_core::{model::CheckReport, text::shown, units};
 use serde_json::{Value, json};
@@ -9,7 +12,7 @@ use super::{Failure, args::BuildArgs, check, exit_code::End, output, run, termin
 use crate::app::{App, BuildError, CheckNews, CheckOptions, Complaints, Depth, Entry, Project, Wish, seed};
 
 /// Time of each test: a build is waited for.
-const TEST_BUDGET: std::time::Duration = std::time::Duration::from_secs(2);
+const TEST_BUDGET: Duration = Duration::from_secs(2);
 
 pub(super) fn execute(app: &App, args: &BuildArgs, json: bool) -> Result<ExitCode, Failure> {
     let patience = args.tools.patience()?;
@@ -25,29 +28,45 @@ pub(super) fn execute(app: &App, args: &BuildArgs, json: bool) -> Result<ExitCod
     output::note(&format!("building `{}` with {}", project.folder().display(), project.builder()));
     let entries = app.builds().build(&project, &wish)?;
     let took = units::duration(begin.elapsed().as_nanos() as f64);
+    let begin = Instant::now();
     let report = if args.no_check { None } else { Some(checked(app, &entries)?) };
     if cancel.is_set() {
         return Ok(End::Cancelled.into());
     }
     let is_refused = report.as_ref().is_some_and(|report| check::has_failed(report, false));
     let places = if is_refused { Vec::new() } else { app.builds().publish(&entries)? };
+    let summary = report.as_ref().map(|report| check::summary(report, false, begin.elapsed()));
     if json {
-        let built: Vec<Value> = entries.iter().enumerate().map(|(i, entry)| {
-            json!({"plugin": entry.plugin(), "file": places.get(i), "tests": report.as_ref().and_then(|it| it.files.get(i)).map(|it| &it.tests)})
-        }).collect();
+        let tests = |i: usize| {
+            report.as_ref().and_then(|report: &CheckReport| report.files.get(i)).map(|file| &file.tests)
+        };
+        let built: Vec<Value> = entries
+            .iter()
+            .enumerate()
+            .map(|(i, entry)| json!({"plugin": entry.plugin(), "file": places.get(i), "tests": tests(i)}))
+            .collect();
         output::json(&built)?;
+        summary.iter().for_each(|summary| output::note(summary));
     } else {
         let mut text = format!("built in {took}\n");
         for (i, entry) in entries.iter().enumerate() {
-            text.push_str(&about(entry, places.get(i).map(std::path::PathBuf::as_path)));
+            let plugin = &entry.descriptor.plugin;
+            let file = places.get(i).unwrap_or(&entry.path).display();
+            text.push_str(&format!(
+                "{} {} ({})  {file}\n",
+                shown(&plugin.id),
+                shown(&plugin.version),
+                entry.kind
+            ));
+        }
+        text.push_str(&report.as_ref().map(check::complaints).unwrap_or_default());
+        summary.iter().for_each(|summary| text.push_str(&format!("{summary}\n")));
+        let first = entries.first().and_then(|entry| Some((entry, entry.descriptor.benchmarks.first()?)));
+        if let Some((entry, benchmark)) = first.filter(|_| !is_refused) {
+            let id = &entry.descriptor.plugin.id;
+            text.push_str(&format!("run it: dyno run {}/{}\n", shown(id), shown(&benchmark.name)));
         }
         output::text(&terminal::folded(&text))?;
-    }
-    let Some(report) = report else { return Ok(End::Good.into()) };
-    if !json {
-        output::text(&terminal::folded(
-            &(check::complaints(&report) + &check::summary(&report, false, begin.elapsed())),
-        ))?;
     }
     if is_refused {
         output::note(
@@ -75,20 +94,6 @@ fn checked(app: &App, entries: &[Entry]) -> Result<CheckReport, Failure> {
         CheckNews::Tested(_) => {}
     };
     Ok(app.checks().check(&files, &options, &app.cancel(), &mut told)?)
-}
-
-/// What was built, where it is, and the next command.
-fn about(entry: &Entry, place: Option<&Path>) -> String {
-    let plugin = &entry.descriptor.plugin;
-    let mut out = format!("{} {} ({})", shown(&plugin.id), shown(&plugin.version), entry.kind);
-    match place {
-        Some(place) => out.push_str(&format!(" is now {}\n", place.display())),
-        None => out.push_str(&format!(" is {}\n", entry.path.display())),
-    }
-    if let (Some(_), Some(benchmark)) = (place, entry.descriptor.benchmarks.first()) {
-        out.push_str(&format!("  run it: dyno run {}/{}\n", shown(&plugin.id), shown(&benchmark.name)));
-    }
-    out
 }
 
 impl From<BuildError> for Failure {

@@ -19,6 +19,7 @@ mod grid;
 mod history;
 mod inspect;
 mod list;
+mod new;
 mod output;
 mod progress;
 mod report;
@@ -89,6 +90,7 @@ fn execute(cli: &args::Cli) -> Result<ExitCode, Failure> {
     let json = cli.global.json;
     match &cli.command {
         args::Command::Serve(args) => return serve::execute(settings, args),
+        args::Command::New(args) => return new::execute(&settings, args),
         args::Command::Config => return config::execute(&App::new(settings), json),
         // The cache of this machine, even if a server has the database.
         args::Command::Cache(args) => return cache::execute(&App::new(settings), args, json),
@@ -112,6 +114,7 @@ fn execute(cli: &args::Cli) -> Result<ExitCode, Failure> {
         args::Command::Doctor(args) => doctor::execute(&app, args, json),
         args::Command::Sql(args) => sql::execute(&app, args, json),
         args::Command::Serve(_)
+        | args::Command::New(_)
         | args::Command::Config
         | args::Command::Cache(_)
         | args::Command::Completions(_) => unreachable!("carried out above"),

@@ -69,6 +69,18 @@ pub(super) fn plugins(user: &UserFolders) -> Vec<PathBuf> {
     folders
 }
 
+/// The SDK for authors in Rust: beside the binary, where an archive or a package has it, or in the checkout that the binary was
+/// built from.
+pub(super) fn sdk() -> Option<PathBuf> {
+    let folder = beside_binary();
+    let beside = ["sdk/rust", "../share/dyno/sdk/rust", "../../sdk/rust"].into_iter();
+    beside
+        .filter_map(|below| Some(folder.as_ref()?.join(below)))
+        .chain([Path::new(env!("CARGO_MANIFEST_DIR")).join("../sdk/rust")])
+        .find(|sdk| sdk.join("Cargo.toml").is_file())
+        .and_then(|sdk| sdk.canonicalize().ok())
+}
+
 /// The probe is shipped beside the host, too.
 pub(super) fn probe() -> PathBuf {
     let name = format!("dyno-probe{}", env::consts::EXE_SUFFIX);

@@ -293,6 +293,12 @@ impl Resolved {
         }
     }
 
+    /// The folder of the SDK for plugins in Rust, if this installation has it.
+    #[must_use]
+    pub fn sdk_for_rust(&self) -> Option<PathBuf> {
+        paths::sdk()
+    }
+
     /// Folder for leases if the folder for all users cannot be used; `None` if a folder was named.
     #[must_use]
     pub fn own_leases(&self) -> Option<PathBuf> {

@@ -1,12 +1,49 @@
-//! The command that builds plugins: `build`.
+//! The commands that make plugins: `new`, `build`.
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use dyno_core::model::EngineChoice;
 
 use super::{Engine, values};
-use crate::cli::Failure;
+use crate::{app::TemplateLanguage, cli::Failure};
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct NewArgs {
+    /// Name of the plugin, and of the folder that is written: small letters, digits and hyphens
+    #[arg(value_name = "NAME")]
+    pub(in crate::cli) name: String,
+    /// What the plugin is written in
+    #[arg(long, value_enum)]
+    pub(in crate::cli) lang: Language,
+    /// Build it as a WASM component as well
+    #[arg(long)]
+    pub(in crate::cli) wasm: bool,
+    /// Folder with dyno's SDK for Rust [default: that of this installation, otherwise Cargo's registry]
+    #[arg(long, value_name = "DIR")]
+    pub(in crate::cli) sdk: Option<PathBuf>,
+}
+
+/// What a plugin is written in.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(in crate::cli) enum Language {
+    /// Rust
+    Rust,
+    /// C
+    C,
+    /// C++
+    Cpp,
+}
+
+impl From<Language> for TemplateLanguage {
+    fn from(language: Language) -> Self {
+        match language {
+            Language::Rust => Self::Rust,
+            Language::C => Self::C,
+            Language::Cpp => Self::Cpp,
+        }
+    }
+}
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct BuildArgs {

@@ -6,7 +6,8 @@ use clap::{Args, Parser, Subcommand};
 
 use super::{
     AaArgs, AbArgs, BuildArgs, CacheArgs, CheckArgs, CompareArgs, CompletionsArgs, DevArgs, DevicesArgs,
-    DoctorArgs, HistoryArgs, InspectArgs, ListArgs, ReportArgs, ResultsArgs, RunArgs, ServeArgs, SqlArgs,
+    DoctorArgs, HistoryArgs, InspectArgs, ListArgs, NewArgs, ReportArgs, ResultsArgs, RunArgs, ServeArgs,
+    SqlArgs,
 };
 use crate::config::Flags;
 
@@ -55,6 +56,8 @@ pub(in crate::cli) enum Command {
     Ab(Box<AbArgs>),
     /// Compare a build with itself, to measure this machine's noise and false-alarm rate
     Aa(AaArgs),
+    /// Write a folder with a plugin that builds and runs
+    New(NewArgs),
     /// Build a plugin whenever its sources change, and compare each build with the baseline at once
     Dev(Box<DevArgs>),
     /// Build the plugin in a folder of sources, check it, and put it where it is found

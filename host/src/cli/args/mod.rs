@@ -22,7 +22,7 @@ pub(super) mod values;
 
 use dyno_core::model::{CaseRequest, EngineChoice};
 
-pub(super) use self::build::{BuildArgs, ToolArgs};
+pub(super) use self::build::{BuildArgs, NewArgs, ToolArgs};
 use self::cases::CaseArgs;
 pub(super) use self::check::CheckArgs;
 pub(super) use self::commands::{Cli, Command};

@@ -1,0 +1,232 @@
+//! A new folder with a plugin that builds, passes its check and runs: the examples of the repository under another name.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use super::error::BuildError;
+use crate::fault::{HostFault, Place};
+
+/// What a plugin is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TemplateLanguage {
+    /// Rust, by Cargo.
+    Rust,
+    /// C, by its compiler.
+    C,
+    /// C++, by its compiler.
+    Cpp,
+}
+
+/// What is to be written.
+#[derive(Debug, Clone)]
+pub struct Template<'a> {
+    /// Identifier of the plugin, which is the name of the folder as well.
+    pub name: &'a str,
+    /// What it is written in.
+    pub language: TemplateLanguage,
+    /// Whether the folder is also built as a WASM component.
+    pub wasm: bool,
+    /// The folder of dyno's SDK for Rust; without, the one that Cargo's registry has.
+    pub sdk: Option<&'a Path>,
+}
+
+/// A file of a template: where it goes, and its text.
+type File = (PathBuf, String);
+
+const IN_RUST: &str = include_str!("../../../examples/hello-rust/src/lib.rs");
+const IN_C: &str = include_str!("../../../examples/hello-c/hello.c");
+const IN_CPP: &str = include_str!("../../../examples/hello-cpp/hello.cpp");
+const WORKFLOW: &str = include_str!("../../../examples/ci/github-actions.yml");
+
+/// WASM plugins may use 128-bit vectors, which the engine of dyno has.
+const CARGO_CONFIG: &str = "\
+[target.wasm32-unknown-unknown]
+rustflags = [\"-Ctarget-feature=+simd128\"]
+";
+
+impl Template<'_> {
+    /// Writes the folder below `parent`. Gives it.
+    ///
+    /// # Errors
+    /// When the name cannot be that of a plugin, something of that name is there, or the disk refuses; nothing is left then.
+    pub fn write(&self, parent: &Path) -> Result<PathBuf, BuildError> {
+        let folder = parent.join(self.name);
+        let refused = |why: String| BuildError::Declaration { file: folder.clone(), why };
+        if !is_name(self.name) {
+            return Err(refused(
+                "cannot be the name of a plugin: use small letters, digits and hyphens, with a letter first, like `my-kernels`"
+                    .to_owned(),
+            ));
+        }
+        if self.wasm && self.language != TemplateLanguage::Rust {
+            return Err(refused(
+                "cannot be a WASM plugin in C or C++ with this template; use --lang rust".to_owned(),
+            ));
+        }
+        match fs::create_dir(&folder) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                return Err(refused("is there already; choose another name, or remove it first".to_owned()));
+            }
+            Err(error) => {
+                return Err(HostFault::new(
+                    format!("cannot make the folder `{}`", folder.display()),
+                    &error,
+                    Place::Named,
+                )
+                .into());
+            }
+        }
+        let written = self.files().into_iter().try_for_each(|(name, text)| {
+            let path = folder.join(name);
+            path.parent().map_or(Ok(()), fs::create_dir_all)?;
+            fs::write(path, text)
+        });
+        if let Err(error) = written {
+            // Half a template would be in the way of the next attempt.
+            let _ = fs::remove_dir_all(&folder);
+            return Err(HostFault::new(
+                format!("cannot write to `{}`", folder.display()),
+                &error,
+                Place::Named,
+            )
+            .into());
+        }
+        Ok(folder)
+    }
+
+    /// The benchmark that the template has.
+    #[must_use]
+    pub const fn benchmark(&self) -> &'static str {
+        match self.language {
+            TemplateLanguage::Rust => "sum",
+            TemplateLanguage::C => "sum_c",
+            TemplateLanguage::Cpp => "sort_cpp",
+        }
+    }
+
+    fn files(&self) -> Vec<File> {
+        let name = self.name;
+        let mut files: Vec<File> = vec![
+            ("README.md".into(), self.readme()),
+            (".github/workflows/benchmarks.yml".into(), WORKFLOW.replace("my-kernels", name)),
+        ];
+        match self.language {
+            TemplateLanguage::Rust => {
+                files.push((".gitignore".into(), "/build\n/target\n/dyno-results\n".to_owned()));
+                files.push(("Cargo.toml".into(), self.manifest()));
+                files.push(("src/lib.rs".into(), IN_RUST.replace("hello-rust", name)));
+                if self.wasm {
+                    files.push((".cargo/config.toml".into(), CARGO_CONFIG.to_owned()));
+                }
+            }
+            TemplateLanguage::C => {
+                files.push((".gitignore".into(), "/build\n/dyno-results\n".to_owned()));
+                files.push((format!("{name}.c").into(), of_one_file(IN_C, "hello-c", name)));
+            }
+            TemplateLanguage::Cpp => {
+                files.push((".gitignore".into(), "/build\n/dyno-results\n".to_owned()));
+                files.push((format!("{name}.cpp").into(), of_one_file(IN_CPP, "hello-cpp", name)));
+            }
+        }
+        files
+    }
+
+    fn manifest(&self) -> String {
+        let sdk = match self.sdk {
+            // A path as Cargo reads it: a TOML string.
+            Some(path) => format!("{{ path = {} }}", toml::Value::String(path.display().to_string())),
+            None => format!("\"{}\"", env!("CARGO_PKG_VERSION")),
+        };
+        let wasm = if self.wasm { "\n[package.metadata.dyno]\nwasm = true\n" } else { "" };
+        format!(
+            "[package]\nname = \"{name}\"\ndescription = \"The smallest useful dyno plugin in Rust\"\nversion = \"0.1.0\"\n\
+             edition = \"2024\"\n\n[lib]\ncrate-type = [\"cdylib\"]\n\n[dependencies]\ndyno-sdk = {sdk}\n{wasm}\n\
+             # The folder may lie inside that of another workspace.\n[workspace]\n",
+            name = self.name
+        )
+    }
+
+    fn readme(&self) -> String {
+        let (name, benchmark) = (self.name, self.benchmark());
+        let source = match self.language {
+            TemplateLanguage::Rust => "src/lib.rs".to_owned(),
+            TemplateLanguage::C => format!("{name}.c"),
+            TemplateLanguage::Cpp => format!("{name}.cpp"),
+        };
+        let test = match self.language {
+            TemplateLanguage::Rust => "cargo test      # the tests in src/lib.rs\n",
+            TemplateLanguage::C | TemplateLanguage::Cpp => "",
+        };
+        format!(
+            "# {name}\n\nA plugin for dyno, in [{source}]({source}).\n\n```sh\n{test}dyno build      # builds it, checks it, and \
+             puts it where dyno finds it\ndyno run {name}/{benchmark}\ndyno dev        # builds and compares whenever a file is \
+             saved\n```\n\n`.github/workflows/benchmarks.yml` compares the builds of a pull request.\n"
+        )
+    }
+}
+
+/// A single source under its new name, without the line that says how the example is compiled by hand.
+fn of_one_file(text: &str, example: &str, name: &str) -> String {
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.retain(|line| !line.starts_with("//     c") && *line != "//");
+    lines.join("\n").replace(example, name) + "\n"
+}
+
+/// Whether a text is the name of a folder, a Rust package and a plugin alike.
+fn is_name(text: &str) -> bool {
+    let is_inside = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+    text.len() <= 64 && text.starts_with(|c: char| c.is_ascii_lowercase()) && text.chars().all(is_inside)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn template(name: &str) -> Template<'_> {
+        Template { name, language: TemplateLanguage::C, wasm: false, sdk: None }
+    }
+
+    #[test]
+    fn names_that_no_tool_takes_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["", "Kernels", "1st", "../up", "a/b", "a b", "größe", &"a".repeat(65)] {
+            let said = template(name).write(folder.path()).unwrap_err().to_string();
+            assert!(said.contains("like `my-kernels`"), "{name}: {said}");
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_folder_that_is_there_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = template("mine").write(folder.path()).unwrap();
+        fs::write(made.join("mine.c"), "edited").unwrap();
+        let said = template("mine").write(folder.path()).unwrap_err().to_string();
+        assert!(said.contains("is there already"), "{said}");
+        assert_eq!(fs::read_to_string(made.join("mine.c")).unwrap(), "edited");
+    }
+
+    #[test]
+    fn nothing_of_the_example_is_left() {
+        for language in [TemplateLanguage::Rust, TemplateLanguage::C, TemplateLanguage::Cpp] {
+            let sdk = Some(Path::new("/a \"quoted\" path"));
+            let files =
+                Template { name: "mine", language, wasm: language == TemplateLanguage::Rust, sdk }.files();
+            for (name, text) in &files {
+                assert!(
+                    !text.contains("hello") && !text.contains("my-kernels"),
+                    "{}:\n{text}",
+                    name.display()
+                );
+            }
+            for (name, text) in
+                files.iter().filter(|(name, _)| name.extension().is_some_and(|it| it == "toml"))
+            {
+                assert!(toml::from_str::<toml::Table>(text).is_ok(), "{}:\n{text}", name.display());
+            }
+        }
+    }
+}

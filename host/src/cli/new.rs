@@ -1,0 +1,40 @@
+//! `dyno new`: a folder with a plugin that builds, passes its check and runs.
+
+use std::{path::Path, process::ExitCode};
+
+use super::{Failure, args::NewArgs, exit_code::End, output};
+use crate::{
+    app::{Template, TemplateLanguage},
+    config::Resolved,
+};
+
+pub(super) fn execute(settings: &Resolved, args: &NewArgs) -> Result<ExitCode, Failure> {
+    let language = TemplateLanguage::from(args.lang);
+    let sdk = match &args.sdk {
+        Some(folder) => Some(
+            folder.canonicalize().ok().filter(|sdk| sdk.join("Cargo.toml").is_file()).ok_or_else(|| {
+                Failure::Usage(format!(
+                    "--sdk: `{}` is not the SDK for Rust; give the folder `sdk/rust` of dyno",
+                    folder.display()
+                ))
+            })?,
+        ),
+        None => settings.sdk_for_rust(),
+    };
+    let template = Template { name: &args.name, language, wasm: args.wasm, sdk: sdk.as_deref() };
+    template.write(Path::new("."))?;
+    let mut text = format!("wrote `{}`", args.name);
+    if language == TemplateLanguage::Rust {
+        match &sdk {
+            Some(path) => text.push_str(&format!(", which takes dyno-sdk from {}", path.display())),
+            None => text.push_str(", which takes dyno-sdk from Cargo's registry"),
+        }
+    }
+    text.push_str(&format!(
+        "\n\n  cd {name}\n  dyno build\n  dyno run {name}/{}\n  dyno dev\n",
+        template.benchmark(),
+        name = args.name
+    ));
+    output::text(&text)?;
+    Ok(End::Good.into())
+}

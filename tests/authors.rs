@@ -1,0 +1,168 @@
+//! User story: an author who knows nothing of dyno makes a plugin, from an empty folder to a stored result.
+
+use std::{fs, path::Path};
+
+use crate::support::{
+    arena::{Arena, Outcome},
+    fixtures,
+};
+
+/// Exit codes: the request, the check.
+const USAGE: i32 = 2;
+const FAILED: i32 = 4;
+
+fn good(outcome: &Outcome) -> &str {
+    assert_eq!(outcome.code, Some(0), "{}", outcome.shown());
+    &outcome.stdout
+}
+
+fn refused(arena: &Arena, arguments: &[&str]) -> String {
+    let outcome = arena.dyno(arguments);
+    assert_eq!(outcome.code, Some(USAGE), "{}", outcome.shown());
+    assert_eq!(outcome.stderr.matches("error: ").count(), 1, "one sentence:\n{}", outcome.stderr);
+    outcome.stderr
+}
+
+fn files(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+/// From `dyno new` to a stored result.
+fn made_and_run(arena: &Arena, language: &str, benchmark: &str, more: &[&str]) {
+    let name = format!("my-{language}");
+    let wrote = arena.dyno(&[&["new", &name, "--lang", language], more].concat());
+    assert!(good(&wrote).contains(&format!("dyno run {name}/{benchmark}")), "{}", wrote.shown());
+    let built = arena.dyno(&["build", &name]);
+    assert!(good(&built).contains("0 failed"), "{}", built.shown());
+    let ran =
+        arena.dyno(&["run", &format!("{name}/{benchmark}"), "--launches", "2", "--samples", "5", "--json"]);
+    good(&ran);
+    assert_eq!(ran.record().cases[0].plugin.id, name);
+    // Once more: nothing of the first build is in the way.
+    good(&arena.dyno(&["build", &name, "--no-check"]));
+}
+
+#[test]
+fn from_an_empty_folder_to_a_result_in_c_and_cpp() {
+    if !(fixtures::has_compiler("cc") && fixtures::has_compiler("c++")) {
+        println!("skipped: there is no C and C++ compiler on this machine");
+        return;
+    }
+    let arena = Arena::new();
+    made_and_run(&arena, "c", "sum_c", &[]);
+    made_and_run(&arena, "cpp", "sort_cpp", &[]);
+    assert_eq!(files(&arena.path("plugins")), ["my-c.so", "my-cpp.so"]);
+    // Version control sees the sources and nothing that was made of them.
+    assert_eq!(fs::read_to_string(arena.path("work/my-c/build/.gitignore")).unwrap(), "*\n");
+}
+
+#[test]
+fn from_an_empty_folder_to_a_result_in_rust_native_and_wasm() {
+    let mut arena = Arena::new();
+    // Cargo finds its packages where it put them for this build, and asks no network.
+    let home = std::env::var_os("CARGO_HOME")
+        .or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(".cargo").into()));
+    let Some(home) = home else {
+        println!("skipped: there is no home folder with Cargo's packages");
+        return;
+    };
+    arena.set("CARGO_HOME", home);
+    if let Some(toolchains) = std::env::var_os("RUSTUP_HOME")
+        .or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(".rustup").into()))
+    {
+        arena.set("RUSTUP_HOME", toolchains);
+    }
+    arena.set("CARGO_NET_OFFLINE", "true");
+    // What was compiled for the last test is used again.
+    arena.set("CARGO_TARGET_DIR", fixtures::kept("my-rust"));
+    let wrote = arena.dyno(&["new", "my-rust", "--lang", "rust", "--wasm"]);
+    assert!(good(&wrote).contains("takes dyno-sdk from "), "{}", wrote.shown());
+    fs::copy(fixtures::root().join("Cargo.lock"), arena.path("work/my-rust/Cargo.lock")).unwrap();
+    let has_wasm = std::process::Command::new("rustc")
+        .args(["--print", "target-libdir", "--target", "wasm32-unknown-unknown"])
+        .output()
+        .is_ok_and(|said| Path::new(String::from_utf8_lossy(&said.stdout).trim()).is_dir());
+    if !has_wasm {
+        println!("skipped in part: Rust's library for wasm32-unknown-unknown is not installed");
+        let said = refused(&arena, &["build", "my-rust", "--engine", "wasm"]);
+        assert!(said.contains("rustup target add"), "{said}");
+    }
+    let engine = if has_wasm { "auto" } else { "native" };
+    let built = arena.dyno(&["build", "my-rust", "--engine", engine]);
+    assert!(good(&built).contains("0 failed"), "{}", built.shown());
+    let ran =
+        arena.dyno(&["run", "my-rust/sum", "--engine", "all", "--launches", "2", "--samples", "5", "--json"]);
+    good(&ran);
+    assert_eq!(ran.record().cases.len(), if has_wasm { 2 } else { 1 });
+}
+
+#[test]
+fn a_folder_that_is_there_or_a_name_that_no_tool_takes_is_refused() {
+    let arena = Arena::new();
+    good(&arena.dyno(&["new", "mine", "--lang", "c"]));
+    let before = fs::read(arena.path("work/mine/mine.c")).unwrap();
+    assert!(refused(&arena, &["new", "mine", "--lang", "cpp"]).contains("is there already"));
+    assert_eq!(fs::read(arena.path("work/mine/mine.c")).unwrap(), before);
+    assert!(refused(&arena, &["new", "../up", "--lang", "c"]).contains("like `my-kernels`"));
+    assert!(refused(&arena, &["new", "other", "--lang", "rust", "--sdk", "mine"]).contains("is not the SDK"));
+    assert_eq!(files(&arena.path("work")), ["mine"]);
+}
+
+#[test]
+fn what_cannot_be_built_is_a_sentence_and_leaves_nothing() {
+    let mut arena = Arena::new();
+    let folder = arena.path("work/k");
+    fs::create_dir(&folder).unwrap();
+    assert!(refused(&arena, &["build", "k"]).contains("does not say how to build it"));
+    assert!(refused(&arena, &["build", "nowhere"]).contains("`nowhere`"));
+    // A command of the folder's own: what fails, what never ends, what makes something else.
+    let declare = |command: &str| {
+        let text = format!("[build]\ncommand = [\"sh\", \"-c\", \"{command}\"]\noutput = [\"out/k.so\"]\n");
+        fs::write(folder.join("plugin.toml"), text).unwrap();
+    };
+    declare("echo broken >&2; exit 3");
+    let said = refused(&arena, &["build", "k"]);
+    assert!(said.contains("broken\n") && said.contains("`sh` ended with exit code 3"), "{said}");
+    declare("sleep 1000");
+    let said = refused(&arena, &["build", "k", "--build-timeout", "1s"]);
+    assert!(said.contains("longer than 1 s") && said.contains("--build-timeout"), "{said}");
+    declare("true");
+    assert!(refused(&arena, &["build", "k"]).contains("did not make that file"));
+    declare("mkdir -p out; echo no plugin > out/k.so");
+    assert!(refused(&arena, &["build", "k"]).contains("was built, but"));
+    fs::write(folder.join("plugin.toml"), "[build]\ncommand = [\"no-such-tool\"]\noutput = [\"k.so\"]\n")
+        .unwrap();
+    assert!(refused(&arena, &["build", "k"]).contains("`no-such-tool` is not installed"));
+    fs::remove_file(folder.join("plugin.toml")).unwrap();
+    fs::write(folder.join("k.c"), "int x;").unwrap();
+    arena.set("CC", "no-such-compiler");
+    let said = refused(&arena, &["build", "k"]);
+    assert!(said.contains("`no-such-compiler` is not installed") && said.contains("apt install"), "{said}");
+    assert_eq!(files(&arena.path("plugins")), [] as [&str; 0]);
+}
+
+#[test]
+fn a_plugin_that_breaks_a_promise_is_built_and_not_put_into_place() {
+    if !fixtures::has_compiler("cc") {
+        println!("skipped: there is no C compiler on this machine");
+        return;
+    }
+    let arena = Arena::new();
+    good(&arena.dyno(&["new", "mine", "--lang", "c"]));
+    good(&arena.dyno(&["build", "mine"]));
+    let before = arena.plugin_bytes();
+    let source = arena.path("work/mine/mine.c");
+    let text = fs::read_to_string(&source).unwrap();
+    fs::write(&source, text.replace("return sum(it) == expected", "return sum(it) != expected")).unwrap();
+    let outcome = arena.dyno(&["build", "mine"]);
+    assert_eq!(outcome.code, Some(FAILED), "{}", outcome.shown());
+    assert!(outcome.stdout.contains("failed   verify"), "{}", outcome.shown());
+    assert_eq!(arena.plugin_bytes(), before, "the good one stays");
+    good(&arena.dyno(&["build", "mine", "--no-check"]));
+    assert_ne!(arena.plugin_bytes(), before);
+}
