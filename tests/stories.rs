@@ -30,4 +30,5 @@ mod support;
 mod surroundings;
 mod verdicts;
 mod wasm;
+mod watching;
 mod webgpu;

@@ -35,8 +35,12 @@ impl Service {
     fn tell_of(&self, news: &WatchNews<'_>) {
         let event = match news {
             WatchNews::Plugins(event) => event,
-            WatchNews::Trouble(why) => return tracing::warn!(why, "the plugin folders need attention"),
-            WatchNews::Over(why) => return tracing::info!(why, "no longer so"),
+            WatchNews::Trouble(why) => {
+                return tracing::warn!(why, "there is a problem with the plugin folders");
+            }
+            WatchNews::Over(why) => {
+                return tracing::info!(why, "a problem with the plugin folders is solved");
+            }
         };
         match event {
             PluginEvent::PluginAdded { plugin } => {
