@@ -248,10 +248,17 @@ fn a_bad_version_is_reported_and_the_old_one_is_served_until_a_good_one_comes() 
         assert!(problem.contains(said) && problem.contains(&hash(&whole)[..8]), "{problem}");
         assert_eq!(story.server.get("/api/plugins")["plugins"][0]["problem"], json!(problem));
         let list = story.arena.dyno(&["list", "--server", &story.server.url]);
-        assert!(list.stdout.contains("is still served"), "{}", list.shown());
+        assert!(list.stderr.contains("is still served"), "{}", list.shown());
         eventually("it is logged", || story.server.logged() > logged);
         assert_eq!(story.run(&["good_a"]), [hash(&whole)]);
     }
+    // A new file has nothing to fall back to.
+    let other = story.arena.path("plugins/other.so");
+    fs::write(&other, &dies).unwrap();
+    let event = story.event();
+    assert_eq!((word(&event, "event"), &event["serving"]), ("plugin_refused", &Value::Null), "{event}");
+    assert_eq!(story.served().len(), 1);
+    fs::remove_file(&other).unwrap();
     // The very bytes that are served: nothing has to be announced.
     rename(path, &whole);
     eventually("there is nothing to report", || story.problems(path).is_empty());
