@@ -20,7 +20,7 @@ use crate::{
 
 /// How often the versions in use are marked as used, and the cache is held to its limit: more often than the cache forgets.
 const UPKEEP: Duration = Duration::from_secs(240);
-/// Maximum wait of a caller for a look into the folders.
+/// Maximum wait for a look into the folders, or for the end of all looks: a network file system may never answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Delay before an incomplete look is repeated.
 const REST: Duration = Duration::from_secs(1);
@@ -64,6 +64,8 @@ struct Looks {
     begun: u64,
     /// The last one that is over.
     done: u64,
+    /// Whether there will be no more.
+    is_over: bool,
 }
 
 impl App {
@@ -126,7 +128,7 @@ impl Watching {
         // One that was begun already may have passed by what the caller changed.
         let next = looks.begun + 1;
         self.bell.ring();
-        let is_due = |looks: &mut Looks| looks.done < next && !self.ends.is_set();
+        let is_due = |looks: &mut Looks| looks.done < next && !looks.is_over;
         drop(self.looked.wait_timeout_while(looks, PATIENCE, is_due));
     }
 
@@ -134,7 +136,12 @@ impl Watching {
     pub fn end(&self) {
         self.ends.set();
         self.bell.ring();
-        self.looked.notify_all();
+    }
+
+    /// Waits until [`Self::run`] has ended, at most 5 s.
+    pub fn wait_for_end(&self) {
+        let looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.looked.wait_timeout_while(looks, PATIENCE, |looks| !looks.is_over));
     }
 
     /// Watches the folders until [`Self::end`]. `told` hears of changes once they are served.
@@ -157,6 +164,7 @@ impl Watching {
             self.count(|looks| looks.done = looks.begun);
             watcher.changes.wait(due);
         }
+        self.count(|looks| looks.is_over = true);
     }
 
     fn count(&self, change: impl FnOnce(&mut Looks)) {
