@@ -10,10 +10,10 @@ use std::{
 
 use dyno_core::model::{PluginEvent, Settings};
 
-use super::{error::AppError, root::App};
+use super::error::AppError;
 use crate::{
     catalog::{self, Bell, Catalog, Changes, ContentStore, Versions},
-    config::Watch,
+    config::{Resolved, Watch},
     fault::{HostFault, Place},
     runner::{Cancel, Loading},
 };
@@ -68,20 +68,22 @@ struct Looks {
     is_over: bool,
 }
 
-impl App {
-    /// Serves the plugins of the folders from now on as they are now, until [`Watching::run`] finds others.
+impl Watching {
+    /// Serves the plugins of the folders from now on as they are now, until [`Self::run`] finds others.
     ///
     /// # Errors
-    /// When there is no cache, or the host lacks what launches need.
-    pub(super) fn watch(&self) -> Result<Arc<Watching>, AppError> {
-        let (content, code_cache) = self.runs().ready_to_launch()?;
-        let settings = &self.settings;
+    /// When there is no cache, or the process has no descriptors left.
+    pub(super) fn new(
+        settings: &Resolved,
+        content: ContentStore,
+        code_cache: PathBuf,
+    ) -> Result<Self, AppError> {
         let cache = settings.cache_folder()?.to_owned();
         let folders = settings.plugins.value.clone();
         let versions = Versions::found(&folders, Some(&cache));
         let bell = Bell::new()
             .map_err(|error| HostFault::new("cannot watch the plugin folders", &error, Place::Machine))?;
-        let watching = Watching {
+        Ok(Self {
             folders,
             cache,
             cache_limit_bytes: settings.cache_limit_bytes.value,
@@ -100,12 +102,9 @@ impl App {
             ends: Cancel::default(),
             looks: Mutex::default(),
             looked: Condvar::new(),
-        };
-        Ok(Arc::new(watching))
+        })
     }
-}
 
-impl Watching {
     fn loading(&self) -> Loading<'_> {
         Loading {
             content: &self.content,
