@@ -32,4 +32,5 @@ mod support;
 mod surroundings;
 mod verdicts;
 mod wasm;
+mod watching;
 mod webgpu;

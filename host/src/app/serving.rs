@@ -46,7 +46,8 @@ impl Serving {
         let watches = settings.watch.value != Watch::Off;
         let mut app = App::with_backend(settings, backend);
         if watches {
-            app.watching = Some(app.watch()?);
+            let (content, code_cache) = app.runs().ready_to_launch()?;
+            app.watching = Some(Arc::new(Watching::new(&app.settings, content, code_cache)?));
         }
         Ok(Self { app, database })
     }

@@ -10,17 +10,17 @@ use std::{
 
 use dyno_core::model::{PluginEvent, Settings};
 
-use super::{error::AppError, root::App};
+use super::error::AppError;
 use crate::{
     catalog::{self, Bell, Catalog, Changes, ContentStore, Versions},
-    config::Watch,
+    config::{Resolved, Watch},
     fault::{HostFault, Place},
     runner::{Cancel, Loading},
 };
 
 /// How often the versions in use are marked as used, and the cache is held to its limit: more often than the cache forgets.
 const UPKEEP: Duration = Duration::from_secs(240);
-/// Maximum wait of a caller for a look into the folders.
+/// Maximum wait for a look into the folders, or for the end of all looks: a network file system may never answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Delay before an incomplete look is repeated.
 const REST: Duration = Duration::from_secs(1);
@@ -64,22 +64,26 @@ struct Looks {
     begun: u64,
     /// The last one that is over.
     done: u64,
+    /// Whether there will be no more.
+    is_over: bool,
 }
 
-impl App {
-    /// Serves the plugins of the folders from now on as they are now, until [`Watching::run`] finds others.
+impl Watching {
+    /// Serves the plugins of the folders from now on as they are now, until [`Self::run`] finds others.
     ///
     /// # Errors
-    /// When there is no cache, or the host lacks what launches need.
-    pub(super) fn watch(&self) -> Result<Arc<Watching>, AppError> {
-        let (content, code_cache) = self.runs().ready_to_launch()?;
-        let settings = &self.settings;
+    /// When there is no cache, or the process has no descriptors left.
+    pub(super) fn new(
+        settings: &Resolved,
+        content: ContentStore,
+        code_cache: PathBuf,
+    ) -> Result<Self, AppError> {
         let cache = settings.cache_folder()?.to_owned();
         let folders = settings.plugins.value.clone();
         let versions = Versions::found(&folders, Some(&cache));
         let bell = Bell::new()
             .map_err(|error| HostFault::new("cannot watch the plugin folders", &error, Place::Machine))?;
-        let watching = Watching {
+        Ok(Self {
             folders,
             cache,
             cache_limit_bytes: settings.cache_limit_bytes.value,
@@ -98,12 +102,9 @@ impl App {
             ends: Cancel::default(),
             looks: Mutex::default(),
             looked: Condvar::new(),
-        };
-        Ok(Arc::new(watching))
+        })
     }
-}
 
-impl Watching {
     fn loading(&self) -> Loading<'_> {
         Loading {
             content: &self.content,
@@ -126,7 +127,7 @@ impl Watching {
         // One that was begun already may have passed by what the caller changed.
         let next = looks.begun + 1;
         self.bell.ring();
-        let is_due = |looks: &mut Looks| looks.done < next && !self.ends.is_set();
+        let is_due = |looks: &mut Looks| looks.done < next && !looks.is_over;
         drop(self.looked.wait_timeout_while(looks, PATIENCE, is_due));
     }
 
@@ -134,7 +135,12 @@ impl Watching {
     pub fn end(&self) {
         self.ends.set();
         self.bell.ring();
-        self.looked.notify_all();
+    }
+
+    /// Waits until [`Self::run`] has ended, at most 5 s.
+    pub fn wait_for_end(&self) {
+        let looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.looked.wait_timeout_while(looks, PATIENCE, |looks| !looks.is_over));
     }
 
     /// Watches the folders until [`Self::end`]. `told` hears of changes once they are served.
@@ -157,6 +163,7 @@ impl Watching {
             self.count(|looks| looks.done = looks.begun);
             watcher.changes.wait(due);
         }
+        self.count(|looks| looks.is_over = true);
     }
 
     fn count(&self, change: impl FnOnce(&mut Looks)) {

@@ -37,6 +37,8 @@ const POLL: Duration = Duration::from_secs(1);
 const LOOK_ANYWAY: Duration = Duration::from_secs(30);
 /// Maximum number of watched folders. The kernel's own limit for a user may be as low as 8,192.
 const MOST_FOLDERS: usize = 4_096;
+/// Maximum number of reads before the clock is looked at again. Each returns up to about 100 notices.
+const MOST_READS: u32 = 100;
 /// File systems on other machines, whose changes this kernel does not see: those with a name in `nix`, CIFS, SMB 2, 9P and
 /// Ceph.
 const REMOTE: [FsType; 9] = [
@@ -172,6 +174,8 @@ impl Changes {
                 }
                 // The next scan says what became of it.
                 Err(Errno::ENOENT | Errno::ENOTDIR) => {}
+                // A folder above may be closed to this user: that a plugin folder is replaced as a whole is found by the clock.
+                Err(Errno::EACCES) if !wanted.holds_plugins => {}
                 Err(error) => {
                     self.polls = true;
                     self.trouble = Some(unwatched(&place, error));
@@ -225,8 +229,9 @@ impl Changes {
     fn has_notice(&self) -> bool {
         let Some(inotify) = &self.inotify else { return false };
         let mut counts = false;
-        // An error means that there are no more.
-        while let Ok(events) = inotify.read_events() {
+        for _ in 0..MOST_READS {
+            // An error means that there are no more.
+            let Ok(events) = inotify.read_events() else { break };
             counts |= events.iter().any(|event| {
                 let is_overflow = event.mask.contains(AddWatchFlags::IN_Q_OVERFLOW);
                 is_overflow || self.watched.get(&event.wd).is_some_and(|watched| watched.counts(event))

@@ -100,7 +100,7 @@ impl Versions {
                     versions.files.insert(path, Versioned { serving: Some(entry), content: Content::Served });
                 }
                 Found::Problem(problem) if problem.severity == Severity::Aside => {
-                    versions.others.push(problem)
+                    versions.others.push(problem);
                 }
                 Found::Problem(problem) => {
                     let path = problem.path.clone();
@@ -165,7 +165,7 @@ impl Versions {
         for (folder, count) in kept {
             let plugins = units::count(count, "plugin");
             let message = format!(
-                "until the folder can be read again, {plugins} in it are served from verified copies"
+                "dyno serves its verified copies of {plugins} in it until the folder can be read again"
             );
             self.others.push(Problem::note(&folder, message));
         }
@@ -322,7 +322,7 @@ impl Looked {
     fn of(scan: Scan, candidates: Vec<Candidate>, events: Vec<PluginEvent>) -> Self {
         let lost = |folder: &PathBuf| {
             format!(
-                "the plugin folder `{}` cannot be read; what was served of it is still served",
+                "the plugin folder `{}` cannot be read; plugins that were served from it stay in service",
                 folder.display()
             )
         };
@@ -335,5 +335,157 @@ impl Looked {
             troubles,
             is_incomplete: scan.fault.is_some(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use serde_json::json;
+
+    use super::*;
+
+    /// The stamp of a file of this size.
+    fn stamp(size: u64) -> Stamp {
+        let file = tempfile::tempfile().unwrap();
+        file.set_len(size).unwrap();
+        Stamp::of(&file.metadata().unwrap())
+    }
+
+    fn plugin(path: &str, sha256: &str) -> Found {
+        let descriptor = serde_json::from_value(json!({
+            "schema": "dyno.descriptor/1", "plugin": {"id": "p", "version": "1.0.0"},
+            "abi": {"kind": "native", "version": 1}, "benchmarks": [],
+        }));
+        Found::Plugin(Entry {
+            path: path.into(),
+            sha256: sha256.to_owned(),
+            size: 0,
+            kind: PluginKind::Native,
+            descriptor: descriptor.unwrap(),
+            incompatible: None,
+            warnings: Vec::new(),
+        })
+    }
+
+    fn broken(path: &str) -> Found {
+        Found::Problem(Problem::error(Path::new(path), "the file is empty"))
+    }
+
+    fn scan(files: Vec<(Stamp, Found)>) -> Scan {
+        let files = files.into_iter().map(|(stamp, found)| Scanned { stamp, found }).collect();
+        Scan { files, ..Scan::default() }
+    }
+
+    fn serving(path: &str, sha256: &str) -> Versions {
+        let mut versions = Versions { folders: vec!["/p".into()], ..Versions::default() };
+        let mut looked = versions.compare(scan(vec![(stamp(1), plugin(path, sha256))]), Instant::now());
+        let event = versions.judge(looked.candidates.remove(0), Trial::Usable, Instant::now());
+        assert!(matches!(event, Some(PluginEvent::PluginAdded { .. })));
+        versions
+    }
+
+    fn served(versions: &Versions) -> Vec<String> {
+        versions.catalog().entries.iter().map(|entry| entry.sha256.clone()).collect()
+    }
+
+    fn messages(versions: &Versions) -> String {
+        versions.catalog().problems.iter().map(|problem| problem.message.clone()).collect()
+    }
+
+    #[test]
+    fn content_that_cannot_be_used_is_refused_only_when_it_no_longer_changes() {
+        let mut versions = serving("/p/a.so", "old");
+        let start = Instant::now();
+        let half = stamp(10);
+        assert!(versions.compare(scan(vec![(half, broken("/p/a.so"))]), start).events.is_empty());
+        assert!(messages(&versions).contains("may not be complete yet; p 1.0.0 (old) is still served"));
+        assert_eq!(versions.due(), Some(start + SETTLE));
+        // It grows: the time begins anew.
+        let more = stamp(20);
+        let later = start + SETTLE;
+        assert!(versions.compare(scan(vec![(more, broken("/p/a.so"))]), later).events.is_empty());
+        let looked = versions.compare(scan(vec![(more, broken("/p/a.so"))]), later + SETTLE);
+        assert!(matches!(&looked.events[..], [PluginEvent::PluginRefused { serving: Some(_), .. }]));
+        assert_eq!((served(&versions), versions.due()), (vec!["old".to_owned()], None));
+        // Once.
+        assert!(
+            versions.compare(scan(vec![(more, broken("/p/a.so"))]), later + 2 * SETTLE).events.is_empty()
+        );
+    }
+
+    #[test]
+    fn new_content_is_tried_once_and_then_replaces_the_old_or_waits() {
+        let mut versions = serving("/p/a.so", "old");
+        let now = Instant::now();
+        let new = stamp(30);
+        let look =
+            |versions: &mut Versions, at| versions.compare(scan(vec![(new, plugin("/p/a.so", "new"))]), at);
+        let candidate = look(&mut versions, now).candidates.remove(0);
+        assert_eq!(served(&versions), ["old"], "it is not tried yet");
+        assert_eq!(versions.judge(candidate, Trial::Unusable("it dies".to_owned()), now), None);
+        assert!(look(&mut versions, now).candidates.is_empty(), "the same content is not tried again");
+        let looked = look(&mut versions, now + SETTLE);
+        assert!(
+            matches!(&looked.events[..], [PluginEvent::PluginRefused { reason, .. }] if reason == "it dies")
+        );
+        assert_eq!(served(&versions), ["old"]);
+
+        let other = || scan(vec![(stamp(40), plugin("/p/a.so", "other"))]);
+        let candidate = versions.compare(other(), now).candidates.remove(0);
+        assert_eq!(versions.judge(candidate, Trial::NotNow("no processes".to_owned()), now), None);
+        assert_eq!(versions.due(), Some(now + REST));
+        assert!(messages(&versions).contains("will be tried again: no processes"));
+        let candidate = versions.compare(other(), now + REST).candidates.remove(0);
+        let event = versions.judge(candidate, Trial::Usable, now);
+        assert!(
+            matches!(event, Some(PluginEvent::PluginReplaced { previous, .. }) if previous.sha256 == "old")
+        );
+        assert_eq!((served(&versions), messages(&versions)), (vec!["other".to_owned()], String::new()));
+    }
+
+    #[test]
+    fn a_file_is_removed_when_it_stays_away_and_its_folder_does_not() {
+        let mut versions = serving("/p/a.so", "old");
+        let now = Instant::now();
+        assert!(versions.compare(scan(Vec::new()), now).events.is_empty());
+        assert_eq!((served(&versions).len(), versions.due()), (1, Some(now + ABSENCE)));
+        // Created again in time.
+        versions.compare(scan(vec![(stamp(1), plugin("/p/a.so", "old"))]), now + ABSENCE);
+        assert_eq!(versions.due(), None);
+        // With its folder, for however long.
+        for late in [1, 2, 1_000] {
+            let scan = Scan { unreadable: vec!["/p".into()], ..Scan::default() };
+            let looked = versions.compare(scan, now + late * ABSENCE);
+            assert!(looked.events.is_empty() && looked.troubles[0].contains("`/p`"), "{looked:?}");
+            assert!(messages(&versions).contains("verified copies of 1 plugin in it"));
+        }
+        // An incomplete look says nothing about what is missing.
+        let io = std::io::Error::from_raw_os_error(nix::libc::EMFILE);
+        let fault = Some(crate::fault::HostFault::new("cannot look", &io, crate::fault::Place::Machine));
+        assert!(versions.compare(Scan { fault, ..Scan::default() }, now).is_incomplete);
+        versions.compare(scan(Vec::new()), now);
+        let looked = versions.compare(scan(Vec::new()), now + ABSENCE);
+        assert!(matches!(&looked.events[..], [PluginEvent::PluginRemoved { .. }]));
+        assert!(served(&versions).is_empty());
+    }
+
+    #[test]
+    fn a_folder_inside_another_one_is_not_lost_while_that_shows_it() {
+        let folders = ["/p".into(), "/p/q".into()];
+        let lost = |gone: &[PathBuf]| lost_with(Path::new("/p/q/a.so"), &folders, gone).is_some();
+        assert!(lost(&folders) && !lost(&folders[1..]) && !lost(&[]));
+    }
+
+    #[test]
+    fn what_is_found_at_the_start_is_served_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("x.so"), "text").unwrap();
+        let mut versions = Versions::found(&[folder.path().to_owned()], None);
+        assert!(messages(&versions).contains("not a library"));
+        let looked = versions.look(None, Instant::now() + SETTLE);
+        assert!(looked.events.is_empty() && looked.candidates.is_empty(), "{looked:?}");
+        assert_eq!(looked.folders, [folder.path()]);
     }
 }

@@ -38,9 +38,11 @@ impl Loading<'_> {
     pub fn try_out(&self, entry: &Entry) -> Trial {
         let path = match self.content.keep(&entry.path, &entry.sha256) {
             Ok(path) => path,
-            Err(error @ ContentStoreError::Host(_)) => return Trial::NotNow(error.to_string()),
-            // The file was written again since it was scanned: the next scan reads it.
-            Err(changed) => return Trial::NotNow(changed.to_string()),
+            // The next scan reads it.
+            Err(ContentStoreError::Changed(_)) => {
+                return Trial::NotNow("it was written again while it was read".to_owned());
+            }
+            Err(error) => return Trial::NotNow(error.to_string()),
         };
         let Some(benchmark) = entry.descriptor.benchmarks.first() else {
             return Trial::Unusable("has no benchmark".to_owned());

@@ -5,7 +5,6 @@ use std::{
     net::{IpAddr, SocketAddr, TcpListener},
     os::unix::fs::DirBuilderExt,
     sync::Arc,
-    thread::JoinHandle,
 };
 
 use sd_notify::NotifyState;
@@ -75,7 +74,7 @@ pub fn serve(settings: Resolved, ready: &mut dyn FnMut(&str)) -> Result<(), Serv
         .build()
         .map_err(system("cannot start the runtime"))?;
     let executor = service.start().map_err(system("cannot start the executor"))?;
-    let watch = service.watch().map_err(system("cannot start the thread that watches the plugin folders"))?;
+    service.watch().map_err(system("cannot start the thread that watches the plugin folders"))?;
     runtime.spawn(calls.store(Arc::clone(&service)));
     let served = runtime.block_on(accept(listener, connections, &state, &mut || ready(&url)));
     tracing::info!("ending: running launches may finish");
@@ -83,7 +82,6 @@ pub fn serve(settings: Resolved, ready: &mut dyn FnMut(&str)) -> Result<(), Serv
     service.end();
     // It begins nothing more; if it panicked, that is in the log.
     let _ = executor.join();
-    let _ = watch.map(JoinHandle::join);
     // What is being written is written.
     let _ = runtime.block_on(async { tokio::time::timeout(FAREWELL, state.audit.flush()).await });
     runtime.shutdown_timeout(FAREWELL);

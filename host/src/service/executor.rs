@@ -46,6 +46,9 @@ impl Service {
         self.queue.wait_for_all(GRACE);
         cancels.iter().for_each(Cancel::set);
         self.queue.wait_for_all(KILL);
+        if let Some(watching) = self.serving.watching() {
+            watching.wait_for_end();
+        }
     }
 }
 

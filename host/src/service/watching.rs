@@ -13,12 +13,12 @@ use super::root::Service;
 use crate::app::WatchNews;
 
 impl Service {
-    /// Starts the thread, until [`Service::end`]; `None` if the folders are not to be watched.
+    /// Starts the thread, until [`Service::end`], if the folders are to be watched.
     ///
     /// # Errors
     /// When no thread can be started.
-    pub(crate) fn watch(self: &Arc<Self>) -> io::Result<Option<thread::JoinHandle<()>>> {
-        let Some(watching) = self.serving.watching().cloned() else { return Ok(None) };
+    pub(crate) fn watch(self: &Arc<Self>) -> io::Result<()> {
+        let Some(watching) = self.serving.watching().cloned() else { return Ok(()) };
         let service = Arc::clone(self);
         let watch = move || {
             let mut told = |news: WatchNews<'_>| service.tell_of(&news);
@@ -29,14 +29,18 @@ impl Service {
                 );
             }
         };
-        thread::Builder::new().name("watch".to_owned()).spawn(watch).map(Some)
+        thread::Builder::new().name("watch".to_owned()).spawn(watch).map(drop)
     }
 
     fn tell_of(&self, news: &WatchNews<'_>) {
         let event = match news {
             WatchNews::Plugins(event) => event,
-            WatchNews::Trouble(why) => return tracing::warn!(why, "the plugin folders need attention"),
-            WatchNews::Over(why) => return tracing::info!(why, "no longer so"),
+            WatchNews::Trouble(why) => {
+                return tracing::warn!(why, "there is a problem with the plugin folders");
+            }
+            WatchNews::Over(why) => {
+                return tracing::info!(why, "a problem with the plugin folders is solved");
+            }
         };
         match event {
             PluginEvent::PluginAdded { plugin } => {

@@ -2,6 +2,7 @@
 //!
 //! A new bench is a file here with a `BENCH`, and a line in [`BENCHES`].
 
+mod authors;
 mod comparisons;
 mod cuda;
 mod devices;
@@ -46,6 +47,7 @@ const BENCHES: &[Bench] = &[
     server::MEMORY,
     server::GROWTH,
     cuda::BENCH,
+    authors::BENCH,
 ];
 
 /// `cargo xtask bench [NAME…|all]`.

@@ -101,13 +101,13 @@ fn once(address: &str, method: &str, path: &str, body: &str) -> Outcome<Value> {
     serde_json::from_str(&text).map_err(|error| Failure::new(format!("`{path}` gave no JSON: {error}")))
 }
 
-pub(super) struct Connection {
+pub(in crate::bench) struct Connection {
     address: String,
     reader: BufReader<TcpStream>,
 }
 
 impl Connection {
-    pub(super) fn open(address: &str) -> Outcome<Self> {
+    pub(in crate::bench) fn open(address: &str) -> Outcome<Self> {
         let stream = TcpStream::connect(address).map_err(|error| broken(address, &error))?;
         let patience = Some(Duration::from_secs(60));
         stream
@@ -152,7 +152,7 @@ impl Connection {
         }
     }
 
-    pub(super) fn ask(&mut self, method: &str, path: &str, body: &str) -> Outcome<(u16, Vec<u8>)> {
+    pub(in crate::bench) fn ask(&mut self, method: &str, path: &str, body: &str) -> Outcome<(u16, Vec<u8>)> {
         self.tell(method, path, body)?;
         self.answer()
     }

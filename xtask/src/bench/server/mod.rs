@@ -2,11 +2,11 @@
 
 mod abuse;
 mod growth;
-mod load;
+pub(super) mod load;
 mod memory;
 mod queue;
 mod reads;
-mod served;
+pub(super) mod served;
 
 use std::{
     thread,

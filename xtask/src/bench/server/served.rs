@@ -50,9 +50,9 @@ pub(super) fn filled_with(host: &Host, scratch: &Path, size: Size) -> Outcome<Pa
 }
 
 /// A running server.
-pub(super) struct Server {
-    pub(super) child: Child,
-    pub(super) address: String,
+pub(in crate::bench) struct Server {
+    pub(in crate::bench) child: Child,
+    pub(in crate::bench) address: String,
 }
 
 impl Server {
@@ -68,7 +68,7 @@ impl Server {
     }
 
     /// Starts a command that becomes a server.
-    pub(super) fn of(mut command: Command) -> Outcome<Self> {
+    pub(in crate::bench) fn of(mut command: Command) -> Outcome<Self> {
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
