@@ -1,7 +1,7 @@
 //! The host: everything outside the worker. It never loads a plugin itself.
 //!
 //! Arrows point down: `cli → server → service → app`; `cli → app → runner → {catalog, devices, lease, pool, store} → dyno-core`;
-//! `{cli, server, service} → export`; `app → {client, doctor, export, import, notify, source}`; `{notify, source} → pool`.
+//! `{cli, server, service} → export`; `app → {client, doctor, export, import, notify, packages, source}`; `{notify, source} → pool`; `packages → catalog`.
 
 pub mod app;
 pub mod catalog;
@@ -16,6 +16,7 @@ pub mod import;
 pub mod lease;
 mod loopback;
 mod notify;
+pub mod packages;
 pub mod pool;
 mod proc;
 pub mod runner;

@@ -12,6 +12,7 @@ mod error;
 mod hardware;
 mod local;
 mod operator;
+mod packages;
 mod plugins;
 mod queue;
 mod records;
@@ -35,6 +36,7 @@ pub use self::{
     error::AppError,
     hardware::Hardware,
     operator::Operator,
+    packages::{Made, PackWish, Packages},
     plugins::Plugins,
     queue::Queue,
     records::Records,
@@ -46,9 +48,10 @@ pub use self::{
     verdicts::Verdicts,
 };
 pub use crate::{
-    catalog::{Catalog, Entry, Problem, Severity, is_plugin_path},
+    catalog::{Catalog, Entry, Libraries, Problem, Severity, is_plugin_path},
     devices::Freshness,
     lease::{Holder, Reach, Standing},
+    packages::{Installed, Packed, Placed, Wholeness},
     runner::{Cancel, CheckNews, DuelNews, DuelOptions, Obstacle, Planned, is_ignored},
     store::{
         Annotation, Audited, Noise, Outline, PerformanceFilter, PerformanceRow, Queued, RunEnd, RunFilter,

@@ -59,9 +59,14 @@ pub(super) fn plugins(user: &UserFolders) -> Vec<PathBuf> {
         folders.push(folder.join("plugins"));
         folders.extend(folder.parent().map(|up| up.join("plugins")));
     }
-    folders.extend(user.data.iter().map(|data| data.join("plugins")));
+    folders.extend(packages(user));
     folders.retain(|folder| folder.is_dir());
     folders
+}
+
+/// Where packages are installed.
+pub(super) fn packages(user: &UserFolders) -> Option<PathBuf> {
+    user.data.as_ref().map(|data| data.join("plugins"))
 }
 
 /// The probe is shipped beside the host, too.

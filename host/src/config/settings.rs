@@ -74,6 +74,10 @@ pub struct Flags {
     pub token_file: Option<PathBuf>,
     /// `--profile`.
     pub profile: Option<String>,
+    /// `--into`.
+    pub into: Option<PathBuf>,
+    /// `--index`.
+    pub index: Option<String>,
 }
 
 /// How much a server trusts the plugin folders that it is given.
@@ -93,6 +97,10 @@ pub enum Profile {
 pub struct Resolved {
     /// Folders with plugins.
     pub plugins: Setting<Vec<PathBuf>>,
+    /// Folder into which packages are installed; absent if none is named and no home folder is known.
+    pub packages: Setting<Option<PathBuf>>,
+    /// Index that packages are installed from by name: a folder, a file or a URL.
+    pub index: Setting<Option<String>>,
     /// Folder for result files and reports.
     pub output: Setting<PathBuf>,
     /// The database.
@@ -175,6 +183,8 @@ impl Resolved {
         );
         Ok(Self {
             plugins: layers.plugins(&flags.plugins, &user),
+            packages: layers.packages(flags, &user),
+            index: layers.text("--index", flags.index.as_ref(), "DYNO_INDEX", |file| file.index.clone()),
             db_path,
             output,
             cache: layers.cache(&user),
@@ -330,6 +340,15 @@ impl Layers {
         match named {
             Some(Setting { value, origin }) => Setting { value: Some(absolute(&value)), origin },
             None => Setting { value: user.cache.clone(), origin: Origin::Default },
+        }
+    }
+
+    /// The user's own plugin folder, unless another is named.
+    fn packages(&self, flags: &Flags, user: &UserFolders) -> Setting<Option<PathBuf>> {
+        let named = variable("DYNO_PACKAGES").map(PathBuf::from);
+        match self.pick(("--into", flags.into.clone()), ("DYNO_PACKAGES", named), |file| file.packages.clone()) {
+            Some(Setting { value, origin }) => Setting { value: Some(absolute(&value)), origin },
+            None => Setting { value: paths::packages(user), origin: Origin::Default },
         }
     }
 

@@ -6,7 +6,8 @@ use clap::{Args, Parser, Subcommand};
 
 use super::{
     AaArgs, AbArgs, CacheArgs, CheckArgs, CompareArgs, CompletionsArgs, DevicesArgs, DoctorArgs, HistoryArgs,
-    InspectArgs, ListArgs, ReportArgs, ResultsArgs, RunArgs, ServeArgs, SqlArgs,
+    InspectArgs, InstallArgs, ListArgs, PackArgs, RemoveArgs, ReportArgs, ResultsArgs, RunArgs, ServeArgs,
+    SqlArgs,
 };
 use crate::config::Flags;
 
@@ -57,6 +58,12 @@ pub(in crate::cli) enum Command {
     Aa(AaArgs),
     /// Test whether plugins keep the promises of their descriptors and of the contract
     Check(CheckArgs),
+    /// Put a plugin's builds and the libraries they need into one file, a package; or a descriptor into a component
+    Pack(PackArgs),
+    /// Install packages: files, folders with packages, URLs, or names from an index
+    Install(InstallArgs),
+    /// Remove installed packages
+    Remove(RemoveArgs),
     /// Show a benchmark over all stored runs, and where its performance changed
     History(HistoryArgs),
     /// Compare two stored runs or result files, including those of other tools
@@ -89,6 +96,9 @@ impl Cli {
             Command::Run(args) => args.limits.over(args.wait.over(global)),
             Command::Ab(args) => args.limits.over(args.wait.over(global)),
             Command::Check(args) => args.over(global),
+            Command::Install(args) => args.over(global),
+            Command::Remove(args) => args.over(global),
+            Command::List(args) => Flags { index: args.index.clone(), ..global },
             Command::Serve(args) => args.over(global),
             _ => global,
         }
