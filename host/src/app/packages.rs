@@ -11,7 +11,8 @@ use super::{error::AppError, root::App};
 use crate::{
     catalog,
     packages::{
-        self, Archive, Index, Installed, PackageError, PackageFolder, Packed, Placed, Source, download, is_url,
+        self, Archive, Index, Installed, PackageError, PackageFolder, Packed, Placed, Source, download,
+        is_url,
     },
     user_file::write_whole,
 };
@@ -63,8 +64,10 @@ impl Packages<'_> {
             let sources = wish.sources.iter().cloned().map(Source::Path).collect();
             return Ok(Made::Package(packages::pack(sources, wish.out.as_deref())?));
         };
-        let is_component = |path: &&PathBuf| path.extension().is_some_and(|it| it.eq_ignore_ascii_case("wasm"));
-        let (components, others): (Vec<&PathBuf>, Vec<&PathBuf>) = wish.sources.iter().partition(is_component);
+        let is_component =
+            |path: &&PathBuf| path.extension().is_some_and(|it| it.eq_ignore_ascii_case("wasm"));
+        let (components, others): (Vec<&PathBuf>, Vec<&PathBuf>) =
+            wish.sources.iter().partition(is_component);
         let [component] = components.as_slice() else {
             return Err(PackageError::Pack(format!(
                 "--descriptor is for one component (`.wasm`), but {} are named",
@@ -165,7 +168,16 @@ impl Packages<'_> {
     /// When a lock file cannot be used.
     pub fn installed(&self) -> Result<Vec<(PathBuf, Vec<Installed>)>, AppError> {
         let mut folders = self.0.plugins().folders();
-        folders.extend(self.0.settings.packages.value.iter().filter(|own| !folders.contains(own)).cloned().collect::<Vec<_>>());
+        folders.extend(
+            self.0
+                .settings
+                .packages
+                .value
+                .iter()
+                .filter(|own| !folders.contains(own))
+                .cloned()
+                .collect::<Vec<_>>(),
+        );
         let mut found = Vec::new();
         for folder in folders {
             let installed = PackageFolder::new(&folder).installed()?;
@@ -197,7 +209,8 @@ impl Packages<'_> {
     fn folder(&self) -> Result<PackageFolder, AppError> {
         self.0.settings.packages.value.as_deref().map(PackageFolder::new).ok_or_else(|| {
             AppError::Settings(
-                "no home folder is known, so there is no folder for packages; name one with --into".to_owned(),
+                "no home folder is known, so there is no folder for packages; name one with --into"
+                    .to_owned(),
             )
         })
     }

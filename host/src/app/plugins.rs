@@ -38,8 +38,7 @@ impl Plugins<'_> {
         if let Some(named) = &app.files {
             return Arc::clone(named);
         }
-        let scan =
-            || Arc::new(Catalog::scan(&self.folders(), app.settings.cache.value.as_deref()));
+        let scan = || Arc::new(Catalog::scan(&self.folders(), app.settings.cache.value.as_deref()));
         match app.backend {
             // A server lives for months, while plugins come and go.
             Backend::Local(Local::Held(_)) => scan(),
@@ -53,7 +52,11 @@ impl Plugins<'_> {
         let settings = &self.0.settings;
         let mut folders = settings.plugins.value.clone();
         if settings.plugins.origin == Origin::Default {
-            let own = settings.packages.value.iter().filter(|own| own.is_dir() && !settings.plugins.value.contains(own));
+            let own = settings
+                .packages
+                .value
+                .iter()
+                .filter(|own| own.is_dir() && !settings.plugins.value.contains(own));
             folders.extend(own.cloned());
         }
         folders

@@ -170,7 +170,9 @@ fn fitting(
     match &linkage.soname {
         Some(soname) if soname == name => Ok(linkage),
         other => {
-            let has = other.as_ref().map_or_else(|| "no SONAME".to_owned(), |soname| format!("the SONAME `{soname}`"));
+            let has = other
+                .as_ref()
+                .map_or_else(|| "no SONAME".to_owned(), |soname| format!("the SONAME `{soname}`"));
             Err(of(format!("it has {has}; link it with `-Wl,-soname,{name}`")))
         }
     }

@@ -52,10 +52,13 @@ fn not_searched(app: &App) -> Option<String> {
     let folder = settings.packages.value.as_deref()?;
     let is_default =
         settings.plugins.origin == Origin::Default && settings.packages.origin == Origin::Default;
-    let is_searched = is_default || settings.plugins.value.iter().any(|searched| folder.starts_with(searched));
+    let is_searched =
+        is_default || settings.plugins.value.iter().any(|searched| folder.starts_with(searched));
     let shown = folder.display();
     (!is_searched).then(|| {
-        format!("note: `{shown}` is not among the plugin folders; give --plugins {shown} to use what is in it")
+        format!(
+            "note: `{shown}` is not among the plugin folders; give --plugins {shown} to use what is in it"
+        )
     })
 }
 

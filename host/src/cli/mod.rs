@@ -97,7 +97,9 @@ fn execute(cli: &args::Cli) -> Result<ExitCode, Failure> {
         args::Command::Pack(args) => return pack::execute(&App::new(settings), args, json),
         args::Command::Install(args) => return install::install(&App::new(settings), args, json),
         args::Command::Remove(args) => return install::remove(&App::new(settings), args, json),
-        args::Command::List(args) if args.installed => return packages::installed(&App::new(settings), args, json),
+        args::Command::List(args) if args.installed => {
+            return packages::installed(&App::new(settings), args, json);
+        }
         args::Command::List(args) if args.available || args.index.is_some() => {
             return packages::available(&App::new(settings), args, json);
         }

@@ -22,11 +22,8 @@ pub(super) fn execute(app: &App, args: &PackArgs, as_json: bool) -> Result<ExitC
     if let Some(out) = &args.out {
         target::check_file("-o", out)?;
     }
-    let wish = PackWish {
-        sources: args.what.clone(),
-        descriptor: args.descriptor.clone(),
-        out: args.out.clone(),
-    };
+    let wish =
+        PackWish { sources: args.what.clone(), descriptor: args.descriptor.clone(), out: args.out.clone() };
     match app.packages().pack(&wish)? {
         Made::Package(packed) => {
             packed.notes.iter().for_each(|note| output::note(&terminal::folded(&format!("note: {note}"))));

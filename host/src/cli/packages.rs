@@ -4,7 +4,6 @@ use std::process::ExitCode;
 
 use dyno_core::{model::unusable, units};
 
-
 use super::{
     Failure,
     args::ListArgs,

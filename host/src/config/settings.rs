@@ -346,7 +346,9 @@ impl Layers {
     /// The user's own plugin folder, unless another is named.
     fn packages(&self, flags: &Flags, user: &UserFolders) -> Setting<Option<PathBuf>> {
         let named = variable("DYNO_PACKAGES").map(PathBuf::from);
-        match self.pick(("--into", flags.into.clone()), ("DYNO_PACKAGES", named), |file| file.packages.clone()) {
+        match self
+            .pick(("--into", flags.into.clone()), ("DYNO_PACKAGES", named), |file| file.packages.clone())
+        {
             Some(Setting { value, origin }) => Setting { value: Some(absolute(&value)), origin },
             None => Setting { value: paths::packages(user), origin: Origin::Default },
         }

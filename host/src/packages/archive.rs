@@ -117,7 +117,12 @@ impl Archive {
             for file in &manifest.files {
                 let mut entry = entries
                     .next()
-                    .ok_or_else(|| self.refused(format!("is damaged or cut off: `{}` is missing; get it again", file.path)))?
+                    .ok_or_else(|| {
+                        self.refused(format!(
+                            "is damaged or cut off: `{}` is missing; get it again",
+                            file.path
+                        ))
+                    })?
                     .map_err(|error| self.damaged(&error))?;
                 self.check_entry(&entry, &file.path)?;
                 if entry.size() != file.size_bytes {
@@ -171,7 +176,8 @@ impl Archive {
         }
         let mut bytes = Vec::new();
         first.read_to_end(&mut bytes).map_err(|error| self.damaged(&error))?;
-        let manifest = PackageManifest::from_json(&bytes).map_err(|why| self.refused(format!("{why} ({MANIFEST})")))?;
+        let manifest =
+            PackageManifest::from_json(&bytes).map_err(|why| self.refused(format!("{why} ({MANIFEST})")))?;
         let found = act(manifest, bytes, &mut entries)?;
         if to_its_end {
             let mut end = Vec::new();
@@ -192,7 +198,9 @@ impl Archive {
         let found = entry.path_bytes();
         let shown = String::from_utf8_lossy(&found).chars().take(120).collect::<String>();
         if *found != *path.as_bytes() {
-            return Err(self.refused(format!("is not good: it contains `{shown}` where `{path}` is expected")));
+            return Err(
+                self.refused(format!("is not good: it contains `{shown}` where `{path}` is expected"))
+            );
         }
         let kind = match entry.header().entry_type() {
             EntryType::Regular => return Ok(()),
@@ -217,7 +225,8 @@ impl Archive {
         let mut out = match target {
             None => None,
             Some(path) => {
-                let made = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| File::create_new(path));
+                let made =
+                    path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| File::create_new(path));
                 Some((path, made.map_err(|error| unwritten(path, &error))?))
             }
         };

@@ -13,12 +13,12 @@ use crate::user_file::read_text;
 /// # Errors
 /// When it cannot be read, is no descriptor, or has a key that nobody reads.
 pub(crate) fn read_descriptor(path: &Path) -> Result<Descriptor, PackageError> {
-    let refused =
-        |why: String| PackageError::Pack(format!("the descriptor `{}` {why}", path.display()));
+    let refused = |why: String| PackageError::Pack(format!("the descriptor `{}` {why}", path.display()));
     let text = read_text(path).map_err(|error| refused(error.to_string()))?;
     let is_toml = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"));
     let mut value: Value = if is_toml {
-        toml::from_str(&text).map_err(|error| refused(format!("is not TOML: {}", error.to_string().trim_end())))?
+        toml::from_str(&text)
+            .map_err(|error| refused(format!("is not TOML: {}", error.to_string().trim_end())))?
     } else {
         serde_json::from_str(&text).map_err(|error| refused(format!("is not JSON: {error}")))?
     };

@@ -103,11 +103,7 @@ impl PackageFolder {
     ///
     /// # Errors
     /// When the package is not good, does not fit here, or another one has its name and version; nothing has then changed.
-    pub(crate) fn install(
-        &self,
-        archive: &Archive,
-        expected: Option<&str>,
-    ) -> Result<Placed, PackageError> {
+    pub(crate) fn install(&self, archive: &Archive, expected: Option<&str>) -> Result<Placed, PackageError> {
         let (manifest, manifest_bytes) = archive.manifest()?;
         let name = manifest.name();
         let refused = |why: String| PackageError::package(archive.label.clone(), why);
@@ -204,7 +200,11 @@ impl PackageFolder {
     pub fn remove(&self, wanted: &str) -> Result<String, PackageError> {
         let nothing = |installed: &PackageLock| {
             let there: Vec<String> = installed.packages.iter().map(LockedPackage::name).collect();
-            let there = if there.is_empty() { "no package is".to_owned() } else { format!("{} is", there.join(", ")) };
+            let there = if there.is_empty() {
+                "no package is".to_owned()
+            } else {
+                format!("{} is", there.join(", "))
+            };
             PackageError::Name(format!(
                 "`{wanted}` is not installed in `{}`, where {there}; name another folder with --from",
                 self.path.display()
@@ -271,7 +271,12 @@ fn check_plugins(archive: &Archive, manifest: &PackageManifest, folder: &Path) -
             binary::describe_for(&bytes).map_err(|error| refused(format!("is not a plugin: {error}")))?;
         let plugin = &descriptor.plugin;
         if (&plugin.id, &plugin.version) != (&manifest.plugin.id, &manifest.plugin.version) {
-            return Err(refused(format!("is {} {}, its manifest says {}", plugin.id, plugin.version, manifest.name())));
+            return Err(refused(format!(
+                "is {} {}, its manifest says {}",
+                plugin.id,
+                plugin.version,
+                manifest.name()
+            )));
         }
         if its_target != *target || descriptor.abi != *abi {
             return Err(refused(format!(

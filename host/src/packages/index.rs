@@ -141,7 +141,9 @@ fn local(path: &Path) -> Result<Vec<u8>, PackageError> {
     let said = |error: std::io::Error| {
         refused(
             &path.display().to_string(),
-            format!("cannot be read: {error}; `dyno pack --index DIR` makes one for the packages in a folder"),
+            format!(
+                "cannot be read: {error}; `dyno pack --index DIR` makes one for the packages in a folder"
+            ),
         )
     };
     let mut bytes = Vec::new();
@@ -192,7 +194,11 @@ pub(crate) fn write_index(folder: &Path) -> Result<(PathBuf, PackageIndex), Pack
         if let Some(other) = packages.iter().find(|other| other.name() == manifest.name()) {
             return Err(PackageError::package(
                 archive.label,
-                format!("is {}, as is `{}`; give one of them another version, or remove it", manifest.name(), other.location),
+                format!(
+                    "is {}, as is `{}`; give one of them another version, or remove it",
+                    manifest.name(),
+                    other.location
+                ),
             ));
         }
         packages.push(IndexedPackage {

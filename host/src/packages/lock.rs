@@ -48,7 +48,7 @@ impl Guard {
                         folder.display()
                     )));
                 }
-                Err(TryLockError::Error(error)) => return Err(refused(error)),
+                Err(TryLockError::Error(error)) => return Err(refused(error).into()),
             }
         }
     }

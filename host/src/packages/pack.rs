@@ -144,7 +144,8 @@ pub(crate) fn pack(sources: Vec<Source>, out: Option<&Path>) -> Result<Packed, P
             })
             .collect(),
     };
-    let mut json = serde_json::to_vec_pretty(&manifest).map_err(|error| PackageError::Pack(error.to_string()))?;
+    let mut json =
+        serde_json::to_vec_pretty(&manifest).map_err(|error| PackageError::Pack(error.to_string()))?;
     json.push(b'\n');
     // What is made here must be good everywhere.
     PackageManifest::from_json(&json).map_err(|why| PackageError::Pack(format!("the package {why}")))?;
@@ -184,8 +185,11 @@ fn write(path: &Path, manifest: &[u8], files: &[(&str, &[u8])]) -> Result<(Strin
             .suffix(".partial")
             .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666))
             .tempfile_in(user_file::folder_of(path))?;
-        let mut tee =
-            Tee { file: BufWriter::new(partial.as_file().try_clone()?), hasher: Hashing::default(), length: 0 };
+        let mut tee = Tee {
+            file: BufWriter::new(partial.as_file().try_clone()?),
+            hasher: Hashing::default(),
+            length: 0,
+        };
         archive::write(&mut tee, manifest, files)?;
         partial.as_file().sync_all()?;
         partial.persist(path)?;
@@ -215,9 +219,10 @@ impl Gathered {
     }
 
     fn take_folder(&mut self, folder: &Path) -> Result<(), PackageError> {
-        let walk = WalkDir::new(folder).max_depth(MAX_DEPTH).sort_by_file_name().into_iter().filter_entry(
-            |entry| entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.'),
-        );
+        let walk =
+            WalkDir::new(folder).max_depth(MAX_DEPTH).sort_by_file_name().into_iter().filter_entry(|entry| {
+                entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.')
+            });
         let mut count = 0;
         for entry in walk {
             let entry = entry.map_err(|error| {
@@ -274,18 +279,22 @@ impl Gathered {
                     path.display()
                 )));
             }
-            Seen::Library { .. } => self.left_out(path, "it is a library without a SONAME, which no plugin can need"),
-            Seen::Text(role) => match self.texts.iter().find(|(other, _)| other.file_name() == path.file_name()) {
-                Some((other, _)) if is_named => {
-                    return Err(PackageError::Pack(format!(
-                        "`{}` and `{}` have the same name; leave one out",
-                        other.display(),
-                        path.display()
-                    )));
+            Seen::Library { .. } => {
+                self.left_out(path, "it is a library without a SONAME, which no plugin can need")
+            }
+            Seen::Text(role) => {
+                match self.texts.iter().find(|(other, _)| other.file_name() == path.file_name()) {
+                    Some((other, _)) if is_named => {
+                        return Err(PackageError::Pack(format!(
+                            "`{}` and `{}` have the same name; leave one out",
+                            other.display(),
+                            path.display()
+                        )));
+                    }
+                    Some(_) => self.left_out(path, "there is another file of that name"),
+                    None => self.texts.push((path.to_owned(), role)),
                 }
-                Some(_) => self.left_out(path, "there is another file of that name"),
-                None => self.texts.push((path.to_owned(), role)),
-            },
+            }
         }
         Ok(())
     }
@@ -347,7 +356,11 @@ impl Gathered {
             let path = format!("{}/{}", build.folder(), name_of(&build.path));
             let abi = build.descriptor.abi.clone();
             let role = FileRole::Plugin { target: build.target.clone(), abi };
-            put(&mut contents, path, Content { role, origin: build.path.clone(), bytes: build.bytes.clone() })?;
+            put(
+                &mut contents,
+                path,
+                Content { role, origin: build.path.clone(), bytes: build.bytes.clone() },
+            )?;
             self.builds.push(build);
         }
         for (path, role) in &self.texts {
@@ -437,5 +450,6 @@ fn name_of(path: &Path) -> String {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, PackageError> {
-    catalog::read_bytes_of(path).map_err(|problem| PackageError::Pack(format!("`{}` {}", path.display(), problem.message)))
+    catalog::read_bytes_of(path)
+        .map_err(|problem| PackageError::Pack(format!("`{}` {}", path.display(), problem.message)))
 }

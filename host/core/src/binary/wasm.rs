@@ -46,9 +46,7 @@ pub fn with_descriptor(component: &[u8], descriptor: &Descriptor) -> Result<Vec<
     let mut kept_to = 0;
     let mut depth = 0_u32;
     for payload in Parser::new(0).parse_all(component) {
-        match payload
-            .map_err(|error| format!("the WASM file is broken or truncated: {}", error.message()))?
-        {
+        match payload.map_err(|error| format!("the WASM file is broken or truncated: {}", error.message()))? {
             Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => {
                 return Err(NOT_A_COMPONENT.to_owned());
             }
@@ -56,9 +54,11 @@ pub fn with_descriptor(component: &[u8], descriptor: &Descriptor) -> Result<Vec<
             Payload::End(_) => depth = depth.saturating_sub(1),
             Payload::CustomSection(custom) if custom.name() == section::WASM => {
                 if depth != 1 {
-                    return Err("a part of the component has a descriptor already; build it without one, or \
+                    return Err(
+                        "a part of the component has a descriptor already; build it without one, or \
                                 leave out --descriptor"
-                        .to_owned());
+                            .to_owned(),
+                    );
                 }
                 let range = custom.range();
                 // What the parser names is what the section holds; its header is before that.

@@ -46,8 +46,9 @@ pub use interval::Interval;
 pub use key::{CaseKey, labels, series};
 pub use package::{
     FileRole, INDEX_SCHEMA, INDEX_VERSION, IndexedPackage, LOCK_SCHEMA, LOCK_VERSION, LockedFile,
-    LockedPackage, MAX_FILE_BYTES, MAX_FILES, MAX_PACKAGE_BYTES, PACKAGE_SCHEMA, PACKAGE_VERSION, PackageBuild,
-    PackageFile, PackageIndex, PackageLock, PackageManifest, check_path, package_name, unusable,
+    LockedPackage, MAX_FILE_BYTES, MAX_FILES, MAX_PACKAGE_BYTES, PACKAGE_SCHEMA, PACKAGE_VERSION,
+    PackageBuild, PackageFile, PackageIndex, PackageLock, PackageManifest, check_path, package_name,
+    unusable,
 };
 pub use param::{ParamValue, Params};
 pub use param_space::{default_params, extreme_params, random_params};

@@ -233,9 +233,9 @@ impl PackageManifest {
         if total > MAX_PACKAGE_BYTES {
             return Err(format!("has {total} bytes of files; at most {MAX_PACKAGE_BYTES} are allowed"));
         }
-        if let Some(path) = paths.iter().find(|path| {
-            path.match_indices('/').any(|(end, _)| paths.contains(&path[..end]))
-        }) {
+        if let Some(path) =
+            paths.iter().find(|path| path.match_indices('/').any(|(end, _)| paths.contains(&path[..end])))
+        {
             return Err(format!("names `{path}` in a folder that is a file as well"));
         }
         if manifest.builds().is_empty() {
@@ -361,7 +361,9 @@ fn document<T: DeserializeOwned>(bytes: &[u8], name: &str, version: u32) -> Resu
     match value.get("version").and_then(Value::as_u64) {
         Some(found) if found == u64::from(version) => {}
         Some(found) => {
-            return Err(format!("is a document `{name}` of version {found}; this dyno reads version {version}"));
+            return Err(format!(
+                "is a document `{name}` of version {found}; this dyno reads version {version}"
+            ));
         }
         None => return Err(format!("is a document `{name}` without a version")),
     }
@@ -423,7 +425,9 @@ mod tests {
 
     #[test]
     fn paths_that_lead_elsewhere_are_refused() {
-        for path in ["../x", "/x", "a/../b", "a//b", ".hidden", "a/.b", "", "a/", "a\\b", "a\0", "x y", "a/b/c/d", "ü"] {
+        for path in [
+            "../x", "/x", "a/../b", "a//b", ".hidden", "a/.b", "", "a/", "a\\b", "a\0", "x y", "a/b/c/d", "ü",
+        ] {
             assert!(check_path(path).unwrap_err().contains("not a plain relative path"), "{path}");
         }
         assert!(check_path(&"x".repeat(101)).is_err());
