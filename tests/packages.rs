@@ -11,6 +11,7 @@ use std::{
     process::{Command, Stdio},
 };
 
+use dyno_core::model::{CaseStatus, RunRecord};
 use serde_json::{Value, json};
 
 use self::forge::{Forged, entry, forged};
@@ -111,8 +112,10 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// `dyno` of a user who has set nothing, and has this folder for data.
-fn bare(arena: &Arena, data: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+/// What `dyno` writes on standard output, and then on standard error, to a user who has set nothing and has this folder for
+/// data.
+#[track_caller]
+fn bare(arena: &Arena, data: &Path, arguments: &[&str]) -> [String; 2] {
     let output = Command::new(env!("CARGO_BIN_EXE_dyno"))
         .args(arguments)
         .current_dir(arena.path("work"))
@@ -125,10 +128,9 @@ fn bare(arena: &Arena, data: &Path, arguments: &[&str]) -> (Option<i32>, String)
         .stdin(Stdio::null())
         .output()
         .expect("dyno is built");
-    (
-        output.status.code(),
-        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr),
-    )
+    let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    assert_eq!(output.status.code(), Some(0), "dyno {arguments:?}\n{said:?}");
+    said
 }
 
 #[test]
@@ -160,34 +162,27 @@ fn a_package_is_moved_to_an_empty_data_folder_installed_and_run() {
     let moved = data.join("moved.dyno");
     fs::rename(&package, &moved).unwrap();
     fs::remove_dir_all(&folder).unwrap();
-    let dyno = |arguments: &[&str]| {
-        let (code, said) = bare(&arena, &data, arguments);
-        assert_eq!(code, Some(0), "dyno {arguments:?}\n{said}");
-        said
-    };
-    assert!(dyno(&["install", &text(&moved)]).contains("installed good_p@1.0.0 in `"));
+    let dyno = |arguments: &[&str]| bare(&arena, &data, arguments);
+    assert!(dyno(&["install", &text(&moved)])[0].contains("installed good_p@1.0.0 in `"));
     fs::remove_file(&moved).unwrap();
-    let said = dyno(&["list", "good_p"]);
+    let [said, _] = dyno(&["list", "good_p"]);
     assert!(said.contains("native, wasm"), "{said}");
-    let said = dyno(&["list", "--installed"]);
+    let [said, _] = dyno(&["list", "--installed"]);
     assert!(said.contains("good_p") && said.contains("whole"), "{said}");
     let run =
         ["run", "good_p@1.0.0/good_p", "--engine", "all", "--samples", "3", "--launches", "1", "--json"];
-    let record: Value = serde_json::from_str(
-        dyno(&run).split("\n}\n").next().map(|text| format!("{text}\n}}")).as_deref().unwrap(),
-    )
-    .expect("a result");
+    let record: RunRecord = serde_json::from_str(&dyno(&run)[0]).expect("a result");
     let place = data.join("dyno/plugins/good_p@1.0.0");
-    for case in record["cases"].as_array().expect("cases") {
-        assert_eq!(case["status"], "completed", "{case}");
-        assert!(Path::new(case["plugin"]["path"].as_str().unwrap()).starts_with(&place), "{case}");
+    assert_eq!(record.cases.len(), 2);
+    for case in &record.cases {
+        assert_eq!(case.status, CaseStatus::Completed);
+        assert!(Path::new(&case.plugin.path).starts_with(&place), "{}", case.plugin.path);
     }
-    assert_eq!(record["cases"].as_array().unwrap().len(), 2);
     assert_eq!(fs::read_to_string(place.join("LICENSE")).unwrap(), "LICENSE");
     assert!(place.join("README.md").is_file() && !place.join("notes.txt").exists());
-    assert!(dyno(&["remove", "good_p"]).contains("removed good_p@1.0.0"));
+    assert!(dyno(&["remove", "good_p"])[0].contains("removed good_p@1.0.0"));
     assert_eq!(names(&data.join("dyno/plugins")), ["dyno-lock.json"]);
-    assert!(dyno(&["list", "--installed"]).contains("no package is installed"));
+    assert!(dyno(&["list", "--installed"])[1].contains("no package is installed"));
 }
 
 #[test]

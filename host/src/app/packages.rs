@@ -60,12 +60,19 @@ impl Packages<'_> {
     /// # Errors
     /// When what was named cannot be packed, or the file cannot be written.
     pub fn pack(&self, wish: &PackWish) -> Result<Made, AppError> {
+        let is_component =
+            |path: &&PathBuf| path.extension().is_some_and(|it| it.eq_ignore_ascii_case("wasm"));
         let Some(descriptor) = &wish.descriptor else {
+            if let Some(out) = wish.out.as_ref().filter(is_component) {
+                return Err(PackageError::Pack(format!(
+                    "`{}` would be a component, which is written only with --descriptor; name a package (`.dyno`) with -o",
+                    out.display()
+                ))
+                .into());
+            }
             let sources = wish.sources.iter().cloned().map(Source::Path).collect();
             return Ok(Made::Package(packages::pack(sources, wish.out.as_deref())?));
         };
-        let is_component =
-            |path: &&PathBuf| path.extension().is_some_and(|it| it.eq_ignore_ascii_case("wasm"));
         let (components, others): (Vec<&PathBuf>, Vec<&PathBuf>) =
             wish.sources.iter().partition(is_component);
         let [component] = components.as_slice() else {

@@ -62,11 +62,15 @@ impl Plugins<'_> {
         folders
     }
 
-    /// The libraries that a plugin needs, apart from those of the system.
+    /// The libraries that a plugin needs, apart from those of the system. Of a server's plugins, none are known.
     ///
     /// # Errors
     /// When a library cannot be used.
     pub fn libraries(&self, entry: &Entry) -> Result<Libraries, Problem> {
+        if self.0.named_server().is_some() {
+            // The file is on the server's machine.
+            return Ok(Libraries::default());
+        }
         Libraries::of(&entry.path, &catalog::read_bytes_of(&entry.path)?, &[])
     }
 

@@ -4,6 +4,7 @@ use std::{fmt::Write, path::Path, process::ExitCode};
 
 use dyno_core::{model::build_remark, protocol::missing_libraries, units};
 use dyno_plugin_api::descriptor::BenchmarkInfo;
+use serde_json::{Value, json};
 
 use super::{
     Failure, args,
@@ -39,7 +40,7 @@ pub(super) fn execute(app: &App, args: &args::InspectArgs, as_json: bool) -> Res
         found
     };
     if as_json {
-        let all: Vec<_> = entries.iter().map(list::entry_document).collect();
+        let all: Vec<_> = entries.iter().map(|entry| document(app, entry)).collect();
         output::json(&all)?;
     } else {
         let texts: Vec<String> =
@@ -48,6 +49,18 @@ pub(super) fn execute(app: &App, args: &args::InspectArgs, as_json: bool) -> Res
         entries.iter().for_each(list::note_warnings);
     }
     Ok(End::Good.into())
+}
+
+fn document(app: &App, entry: &Entry) -> Value {
+    let mut document = list::entry_document(entry);
+    document["libraries"] = match app.plugins().libraries(entry) {
+        Ok(Libraries { brought, missing }) => {
+            let brought: Vec<&str> = brought.iter().map(|library| library.name.as_str()).collect();
+            json!({ "brought": brought, "missing": missing })
+        }
+        Err(problem) => json!({ "error": problem.to_string() }),
+    };
+    document
 }
 
 fn describe(entry: &Entry, libraries: &Result<Libraries, Problem>) -> String {

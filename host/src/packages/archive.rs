@@ -54,15 +54,18 @@ pub(super) fn write(out: impl Write, manifest: &[u8], contents: &[(&str, &[u8])]
 /// An archive that is not trusted.
 #[derive(Debug)]
 pub(crate) struct Archive {
-    /// Where it came from, for people and the lock file.
+    /// Where it came from, for people.
     pub(crate) label: String,
+    /// The same for the lock file: a URL, or an absolute path.
+    pub(super) source: String,
     file: File,
 }
 
 impl Archive {
     /// The archive in an open file.
     pub(crate) fn new(label: impl Into<String>, file: File) -> Self {
-        Self { label: label.into(), file }
+        let label = label.into();
+        Self { source: label.clone(), label, file }
     }
 
     /// The archive in a file.
@@ -77,7 +80,8 @@ impl Archive {
             return Err(refused("is not a regular file; expected a file made by `dyno pack`".to_owned()));
         }
         let file = File::open(path).map_err(|error| refused(format!("cannot be read: {error}")))?;
-        Ok(Self::new(label, file))
+        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        Ok(Self { source: absolute.display().to_string(), label, file })
     }
 
     fn refused(&self, why: impl Into<String>) -> PackageError {

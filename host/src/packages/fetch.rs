@@ -57,6 +57,7 @@ fn fetch(url: &str, most: u64, out: &mut dyn Write) -> Result<(), PackageError> 
         .timeout_global(Some(TIMEOUT))
         .timeout_connect(Some(ANSWER))
         .timeout_recv_response(Some(ANSWER))
+        .http_status_as_error(false)
         .https_only(!is_own)
         // From this machine, nothing leads elsewhere without TLS.
         .max_redirects(if is_own { 0 } else { REDIRECTS })

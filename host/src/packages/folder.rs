@@ -117,7 +117,7 @@ impl PackageFolder {
         let package = LockedPackage {
             id: manifest.plugin.id.clone(),
             version: manifest.plugin.version.clone(),
-            source: archive.label.clone(),
+            source: archive.source.clone(),
             archive_sha256,
             manifest_sha256: catalog::hash(&manifest_bytes),
             files: manifest

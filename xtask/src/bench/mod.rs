@@ -2,6 +2,7 @@
 //!
 //! A new bench is a file here with a `BENCH`, and a line in [`BENCHES`].
 
+mod authors;
 mod comparisons;
 mod cuda;
 mod devices;
@@ -34,6 +35,7 @@ const BENCHES: &[Bench] = &[
     startup::BENCH,
     devices::BENCH,
     scan::BENCH,
+    authors::BENCH,
     store::BENCH,
     loops::BENCH,
     triad::BENCH,

@@ -173,6 +173,17 @@ mod tests {
     }
 
     #[test]
+    fn what_a_library_needs_is_read() {
+        let bytes = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+        let found = linkage(&bytes).unwrap();
+        assert!(found.needed.iter().any(|name| name.starts_with("libc.so")), "{found:?}");
+        assert_eq!(found.soname, None, "a program has no such name");
+        for end in (0..bytes.len()).step_by(bytes.len() / 50) {
+            let _ = linkage(&bytes[..end]);
+        }
+    }
+
+    #[test]
     fn another_machine_is_named() {
         let mut bytes = std::fs::read(std::env::current_exe().unwrap()).unwrap();
         // e_machine: RISC-V.
@@ -187,6 +198,7 @@ mod tests {
             let mut bytes = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0\x3e\0\x01\0\0\0".to_vec();
             bytes.extend(noise);
             let _ = check_elf(&bytes);
+            let _ = linkage(&bytes);
         }
     }
 }

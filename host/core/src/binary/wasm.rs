@@ -105,6 +105,43 @@ mod tests {
         assert_eq!(descriptor_section(&component("other", b"{}")), Err(NotAPlugin::Foreign));
     }
 
+    fn descriptor(id: &str) -> Descriptor {
+        let text = serde_json::json!({
+            "schema": dyno_plugin_api::descriptor::SCHEMA, "plugin": {"id": id, "version": "1.0.0"},
+            "abi": {"kind": "wasm", "version": 1}, "benchmarks": [{"name": "b", "hardware": ["cpu"]}],
+        });
+        Descriptor::from_json(text.to_string().as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_descriptor_is_put_into_a_component_or_replaces_its_own() {
+        let read = |bytes: &[u8]| Descriptor::from_json(descriptor_section(bytes).unwrap()).unwrap();
+        let bare = component("other", b"kept");
+        let one = with_descriptor(&bare, &descriptor("one")).unwrap();
+        assert_eq!(read(&one), descriptor("one"));
+        assert!(one.starts_with(&bare), "nothing else changes");
+        // Its section is longer than a length of one byte can say.
+        let two = with_descriptor(&one, &descriptor("two")).unwrap();
+        assert_eq!(two, with_descriptor(&bare, &descriptor("two")).unwrap());
+        // Something may follow the descriptor.
+        let more = [one, component("more", b"kept")[8..].to_vec()].concat();
+        let three = with_descriptor(&more, &descriptor("three")).unwrap();
+        assert_eq!(read(&three), descriptor("three"));
+        assert!(three.windows(8).any(|window| window == b"morekept"));
+    }
+
+    #[test]
+    fn what_takes_no_descriptor_is_named() {
+        let put = |bytes: &[u8]| with_descriptor(bytes, &descriptor("x")).unwrap_err();
+        assert!(put(b"\0asm\x01\0\0\0").contains("core WASM module"));
+        let whole = component("other", b"kept");
+        assert!(put(&whole[..whole.len() - 1]).contains("broken or truncated"));
+        // A component in which a component has one.
+        let inner = component(section::WASM, b"{}");
+        let outer = [&b"\0asm\x0d\0\x01\0"[..], &[4, inner.len() as u8], &inner].concat();
+        assert!(put(&outer).contains("a part of the component has a descriptor already"));
+    }
+
     #[test]
     fn modules_and_broken_files_are_told_apart() {
         let message = descriptor_section(b"\0asm\x01\0\0\0").unwrap_err().to_string();

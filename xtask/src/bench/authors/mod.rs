@@ -1,0 +1,21 @@
+//! What an author waits for between two builds of a plugin.
+
+mod packages;
+
+use super::{
+    Bench,
+    host::Host,
+    table::{row, table},
+};
+use crate::{failure::Outcome, project::make_folder};
+
+pub(super) const BENCH: Bench =
+    Bench { name: "authors", title: "From a new build of a plugin to its use", run };
+
+fn run(host: &Host) -> Outcome<String> {
+    let scratch = host.scratch().join("authors");
+    make_folder(&scratch)?;
+    let mut rows = vec![row(["what", "figure", "aim"])];
+    rows.extend(packages::rows(host, &scratch)?);
+    Ok(table(&rows))
+}
