@@ -554,9 +554,9 @@ impl Needy {
         );
         let place = |file: &Path, folder: &str| {
             let folder = arena.path("home").join(folder);
-            fs::create_dir_all(&folder).unwrap();
-            let target = folder.join(file.file_name().unwrap());
-            fs::copy(file, &target).unwrap();
+            fs::create_dir_all(&folder).expect("the arena is writable");
+            let target = folder.join(file.file_name().expect("a file"));
+            fs::copy(file, &target).expect("the arena is writable");
             target
         };
         Self {

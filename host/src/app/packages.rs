@@ -32,7 +32,7 @@ pub struct PackWish {
 #[derive(Debug)]
 pub enum Made {
     /// A package.
-    Package(Packed),
+    Package(Box<Packed>),
     /// A component with a descriptor.
     Component {
         /// Its file.
@@ -71,7 +71,7 @@ impl Packages<'_> {
                 .into());
             }
             let sources = wish.sources.iter().cloned().map(Source::Path).collect();
-            return Ok(Made::Package(packages::pack(sources, wish.out.as_deref())?));
+            return Ok(Made::Package(Box::new(packages::pack(sources, wish.out.as_deref())?)));
         };
         let (components, others): (Vec<&PathBuf>, Vec<&PathBuf>) =
             wish.sources.iter().partition(is_component);
@@ -103,7 +103,7 @@ impl Packages<'_> {
         }
         let mut sources = vec![Source::Bytes((*component).clone(), bytes)];
         sources.extend(others.into_iter().cloned().map(Source::Path));
-        Ok(Made::Package(packages::pack(sources, wish.out.as_deref())?))
+        Ok(Made::Package(Box::new(packages::pack(sources, wish.out.as_deref())?)))
     }
 
     /// Writes the index of the packages in a folder. Returns where it is, and what is in it.

@@ -280,7 +280,7 @@ impl Gathered {
                 )));
             }
             Seen::Library { .. } => {
-                self.left_out(path, "it is a library without a SONAME, which no plugin can need")
+                self.left_out(path, "it is a library without a SONAME, which no plugin can need");
             }
             Seen::Text(role) => {
                 match self.texts.iter().find(|(other, _)| other.file_name() == path.file_name()) {

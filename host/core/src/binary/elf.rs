@@ -137,11 +137,11 @@ fn parsed(bytes: &[u8]) -> Result<ElfFile64<'_, Endianness>, String> {
 }
 
 #[cfg(target_arch = "x86_64")]
-const OURS: Architecture = Architecture::X86_64;
+pub(super) const OURS: Architecture = Architecture::X86_64;
 #[cfg(target_arch = "aarch64")]
-const OURS: Architecture = Architecture::Aarch64;
+pub(super) const OURS: Architecture = Architecture::Aarch64;
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-const OURS: Architecture = Architecture::Unknown;
+pub(super) const OURS: Architecture = Architecture::Unknown;
 
 #[cfg(test)]
 mod tests {

@@ -6,6 +6,8 @@ use object::Architecture;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
+use super::elf;
+
 /// The machines that a file is for: an operating system and a processor, or all of them. // eg: "linux-x86_64", "any"
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(transparent)]
@@ -21,7 +23,7 @@ impl Target {
     /// This machine.
     #[must_use]
     pub fn here() -> Self {
-        Self(format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH))
+        Self::linux(elf::OURS)
     }
 
     /// Whether files for it run on this machine.
