@@ -269,6 +269,10 @@ fn a_package_that_is_not_good_is_refused_in_a_sentence_and_nothing_is_installed(
     refuse(&bomb, &["has 10737418240 bytes, its manifest says 1073741824"]);
     refuse(&forge::trailing(&whole), &["more follows after its last file"]);
 
+    let endless = fs::File::create(&target).expect("the arena is writable");
+    endless.set_len(10 << 30).expect("the file system has sparse files");
+    refused(&arena, &["install", &target], &["has 10737418240 bytes; packages have at most 2147483648"]);
+
     refused(&arena, &["install", "/nowhere/x.dyno"], &["`/nowhere/x.dyno` cannot be read"]);
     refused(&arena, &["install", "nothing"], &["`nothing` is not a file, folder or URL", "--index"]);
     refused(&arena, &["install", &text(&arena.path("home"))], &["home/bad.dyno` "]);

@@ -9,7 +9,7 @@ use std::{
     path::Path,
 };
 
-use dyno_core::model::{PackageFile, PackageManifest};
+use dyno_core::model::{MAX_PACKAGE_BYTES, PackageFile, PackageManifest};
 use flate2::{Compression, GzBuilder, read::GzDecoder};
 use sha2::{Digest, Sha256};
 use tar::{Entry, EntryType, Header};
@@ -79,6 +79,12 @@ impl Archive {
         if !about.is_file() {
             return Err(refused("is not a regular file; expected a file made by `dyno pack`".to_owned()));
         }
+        if about.len() > MAX_PACKAGE_BYTES {
+            return Err(refused(format!(
+                "has {} bytes; packages have at most {MAX_PACKAGE_BYTES}",
+                about.len()
+            )));
+        }
         let file = File::open(path).map_err(|error| refused(format!("cannot be read: {error}")))?;
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         Ok(Self { source: absolute.display().to_string(), label, file })
@@ -112,12 +118,20 @@ impl Archive {
         self.read(false, |manifest, bytes, _| Ok((manifest, bytes)))
     }
 
-    /// Checks all files, and writes those that are wanted into a folder.
+    /// Checks all files, and writes those that are wanted into a folder. `known` is the manifest that was read before.
     ///
     /// # Errors
     /// When the archive holds anything but what its manifest says, or a file cannot be written.
-    pub(super) fn unpack(&self, folder: &Path, wanted: &BTreeSet<&str>) -> Result<(), PackageError> {
-        self.read(true, |manifest, _, entries| {
+    pub(super) fn unpack(
+        &self,
+        known: &[u8],
+        folder: &Path,
+        wanted: &BTreeSet<&str>,
+    ) -> Result<(), PackageError> {
+        self.read(true, |manifest, bytes, entries| {
+            if bytes != known {
+                return Err(self.refused("changed while it was read; try again when it is complete"));
+            }
             for file in &manifest.files {
                 let mut entry = entries
                     .next()
@@ -281,5 +295,70 @@ impl Write for Hashing {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{prelude::*, sample::Index};
+    use serde_json::json;
+
+    use super::*;
+    use crate::catalog;
+
+    const PLUGIN: &[u8] = b"these are the bytes of a plugin, as far as an archive is concerned";
+
+    fn manifest() -> Vec<u8> {
+        let file = |path: &str, bytes: &[u8]| {
+            json!({
+                "path": path, "sha256": catalog::hash(bytes), "size_bytes": bytes.len(), "role": "plugin", "target": "any",
+                "abi": {"kind": "wasm", "version": 1},
+            })
+        };
+        let manifest = json!({
+            "schema": "dyno.package", "version": 1, "plugin": {"id": "p", "version": "1.0.0"}, "benchmarks": [],
+            "files": [file("a/p.wasm", PLUGIN), file("b/empty.wasm", b"")],
+        });
+        manifest.to_string().into_bytes()
+    }
+
+    fn good() -> Vec<u8> {
+        let mut out = Vec::new();
+        write(&mut out, &manifest(), &[("a/p.wasm", PLUGIN), ("b/empty.wasm", b"")]).unwrap();
+        out
+    }
+
+    /// Unpacks these bytes; the plugin's bytes, if that succeeds.
+    fn unpacked(bytes: &[u8]) -> Result<Vec<u8>, PackageError> {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let archive = Archive::new("x", file);
+        let (_, known) = archive.manifest()?;
+        archive.unpack(&known, folder.path(), &BTreeSet::from(["a/p.wasm"]))?;
+        assert!(!folder.path().join("b").exists(), "what is not wanted is only checked");
+        Ok(fs::read(folder.path().join("a/p.wasm")).unwrap())
+    }
+
+    #[test]
+    fn what_was_written_is_read_and_every_cut_of_it_is_refused() {
+        let good = good();
+        assert_eq!(unpacked(&good).unwrap(), PLUGIN);
+        assert!(good == self::good(), "the same bytes each time");
+        for end in 0..good.len() {
+            assert!(unpacked(&good[..end]).is_err(), "cut at {end} of {}", good.len());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_changed_byte_is_refused_or_changes_nothing(at in any::<Index>(), flip in 1_u8..) {
+            let mut bytes = good();
+            let at = at.index(bytes.len());
+            bytes[at] ^= flip;
+            if let Ok(read) = unpacked(&bytes) {
+                prop_assert_eq!(read, PLUGIN);
+            }
+        }
     }
 }

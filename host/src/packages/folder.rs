@@ -182,7 +182,7 @@ impl PackageFolder {
         let staged = work.path().join("new");
         fs::create_dir(&staged).map_err(failed)?;
         let wanted: BTreeSet<&str> = manifest.for_here().iter().map(|file| file.path.as_str()).collect();
-        archive.unpack(&staged, &wanted)?;
+        archive.unpack(manifest_bytes, &staged, &wanted)?;
         check_plugins(archive, manifest, &staged)?;
         fs::write(staged.join(MANIFEST), manifest_bytes).map_err(failed)?;
         sync_folders(&staged).map_err(failed)?;

@@ -48,8 +48,14 @@ pub(super) fn build(bytes: &[u8]) -> Option<Build> {
 /// # Errors
 /// A sentence that says what they are instead.
 pub fn check_elf(bytes: &[u8]) -> Result<(), String> {
+    check_machine(bytes)?;
+    whole(bytes).map(drop)
+}
+
+/// Checks that the bytes are of a file for this machine, whole or not.
+pub(super) fn check_machine(bytes: &[u8]) -> Result<(), String> {
     match parsed(bytes)?.architecture() {
-        OURS => whole(bytes).map(drop),
+        OURS => Ok(()),
         other => Err(format!("the library is for {other:?}, this machine is {OURS:?}")),
     }
 }

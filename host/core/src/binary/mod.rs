@@ -19,7 +19,7 @@ use dyno_plugin_api::descriptor::{Descriptor, Kind, UnknownKey};
 /// When they are not a plugin.
 pub fn describe(bytes: &[u8]) -> Result<(Kind, Descriptor), NotAPlugin> {
     if !is_wasm(bytes) {
-        check_elf(bytes).map_err(NotAPlugin::Broken)?;
+        elf::check_machine(bytes).map_err(NotAPlugin::Broken)?;
     }
     describe_for(bytes).map(|(_, kind, descriptor)| (kind, descriptor))
 }
