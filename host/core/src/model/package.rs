@@ -440,9 +440,9 @@ mod tests {
     fn each_mistake_of_a_manifest_is_named() {
         let here = Target::here().to_string();
         let good = native(&here, AbiInfo::version_here(Kind::Native));
-        read(&manifest(&[good.clone()])).unwrap();
+        read(&manifest(std::slice::from_ref(&good))).unwrap();
         let with = |pointer: &str, new: Value| {
-            let mut value = manifest(&[good.clone()]);
+            let mut value = manifest(std::slice::from_ref(&good));
             *value.pointer_mut(pointer).unwrap() = new;
             read(&value).unwrap_err()
         };
