@@ -137,7 +137,7 @@ impl Packages<'_> {
         for word in what {
             let path = Path::new(word);
             if is_url(word) {
-                place(&Archive::new(word.clone(), download(word, MAX_PACKAGE_BYTES)?), None)?;
+                place(&download(word, MAX_PACKAGE_BYTES)?, None)?;
             } else if path.is_dir() {
                 for package in packages::packages_in(path)? {
                     place(&Archive::open(&package)?, None)?;

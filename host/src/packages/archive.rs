@@ -63,7 +63,7 @@ pub(crate) struct Archive {
 
 impl Archive {
     /// The archive in an open file.
-    pub(crate) fn new(label: impl Into<String>, file: File) -> Self {
+    pub(super) fn new(label: impl Into<String>, file: File) -> Self {
         let label = label.into();
         Self { source: label.clone(), label, file }
     }

@@ -1,12 +1,11 @@
 //! Downloads: bounded in time and size, and only over TLS, except from this machine itself.
 
 use std::{
-    fs::File,
     io::{self, Read, Write},
     time::Duration,
 };
 
-use super::PackageError;
+use super::{PackageError, archive::Archive};
 use crate::{
     fault::{HostFault, Place},
     loopback::is_loopback,
@@ -26,15 +25,15 @@ pub(crate) fn is_url(word: &str) -> bool {
     word.starts_with("https://") || word.starts_with("http://")
 }
 
-/// Downloads into a file that has no name, and so is gone with this process.
+/// Downloads a package into a file that has no name, and so is gone with this process.
 ///
 /// # Errors
 /// When there is no answer, or it is longer than `most` [bytes].
-pub(crate) fn download(url: &str, most: u64) -> Result<File, PackageError> {
+pub(crate) fn download(url: &str, most: u64) -> Result<Archive, PackageError> {
     let mut file = tempfile::tempfile()
         .map_err(|error| HostFault::new("cannot make a temporary file", &error, Place::Temporary))?;
     fetch(url, most, &mut file)?;
-    Ok(file)
+    Ok(Archive::new(shown(url), file))
 }
 
 /// What a URL answers.
@@ -88,8 +87,8 @@ fn fetch(url: &str, most: u64, out: &mut dyn Write) -> Result<(), PackageError> 
     }
 }
 
-/// A URL without a user's name and password.
-fn shown(url: &str) -> String {
+/// A URL without a user's name and password, which neither messages nor the lock file may show.
+pub(super) fn shown(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
     let (host, path) = rest.split_once('/').map_or((rest, None), |(host, path)| (host, Some(path)));
     let host = host.rsplit_once('@').map_or(host, |(_, host)| host);

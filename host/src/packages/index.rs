@@ -52,7 +52,7 @@ impl Index {
                 if is_file { place.to_owned() } else { format!("{}/{INDEX}", place.trim_end_matches('/')) };
             let base = url.rsplit_once('/').map_or(url.as_str(), |(base, _)| base).to_owned();
             let bytes = fetch::text(&url, MAX_BYTES)?;
-            (url, Base::Url(base), bytes)
+            (fetch::shown(&url), Base::Url(base), bytes)
         } else {
             let path = Path::new(place);
             let path = if path.is_dir() { path.join(INDEX) } else { path.to_owned() };
@@ -111,12 +111,8 @@ impl Index {
     pub(crate) fn open(&self, package: &IndexedPackage) -> Result<Archive, PackageError> {
         let most = package.size_bytes.min(MAX_PACKAGE_BYTES);
         let archive = match (&self.base, is_url(&package.location)) {
-            (_, true) => Archive::new(package.location.clone(), download(&package.location, most)?),
-            (Base::Url(base), false) => {
-                let url = format!("{base}/{}", package.location);
-                let file = download(&url, most)?;
-                Archive::new(url, file)
-            }
+            (_, true) => download(&package.location, most)?,
+            (Base::Url(base), false) => download(&format!("{base}/{}", package.location), most)?,
             (Base::Folder(folder), false) => Archive::open(&folder.join(&package.location))?,
         };
         let (sha256, length) = archive.hash()?;
