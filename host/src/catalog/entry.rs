@@ -178,27 +178,20 @@ pub fn read_bytes_of(path: &Path) -> Result<Vec<u8>, Problem> {
 
 /// As [`read_file`], but tells faults of the file from faults of the host.
 pub(super) fn described(path: &Path) -> Result<Entry, Unread> {
-    Ok(describe(path, &read_bytes(path)?)?)
-}
-
-/// Describes the bytes of a file.
-///
-/// # Errors
-/// One line that says what is wrong with them.
-pub fn describe(path: &Path, bytes: &[u8]) -> Result<Entry, Problem> {
-    let (kind, descriptor) = binary::describe(bytes).map_err(|error| match error {
+    let bytes = read_bytes(path)?;
+    let (kind, descriptor) = binary::describe(&bytes).map_err(|error| match error {
         NotAPlugin::Foreign | NotAPlugin::ForCompiler => Problem::aside(path, error.to_string()),
         other => Problem::error(path, other.to_string()),
     })?;
     let incompatible = descriptor.abi.mismatch();
     Ok(Entry {
         path: path.to_owned(),
-        sha256: hash(bytes),
+        sha256: hash(&bytes),
         size: bytes.len() as u64,
         kind,
         descriptor,
         incompatible,
-        warnings: binary::unknown_keys(bytes).iter().map(unread).collect(),
+        warnings: binary::unknown_keys(&bytes).iter().map(unread).collect(),
     })
 }
 

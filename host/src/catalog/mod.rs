@@ -15,7 +15,7 @@ mod unchanged;
 mod upkeep;
 
 pub use content_store::{ContentStore, Stored, Verified};
-pub use entry::{Entry, Problem, Severity, describe, hash, read_bytes_of, read_file};
+pub use entry::{Entry, Problem, Severity, hash, read_bytes_of, read_file};
 pub use error::ContentStoreError;
 pub use libraries::{Libraries, Library};
 pub use resolve::{ResolveError, Resolved, meant};

@@ -12,7 +12,7 @@ use std::{
 use abi_stable::library::{AbiHeaderRef, LibHeader, ROOT_MODULE_LOADER_NAME_WITH_NUL};
 use dyno_core::{
     model::{EngineInfo, ParamValue, Work},
-    protocol::{Load, missing_libraries},
+    protocol::{self, Load, missing_libraries},
 };
 use dyno_plugin_api::{
     abi::{
@@ -49,15 +49,15 @@ pub(super) fn load(
     // Each keeps its descriptor until all are open: the linker would take a number that comes again for the same library.
     let brought = load.libraries.iter().map(copy).collect::<Result<Vec<Copy>, Failure>>()?;
     entering();
-    for (library, copy) in load.libraries.iter().zip(&brought) {
+    let refused = |what: String, said: String| {
+        missing_libraries(&load.missing)
+            .unwrap_or_else(|| format!("the dynamic linker refused the library{what}: {said}"))
+    };
+    for (protocol::Library { name, .. }, copy) in load.libraries.iter().zip(&brought) {
         // The linker then knows it by its SONAME, and looks for no file when the plugin needs it.
-        open(copy, &library.name)
-            .map_err(|said| format!("the dynamic linker refused the library `{}`: {said}", library.name))?;
+        open(copy, name).map_err(|said| refused(format!(" `{name}`"), said))?;
     }
-    let library = open(&plugin, "plugin").map_err(|said| match missing_libraries(&load.missing) {
-        Some(sentence) => sentence,
-        None => format!("the dynamic linker refused the library: {said}"),
-    })?;
+    let library = open(&plugin, "plugin").map_err(|said| refused(String::new(), said))?;
     let (table, doors) = enter(&library)?;
     let benchmark = find(check_table(table)?, &load.benchmark)?;
     Ok(Loaded {
