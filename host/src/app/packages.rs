@@ -126,7 +126,8 @@ impl Packages<'_> {
         told: &mut dyn FnMut(&Placed),
     ) -> Result<Vec<Placed>, AppError> {
         let folder = self.folder()?;
-        let index = index.map(Index::read).transpose()?;
+        // Read at the first name: files are installed also where the index cannot be reached.
+        let mut offered: Option<Index> = None;
         let mut placed = Vec::new();
         let mut place = |archive: &Archive, expected: Option<&str>| -> Result<(), AppError> {
             let one = folder.install(archive, expected)?;
@@ -144,9 +145,13 @@ impl Packages<'_> {
                 }
             } else if path.exists() || is_path(word) {
                 place(&Archive::open(path)?, None)?;
-            } else if let Some(index) = &index {
-                let package = index.find(word)?;
-                place(&index.open(package)?, Some(&package.name()))?;
+            } else if let Some(index) = index {
+                let offered = match &mut offered {
+                    Some(offered) => offered,
+                    none => none.insert(Index::read(index)?),
+                };
+                let package = offered.find(word)?;
+                place(&offered.open(package)?, Some(&package.name()))?;
             } else {
                 return Err(PackageError::Name(format!(
                     "`{word}` is not a file, folder or URL; to install a package by its name, name an index with --index"
@@ -175,16 +180,9 @@ impl Packages<'_> {
     /// When a lock file cannot be used.
     pub fn installed(&self) -> Result<Vec<(PathBuf, Vec<Installed>)>, AppError> {
         let mut folders = self.0.plugins().folders();
-        folders.extend(
-            self.0
-                .settings
-                .packages
-                .value
-                .iter()
-                .filter(|own| !folders.contains(own))
-                .cloned()
-                .collect::<Vec<_>>(),
-        );
+        if let Some(own) = self.0.settings.packages.value.as_ref().filter(|own| !folders.contains(own)) {
+            folders.push(own.clone());
+        }
         let mut found = Vec::new();
         for folder in folders {
             let installed = PackageFolder::new(&folder).installed()?;
