@@ -604,10 +604,18 @@ fn libraries_that_a_plugin_brings_along_are_found() {
     );
     good(&arena, &["remove", "needy", "--from", &into(&arena)]);
 
-    // Not packed, but beside the plugin.
-    for library in [&needy.inner, &needy.outer] {
-        fs::copy(library, needy.plugin.with_file_name(library.file_name().unwrap())).unwrap();
-    }
+    // Not packed, but beside the plugin: first only one of them.
+    let beside = |library: &Path| {
+        fs::copy(library, needy.plugin.with_file_name(library.file_name().unwrap())).unwrap()
+    };
+    beside(&needy.outer);
+    let ran = arena.run(&[&text(&needy.plugin)]);
+    assert!(
+        ran.code == Some(4) && ran.stdout.contains("needs the library `libstory-inner.so.1`"),
+        "{}",
+        ran.shown()
+    );
+    beside(&needy.inner);
     let ran = arena.run(&[&text(&needy.plugin)]);
     assert_eq!(ran.code, Some(0), "{}", ran.shown());
     let package = packed(&arena, "alone.dyno", &[&needy.plugin]);
@@ -675,6 +683,10 @@ fn an_index_in_a_folder_or_on_a_server_is_searched_and_installed_from() {
     assert_eq!(installed(&arena), [is_whole("good_x@1.0.0"), is_whole("good_y@1.0.0")]);
     let url = format!("{}/good_x.dyno", server.url);
     assert!(good(&arena, &["install", &url, "--into", &into(&arena)]).stdout.contains("installed already"));
+
+    // For a file, no index is asked.
+    let file = text(&shelf.join("good_x.dyno"));
+    good(&arena, &["install", &file, "--index", "http://127.0.0.1:1", "--into", &into(&arena)]);
 
     let absent = arena.dyno(&["install", &format!("{}/none.dyno", server.url)]);
     assert!(
