@@ -85,6 +85,7 @@ pages! {
     contributing: "CONTRIBUTING.md",
     cli: "docs/cli.md",
     operators: "docs/operators.md",
+    packages: "docs/plugins/packages.md",
     plugin_authors: "docs/plugin-authors.md",
     results: "docs/results.md",
     server: "docs/server.md",

@@ -20,6 +20,7 @@ mod leases;
 mod library;
 mod original;
 mod overload;
+mod packages;
 mod processors;
 mod python;
 mod remote;

@@ -142,6 +142,8 @@ pub enum Place {
     Leases,
     /// The worker's program.
     Worker,
+    /// The folder of installed packages.
+    Packages,
     /// A file that the command line names.
     Named,
     /// No setting helps.
@@ -159,6 +161,7 @@ impl Place {
             Self::Worker => {
                 "put `dyno-worker` beside `dyno`, from the same release, or name it with DYNO_WORKER"
             }
+            Self::Packages => "name another folder with --into",
             Self::Named => "name a file in a folder that exists and can be written",
             Self::Machine => return None,
         })

@@ -1,8 +1,8 @@
 //! The host: everything outside the worker. It never loads a plugin itself.
 //!
 //! Arrows point down: `cli → server → service → app`; `cli → app → runner → {catalog, devices, lease, pool, store} → dyno-core`;
-//! `{cli, server, service} → export`; `app → {build, client, doctor, export, import, notify, source}`; `{build, notify, source} →
-//! pool`.
+//! `{cli, server, service} → export`; `app → {build, client, doctor, export, import, notify, packages, source}`; `{build, notify,
+//! source} → pool`; `packages → catalog`.
 
 pub mod app;
 pub mod build;
@@ -18,6 +18,7 @@ pub mod import;
 pub mod lease;
 mod loopback;
 mod notify;
+pub mod packages;
 pub mod pool;
 mod proc;
 pub mod runner;

@@ -321,13 +321,7 @@ impl Descriptor {
     }
 
     fn check(&self) -> Result<(), DescriptorError> {
-        identifier("plugin.id", &self.plugin.id)?;
-        if !is_version(&self.plugin.version) {
-            return refuse(format!(
-                "plugin.version `{}` is not a semantic version; write three numbers, like `1.0.0`",
-                printable(&self.plugin.version)
-            ));
-        }
+        self.plugin.check()?;
         match (self.abi.kind, &self.abi.layout_hash) {
             (Kind::Native, None) => {
                 return refuse("abi.layout_hash is missing; native plugins must carry it");
@@ -392,15 +386,38 @@ fn collect_unknown(value: &Value, schema: &Value, root: &Value, place: &str, fou
     }
 }
 
+impl PluginInfo {
+    /// Whether identifier and version are well-formed: both then are also good names of files.
+    ///
+    /// # Errors
+    /// A sentence that names the field, its value and what is allowed.
+    pub fn check(&self) -> Result<(), DescriptorError> {
+        identifier("plugin.id", &self.id)?;
+        if is_version(&self.version) {
+            return Ok(());
+        }
+        refuse(format!(
+            "plugin.version `{}` is not a semantic version; write three numbers, like `1.0.0`",
+            printable(&self.version)
+        ))
+    }
+}
+
 impl AbiInfo {
+    /// The version of the contract for plugins of this kind.
+    #[must_use]
+    pub const fn version_here(kind: Kind) -> u32 {
+        const WORLD: u32 = 1;
+        match kind {
+            Kind::Native => crate::abi::DYNO_ABI_VERSION,
+            Kind::Wasm => WORLD,
+        }
+    }
+
     /// The difference if a plugin was built for another contract, naming both sides; `None` if there is none.
     #[must_use]
     pub fn mismatch(&self) -> Option<String> {
-        const WORLD: u32 = 1;
-        let ours = match self.kind {
-            Kind::Native => crate::abi::DYNO_ABI_VERSION,
-            Kind::Wasm => WORLD,
-        };
+        let ours = Self::version_here(self.kind);
         if self.version != ours {
             return Some(format!(
                 "the plugin was built for {} contract version {}, this dyno speaks version {ours}; rebuild the plugin",

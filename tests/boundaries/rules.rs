@@ -26,7 +26,7 @@ const UNSAFE: [&str; 8] = [
 ];
 
 /// Which rooms of the host a room may use. What stands in no line here is a new room: give it its line.
-const ARROWS: [(&str, &[&str]); 17] = [
+const ARROWS: [(&str, &[&str]); 18] = [
     ("cli", &["app", "config", "export", "server"]),
     ("server", &["app", "client", "config", "export", "service"]),
     ("service", &["app", "export"]),
@@ -34,10 +34,11 @@ const ARROWS: [(&str, &[&str]); 17] = [
         "app",
         &[
             "runner", "catalog", "devices", "doctor", "lease", "pool", "store", "config", "client", "export",
-            "import", "notify", "source",
+            "import", "notify", "packages", "source",
         ],
     ),
     ("client", &[]),
+    ("packages", &["catalog"]),
     ("notify", &["pool"]),
     ("source", &["pool"]),
     ("runner", &["catalog", "devices", "lease", "pool", "store"]),

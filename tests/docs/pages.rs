@@ -17,10 +17,10 @@ pub(crate) fn read(name: &str) -> String {
     fs::read_to_string(root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-/// Every page: those at the root, and those in `docs/`.
+/// Every page: those at the root, and those in `docs/` and `docs/plugins/`.
 pub(crate) fn all() -> Vec<String> {
     let mut names = Vec::new();
-    for folder in ["", "docs/"] {
+    for folder in ["", "docs/", "docs/plugins/"] {
         for file in fs::read_dir(root().join(folder)).expect("the repository can be read").flatten() {
             let name = file.file_name().to_string_lossy().into_owned();
             if name.ends_with(".md") {

@@ -95,6 +95,23 @@ pub(crate) fn of_story(path: &str) -> PathBuf {
     })
 }
 
+/// A library or plugin from the sources of a story, under a name, linked with these flags as well. // eg: "packages/needs.c"
+pub(crate) fn of_story_as(path: &str, name: &str, flags: &[&str]) -> PathBuf {
+    let source = root().join("tests").join(path);
+    // The linkers of some systems leave out what they think is not needed.
+    let flags: Vec<&str> = ["-Wl,--no-as-needed"].iter().chain(flags).copied().collect();
+    build(name, |target| compile("cc", "-std=c11", &source, target, &flags))
+}
+
+/// A component without a descriptor, from a source of the corpus.
+pub(crate) fn bare_wasm(source_name: &str) -> PathBuf {
+    build(&format!("{source_name}_bare.wasm"), |target| {
+        let bytes = wat::parse_str(component_text(source_name))
+            .unwrap_or_else(|error| panic!("{source_name}.wat is not valid text: {error}"));
+        fs::write(target, bytes).expect("the target directory is writable");
+    })
+}
+
 fn compile(compiler: &str, standard: &str, source: &Path, target: &Path, defines: &[&str]) {
     let output = Command::new(compiler)
         .args([standard, "-O1", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", "-pthread"])

@@ -69,6 +69,8 @@ impl Launch {
             path: plugin.to_owned(),
             sealed: None,
             sha256: Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect(),
+            libraries: Vec::new(),
+            missing: Vec::new(),
             kind: PluginKind::Native,
             benchmark: benchmark.to_owned(),
             params,

@@ -30,9 +30,12 @@ impl Sandbox {
             .prefix("dyno-docs-")
             .tempdir()
             .expect("the temporary folder is writable");
-        for folder in ["home", "tmp", "work"] {
+        for folder in ["home", "tmp", "work", "work/target"] {
             fs::create_dir(root.path().join(folder)).expect("the temporary folder is writable");
         }
+        // Where `cargo xtask plugins` puts them.
+        std::os::unix::fs::symlink(&plugins, root.path().join("work/target/plugins"))
+            .expect("the temporary folder is writable");
         there.then_some(Self { root, plugins })
     }
 

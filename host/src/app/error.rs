@@ -9,6 +9,7 @@ use crate::{
     devices,
     fault::{HostFault, Resource},
     lease::LeaseError,
+    packages::PackageError,
     runner::{ExpandError, RunError},
     store::{SqlError, StoreError},
 };
@@ -94,6 +95,9 @@ pub enum AppError {
     /// The server that owns the database refused, or cannot be reached.
     #[error(transparent)]
     Server(#[from] ServerError),
+    /// A package cannot be made, installed or found.
+    #[error(transparent)]
+    Package(#[from] PackageError),
     /// The user cancelled before anything started.
     #[error("cancelled")]
     Cancelled,
@@ -106,6 +110,7 @@ impl AppError {
         match self {
             Self::Store(error) | Self::Run(RunError::Store(error)) => error.resource(),
             Self::Host(fault)
+            | Self::Package(PackageError::Host(fault))
             | Self::Run(RunError::Host(fault))
             | Self::Content(ContentStoreError::Host(fault)) => Some(fault.resource()),
             Self::System { source, .. } => Some(Resource::of(source)),
@@ -135,6 +140,7 @@ impl AppError {
             | Self::Sql(_)
             | Self::State { .. }
             | Self::Server(_)
+            | Self::Package(_)
             | Self::Cancelled => false,
         }
     }

@@ -13,6 +13,7 @@ mod error;
 mod hardware;
 mod local;
 mod operator;
+mod packages;
 mod plugins;
 mod queue;
 mod records;
@@ -40,6 +41,7 @@ pub use self::{
     error::AppError,
     hardware::Hardware,
     operator::Operator,
+    packages::{Made, PackWish, Packages},
     plugins::Plugins,
     queue::Queue,
     records::Records,
@@ -55,9 +57,10 @@ pub use self::{
 };
 pub use crate::{
     build::{BuildError, Project, Template, TemplateLanguage, Wish},
-    catalog::{Bell, Catalog, Entry, Problem, Severity, is_plugin_path},
+    catalog::{Bell, Catalog, Entry, Libraries, Problem, Severity, is_plugin_path},
     devices::Freshness,
     lease::{Holder, Reach, Standing},
+    packages::{Installed, Packed, Placed, Wholeness},
     pool::Complaints,
     runner::{Cancel, CheckNews, Depth, DuelNews, DuelOptions, Obstacle, Planned, is_ignored},
     store::{

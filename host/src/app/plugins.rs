@@ -1,6 +1,10 @@
 //! Use cases: finding plugins and reading their metadata. No plugin code runs.
 
-use std::{collections::BTreeSet, path::Path, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use dyno_core::model::{EngineChoice, RunSpec};
 
@@ -9,7 +13,10 @@ use super::{
     error::AppError,
     root::App,
 };
-use crate::catalog::{self, Catalog, Entry, Problem, is_plugin_path};
+use crate::{
+    catalog::{self, Catalog, Entry, Libraries, Problem, is_plugin_path},
+    config::Origin,
+};
 
 /// The available plugins.
 #[derive(Debug, Clone, Copy)]
@@ -34,8 +41,7 @@ impl Plugins<'_> {
         if let Some(watching) = &app.watching {
             return watching.catalog();
         }
-        let scan =
-            || Arc::new(Catalog::scan(&app.settings.plugins.value, app.settings.cache.value.as_deref()));
+        let scan = || Arc::new(Catalog::scan(&self.folders(), app.settings.cache.value.as_deref()));
         match app.backend {
             // A server lives for months, while plugins come and go. One that does not watch looks when it is asked.
             Backend::Local(Local::Held(_)) => scan(),
@@ -50,6 +56,34 @@ impl Plugins<'_> {
             watching.look_now();
         }
         self.catalog()
+    }
+
+    /// The plugin folders. If none is named, the folder of installed packages is one, also if it was made after this process
+    /// had started.
+    pub(super) fn folders(&self) -> Vec<PathBuf> {
+        let settings = &self.0.settings;
+        let mut folders = settings.plugins.value.clone();
+        if settings.plugins.origin == Origin::Default {
+            let own = settings
+                .packages
+                .value
+                .iter()
+                .filter(|own| own.is_dir() && !settings.plugins.value.contains(own));
+            folders.extend(own.cloned());
+        }
+        folders
+    }
+
+    /// The libraries that a plugin needs, apart from those of the system. Of a server's plugins, none are known.
+    ///
+    /// # Errors
+    /// When a library cannot be used.
+    pub fn libraries(&self, entry: &Entry) -> Result<Libraries, Problem> {
+        if self.0.named_server().is_some() {
+            // The file is on the server's machine.
+            return Ok(Libraries::default());
+        }
+        Libraries::of(&entry.path, &catalog::read_bytes_of(&entry.path)?, &[])
     }
 
     /// The plugins that runs use: the server's if one was named.

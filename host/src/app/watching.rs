@@ -253,7 +253,7 @@ impl Watcher<'_> {
         let in_use = self.replaced.iter().filter_map(Weak::upgrade).chain([self.watching.catalog()]);
         for entry in in_use.flat_map(|catalog| catalog.entries.clone()) {
             // If the file changes at this moment, its new content is tried next.
-            let _ = self.watching.content.keep(&entry.path, &entry.sha256);
+            let _ = self.watching.content.admit_unsealed(&entry.path, &entry.sha256);
         }
         catalog::prune_cache(&self.watching.cache, self.watching.cache_limit_bytes);
     }

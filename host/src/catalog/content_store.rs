@@ -2,6 +2,7 @@
 //! that a file which is rewritten after it was scanned never runs as what it was.
 
 use std::{
+    collections::HashMap,
     fs::{self, File, TryLockError},
     io,
     io::Write,
@@ -12,9 +13,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use dyno_core::protocol;
+
 use super::{
     entry::{hash, read_bytes},
     error::ContentStoreError,
+    libraries::{Libraries, Library},
     sealed::{SealedBytes, SealedRecently},
     upkeep::touch,
 };
@@ -23,6 +27,9 @@ use crate::fault::{HostFault, Place};
 /// Longest wait for a cache that is being cleared.
 const CLEARING: Duration = Duration::from_secs(5);
 
+/// Maximum number of plugins of which the libraries are remembered: a server sees many versions in months.
+const MAX_KNOWN: usize = 1_024;
+
 /// Verified bytes, as they are handed to workers.
 #[derive(Debug, Clone)]
 pub struct Verified {
@@ -30,6 +37,17 @@ pub struct Verified {
     pub path: PathBuf,
     /// The same in memory; `None` where it cannot be sealed.
     pub sealed: Option<Arc<SealedBytes>>,
+    /// What the plugin needs apart from the system's libraries.
+    pub libraries: Arc<Stored>,
+}
+
+/// The libraries that a plugin brings along, in the store.
+#[derive(Debug, Default)]
+pub struct Stored {
+    /// The libraries, each after those that it needs itself.
+    pub brought: Vec<protocol::Library>,
+    /// Names of those that were not found.
+    pub missing: Vec<String>,
 }
 
 /// A folder of verified bytes that only this user can change.
@@ -37,6 +55,8 @@ pub struct Verified {
 pub struct ContentStore {
     folder: PathBuf,
     recent: Mutex<SealedRecently>,
+    /// The libraries of each plugin, by its path and hash. They stay what they were when it was admitted first.
+    libraries: Mutex<HashMap<(PathBuf, String), Arc<Stored>>>,
     /// Keeps the cache from being cleared meanwhile, where the file system has locks.
     _in_use: Option<File>,
 }
@@ -67,7 +87,12 @@ impl ContentStore {
             let doing = format!("cannot use the folder `{}` for verified plugins", folder.display());
             HostFault::new(doing, &error, Place::Cache)
         })?;
-        Ok(Self { folder: folder.to_owned(), recent: Mutex::default(), _in_use: in_use })
+        Ok(Self {
+            folder: folder.to_owned(),
+            recent: Mutex::default(),
+            libraries: Mutex::default(),
+            _in_use: in_use,
+        })
     }
 
     /// The bytes with that hash, which are first copied from `path` if the store does not have them.
@@ -75,16 +100,53 @@ impl ContentStore {
     /// # Errors
     /// When the file has changed, or cannot be copied.
     pub fn admit(&self, path: &Path, sha256: &str) -> Result<Verified, ContentStoreError> {
-        let path = self.keep(path, sha256)?;
-        let sealed = self.recent.lock().unwrap_or_else(PoisonError::into_inner).find_or_seal(&path, sha256);
-        Ok(Verified { path, sealed })
+        let stored = self.keep(path, sha256)?;
+        let sealed = self.recent.lock().unwrap_or_else(PoisonError::into_inner).find_or_seal(&stored, sha256);
+        let libraries = self.libraries(path, &stored, sha256)?;
+        Ok(Verified { path: stored, sealed, libraries })
     }
 
-    /// The file of the bytes with that hash in the store, as [`Self::admit`], but not in memory. It counts as used now.
+    /// The same, but not in memory: for one worker, which reads the file once.
     ///
     /// # Errors
     /// As [`Self::admit`].
-    pub fn keep(&self, path: &Path, sha256: &str) -> Result<PathBuf, ContentStoreError> {
+    pub fn admit_unsealed(&self, path: &Path, sha256: &str) -> Result<Verified, ContentStoreError> {
+        let stored = self.keep(path, sha256)?;
+        let libraries = self.libraries(path, &stored, sha256)?;
+        Ok(Verified { path: stored, sealed: None, libraries })
+    }
+
+    /// The libraries that a plugin brings along, which are copied as well.
+    fn libraries(
+        &self,
+        plugin: &Path,
+        stored: &Path,
+        sha256: &str,
+    ) -> Result<Arc<Stored>, ContentStoreError> {
+        let key = (plugin.to_owned(), sha256.to_owned());
+        let known = self.libraries.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        // The cache may have been cleared since.
+        if let Some(known) = known.filter(|known| known.brought.iter().all(|library| library.path.is_file())) {
+            known.brought.iter().for_each(|library| touch(&library.path));
+            return Ok(known);
+        }
+        let Libraries { brought, missing } = Libraries::found(plugin, &read_bytes(stored)?, &[])?;
+        let admit = |library: Library| {
+            let sha256 = hash(&read_bytes(&library.path)?);
+            Ok(protocol::Library { name: library.name, path: self.keep(&library.path, &sha256)?, sha256 })
+        };
+        let brought = brought.into_iter().map(admit).collect::<Result<_, ContentStoreError>>()?;
+        let found = Arc::new(Stored { brought, missing });
+        let mut known = self.libraries.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MAX_KNOWN {
+            known.clear();
+        }
+        known.insert(key, Arc::clone(&found));
+        Ok(found)
+    }
+
+    /// The file of the bytes with that hash in the store. It counts as used now.
+    fn keep(&self, path: &Path, sha256: &str) -> Result<PathBuf, ContentStoreError> {
         let place = self.folder.join(sha256);
         if place.is_file() {
             touch(&place);

@@ -144,6 +144,16 @@ pub(super) enum Unread {
     Host(HostFault),
 }
 
+impl Unread {
+    /// The same as a line about the file.
+    pub(super) fn of(self, path: &Path) -> Problem {
+        match self {
+            Self::Problem(problem) => problem,
+            Self::Host(fault) => Problem::error(path, fault.to_string()),
+        }
+    }
+}
+
 impl From<Problem> for Unread {
     fn from(problem: Problem) -> Self {
         Self::Problem(problem)
@@ -155,10 +165,15 @@ impl From<Problem> for Unread {
 /// # Errors
 /// One line that says what is wrong with it.
 pub fn read_file(path: &Path) -> Result<Entry, Problem> {
-    described(path).map_err(|unread| match unread {
-        Unread::Problem(problem) => problem,
-        Unread::Host(fault) => Problem::error(path, fault.to_string()),
-    })
+    described(path).map_err(|unread| unread.of(path))
+}
+
+/// The bytes of a regular file that nobody is writing to.
+///
+/// # Errors
+/// One line that says what is wrong with it.
+pub fn read_bytes_of(path: &Path) -> Result<Vec<u8>, Problem> {
+    read_bytes(path).map_err(|unread| unread.of(path))
 }
 
 /// As [`read_file`], but tells faults of the file from faults of the host.
@@ -233,7 +248,8 @@ pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, Unread> {
 }
 
 /// SHA-256 in hexadecimal.
-pub(super) fn hash(bytes: &[u8]) -> String {
+#[must_use]
+pub fn hash(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

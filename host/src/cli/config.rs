@@ -30,11 +30,13 @@ pub(super) fn execute(app: &App, json: bool) -> Result<ExitCode, Failure> {
 }
 
 /// Every setting: its name, its value as people write it, and where that came from.
-fn rows(settings: &Resolved) -> [(&'static str, String, &Origin); 21] {
+fn rows(settings: &Resolved) -> [(&'static str, String, &Origin); 23] {
     let plugins: Vec<String> = settings.plugins.value.iter().map(|path| path.display().to_string()).collect();
     let plugins = if plugins.is_empty() { "(no folder found)".to_owned() } else { plugins.join("\n") };
     [
         ("plugins", plugins, &settings.plugins.origin),
+        row("packages", &settings.packages, or("(none: no home folder is known)", path)),
+        row("index", &settings.index, or("(none)", String::clone)),
         row("output", &settings.output, path),
         row("db-path", &settings.db_path, path),
         row("leases", &settings.leases, path),

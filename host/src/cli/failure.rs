@@ -62,6 +62,7 @@ impl From<AppError> for Failure {
             | AppError::Sql(_)
             | AppError::State { .. }
             | AppError::PluginOff(_) => Self::Usage(message),
+            AppError::Package(error) if error.is_usage() => Self::Usage(message),
             AppError::Server(error) if error.is_usage() => Self::Usage(message),
             AppError::Store(error) if error.is_usage() => Self::Usage(message),
             _ => Self::Host(message),

@@ -2,8 +2,9 @@
 
 use std::{fmt::Write, path::Path, process::ExitCode};
 
-use dyno_core::{model::build_remark, units};
+use dyno_core::{model::build_remark, protocol::missing_libraries, units};
 use dyno_plugin_api::descriptor::BenchmarkInfo;
+use serde_json::{Value, json};
 
 use super::{
     Failure, args,
@@ -11,7 +12,7 @@ use super::{
     grid::{Grid, Role},
     list, output, terminal,
 };
-use crate::app::{App, Entry, is_plugin_path};
+use crate::app::{App, Entry, Libraries, Problem, is_plugin_path};
 
 pub(super) fn execute(app: &App, args: &args::InspectArgs, as_json: bool) -> Result<ExitCode, Failure> {
     let path = Path::new(&args.what);
@@ -39,19 +40,39 @@ pub(super) fn execute(app: &App, args: &args::InspectArgs, as_json: bool) -> Res
         found
     };
     if as_json {
-        let all: Vec<_> = entries.iter().map(list::entry_document).collect();
+        let all: Vec<_> = entries.iter().map(|entry| document(app, entry)).collect();
         output::json(&all)?;
     } else {
-        let texts: Vec<String> = entries.iter().map(describe).collect();
+        let texts: Vec<String> =
+            entries.iter().map(|entry| describe(entry, &app.plugins().libraries(entry))).collect();
         output::text(&texts.join("\n"))?;
         entries.iter().for_each(list::note_warnings);
     }
     Ok(End::Good.into())
 }
 
-fn describe(entry: &Entry) -> String {
+fn document(app: &App, entry: &Entry) -> Value {
+    let mut document = list::entry_document(entry);
+    document["libraries"] = match app.plugins().libraries(entry) {
+        Ok(Libraries { brought, missing }) => {
+            let brought: Vec<&str> = brought.iter().map(|library| library.name.as_str()).collect();
+            json!({ "brought": brought, "missing": missing })
+        }
+        Err(problem) => json!({ "error": problem.to_string() }),
+    };
+    document
+}
+
+fn describe(entry: &Entry, libraries: &Result<Libraries, Problem>) -> String {
     let descriptor = &entry.descriptor;
     let info = &descriptor.plugin;
+    let (brought, unloadable) = match libraries {
+        Ok(found) => {
+            let names = found.brought.iter().map(|library| library.name.clone()).collect();
+            (names, missing_libraries(&found.missing))
+        }
+        Err(problem) => (Vec::new(), Some(problem.to_string())),
+    };
     let mut out = format!("{} {} ({})\n", info.id, info.version, entry.kind);
     for (name, value) in [
         ("description", info.description.clone()),
@@ -71,7 +92,9 @@ fn describe(entry: &Entry) -> String {
         ("build", descriptor.build.map(|build| build.to_string()).unwrap_or_default()),
         ("warning", build_remark(&info.id, descriptor.build).unwrap_or_default()),
         ("asks for", descriptor.capabilities.join(", ")),
+        ("brings along", brought.join(", ")),
         ("cannot run", entry.incompatible.clone().unwrap_or_default()),
+        ("cannot load", unloadable.unwrap_or_default()),
     ] {
         if !value.is_empty() {
             // Writing to a string cannot fail.

@@ -18,9 +18,12 @@ mod formats;
 mod grid;
 mod history;
 mod inspect;
+mod install;
 mod list;
 mod new;
 mod output;
+mod pack;
+mod packages;
 mod progress;
 mod report;
 mod results;
@@ -94,6 +97,16 @@ fn execute(cli: &args::Cli) -> Result<ExitCode, Failure> {
         args::Command::Config => return config::execute(&App::new(settings), json),
         // The cache of this machine, even if a server has the database.
         args::Command::Cache(args) => return cache::execute(&App::new(settings), args, json),
+        // The packages of this machine, likewise.
+        args::Command::Pack(args) => return pack::execute(&App::new(settings), args, json),
+        args::Command::Install(args) => return install::install(&App::new(settings), args, json),
+        args::Command::Remove(args) => return install::remove(&App::new(settings), args, json),
+        args::Command::List(args) if args.installed => {
+            return packages::installed(&App::new(settings), args, json);
+        }
+        args::Command::List(args) if args.available || args.index.is_some() => {
+            return packages::available(&App::new(settings), args, json);
+        }
         _ => {}
     }
     let app = App::through_server(settings)?;
@@ -117,6 +130,9 @@ fn execute(cli: &args::Cli) -> Result<ExitCode, Failure> {
         | args::Command::New(_)
         | args::Command::Config
         | args::Command::Cache(_)
+        | args::Command::Pack(_)
+        | args::Command::Install(_)
+        | args::Command::Remove(_)
         | args::Command::Completions(_) => unreachable!("carried out above"),
     }
 }

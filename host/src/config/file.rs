@@ -18,6 +18,10 @@ pub struct File {
     pub output: Option<PathBuf>,
     /// Cache for scans, verified bytes and compiled WASM code; relative: as above.
     pub cache: Option<PathBuf>,
+    /// Folder into which packages are installed; relative: as above.
+    pub packages: Option<PathBuf>,
+    /// Index that packages are installed from by name: a folder, a file or a URL.
+    pub index: Option<String>,
     /// How large the cache may become. // eg: "1GiB"
     pub cache_limit: Option<String>,
     /// The `dyno-worker` binary; relative: as above.
@@ -112,6 +116,7 @@ impl File {
             &mut file.db_path,
             &mut file.output,
             &mut file.cache,
+            &mut file.packages,
             &mut file.worker,
             &mut file.probe,
             &mut file.token_file,

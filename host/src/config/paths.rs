@@ -51,11 +51,6 @@ pub(super) fn worker() -> PathBuf {
     beside_binary().map_or_else(|| PathBuf::from(&name), |folder| folder.join(&name))
 }
 
-/// The user's own folder for plugins, whether it is there or not.
-pub(super) fn own_plugins() -> Option<PathBuf> {
-    user_folders().data.map(|data| data.join("plugins"))
-}
-
 /// Default folders for plugins: beside the binary, one up (where `cargo xtask plugins` puts them), and
 /// the user's own. Only those that exist.
 pub(super) fn plugins(user: &UserFolders) -> Vec<PathBuf> {
@@ -64,7 +59,7 @@ pub(super) fn plugins(user: &UserFolders) -> Vec<PathBuf> {
         folders.push(folder.join("plugins"));
         folders.extend(folder.parent().map(|up| up.join("plugins")));
     }
-    folders.extend(user.data.iter().map(|data| data.join("plugins")));
+    folders.extend(packages(user));
     folders.retain(|folder| folder.is_dir());
     folders
 }
@@ -79,6 +74,11 @@ pub(super) fn sdk() -> Option<PathBuf> {
         .chain([Path::new(env!("CARGO_MANIFEST_DIR")).join("../sdk/rust")])
         .find(|sdk| sdk.join("Cargo.toml").is_file())
         .and_then(|sdk| sdk.canonicalize().ok())
+}
+
+/// Where packages are installed.
+pub(super) fn packages(user: &UserFolders) -> Option<PathBuf> {
+    user.data.as_ref().map(|data| data.join("plugins"))
 }
 
 /// The probe is shipped beside the host, too.

@@ -76,6 +76,10 @@ pub struct Flags {
     pub profile: Option<String>,
     /// `--watch`.
     pub watch: Option<String>,
+    /// `--into`.
+    pub into: Option<PathBuf>,
+    /// `--index`.
+    pub index: Option<String>,
 }
 
 /// How much a server trusts the plugin folders that it is given.
@@ -108,6 +112,10 @@ pub enum Watch {
 pub struct Resolved {
     /// Folders with plugins.
     pub plugins: Setting<Vec<PathBuf>>,
+    /// Folder into which packages are installed; absent if none is named and no home folder is known.
+    pub packages: Setting<Option<PathBuf>>,
+    /// Index that packages are installed from by name: a folder, a file or a URL.
+    pub index: Setting<Option<String>>,
     /// Folder for result files and reports.
     pub output: Setting<PathBuf>,
     /// The database.
@@ -192,6 +200,8 @@ impl Resolved {
         );
         Ok(Self {
             plugins: layers.plugins(&flags.plugins, &user),
+            packages: layers.packages(flags, &user),
+            index: layers.text("--index", flags.index.as_ref(), "DYNO_INDEX", |file| file.index.clone()),
             db_path,
             output,
             cache: layers.cache(&user),
@@ -288,7 +298,7 @@ impl Resolved {
     /// When none is named and no home folder is known.
     pub fn folder_for_plugins(&self) -> Result<PathBuf, ConfigError> {
         match self.plugins.origin {
-            Origin::Default => paths::own_plugins().ok_or(ConfigError::NoHomeForPlugins),
+            Origin::Default => self.packages.value.clone().ok_or(ConfigError::NoHomeForPlugins),
             _ => self.plugins.value.first().cloned().ok_or(ConfigError::NoHomeForPlugins),
         }
     }
@@ -366,6 +376,17 @@ impl Layers {
         match named {
             Some(Setting { value, origin }) => Setting { value: Some(absolute(&value)), origin },
             None => Setting { value: user.cache.clone(), origin: Origin::Default },
+        }
+    }
+
+    /// The user's own plugin folder, unless another is named.
+    fn packages(&self, flags: &Flags, user: &UserFolders) -> Setting<Option<PathBuf>> {
+        let named = variable("DYNO_PACKAGES").map(PathBuf::from);
+        match self
+            .pick(("--into", flags.into.clone()), ("DYNO_PACKAGES", named), |file| file.packages.clone())
+        {
+            Some(Setting { value, origin }) => Setting { value: Some(absolute(&value)), origin },
+            None => Setting { value: paths::packages(user), origin: Origin::Default },
         }
     }
 

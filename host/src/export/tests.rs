@@ -4,8 +4,9 @@ use std::{path::Path, sync::Arc};
 
 use dyno_core::model::{
     CHECK_SCHEMA, CHECK_VERSION, CaseStatus, CheckReport, CheckedFile, ConformanceTest, DOCTOR_SCHEMA,
-    DOCTOR_VERSION, Doctor, Exit, RESULT_SCHEMA, RESULT_VERSION, Reason, RunRecord, RunStatus, SkipCause,
-    Stage, TestOutcome, TestResult,
+    DOCTOR_VERSION, Doctor, Exit, INDEX_SCHEMA, INDEX_VERSION, LOCK_SCHEMA, LOCK_VERSION, PACKAGE_SCHEMA,
+    PACKAGE_VERSION, PackageIndex, PackageLock, PackageManifest, RESULT_SCHEMA, RESULT_VERSION, Reason,
+    RunRecord, RunStatus, SkipCause, Stage, TestOutcome, TestResult,
 };
 use proptest::prelude::*;
 use schemars::JsonSchema;
@@ -155,6 +156,50 @@ fn the_document_of_a_check_has_a_published_schema() {
     assert!(counts(false).contains("tests=\"4\" failures=\"1\" skipped=\"1\""), "{}", counts(false));
     assert!(counts(true).contains("failures=\"2\""), "{}", counts(true));
     assert!(check_junit(&report, false).contains("&lt;it&gt; &amp;"));
+}
+
+#[test]
+fn the_documents_of_packages_have_published_schemas() {
+    let hash = "0".repeat(64);
+    let plugin = value!({"id": "p", "version": "1.0.0", "license": "MIT"});
+    let abi = value!({"kind": "wasm", "version": 1});
+    let file = |path: &str, role: Value| {
+        let mut file = value!({"path": path, "sha256": hash, "size_bytes": 1});
+        file.as_object_mut().unwrap().extend(role.as_object().unwrap().clone());
+        file
+    };
+    let manifest = value!({
+        "schema": PACKAGE_SCHEMA, "version": PACKAGE_VERSION, "plugin": plugin, "benchmarks": ["b"],
+        "files": [
+            file("LICENSE", value!({"role": "licence"})),
+            file("a/x.so.1", value!({"role": "library", "target": "linux-x86_64"})),
+            file("wasm/p.wasm", value!({"role": "plugin", "target": "any", "abi": abi})),
+        ],
+    });
+    let lock = value!({
+        "schema": LOCK_SCHEMA, "version": LOCK_VERSION,
+        "packages": [{
+            "id": "p", "version": "1.0.0", "source": "/p.dyno", "archive_sha256": hash, "manifest_sha256": hash,
+            "files": [{"path": "LICENSE", "sha256": hash, "size_bytes": 1}],
+        }],
+    });
+    let index = value!({
+        "schema": INDEX_SCHEMA, "version": INDEX_VERSION,
+        "packages": [{
+            "plugin": plugin, "benchmarks": ["b"], "builds": [{"target": "any", "abi": abi}], "location": "p.dyno",
+            "sha256": hash, "size_bytes": 1,
+        }],
+    });
+    PackageManifest::from_json(manifest.to_string().as_bytes()).unwrap();
+    PackageLock::from_json(lock.to_string().as_bytes()).unwrap();
+    PackageIndex::from_json(index.to_string().as_bytes()).unwrap();
+    for (schema, document) in [
+        (published::<PackageManifest>(PACKAGE_SCHEMA, PACKAGE_VERSION), manifest),
+        (published::<PackageLock>(LOCK_SCHEMA, LOCK_VERSION), lock),
+        (published::<PackageIndex>(INDEX_SCHEMA, INDEX_VERSION), index),
+    ] {
+        assert_eq!(complaints(&schema, &document), Vec::<String>::new());
+    }
 }
 
 #[test]

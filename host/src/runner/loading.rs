@@ -13,7 +13,7 @@ use super::{
     session::{Assignment, Ended, Session},
 };
 use crate::{
-    catalog::{ContentStore, ContentStoreError, Entry, Resolved, Trial, Verified},
+    catalog::{ContentStore, ContentStoreError, Entry, Resolved, Trial},
     devices::{Placement, keep_off, place},
 };
 
@@ -36,8 +36,8 @@ impl Loading<'_> {
     /// Copies a plugin to the store, and has a worker load it.
     #[must_use]
     pub fn try_out(&self, entry: &Entry) -> Trial {
-        let path = match self.content.keep(&entry.path, &entry.sha256) {
-            Ok(path) => path,
+        let bytes = match self.content.admit_unsealed(&entry.path, &entry.sha256) {
+            Ok(bytes) => bytes,
             // The next scan reads it.
             Err(ContentStoreError::Changed(_)) => {
                 return Trial::NotNow("it was written again while it was read".to_owned());
@@ -55,8 +55,7 @@ impl Loading<'_> {
             case: &case,
             settings: self.settings,
             worker: self.worker.clone(),
-            // Not sealed in memory: one worker reads it, once.
-            bytes: Verified { path, sealed: None },
+            bytes,
             code_cache: self.code_cache.clone(),
             placement: Placement::default(),
             seed: 0,

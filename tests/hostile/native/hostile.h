@@ -25,6 +25,10 @@
 #define LAYOUT_IN_TABLE DYNO_LAYOUT_HASH
 #endif
 
+#ifndef VERSION
+#define VERSION "1.0.0"
+#endif
+
 #ifndef HARDWARE
 #define HARDWARE "cpu"
 #endif
@@ -32,7 +36,7 @@
 #define GOOD_DESCRIPTOR                                                                                       \
     DYNO_DESCRIPTOR(DYNO_JSON({                                                                               \
         "schema": "dyno.descriptor/1",                                                                        \
-        "plugin": {"id": NAME, "version": "1.0.0"},                                                           \
+        "plugin": {"id": NAME, "version": VERSION},                                                           \
         "abi": {"kind": "native", "version": 1, "layout_hash": LAYOUT_IN_DESCRIPTOR},                         \
         "benchmarks": [{                                                                                      \
             "name": NAME, "hardware": [HARDWARE],                                                             \

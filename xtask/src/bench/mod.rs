@@ -35,6 +35,7 @@ const BENCHES: &[Bench] = &[
     startup::BENCH,
     devices::BENCH,
     scan::BENCH,
+    authors::BENCH,
     store::BENCH,
     loops::BENCH,
     triad::BENCH,

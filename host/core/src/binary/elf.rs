@@ -4,7 +4,7 @@
 use dyno_plugin_api::{descriptor::Build, section};
 
 use object::{
-    Architecture, FileKind, Object, ObjectKind, ObjectSection, ObjectSymbol,
+    Architecture, Endianness, FileKind, Object, ObjectKind, ObjectSection, ObjectSymbol, elf,
     read::elf::{ElfFile64, FileHeader, ProgramHeader},
 };
 
@@ -13,11 +13,21 @@ use super::NotAPlugin;
 /// Part of the name of the table that a procedural macro exports.
 const MACROS: &[u8] = b"rustc_proc_macro_decls";
 
-/// The bytes of the descriptor of a library that [`check_elf`] finds whole.
+/// What a library asks of the dynamic linker.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Linkage {
+    /// The name by which other libraries need it (`DT_SONAME`).
+    pub soname: Option<String>,
+    /// The names of the libraries that it needs (`DT_NEEDED`).
+    pub needed: Vec<String>,
+    /// Where they are looked for first (`DT_RUNPATH`, or else `DT_RPATH`). // eg: "$ORIGIN"
+    pub search: Vec<String>,
+}
+
+/// The bytes of the descriptor of a library that [`whole`] finds whole.
 pub(super) fn descriptor_section(bytes: &[u8]) -> Result<&[u8], NotAPlugin> {
-    check_elf(bytes).map_err(NotAPlugin::Broken)?;
     let broken = |error: object::Error| NotAPlugin::Broken(format!("the library is broken: {error}"));
-    let file = ElfFile64::<object::Endianness>::parse(bytes).map_err(broken)?;
+    let file = ElfFile64::<Endianness>::parse(bytes).map_err(broken)?;
     let Some(section) = file.section_by_name(section::ELF) else {
         let is_macro = file.dynamic_symbols().any(|symbol| {
             symbol.name_bytes().is_ok_and(|name| name.windows(MACROS.len()).any(|part| part == MACROS))
@@ -29,7 +39,7 @@ pub(super) fn descriptor_section(bytes: &[u8]) -> Result<&[u8], NotAPlugin> {
 
 /// What the C header left in a library about how it was compiled, where it did: see [`section::ELF_BUILD`].
 pub(super) fn build(bytes: &[u8]) -> Option<Build> {
-    let file = ElfFile64::<object::Endianness>::parse(bytes).ok()?;
+    let file = ElfFile64::<Endianness>::parse(bytes).ok()?;
     Build::from_section(file.section_by_name(section::ELF_BUILD)?.data().ok()?)
 }
 
@@ -38,21 +48,24 @@ pub(super) fn build(bytes: &[u8]) -> Option<Build> {
 /// # Errors
 /// A sentence that says what they are instead.
 pub fn check_elf(bytes: &[u8]) -> Result<(), String> {
-    if bytes.is_empty() {
-        return Err("the file is empty".to_owned());
+    check_machine(bytes)?;
+    whole(bytes).map(drop)
+}
+
+/// Checks that the bytes are of a file for this machine, whole or not.
+pub(super) fn check_machine(bytes: &[u8]) -> Result<(), String> {
+    match parsed(bytes)?.architecture() {
+        OURS => Ok(()),
+        other => Err(format!("the library is for {other:?}, this machine is {OURS:?}")),
     }
-    match FileKind::parse(bytes) {
-        Ok(FileKind::Elf64) => {}
-        Ok(other) => return Err(format!("the file is {other:?}; expected a 64-bit ELF shared library")),
-        Err(_) => {
-            return Err("the file is not a library; expected a 64-bit ELF shared library".to_owned());
-        }
-    }
-    let file = ElfFile64::<object::Endianness>::parse(bytes)
-        .map_err(|error| format!("the ELF file is broken or truncated: {error}"))?;
-    if file.architecture() != OURS {
-        return Err(format!("the library is for {:?}, this machine is {OURS:?}", file.architecture()));
-    }
+}
+
+/// Checks that the bytes are a whole shared library, for whatever processor, which it returns.
+///
+/// # Errors
+/// A sentence that says what they are instead.
+pub(super) fn whole(bytes: &[u8]) -> Result<Architecture, String> {
+    let file = parsed(bytes)?;
     if file.kind() != ObjectKind::Dynamic {
         return Err(format!("the ELF file is {:?}; expected a shared library", file.kind()));
     }
@@ -84,15 +97,57 @@ pub fn check_elf(bytes: &[u8]) -> Result<(), String> {
     if outside(offset, size) {
         return Err(truncated("the section table", offset, size));
     }
-    Ok(())
+    Ok(file.architecture())
+}
+
+/// What a whole library asks of the dynamic linker.
+///
+/// # Errors
+/// When its dynamic section is broken.
+pub fn linkage(bytes: &[u8]) -> Result<Linkage, String> {
+    let broken = |error: object::Error| format!("the library's dynamic section is broken: {error}");
+    let file = ElfFile64::<Endianness>::parse(bytes).map_err(broken)?;
+    let table = file.elf_section_table().dynamic_table(file.endian(), bytes).map_err(broken)?;
+    let (mut found, mut old_search) = (Linkage::default(), Vec::new());
+    for entry in &table {
+        let text =
+            || table.string(entry).map(|text| String::from_utf8_lossy(text).into_owned()).map_err(broken);
+        let list = || text().map(|list| list.split(':').map(str::to_owned).collect());
+        match entry.tag {
+            elf::DT_SONAME => found.soname = Some(text()?),
+            elf::DT_NEEDED => found.needed.push(text()?),
+            elf::DT_RUNPATH => found.search = list()?,
+            elf::DT_RPATH => old_search = list()?,
+            _ => {}
+        }
+    }
+    // As the dynamic linker does.
+    if found.search.is_empty() {
+        found.search = old_search;
+    }
+    Ok(found)
+}
+
+fn parsed(bytes: &[u8]) -> Result<ElfFile64<'_, Endianness>, String> {
+    if bytes.is_empty() {
+        return Err("the file is empty".to_owned());
+    }
+    match FileKind::parse(bytes) {
+        Ok(FileKind::Elf64) => {}
+        Ok(other) => return Err(format!("the file is {other:?}; expected a 64-bit ELF shared library")),
+        Err(_) => {
+            return Err("the file is not a library; expected a 64-bit ELF shared library".to_owned());
+        }
+    }
+    ElfFile64::parse(bytes).map_err(|error| format!("the ELF file is broken or truncated: {error}"))
 }
 
 #[cfg(target_arch = "x86_64")]
-const OURS: Architecture = Architecture::X86_64;
+pub(super) const OURS: Architecture = Architecture::X86_64;
 #[cfg(target_arch = "aarch64")]
-const OURS: Architecture = Architecture::Aarch64;
+pub(super) const OURS: Architecture = Architecture::Aarch64;
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-const OURS: Architecture = Architecture::Unknown;
+pub(super) const OURS: Architecture = Architecture::Unknown;
 
 #[cfg(test)]
 mod tests {
@@ -124,6 +179,17 @@ mod tests {
     }
 
     #[test]
+    fn what_a_library_needs_is_read() {
+        let bytes = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+        let found = linkage(&bytes).unwrap();
+        assert!(found.needed.iter().any(|name| name.starts_with("libc.so")), "{found:?}");
+        assert_eq!(found.soname, None, "a program has no such name");
+        for end in (0..bytes.len()).step_by(bytes.len() / 50) {
+            let _ = linkage(&bytes[..end]);
+        }
+    }
+
+    #[test]
     fn another_machine_is_named() {
         let mut bytes = std::fs::read(std::env::current_exe().unwrap()).unwrap();
         // e_machine: RISC-V.
@@ -138,6 +204,7 @@ mod tests {
             let mut bytes = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0\x3e\0\x01\0\0\0".to_vec();
             bytes.extend(noise);
             let _ = check_elf(&bytes);
+            let _ = linkage(&bytes);
         }
     }
 }

@@ -3,10 +3,13 @@
 
 mod elf;
 mod not_a_plugin;
+mod target;
 mod wasm;
 
-pub use elf::check_elf;
+pub use elf::{Linkage, check_elf, linkage};
 pub use not_a_plugin::NotAPlugin;
+pub use target::Target;
+pub use wasm::with_descriptor;
 
 use dyno_plugin_api::descriptor::{Descriptor, Kind, UnknownKey};
 
@@ -15,6 +18,18 @@ use dyno_plugin_api::descriptor::{Descriptor, Kind, UnknownKey};
 /// # Errors
 /// When they are not a plugin.
 pub fn describe(bytes: &[u8]) -> Result<(Kind, Descriptor), NotAPlugin> {
+    if !is_wasm(bytes) {
+        elf::check_machine(bytes).map_err(NotAPlugin::Broken)?;
+    }
+    describe_for(bytes).map(|(_, kind, descriptor)| (kind, descriptor))
+}
+
+/// As [`describe`], also of a plugin for another machine: which one is returned as well.
+///
+/// # Errors
+/// When they are not a plugin.
+pub fn describe_for(bytes: &[u8]) -> Result<(Target, Kind, Descriptor), NotAPlugin> {
+    let target = target(bytes).map_err(NotAPlugin::Broken)?;
     let (kind, section) = section(bytes)?;
     let mut descriptor =
         Descriptor::from_json(section).map_err(|error| NotAPlugin::Broken(error.to_string()))?;
@@ -23,7 +38,7 @@ pub fn describe(bytes: &[u8]) -> Result<(Kind, Descriptor), NotAPlugin> {
         descriptor.build = elf::build(bytes).or(descriptor.build);
     }
     if descriptor.abi.kind == kind {
-        Ok((kind, descriptor))
+        Ok((target, kind, descriptor))
     } else {
         Err(NotAPlugin::Broken(format!(
             "the descriptor says that the plugin is {}, the file is {kind}; build the descriptor for this file",
@@ -47,8 +62,20 @@ pub fn unknown_keys(bytes: &[u8]) -> Vec<UnknownKey> {
     section(bytes).map(|(_, section)| Descriptor::unknown_keys(section)).unwrap_or_default()
 }
 
+/// Which machine the bytes are for: a whole library, or WASM.
+///
+/// # Errors
+/// A sentence that says what they are instead.
+pub fn target(bytes: &[u8]) -> Result<Target, String> {
+    if is_wasm(bytes) { Ok(Target::any()) } else { elf::whole(bytes).map(Target::linux) }
+}
+
+fn is_wasm(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\0asm")
+}
+
 fn section(bytes: &[u8]) -> Result<(Kind, &[u8]), NotAPlugin> {
-    Ok(if bytes.starts_with(b"\0asm") {
+    Ok(if is_wasm(bytes) {
         (Kind::Wasm, wasm::descriptor_section(bytes)?)
     } else {
         (Kind::Native, elf::descriptor_section(bytes)?)

@@ -11,6 +11,7 @@ mod finite;
 mod history;
 mod interval;
 mod key;
+mod package;
 mod param;
 mod param_space;
 mod plugin_event;
@@ -44,6 +45,12 @@ pub use event::{Estimate, Event};
 pub use history::{Change, Point, Series};
 pub use interval::Interval;
 pub use key::{CaseKey, labels, series};
+pub use package::{
+    FileRole, INDEX_SCHEMA, INDEX_VERSION, IndexedPackage, LOCK_SCHEMA, LOCK_VERSION, LockedFile,
+    LockedPackage, MAX_FILE_BYTES, MAX_FILES, MAX_PACKAGE_BYTES, PACKAGE_SCHEMA, PACKAGE_VERSION,
+    PackageBuild, PackageFile, PackageIndex, PackageLock, PackageManifest, check_path, package_name,
+    unusable,
+};
 pub use param::{ParamValue, Params};
 pub use param_space::{default_params, extreme_params, random_params};
 pub use plugin_event::PluginEvent;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{EngineInfo, Pages, Params, Plan, PluginKind, Query, Sample, Scenario, SideEffects};
 
 /// Version of the protocol. Host and worker are shipped together: versions that differ are refused.
-pub const PROTOCOL_VERSION: u32 = 6;
+pub const PROTOCOL_VERSION: u32 = 7;
 
 /// The limit on file locks that a worker of this host takes, and everything that it starts inherits. The kernel has not
 /// used that limit since Linux 2.4, and an ordinary process can only lower it: so it marks every descendant of a
@@ -90,6 +90,10 @@ pub struct Load {
     pub sealed: Option<PathBuf>,
     /// Their SHA-256, in hexadecimal.
     pub sha256: String,
+    /// The libraries that it brings along, each after those that it needs itself.
+    pub libraries: Vec<Library>,
+    /// Names of libraries that it needs, and that the host did not find.
+    pub missing: Vec<String>,
     /// Native or WASM.
     pub kind: PluginKind,
     /// Name of the benchmark.
@@ -114,6 +118,32 @@ pub struct Load {
     pub realtime: bool,
     /// Whether to use hardware counters.
     pub counters: bool,
+}
+
+/// The sentence about libraries that a plugin needs and that are not there; `None` if none is missing.
+#[must_use]
+pub fn missing_libraries(names: &[String]) -> Option<String> {
+    let (what, pronoun, is) = match names.len() {
+        0 => return None,
+        1 => ("the library", "it", "is"),
+        _ => ("the libraries", "them", "are"),
+    };
+    Some(format!(
+        "the plugin needs {what} {}, which {is} neither on this machine nor beside the plugin; install {pronoun}, or put \
+         {pronoun} beside the plugin (`dyno pack` ships them together)",
+        names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    ))
+}
+
+/// A library that a plugin brings along.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Library {
+    /// The name by which it is needed. // eg: "libfft.so.3"
+    pub name: String,
+    /// Its verified bytes, in the content-addressed store.
+    pub path: PathBuf,
+    /// Their SHA-256, in hexadecimal.
+    pub sha256: String,
 }
 
 /// What making an instance again and again left in the process.

@@ -6,7 +6,8 @@ use clap::{Args, Parser, Subcommand};
 
 use super::{
     AaArgs, AbArgs, BuildArgs, CacheArgs, CheckArgs, CompareArgs, CompletionsArgs, DevArgs, DevicesArgs,
-    DoctorArgs, HistoryArgs, InspectArgs, ListArgs, NewArgs, ReportArgs, ResultsArgs, RunArgs, ServeArgs,
+    DoctorArgs, HistoryArgs, InspectArgs, InstallArgs, ListArgs, NewArgs, PackArgs, RemoveArgs, ReportArgs,
+    ResultsArgs, RunArgs, ServeArgs,
     SqlArgs,
 };
 use crate::config::Flags;
@@ -64,6 +65,12 @@ pub(in crate::cli) enum Command {
     Build(BuildArgs),
     /// Test whether plugins keep the promises of their descriptors and of the contract
     Check(CheckArgs),
+    /// Put a plugin's builds and the libraries they need into one file, a package; or a descriptor into a component
+    Pack(PackArgs),
+    /// Install packages: files, folders with packages, URLs, or names from an index
+    Install(InstallArgs),
+    /// Remove installed packages
+    Remove(RemoveArgs),
     /// Show a benchmark over all stored runs, and where its performance changed
     History(HistoryArgs),
     /// Compare two stored runs or result files, including those of other tools
@@ -97,6 +104,9 @@ impl Cli {
             Command::Ab(args) => args.limits.over(args.wait.over(global)),
             Command::Check(args) => args.over(global),
             Command::Dev(args) => args.over(global),
+            Command::Install(args) => args.over(global),
+            Command::Remove(args) => args.over(global),
+            Command::List(args) => Flags { index: args.index.clone(), ..global },
             Command::Serve(args) => args.over(global),
             _ => global,
         }

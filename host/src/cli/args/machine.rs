@@ -18,6 +18,15 @@ pub(in crate::cli) struct ListArgs {
     /// Name every library that is not a plugin, with the reason
     #[arg(long)]
     pub(in crate::cli) all: bool,
+    /// List the installed packages, and whether their files are still what was installed
+    #[arg(long, conflicts_with_all = ["available", "index"])]
+    pub(in crate::cli) installed: bool,
+    /// List the packages that the index offers
+    #[arg(long)]
+    pub(in crate::cli) available: bool,
+    /// Index to list: a folder, a file or a URL; implies --available [env: DYNO_INDEX]
+    #[arg(long, value_name = "DIR|FILE|URL")]
+    pub(in crate::cli) index: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -56,6 +56,8 @@ impl Assignment<'_> {
             path: self.bytes.path.clone(),
             sealed: self.bytes.sealed.as_ref().map(|sealed| sealed.path()),
             sha256: case.plugin.sha256.clone(),
+            libraries: self.bytes.libraries.brought.clone(),
+            missing: self.bytes.libraries.missing.clone(),
             kind: case.plugin.kind,
             benchmark: case.benchmark.clone(),
             params: Params::clone(&case.params),

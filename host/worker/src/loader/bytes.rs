@@ -11,7 +11,10 @@ use std::{
     path::Path,
 };
 
-use dyno_core::{binary, protocol::Load};
+use dyno_core::{
+    binary,
+    protocol::{Library, Load},
+};
 use nix::{
     errno::Errno,
     fcntl::{FcntlArg, SealFlag, fcntl},
@@ -48,6 +51,11 @@ impl Verified {
         }
     }
 
+    /// A library that the plugin brings along.
+    pub(super) fn of_library(library: &Library) -> Result<Self, Failure> {
+        read_verified(&library.path, &library.sha256).map(Self::Read)
+    }
+
     pub(super) fn bytes(&self) -> Result<Cow<'_, [u8]>, Failure> {
         match self {
             Self::Read(bytes) => Ok(bytes.into()),
@@ -71,12 +79,17 @@ impl Verified {
         }
     }
 
-    /// A copy that not even its plugin can change, in memory. If the kernel refuses that, a file without a name in the
-    /// directory of the launch. A file that is broken, or was built for another contract, is refused.
+    /// As [`Verified::copy`]; a plugin that is broken, or was built for another contract, is refused.
     pub(super) fn private_copy(&self) -> Result<Copy, Failure> {
         if let Self::Read(bytes) = self {
             binary::check(bytes)?;
         }
+        self.copy()
+    }
+
+    /// A copy that not even its plugin can change, in memory. If the kernel refuses that, a file without a name in the
+    /// directory of the launch.
+    pub(super) fn copy(&self) -> Result<Copy, Failure> {
         let refused = |what: &str, error: &io::Error| {
             Failure::host(format!("cannot {what} a private copy of the plugin"), error)
         };

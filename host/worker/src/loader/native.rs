@@ -12,7 +12,7 @@ use std::{
 use abi_stable::library::{AbiHeaderRef, LibHeader, ROOT_MODULE_LOADER_NAME_WITH_NUL};
 use dyno_core::{
     model::{EngineInfo, ParamValue, Work},
-    protocol::Load,
+    protocol::{self, Load, missing_libraries},
 };
 use dyno_plugin_api::{
     abi::{
@@ -44,21 +44,22 @@ pub(super) fn load(
     host: Arc<HostSide>,
     entering: &mut dyn FnMut(),
 ) -> Result<Loaded, Failure> {
-    let Copy { descriptor, missing } = verified.private_copy()?;
-    let path = format!("/proc/self/fd/{}", descriptor.as_raw_fd());
+    let plugin = verified.private_copy()?;
+    let copy = |library| Verified::of_library(library).and_then(|verified| verified.copy());
+    // Each keeps its descriptor until all are open: the linker would take a number that comes again for the same library.
+    let brought = load.libraries.iter().map(copy).collect::<Result<Vec<Copy>, Failure>>()?;
     entering();
-    // SAFETY: opening runs the library's initialisers. They are foreign code, which is why this is a process of its
-    // own that may die here; the bytes are verified and sealed.
-    let opened = unsafe { Library::open(Some(&path), RTLD_NOW | RTLD_LOCAL) };
-    // Never closed: a new version is a new worker, and threads of the plugin may outlive any handle.
-    let library = ManuallyDrop::new(opened.map_err(|error| {
-        // The linker's message is the cause of the error, not its text.
-        let said = error.source().map_or_else(|| error.to_string(), ToString::to_string);
-        format!("the dynamic linker refused the library: {}", said.replace(&path, "plugin"))
-    })?);
+    let refused = |what: String, said: String| {
+        missing_libraries(&load.missing)
+            .unwrap_or_else(|| format!("the dynamic linker refused the library{what}: {said}"))
+    };
+    for (protocol::Library { name, .. }, copy) in load.libraries.iter().zip(&brought) {
+        // The linker then knows it by its SONAME, and looks for no file when the plugin needs it.
+        open(copy, name).map_err(|said| refused(format!(" `{name}`"), said))?;
+    }
+    let library = open(&plugin, "plugin").map_err(|said| refused(String::new(), said))?;
     let (table, doors) = enter(&library)?;
-    let plugin = check_table(table)?;
-    let benchmark = find(plugin, &load.benchmark)?;
+    let benchmark = find(check_table(table)?, &load.benchmark)?;
     Ok(Loaded {
         instance: Box::new(Native::new(load, benchmark, host)),
         engine: EngineInfo {
@@ -67,7 +68,22 @@ pub(super) fn load(
             settings: vec![format!("doors={doors}")],
         },
         layers: vec!["fresh_copy".to_owned()],
-        missing: missing.into_iter().collect(),
+        // They lack the same, for the same reason.
+        missing: plugin.missing.into_iter().collect(),
+    })
+}
+
+/// Opens a private copy. The error is what the linker says, with a name instead of the copy's.
+fn open(copy: &Copy, name: &str) -> Result<ManuallyDrop<Library>, String> {
+    let path = format!("/proc/self/fd/{}", copy.descriptor.as_raw_fd());
+    // SAFETY: opening runs the library's initialisers. They are foreign code, which is why this is a process of its
+    // own that may die here; the bytes are verified and sealed.
+    let opened = unsafe { Library::open(Some(&path), RTLD_NOW | RTLD_LOCAL) };
+    // Never closed: a new version is a new worker, and threads of the plugin may outlive any handle.
+    opened.map(ManuallyDrop::new).map_err(|error| {
+        // The linker's message is the cause of the error, not its text.
+        let said = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+        said.replace(&path, name)
     })
 }
 

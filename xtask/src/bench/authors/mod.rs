@@ -1,5 +1,6 @@
 //! What an author waits for between two builds of a plugin.
 
+mod packages;
 mod replacing;
 
 use super::{
@@ -16,6 +17,7 @@ fn run(host: &Host) -> Outcome<String> {
     let scratch = host.scratch().join("authors");
     make_folder(&scratch)?;
     let mut rows = vec![row(["what", "figure", "aim"])];
+    rows.extend(packages::rows(host, &scratch)?);
     rows.extend(replacing::rows(host, &scratch)?);
     Ok(table(&rows))
 }

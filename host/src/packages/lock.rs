@@ -1,0 +1,106 @@
+//! The lock file of a plugin folder: which packages are installed there, with the hashes of their files. It is written whole or
+//! not at all, and only by the process that holds the lock of the folder.
+
+use std::{
+    fs::{self, File, TryLockError},
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+use dyno_core::model::PackageLock;
+
+use super::PackageError;
+use crate::fault::{HostFault, Place};
+
+/// The name of the lock file.
+pub(super) const LOCK: &str = "dyno-lock.json";
+/// Longest wait for another process that installs or removes.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Maximum length of a lock file [bytes].
+const MAX_BYTES: u64 = 64 << 20;
+
+/// The exclusive right to change the packages of a folder. The kernel takes it back when this process ends.
+#[derive(Debug)]
+pub(super) struct Guard {
+    folder: PathBuf,
+    file: File,
+}
+
+impl Guard {
+    /// Waits for the right. Makes the folder if there is none.
+    pub(super) fn of(folder: &Path) -> Result<Self, PackageError> {
+        let refused =
+            |error: io::Error| fault(format!("cannot use the plugin folder `{}`", folder.display()), &error);
+        fs::create_dir_all(folder).map_err(refused)?;
+        let file = File::open(folder).map_err(refused)?;
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self { folder: folder.to_owned(), file }),
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                    thread::sleep(Duration::from_millis(10));
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(PackageError::Name(format!(
+                        "another process is installing or removing packages in `{}`; try again when it has ended",
+                        folder.display()
+                    )));
+                }
+                Err(TryLockError::Error(error)) => return Err(refused(error).into()),
+            }
+        }
+    }
+
+    /// Replaces the lock file.
+    pub(super) fn write(&self, lock: &PackageLock) -> Result<(), PackageError> {
+        let write = || -> io::Result<()> {
+            let mut partial = tempfile::Builder::new().prefix(".dyno-lock-").tempfile_in(&self.folder)?;
+            partial.write_all(&serde_json::to_vec_pretty(lock)?)?;
+            partial.write_all(b"\n")?;
+            // Others may read which packages there are.
+            let everyone = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+            partial.as_file().set_permissions(everyone)?;
+            partial.as_file().sync_all()?;
+            partial.persist(self.folder.join(LOCK))?;
+            self.sync()
+        };
+        write().map_err(|error| {
+            fault(format!("cannot write `{}`", self.folder.join(LOCK).display()), &error).into()
+        })
+    }
+
+    /// Makes renamed files durable.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        self.file.sync_all()
+    }
+}
+
+/// The packages that are installed in a folder; none if there is no lock file.
+pub(super) fn read(folder: &Path) -> Result<PackageLock, PackageError> {
+    let path = folder.join(LOCK);
+    let refused = |why: String| PackageError::Document {
+        what: "lock file",
+        place: path.display().to_string(),
+        why: format!("{why}; restore it, or remove it and install the packages of that folder again"),
+    };
+    let mut bytes = Vec::new();
+    match File::open(&path) {
+        Ok(file) => {
+            file.take(MAX_BYTES + 1)
+                .read_to_end(&mut bytes)
+                .map_err(|error| refused(format!("cannot be read: {error}")))?;
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(PackageLock::empty()),
+        Err(error) => return Err(refused(format!("cannot be read: {error}"))),
+    }
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(refused(format!("has more than {MAX_BYTES} bytes")));
+    }
+    PackageLock::from_json(&bytes).map_err(refused)
+}
+
+pub(super) fn fault(doing: String, error: &io::Error) -> HostFault {
+    HostFault::new(doing, error, Place::Packages)
+}
