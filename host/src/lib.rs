@@ -1,8 +1,8 @@
 //! The host: everything outside the worker. It never loads a plugin itself.
 //!
 //! Arrows point down: `cli → server → service → app`; `cli → app → runner → {catalog, devices, lease, pool, store} → dyno-core`;
-//! `{cli, server, service} → export`; `app → {build, client, doctor, export, import, notify, packages, source}`; `{build, notify,
-//! source} → pool`; `packages → catalog`.
+//! `{cli, server, service} → export`; `app → {build, client, doctor, export, import, notify, packages, source}`; `build →
+//! {packages, pool}`; `{notify, source} → pool`; `packages → catalog`.
 
 pub mod app;
 pub mod build;

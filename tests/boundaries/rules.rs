@@ -26,17 +26,18 @@ const UNSAFE: [&str; 8] = [
 ];
 
 /// Which rooms of the host a room may use. What stands in no line here is a new room: give it its line.
-const ARROWS: [(&str, &[&str]); 18] = [
+const ARROWS: [(&str, &[&str]); 19] = [
     ("cli", &["app", "config", "export", "server"]),
     ("server", &["app", "client", "config", "export", "service"]),
     ("service", &["app", "export"]),
     (
         "app",
         &[
-            "runner", "catalog", "devices", "doctor", "lease", "pool", "store", "config", "client", "export",
-            "import", "notify", "packages", "source",
+            "runner", "build", "catalog", "devices", "doctor", "lease", "pool", "store", "config", "client",
+            "export", "import", "notify", "packages", "source",
         ],
     ),
+    ("build", &["packages", "pool"]),
     ("client", &[]),
     ("packages", &["catalog"]),
     ("notify", &["pool"]),

@@ -30,7 +30,7 @@ impl Sandbox {
             .prefix("dyno-docs-")
             .tempdir()
             .expect("the temporary folder is writable");
-        for folder in ["home", "tmp", "work", "work/target"] {
+        for folder in ["home", "home/plugins", "tmp", "work", "work/target"] {
             fs::create_dir(root.path().join(folder)).expect("the temporary folder is writable");
         }
         // Where `cargo xtask plugins` puts them.
@@ -53,6 +53,7 @@ impl Sandbox {
     /// Runs a command line as a person would type it; its code, and everything it printed.
     pub(crate) fn run(&self, command: &str) -> (Option<i32>, String) {
         let folder = Path::new(DYNO).parent().expect("the binary is in a folder");
+        let own = self.root.path().join("home/plugins");
         let output = Command::new("sh")
             .args(["-c", &format!("exec 2>&1; {command}")])
             .current_dir(self.root.path().join("work"))
@@ -60,7 +61,8 @@ impl Sandbox {
             .env("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", folder.display()))
             .env("HOME", self.root.path().join("home"))
             .env("TMPDIR", self.root.path().join("tmp"))
-            .env("DYNO_PLUGIN_PATH", &self.plugins)
+            // What a page builds goes into the first of them.
+            .env("DYNO_PLUGIN_PATH", format!("{}:{}", own.display(), self.plugins.display()))
             // Who works on this machine meanwhile is waited for by nobody here.
             .env("DYNO_LEASES", self.root.path().join("leases"))
             .output()

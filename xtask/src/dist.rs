@@ -12,7 +12,7 @@ use crate::{
     options::Options,
     plugins,
     process::{self, say},
-    project::{Project, make_folder},
+    project::{self, Project, make_folder},
     setup,
 };
 
@@ -21,14 +21,20 @@ const FILES: [&str; 5] = ["README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-A
 
 /// Folders of the checkout that belong to a release: the contract, for authors of plugins; suites; what a server is
 /// set up with, and a client of it.
-const FOLDERS: [(&str, &str); 6] = [
+const FOLDERS: [(&str, &str); 8] = [
     ("plugin-api/include", "include"),
     ("plugin-api/wit", "wit"),
     ("sdk/c", "include/c"),
     ("examples/suites", "suites"),
     ("examples/deploy", "deploy"),
     ("sdk/python", "python"),
+    // What a plugin in Rust depends on, at the places that the workspace gives them.
+    ("plugin-api", "plugin-api"),
+    ("sdk/rust", "sdk/rust"),
 ];
+
+/// The packages among them.
+const SDK: [&str; 3] = ["plugin-api", "sdk/rust", "sdk/rust/macros"];
 
 /// `cargo xtask dist`.
 pub(crate) fn run(options: &Options) -> Outcome<()> {
@@ -61,6 +67,8 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     for (from, to) in FOLDERS {
         copy_folder(&project.root.join(from), &folder.join(to))?;
     }
+    fs::write(folder.join("Cargo.toml"), workspace_of_sdk(&project)?)
+        .map_err(|error| Failure::file("write", &folder.join("Cargo.toml"), &error))?;
     for file in FILES.iter().map(|file| project.root.join(file)).filter(|file| file.is_file()) {
         copy(&file, &folder.join(file.file_name().unwrap_or_default()))?;
     }
@@ -78,6 +86,23 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     process::run(Command::new("tar").args(owned).arg("-czf").arg(&archive).arg("-C").arg(&dist).arg(&name))?;
     println!("\n  folder   {}\n  archive  {}", folder.display(), archive.display());
     Ok(())
+}
+
+/// The workspace of the release: ours with the packages of the SDK alone, from which they inherit.
+fn workspace_of_sdk(project: &Project) -> Outcome<String> {
+    let text = String::from_utf8_lossy(&project::read(&project.root.join("Cargo.toml"))?).into_owned();
+    let list = |name: &str| {
+        let begin = text.find(&format!("\n{name} = ["))?;
+        Some(begin + 1..begin + 1 + text.get(begin + 1..)?.find(']')? + 1)
+    };
+    let (Some(members), Some(defaults)) = (list("members"), list("default-members")) else {
+        return Err(Failure::new("`Cargo.toml` has no `members` or `default-members`"));
+    };
+    let ours = format!("members = {SDK:?}");
+    let between = text.get(members.end..defaults.start).unwrap_or_default();
+    let (before, after) =
+        (text.get(..members.start).unwrap_or_default(), text.get(defaults.end..).unwrap_or_default());
+    Ok(format!("{before}{ours}{between}{after}"))
 }
 
 /// The target triple of this machine's compiler.

@@ -15,8 +15,8 @@ use crate::{
     store::Store,
 };
 
-/// What the allocators are told, which ask when a program begins: C's has one heap for every eight threads that want one, and
-/// DuckDB's keeps what was freed for ten seconds of its own activity. A server that rests would keep it for ever.
+/// What the allocators are told, which ask when a program begins. C's would have a heap for each of up to eight threads per
+/// processor, and DuckDB's would keep what was freed until it is busy again, which for a server that rests is never.
 const ALLOCATORS: [(&str, &str); 2] =
     [("MALLOC_ARENA_MAX", "2"), ("DUCKDB_JE_MALLOC_CONF", "narenas:1,dirty_decay_ms:0,muzzy_decay_ms:0")];
 

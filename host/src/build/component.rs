@@ -5,12 +5,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use dyno_core::binary;
 use wit_component::ComponentEncoder;
 
 use super::{error::BuildError, project};
 use crate::{
     fault::{HostFault, Place},
-    user_file,
+    packages, user_file,
 };
 
 /// How a core module begins; a component has another number in the second half.
@@ -25,16 +26,25 @@ pub(super) fn finished(
     if file.extension().is_none_or(|ending| ending != "wasm") {
         return Ok(file);
     }
-    let _ = descriptor;
+    let refused = |why: String| BuildError::NotAPlugin { file: file.clone(), why };
     let bytes = fs::read(&file)
         .map_err(|error| HostFault::new(format!("cannot read `{}`", file.display()), &error, Place::Named))?;
-    if !bytes.starts_with(MODULE) {
+    let mut plugin =
+        if bytes.starts_with(MODULE) { encoded(&bytes).map_err(refused)? } else { bytes.clone() };
+    if let Some(descriptor) = descriptor.filter(|_| binary::describe(&plugin).is_err()) {
+        let read = packages::read_descriptor(descriptor).map_err(|error| BuildError::Declaration {
+            file: descriptor.to_owned(),
+            why: error.to_string(),
+        })?;
+        plugin = binary::with_descriptor(&plugin, &read)
+            .map_err(|why| refused(format!("it takes no descriptor: {why}")))?;
+    }
+    if plugin == bytes {
         return Ok(file);
     }
-    let component = encoded(&bytes).map_err(|why| BuildError::NotAPlugin { file: file.clone(), why })?;
     project::make(output)?;
     let finished = output.join(file.file_name().unwrap_or_default());
-    user_file::write_whole(&finished, &component, Place::Named)?;
+    user_file::write_whole(&finished, &plugin, Place::Named)?;
     Ok(finished)
 }
 

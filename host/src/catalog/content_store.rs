@@ -126,7 +126,8 @@ impl ContentStore {
         let key = (plugin.to_owned(), sha256.to_owned());
         let known = self.libraries.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         // The cache may have been cleared since.
-        if let Some(known) = known.filter(|known| known.brought.iter().all(|library| library.path.is_file())) {
+        if let Some(known) = known.filter(|known| known.brought.iter().all(|library| library.path.is_file()))
+        {
             known.brought.iter().for_each(|library| touch(&library.path));
             return Ok(known);
         }

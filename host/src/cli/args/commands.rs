@@ -7,8 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use super::{
     AaArgs, AbArgs, BuildArgs, CacheArgs, CheckArgs, CompareArgs, CompletionsArgs, DevArgs, DevicesArgs,
     DoctorArgs, HistoryArgs, InspectArgs, InstallArgs, ListArgs, NewArgs, PackArgs, RemoveArgs, ReportArgs,
-    ResultsArgs, RunArgs, ServeArgs,
-    SqlArgs,
+    ResultsArgs, RunArgs, ServeArgs, SqlArgs,
 };
 use crate::config::Flags;
 

@@ -1,5 +1,6 @@
 //! What an author waits for between two builds of a plugin.
 
+mod deciding;
 mod packages;
 mod replacing;
 
@@ -17,7 +18,8 @@ fn run(host: &Host) -> Outcome<String> {
     let scratch = host.scratch().join("authors");
     make_folder(&scratch)?;
     let mut rows = vec![row(["what", "figure", "aim"])];
+    rows.extend(deciding::rows(host, &scratch)?);
     rows.extend(packages::rows(host, &scratch)?);
-    rows.extend(replacing::rows(host, &scratch)?);
+    rows.extend(replacing::rows(host, &scratch.join("replacing"))?);
     Ok(table(&rows))
 }
