@@ -109,10 +109,9 @@ impl Index {
     /// # Errors
     /// When it cannot be read, or has another hash.
     pub(crate) fn open(&self, package: &IndexedPackage) -> Result<Archive, PackageError> {
-        let most = package.size_bytes.min(MAX_PACKAGE_BYTES);
         let archive = match (&self.base, is_url(&package.location)) {
-            (_, true) => download(&package.location, most)?,
-            (Base::Url(base), false) => download(&format!("{base}/{}", package.location), most)?,
+            (_, true) => download(&package.location, MAX_PACKAGE_BYTES)?,
+            (Base::Url(base), false) => download(&format!("{base}/{}", package.location), MAX_PACKAGE_BYTES)?,
             (Base::Folder(folder), false) => Archive::open(&folder.join(&package.location))?,
         };
         let (sha256, length) = archive.hash()?;

@@ -11,7 +11,7 @@ use super::elf;
 /// The machines that a file is for: an operating system and a processor, or all of them. // eg: "linux-x86_64", "any"
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(transparent)]
-pub struct Target(#[schemars(regex(pattern = "^(any|[a-z0-9]+-[a-z0-9_]+)$"))] String);
+pub struct Target(String);
 
 impl Target {
     /// What is for every machine: a WASM component.

@@ -64,7 +64,7 @@ pub(in crate::cli) enum Command {
     Build(BuildArgs),
     /// Test whether plugins keep the promises of their descriptors and of the contract
     Check(CheckArgs),
-    /// Put a plugin's builds and the libraries they need into one file, a package; or a descriptor into a component
+    /// Make a package of a plugin's builds, or put a descriptor into a component
     Pack(PackArgs),
     /// Install packages: files, folders with packages, URLs, or names from an index
     Install(InstallArgs),
