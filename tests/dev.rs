@@ -30,18 +30,19 @@ fn can_build() -> bool {
 /// A folder with the example in C.
 fn sources(arena: &Arena) -> PathBuf {
     let folder = arena.path("work/k");
-    fs::create_dir(&folder).unwrap();
-    fs::copy(fixtures::root().join("examples/hello-c/hello.c"), folder.join("hello.c")).unwrap();
+    fs::create_dir(&folder).expect("the arena is writable");
+    fs::copy(fixtures::root().join("examples/hello-c/hello.c"), folder.join("hello.c"))
+        .expect("the arena is writable");
     folder
 }
 
 /// Saves a source as editors do: under another name first.
 fn save(folder: &Path, edit: impl Fn(&str) -> String) {
     let file = folder.join("hello.c");
-    let text = edit(&fs::read_to_string(&file).unwrap());
+    let text = edit(&fs::read_to_string(&file).expect("the arena is writable"));
     let new = folder.join(".hello.c.new");
-    fs::write(&new, text).unwrap();
-    fs::rename(new, file).unwrap();
+    fs::write(&new, text).expect("the arena is writable");
+    fs::rename(new, file).expect("the arena is writable");
 }
 
 /// A session that decides for sure, however busy the machine is.
@@ -110,21 +111,22 @@ struct Headless {
 
 impl Headless {
     fn start(mut command: Command, arena: &Arena) -> Self {
-        let errors = File::create(arena.path("stderr")).unwrap();
-        let mut child = command.arg("--headless").stdout(Stdio::piped()).stderr(errors).spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let errors = File::create(arena.path("stderr")).expect("the arena is writable");
+        let mut child =
+            command.arg("--headless").stdout(Stdio::piped()).stderr(errors).spawn().expect("dyno is built");
+        let lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
         Self { child, lines }
     }
 
     /// The next event of that name, before which only those of the others come.
     fn next(&mut self, event: &str, others: &[&str]) -> Value {
         loop {
-            let line = self.lines.next().expect("the session goes on").unwrap();
+            let line = self.lines.next().expect("the session goes on").expect("it is text");
             let news: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
             if news["event"] == event {
                 return news;
             }
-            assert!(others.contains(&news["event"].as_str().unwrap()), "{line}");
+            assert!(others.contains(&news["event"].as_str().expect("a word")), "{line}");
         }
     }
 }

@@ -179,7 +179,7 @@ impl Packages<'_> {
     /// # Errors
     /// When a lock file cannot be used.
     pub fn installed(&self) -> Result<Vec<(PathBuf, Vec<Installed>)>, AppError> {
-        let mut folders = self.0.plugins().folders();
+        let mut folders = self.0.settings.plugin_folders();
         if let Some(own) = self.0.settings.packages.value.as_ref().filter(|own| !folders.contains(own)) {
             folders.push(own.clone());
         }

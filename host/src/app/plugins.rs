@@ -1,10 +1,6 @@
 //! Use cases: finding plugins and reading their metadata. No plugin code runs.
 
-use std::{
-    collections::BTreeSet,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use dyno_core::model::{EngineChoice, RunSpec};
 
@@ -13,10 +9,7 @@ use super::{
     error::AppError,
     root::App,
 };
-use crate::{
-    catalog::{self, Catalog, Entry, Libraries, Problem, is_plugin_path},
-    config::Origin,
-};
+use crate::catalog::{self, Catalog, Entry, Libraries, Problem, is_plugin_path};
 
 /// The available plugins.
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +34,8 @@ impl Plugins<'_> {
         if let Some(watching) = &app.watching {
             return watching.catalog();
         }
-        let scan = || Arc::new(Catalog::scan(&self.folders(), app.settings.cache.value.as_deref()));
+        let scan =
+            || Arc::new(Catalog::scan(&app.settings.plugin_folders(), app.settings.cache.value.as_deref()));
         match app.backend {
             // A server lives for months, while plugins come and go. One that does not watch looks when it is asked.
             Backend::Local(Local::Held(_)) => scan(),
@@ -56,22 +50,6 @@ impl Plugins<'_> {
             watching.look_now();
         }
         self.catalog()
-    }
-
-    /// The plugin folders. If none is named, the folder of installed packages is one, also if it was made after this process
-    /// had started.
-    pub(super) fn folders(&self) -> Vec<PathBuf> {
-        let settings = &self.0.settings;
-        let mut folders = settings.plugins.value.clone();
-        if settings.plugins.origin == Origin::Default {
-            let own = settings
-                .packages
-                .value
-                .iter()
-                .filter(|own| own.is_dir() && !settings.plugins.value.contains(own));
-            folders.extend(own.cloned());
-        }
-        folders
     }
 
     /// The libraries that a plugin needs, apart from those of the system. Of a server's plugins, none are known.

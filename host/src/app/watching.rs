@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeSet,
+    fs,
     path::PathBuf,
     sync::{Arc, Condvar, Mutex, PoisonError, RwLock, Weak},
     time::{Duration, Instant},
@@ -13,7 +14,7 @@ use dyno_core::model::{PluginEvent, Settings};
 use super::error::AppError;
 use crate::{
     catalog::{self, Bell, Catalog, Changes, ContentStore, Versions},
-    config::{Resolved, Watch},
+    config::{Origin, Resolved, Watch},
     fault::{HostFault, Place},
     runner::{Cancel, Loading},
 };
@@ -79,7 +80,11 @@ impl Watching {
         code_cache: PathBuf,
     ) -> Result<Self, AppError> {
         let cache = settings.cache_folder()?.to_owned();
-        let folders = settings.plugins.value.clone();
+        if let (Origin::Default, Some(own)) = (&settings.plugins.origin, &settings.packages.value) {
+            // A package that is installed later is then found; without the folder, it is found at the next start.
+            let _ = fs::create_dir_all(own);
+        }
+        let folders = settings.plugin_folders();
         let versions = Versions::found(&folders, Some(&cache));
         let bell = Bell::new()
             .map_err(|error| HostFault::new("cannot watch the plugin folders", &error, Place::Machine))?;

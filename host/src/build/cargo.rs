@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use dyno_core::model::{EngineChoice, PluginKind};
 use serde::{Deserialize, de::IgnoredAny};
 
-use super::{component, error::BuildError, project::Wish, tool::Tool};
+use super::{component, error::BuildError, tool::Tool, wish::Wish};
 
 /// The file that makes a folder Cargo's.
 pub(super) const MANIFEST: &str = "Cargo.toml";

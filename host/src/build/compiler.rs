@@ -7,7 +7,7 @@ use std::{
 
 use dyno_core::model::{EngineChoice, PluginKind};
 
-use super::{error::BuildError, project::Wish, tool::Tool};
+use super::{error::BuildError, tool::Tool, wish::Wish};
 use crate::fault::{HostFault, Place};
 
 /// The headers that such plugins include, which dyno brings along: name and text.

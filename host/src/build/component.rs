@@ -8,7 +8,7 @@ use std::{
 use dyno_core::binary;
 use wit_component::ComponentEncoder;
 
-use super::{error::BuildError, project};
+use super::{error::BuildError, output as place};
 use crate::{
     fault::{HostFault, Place},
     packages, user_file,
@@ -42,7 +42,7 @@ pub(super) fn finished(
     if plugin == bytes {
         return Ok(file);
     }
-    project::make(output)?;
+    place::make(output)?;
     let finished = output.join(file.file_name().unwrap_or_default());
     user_file::write_whole(&finished, &plugin, Place::Named)?;
     Ok(finished)

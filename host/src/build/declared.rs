@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{error::BuildError, project::Wish, tool::Tool};
+use super::{error::BuildError, tool::Tool, wish::Wish};
 use crate::user_file::read_text;
 
 /// The keys of `plugin.toml`. An unknown key is an error, because a misspelt one would otherwise be ignored silently.

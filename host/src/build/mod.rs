@@ -6,10 +6,13 @@ mod compiler;
 mod component;
 mod declared;
 mod error;
+mod output;
 mod project;
 mod template;
 mod tool;
+mod wish;
 
 pub use error::BuildError;
-pub use project::{Project, Wish};
+pub use project::Project;
 pub use template::{Template, TemplateLanguage};
+pub use wish::Wish;

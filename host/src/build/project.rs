@@ -2,12 +2,9 @@
 
 use std::{
     ffi::OsStr,
-    fmt, fs, io,
+    fs, io,
     path::{Path, PathBuf},
-    time::Duration,
 };
-
-use dyno_core::model::EngineChoice;
 
 use super::{
     cargo,
@@ -15,41 +12,12 @@ use super::{
     component,
     declared::{self, Declared},
     error::BuildError,
-};
-use crate::{
-    fault::{HostFault, Place},
-    pool::Complaints,
+    output,
+    wish::Wish,
 };
 
 /// The file in which a folder says how it is built, where that cannot be seen from its sources.
 const DECLARATION: &str = "plugin.toml";
-/// The folder that dyno writes to, below that of the sources.
-const OUTPUT: &str = "build";
-
-/// How to build.
-#[derive(Clone, Copy)]
-pub struct Wish<'a> {
-    /// Which builds: `Auto` means those that the folder declares.
-    pub engine: EngineChoice,
-    /// Where the messages of the tools go.
-    pub messages: Complaints<'a>,
-    /// Longest time of each tool.
-    pub patience: Duration,
-    /// Whether the user gave up.
-    pub cancelled: &'a dyn Fn() -> bool,
-}
-
-impl fmt::Debug for Wish<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { engine, messages, patience, cancelled: _ } = self;
-        f.debug_struct("Wish")
-            .field("engine", engine)
-            .field("messages", messages)
-            .field("patience", patience)
-            .finish_non_exhaustive()
-    }
-}
-
 /// A folder of sources that can be built.
 #[derive(Debug)]
 pub struct Project {
@@ -120,7 +88,7 @@ impl Project {
         let Ok(below) = path.strip_prefix(&self.folder) else { return false };
         let is_written = below.components().next().is_some_and(|first| {
             let first = first.as_os_str();
-            first == OUTPUT || first == "target" || first == "dyno-results"
+            first == output::NAME || first == "target" || first == "dyno-results"
         });
         let is_aside = below.components().any(|part| part.as_os_str().as_encoded_bytes().starts_with(b"."))
             || below.as_os_str().as_encoded_bytes().ends_with(b"~");
@@ -137,7 +105,7 @@ impl Project {
     /// # Errors
     /// When a tool is missing or fails, or what it made cannot be made a plugin file.
     pub fn build(&self, wish: &Wish<'_>) -> Result<Vec<PathBuf>, BuildError> {
-        let output = self.folder.join(OUTPUT);
+        let output = self.folder.join(output::NAME);
         match &self.toolchain {
             Toolchain::Declared(declared) => {
                 let made = declared.build(&self.folder, wish)?;
@@ -149,26 +117,13 @@ impl Project {
             }
             Toolchain::Cargo => cargo::build(&self.folder, &output, wish),
             Toolchain::Compiler(language, sources) => {
-                make(&output)?;
+                output::make(&output)?;
                 let file = output.join(format!("{}.{}", self.name(), std::env::consts::DLL_EXTENSION));
                 compiler::build(*language, sources, &self.folder, &file, wish)?;
                 Ok(vec![file])
             }
         }
     }
-}
-
-/// Makes the folder that dyno writes to. Version control ignores it.
-pub(super) fn make(output: &Path) -> Result<(), BuildError> {
-    let refused = |error: io::Error| {
-        HostFault::new(format!("cannot make the folder `{}`", output.display()), &error, Place::Named)
-    };
-    fs::create_dir_all(output).map_err(refused)?;
-    let ignored = output.join(".gitignore");
-    if !ignored.exists() {
-        fs::write(ignored, "*\n").map_err(refused)?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::{io::ErrorKind, path::Path};
 
-use super::{error::BuildError, project::Wish};
+use super::{error::BuildError, wish::Wish};
 use crate::pool::{HelperFault, ToolCommand, run_tool};
 
 /// Longest answer that is read [bytes]: Cargo names every artefact of every dependency.

@@ -291,6 +291,19 @@ impl Resolved {
         self.cache.value.as_deref().ok_or(ConfigError::NoHome)
     }
 
+    /// The plugin folders. If none is named, the folder of installed packages is one, also if it was made after this process had
+    /// started.
+    #[must_use]
+    pub fn plugin_folders(&self) -> Vec<PathBuf> {
+        let mut folders = self.plugins.value.clone();
+        if self.plugins.origin == Origin::Default {
+            let own =
+                self.packages.value.iter().filter(|own| own.is_dir() && !self.plugins.value.contains(own));
+            folders.extend(own.cloned());
+        }
+        folders
+    }
+
     /// The folder that new plugins are put into, so that the next command finds them: the first that the user named for plugins,
     /// or else the user's own.
     ///

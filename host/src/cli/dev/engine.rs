@@ -109,7 +109,7 @@ impl Engine<'_> {
                 continue;
             }
             match built {
-                Ok(build) => return self.built(build, seconds(begin.elapsed())),
+                Ok(build) => return self.built(&build, seconds(begin.elapsed())),
                 Err(error) => {
                     return self.failed(number, error.to_string(), from_first_error(&said(&mut messages)));
                 }
@@ -123,25 +123,25 @@ impl Engine<'_> {
         }
     }
 
-    fn built(&mut self, build: DevBuild, took_s: f64) {
+    fn built(&mut self, build: &DevBuild, took_s: f64) {
         let same = self.latest.as_ref().is_some_and(|latest| latest.entry.sha256 == build.entry.sha256);
         if same {
-            self.shop.forget(&build);
-            self.tell(News::Built { build: build.number, took_s, same, benchmarks: benchmarks(&build) });
+            self.shop.forget(build);
+            self.tell(News::Built { build: build.number, took_s, same, benchmarks: benchmarks(build) });
             if self.is_open {
                 self.compare();
             }
             return;
         }
         let cancel = self.control.begin();
-        let tried = self.requests(&build).map_err(|failure| failure.to_string()).and_then(|requests| {
-            self.shop.try_out(&build, &requests, &cancel).map_err(|error: Unusable| error.to_string())
+        let tried = self.requests(build).map_err(|failure| failure.to_string()).and_then(|requests| {
+            self.shop.try_out(build, &requests, &cancel).map_err(|error: Unusable| error.to_string())
         });
         if let Err(why) = tried {
-            self.shop.forget(&build);
+            self.shop.forget(build);
             return self.failed(build.number, why, Vec::new());
         }
-        self.tell(News::Built { build: build.number, took_s, same, benchmarks: benchmarks(&build) });
+        self.tell(News::Built { build: build.number, took_s, same, benchmarks: benchmarks(build) });
         if let Some(before) = self.latest.replace(build.clone()) {
             self.forget_unless_baseline(&before);
         }
