@@ -10,6 +10,8 @@ use dyno_core::{
 use super::news::{Judged, News};
 use crate::{cli::terminal, export};
 
+/// How many lines of the last verdict stay visible below the messages of a failed build.
+const MAX_KEPT: usize = 5;
 /// How many comparisons are remembered.
 const MAX_HISTORY: usize = 200;
 
@@ -164,22 +166,22 @@ impl View {
         if let Some((why, messages)) = &self.failure {
             middle.push(line(Look::Plain, ""));
             middle.push(line(Look::Bad, why.clone()));
-            // The last verdict stays visible below.
-            let most = room.saturating_sub(6).max(room / 2).saturating_sub(2);
-            middle.extend(messages.iter().take(most).map(|text| line(Look::Plain, text.clone())));
+            middle.extend(messages.iter().map(|text| line(Look::Plain, text.clone())));
         }
         if !self.standing.is_empty() {
             middle.push(line(Look::Plain, ""));
             for (label, effect, pairs) in &self.standing {
-                middle.push(line(
-                    Look::Plain,
-                    format!("{label}  {effect}  {}", units::count(*pairs as usize, "pair")),
-                ));
+                let pairs = units::count(*pairs as usize, "pair");
+                middle.push(line(Look::Plain, format!("{label}  {effect}  {pairs}")));
             }
         }
-        middle.extend(self.past());
+        let mut middle = folded(&middle, width);
+        let past = folded(&self.past(), width);
+        // The last verdict stays visible below the longest list of errors: its head, and its first cases.
+        middle.truncate(room.saturating_sub(past.len().min(MAX_KEPT)));
+        middle.extend(past);
         let mut out = folded(&top, width);
-        out.extend(folded(&middle, width).into_iter().take(room));
+        out.extend(middle.into_iter().take(room));
         out.resize(height.saturating_sub(folded(&bottom, width).len()), line(Look::Plain, ""));
         out.append(&mut folded(&std::mem::take(&mut bottom), width));
         out.truncate(height);
@@ -360,6 +362,15 @@ mod tests {
         view
     }
 
+    /// A comparison in which nothing could be compared.
+    fn without_cases() -> Comparison {
+        serde_json::from_value(serde_json::json!({
+            "schema": "dyno.comparison", "version": 1, "design": "paired", "baseline": "a", "candidate": "b",
+            "threshold": 0.005, "alpha": 0.01, "cases": [], "added": ["dot"]
+        }))
+        .unwrap()
+    }
+
     fn shown(view: &View, width: usize, height: usize) -> String {
         let lines = view.lines(width, height);
         assert_eq!(lines.len(), height);
@@ -379,11 +390,25 @@ mod tests {
         );
         assert!(text.lines().last().unwrap().contains("q quit"), "{text}");
         assert!(text.contains("the baseline is build 1"), "{text}");
+        // Lines that fill the screen and are folded leave room for the last verdict.
+        let comparison = without_cases();
         view.hear(
-            News::Built { build: 3, took_s: 1.0, same: true, benchmarks: vec!["sum".to_owned()] },
+            News::Verdict(Box::new(Judged { build: 2, baseline: 1, took_s: 1.0, comparison })),
+            "12:00:06",
+        );
+        let messages =
+            vec!["error: a long line of a compiler that does not fit and is folded ".repeat(3); 100];
+        view.hear(News::Failed { build: 3, why: "the build failed".to_owned(), messages }, "12:00:07");
+        let text = shown(&view, 80, 24);
+        assert!(
+            text.contains("build 2 against build 1, at 12:00:06") && text.contains("dot  only in"),
+            "{text}"
+        );
+        view.hear(
+            News::Built { build: 4, took_s: 1.0, same: true, benchmarks: vec!["sum".to_owned()] },
             "12:00:09",
         );
-        assert!(!shown(&view, 80, 24).contains("error 0"));
+        assert!(!shown(&view, 80, 24).contains("error: a"));
     }
 
     #[test]
