@@ -58,7 +58,7 @@ pub(in crate::cli) enum Command {
     Aa(AaArgs),
     /// Write a folder with a plugin that builds and runs
     New(NewArgs),
-    /// Build a plugin whenever its sources change, and compare each build with the baseline at once
+    /// Build a plugin whenever its sources change, and compare it with the baseline
     Dev(Box<DevArgs>),
     /// Build the plugin in a folder of sources, check it, and put it where it is found
     Build(BuildArgs),

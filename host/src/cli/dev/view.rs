@@ -313,8 +313,9 @@ fn case_lines(comparison: &Comparison) -> Vec<CaseLine> {
     out
 }
 
+/// The keys, on one line of a terminal with 80 columns.
 fn keys(benchmarks: &[String]) -> Vec<Line> {
-    let choose = if benchmarks.len() > 1 { "  1–9, 0 all, / benchmark" } else { "" };
+    let choose = if benchmarks.len() > 1 { "  1–9 0 / benchmark" } else { "" };
     vec![line(Look::Faint, format!("r again  b accept as baseline  p parameters{choose}  s stop  q quit"))]
 }
 
