@@ -13,7 +13,8 @@ use super::{
 };
 use crate::app::{App, Installed, Wholeness};
 
-/// The installed packages. A package that is not what was installed is a failure: what would run is not known.
+/// The installed packages, and whether each is still what was installed. If one is not, the command fails: nobody knows what
+/// would run.
 pub(super) fn installed(app: &App, args: &ListArgs, as_json: bool) -> Result<ExitCode, Failure> {
     let wanted: Vec<String> = args.words.iter().map(|word| word.to_lowercase()).collect();
     let mut folders = app.packages().installed()?;

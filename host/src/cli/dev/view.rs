@@ -152,7 +152,7 @@ impl View {
         }
     }
 
-    /// The screen, of at most so many columns and exactly so many lines.
+    /// The lines of the whole screen: exactly `height` of them, none wider than `width` columns.
     pub(super) fn lines(&self, width: usize, height: usize) -> Vec<Line> {
         let mut top = vec![line(Look::Strong, self.title.clone()), line(Look::Plain, self.what())];
         top.push(line(if self.failure.is_some() { Look::Bad } else { Look::Plain }, self.status.clone()));
