@@ -1,6 +1,9 @@
 //! Use cases: building a folder of sources, and putting what it makes where plugins are found.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use dyno_core::model::PluginKind;
 
@@ -31,7 +34,7 @@ impl Builds<'_> {
     /// When a tool is missing or fails, or what it made is no plugin that this dyno can run.
     pub fn build(&self, project: &Project, wish: &Wish<'_>) -> Result<Vec<Entry>, BuildError> {
         let files = project.build(wish)?;
-        files.into_iter().map(described).collect()
+        files.iter().map(|file| described(file, file)).collect()
     }
 
     /// Copies plugin files into the folder where the next command finds them, under their identifiers. Gives their places. A
@@ -60,11 +63,12 @@ impl Builds<'_> {
     }
 }
 
-fn described(file: PathBuf) -> Result<Entry, BuildError> {
-    let entry = catalog::read_file(&file)
-        .map_err(|problem| BuildError::NotAPlugin { file: file.clone(), why: problem.message })?;
+/// The plugin in a file that is a copy of the built one, or that one itself: none of its code runs.
+pub(super) fn described(file: &Path, built: &Path) -> Result<Entry, BuildError> {
+    let refused = |why: String| BuildError::NotAPlugin { file: built.to_owned(), why };
+    let entry = catalog::read_file(file).map_err(|problem| refused(problem.message))?;
     match &entry.incompatible {
         None => Ok(entry),
-        Some(why) => Err(BuildError::NotAPlugin { file, why: why.clone() }),
+        Some(why) => Err(refused(why.clone())),
     }
 }

@@ -2,7 +2,6 @@
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
-    os::unix::fs::MetadataExt,
     path::Path,
     time::Duration,
 };
@@ -12,7 +11,7 @@ use walkdir::WalkDir;
 use super::workshop::Edited;
 use crate::{
     build::Project,
-    catalog::{Bell, Changes},
+    catalog::{Bell, Changes, Stamp},
 };
 
 /// Maximum number of files that are looked at: more of them are no sources of one plugin.
@@ -98,11 +97,8 @@ impl Sources {
     }
 }
 
-/// What tells versions of a file apart without reading it.
+/// Takes in which version of a file is there, without reading it.
 fn stamp(path: &Path, hasher: &mut DefaultHasher) {
     path.hash(hasher);
-    if let Ok(about) = path.metadata() {
-        (about.len(), about.ino(), about.mtime(), about.mtime_nsec()).hash(hasher);
-        (about.ctime(), about.ctime_nsec()).hash(hasher);
-    }
+    path.metadata().ok().map(|about| Stamp::of(&about)).hash(hasher);
 }

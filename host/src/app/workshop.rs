@@ -9,10 +9,10 @@ use std::{
 use dyno_core::model::{CaseRequest, Comparison, EngineChoice, TestOutcome};
 use tempfile::TempDir;
 
-use super::{checks::CheckOptions, error::AppError, root::App, seed::seed};
+use super::{builds::described, checks::CheckOptions, error::AppError, root::App, seed::seed};
 use crate::{
     build::{BuildError, Project, Wish},
-    catalog::{self, Entry},
+    catalog::Entry,
     fault::{HostFault, Place, new_temporary_folder, temporary_folder},
     pool::Complaints,
     runner::{Cancel, CheckNews, Depth, DuelNews, DuelOptions},
@@ -129,14 +129,11 @@ impl Workshop<'_> {
                     patience: self.tools.patience,
                     cancelled,
                 };
-                let made = self.app.builds().build(&Project::open(folder)?, &wish)?;
                 // One of them is measured: a native build comes first.
-                made.into_iter().next().map(|entry| entry.path)
+                let made = Project::open(folder)?.build(&wish)?.into_iter().next();
+                made.ok_or_else(|| BuildError::NoToolchain(folder.clone()))?
             }
-            Edited::File(file) => Some(file.clone()),
-        };
-        let Some(made) = made else {
-            return Err(BuildError::NoToolchain(self.copies.path().to_owned()).into());
+            Edited::File(file) => file.clone(),
         };
         let name = made.file_name().unwrap_or_default().to_owned();
         let copy = self.copies.path().join(self.begun.to_string());
@@ -145,11 +142,7 @@ impl Workshop<'_> {
         fs::create_dir(&copy).map_err(refused)?;
         let copy = copy.join(name);
         fs::copy(&made, &copy).map_err(refused)?;
-        let entry = catalog::read_file(&copy)
-            .map_err(|problem| BuildError::NotAPlugin { file: made.clone(), why: problem.message })?;
-        if let Some(why) = &entry.incompatible {
-            return Err(BuildError::NotAPlugin { file: made, why: why.clone() }.into());
-        }
+        let entry = described(&copy, &made)?;
         Ok(DevBuild { number: self.begun, entry })
     }
 

@@ -100,10 +100,10 @@ impl ContentStore {
     /// # Errors
     /// When the file has changed, or cannot be copied.
     pub fn admit(&self, path: &Path, sha256: &str) -> Result<Verified, ContentStoreError> {
-        let stored = self.keep(path, sha256)?;
-        let sealed = self.recent.lock().unwrap_or_else(PoisonError::into_inner).find_or_seal(&stored, sha256);
-        let libraries = self.libraries(path, &stored, sha256)?;
-        Ok(Verified { path: stored, sealed, libraries })
+        let mut verified = self.admit_unsealed(path, sha256)?;
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        verified.sealed = recent.find_or_seal(&verified.path, sha256);
+        Ok(verified)
     }
 
     /// The same, but not in memory: for one worker, which reads the file once.

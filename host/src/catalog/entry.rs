@@ -111,8 +111,8 @@ impl fmt::Display for Problem {
 }
 
 /// Tells versions of a file apart without reading it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Stamp {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Stamp {
     size: u64,
     modified_s: i64,
     modified_ns: i64,
@@ -123,7 +123,9 @@ pub(super) struct Stamp {
 }
 
 impl Stamp {
-    pub(super) fn of(about: &fs::Metadata) -> Self {
+    /// Of a file with this metadata.
+    #[must_use]
+    pub fn of(about: &fs::Metadata) -> Self {
         Self {
             size: about.len(),
             modified_s: about.mtime(),

@@ -18,7 +18,7 @@ mod versions;
 
 pub use changes::{Bell, Changes};
 pub use content_store::{ContentStore, Stored, Verified};
-pub use entry::{Entry, Problem, Severity, hash, read_bytes_of, read_file};
+pub use entry::{Entry, Problem, Severity, Stamp, hash, read_bytes_of, read_file};
 pub use error::ContentStoreError;
 pub use libraries::{Libraries, Library};
 pub use resolve::{ResolveError, Resolved, meant};

@@ -9,7 +9,7 @@ use dyno_core::{model::CheckReport, text::shown, units};
 use serde_json::{Value, json};
 
 use super::{Failure, args::BuildArgs, check, exit_code::End, output, run, terminal};
-use crate::app::{App, BuildError, CheckNews, CheckOptions, Complaints, Depth, Entry, Project, Wish, seed};
+use crate::app::{App, BuildError, CheckOptions, Complaints, Depth, Entry, Project, Wish, seed};
 
 /// Time of each test: a build is waited for.
 const TEST_BUDGET: Duration = Duration::from_secs(2);
@@ -86,14 +86,7 @@ fn checked(app: &App, entries: &[Entry]) -> Result<CheckReport, Failure> {
         depth: Depth::Full,
     };
     let files: Vec<String> = entries.iter().map(|entry| entry.path.display().to_string()).collect();
-    let mut told = |_: &str, news: CheckNews<'_>| match news {
-        CheckNews::Compiling => output::note("compiling the component; it is compiled only once"),
-        CheckNews::Waiting { device, holder } => {
-            output::note(&format!("waiting for {}: {}", shown(device), shown(&holder)));
-        }
-        CheckNews::Tested(_) => {}
-    };
-    Ok(app.checks().check(&files, &options, &app.cancel(), &mut told)?)
+    Ok(app.checks().check(&files, &options, &app.cancel(), &mut |_, news| check::note_waiting(&news))?)
 }
 
 impl From<BuildError> for Failure {

@@ -68,11 +68,7 @@ impl Lines {
                 let text = self.lines_of(file, result);
                 self.closed = output::text(&terminal::folded(&text)).err();
             }
-            CheckNews::Tested(_) => {}
-            CheckNews::Compiling => output::note("compiling the component; it is compiled only once"),
-            CheckNews::Waiting { device, holder } => {
-                output::note(&format!("waiting for {}: {}", shown(device), shown(&holder)));
-            }
+            other => note_waiting(&other),
         }
     }
 
@@ -131,6 +127,17 @@ pub(super) fn complaints(report: &CheckReport) -> String {
         told.for_each(|test| out.push_str(&(lines.lines_of(&file.path, test) + "\n")));
     }
     out
+}
+
+/// Says what a check waits for, if it does.
+pub(super) fn note_waiting(news: &CheckNews<'_>) {
+    match news {
+        CheckNews::Tested(_) => {}
+        CheckNews::Compiling => output::note("compiling the component; it is compiled only once"),
+        CheckNews::Waiting { device, holder } => {
+            output::note(&format!("waiting for {}: {}", shown(device), shown(holder)));
+        }
+    }
 }
 
 /// The closing line.

@@ -8,11 +8,11 @@ use serde_json::Value;
 use crate::cli::{Failure, suite};
 
 /// Parameters and devices of a comparison by pairs.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(in crate::cli) struct CaseArgs {
     /// Comma-separated values of a parameter, e.g. `-p n=256,512`, each of which gives a case
     #[arg(short = 'p', long = "param", value_name = "NAME=VALUES")]
-    param: Vec<String>,
+    pub(in crate::cli) param: Vec<String>,
     /// Comma-separated devices [default: cpu]
     #[arg(long, value_name = "DEVICES", value_delimiter = ',')]
     hardware: Vec<String>,

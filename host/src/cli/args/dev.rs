@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{DecisionArgs, LimitArgs, PairLaunchArgs, ToolArgs, WaitArgs};
+use super::{CaseArgs, DecisionArgs, LimitArgs, PairLaunchArgs, ToolArgs, WaitArgs};
 use crate::config::Flags;
 
 #[derive(Debug, Args)]
@@ -17,12 +17,8 @@ pub(in crate::cli) struct DevArgs {
     /// Benchmark to measure; `*` matches anything; can be repeated [default: the first]
     #[arg(long = "benchmark", short = 'b', value_name = "NAME")]
     pub(in crate::cli) benchmark: Vec<String>,
-    /// Comma-separated values of a parameter, e.g. `-p n=256,512`, each of which gives a case
-    #[arg(short = 'p', long = "param", value_name = "NAME=VALUES")]
-    pub(in crate::cli) param: Vec<String>,
-    /// Comma-separated devices [default: cpu]
-    #[arg(long, value_name = "DEVICES", value_delimiter = ',')]
-    pub(in crate::cli) hardware: Vec<String>,
+    #[command(flatten)]
+    pub(in crate::cli) cases: CaseArgs,
     #[command(flatten)]
     pub(in crate::cli) decision: DecisionArgs,
     /// Wall time per case of a comparison

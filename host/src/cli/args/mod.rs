@@ -21,10 +21,8 @@ mod stop;
 mod stored;
 pub(super) mod values;
 
-use dyno_core::model::{CaseRequest, EngineChoice};
-
 pub(super) use self::build::{BuildArgs, NewArgs, ToolArgs};
-use self::cases::CaseArgs;
+pub(super) use self::cases::CaseArgs;
 pub(super) use self::check::CheckArgs;
 pub(super) use self::commands::{Cli, Command};
 pub(super) use self::dev::DevArgs;
@@ -44,13 +42,3 @@ use self::selection::{Engine, SelectionArgs};
 pub(super) use self::serve::{LogFormat, LogLevel, ServeArgs};
 use self::stop::StopArgs;
 pub(super) use self::stored::{CompareArgs, HistoryArgs, ReportArgs, ResultsArgs, SqlArgs};
-use super::Failure;
-
-/// A request for each of these benchmarks, with parameters that are each `NAME=VALUES`.
-pub(super) fn case_requests(
-    names: Vec<String>,
-    params: &[String],
-    hardware: &[String],
-) -> Result<Vec<CaseRequest>, Failure> {
-    Ok(cases::requests(names, &cases::params(None, params)?, hardware, EngineChoice::Auto))
-}

@@ -14,11 +14,11 @@ use dyno_core::{
 
 use super::{
     control::Control,
-    news::{Judged, News, Order, seconds},
+    news::{Judged, News, Order},
 };
 use crate::{
     app::{DevBuild, DuelNews, DuelOptions, Unusable, Workshop},
-    cli::{Failure, args, progress},
+    cli::{Failure, args::CaseArgs, progress},
     export,
 };
 
@@ -31,10 +31,8 @@ const MAX_LINES: usize = 200;
 pub(super) struct Plan<'a> {
     /// Names or patterns; none: the first benchmark of the plugin.
     pub(super) benchmarks: Vec<String>,
-    /// Each `NAME=VALUES`.
-    pub(super) params: Vec<String>,
-    /// Devices.
-    pub(super) hardware: Vec<String>,
+    /// With which parameters, on which devices.
+    pub(super) cases: CaseArgs,
     /// Whether each build that was judged becomes the baseline of the next.
     pub(super) follows: bool,
     /// Options of the next comparison: each has a new seed, unless the developer fixed it.
@@ -72,7 +70,7 @@ impl Engine<'_> {
                     self.compare();
                 }
                 Order::Params(params) => {
-                    self.plan.params = params;
+                    self.plan.cases.param = params;
                     self.compare();
                 }
                 Order::Quit => return,
@@ -109,7 +107,7 @@ impl Engine<'_> {
                 continue;
             }
             match built {
-                Ok(build) => return self.built(&build, seconds(begin.elapsed())),
+                Ok(build) => return self.built(&build, begin.elapsed().as_secs_f64()),
                 Err(error) => {
                     return self.failed(number, error.to_string(), from_first_error(&said(&mut messages)));
                 }
@@ -177,7 +175,7 @@ impl Engine<'_> {
         } else {
             self.plan.benchmarks.clone()
         };
-        args::case_requests(names, &self.plan.params, &self.plan.hardware)
+        self.plan.cases.requests(names)
     }
 
     /// Compares the latest build with the baseline.
@@ -218,7 +216,7 @@ impl Engine<'_> {
             Ok(comparison) => {
                 self.is_open = false;
                 let (build, baseline) = (latest.number, baseline.number);
-                let took_s = seconds(begin.elapsed());
+                let took_s = begin.elapsed().as_secs_f64();
                 let is_measured = comparison.has_compared();
                 self.tell(News::Verdict(Box::new(Judged { build, baseline, took_s, comparison })));
                 if self.plan.follows && is_measured {

@@ -42,7 +42,7 @@ pub(super) fn execute(app: &App, args: &DevArgs) -> Result<ExitCode, Failure> {
     };
     // Refused before the screen opens.
     options()?;
-    super::args::case_requests(Vec::new(), &args.param, &args.hardware)?;
+    args.cases.requests(Vec::new())?;
     let edited = shop.edited().clone();
     let bell = Bell::new().map_err(|error| Failure::Host(format!("cannot watch anything: {error}")))?;
     let mut sources = Sources::watch(&edited, bell.clone());
@@ -56,8 +56,7 @@ pub(super) fn execute(app: &App, args: &DevArgs) -> Result<ExitCode, Failure> {
     }
     let plan = Plan {
         benchmarks: args.benchmark.clone(),
-        params: args.param.clone(),
-        hardware: args.hardware.clone(),
+        cases: args.cases.clone(),
         follows: args.follow,
         options: &options,
     };
@@ -76,9 +75,8 @@ pub(super) fn execute(app: &App, args: &DevArgs) -> Result<ExitCode, Failure> {
         let engine = scope.spawn(move || engine.run(&taken));
         let session = Session { control: &control, orders, news, signalled };
         let ended = match &screen {
-            Some(screen) => {
-                session.on(screen, View::new(title(&edited), args.benchmark.clone(), args.param.clone()))
-            }
+            Some(screen) => session
+                .on(screen, View::new(title(&edited), args.benchmark.clone(), args.cases.param.clone())),
             None => session.headless().map(|()| None),
         };
         control.quit();

@@ -1,7 +1,5 @@
 //! What the two sides of a session tell each other: the developer orders, the engine reports.
 
-use std::time::Duration;
-
 use dyno_core::model::Comparison;
 use serde::Serialize;
 
@@ -101,9 +99,4 @@ pub(super) struct Judged {
     pub(super) took_s: f64,
     /// Cases, effects, verdicts.
     pub(super) comparison: Comparison,
-}
-
-/// Seconds, as news carry them.
-pub(super) fn seconds(took: Duration) -> f64 {
-    took.as_secs_f64()
 }

@@ -157,11 +157,12 @@ impl View {
         let mut top = vec![line(Look::Strong, self.title.clone()), line(Look::Plain, self.what())];
         top.push(line(if self.failure.is_some() { Look::Bad } else { Look::Plain }, self.status.clone()));
         top.extend(self.remark.iter().map(|remark| line(Look::Faint, remark.clone())));
-        let mut bottom = match &self.prompt {
+        let bottom = match &self.prompt {
             Some(prompt) => asked(prompt, &self.benchmarks),
             None => keys(&self.benchmarks),
         };
-        let room = height.saturating_sub(folded(&top, width).len() + folded(&bottom, width).len());
+        let (mut out, bottom) = (folded(&top, width), folded(&bottom, width));
+        let room = height.saturating_sub(out.len() + bottom.len());
         let mut middle = Vec::new();
         if let Some((why, messages)) = &self.failure {
             middle.push(line(Look::Plain, ""));
@@ -180,10 +181,9 @@ impl View {
         // The last verdict stays visible below the longest list of errors: its head, and its first cases.
         middle.truncate(room.saturating_sub(past.len().min(MAX_KEPT)));
         middle.extend(past);
-        let mut out = folded(&top, width);
         out.extend(middle.into_iter().take(room));
-        out.resize(height.saturating_sub(folded(&bottom, width).len()), line(Look::Plain, ""));
-        out.append(&mut folded(&std::mem::take(&mut bottom), width));
+        out.resize(height.saturating_sub(bottom.len()), line(Look::Plain, ""));
+        out.extend(bottom);
         out.truncate(height);
         out
     }
