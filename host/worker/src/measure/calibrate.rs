@@ -55,7 +55,7 @@ pub(crate) fn calibrate(
         calls += 1;
     }
     let count = wanted(&sample);
-    let proof = growth::prove(instance, clock, count, goal.work_limit_per_ns)?;
+    let proof = growth::prove(instance, clock, count, slice, goal.work_limit_per_ns)?;
     calls += proof.calls;
     growth::check_first(&first, proof.sample.ns_per_iteration())?;
     sample = proof.sample;
