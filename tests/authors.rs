@@ -100,6 +100,195 @@ fn from_an_empty_folder_to_a_result_in_rust_native_and_wasm() {
     assert_eq!(ran.record().cases.len(), if has_wasm { 2 } else { 1 });
 }
 
+/// An arena whose `PATH` has the tool, or none, with a sentence.
+fn arena_with(tool: &str) -> Option<Arena> {
+    let Some(found) = fixtures::guest_tool(tool) else {
+        println!(
+            "skipped: there is no `{tool}` on this machine (`cargo xtask test` fetches it where it can)"
+        );
+        return None;
+    };
+    let mut arena = Arena::new();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = found.parent().into_iter().map(Path::to_owned).chain(std::env::split_paths(&path));
+    arena.set("PATH", std::env::join_paths(folders).expect("paths from PATH"));
+    Some(arena)
+}
+
+#[test]
+fn from_an_empty_folder_to_a_result_in_javascript() {
+    let Some(arena) = arena_with("componentize-js") else { return };
+    made_and_run(&arena, "js", "lookup_js", &[]);
+    assert_eq!(files(&arena.path("plugins")), ["my-js.wasm"]);
+    let inspected = arena.dyno(&["inspect", "my-js", "--json"]);
+    let imports = inspected.json()[0]["imports"].to_string();
+    assert!(imports.contains("wasi:clocks/") && !imports.contains("wasi:http"), "{imports}");
+}
+
+#[test]
+fn from_an_empty_folder_to_a_result_in_python() {
+    let Some(arena) = arena_with("componentize-py") else { return };
+    made_and_run(&arena, "python", "sort_python", &[]);
+    // An interpreter brings imports along that no plugin may call.
+    let inspected = arena.dyno(&["inspect", "my-python"]);
+    assert!(good(&inspected).contains("not offered: it imports `wasi:sockets/"), "{}", inspected.shown());
+}
+
+#[test]
+fn from_an_empty_folder_to_a_result_in_c_for_wasm() {
+    if !fixtures::has_c_library_for_wasi() {
+        println!("skipped: there is no C library for WASI on this machine");
+        return;
+    }
+    let Some(arena) = arena_with("clang") else { return };
+    made_and_run(&arena, "c-wasm", "sum_c_wasm", &[]);
+}
+
+#[test]
+fn a_plugin_in_cuda_is_built_without_a_device_and_says_what_it_lacks() {
+    let Some(arena) = arena_with("nvcc") else { return };
+    good(&arena.dyno(&["new", "my-cuda", "--lang", "cuda"]));
+    let built = arena.dyno(&["build", "my-cuda"]);
+    assert!(good(&built).contains("0 failed"), "{}", built.shown());
+    assert_eq!(files(&arena.path("plugins")), ["my-cuda.so"]);
+}
+
+/// A plugin in a script language whose parameter says what goes wrong.
+fn scripted(arena: &Arena, folder: &str, file: &str, script: &str, faults: &[&str]) {
+    let choices = faults.iter().map(|fault| format!("\"{fault}\"")).collect::<Vec<_>>().join(", ");
+    let descriptor = format!(
+        "schema = \"dyno.descriptor/1\"\n[plugin]\nid = \"{folder}\"\nversion = \"1.0.0\"\n[abi]\nkind = \"wasm\"\nversion = 1\n\
+         [[benchmarks]]\nname = \"faulty\"\nhardware = [\"cpu\"]\n[[benchmarks.params]]\nname = \"fault\"\ntype = \"enum\"\n\
+         choices = [{choices}]\ndefault = \"{}\"\n",
+        faults[0]
+    );
+    let place = arena.path("work").join(folder);
+    fs::create_dir(&place).expect("the arena is new");
+    fs::write(place.join("descriptor.toml"), descriptor).expect("it can be written");
+    fs::write(place.join(file), script).expect("it can be written");
+    good(&arena.dyno(&["build", folder, "--no-check"]));
+}
+
+fn ended(arena: &Arena, fault: &str) -> (Outcome, String) {
+    let ran = arena.dyno(&[
+        "run",
+        "faulty",
+        "-p",
+        &format!("fault={fault}"),
+        "--launches",
+        "1",
+        "--samples",
+        "3",
+        "--seed",
+        "7",
+        "--json",
+    ]);
+    let status = format!("{:?}", ran.record().cases[0].status);
+    (ran, status)
+}
+
+#[test]
+fn an_exception_of_javascript_arrives_with_its_message() {
+    let Some(arena) = arena_with("componentize-js") else { return };
+    let script = r"
+        let fault;
+        export const lifecycle = {
+            setup(benchmark, params, seed) {
+                fault = params[0].value.val;
+                if (fault === 'throws') throw new Error('the sky is falling');
+            },
+            verify() { if (fault === 'fails') throw { tag: 'error', val: 'größer als erlaubt' }; },
+            prepare(iterations) {},
+            execute(iterations) {
+                console.log('hello from JavaScript');
+                let sum = 0;
+                for (let i = 0n; i < iterations; i++) for (let k = 0; k < 100; k++) sum += k;
+                return { items: Number(iterations), bytes: 0, flop: 0, checksum: BigInt(sum) };
+            },
+            processResults(samples) {},
+            cleanup() {},
+        };";
+    scripted(&arena, "scripted-js", "app.js", script, &["none", "throws", "fails"]);
+    let (ran, status) = ended(&arena, "none");
+    assert_eq!(status, "Completed", "{}", ran.shown());
+    let output = &ran.record().cases[0].launches[0].output;
+    assert!(output.iter().any(|line| line.text == "hello from JavaScript"), "{output:?}");
+    assert!(ended(&arena, "throws").1.contains("the sky is falling"));
+    assert!(ended(&arena, "fails").1.contains("message: \"größer als erlaubt\""));
+}
+
+#[test]
+fn an_exception_of_python_arrives_with_its_message_and_its_randomness_is_that_of_the_case() {
+    let Some(arena) = arena_with("componentize-py") else { return };
+    let script = r#"
+import os, socket, time
+from componentize_py_types import Err
+from wit_world import exports
+from wit_world.imports.types import Failure_Skipped, Report
+
+fault = token = None
+
+class Lifecycle(exports.Lifecycle):
+    def setup(self, benchmark, params, seed):
+        global fault, token
+        token = int.from_bytes(os.urandom(7), "little")
+        fault = params[0].value.value
+        if fault == "raises":
+            raise ValueError("the sky is falling")
+        if fault == "skips":
+            raise Err(Failure_Skipped("größer als hier"))
+        if fault == "reads":
+            open("/etc/passwd")
+        if fault == "connects":
+            socket.socket()
+        if fault == "exits":
+            os._exit(3)
+        assert os.environ.get("HOME") is None
+        start = time.monotonic()
+        time.sleep(0.01)
+        assert time.monotonic() - start >= 0.01
+
+    def verify(self):
+        pass
+
+    def prepare(self, iterations):
+        pass
+
+    def execute(self, iterations):
+        for _ in range(iterations):
+            sum(range(100))
+        return Report(items=float(iterations), bytes=0.0, flop=0.0, checksum=token)
+
+    def process_results(self, samples):
+        pass
+
+    def cleanup(self):
+        pass
+"#;
+    scripted(
+        &arena,
+        "scripted-py",
+        "app.py",
+        script,
+        &["none", "raises", "skips", "reads", "connects", "exits"],
+    );
+    let checksum = || {
+        let (ran, status) = ended(&arena, "none");
+        assert_eq!(status, "Completed", "{}", ran.shown());
+        ran.record().cases[0].launches[0].samples[0].checksum
+    };
+    assert_eq!(checksum(), checksum());
+    let says = |fault, fragment: &str| {
+        let (ran, status) = ended(&arena, fault);
+        assert!(status.contains(fragment), "{status}\n{}", ran.shown());
+    };
+    says("raises", "ValueError: the sky is falling");
+    says("skips", "größer als hier");
+    says("reads", "FileNotFoundError");
+    says("connects", "it called `wasi:sockets/");
+    says("exits", "it ended itself with `exit`");
+}
+
 #[test]
 fn a_folder_that_is_there_or_a_name_that_no_tool_takes_is_refused() {
     let arena = Arena::new();

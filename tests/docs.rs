@@ -8,6 +8,7 @@
 //! * `console planned`: as `sample`, but with `--dry-run`, for what takes long.
 //! * `exit=N` behind it: the code that each command of the block ends with; 0 otherwise.
 //! * `needs=FILE` behind it: the commands are run where that plugin was built.
+//! * `tool=NAME` behind it: the commands are run where that compiler is.
 //! * A block `toml file=NAME` (any language) is put into the folder of the page, for the commands behind it.
 //! * A block `rust same-as=PATH` (any language) must be the beginning, the end or a part of that file of the repository.
 //! * `cargo xtask …` in a `console` block is not run, but the task must exist. Other commands belong into `sh` blocks.
@@ -43,6 +44,12 @@ fn check_block(sandbox: &Sandbox, page: &Page, block: &Block) {
         && !sandbox.has(plugin)
     {
         println!("skipped: {}:{} needs {plugin}, which was not built on this machine", page.name, block.line);
+        return;
+    }
+    if let Some(tool) = block.attribute("tool")
+        && !sandbox.has_tool(tool)
+    {
+        println!("skipped: {}:{} needs `{tool}`, which is not on this machine", page.name, block.line);
         return;
     }
     let expected: i32 = block.attribute("exit").map_or(0, |code| code.parse().expect("`exit=` has a number"));
@@ -84,8 +91,12 @@ pages! {
     architecture: "ARCHITECTURE.md",
     contributing: "CONTRIBUTING.md",
     cli: "docs/cli.md",
+    c_wasm: "docs/plugins/c-wasm.md",
+    cuda: "docs/plugins/cuda.md",
+    javascript: "docs/plugins/javascript.md",
     operators: "docs/operators.md",
     packages: "docs/plugins/packages.md",
+    python_plugins: "docs/plugins/python.md",
     plugin_authors: "docs/plugin-authors.md",
     results: "docs/results.md",
     server: "docs/server.md",

@@ -8,6 +8,7 @@ mod authors;
 mod builds;
 mod check;
 mod cli;
+mod compatibility;
 mod cuda;
 mod deploy;
 mod dev;

@@ -425,7 +425,7 @@ impl AbiInfo {
             ));
         }
         let theirs = self.layout_hash.as_deref()?;
-        (self.kind == Kind::Native && parse_hash(theirs) != Some(layout::LAYOUT_HASH)).then(|| {
+        (self.kind == Kind::Native && !parse_hash(theirs).is_some_and(layout::is_known)).then(|| {
             format!(
                 "the plugin was built with ABI layout {theirs}, this dyno has {}; rebuild the plugin with the SDK or \
                  header of this dyno",

@@ -76,6 +76,21 @@ pub use table::STRUCTS;
 /// FNV-1a over (name, size, align, then name, offset and size per field) of every struct.
 pub const LAYOUT_HASH: u64 = hash(STRUCTS);
 
+/// The layouts of this ABI version, oldest first: a plugin that was built with any of them is read. Structs only grow at their
+/// end; whoever lets one grow adds the new hash behind the others. Those of processors with 64-bit pointers: components have other
+/// pointers, but no table.
+pub const KNOWN_LAYOUTS: [u64; 1] = [0x47cf_47cb_fc66_55e5];
+
+#[cfg(target_pointer_width = "64")]
+const _: () =
+    assert!(KNOWN_LAYOUTS[KNOWN_LAYOUTS.len() - 1] == LAYOUT_HASH, "a struct changed: see KNOWN_LAYOUTS");
+
+/// Whether a plugin with that layout can be read.
+#[must_use]
+pub fn is_known(layout: u64) -> bool {
+    KNOWN_LAYOUTS.contains(&layout)
+}
+
 /// [`LAYOUT_HASH`] as it stands in descriptors: `0x` and sixteen lower-case hexadecimal digits.
 pub const LAYOUT_HASH_TEXT: &str = {
     const BYTES: [u8; 18] = hexadecimal(LAYOUT_HASH);

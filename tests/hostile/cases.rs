@@ -180,7 +180,10 @@ cases! {
         invalid_code => Failed(&[Load], &["not valid"]),
         missing_export => Failed(&[Load], &["lifecycle"]),
         other_signature => Failed(&[Load], &["type mismatch"]),
-        ungranted_import => Failed(&[Load], &["wasi:filesystem/preopens"]),
+        ungranted_import => Failed(&[Load], &["imports `their:own/registry@1.0.0`, which dyno does not offer"]),
+        other_wasi => Failed(&[Load], &["wasi:filesystem/preopens"]),
+        calls_the_network => Failed(&[Setup], &["it called `wasi:sockets/instance-network@0.2.3#instance-network`"]),
+        ends_itself => Failed(&[Setup], &["it ended itself with `exit`"]),
         core_module => Broken("component"),
     }
 }

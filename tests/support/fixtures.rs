@@ -29,6 +29,30 @@ pub(crate) fn has_compiler(compiler: &str) -> bool {
     Command::new(compiler).arg("--version").output().is_ok()
 }
 
+/// The folders in which `cargo xtask test` puts compilers of other languages.
+pub(crate) fn guest_folders() -> Vec<PathBuf> {
+    let Some(folder) = std::env::var_os("DYNO_TEST_GUESTS").map(PathBuf::from) else { return Vec::new() };
+    let mut folders = vec![folder.join("node_modules/.bin"), folder.join("python/bin")];
+    // A package of Python lies in a folder that has Python's version in its name.
+    if let Ok(versions) = fs::read_dir(folder.join("cuda/lib")) {
+        folders
+            .extend(versions.flatten().map(|version| version.path().join("site-packages/nvidia/cu13/bin")));
+    }
+    folders
+}
+
+/// A compiler of another language: from those folders, or else from `PATH`.
+pub(crate) fn guest_tool(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = guest_folders().into_iter().chain(std::env::split_paths(&path));
+    folders.map(|folder| folder.join(name)).find(|tool| tool.is_file())
+}
+
+/// Whether clang finds a C library for WASI.
+pub(crate) fn has_c_library_for_wasi() -> bool {
+    Path::new("/usr/lib/wasm32-wasi/libc.a").exists() || std::env::var_os("WASI_SDK_PATH").is_some()
+}
+
 /// The source file of a fault, whatever its language.
 fn source(folder: &str, name: &str) -> PathBuf {
     let folder = corpus().join(folder);

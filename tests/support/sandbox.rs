@@ -10,7 +10,7 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::built;
+use super::{built, fixtures};
 
 const DYNO: &str = env!("CARGO_BIN_EXE_dyno");
 
@@ -44,6 +44,11 @@ impl Sandbox {
         self.plugins.join(plugin).is_file()
     }
 
+    /// Whether a compiler is there that a page uses, and what it needs.
+    pub(crate) fn has_tool(&self, tool: &str) -> bool {
+        fixtures::guest_tool(tool).is_some() && (tool != "clang" || fixtures::has_c_library_for_wasi())
+    }
+
     /// Puts a file that a page shows beside the commands.
     pub(crate) fn write(&self, name: &str, text: &str) {
         let path = self.root.path().join("work").join(name);
@@ -54,11 +59,13 @@ impl Sandbox {
     pub(crate) fn run(&self, command: &str) -> (Option<i32>, String) {
         let folder = Path::new(DYNO).parent().expect("the binary is in a folder");
         let own = self.root.path().join("home/plugins");
+        let path = [vec![folder.to_owned()], fixtures::guest_folders()].concat();
+        let path = path.iter().map(|folder| format!("{}:", folder.display())).collect::<String>();
         let output = Command::new("sh")
             .args(["-c", &format!("exec 2>&1; {command}")])
             .current_dir(self.root.path().join("work"))
             .env_clear()
-            .env("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", folder.display()))
+            .env("PATH", format!("{path}/usr/local/bin:/usr/bin:/bin"))
             .env("HOME", self.root.path().join("home"))
             .env("TMPDIR", self.root.path().join("tmp"))
             // What a page builds goes into the first of them.

@@ -19,6 +19,7 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     let tools = setup::tools(&project);
     setup::vulkan();
     let nvrtc = setup::nvrtc(&project);
+    let guests = setup::guests(&project);
     // The whole-product tests run the real programs over the real plugins.
     let native = native::build(&project, &duckdb)?;
     plugins::build(&project, &tools, &native)?;
@@ -35,6 +36,7 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     if let Some(folder) = nvrtc {
         command.env("DYNO_TEST_NVRTC", folder);
     }
+    command.env("DYNO_TEST_GUESTS", guests);
     command.args(&options.rest);
     let mut summary = Summary::default();
     let succeeded = process::run_lines(&mut command, |line| summary.read(line))?;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 
-use dyno_core::model::{EngineChoice, RunSpec};
+use dyno_core::model::{EngineChoice, PluginKind, RunSpec};
 
 use super::{
     backend::{Backend, Local},
@@ -62,6 +62,17 @@ impl Plugins<'_> {
             return Ok(Libraries::default());
         }
         Libraries::of(&entry.path, &catalog::read_bytes_of(&entry.path)?, &[])
+    }
+
+    /// The names of what a component imports; none of a native plugin, and none with a server: it has the file.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn imports(&self, entry: &Entry) -> Result<Vec<String>, Problem> {
+        if self.0.named_server().is_some() || entry.kind != PluginKind::Wasm {
+            return Ok(Vec::new());
+        }
+        catalog::imports_of(&entry.path)
     }
 
     /// The plugins that runs use: the server's if one was named.

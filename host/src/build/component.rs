@@ -6,6 +6,9 @@ use std::{
 };
 
 use dyno_core::binary;
+use wasi_preview1_component_adapter_provider::{
+    WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
+};
 use wit_component::ComponentEncoder;
 
 use super::{error::BuildError, output as place};
@@ -49,9 +52,15 @@ pub(super) fn finished(
 }
 
 fn encoded(module: &[u8]) -> Result<Vec<u8>, String> {
-    let mut encoder =
-        ComponentEncoder::default().validate(true).module(module).map_err(|error| no_component(&error))?;
-    encoder.encode().map_err(|error| no_component(&error))
+    ComponentEncoder::default()
+        .validate(true)
+        .module(module)
+        // What a C library or a run time calls of the WASI before components, in terms of that of components.
+        .and_then(|encoder| {
+            encoder.adapter(WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER)
+        })
+        .and_then(|mut encoder| encoder.encode())
+        .map_err(|error| no_component(&error))
 }
 
 fn no_component(error: &dyn std::fmt::Display) -> String {

@@ -20,7 +20,7 @@ pub enum BuildError {
     },
     /// Nothing in the folder says how to build it.
     #[error(
-        "`{}` does not say how to build it: it has no `plugin.toml`, no `Cargo.toml`, and no source in C, C++ or CUDA; \
+        "`{}` does not say how to build it: it has no `plugin.toml`, no `Cargo.toml`, and no source in C, C++, CUDA, JavaScript or Python; \
          `dyno new NAME --lang rust` writes a folder that builds",
         .0.display()
     )]

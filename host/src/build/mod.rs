@@ -6,6 +6,7 @@ mod compiler;
 mod component;
 mod declared;
 mod error;
+mod guest;
 mod output;
 mod project;
 mod template;

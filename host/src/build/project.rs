@@ -12,7 +12,7 @@ use super::{
     component,
     declared::{self, Declared},
     error::BuildError,
-    output,
+    guest, output,
     wish::Wish,
 };
 
@@ -30,11 +30,13 @@ pub struct Project {
 enum Toolchain {
     Declared(Declared),
     Cargo,
+    Component(guest::Sources),
     Compiler(Language, Vec<PathBuf>),
 }
 
 impl Project {
-    /// Looks at a folder: its `plugin.toml` has precedence over its `Cargo.toml`, and that over single sources.
+    /// Looks at a folder: its `plugin.toml` has precedence over its `Cargo.toml`, that over a source beside a descriptor, and
+    /// that over single sources.
     ///
     /// # Errors
     /// When there is no such folder, or it does not say how to build it.
@@ -49,6 +51,8 @@ impl Project {
             Toolchain::Declared(declared::read(&declaration)?)
         } else if real.join(cargo::MANIFEST).is_file() {
             Toolchain::Cargo
+        } else if let Some(sources) = guest::sources(&real)? {
+            Toolchain::Component(sources)
         } else {
             let (language, sources) = compiler::sources(&real)
                 .map_err(no_folder)?
@@ -77,6 +81,7 @@ impl Project {
         match &self.toolchain {
             Toolchain::Declared(declared) => declared.program(),
             Toolchain::Cargo => "cargo",
+            Toolchain::Component(sources) => sources.guest.word(),
             Toolchain::Compiler(language, _) => language.word(),
         }
     }
@@ -88,14 +93,16 @@ impl Project {
         let Ok(below) = path.strip_prefix(&self.folder) else { return false };
         let is_written = below.components().next().is_some_and(|first| {
             let first = first.as_os_str();
-            first == output::NAME || first == "target" || first == "dyno-results"
+            [output::NAME, "target", "node_modules", "__pycache__", "dyno-results"]
+                .iter()
+                .any(|name| first == *name)
         });
         let is_aside = below.components().any(|part| part.as_os_str().as_encoded_bytes().starts_with(b"."))
             || below.as_os_str().as_encoded_bytes().ends_with(b"~");
         let is_made = match &self.toolchain {
             Toolchain::Declared(declared) => declared.makes(below),
             Toolchain::Cargo => below == Path::new("Cargo.lock"),
-            Toolchain::Compiler(..) => false,
+            Toolchain::Component(_) | Toolchain::Compiler(..) => false,
         };
         !(is_written || is_aside || is_made)
     }
@@ -116,6 +123,7 @@ impl Project {
                 Ok(files)
             }
             Toolchain::Cargo => cargo::build(&self.folder, &output, wish),
+            Toolchain::Component(sources) => Ok(vec![sources.build(&self.folder, &self.name(), wish)?]),
             Toolchain::Compiler(language, sources) => {
                 output::make(&output)?;
                 let file = output.join(format!("{}.{}", self.name(), std::env::consts::DLL_EXTENSION));
@@ -145,11 +153,22 @@ mod tests {
         assert_eq!(builder(&[("Cargo.toml", "")]), "cargo");
         assert_eq!(builder(&[("a.c", ""), ("a.h", "")]), "cc");
         assert_eq!(builder(&[("a.cc", "")]), "c++");
+        assert_eq!(builder(&[("a.c", ""), ("descriptor.toml", "")]), "clang");
+        assert_eq!(builder(&[("a.mjs", ""), ("descriptor.json", "")]), "componentize-js");
+        assert_eq!(builder(&[("app.py", ""), ("more.py", ""), ("descriptor.toml", "")]), "componentize-py");
         assert_eq!(builder(&[("a.cu", ""), ("b.cpp", "")]), "nvcc");
         let declaration = "[build]\ncommand = [\"make\"]\noutput = [\"a.so\"]\n";
         assert_eq!(builder(&[("plugin.toml", declaration), ("Cargo.toml", "")]), "make");
         let nothing = opened(&[("README.md", "")]).1.unwrap_err().to_string();
         assert!(nothing.contains("`plugin.toml`") && nothing.contains("dyno new"), "{nothing}");
+        let said = |files| opened(files).1.unwrap_err().to_string();
+        let undescribed = said(&[("bench.js", "")]);
+        assert!(
+            undescribed.contains("no `descriptor.toml`") && undescribed.contains("--lang js"),
+            "{undescribed}"
+        );
+        let several = said(&[("one.py", ""), ("two.py", ""), ("descriptor.toml", "")]);
+        assert!(several.contains("has 2 files in Python: call the one that"), "{several}");
         let absent = Project::open(Path::new("/nowhere/at/all")).unwrap_err().to_string();
         assert!(absent.contains("/nowhere/at/all"), "{absent}");
     }

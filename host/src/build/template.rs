@@ -17,6 +17,14 @@ pub enum TemplateLanguage {
     C,
     /// C++, by its compiler.
     Cpp,
+    /// CUDA, by NVIDIA's compiler.
+    Cuda,
+    /// JavaScript, a component by componentize-js.
+    JavaScript,
+    /// Python, a component by componentize-py.
+    Python,
+    /// C, a component by clang.
+    CForWasm,
 }
 
 /// What is to be written.
@@ -35,9 +43,93 @@ pub struct Template<'a> {
 /// A file of a template: where it goes, and its text.
 type File = (PathBuf, String);
 
-const IN_RUST: &str = include_str!("../../../examples/hello-rust/src/lib.rs");
-const IN_C: &str = include_str!("../../../examples/hello-c/hello.c");
-const IN_CPP: &str = include_str!("../../../examples/hello-cpp/hello.cpp");
+/// What the example of a language is called, and the benchmark that it has.
+struct Example {
+    id: &'static str,
+    benchmark: &'static str,
+    /// Which tools to install before it builds, as commands for its folder.
+    tools: &'static str,
+    /// What is ignored by version control besides what dyno writes.
+    ignored: &'static str,
+    /// Its files: where they go, and their texts. `NAME` is the name of the plugin.
+    files: &'static [(&'static str, &'static str)],
+}
+
+const IN_RUST: Example = Example {
+    id: "hello-rust",
+    benchmark: "sum",
+    tools: "",
+    ignored: "/target\n",
+    files: &[("src/lib.rs", include_str!("../../../examples/hello-rust/src/lib.rs"))],
+};
+const IN_C: Example = Example {
+    id: "hello-c",
+    benchmark: "sum_c",
+    tools: "",
+    ignored: "",
+    files: &[("NAME.c", include_str!("../../../examples/hello-c/hello.c"))],
+};
+const IN_CPP: Example = Example {
+    id: "hello-cpp",
+    benchmark: "sort_cpp",
+    tools: "",
+    ignored: "",
+    files: &[("NAME.cpp", include_str!("../../../examples/hello-cpp/hello.cpp"))],
+};
+const IN_CUDA: Example = Example {
+    id: "hello-cuda",
+    benchmark: "saxpy_cuda",
+    tools: "",
+    ignored: "",
+    files: &[("NAME.cu", include_str!("../../../examples/hello-cuda/hello.cu"))],
+};
+const IN_JAVASCRIPT: Example = Example {
+    id: "hello-js",
+    benchmark: "lookup_js",
+    tools: "npm install     # componentize-js\n",
+    ignored: "/node_modules\n",
+    files: &[
+        ("NAME.js", include_str!("../../../examples/hello-js/hello.js")),
+        ("descriptor.toml", include_str!("../../../examples/hello-js/descriptor.toml")),
+        ("package.json", include_str!("../../../examples/hello-js/package.json")),
+    ],
+};
+const IN_PYTHON: Example = Example {
+    id: "hello-python",
+    benchmark: "sort_python",
+    tools: "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt     # componentize-py\n",
+    ignored: "/.venv\n__pycache__\n",
+    files: &[
+        ("app.py", include_str!("../../../examples/hello-python/app.py")),
+        ("descriptor.toml", include_str!("../../../examples/hello-python/descriptor.toml")),
+        ("requirements.txt", include_str!("../../../examples/hello-python/requirements.txt")),
+    ],
+};
+const IN_C_FOR_WASM: Example = Example {
+    id: "hello-c-wasm",
+    benchmark: "sum_c_wasm",
+    tools: "",
+    ignored: "",
+    files: &[
+        ("NAME.c", include_str!("../../../examples/hello-c-wasm/hello.c")),
+        ("descriptor.toml", include_str!("../../../examples/hello-c-wasm/descriptor.toml")),
+    ],
+};
+
+impl TemplateLanguage {
+    const fn example(self) -> &'static Example {
+        match self {
+            Self::Rust => &IN_RUST,
+            Self::C => &IN_C,
+            Self::Cpp => &IN_CPP,
+            Self::Cuda => &IN_CUDA,
+            Self::JavaScript => &IN_JAVASCRIPT,
+            Self::Python => &IN_PYTHON,
+            Self::CForWasm => &IN_C_FOR_WASM,
+        }
+    }
+}
+
 const WORKFLOW: &str = include_str!("../../../examples/ci/github-actions.yml");
 
 /// WASM plugins may use 128-bit vectors, which the engine of dyno has.
@@ -60,9 +152,12 @@ impl Template<'_> {
                     .to_owned(),
             ));
         }
-        if self.wasm && self.language != TemplateLanguage::Rust {
+        let is_native =
+            matches!(self.language, TemplateLanguage::C | TemplateLanguage::Cpp | TemplateLanguage::Cuda);
+        if self.wasm && is_native {
             return Err(refused(
-                "cannot be a WASM plugin in C or C++ with this template; use --lang rust".to_owned(),
+                "cannot be a WASM plugin with this template: use --lang c-wasm, or --lang rust with --wasm"
+                    .to_owned(),
             ));
         }
         match fs::create_dir(&folder) {
@@ -100,35 +195,29 @@ impl Template<'_> {
     /// The benchmark that the template has.
     #[must_use]
     pub const fn benchmark(&self) -> &'static str {
-        match self.language {
-            TemplateLanguage::Rust => "sum",
-            TemplateLanguage::C => "sum_c",
-            TemplateLanguage::Cpp => "sort_cpp",
-        }
+        self.language.example().benchmark
+    }
+
+    /// The commands that install what builds it, for its folder; empty where the machine is likely to have it.
+    #[must_use]
+    pub const fn tools(&self) -> &'static str {
+        self.language.example().tools
     }
 
     fn files(&self) -> Vec<File> {
-        let name = self.name;
+        let (name, example) = (self.name, self.language.example());
         let mut files: Vec<File> = vec![
             ("README.md".into(), self.readme()),
             (".github/workflows/benchmarks.yml".into(), WORKFLOW.replace("my-kernels", name)),
+            (".gitignore".into(), format!("/build\n{}/dyno-results\n", example.ignored)),
         ];
-        match self.language {
-            TemplateLanguage::Rust => {
-                files.push((".gitignore".into(), "/build\n/target\n/dyno-results\n".to_owned()));
-                files.push(("Cargo.toml".into(), self.manifest()));
-                files.push(("src/lib.rs".into(), IN_RUST.replace("hello-rust", name)));
-                if self.wasm {
-                    files.push((".cargo/config.toml".into(), CARGO_CONFIG.to_owned()));
-                }
-            }
-            TemplateLanguage::C => {
-                files.push((".gitignore".into(), "/build\n/dyno-results\n".to_owned()));
-                files.push((format!("{name}.c").into(), of_one_file(IN_C, "hello-c", name)));
-            }
-            TemplateLanguage::Cpp => {
-                files.push((".gitignore".into(), "/build\n/dyno-results\n".to_owned()));
-                files.push((format!("{name}.cpp").into(), of_one_file(IN_CPP, "hello-cpp", name)));
+        for (place, text) in example.files {
+            files.push((place.replace("NAME", name).into(), renamed(text, example.id, name)));
+        }
+        if self.language == TemplateLanguage::Rust {
+            files.push(("Cargo.toml".into(), self.manifest()));
+            if self.wasm {
+                files.push((".cargo/config.toml".into(), CARGO_CONFIG.to_owned()));
             }
         }
         files
@@ -151,27 +240,26 @@ impl Template<'_> {
 
     fn readme(&self) -> String {
         let (name, benchmark) = (self.name, self.benchmark());
-        let source = match self.language {
-            TemplateLanguage::Rust => "src/lib.rs".to_owned(),
-            TemplateLanguage::C => format!("{name}.c"),
-            TemplateLanguage::Cpp => format!("{name}.cpp"),
-        };
+        let example = self.language.example();
+        let source = example.files[0].0.replace("NAME", name);
         let test = match self.language {
             TemplateLanguage::Rust => "cargo test      # the tests in src/lib.rs\n",
-            TemplateLanguage::C | TemplateLanguage::Cpp => "",
+            _ => "",
         };
+        let tools = example.tools;
         format!(
-            "# {name}\n\nA plugin for dyno, in [{source}]({source}).\n\n```sh\n{test}dyno build      # builds it, checks it, and \
+            "# {name}\n\nA plugin for dyno, in [{source}]({source}).\n\n```sh\n{tools}{test}dyno build      # builds it, checks it, and \
              puts it where dyno finds it\ndyno run {name}/{benchmark}\ndyno dev        # builds and compares whenever a file is \
              saved\n```\n\n`.github/workflows/benchmarks.yml` compares the builds of a pull request.\n"
         )
     }
 }
 
-/// A single source under its new name, without the line that says how the example is compiled by hand.
-fn of_one_file(text: &str, example: &str, name: &str) -> String {
+/// A file of an example under the new name, without the lines that say how the example is compiled by hand.
+fn renamed(text: &str, example: &str, name: &str) -> String {
     let mut lines: Vec<&str> = text.lines().collect();
-    lines.retain(|line| !line.starts_with("//     c") && *line != "//");
+    let by_hand = ["//     c", "//     nvcc"];
+    lines.retain(|line| !by_hand.iter().any(|start| line.starts_with(start)) && *line != "//");
     lines.join("\n").replace(example, name) + "\n"
 }
 
@@ -211,7 +299,15 @@ mod tests {
 
     #[test]
     fn nothing_of_the_example_is_left() {
-        for language in [TemplateLanguage::Rust, TemplateLanguage::C, TemplateLanguage::Cpp] {
+        for language in [
+            TemplateLanguage::Rust,
+            TemplateLanguage::C,
+            TemplateLanguage::Cpp,
+            TemplateLanguage::Cuda,
+            TemplateLanguage::JavaScript,
+            TemplateLanguage::Python,
+            TemplateLanguage::CForWasm,
+        ] {
             let sdk = Some(Path::new("/a \"quoted\" path"));
             let files =
                 Template { name: "mine", language, wasm: language == TemplateLanguage::Rust, sdk }.files();

@@ -2,7 +2,12 @@
 
 use std::{fmt::Write, path::Path, process::ExitCode};
 
-use dyno_core::{model::build_remark, protocol::missing_libraries, units};
+use dyno_core::{
+    binary::{unknown_imports, withheld_imports},
+    model::build_remark,
+    protocol::missing_libraries,
+    units,
+};
 use dyno_plugin_api::descriptor::BenchmarkInfo;
 use serde_json::{Value, json};
 
@@ -44,34 +49,47 @@ pub(super) fn execute(app: &App, args: &args::InspectArgs, as_json: bool) -> Res
         output::json(&all)?;
     } else {
         let texts: Vec<String> =
-            entries.iter().map(|entry| describe(entry, &app.plugins().libraries(entry))).collect();
+            entries.iter().map(|entry| describe(entry, &surroundings(app, entry))).collect();
         output::text(&texts.join("\n"))?;
         entries.iter().for_each(list::note_warnings);
     }
     Ok(End::Good.into())
 }
 
+/// What a plugin needs from outside its file: libraries of a native one, functions of a component.
+struct Surroundings {
+    libraries: Libraries,
+    imports: Vec<String>,
+}
+
+fn surroundings(app: &App, entry: &Entry) -> Result<Surroundings, Problem> {
+    Ok(Surroundings { libraries: app.plugins().libraries(entry)?, imports: app.plugins().imports(entry)? })
+}
+
 fn document(app: &App, entry: &Entry) -> Value {
     let mut document = list::entry_document(entry);
-    document["libraries"] = match app.plugins().libraries(entry) {
-        Ok(Libraries { brought, missing }) => {
+    match surroundings(app, entry) {
+        Ok(Surroundings { libraries: Libraries { brought, missing }, imports }) => {
             let brought: Vec<&str> = brought.iter().map(|library| library.name.as_str()).collect();
-            json!({ "brought": brought, "missing": missing })
+            document["libraries"] = json!({ "brought": brought, "missing": missing });
+            document["imports"] = json!(imports);
         }
-        Err(problem) => json!({ "error": problem.to_string() }),
-    };
+        Err(problem) => document["libraries"] = json!({ "error": problem.to_string() }),
+    }
     document
 }
 
-fn describe(entry: &Entry, libraries: &Result<Libraries, Problem>) -> String {
+fn describe(entry: &Entry, surroundings: &Result<Surroundings, Problem>) -> String {
     let descriptor = &entry.descriptor;
     let info = &descriptor.plugin;
-    let (brought, unloadable) = match libraries {
-        Ok(found) => {
-            let names = found.brought.iter().map(|library| library.name.clone()).collect();
-            (names, missing_libraries(&found.missing))
+    let (brought, withheld, unloadable) = match surroundings {
+        Ok(Surroundings { libraries, imports }) => {
+            let names = libraries.brought.iter().map(|library| library.name.clone()).collect();
+            let imports = || imports.iter().map(String::as_str);
+            let unloadable = missing_libraries(&libraries.missing).or_else(|| unknown_imports(imports()));
+            (names, withheld_imports(imports()), unloadable)
         }
-        Err(problem) => (Vec::new(), Some(problem.to_string())),
+        Err(problem) => (Vec::new(), None, Some(problem.to_string())),
     };
     let mut out = format!("{} {} ({})\n", info.id, info.version, entry.kind);
     for (name, value) in [
@@ -93,6 +111,7 @@ fn describe(entry: &Entry, libraries: &Result<Libraries, Problem>) -> String {
         ("warning", build_remark(&info.id, descriptor.build).unwrap_or_default()),
         ("asks for", descriptor.capabilities.join(", ")),
         ("brings along", brought.join(", ")),
+        ("not offered", withheld.unwrap_or_default()),
         ("cannot run", entry.incompatible.clone().unwrap_or_default()),
         ("cannot load", unloadable.unwrap_or_default()),
     ] {

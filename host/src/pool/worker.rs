@@ -88,6 +88,8 @@ pub struct Worker {
     looked: Option<Instant>,
     /// Whether code of the plugin may have run in it: then it may say anything.
     is_foreign: bool,
+    /// Time that the plugin's code has once it is entered.
+    after_entering: Option<Duration>,
     ended: Option<Exit>,
     /// Whether it was ended, and what came of that.
     is_over: bool,
@@ -153,6 +155,7 @@ impl Worker {
             memory_limit_bytes: command.memory_limit_bytes,
             looked: None,
             is_foreign: false,
+            after_entering: None,
             ended: None,
             is_over: false,
             left_behind: 0,
@@ -212,6 +215,18 @@ impl Worker {
         Ok(())
     }
 
+    /// Whether code of the plugin may have run in it.
+    #[must_use]
+    pub fn is_foreign(&self) -> bool {
+        self.is_foreign
+    }
+
+    /// The time that the plugin's code has for an answer once it is entered, instead of what is left to the deadline then: the
+    /// host's own work before it may take longer.
+    pub fn limit_after_entering(&mut self, limit: Duration) {
+        self.after_entering = Some(limit);
+    }
+
     /// Waits for the next answer: `Log` and `Progress` go to `heard`.
     ///
     /// # Errors
@@ -234,7 +249,12 @@ impl Worker {
                         self.captured.push(Stream::Log, line.clone());
                         heard(Unsolicited::Log(line));
                     }
-                    Reply::Entering => self.is_foreign = true,
+                    Reply::Entering => {
+                        if let (false, Some(limit)) = (self.is_foreign, self.after_entering) {
+                            deadline = Instant::now() + limit;
+                        }
+                        self.is_foreign = true;
+                    }
                     Reply::HostFailed { doing, code, said } => return self.host_failed(&doing, code, &said),
                     reply => return Ok(reply),
                 }

@@ -20,10 +20,22 @@
   (alias export $types "report" (type $report))
   (alias export $types "sample" (type $sample))
 
+  ;; What run times import unasked: one function that is offered, and one that is not. Only faults call them.
+  (import "wasi:cli/exit@0.2.3" (instance $exit (export "exit" (func (param "status" (result))))))
+  (import "wasi:sockets/instance-network@0.2.3" (instance $sockets
+    (export "network" (type $network (sub resource)))
+    (export "instance-network" (func (result (own $network))))
+  ))
+  (core func $exit_ (canon lower (func $exit "exit")))
+  (core func $network_ (canon lower (func $sockets "instance-network")))
+  (core instance $host (export "exit" (func $exit_)) (export "network" (func $network_)))
+
   (core module $code
+    (import "host" "exit" (func $exit (param i32)))
+    (import "host" "network" (func $network (result i32)))
 @FIELDS@
   )
-  (core instance $it (instantiate $code))
+  (core instance $it (instantiate $code (with "host" (instance $host))))
   (alias core export $it "memory" (core memory $memory))
   (alias core export $it "cabi_realloc" (core func $realloc))
 

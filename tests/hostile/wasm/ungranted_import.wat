@@ -1,5 +1,4 @@
-;; Wants the file system, which nobody grants.
+;; Wants something that nobody offers.
 (component
-  (import "wasi:filesystem/preopens@0.2.0" (instance $files
-    (export "get-directories" (func (result (list u32))))))
+  (import "their:own/registry@1.0.0" (instance $registry (export "find" (func (result (list u32))))))
 )

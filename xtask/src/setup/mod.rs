@@ -4,6 +4,7 @@ mod archive;
 mod compilers;
 mod debian;
 mod duckdb;
+mod guests;
 mod nvrtc;
 mod vulkan;
 mod wasm;
@@ -40,6 +41,7 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
         "  NVRTC   {}",
         nvrtc(&project).map_or_else(|| "none".to_owned(), |folder| folder.display().to_string())
     );
+    println!("  JavaScript, Python, CUDA for tests  {}", guests(&project).display());
     say("everything that can be had is there; next: `cargo xtask demo`");
     Ok(())
 }
@@ -57,6 +59,11 @@ pub(crate) fn vulkan() -> vulkan::Vulkan {
 /// Checks and obtains the compiler of device code, which only tests use. Without it, they skip what needs it.
 pub(crate) fn nvrtc(project: &Project) -> Option<PathBuf> {
     nvrtc::find_or_obtain(project)
+}
+
+/// Obtains the tool chains of other languages, which only tests use. Without some of them, they skip what needs those.
+pub(crate) fn guests(project: &Project) -> PathBuf {
+    guests::find_or_obtain(project)
 }
 
 /// Checks and obtains what plugins are built with. Without some of it, fewer plugins are built.

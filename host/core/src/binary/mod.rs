@@ -2,11 +2,13 @@
 //! Pure functions over hostile bytes: they return an answer or a sentence, and never panic.
 
 mod elf;
+mod imports;
 mod not_a_plugin;
 mod target;
 mod wasm;
 
 pub use elf::{Linkage, check_elf, linkage};
+pub use imports::{Import, imports, unknown_imports, withheld_imports};
 pub use not_a_plugin::NotAPlugin;
 pub use target::Target;
 pub use wasm::with_descriptor;
@@ -70,8 +72,11 @@ pub fn target(bytes: &[u8]) -> Result<Target, String> {
     if is_wasm(bytes) { Ok(Target::any()) } else { elf::whole(bytes).map(Target::linux) }
 }
 
+/// How a WASM file begins, module or component.
+const WASM_MAGIC: &[u8] = b"\0asm";
+
 fn is_wasm(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"\0asm")
+    bytes.starts_with(WASM_MAGIC)
 }
 
 fn section(bytes: &[u8]) -> Result<(Kind, &[u8]), NotAPlugin> {

@@ -33,6 +33,14 @@ pub(in crate::cli) enum Language {
     C,
     /// C++
     Cpp,
+    /// CUDA
+    Cuda,
+    /// JavaScript, as a component
+    Js,
+    /// Python, as a component
+    Python,
+    /// C, as a component
+    CWasm,
 }
 
 impl From<Language> for TemplateLanguage {
@@ -41,6 +49,10 @@ impl From<Language> for TemplateLanguage {
             Language::Rust => Self::Rust,
             Language::C => Self::C,
             Language::Cpp => Self::Cpp,
+            Language::Cuda => Self::Cuda,
+            Language::Js => Self::JavaScript,
+            Language::Python => Self::Python,
+            Language::CWasm => Self::CForWasm,
         }
     }
 }

@@ -6,8 +6,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use dyno_core::model::{
-    ConformanceTest, DeviceInfo, PluginBuild, Settings, TestOutcome, TestResult, build_remark,
+use dyno_core::{
+    binary::Import,
+    model::{ConformanceTest, DeviceInfo, PluginBuild, Settings, TestOutcome, TestResult, build_remark},
 };
 use dyno_plugin_api::descriptor::BenchmarkInfo;
 
@@ -18,7 +19,7 @@ use super::{
     trial::{Stop, Tested, Trial},
 };
 use crate::{
-    catalog::{ContentStore, ContentStoreError, Entry, Resolved},
+    catalog::{ContentStore, ContentStoreError, Entry, Resolved, imports_of},
     devices::{keep_off, place},
     lease::{Holder, Leases},
     runner::{
@@ -180,6 +181,7 @@ impl Kit<'_> {
             worker: self.worker.clone(),
             code_cache: self.code_cache.clone(),
             cancel: &self.cancel,
+            has_run_time: brings_run_time(entry),
         };
         if will_compile(&self.code_cache, &trial.with_defaults()) {
             (book.told)(CheckNews::Compiling);
@@ -294,4 +296,9 @@ fn of_file(entry: &Entry) -> [(ConformanceTest, TestOutcome); 3] {
         (None, _) => TestOutcome::skipped("the plugin does not say how it was compiled"),
     };
     [(ConformanceTest::Plugin, plugin), (ConformanceTest::Descriptor, known), (ConformanceTest::Build, build)]
+}
+/// Whether a component brings the run time of a language along: only those import WASI unasked.
+fn brings_run_time(entry: &Entry) -> bool {
+    let imports = imports_of(&entry.path).unwrap_or_default();
+    imports.iter().any(|name| !matches!(Import::of(name), Import::Ours))
 }

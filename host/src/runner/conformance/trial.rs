@@ -44,6 +44,8 @@ pub(super) struct Trial<'a> {
     pub(super) worker: PathBuf,
     pub(super) code_cache: PathBuf,
     pub(super) cancel: &'a Cancel,
+    /// Whether it brings a run time along that may free memory when it likes.
+    pub(super) has_run_time: bool,
 }
 
 impl Trial<'_> {

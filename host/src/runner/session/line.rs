@@ -11,7 +11,7 @@ use super::{Assignment, Ended, intake::Intake};
 use crate::{
     fault::HostFault,
     pool::{Interruption, Unsolicited, Worker},
-    runner::LaunchFolder,
+    runner::{LaunchFolder, compiled},
 };
 
 /// News of a session in progress.
@@ -57,9 +57,15 @@ impl<'a> Line<'a> {
             self.stages.push((stage, 0));
             self.tell(Notice::Entered(stage));
         }
-        let limit = self.timeout();
+        let mut limit = self.timeout();
+        if stage == Stage::Load && compiled::will_compile(&self.assignment.code_cache, self.assignment.case) {
+            // Compiling is the host's work, and not of the plugin's time.
+            self.worker.limit_after_entering(limit);
+            limit = limit.max(compiled::PATIENCE);
+        }
         let deadline = Instant::now() + limit;
         let answer = self.wait(|worker, cancelled, heard| worker.ask(request, deadline, cancelled, heard));
+        let limit = if self.worker.is_foreign() { self.timeout() } else { limit };
         self.judge(answer, limit)
     }
 

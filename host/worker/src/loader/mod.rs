@@ -4,6 +4,7 @@ mod bytes;
 mod loaded;
 mod native;
 mod text;
+mod wasi;
 mod wasm;
 
 use std::sync::Arc;

@@ -20,7 +20,7 @@ use dyno_plugin_api::{
         DYNO_PARAM_BOOL, DYNO_PARAM_FLOAT, DYNO_PARAM_INTEGER, DYNO_PARAM_TEXT, DYNO_SKIPPED, DynoBenchmark,
         DynoDevice, DynoEntry, DynoHost, DynoParam, DynoPlugin, DynoReport, DynoSample, DynoStr,
     },
-    layout::{LAYOUT_HASH, LAYOUT_HASH_TEXT},
+    layout::{self, LAYOUT_HASH_TEXT},
     root::DynoRootRef,
 };
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
@@ -138,7 +138,7 @@ fn check_table(table: *const DynoPlugin) -> Result<&'static DynoPlugin, String> 
             plugin.abi_version
         ));
     }
-    if plugin.layout_hash != LAYOUT_HASH {
+    if !layout::is_known(plugin.layout_hash) {
         return Err(format!(
             "the plugin's table has ABI layout {:#018x}, this dyno has {LAYOUT_HASH_TEXT}; rebuild the plugin",
             plugin.layout_hash

@@ -12,6 +12,7 @@ use std::{
 };
 
 use dyno_core::{
+    binary,
     model::{EngineInfo, ParamValue, Work},
     protocol::{Load, WASM_ENGINE_VERSION, compiled_name},
 };
@@ -20,9 +21,13 @@ use wasmtime::{
     component::{Component, HasSelf, Linker},
 };
 
-use super::{Loaded, bytes::Verified};
+use super::{
+    Loaded,
+    bytes::Verified,
+    wasi::{self, Stopped, Wasi},
+};
 use crate::{
-    host_side::{HostSide, Level},
+    host_side::{HostSide, Level, printable},
     instance::{self, Instance},
 };
 
@@ -51,10 +56,17 @@ pub(super) fn load(
         Engine::new(&config()).map_err(|error| engine_fault("cannot start the WASM engine", &error))?;
     let (component, missing) = compiled(&engine, load, verified)?;
     let mut linker = Linker::new(&engine);
+    if let Some(why) =
+        binary::unknown_imports(component.component_type().imports(&engine).map(|(name, _)| name))
+    {
+        return Err(why.into());
+    }
     Benchmark::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |guest| guest)
+        .and_then(|()| wasi::link(&mut linker, &engine, &component))
         .map_err(|error| engine_fault("cannot offer the host's functions to a component", &error))?;
     let guest = Guest {
         side,
+        wasi: Wasi::new(load.seed),
         start: Instant::now(),
         limit: usize::try_from(load.memory_limit_bytes).unwrap_or(usize::MAX),
         denied: None,
@@ -64,8 +76,8 @@ pub(super) fn load(
     store.limiter(|guest| guest);
     // Instantiation runs the start functions of the component.
     entering();
-    let bindings =
-        Benchmark::instantiate(&mut store, &component, &linker).map_err(|error| refusal(&error, &store))?;
+    let bindings = Benchmark::instantiate(&mut store, &component, &linker)
+        .map_err(|error| refusal(&error, &mut store))?;
     Ok(Loaded {
         instance: Box::new(Wasm {
             bindings,
@@ -160,19 +172,23 @@ fn words(error: &wasmtime::Error) -> String {
     parts.join(": ")
 }
 
-/// Why instantiation or a call failed, with facts that only the host knows: a denied growth, a logged panic.
-fn refusal(error: &wasmtime::Error, store: &Store<Guest>) -> String {
-    let mut message = words(error);
-    if message.contains("matching implementation was not found") {
-        message.push_str("; dyno offers no such import to plugins");
-    }
-    if let Some((wanted, limit)) = store.data().denied {
+/// Why instantiation or a call failed, with facts that only the host knows: a denied growth, a logged panic, the exception
+/// that a run time wrote before its trap.
+fn refusal(error: &wasmtime::Error, store: &mut Store<Guest>) -> String {
+    let guest = store.data_mut();
+    let complaint = guest.wasi.take_complaint();
+    // What the guest was stopped for says it all; the trap is how.
+    let mut message = error.downcast_ref::<Stopped>().map_or_else(|| words(error), Stopped::to_string);
+    if let Some((wanted, limit)) = guest.denied {
         message.push_str(&format!(
             "; its memory was not allowed to grow to {wanted} bytes, the limit is {limit}"
         ));
     }
-    if let Some(logged) = store.data().side.take_last_error() {
+    if let Some(logged) = guest.side.take_last_error() {
         message.push_str(&format!("; it had logged: {logged}"));
+    }
+    if let Some(complaint) = complaint {
+        message.push_str(&format!("; it had written: {}", printable(&complaint)));
     }
     message
 }
@@ -193,13 +209,21 @@ fn params(load: &Load) -> Vec<Param> {
 }
 
 /// The host's side of a guest.
-struct Guest {
+pub(super) struct Guest {
     side: Arc<HostSide>,
+    pub(super) wasi: Wasi,
     start: Instant,
     /// Maximum linear memory [bytes].
     limit: usize,
     /// A growth that was denied: what was wanted and what is allowed [bytes].
     denied: Option<(usize, usize)>,
+}
+
+impl Guest {
+    /// Time since it was made [ns].
+    pub(super) fn clock_ns(&self) -> u64 {
+        self.start.elapsed().as_nanos() as u64
+    }
 }
 
 impl ResourceLimiter for Guest {
@@ -250,7 +274,7 @@ impl host::Host for Guest {
     }
 
     fn clock(&mut self) -> u64 {
-        self.start.elapsed().as_nanos() as u64
+        self.clock_ns()
     }
 }
 
@@ -266,18 +290,14 @@ struct Wasm {
 
 impl Wasm {
     /// A call's outcome: what the guest says of itself, or how it trapped.
-    fn judge<T>(&self, outcome: wasmtime::Result<Result<T, Failure>>) -> Result<T, instance::Failure> {
+    fn judge<T>(&mut self, outcome: wasmtime::Result<Result<T, Failure>>) -> Result<T, instance::Failure> {
         match outcome {
             Ok(Ok(value)) => Ok(value),
-            Ok(Err(Failure::Error(message))) => {
-                Err(instance::Failure::Error(crate::host_side::printable(&message)))
-            }
-            Ok(Err(Failure::Skipped(message))) => {
-                Err(instance::Failure::Skipped(crate::host_side::printable(&message)))
-            }
+            Ok(Err(Failure::Error(message))) => Err(instance::Failure::Error(printable(&message))),
+            Ok(Err(Failure::Skipped(message))) => Err(instance::Failure::Skipped(printable(&message))),
             Err(error) => Err(instance::Failure::Error(format!(
                 "the component trapped: {}",
-                refusal(&error, &self.store)
+                refusal(&error, &mut self.store)
             ))),
         }
     }
