@@ -84,6 +84,7 @@ fn each_mistake_fails_the_test_of_its_promise_and_no_other() {
         ("counts_one_more", "no-iteration", "it reports work for no iteration (64 items"),
         ("deaf", "cancel", "it had to be killed"),
         ("depends_on_time", "reproducible", "two processes with the same seed report"),
+        ("hoards", "steady", "900 calls of `execute` left"),
         ("leaks", "repeat", "of memory behind: free in `cleanup`"),
         ("remembers", "independent", "keep nothing in global variables"),
     ];

@@ -16,6 +16,7 @@ DYNO_DESCRIPTOR(DYNO_JSON({
         {"name": "remembers", "category": "mistakes", "description": "Keeps state", "hardware": ["cpu"]},
         {"name": "depends_on_time", "category": "mistakes", "description": "Ignores the seed", "hardware": ["cpu"]},
         {"name": "counts_one_more", "category": "mistakes", "description": "Reports too much", "hardware": ["cpu"]},
+        {"name": "hoards", "category": "mistakes", "description": "Keeps a block of every call", "hardware": ["cpu"]},
         {"name": "deaf", "category": "mistakes", "description": "Never looks up", "hardware": ["cpu"]},
         {"name": "breaks_at_its_end", "category": "mistakes", "description": "Cannot do what it declares",
          "hardware": ["cpu"],
@@ -29,6 +30,7 @@ typedef struct {
     uint64_t start;
     uint64_t extra;
     int naps;
+    int hoards;
     uint64_t values[1024];
 } Work;
 
@@ -78,6 +80,12 @@ static int32_t setup_napping(const DynoHost *host, const DynoParam *params, size
     return status;
 }
 
+static int32_t setup_hoarding(const DynoHost *host, const DynoParam *params, size_t count, void **instance) {
+    int32_t status = setup(host, params, count, instance);
+    if (status == DYNO_OK) ((Work *)*instance)->hoards = 1;
+    return status;
+}
+
 static int32_t setup_up_to_1024(const DynoHost *host, const DynoParam *params, size_t count, void **instance) {
     int32_t status = setup(host, params, count, instance);
     uint64_t n = (uint64_t)dyno_param_integer(params, count, "n", 64);
@@ -88,6 +96,11 @@ static int32_t setup_up_to_1024(const DynoHost *host, const DynoParam *params, s
 static int32_t execute(void *instance, uint64_t iterations, DynoReport *report) {
     Work *it = instance;
     uint64_t sum = it->start;
+    if (it->hoards) {
+        char *kept = malloc(8192);
+        for (int i = 0; kept && i < 8192; i += 1024) kept[i] = 1;
+        dyno_keep(kept);
+    }
     for (uint64_t i = 0; i < iterations; i++) {
         dyno_keep(it->values);
         for (uint64_t k = 0; k < it->n; k++) sum = sum * 31 + it->values[k % 1024];
@@ -117,11 +130,12 @@ TABLE(leaks, setup_leaking);
 TABLE(remembers, setup_remembering);
 TABLE(depends_on_time, setup_by_time);
 TABLE(counts_one_more, setup_with_extra);
+TABLE(hoards, setup_hoarding);
 TABLE(deaf, setup_napping);
 TABLE(breaks_at_its_end, setup_up_to_1024);
 
 static const DynoBenchmark *const benchmarks[] = {
-    &leaks, &remembers, &depends_on_time, &counts_one_more, &deaf, &breaks_at_its_end,
+    &leaks, &remembers, &depends_on_time, &counts_one_more, &hoards, &deaf, &breaks_at_its_end,
 };
 
 static const DynoPlugin plugin = {

@@ -48,6 +48,12 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     doc.args(["--release", "--locked", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
     duckdb.tell(&mut doc);
     check("documentation", process::run(&mut doc));
+    // What authors build against could be published as it is.
+    say("packages of the SDK");
+    let mut package = project.cargo("package");
+    package.args(["--locked", "--offline", "--allow-dirty", "--quiet"]);
+    package.args(["-p", "dyno-plugin-api", "-p", "dyno-sdk-macros", "-p", "dyno-sdk"]);
+    check("packages of the SDK", process::run(&mut package));
     say("dependencies");
     check("dependencies", dependencies(&project));
 

@@ -61,7 +61,12 @@ pub struct Packed {
 /// A file that was looked at.
 enum Seen {
     Plugin(Box<Build>),
-    Library { soname: Option<String>, target: Target },
+    Library {
+        soname: Option<String>,
+        target: Target,
+    },
+    /// What components are made from.
+    Module,
     Text(FileRole),
 }
 
@@ -282,6 +287,14 @@ impl Gathered {
             Seen::Library { .. } => {
                 self.left_out(path, "it is a library without a SONAME, which no plugin can need");
             }
+            Seen::Module if is_named => {
+                return Err(PackageError::Pack(format!(
+                    "`{}` is neither a plugin nor a library, licence or README: {}",
+                    path.display(),
+                    NotAPlugin::CoreModule
+                )));
+            }
+            Seen::Module => self.left_out(path, "it is a core WASM module, from which components are made"),
             Seen::Text(role) => {
                 match self.texts.iter().find(|(other, _)| other.file_name() == path.file_name()) {
                     Some((other, _)) if is_named => {
@@ -409,6 +422,7 @@ fn seen(path: &Path, bytes: Vec<u8>) -> Result<Seen, PackageError> {
         Ok((target, _, descriptor)) => {
             Ok(Seen::Plugin(Box::new(Build { path: path.to_owned(), bytes, target, descriptor })))
         }
+        Err(NotAPlugin::CoreModule) => Ok(Seen::Module),
         Err(NotAPlugin::Foreign) if !bytes.starts_with(b"\0asm") => {
             let refused = |why| PackageError::Pack(format!("`{}`: {why}", path.display()));
             let linkage = binary::linkage(&bytes).map_err(refused)?;

@@ -215,6 +215,12 @@ impl Worker {
         Ok(())
     }
 
+    /// Memory of its process now [bytes].
+    #[must_use]
+    pub fn resident_bytes(&self) -> Option<u64> {
+        resident_bytes(self.child.id())
+    }
+
     /// Whether code of the plugin may have run in it.
     #[must_use]
     pub fn is_foreign(&self) -> bool {

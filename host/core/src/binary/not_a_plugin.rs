@@ -12,6 +12,9 @@ pub enum NotAPlugin {
     /// A library that the Rust compiler loads.
     #[error("not a dyno plugin but a procedural macro, which only the Rust compiler loads")]
     ForCompiler,
+    /// A part of a component, as compilers make them.
+    #[error("the file is a core WASM module, not a component; make it one (the Rust SDK's guide shows how)")]
+    CoreModule,
     /// Broken, for another machine, or with a descriptor that is not one.
     #[error("{0}")]
     Broken(String),

@@ -7,9 +7,6 @@ use wasmparser::{Encoding, Parser, Payload};
 
 use super::NotAPlugin;
 
-const NOT_A_COMPONENT: &str =
-    "the file is a core WASM module, not a component; make it one (the Rust SDK's guide shows how)";
-
 /// The bytes of the descriptor: a custom section of the component, or of a module inside it.
 pub(super) fn descriptor_section(bytes: &[u8]) -> Result<&[u8], NotAPlugin> {
     let broken = |message: String| NotAPlugin::Broken(message);
@@ -21,7 +18,7 @@ pub(super) fn descriptor_section(bytes: &[u8]) -> Result<&[u8], NotAPlugin> {
         {
             Payload::Version { encoding, .. } => {
                 if outermost && encoding == Encoding::Module {
-                    return Err(broken(NOT_A_COMPONENT.to_owned()));
+                    return Err(NotAPlugin::CoreModule);
                 }
                 outermost = false;
             }
@@ -48,7 +45,7 @@ pub fn with_descriptor(component: &[u8], descriptor: &Descriptor) -> Result<Vec<
     for payload in Parser::new(0).parse_all(component) {
         match payload.map_err(|error| format!("the WASM file is broken or truncated: {}", error.message()))? {
             Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => {
-                return Err(NOT_A_COMPONENT.to_owned());
+                return Err(NotAPlugin::CoreModule.to_string());
             }
             Payload::Version { .. } => depth += 1,
             Payload::End(_) => depth = depth.saturating_sub(1),

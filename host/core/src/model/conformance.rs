@@ -167,6 +167,8 @@ pub enum ConformanceTest {
     Reproducible,
     /// A second instance is like the first.
     Independent,
+    /// Many calls need no more memory than a few.
+    Steady,
     /// A hundred instances need no more than one.
     Repeat,
     /// Cancellation.
@@ -199,6 +201,7 @@ impl ConformanceTest {
             Self::OneIteration => "one-iteration",
             Self::Reproducible => "reproducible",
             Self::Independent => "independent",
+            Self::Steady => "steady",
             Self::Repeat => "repeat",
             Self::Cancel => "cancel",
             Self::Limits => "limits",
@@ -229,6 +232,7 @@ impl ConformanceTest {
             Self::OneIteration => "`execute(1)` succeeds",
             Self::Reproducible => "the same seed gives the same checksum in every process",
             Self::Independent => "a second instance in one process is like the first",
+            Self::Steady => "a thousand calls of `execute` take no more memory than a hundred",
             Self::Repeat => "a hundred instances, one after the other, take no more memory than one",
             Self::Cancel => "a cancelled measurement stops within two seconds",
             Self::Limits => "every parameter works at both ends of its range, and with each of its choices",

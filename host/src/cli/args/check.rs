@@ -19,8 +19,8 @@ pub(in crate::cli) struct CheckArgs {
     /// Benchmark to check; `*` matches anything; can be repeated [default: all]
     #[arg(long = "benchmark", short = 'b', value_name = "NAME")]
     benchmark: Vec<String>,
-    /// Device to check on; can be repeated [default: the first of each kind that a benchmark runs on]
-    #[arg(long, value_name = "DEVICE")]
+    /// Comma-separated devices to check on [default: the first of each kind that a benchmark runs on]
+    #[arg(long, value_name = "DEVICES", value_delimiter = ',')]
     hardware: Vec<String>,
     /// Time of each test
     #[arg(long, value_name = "DURATION", default_value = "10s")]

@@ -20,9 +20,13 @@ use crate::runner::{
 
 /// Iterations of a call whose checksum is looked at.
 const ITERATIONS: u64 = 3;
+/// How many calls are made, one after the other, …
+const CALLS: u64 = 1_000;
+/// … and after how many of them whatever is made once is there.
+const SETTLED_CALLS: u64 = 100;
 /// How many instances are made, one after the other.
 const INSTANCES: u32 = 100;
-/// What they may leave together [bytes]: the allocator keeps some.
+/// What calls or instances may leave together [bytes]: the allocator keeps some.
 const MOST_LEFT: u64 = 1 << 20;
 /// How long a measurement goes on before it is cancelled.
 const LEAD: Duration = Duration::from_millis(100);
@@ -94,6 +98,39 @@ pub(super) fn independent(trial: &Trial<'_>) -> Tested {
 fn checksum(session: Session<'_, Verified>) -> Result<(Session<'_, Verified>, u64), Ended> {
     let (session, sample) = session.call(ITERATIONS)?;
     Ok((session, sample.checksum))
+}
+
+/// Calls `execute` a thousand times.
+pub(super) fn steady(trial: &Trial<'_>) -> Tested {
+    trial.try_defaults(|mut session| {
+        let end = Instant::now() + trial.budget() / 2;
+        let (mut calls, mut before) = (0, None);
+        while calls < CALLS && Instant::now() < end {
+            (session, _) = session.call(1)?;
+            calls += 1;
+            if calls == SETTLED_CALLS {
+                before = session.resident_bytes();
+            }
+        }
+        Ok(match (before, session.resident_bytes()) {
+            (Some(before), Some(after)) if calls > SETTLED_CALLS => {
+                kept(calls - SETTLED_CALLS, after.saturating_sub(before), trial.has_run_time)
+            }
+            _ => TestOutcome::skipped("`execute` takes too long to be repeated in the time of this test"),
+        })
+    })
+}
+
+fn kept(calls: u64, bytes: u64, has_run_time: bool) -> TestOutcome {
+    let memory = format!("{calls} calls of `execute` left {} of memory behind", units::bytes(bytes as f64));
+    match (bytes > MOST_LEFT, has_run_time) {
+        (false, _) => TestOutcome::Passed,
+        (true, true) => TestOutcome::noted(format!("{memory}; its run time may free that later")),
+        (true, false) => TestOutcome::failed(format!(
+            "{memory}, so later samples are not like earlier ones: allocate in `setup` or `prepare`, and free what `execute` \
+             allocates"
+        )),
+    }
 }
 
 /// Makes an instance a hundred times.
@@ -216,6 +253,14 @@ mod tests {
         for part in ["90 instances", "3.000 MiB", "1 thread", "90 descriptors"] {
             assert!(message.contains(part), "{part}: {message}");
         }
+    }
+
+    #[test]
+    fn what_calls_leave_is_named_with_its_size() {
+        assert_eq!(kept(900, MOST_LEFT, false), TestOutcome::Passed);
+        let TestOutcome::Failed { message } = kept(900, 3 << 20, false) else { panic!("it passed") };
+        assert!(message.contains("900 calls of `execute` left 3.000 MiB"), "{message}");
+        assert!(matches!(kept(900, 3 << 20, true), TestOutcome::Noted { .. }));
     }
 
     #[test]

@@ -78,11 +78,12 @@ pub struct Kit<'a> {
 type Act = fn(&Trial<'_>) -> Tested;
 
 /// The tests of a benchmark that works at all.
-const MORE: [(ConformanceTest, Act); 8] = [
+const MORE: [(ConformanceTest, Act); 9] = [
     (ConformanceTest::NoIteration, calls::no_iteration),
     (ConformanceTest::OneIteration, calls::one_iteration),
     (ConformanceTest::Reproducible, calls::reproducible),
     (ConformanceTest::Independent, calls::independent),
+    (ConformanceTest::Steady, calls::steady),
     (ConformanceTest::Repeat, calls::repeat),
     (ConformanceTest::Cancel, calls::cancel),
     (ConformanceTest::Limits, ranges::limits),

@@ -102,6 +102,11 @@ impl<'a, State> Session<'a, State> {
         self.line.assignment.settings
     }
 
+    /// Memory of the worker's process now [bytes].
+    pub(in crate::runner) fn resident_bytes(&self) -> Option<u64> {
+        self.line.worker.resident_bytes()
+    }
+
     fn enter<Next>(self, state: Next) -> Session<'a, Next> {
         Session { line: self.line, state }
     }
