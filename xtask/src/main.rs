@@ -31,7 +31,7 @@ usage: cargo xtask COMMAND [--bundled] [ARGUMENTS]
   plugins  build all plugins, native and WASM, into TARGET/plugins
   setup    only obtain what is missing: the DuckDB library, the WASM toolchain, the C compilers, NVRTC
   bench    measure dyno itself and write docs/benchmarks.md; without arguments, list what there is
-  dist     make a release folder and archive under TARGET/dist
+  dist     make a release under TARGET/dist: folder, archive, wheel, Debian package
 
   --bundled   compile DuckDB from source (half an hour on two cores) instead of using the prebuilt library";
 

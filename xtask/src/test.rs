@@ -3,6 +3,7 @@
 use std::env;
 
 use crate::{
+    dist,
     failure::{Failure, Outcome},
     native,
     options::Options,
@@ -23,6 +24,10 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     // The whole-product tests run the real programs over the real plugins.
     let native = native::build(&project, &duckdb)?;
     plugins::build(&project, &tools, &native)?;
+
+    if options.rest.is_empty() {
+        dist::release(&project, &duckdb, &native)?;
+    }
 
     say("running every test of the workspace");
     let mut command = project.cargo("test");

@@ -25,7 +25,9 @@ pub(crate) fn build(project: &Project, compilers: &Compilers) -> Outcome<Vec<Str
     let mut names = Vec::new();
     for parent in FOLDERS {
         for folder in entries(&project.root.join(parent))? {
-            if !folder.is_dir() || folder.join("Cargo.toml").is_file() {
+            // Sources beside a descriptor become a component: `dyno build` builds those, in the tests of authors.
+            let is_other = ["Cargo.toml", "descriptor.toml"].iter().any(|name| folder.join(name).is_file());
+            if !folder.is_dir() || is_other {
                 continue;
             }
             let files = entries(&folder)?;

@@ -1,4 +1,7 @@
-//! `cargo xtask dist`: a folder, and an archive of it, that runs where it is unpacked.
+//! `cargo xtask dist`: a folder that runs wherever it is, and an archive, a Python wheel and a package of Debian of it.
+
+mod deb;
+mod wheel;
 
 use std::{
     fs,
@@ -8,12 +11,12 @@ use std::{
 
 use crate::{
     failure::{Failure, Outcome},
-    native,
+    native::{self, Native},
     options::Options,
     plugins,
     process::{self, say},
     project::{self, Project, make_folder},
-    setup,
+    setup::{self, DuckDb},
 };
 
 /// Files of the checkout that belong to a release, where they are there.
@@ -43,7 +46,11 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     let tools = setup::tools(&project);
     let native = native::build(&project, &duckdb)?;
     plugins::build(&project, &tools, &native)?;
+    release(&project, &duckdb, &native)
+}
 
+/// Puts the release together from what was built, and uses each of its forms in an empty place.
+pub(crate) fn release(project: &Project, duckdb: &DuckDb, native: &Native) -> Outcome<()> {
     let name = format!("dyno-{}-{}", project.metadata.version, target()?);
     let dist = project.metadata.target.join("dist");
     let folder = dist.join(&name);
@@ -67,25 +74,58 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     for (from, to) in FOLDERS {
         copy_folder(&project.root.join(from), &folder.join(to))?;
     }
-    fs::write(folder.join("Cargo.toml"), workspace_of_sdk(&project)?)
+    fs::write(folder.join("Cargo.toml"), workspace_of_sdk(project)?)
         .map_err(|error| Failure::file("write", &folder.join("Cargo.toml"), &error))?;
     for file in FILES.iter().map(|file| project.root.join(file)).filter(|file| file.is_file()) {
         copy(&file, &folder.join(file.file_name().unwrap_or_default()))?;
     }
+    for program in ["dyno", "dyno-worker", "dyno-probe"] {
+        // What only a debugger reads is half of them.
+        if !process::succeeds(Command::new("strip").arg("--strip-debug").arg(folder.join(program))) {
+            println!("    `{program}` is released with what only a debugger reads: there is no `strip`");
+        }
+    }
     say("checking that it runs from there");
-    let check = dist.join("check");
-    let mut run = Command::new(folder.join("dyno"));
-    // A run, because only that needs the worker and DuckDB's library.
-    run.args(["run", "cpu-kernels/noop", "--samples", "1", "--launches", "1"]).env_clear();
-    run.arg("--plugins").arg(folder.join("plugins")).arg("--output").arg(&check);
-    process::run(&mut run)?;
-    fs::remove_dir_all(&check).map_err(|error| Failure::file("remove", &check, &error))?;
+    uses(&folder.join("dyno"), &folder, &dist)?;
     let archive = dist.join(format!("{name}.tar.gz"));
     // Unpacked by root, its files are root's, and not those of whoever has this user's number there.
     let owned = ["--owner=0", "--group=0", "--numeric-owner"];
     process::run(Command::new("tar").args(owned).arg("-czf").arg(&archive).arg("-C").arg(&dist).arg(&name))?;
+    let wheel = wheel::make(project, &folder, &dist)?;
+    let deb = deb::make(project, &folder, &dist)?;
     println!("\n  folder   {}\n  archive  {}", folder.display(), archive.display());
+    for (name, file) in [("wheel", wheel), ("Debian", deb)] {
+        if let Some(file) = file {
+            println!("  {name:7}  {}", file.display());
+        }
+    }
     Ok(())
+}
+
+/// Uses an installed `dyno` as its owner would: a run, and a plugin of one's own. `release` is where its files lie, `beside` a
+/// folder that can be written to.
+fn uses(dyno: &Path, release: &Path, beside: &Path) -> Outcome<()> {
+    let work = emptied(&beside.join("work"))?;
+    let command = |arguments: &[&str]| {
+        let mut command = Command::new(dyno);
+        command.args(arguments).current_dir(&work).env_clear().env("HOME", &work);
+        // For the compiler of the new plugin.
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command
+    };
+    // Only a run needs the worker and DuckDB's library.
+    let mut run = command(&["run", "cpu-kernels/noop", "--samples", "1", "--launches", "1", "--plugins"]);
+    process::run(run.arg(release.join("plugins")))?;
+    process::run(&mut command(&["new", "mine", "--lang", "c"]))?;
+    process::run(&mut command(&["build", "mine", "--no-check"]))?;
+    // The SDK that is installed along with it is found.
+    let wrote = process::output(&mut command(&["new", "rusty", "--lang", "rust"]))?;
+    let sdk = fs::canonicalize(release.join("sdk/rust"))
+        .map_err(|error| Failure::file("find", &release.join("sdk/rust"), &error))?;
+    if !wrote.contains(&format!("takes dyno-sdk from {}", sdk.display())) {
+        return Err(Failure::new(format!("`dyno new` did not find the SDK in {}: {wrote}", sdk.display())));
+    }
+    fs::remove_dir_all(&work).map_err(|error| Failure::file("remove", &work, &error))
 }
 
 /// The workspace of the release: ours with the packages of the SDK alone, from which they inherit.
@@ -133,4 +173,13 @@ fn copy_folder(from: &Path, to: &Path) -> Outcome<()> {
         }
     }
     Ok(())
+}
+
+/// A folder with nothing in it.
+fn emptied(folder: &Path) -> Outcome<PathBuf> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).map_err(|error| Failure::file("remove", folder, &error))?;
+    }
+    make_folder(folder)?;
+    Ok(folder.to_owned())
 }
