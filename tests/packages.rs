@@ -526,6 +526,21 @@ fn a_component_of_any_tool_chain_gets_its_descriptor() {
     );
 }
 
+#[test]
+fn of_a_folder_with_tools_and_parts_the_plugin_is_packed() {
+    let arena = Arena::new();
+    let folder = arena.path("home/mine");
+    let tools = folder.join("node_modules/engine");
+    fs::create_dir_all(&tools).unwrap();
+    fs::copy(fixtures::wasm("good", "good"), folder.join("good.wasm")).unwrap();
+    // What compilers leave beside it, and a component that is none of ours.
+    fs::write(folder.join("part.o"), b"\0asm\x01\0\0\0").unwrap();
+    fs::copy(fixtures::bare_wasm("good"), tools.join("engine.wasm")).unwrap();
+    let packed = good(&arena, &["pack", &text(&folder), "-o", &text(&arena.path("home/good.dyno"))]);
+    assert!(packed.stderr.contains("part.o` is left out: it is a core WASM module"), "{}", packed.shown());
+    assert!(!packed.stderr.contains("engine"), "{}", packed.shown());
+}
+
 /// A plugin `needy` that needs `libstory-outer.so.1`, which needs `libstory-inner.so.1`; all three in folders of their own.
 struct Needy {
     plugin: PathBuf,

@@ -18,6 +18,9 @@ const WORLD: &str = "benchmark";
 /// The descriptor, which these languages cannot put into what they make.
 const DESCRIPTORS: [&str; 2] = ["descriptor.toml", "descriptor.json"];
 
+/// What the source is called that has the benchmarks, where there are several.
+const MAIN: &str = "app";
+
 /// What the source is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Guest {
@@ -105,32 +108,49 @@ pub(super) fn sources(folder: &Path) -> Result<Option<Sources>, BuildError> {
     let files =
         files_of(folder).map_err(|source| BuildError::NoFolder { folder: folder.to_owned(), source })?;
     let descriptor = DESCRIPTORS.map(|name| folder.join(name)).into_iter().find(|path| path.is_file());
-    let of = |guest: Guest| files.iter().filter(|file| guest.wrote(file)).cloned().collect::<Vec<_>>();
-    let Some(guest) = Guest::ALL.into_iter().find(|guest| !of(*guest).is_empty()) else { return Ok(None) };
+    let Some(descriptor) = descriptor else { return Ok(None) };
+    let is_main = |file: &&PathBuf| file.file_stem().is_some_and(|stem| stem == MAIN);
     let refused = |why: String| Err(BuildError::Declaration { file: folder.to_owned(), why });
-    let Some(descriptor) = descriptor else {
-        return match guest {
-            Guest::C => Ok(None),
-            Guest::JavaScript | Guest::Python => refused(format!(
-                "has a source in {guest}, but no `descriptor.toml` (or `.json`) that says which benchmarks it has; `dyno new NAME \
-                 --lang {}` writes an example",
-                if guest == Guest::Python { "python" } else { "js" }
-            )),
-        };
+    let of = |guest: Guest| files.iter().filter(move |file| guest.wrote(file));
+    let mut guests: Vec<Guest> = Guest::ALL.into_iter().filter(|guest| of(*guest).next().is_some()).collect();
+    if guests.len() > 1 {
+        guests.retain(|guest| of(*guest).any(|file| is_main(&file)));
+    }
+    let [guest] = guests.as_slice() else {
+        if files.iter().all(|file| Guest::ALL.iter().all(|guest| !guest.wrote(file))) {
+            return Ok(None);
+        }
+        return refused(format!(
+            "has sources in several languages: call the one that exports the benchmarks `{MAIN}`, or write the command that \
+             builds it into `plugin.toml`"
+        ));
     };
-    let mut files = of(guest);
-    if guest != Guest::C && files.len() > 1 {
-        let is_main = |file: &PathBuf| file.file_stem().is_some_and(|stem| stem == "app");
-        let Some(main) = files.iter().find(|file| is_main(file)).cloned() else {
+    let mut sources: Vec<PathBuf> = of(*guest).cloned().collect();
+    if *guest != Guest::C && sources.len() > 1 {
+        let Some(main) = sources.iter().find(is_main).cloned() else {
             return refused(format!(
-                "has {} files in {guest}: call the one that exports the benchmarks `app`, or write the command that builds \
+                "has {} files in {guest}: call the one that exports the benchmarks `{MAIN}`, or write the command that builds \
                  them into `plugin.toml`",
-                files.len()
+                sources.len()
             ));
         };
-        files = vec![main];
+        sources = vec![main];
     }
-    Ok(Some(Sources { guest, files, descriptor }))
+    Ok(Some(Sources { guest: *guest, files: sources, descriptor }))
+}
+
+/// Why a folder that nothing else builds is not built, where it has a script without a descriptor.
+pub(super) fn undescribed(folder: &Path) -> Option<BuildError> {
+    let files = files_of(folder).ok()?;
+    let scripts = [(Guest::JavaScript, "js"), (Guest::Python, "python")];
+    let (guest, word) = scripts.into_iter().find(|(guest, _)| files.iter().any(|file| guest.wrote(file)))?;
+    Some(BuildError::Declaration {
+        file: folder.to_owned(),
+        why: format!(
+            "has a source in {guest}, but no `descriptor.toml` (or `.json`) that says which benchmarks it has; `dyno new NAME \
+             --lang {word}` writes an example"
+        ),
+    })
 }
 
 fn files_of(folder: &Path) -> io::Result<Vec<PathBuf>> {

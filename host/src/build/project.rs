@@ -54,9 +54,9 @@ impl Project {
         } else if let Some(sources) = guest::sources(&real)? {
             Toolchain::Component(sources)
         } else {
-            let (language, sources) = compiler::sources(&real)
-                .map_err(no_folder)?
-                .ok_or_else(|| BuildError::NoToolchain(folder.to_owned()))?;
+            let (language, sources) = compiler::sources(&real).map_err(no_folder)?.ok_or_else(|| {
+                guest::undescribed(&real).unwrap_or(BuildError::NoToolchain(folder.to_owned()))
+            })?;
             Toolchain::Compiler(language, sources)
         };
         Ok(Self { folder: real, toolchain })
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn a_folder_says_by_its_files_what_builds_it() {
-        let builder = |files| opened(files).1.unwrap().builder().to_owned();
+        let builder = |files: &[_]| opened(files).1.unwrap().builder().to_owned();
         assert_eq!(builder(&[("Cargo.toml", "")]), "cargo");
         assert_eq!(builder(&[("a.c", ""), ("a.h", "")]), "cc");
         assert_eq!(builder(&[("a.cc", "")]), "c++");
@@ -161,7 +161,7 @@ mod tests {
         assert_eq!(builder(&[("plugin.toml", declaration), ("Cargo.toml", "")]), "make");
         let nothing = opened(&[("README.md", "")]).1.unwrap_err().to_string();
         assert!(nothing.contains("`plugin.toml`") && nothing.contains("dyno new"), "{nothing}");
-        let said = |files| opened(files).1.unwrap_err().to_string();
+        let said = |files: &[_]| opened(files).1.unwrap_err().to_string();
         let undescribed = said(&[("bench.js", "")]);
         assert!(
             undescribed.contains("no `descriptor.toml`") && undescribed.contains("--lang js"),
@@ -169,6 +169,10 @@ mod tests {
         );
         let several = said(&[("one.py", ""), ("two.py", ""), ("descriptor.toml", "")]);
         assert!(several.contains("has 2 files in Python: call the one that"), "{several}");
+        // A script beside sources in C is none of the plugin.
+        assert_eq!(builder(&[("a.c", ""), ("generate.py", "")]), "cc");
+        let mixed = [("a.c", ""), ("generate.py", ""), ("descriptor.toml", "")];
+        assert!(said(&mixed).contains("several languages"));
         let absent = Project::open(Path::new("/nowhere/at/all")).unwrap_err().to_string();
         assert!(absent.contains("/nowhere/at/all"), "{absent}");
     }

@@ -47,46 +47,53 @@ type File = (PathBuf, String);
 struct Example {
     id: &'static str,
     benchmark: &'static str,
-    /// Which tools to install before it builds, as commands for its folder.
-    tools: &'static str,
+    /// The command that installs what builds it, for its folder, and what that is.
+    tools: Option<(&'static str, &'static str)>,
     /// What is ignored by version control besides what dyno writes.
     ignored: &'static str,
     /// Its files: where they go, and their texts. `NAME` is the name of the plugin.
     files: &'static [(&'static str, &'static str)],
 }
 
+impl Example {
+    /// Whether it makes a component, whose descriptor is a file of its own, and nothing else.
+    fn is_component(&self) -> bool {
+        self.files.iter().any(|(name, _)| *name == "descriptor.toml")
+    }
+}
+
 const IN_RUST: Example = Example {
     id: "hello-rust",
     benchmark: "sum",
-    tools: "",
+    tools: None,
     ignored: "/target\n",
     files: &[("src/lib.rs", include_str!("../../../examples/hello-rust/src/lib.rs"))],
 };
 const IN_C: Example = Example {
     id: "hello-c",
     benchmark: "sum_c",
-    tools: "",
+    tools: None,
     ignored: "",
     files: &[("NAME.c", include_str!("../../../examples/hello-c/hello.c"))],
 };
 const IN_CPP: Example = Example {
     id: "hello-cpp",
     benchmark: "sort_cpp",
-    tools: "",
+    tools: None,
     ignored: "",
     files: &[("NAME.cpp", include_str!("../../../examples/hello-cpp/hello.cpp"))],
 };
 const IN_CUDA: Example = Example {
     id: "hello-cuda",
     benchmark: "saxpy_cuda",
-    tools: "",
+    tools: None,
     ignored: "",
     files: &[("NAME.cu", include_str!("../../../examples/hello-cuda/hello.cu"))],
 };
 const IN_JAVASCRIPT: Example = Example {
     id: "hello-js",
     benchmark: "lookup_js",
-    tools: "npm install     # componentize-js\n",
+    tools: Some(("npm install", "componentize-js")),
     ignored: "/node_modules\n",
     files: &[
         ("NAME.js", include_str!("../../../examples/hello-js/hello.js")),
@@ -97,7 +104,7 @@ const IN_JAVASCRIPT: Example = Example {
 const IN_PYTHON: Example = Example {
     id: "hello-python",
     benchmark: "sort_python",
-    tools: "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt     # componentize-py\n",
+    tools: Some(("python3 -m venv .venv && .venv/bin/pip install -r requirements.txt", "componentize-py")),
     ignored: "/.venv\n__pycache__\n",
     files: &[
         ("app.py", include_str!("../../../examples/hello-python/app.py")),
@@ -108,7 +115,7 @@ const IN_PYTHON: Example = Example {
 const IN_C_FOR_WASM: Example = Example {
     id: "hello-c-wasm",
     benchmark: "sum_c_wasm",
-    tools: "",
+    tools: None,
     ignored: "",
     files: &[
         ("NAME.c", include_str!("../../../examples/hello-c-wasm/hello.c")),
@@ -198,17 +205,17 @@ impl Template<'_> {
         self.language.example().benchmark
     }
 
-    /// The commands that install what builds it, for its folder; empty where the machine is likely to have it.
+    /// The command that installs what builds it, for its folder, with a remark; none where the machine is likely to have it.
     #[must_use]
-    pub const fn tools(&self) -> &'static str {
-        self.language.example().tools
+    pub fn tools(&self) -> Option<String> {
+        self.language.example().tools.map(|(command, what)| format!("{command}     # {what}"))
     }
 
     fn files(&self) -> Vec<File> {
         let (name, example) = (self.name, self.language.example());
         let mut files: Vec<File> = vec![
             ("README.md".into(), self.readme()),
-            (".github/workflows/benchmarks.yml".into(), WORKFLOW.replace("my-kernels", name)),
+            (".github/workflows/benchmarks.yml".into(), self.workflow()),
             (".gitignore".into(), format!("/build\n{}/dyno-results\n", example.ignored)),
         ];
         for (place, text) in example.files {
@@ -221,6 +228,23 @@ impl Template<'_> {
             }
         }
         files
+    }
+
+    fn workflow(&self) -> String {
+        let example = self.language.example();
+        let mut text = WORKFLOW.replace("my-kernels", self.name);
+        if example.is_component() {
+            text = text.replace(".so", ".wasm").replace(" --engine native", "");
+        }
+        if let Some((command, _)) = example.tools {
+            let build = "run: dyno build --plugins";
+            text =
+                text.replace(build, &format!("run: |\n          {command}\n          dyno build --plugins"));
+            let base = "          dyno build \"$RUNNER_TEMP/sources\"";
+            text =
+                text.replace(base, &format!("          (cd \"$RUNNER_TEMP/sources\" && {command})\n{base}"));
+        }
+        text
     }
 
     fn manifest(&self) -> String {
@@ -246,7 +270,7 @@ impl Template<'_> {
             TemplateLanguage::Rust => "cargo test      # the tests in src/lib.rs\n",
             _ => "",
         };
-        let tools = example.tools;
+        let tools = self.tools().map(|line| line + "\n").unwrap_or_default();
         format!(
             "# {name}\n\nA plugin for dyno, in [{source}]({source}).\n\n```sh\n{tools}{test}dyno build      # builds it, checks it, and \
              puts it where dyno finds it\ndyno run {name}/{benchmark}\ndyno dev        # builds and compares whenever a file is \
@@ -272,6 +296,23 @@ fn is_name(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_workflow_installs_what_builds_and_compares_what_was_built() {
+        let workflow = |language| Template { name: "mine", language, wasm: false, sdk: None }.workflow();
+        let native = workflow(TemplateLanguage::C);
+        assert!(
+            native.contains("PLUGIN: mine.so") && native.matches("--engine native").count() == 2,
+            "{native}"
+        );
+        let script = workflow(TemplateLanguage::JavaScript);
+        assert!(script.contains("PLUGIN: mine.wasm") && !script.contains("--engine"), "{script}");
+        assert_eq!(script.matches("npm install").count(), 2, "{script}");
+        assert!(
+            workflow(TemplateLanguage::Python).contains("          dyno build --plugins"),
+            "indented as the block is"
+        );
+    }
 
     fn template(name: &str) -> Template<'_> {
         Template { name, language: TemplateLanguage::C, wasm: false, sdk: None }

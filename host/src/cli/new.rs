@@ -32,7 +32,7 @@ pub(super) fn execute(settings: &Resolved, args: &NewArgs) -> Result<ExitCode, F
     }
     text.push_str(&format!(
         "\n\n  cd {name}\n{}  dyno build\n  dyno run {name}/{}\n  dyno dev\n",
-        template.tools().lines().map(|command| format!("  {command}\n")).collect::<String>(),
+        template.tools().map(|command| format!("  {command}\n")).unwrap_or_default(),
         template.benchmark(),
         name = args.name
     ));

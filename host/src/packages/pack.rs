@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    ffi::OsStr,
     fs::{self, File},
     io::{self, BufWriter, Read, Write},
     path::{Path, PathBuf},
@@ -33,6 +34,9 @@ use crate::{
 const MAX_DEPTH: usize = 8;
 /// Maximum number of files in the folders that are searched: more mean that another folder was meant.
 const MAX_SEARCHED: usize = 10_000;
+
+/// Folders that tools fill beside sources, with libraries and modules of others.
+const OF_TOOLS: [&str; 2] = ["node_modules", "__pycache__"];
 
 /// What a package is made of.
 #[derive(Debug)]
@@ -224,10 +228,14 @@ impl Gathered {
     }
 
     fn take_folder(&mut self, folder: &Path) -> Result<(), PackageError> {
-        let walk =
-            WalkDir::new(folder).max_depth(MAX_DEPTH).sort_by_file_name().into_iter().filter_entry(|entry| {
-                entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.')
-            });
+        let is_of_the_author = |name: &OsStr| {
+            !(name.as_encoded_bytes().starts_with(b".") || OF_TOOLS.iter().any(|folder| name == *folder))
+        };
+        let walk = WalkDir::new(folder)
+            .max_depth(MAX_DEPTH)
+            .sort_by_file_name()
+            .into_iter()
+            .filter_entry(|entry| entry.depth() == 0 || is_of_the_author(entry.file_name()));
         let mut count = 0;
         for entry in walk {
             let entry = entry.map_err(|error| {

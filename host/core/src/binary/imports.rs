@@ -26,7 +26,7 @@ impl<'a> Import<'a> {
     #[must_use]
     pub fn of(name: &'a str) -> Self {
         let (interface, version) = name.rsplit_once('@').unwrap_or((name, ""));
-        if interface.starts_with("dyno:plugin/") {
+        if interface.starts_with("dyno:plugin/") && version.starts_with("1.") {
             return Self::Ours;
         }
         let Some(interface) = interface.strip_prefix("wasi:").filter(|_| version.starts_with("0.2.")) else {
@@ -78,12 +78,18 @@ pub fn unknown_imports<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<S
 /// What a component with these imports must not call, and how to build one without them.
 #[must_use]
 pub fn withheld_imports<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    let withheld = some_of(names.into_iter().filter(|name| matches!(Import::of(name), Import::Withheld(_))));
-    withheld.map(|names| {
-        format!(
-            "it imports {names}, which dyno offers to no plugin: a call ends the launch; componentize-js leaves them out with \
-             `--disable http fetch-event`"
-        )
+    let withheld: Vec<&str> =
+        names.into_iter().filter(|name| matches!(Import::of(name), Import::Withheld(_))).collect();
+    // The only tool chain that can be told to leave such imports out, and only those.
+    let is_http =
+        |name: &&str| matches!(Import::of(name), Import::Withheld(name) if name.starts_with("http/"));
+    let remedy = if withheld.iter().any(is_http) {
+        "; componentize-js leaves `wasi:http` out with `--disable http fetch-event`"
+    } else {
+        ""
+    };
+    some_of(withheld.into_iter()).map(|names| {
+        format!("it imports {names}, which dyno offers to no plugin: a call ends the launch{remedy}")
     })
 }
 
@@ -109,7 +115,14 @@ mod tests {
         assert_eq!(Import::of("dyno:plugin/host@1.0.0"), Import::Ours);
         assert_eq!(Import::of("wasi:io/streams@0.2.9"), Import::Offered("io/streams"));
         assert_eq!(Import::of("wasi:sockets/tcp@0.2.0"), Import::Withheld("sockets/tcp"));
-        for unknown in ["wasi:io/streams@0.3.0", "wasi:io/streams", "my:own/thing@0.2.0", "run", ""] {
+        for unknown in [
+            "dyno:plugin/host@2.0.0",
+            "wasi:io/streams@0.3.0",
+            "wasi:io/streams",
+            "my:own/thing@0.2.0",
+            "run",
+            "",
+        ] {
             assert_eq!(Import::of(unknown), Import::Unknown, "{unknown}");
         }
     }
@@ -121,6 +134,8 @@ mod tests {
         let said = unknown_imports(["a:b/c@1.0.0", "wasi:cli/exit@0.2.0"]).unwrap();
         assert!(said.contains("imports `a:b/c@1.0.0`, which"), "{said}");
         let said = withheld_imports((0..5).map(|_| "wasi:http/types@0.2.10")).unwrap();
-        assert!(said.contains("and 2 more"), "{said}");
+        assert!(said.contains("and 2 more") && said.contains("--disable http"), "{said}");
+        let said = withheld_imports(["wasi:sockets/tcp@0.2.0"]).unwrap();
+        assert!(said.ends_with("a call ends the launch"), "{said}");
     }
 }

@@ -46,7 +46,11 @@ impl Wasi {
         Self { timers, random: Pcg64Mcg::seed_from_u64(seed), complaint: Vec::new() }
     }
 
-    /// What the guest wrote to standard error since it was last asked, in a line: where a run time ends with a trap, it says why
+    pub(super) fn forget_complaint(&mut self) {
+        self.complaint.clear();
+    }
+
+    /// What the guest wrote to standard error since that was last forgotten, in a line: where a run time ends with a trap, it says why
     /// there. Lines that are indented belong to a trace, and those that end with a colon say what follows.
     pub(super) fn take_complaint(&mut self) -> Option<String> {
         let text = std::mem::take(&mut self.complaint);

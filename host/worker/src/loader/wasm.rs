@@ -291,6 +291,10 @@ struct Wasm {
 impl Wasm {
     /// A call's outcome: what the guest says of itself, or how it trapped.
     fn judge<T>(&mut self, outcome: wasmtime::Result<Result<T, Failure>>) -> Result<T, instance::Failure> {
+        // What was written in a call that went well explains no later one.
+        if outcome.is_ok() {
+            self.store.data_mut().wasi.forget_complaint();
+        }
         match outcome {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(Failure::Error(message))) => Err(instance::Failure::Error(printable(&message))),
