@@ -29,10 +29,13 @@ static bool fail(Failure *failure, const char *why) {
 
 // `params` are those of the descriptor, and freed here. Equal seeds must make equal work.
 bool exports_dyno_plugin_lifecycle_setup(benchmark_string_t *benchmark, Params *params, uint64_t seed, Failure *failure) {
+    const char *name = "sum_c_wasm";
+    bool is_known = benchmark->len == strlen(name) && !memcmp(benchmark->ptr, name, benchmark->len);
     benchmark_string_free(benchmark);
+    if (!is_known) return fail(failure, "there is no benchmark of that name");
     for (size_t i = 0; i < params->len; i++) {
-        benchmark_string_t name = params->ptr[i].name;
-        if (name.len == 1 && name.ptr[0] == 'n') count = (size_t)params->ptr[i].value.val.integer;
+        benchmark_string_t param = params->ptr[i].name;
+        if (param.len == 1 && param.ptr[0] == 'n') count = (size_t)params->ptr[i].value.val.integer;
     }
     exports_dyno_plugin_lifecycle_list_param_free(params);
     values = malloc(count * sizeof *values);

@@ -13,6 +13,7 @@ function lookUp() {
 export const lifecycle = {
     // `params` are those of the descriptor. Equal seeds must make equal work.
     setup(benchmark, params, seed) {
+        if (benchmark !== 'lookup_js') throw { tag: 'error', val: `there is no benchmark ${benchmark}` };
         const values = Object.fromEntries(params.map(({ name, value }) => [name, value.val]));
         const n = Number(values.n);
         keys = Array.from({ length: n }, (_, i) => `${seed}-${i}`);

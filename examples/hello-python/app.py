@@ -19,6 +19,8 @@ class Lifecycle(exports.Lifecycle):
 
     # `params` are those of the descriptor. Equal seeds must make equal work.
     def setup(self, benchmark, params, seed):
+        if benchmark != "sort_python":
+            raise Err(Failure_Error(f"there is no benchmark {benchmark}"))
         values = {param.name: param.value.value for param in params}
         numbers = random.Random(seed)
         self.numbers = [numbers.random() for _ in range(values["n"])]

@@ -53,6 +53,7 @@ pub(crate) fn target_exists(page: &str, target: &str) -> bool {
     let path = if file.is_empty() { place } else { place.with_file_name("").join(file) };
     let Ok(text) = fs::read_to_string(&path) else { return path.is_dir() };
     heading.is_empty()
+        || text.contains(&format!("<a id=\"{heading}\">"))
         || text.lines().filter_map(|line| line.strip_prefix('#')).any(|line| anchor(line) == heading)
 }
 

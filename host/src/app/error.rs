@@ -79,7 +79,7 @@ pub enum AppError {
         hint: String,
     },
     /// A plugin file that was named cannot be used.
-    #[error("the plugin `{0}`")]
+    #[error("{0}")]
     File(Problem),
     /// The plugin file is not in the server's own folders.
     #[error(

@@ -149,6 +149,7 @@ fn can_compile_for_wasm(folder: &Path, wish: &Wish<'_>) -> Result<(), BuildError
         program: "rustc",
         arguments: &["--print", "target-libdir", "--target", WASM_TARGET],
         folder,
+        environment: &[],
         what: "Rust",
         remedy: RUST,
     };
@@ -171,7 +172,7 @@ fn can_compile_for_wasm(folder: &Path, wish: &Wish<'_>) -> Result<(), BuildError
 const RUST: &str = "install Rust with the command shown at https://rustup.rs";
 
 fn cargo<'a>(folder: &'a Path, arguments: &'a [&'a str]) -> Tool<'a> {
-    Tool { program: "cargo", arguments, folder, what: "plugins in Rust", remedy: RUST }
+    Tool { program: "cargo", arguments, folder, environment: &[], what: "plugins in Rust", remedy: RUST }
 }
 
 #[cfg(test)]

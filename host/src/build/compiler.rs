@@ -131,8 +131,14 @@ pub(super) fn build(
     arguments.extend(["-o", &made]);
     arguments.extend(paths.iter().map(String::as_str));
     arguments.extend(link.split_whitespace());
-    let tool =
-        Tool { program, arguments: &arguments, folder, what: language.what(), remedy: language.remedy() };
+    let tool = Tool {
+        program,
+        arguments: &arguments,
+        folder,
+        environment: &[],
+        what: language.what(),
+        remedy: language.remedy(),
+    };
     tool.act(wish)?;
     fs::rename(&partial, file).map_err(|error| {
         HostFault::new(format!("cannot write `{}`", file.display()), &error, Place::Named).into()

@@ -35,10 +35,7 @@ pub(super) fn finished(
     let mut plugin =
         if bytes.starts_with(MODULE) { encoded(&bytes).map_err(refused)? } else { bytes.clone() };
     if let Some(descriptor) = descriptor.filter(|_| binary::describe(&plugin).is_err()) {
-        let read = packages::read_descriptor(descriptor).map_err(|error| BuildError::Declaration {
-            file: descriptor.to_owned(),
-            why: error.to_string(),
-        })?;
+        let read = packages::read_descriptor(descriptor)?;
         plugin = binary::with_descriptor(&plugin, &read)
             .map_err(|why| refused(format!("it takes no descriptor: {why}")))?;
     }

@@ -81,6 +81,7 @@ impl Declared {
             program,
             arguments: &arguments,
             folder,
+            environment: &[],
             what: "this folder, as its `plugin.toml` says",
             remedy: "install it, or write another `command` there",
         };

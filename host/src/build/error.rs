@@ -4,7 +4,7 @@ use std::{io, path::PathBuf, time::Duration};
 
 use dyno_core::model::{Exit, PluginKind};
 
-use crate::fault::HostFault;
+use crate::{fault::HostFault, packages::PackageError};
 
 /// Why there is no plugin file.
 #[derive(Debug, thiserror::Error)]
@@ -89,6 +89,9 @@ pub enum BuildError {
         /// Why not, and the next step.
         why: String,
     },
+    /// The descriptor beside the sources is not good.
+    #[error(transparent)]
+    Descriptor(#[from] PackageError),
     /// The host could not do its part.
     #[error(transparent)]
     Host(#[from] HostFault),

@@ -176,7 +176,7 @@ impl Sources {
         output::make(&output)?;
         let wit = output.join("wit");
         write_all(&wit, &[(WIT.0, WIT.1.as_bytes())])?;
-        let made = output.join("partial.wasm");
+        let made = output.join(".partial.wasm");
         match self.guest {
             Guest::JavaScript => {
                 let script = &self.files[0];
@@ -240,14 +240,22 @@ impl Sources {
         let words: Vec<_> = arguments.iter().map(|word| word.to_string_lossy()).collect();
         let arguments: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
         let program = self.program(folder);
-        Tool {
+        // Where the tool may leave what it likes: it may be ended at any moment.
+        let scratch = folder.join(output::NAME).join(".scratch");
+        write_all(&scratch, &[])?;
+        let environment = [("TMPDIR", &*scratch.to_string_lossy()), ("RUST_BACKTRACE", "0")];
+        let acted = Tool {
             program: &program,
             arguments: &arguments,
             folder,
+            environment: &environment,
             what: self.guest.what(),
             remedy: self.guest.remedy(),
         }
-        .act(wish)
+        .act(wish);
+        // What cannot be removed is in nobody's way: version control ignores it, and the next build tries again.
+        let _ = fs::remove_dir_all(&scratch);
+        acted
     }
 
     /// The tool of the folder or of one around it, as these languages install tools; otherwise the one in `PATH`.

@@ -155,7 +155,7 @@ impl Template<'_> {
         let refused = |why: String| BuildError::Declaration { file: folder.clone(), why };
         if !is_name(self.name) {
             return Err(refused(
-                "cannot be the name of a plugin: use small letters, digits and hyphens, with a letter first, like `my-kernels`"
+                "cannot be the name of a plugin: use small letters, digits, hyphens and underscores, with a letter first, like `my-kernels`"
                     .to_owned(),
             ));
         }
@@ -205,6 +205,15 @@ impl Template<'_> {
         self.language.example().benchmark
     }
 
+    /// The flags that a run of it needs.
+    #[must_use]
+    pub const fn run_flags(&self) -> &'static str {
+        match self.language {
+            TemplateLanguage::Cuda => " --hardware cuda",
+            _ => "",
+        }
+    }
+
     /// The command that installs what builds it, for its folder, with a remark; none where the machine is likely to have it.
     #[must_use]
     pub fn tools(&self) -> Option<String> {
@@ -233,6 +242,12 @@ impl Template<'_> {
     fn workflow(&self) -> String {
         let example = self.language.example();
         let mut text = WORKFLOW.replace("my-kernels", self.name);
+        // It lies in its place, and the line is set.
+        text = text.replace(
+            "# Copy it to .github/workflows/benchmarks.yml and set the line marked `yours`. `dyno` must be installed on the machine.",
+            "# `dyno` must be installed on the machine.",
+        );
+        text = text.replace(" # yours: the identifier of the plugin, and `.so`", "");
         if example.is_component() {
             text = text.replace(".so", ".wasm").replace(" --engine native", "");
         }
@@ -270,10 +285,11 @@ impl Template<'_> {
             TemplateLanguage::Rust => "cargo test      # the tests in src/lib.rs\n",
             _ => "",
         };
+        let flags = self.run_flags();
         let tools = self.tools().map(|line| line + "\n").unwrap_or_default();
         format!(
             "# {name}\n\nA plugin for dyno, in [{source}]({source}).\n\n```sh\n{tools}{test}dyno build      # builds it, checks it, and \
-             puts it where dyno finds it\ndyno run {name}/{benchmark}\ndyno dev        # builds and compares whenever a file is \
+             puts it where dyno finds it\ndyno run {name}/{benchmark}{flags}\ndyno dev{flags}        # builds and compares whenever a file is \
              saved\n```\n\n`.github/workflows/benchmarks.yml` compares the builds of a pull request.\n"
         )
     }

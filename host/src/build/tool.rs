@@ -15,6 +15,8 @@ pub(super) struct Tool<'a> {
     pub(super) program: &'a str,
     pub(super) arguments: &'a [&'a str],
     pub(super) folder: &'a Path,
+    /// Variables beside those of this process.
+    pub(super) environment: &'a [(&'a str, &'a str)],
     /// What it builds, as in "which builds …".
     pub(super) what: &'a str,
     /// How to get it.
@@ -37,7 +39,7 @@ impl Tool<'_> {
             program: self.program,
             arguments: self.arguments,
             folder: Some(self.folder),
-            environment: &[],
+            environment: self.environment,
             input: &[],
             answer,
             complaints: wish.messages,

@@ -31,10 +31,11 @@ pub(super) fn execute(settings: &Resolved, args: &NewArgs) -> Result<ExitCode, F
         }
     }
     text.push_str(&format!(
-        "\n\n  cd {name}\n{}  dyno build\n  dyno run {name}/{}\n  dyno dev\n",
+        "\n\n  cd {name}\n{}  dyno build\n  dyno run {name}/{}{flags}\n  dyno dev{flags}\n",
         template.tools().map(|command| format!("  {command}\n")).unwrap_or_default(),
         template.benchmark(),
-        name = args.name
+        name = args.name,
+        flags = template.run_flags()
     ));
     output::text(&text)?;
     Ok(End::Good.into())

@@ -231,11 +231,16 @@ impl Gathered {
         let is_of_the_author = |name: &OsStr| {
             !(name.as_encoded_bytes().starts_with(b".") || OF_TOOLS.iter().any(|folder| name == *folder))
         };
-        let walk = WalkDir::new(folder)
-            .max_depth(MAX_DEPTH)
-            .sort_by_file_name()
-            .into_iter()
-            .filter_entry(|entry| entry.depth() == 0 || is_of_the_author(entry.file_name()));
+        // What `dyno build` writes beside the plugin, and an environment of Python.
+        let is_made = |path: &Path| {
+            path.ends_with("build/wit")
+                || path.ends_with("build/include")
+                || path.join("pyvenv.cfg").is_file()
+        };
+        let walk =
+            WalkDir::new(folder).max_depth(MAX_DEPTH).sort_by_file_name().into_iter().filter_entry(|entry| {
+                entry.depth() == 0 || is_of_the_author(entry.file_name()) && !is_made(entry.path())
+            });
         let mut count = 0;
         for entry in walk {
             let entry = entry.map_err(|error| {

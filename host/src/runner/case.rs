@@ -74,10 +74,11 @@ impl Subject {
             Some(Obstacle {
                 cause: SkipCause::OtherHardware,
                 reason: format!(
-                    "`{}` does not run on {}; it runs on {}",
+                    "`{}` does not run on {}; it runs on {} (--hardware {})",
                     benchmark.name,
                     device.kind,
-                    benchmark.hardware.join(", ")
+                    benchmark.hardware.join(", "),
+                    benchmark.hardware.join(",")
                 ),
             })
         };

@@ -13,6 +13,7 @@ use dyno_core::{
 use super::{
     Cancel, Obstacle, Planned, RunError,
     compiled::will_compile,
+    compiling::compile,
     desk::Desk,
     launch::launch,
     peak::Peak,
@@ -202,9 +203,8 @@ impl Conductor<'_> {
         if !self.is_pinning {
             placement.cpus.clear();
         }
-        if will_compile(self.code_cache, planned) {
-            desk.announce(Event::Compiling { case: case.index, plugin: case.plugin.clone() });
-        }
+        // Where compiled code cannot be kept, every launch compiles, and says so.
+        let compiles = index == 0 && will_compile(self.code_cache, planned);
         // Until the launch ends, nothing of the host runs on the measured processors, if there are others.
         let _elsewhere = keep_off(&placement.cpus).ok();
         let assignment = Assignment {
@@ -217,6 +217,10 @@ impl Conductor<'_> {
             seed: settings.input_seed(u64::from(index)),
             cancel: self.cancel,
         };
+        if compiles {
+            desk.announce(Event::Compiling { case: case.index, plugin: case.plugin.clone() });
+            compile(&assignment);
+        }
         let mut so_far = Vec::new();
         launch(&assignment, index, stop::quota(settings.stop), &mut |notice| match notice {
             Notice::Entered(stage) => {

@@ -88,7 +88,7 @@ fn refusal(status: &CaseStatus) -> String {
         CaseStatus::Skipped { reason, .. } => format!("cannot be loaded: {reason}"),
         other => format!("cannot be loaded: it ended as {}", other.word()),
     };
-    match status.last_output().last() {
+    match status.last_words() {
         Some(line) => format!("{said}; its last line of output: {line}"),
         None => said,
     }

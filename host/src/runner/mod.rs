@@ -3,6 +3,7 @@
 mod cancel;
 mod case;
 mod compiled;
+mod compiling;
 mod conduct;
 mod conformance;
 mod desk;

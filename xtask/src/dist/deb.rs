@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use super::{copy_folder, emptied};
+use super::parts::{copy_folder, emptied, uses};
 use crate::{
     failure::{Failure, Outcome},
     process::{self, say},
@@ -72,6 +72,6 @@ fn check(package: &Path, folder: &Path) -> Outcome<()> {
     say("unpacking the package of Debian into an empty folder, and running it there");
     let root = emptied(folder)?;
     process::run(Command::new("dpkg-deb").arg("-x").arg(package).arg(&root))?;
-    super::uses(&root.join("usr/bin/dyno"), &root.join("usr/lib/dyno"), &root)?;
+    uses(&root.join("usr/bin/dyno"), &root.join("usr/lib/dyno"), &root)?;
     fs::remove_dir_all(folder).map_err(|error| Failure::file("remove", folder, &error))
 }

@@ -1,14 +1,12 @@
 //! `cargo xtask dist`: a folder that runs wherever it is, and an archive, a Python wheel and a package of Debian of it.
 
 mod deb;
+mod parts;
 mod wheel;
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fs, process::Command};
 
+use self::parts::{copy, copy_folder, uses};
 use crate::{
     failure::{Failure, Outcome},
     native::{self, Native},
@@ -20,11 +18,21 @@ use crate::{
 };
 
 /// Files of the checkout that belong to a release, where they are there.
-const FILES: [&str; 5] = ["README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE", "Cargo.lock"];
+const FILES: [&str; 7] = [
+    "README.md",
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "LICENSE-MIT",
+    "LICENSE-APACHE",
+    "Cargo.lock",
+];
 
-/// Folders of the checkout that belong to a release: the contract, for authors of plugins; suites; what a server is
-/// set up with, and a client of it.
-const FOLDERS: [(&str, &str); 8] = [
+/// Folders of the checkout that belong to a release: the guides and the examples; the contract, for authors of plugins; suites;
+/// what a server is set up with, and a client of it.
+const FOLDERS: [(&str, &str); 10] = [
+    ("docs", "docs"),
+    ("examples", "examples"),
     ("plugin-api/include", "include"),
     ("plugin-api/wit", "wit"),
     ("sdk/c", "include/c"),
@@ -102,32 +110,6 @@ pub(crate) fn release(project: &Project, duckdb: &DuckDb, native: &Native) -> Ou
     Ok(())
 }
 
-/// Uses an installed `dyno` as its owner would: a run, and a plugin of one's own. `release` is where its files lie, `beside` a
-/// folder that can be written to.
-fn uses(dyno: &Path, release: &Path, beside: &Path) -> Outcome<()> {
-    let work = emptied(&beside.join("work"))?;
-    let command = |arguments: &[&str]| {
-        let mut command = Command::new(dyno);
-        command.args(arguments).current_dir(&work).env_clear().env("HOME", &work);
-        // For the compiler of the new plugin.
-        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        command
-    };
-    // Only a run needs the worker and DuckDB's library.
-    let mut run = command(&["run", "cpu-kernels/noop", "--samples", "1", "--launches", "1", "--plugins"]);
-    process::run(run.arg(release.join("plugins")))?;
-    process::run(&mut command(&["new", "mine", "--lang", "c"]))?;
-    process::run(&mut command(&["build", "mine", "--no-check"]))?;
-    // The SDK that is installed along with it is found.
-    let wrote = process::output(&mut command(&["new", "rusty", "--lang", "rust"]))?;
-    let sdk = fs::canonicalize(release.join("sdk/rust"))
-        .map_err(|error| Failure::file("find", &release.join("sdk/rust"), &error))?;
-    if !wrote.contains(&format!("takes dyno-sdk from {}", sdk.display())) {
-        return Err(Failure::new(format!("`dyno new` did not find the SDK in {}: {wrote}", sdk.display())));
-    }
-    fs::remove_dir_all(&work).map_err(|error| Failure::file("remove", &work, &error))
-}
-
 /// The workspace of the release: ours with the packages of the SDK alone, from which they inherit.
 fn workspace_of_sdk(project: &Project) -> Outcome<String> {
     let text = String::from_utf8_lossy(&project::read(&project.root.join("Cargo.toml"))?).into_owned();
@@ -152,34 +134,4 @@ fn target() -> Outcome<String> {
         .find_map(|line| line.strip_prefix("host: "))
         .map(str::to_owned)
         .ok_or_else(|| Failure::new("`rustc -vV` names no host"))
-}
-
-fn copy(from: &Path, to: &Path) -> Outcome<()> {
-    fs::copy(from, to).map_err(|error| Failure::file("copy", from, &error))?;
-    Ok(())
-}
-
-fn copy_folder(from: &Path, to: &Path) -> Outcome<()> {
-    make_folder(to)?;
-    let refused = |error| Failure::file("read the folder", from, &error);
-    let paths: Result<Vec<PathBuf>, _> =
-        fs::read_dir(from).map_err(refused)?.map(|entry| entry.map(|entry| entry.path())).collect();
-    for path in paths.map_err(refused)? {
-        let target = to.join(path.file_name().unwrap_or_default());
-        if path.is_dir() {
-            copy_folder(&path, &target)?;
-        } else {
-            copy(&path, &target)?;
-        }
-    }
-    Ok(())
-}
-
-/// A folder with nothing in it.
-fn emptied(folder: &Path) -> Outcome<PathBuf> {
-    if folder.exists() {
-        fs::remove_dir_all(folder).map_err(|error| Failure::file("remove", folder, &error))?;
-    }
-    make_folder(folder)?;
-    Ok(folder.to_owned())
 }

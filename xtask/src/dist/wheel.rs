@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use super::{copy, copy_folder, emptied};
+use super::parts::{copy, copy_folder, emptied, uses};
 use crate::{
     failure::{Failure, Outcome},
     process::{self, say},
@@ -63,6 +63,6 @@ fn check(wheel: &Path, folder: &Path) -> Outcome<()> {
     let mut pip = Command::new(bin.join("pip"));
     process::run(pip.args(["install", "--quiet", "--disable-pip-version-check"]).arg(wheel))?;
     process::run(Command::new(bin.join("python")).args(["-c", "import dyno_client"]))?;
-    super::uses(&bin.join("dyno"), &environment.join("lib/dyno"), &environment)?;
+    uses(&bin.join("dyno"), &environment.join("lib/dyno"), &environment)?;
     fs::remove_dir_all(folder).map_err(|error| Failure::file("remove", folder, &error))
 }

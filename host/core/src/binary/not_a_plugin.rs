@@ -6,7 +6,8 @@
 pub enum NotAPlugin {
     /// A good library or component, but not for dyno: other software's.
     #[error(
-        "not a dyno plugin: it has no descriptor (in Rust `export_plugin!` writes it, in C `DYNO_DESCRIPTOR`)"
+        "not a dyno plugin: it has no descriptor (in Rust `export_plugin!` writes it, in C `DYNO_DESCRIPTOR`; `dyno pack FILE.wasm \
+         --descriptor descriptor.toml` puts one into a component)"
     )]
     Foreign,
     /// A library that the Rust compiler loads.

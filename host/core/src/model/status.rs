@@ -230,6 +230,12 @@ impl CaseStatus {
             _ => &[],
         }
     }
+
+    /// The last of them that says something.
+    #[must_use]
+    pub fn last_words(&self) -> Option<&str> {
+        self.last_output().iter().rev().map(|line| line.trim()).find(|line| !line.is_empty())
+    }
 }
 
 /// Status of a run.

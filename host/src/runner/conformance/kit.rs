@@ -25,6 +25,7 @@ use crate::{
     runner::{
         Cancel, RunError,
         compiled::will_compile,
+        compiling::compile,
         expand::subject,
         turn::{Asking, Said, Turn},
     },
@@ -186,6 +187,7 @@ impl Kit<'_> {
         };
         if will_compile(&self.code_cache, &trial.with_defaults()) {
             (book.told)(CheckNews::Compiling);
+            compile(&trial.assignment(&trial.with_defaults(), &self.cancel));
         }
         let stages = self.in_turn(&trial, book.told, || lifecycle(&trial))?;
         let mut works = true;

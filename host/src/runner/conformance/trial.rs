@@ -117,7 +117,7 @@ pub(super) fn settled(outcome: Result<TestOutcome, Ended>) -> Tested {
 
 /// A promise that was not kept, by the status of a launch.
 pub(super) fn broken(status: &CaseStatus) -> TestOutcome {
-    let said = |message: String| match status.last_output().last() {
+    let said = |message: String| match status.last_words() {
         Some(line) => TestOutcome::failed(format!("{message}; its last line of output: {line}")),
         None => TestOutcome::failed(message),
     };

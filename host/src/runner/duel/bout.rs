@@ -18,6 +18,7 @@ use crate::{
     runner::{
         Match, Planned, RunError,
         compiled::will_compile,
+        compiling::compile,
         session::{Assignment, Ended},
         turn::{Asking, Said, Turn},
     },
@@ -136,13 +137,15 @@ impl<'a> Ring<'a> {
             seed: settings.input_seed(plan.number),
             cancel: &duel.cancel,
         };
-        for (_, planned) in case.sides() {
-            if will_compile(&duel.code_cache, planned) {
-                (self.told)(DuelNews::Compiling { plugin: &planned.plugin });
-            }
-        }
         let baseline = &assignment(&case.baseline, bytes.baseline);
         let candidate = &assignment(&case.candidate, bytes.candidate);
+        // Where compiled code cannot be kept, every launch compiles.
+        for side in [baseline, candidate].into_iter().filter(|_| plan.number == 0) {
+            if will_compile(&duel.code_cache, side.case) {
+                (self.told)(DuelNews::Compiling { plugin: &side.case.plugin });
+                compile(side);
+            }
+        }
         pair(Sides { baseline, candidate }, plan).map_err(|(side, ended)| match ended {
             Ended::Host(fault) => fault.into(),
             Ended::Case(CaseStatus::Cancelled) => NoPair::GaveUp,

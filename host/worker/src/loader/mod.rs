@@ -1,6 +1,7 @@
 //! From verified bytes to something that can be measured. The only room that loads code, and the only one with `unsafe`.
 
 mod bytes;
+mod guest;
 mod loaded;
 mod native;
 mod text;

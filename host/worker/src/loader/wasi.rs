@@ -13,54 +13,19 @@ use std::{
 };
 
 use dyno_core::binary::Import;
-use rand::{Rng, SeedableRng};
-use rand_pcg::Pcg64Mcg;
+use rand::Rng;
 use wasmtime::{
     Engine, Result, StoreContextMut,
     component::{
-        Component, ComponentType, Lift, Linker, LinkerInstance, Lower, Resource, ResourceTable, ResourceType,
+        Component, ComponentType, Lift, Linker, LinkerInstance, Lower, Resource, ResourceType,
         types::ComponentItem,
     },
 };
 
-use super::wasm::Guest;
+use super::guest::Guest;
 
 /// Most bytes of randomness in one call, and most that one write to a stream may have.
 const MAX_BYTES: u64 = 1 << 20;
-/// Most timers that a guest can hold at once.
-const MAX_TIMERS: usize = 1_000;
-/// How much of what a guest wrote to standard error is kept, to explain a trap [bytes].
-const MAX_COMPLAINT_BYTES: usize = 4_096;
-
-/// What a guest of WASI has of its own.
-pub(super) struct Wasi {
-    timers: ResourceTable,
-    random: Pcg64Mcg,
-    complaint: Vec<u8>,
-}
-
-impl Wasi {
-    pub(super) fn new(seed: u64) -> Self {
-        let mut timers = ResourceTable::new();
-        timers.set_max_capacity(MAX_TIMERS);
-        Self { timers, random: Pcg64Mcg::seed_from_u64(seed), complaint: Vec::new() }
-    }
-
-    pub(super) fn forget_complaint(&mut self) {
-        self.complaint.clear();
-    }
-
-    /// What the guest wrote to standard error since that was last forgotten, in a line: where a run time ends with a trap, it says why
-    /// there. Lines that are indented belong to a trace, and those that end with a colon say what follows.
-    pub(super) fn take_complaint(&mut self) -> Option<String> {
-        let text = std::mem::take(&mut self.complaint);
-        let text = String::from_utf8_lossy(&text);
-        let is_reason =
-            |line: &&str| !(line.is_empty() || line.starts_with(char::is_whitespace) || line.ends_with(':'));
-        text.lines().map(str::trim_end).find(is_reason).map(str::to_owned)
-    }
-}
-
 /// Why a guest was stopped in a function of WASI.
 #[derive(Debug)]
 pub(super) enum Stopped {
@@ -332,42 +297,11 @@ fn write(
     bytes: &[u8],
 ) -> std::result::Result<(), StreamError> {
     let written = if to == STDERR {
-        let complaint = &mut store.data_mut().wasi.complaint;
-        let room = MAX_COMPLAINT_BYTES.saturating_sub(complaint.len());
-        complaint.extend_from_slice(bytes.get(..room.min(bytes.len())).unwrap_or_default());
+        store.data_mut().wasi.complain(bytes);
         io::stderr().write_all(bytes)
     } else {
         let mut stdout = io::stdout();
         stdout.write_all(bytes).and_then(|()| stdout.flush())
     };
     written.map_err(|_| StreamError::Closed)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn of_a_trace_the_reason_is_taken() {
-        let reason = |text: &str| {
-            let mut wasi = Wasi::new(0);
-            wasi.complaint = text.as_bytes().to_vec();
-            wasi.take_complaint()
-        };
-        let python = "Traceback (most recent call last):\n  File \"app.py\", line 26, in setup\nValueError: no\n\nthread 'x'\n";
-        assert_eq!(reason(python).as_deref(), Some("ValueError: no"));
-        assert_eq!(reason("Error: no\nStack:\n  setup@app.js:1\n").as_deref(), Some("Error: no"));
-        assert_eq!(reason("thread 'main' panicked at src/lib.rs:3:5:\nno\n").as_deref(), Some("no"));
-        assert_eq!(reason("  \n"), None);
-    }
-
-    #[test]
-    fn equal_seeds_give_equal_randomness() {
-        let numbers = |seed| {
-            let mut wasi = Wasi::new(seed);
-            [wasi.random.next_u64(), wasi.random.next_u64()]
-        };
-        assert_eq!(numbers(7), numbers(7));
-        assert_ne!(numbers(7), numbers(8));
-    }
 }

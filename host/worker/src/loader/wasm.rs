@@ -8,7 +8,6 @@ use std::{
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Instant,
 };
 
 use dyno_core::{
@@ -17,14 +16,15 @@ use dyno_core::{
     protocol::{Load, WASM_ENGINE_VERSION, compiled_name},
 };
 use wasmtime::{
-    Config, Engine, OptLevel, ResourceLimiter, Store,
+    Config, Engine, OptLevel, Store,
     component::{Component, HasSelf, Linker},
 };
 
 use super::{
     Loaded,
     bytes::Verified,
-    wasi::{self, Stopped, Wasi},
+    guest::Guest,
+    wasi::{self, Stopped},
 };
 use crate::{
     host_side::{HostSide, Level, printable},
@@ -64,13 +64,8 @@ pub(super) fn load(
     Benchmark::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |guest| guest)
         .and_then(|()| wasi::link(&mut linker, &engine, &component))
         .map_err(|error| engine_fault("cannot offer the host's functions to a component", &error))?;
-    let guest = Guest {
-        side,
-        wasi: Wasi::new(load.seed),
-        start: Instant::now(),
-        limit: usize::try_from(load.memory_limit_bytes).unwrap_or(usize::MAX),
-        denied: None,
-    };
+    let limit = usize::try_from(load.memory_limit_bytes).unwrap_or(usize::MAX);
+    let guest = Guest::new(side, limit, load.seed);
     let mut store = Store::new(&engine, guest);
     // The limiter also records a denied growth, which explains the trap that follows.
     store.limiter(|guest| guest);
@@ -177,8 +172,12 @@ fn words(error: &wasmtime::Error) -> String {
 fn refusal(error: &wasmtime::Error, store: &mut Store<Guest>) -> String {
     let guest = store.data_mut();
     let complaint = guest.wasi.take_complaint();
-    // What the guest was stopped for says it all; the trap is how.
-    let mut message = error.downcast_ref::<Stopped>().map_or_else(|| words(error), Stopped::to_string);
+    // What the guest was stopped for, or wrote before its trap, says why; the trap is only how.
+    let mut message = match (error.downcast_ref::<Stopped>(), complaint) {
+        (Some(stopped), _) => stopped.to_string(),
+        (None, Some(complaint)) => format!("{} ({})", printable(&complaint), words(error)),
+        (None, None) => words(error),
+    };
     if let Some((wanted, limit)) = guest.denied {
         message.push_str(&format!(
             "; its memory was not allowed to grow to {wanted} bytes, the limit is {limit}"
@@ -186,9 +185,6 @@ fn refusal(error: &wasmtime::Error, store: &mut Store<Guest>) -> String {
     }
     if let Some(logged) = guest.side.take_last_error() {
         message.push_str(&format!("; it had logged: {logged}"));
-    }
-    if let Some(complaint) = complaint {
-        message.push_str(&format!("; it had written: {}", printable(&complaint)));
     }
     message
 }
@@ -206,48 +202,6 @@ fn params(load: &Load) -> Vec<Param> {
             },
         })
         .collect()
-}
-
-/// The host's side of a guest.
-pub(super) struct Guest {
-    side: Arc<HostSide>,
-    pub(super) wasi: Wasi,
-    start: Instant,
-    /// Maximum linear memory [bytes].
-    limit: usize,
-    /// A growth that was denied: what was wanted and what is allowed [bytes].
-    denied: Option<(usize, usize)>,
-}
-
-impl Guest {
-    /// Time since it was made [ns].
-    pub(super) fn clock_ns(&self) -> u64 {
-        self.start.elapsed().as_nanos() as u64
-    }
-}
-
-impl ResourceLimiter for Guest {
-    fn memory_growing(
-        &mut self,
-        _current: usize,
-        desired: usize,
-        _maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
-        let allowed = desired <= self.limit;
-        if !allowed {
-            self.denied = Some((desired, self.limit));
-        }
-        Ok(allowed)
-    }
-
-    fn table_growing(
-        &mut self,
-        _current: usize,
-        desired: usize,
-        _maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
-        Ok(desired <= 10_000_000)
-    }
 }
 
 impl host::Host for Guest {
@@ -309,6 +263,7 @@ impl Wasm {
 
 impl Instance for Wasm {
     fn setup(&mut self) -> Result<(), instance::Failure> {
+        self.store.data_mut().reseed(self.seed);
         let lifecycle = self.bindings.dyno_plugin_lifecycle();
         let outcome = lifecycle.call_setup(&mut self.store, &self.benchmark, &self.params, self.seed);
         self.judge(outcome)

@@ -1,0 +1,131 @@
+//! What a component has at its side: the host's functions, its limit of memory, and the state behind its WASI.
+
+use std::{sync::Arc, time::Instant};
+
+use rand::SeedableRng;
+use rand_pcg::Pcg64Mcg;
+use wasmtime::{ResourceLimiter, component::ResourceTable};
+
+use crate::host_side::HostSide;
+
+/// Most timers that a guest can hold at once.
+const MAX_TIMERS: usize = 1_000;
+/// How much of what a guest wrote to standard error is kept, to explain a trap [bytes].
+const MAX_COMPLAINT_BYTES: usize = 4_096;
+
+/// What a guest of WASI has of its own.
+pub(super) struct Wasi {
+    pub(super) timers: ResourceTable,
+    pub(super) random: Pcg64Mcg,
+    complaint: Vec<u8>,
+}
+
+impl Wasi {
+    fn new(seed: u64) -> Self {
+        let mut timers = ResourceTable::new();
+        timers.set_max_capacity(MAX_TIMERS);
+        Self { timers, random: Pcg64Mcg::seed_from_u64(seed), complaint: Vec::new() }
+    }
+
+    /// Keeps some of what the guest wrote to standard error.
+    pub(super) fn complain(&mut self, bytes: &[u8]) {
+        let room = MAX_COMPLAINT_BYTES.saturating_sub(self.complaint.len());
+        self.complaint.extend_from_slice(bytes.get(..room.min(bytes.len())).unwrap_or_default());
+    }
+
+    pub(super) fn forget_complaint(&mut self) {
+        self.complaint.clear();
+    }
+
+    /// What the guest wrote to standard error since that was last forgotten, in a line: where a run time ends with a trap, it says why
+    /// there. Lines that are indented belong to a trace, and those that end with a colon say what follows.
+    pub(super) fn take_complaint(&mut self) -> Option<String> {
+        let text = std::mem::take(&mut self.complaint);
+        let text = String::from_utf8_lossy(&text);
+        let is_reason =
+            |line: &&str| !(line.is_empty() || line.starts_with(char::is_whitespace) || line.ends_with(':'));
+        text.lines().map(str::trim_end).find(is_reason).map(str::to_owned)
+    }
+}
+
+/// The host's side of a guest.
+pub(super) struct Guest {
+    pub(super) side: Arc<HostSide>,
+    pub(super) wasi: Wasi,
+    start: Instant,
+    /// Maximum linear memory [bytes].
+    limit: usize,
+    /// A growth that was denied: what was wanted and what is allowed [bytes].
+    pub(super) denied: Option<(usize, usize)>,
+}
+
+impl Guest {
+    pub(super) fn new(side: Arc<HostSide>, limit: usize, seed: u64) -> Self {
+        Self { side, wasi: Wasi::new(seed), start: Instant::now(), limit, denied: None }
+    }
+
+    /// Begins its randomness anew: every instance has that of the case.
+    pub(super) fn reseed(&mut self, seed: u64) {
+        self.wasi.random = Pcg64Mcg::seed_from_u64(seed);
+    }
+
+    /// Time since it was made [ns].
+    pub(super) fn clock_ns(&self) -> u64 {
+        self.start.elapsed().as_nanos() as u64
+    }
+}
+
+impl ResourceLimiter for Guest {
+    fn memory_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let allowed = desired <= self.limit;
+        if !allowed {
+            self.denied = Some((desired, self.limit));
+        }
+        Ok(allowed)
+    }
+
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        Ok(desired <= 10_000_000)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::Rng;
+
+    use super::*;
+
+    #[test]
+    fn of_a_trace_the_reason_is_taken() {
+        let reason = |text: &str| {
+            let mut wasi = Wasi::new(0);
+            wasi.complaint = text.as_bytes().to_vec();
+            wasi.take_complaint()
+        };
+        let python = "Traceback (most recent call last):\n  File \"app.py\", line 26, in setup\nValueError: no\n\nthread 'x'\n";
+        assert_eq!(reason(python).as_deref(), Some("ValueError: no"));
+        assert_eq!(reason("Error: no\nStack:\n  setup@app.js:1\n").as_deref(), Some("Error: no"));
+        assert_eq!(reason("thread 'main' panicked at src/lib.rs:3:5:\nno\n").as_deref(), Some("no"));
+        assert_eq!(reason("  \n"), None);
+    }
+
+    #[test]
+    fn equal_seeds_give_equal_randomness() {
+        let numbers = |seed| {
+            let mut wasi = Wasi::new(seed);
+            [wasi.random.next_u64(), wasi.random.next_u64()]
+        };
+        assert_eq!(numbers(7), numbers(7));
+        assert_ne!(numbers(7), numbers(8));
+    }
+}
