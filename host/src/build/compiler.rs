@@ -115,8 +115,8 @@ pub(super) fn build(
     }
     let headers = headers(file)?;
     let partial = file.with_extension("partial");
-    let (compiler, flags) = language.variables();
-    let compiler = env::var(compiler).ok().filter(|name| !name.is_empty());
+    let (variable, flags) = language.variables();
+    let compiler = env::var(variable).ok().filter(|name| !name.is_empty());
     // A compiler may be given with flags of its own: `CC="ccache gcc"`.
     let mut words = compiler.as_deref().unwrap_or(language.word()).split_whitespace();
     let program = words.next().unwrap_or(language.word());
@@ -131,13 +131,14 @@ pub(super) fn build(
     arguments.extend(["-o", &made]);
     arguments.extend(paths.iter().map(String::as_str));
     arguments.extend(link.split_whitespace());
+    let named = format!("{variable} names it: correct that, or unset it");
     let tool = Tool {
         program,
         arguments: &arguments,
         folder,
         environment: &[],
         what: language.what(),
-        remedy: language.remedy(),
+        remedy: if compiler.is_some() { &named } else { language.remedy() },
     };
     tool.act(wish)?;
     fs::rename(&partial, file).map_err(|error| {

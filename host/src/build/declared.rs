@@ -31,7 +31,9 @@ pub(super) fn read(file: &Path) -> Result<Declared, BuildError> {
     let refused = |why: String| BuildError::Declaration { file: file.to_owned(), why };
     let text = read_text(file).map_err(|error| refused(error.to_string()))?;
     let File { mut build } = toml::from_str(&text).map_err(|error| {
-        refused(format!("cannot be understood: {}", error.to_string().trim().replace('\n', " ")))
+        let line =
+            error.span().map_or(1, |span| text.get(..span.start).unwrap_or_default().lines().count().max(1));
+        refused(format!("cannot be understood in line {line}: {}", error.message().replace('\n', " ")))
     })?;
     if build.command.first().is_none_or(String::is_empty) {
         return Err(refused(
@@ -129,6 +131,8 @@ mod tests {
         let outside = said("[build]\ncommand = [\"make\"]\noutput = [\"../a.so\"]");
         assert!(outside.contains("`../a.so`, which is not below"), "{outside}");
         assert!(said("[build]\ncommand = [\"make\"]\noutput = [\"/a.so\"]").contains("not below"));
+        let spelt = said("[build]\ncommand = \"make\"\noutput = [\"a.so\"]");
+        assert!(spelt.contains("in line 2: invalid type: string \"make\", expected a sequence"), "{spelt}");
         assert!(!said("[build\n").contains('\n'));
     }
 

@@ -18,6 +18,8 @@ const WORLD: &str = "benchmark";
 /// The descriptor, which these languages cannot put into what they make.
 const DESCRIPTORS: [&str; 2] = ["descriptor.toml", "descriptor.json"];
 
+/// Where people name the folder of a WASI SDK.
+const SDK: &str = "WASI_SDK_PATH";
 /// What the source is called that has the benchmarks, where there are several.
 const MAIN: &str = "app";
 
@@ -244,13 +246,18 @@ impl Sources {
         let scratch = folder.join(output::NAME).join(".scratch");
         write_all(&scratch, &[])?;
         let environment = [("TMPDIR", &*scratch.to_string_lossy()), ("RUST_BACKTRACE", "0")];
+        let is_named = self.guest == Guest::C && env::var_os(SDK).is_some();
         let acted = Tool {
             program: &program,
             arguments: &arguments,
             folder,
             environment: &environment,
             what: self.guest.what(),
-            remedy: self.guest.remedy(),
+            remedy: if is_named {
+                "WASI_SDK_PATH names its folder: correct that, or unset it"
+            } else {
+                self.guest.remedy()
+            },
         }
         .act(wish);
         // What cannot be removed is in nobody's way: version control ignores it, and the next build tries again.
@@ -265,7 +272,7 @@ impl Sources {
             Some(place) => {
                 folder.ancestors().map(|around| around.join(place).join(word)).find(|tool| tool.is_file())
             }
-            None => env::var_os("WASI_SDK_PATH").map(|sdk| Path::new(&sdk).join("bin").join(word)),
+            None => env::var_os(SDK).map(|sdk| Path::new(&sdk).join("bin").join(word)),
         };
         own.map_or_else(|| word.to_owned(), |tool| tool.to_string_lossy().into_owned())
     }

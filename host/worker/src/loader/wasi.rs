@@ -24,8 +24,9 @@ use wasmtime::{
 
 use super::guest::Guest;
 
-/// Most bytes of randomness in one call, and most that one write to a stream may have.
+/// Most bytes of randomness in one call, and how many a stream says that it can take at once.
 const MAX_BYTES: u64 = 1 << 20;
+
 /// Why a guest was stopped in a function of WASI.
 #[derive(Debug)]
 pub(super) enum Stopped {

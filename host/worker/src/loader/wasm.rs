@@ -62,8 +62,10 @@ pub(super) fn load(
         return Err(why.into());
     }
     Benchmark::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |guest| guest)
-        .and_then(|()| wasi::link(&mut linker, &engine, &component))
         .map_err(|error| engine_fault("cannot offer the host's functions to a component", &error))?;
+    // What is imported, and how, is the component's doing.
+    wasi::link(&mut linker, &engine, &component)
+        .map_err(|error| format!("the component's imports cannot be linked: {}", words(&error)))?;
     let limit = usize::try_from(load.memory_limit_bytes).unwrap_or(usize::MAX);
     let guest = Guest::new(side, limit, load.seed);
     let mut store = Store::new(&engine, guest);
