@@ -203,10 +203,6 @@ impl Conductor<'_> {
         if !self.is_pinning {
             placement.cpus.clear();
         }
-        // Where compiled code cannot be kept, every launch compiles, and says so.
-        let compiles = index == 0 && will_compile(self.code_cache, planned);
-        // Until the launch ends, nothing of the host runs on the measured processors, if there are others.
-        let _elsewhere = keep_off(&placement.cpus).ok();
         let assignment = Assignment {
             case: planned,
             settings,
@@ -217,10 +213,13 @@ impl Conductor<'_> {
             seed: settings.input_seed(u64::from(index)),
             cancel: self.cancel,
         };
-        if compiles {
+        // Where compiled code cannot be kept, every launch compiles. A compiler may have every processor.
+        if index == 0 && will_compile(self.code_cache, planned) {
             desk.announce(Event::Compiling { case: case.index, plugin: case.plugin.clone() });
             compile(&assignment);
         }
+        // Until the launch ends, nothing of the host runs on the measured processors, if there are others.
+        let _elsewhere = keep_off(&assignment.placement.cpus).ok();
         let mut so_far = Vec::new();
         launch(&assignment, index, stop::quota(settings.stop), &mut |notice| match notice {
             Notice::Entered(stage) => {

@@ -185,11 +185,18 @@ impl Kit<'_> {
             cancel: &self.cancel,
             has_run_time: brings_run_time(entry),
         };
-        if will_compile(&self.code_cache, &trial.with_defaults()) {
+        let defaults = trial.with_defaults();
+        let compiles = will_compile(&self.code_cache, &defaults);
+        if compiles {
             (book.told)(CheckNews::Compiling);
-            compile(&trial.assignment(&trial.with_defaults(), &self.cancel));
         }
-        let stages = self.in_turn(&trial, book.told, || lifecycle(&trial))?;
+        let stages = self.in_turn(&trial, book.told, || {
+            // Also in turn: a compiler would disturb whoever measures on this device.
+            if compiles {
+                compile(&trial.assignment(&defaults, &self.cancel));
+            }
+            lifecycle(&trial)
+        })?;
         let mut works = true;
         let mut is_reproducible = true;
         for (test, outcome, took) in stages {

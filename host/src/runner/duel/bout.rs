@@ -124,7 +124,6 @@ impl<'a> Ring<'a> {
         let (case, duel) = (one.case(), self.duel);
         let threads = case.candidate.threads().max(case.baseline.threads());
         let placement = place(&self.options.settings.cpus, threads);
-        let _elsewhere = keep_off(&placement.cpus).ok();
         let (settings, plan) = (one.settings(), one.next_plan());
         let assignment = |case, bytes| Assignment {
             case,
@@ -139,13 +138,14 @@ impl<'a> Ring<'a> {
         };
         let baseline = &assignment(&case.baseline, bytes.baseline);
         let candidate = &assignment(&case.candidate, bytes.candidate);
-        // Where compiled code cannot be kept, every launch compiles.
+        // Where compiled code cannot be kept, every launch compiles. A compiler may have every processor.
         for side in [baseline, candidate].into_iter().filter(|_| plan.number == 0) {
             if will_compile(&duel.code_cache, side.case) {
                 (self.told)(DuelNews::Compiling { plugin: &side.case.plugin });
                 compile(side);
             }
         }
+        let _elsewhere = keep_off(&placement.cpus).ok();
         pair(Sides { baseline, candidate }, plan).map_err(|(side, ended)| match ended {
             Ended::Host(fault) => fault.into(),
             Ended::Case(CaseStatus::Cancelled) => NoPair::GaveUp,
