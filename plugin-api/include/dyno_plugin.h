@@ -85,7 +85,7 @@ typedef struct {
     uint32_t abi_version;
     // To be passed back as the first argument of every function of this table.
     void *context;
-    // Seed for every random number of the case: equal seeds must make equal work.
+    // Seed of all random numbers in the case. With the same seed, the plugin must do the same work.
     uint64_t seed;
     // The device of the case.
     const DynoDevice *device;
@@ -164,7 +164,7 @@ typedef struct {
     int32_t (*execute)(void *instance, uint64_t iterations, DynoReport *report);
     // Derives metrics from the samples of the launch and reports them with `DynoHost.metric`. Untimed; may be null.
     int32_t (*process_results)(void *instance, const DynoSample *samples, size_t count);
-    // Frees the instance. Called once for every `setup` that returned `DYNO_OK`.
+    // Frees the instance. The host calls it once after each `setup` that returned `DYNO_OK`.
     void (*cleanup)(void *instance);
 } DynoBenchmark;
 

@@ -100,7 +100,7 @@ pub struct DynoHost {
     pub abi_version: u32,
     /// To be passed back as the first argument of every function of this table.
     pub context: *mut c_void,
-    /// Seed for every random number of the case: equal seeds must make equal work.
+    /// Seed of all random numbers in the case. With the same seed, the plugin must do the same work.
     pub seed: u64,
     /// The device of the case.
     pub device: *const DynoDevice,
@@ -178,7 +178,7 @@ pub struct DynoBenchmark {
     /// Derives metrics from the samples of the launch and reports them with [`DynoHost::metric`]. Untimed; may be null.
     pub process_results:
         Option<unsafe extern "C" fn(instance: *mut c_void, samples: *const DynoSample, count: usize) -> i32>,
-    /// Frees the instance. Called once for every `setup` that returned `DYNO_OK`.
+    /// Frees the instance. The host calls it once after each `setup` that returned `DYNO_OK`.
     pub cleanup: unsafe extern "C" fn(instance: *mut c_void),
 }
 

@@ -80,7 +80,7 @@ impl Context {
         self.link.metric(name, value);
     }
 
-    /// Seed for every random number of the case: equal seeds must make equal work.
+    /// Seed of all random numbers in the case. With the same seed, the plugin must do the same work.
     #[must_use]
     pub fn seed(&self) -> u64 {
         self.seed
