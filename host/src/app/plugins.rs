@@ -57,8 +57,8 @@ impl Plugins<'_> {
     /// # Errors
     /// When a library cannot be used.
     pub fn libraries(&self, entry: &Entry) -> Result<Libraries, Problem> {
-        if self.0.named_server().is_some() {
-            // The file is on the server's machine.
+        // A component needs none, and a server's file is on its machine.
+        if self.0.named_server().is_some() || entry.kind == PluginKind::Wasm {
             return Ok(Libraries::default());
         }
         Libraries::of(&entry.path, &catalog::read_bytes_of(&entry.path)?, &[])

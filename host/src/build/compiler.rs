@@ -7,7 +7,7 @@ use std::{
 
 use dyno_core::model::{EngineChoice, PluginKind};
 
-use super::{error::BuildError, tool::Tool, wish::Wish};
+use super::{error::BuildError, output, tool::Tool, wish::Wish};
 use crate::fault::{HostFault, Place};
 
 /// The headers that such plugins include, which dyno brings along: name and text.
@@ -85,14 +85,8 @@ impl Language {
 /// The sources that lie directly in a folder, and their language; none where there are none. CUDA's compiler takes C++ as
 /// well, and C++'s takes C.
 pub(super) fn sources(folder: &Path) -> io::Result<Option<(Language, Vec<PathBuf>)>> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if let Some(language) = Language::of(&path).filter(|_| path.is_file()) {
-            found.push((language, path));
-        }
-    }
-    found.sort_by(|one, other| one.1.cmp(&other.1));
+    let files = output::files_in(folder)?.into_iter();
+    let found: Vec<_> = files.filter_map(|file| Some((Language::of(&file)?, file))).collect();
     let has = |wanted| found.iter().any(|(language, _)| *language == wanted);
     let language = [Language::Cuda, Language::Cpp, Language::C].into_iter().find(|language| has(*language));
     Ok(language.map(|language| (language, found.into_iter().map(|(_, path)| path).collect())))
@@ -149,12 +143,6 @@ pub(super) fn build(
 /// Writes the headers beside the library. Gives their folder.
 fn headers(file: &Path) -> Result<PathBuf, BuildError> {
     let folder = file.with_file_name("include");
-    let written = || {
-        fs::create_dir_all(&folder)?;
-        HEADERS.iter().try_for_each(|(name, text)| fs::write(folder.join(name), text))
-    };
-    written().map_err(|error| {
-        HostFault::new(format!("cannot write headers to `{}`", folder.display()), &error, Place::Named)
-    })?;
+    output::write_all(&folder, &HEADERS.map(|(name, text)| (name, text.as_bytes())))?;
     Ok(folder)
 }

@@ -1,7 +1,7 @@
 //! Components from JavaScript, Python and C: a source against the WIT of dyno, and a descriptor beside it.
 
 use std::{
-    env, fmt, fs, io,
+    env, fmt, fs,
     path::{Path, PathBuf},
 };
 
@@ -107,21 +107,21 @@ pub(super) struct Sources {
 /// The component that a folder holds the sources of; none where it holds none. A descriptor beside sources in C says that they
 /// become a component: a native plugin has its descriptor in its source.
 pub(super) fn sources(folder: &Path) -> Result<Option<Sources>, BuildError> {
-    let files =
-        files_of(folder).map_err(|source| BuildError::NoFolder { folder: folder.to_owned(), source })?;
+    let files = output::files_in(folder)
+        .map_err(|source| BuildError::NoFolder { folder: folder.to_owned(), source })?;
     let descriptor = DESCRIPTORS.map(|name| folder.join(name)).into_iter().find(|path| path.is_file());
     let Some(descriptor) = descriptor else { return Ok(None) };
     let is_main = |file: &&PathBuf| file.file_stem().is_some_and(|stem| stem == MAIN);
     let refused = |why: String| Err(BuildError::Declaration { file: folder.to_owned(), why });
     let of = |guest: Guest| files.iter().filter(move |file| guest.wrote(file));
     let mut guests: Vec<Guest> = Guest::ALL.into_iter().filter(|guest| of(*guest).next().is_some()).collect();
+    if guests.is_empty() {
+        return Ok(None);
+    }
     if guests.len() > 1 {
         guests.retain(|guest| of(*guest).any(|file| is_main(&file)));
     }
     let [guest] = guests.as_slice() else {
-        if files.iter().all(|file| Guest::ALL.iter().all(|guest| !guest.wrote(file))) {
-            return Ok(None);
-        }
         return refused(format!(
             "has sources in several languages: call the one that exports the benchmarks `{MAIN}`, or write the command that \
              builds it into `plugin.toml`"
@@ -143,7 +143,7 @@ pub(super) fn sources(folder: &Path) -> Result<Option<Sources>, BuildError> {
 
 /// Why a folder that nothing else builds is not built, where it has a script without a descriptor.
 pub(super) fn undescribed(folder: &Path) -> Option<BuildError> {
-    let files = files_of(folder).ok()?;
+    let files = output::files_in(folder).ok()?;
     let scripts = [(Guest::JavaScript, "js"), (Guest::Python, "python")];
     let (guest, word) = scripts.into_iter().find(|(guest, _)| files.iter().any(|file| guest.wrote(file)))?;
     Some(BuildError::Declaration {
@@ -153,16 +153,6 @@ pub(super) fn undescribed(folder: &Path) -> Option<BuildError> {
              --lang {word}` writes an example"
         ),
     })
-}
-
-fn files_of(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        files.push(entry?.path());
-    }
-    files.retain(|path| path.is_file());
-    files.sort();
-    Ok(files)
 }
 
 impl Sources {
@@ -177,7 +167,7 @@ impl Sources {
         let output = folder.join(output::NAME);
         output::make(&output)?;
         let wit = output.join("wit");
-        write_all(&wit, &[(WIT.0, WIT.1.as_bytes())])?;
+        output::write_all(&wit, &[(WIT.0, WIT.1.as_bytes())])?;
         let made = output.join(".partial.wasm");
         match self.guest {
             Guest::JavaScript => {
@@ -215,7 +205,7 @@ impl Sources {
         let bindings =
             bindings().map_err(|why| BuildError::Tool { tool: "the bindings for C".to_owned(), why })?;
         let bindings: Vec<(&str, &[u8])> = bindings.iter().collect();
-        write_all(wit, &bindings)?;
+        output::write_all(wit, &bindings)?;
         let brought = bindings.iter().map(|(name, _)| wit.join(name));
         let brought: Vec<PathBuf> = brought
             .filter(|file| file.extension().is_some_and(|ending| ending == "c" || ending == "o"))
@@ -244,7 +234,7 @@ impl Sources {
         let program = self.program(folder);
         // Where the tool may leave what it likes: it may be ended at any moment.
         let scratch = folder.join(output::NAME).join(".scratch");
-        write_all(&scratch, &[])?;
+        output::write_all(&scratch, &[])?;
         let environment = [("TMPDIR", &*scratch.to_string_lossy()), ("RUST_BACKTRACE", "0")];
         let is_named = self.guest == Guest::C && env::var_os(SDK).is_some();
         let acted = Tool {
@@ -288,14 +278,4 @@ fn bindings() -> Result<Files, String> {
     let mut generator = wit_bindgen_c::Opts::default().build();
     generator.generate(&mut resolve, world, &mut files).map_err(|error| said(&error))?;
     Ok(files)
-}
-
-fn write_all(folder: &Path, files: &[(&str, &[u8])]) -> Result<(), BuildError> {
-    let written = || {
-        fs::create_dir_all(folder)?;
-        files.iter().try_for_each(|(name, bytes)| fs::write(folder.join(name), bytes))
-    };
-    written().map_err(|error| {
-        HostFault::new(format!("cannot write to `{}`", folder.display()), &error, Place::Named).into()
-    })
 }

@@ -1,6 +1,9 @@
-//! The folder below that of the sources that dyno writes to.
+//! The folder of the sources, and the one below it that dyno writes to.
 
-use std::{fs, io, path::Path};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use super::error::BuildError;
 use crate::fault::{HostFault, Place};
@@ -19,4 +22,26 @@ pub(super) fn make(output: &Path) -> Result<(), BuildError> {
         fs::write(ignored, "*\n").map_err(refused)?;
     }
     Ok(())
+}
+
+/// Writes files that dyno brings along into a folder, which is made where it is missing.
+pub(super) fn write_all(folder: &Path, files: &[(&str, &[u8])]) -> Result<(), BuildError> {
+    let written = || {
+        fs::create_dir_all(folder)?;
+        files.iter().try_for_each(|(name, bytes)| fs::write(folder.join(name), bytes))
+    };
+    written().map_err(|error| {
+        HostFault::new(format!("cannot write to `{}`", folder.display()), &error, Place::Named).into()
+    })
+}
+
+/// The files that lie directly in a folder, by their names.
+pub(super) fn files_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        files.push(entry?.path());
+    }
+    files.retain(|path| path.is_file());
+    files.sort();
+    Ok(files)
 }

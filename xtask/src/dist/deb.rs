@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use super::parts::{copy_folder, emptied, uses};
+use super::parts::{c_library, copy_folder, emptied, uses};
 use crate::{
     failure::{Failure, Outcome},
     process::{self, say},
@@ -42,8 +42,7 @@ pub(super) fn make(project: &Project, release: &Path, dist: &Path) -> Outcome<Op
         let script = process::output(Command::new(release.join("dyno")).args(["completions", shell]))?;
         written(&root.join(folder).join(file), &script)?;
     }
-    let library = process::output(Command::new("getconf").arg("GNU_LIBC_VERSION"))?;
-    let library = library.trim().rsplit(' ').next().unwrap_or_default();
+    let library = c_library()?;
     written(
         &root.join("usr/share/doc/dyno/copyright"),
         "Licensed under MIT OR Apache-2.0; the texts lie in /usr/lib/dyno. DuckDB's library is licensed under MIT.\n",

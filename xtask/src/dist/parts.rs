@@ -67,3 +67,9 @@ pub(super) fn uses(dyno: &Path, release: &Path, beside: &Path) -> Outcome<()> {
     }
     fs::remove_dir_all(&work).map_err(|error| Failure::file("remove", &work, &error))
 }
+
+/// The version of this machine's C library: what is built here runs with it, or with a newer one. // eg: "2.36"
+pub(super) fn c_library() -> Outcome<String> {
+    let library = process::output(Command::new("getconf").arg("GNU_LIBC_VERSION"))?;
+    Ok(library.rsplit(' ').next().unwrap_or_default().to_owned())
+}

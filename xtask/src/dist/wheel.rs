@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use super::parts::{copy, copy_folder, emptied, uses};
+use super::parts::{c_library, copy, copy_folder, emptied, uses};
 use crate::{
     failure::{Failure, Outcome},
     process::{self, say},
@@ -49,9 +49,7 @@ pub(super) fn make(project: &Project, release: &Path, dist: &Path) -> Outcome<Op
 
 /// What the wheel runs on: a system with the C library of this one, or a newer one.
 fn platform() -> Outcome<String> {
-    let library = process::output(Command::new("getconf").arg("GNU_LIBC_VERSION"))?;
-    let version = library.trim().rsplit(' ').next().unwrap_or_default().replace('.', "_");
-    Ok(format!("manylinux_{version}_{}", std::env::consts::ARCH))
+    Ok(format!("manylinux_{}_{}", c_library()?.replace('.', "_"), std::env::consts::ARCH))
 }
 
 /// Installs it in an empty environment, and uses it there.
