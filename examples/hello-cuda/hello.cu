@@ -110,7 +110,7 @@ DYNO_EXPORT_PLUGIN(
             "name": "saxpy_cuda", "category": "example", "description": "Adds a multiple of one array to another",
             "hardware": ["cuda"],
             "params": [{
-                "name": "n", "type": "integer", "default": 16777216, "min": 1, "max": 268435456, "unit": "elements",
+                "name": "n", "type": "integer", "default": 16777216, "min": 1, "max": 67108864, "unit": "elements",
                 "description": "Length of the arrays"
             }]
         }]

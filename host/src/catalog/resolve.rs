@@ -102,6 +102,9 @@ impl Catalog {
     }
 
     fn hint(&self, pattern: &str, name: &str) -> String {
+        if self.entries.iter().any(|entry| entry.descriptor.plugin.id == pattern) {
+            return format!("that is the name of a plugin; `{pattern}/*` means all benchmarks in it");
+        }
         let mut names: Vec<String> = self
             .entries
             .iter()
@@ -307,6 +310,8 @@ mod tests {
         assert_eq!(paths("other/fft", EngineChoice::Auto).unwrap(), ["/other-0.1.0.native fft"]);
         let message = paths("gem", EngineChoice::Auto).unwrap_err();
         assert!(message.contains("`gem`") && message.contains("the nearest are gemm"), "{message}");
+        let message = paths("other", EngineChoice::Auto).unwrap_err();
+        assert!(message.contains("the name of a plugin; `other/*` means all"), "{message}");
         assert!(paths("hash", EngineChoice::Wasm).unwrap_err().contains("has no wasm build, only native"));
     }
 

@@ -64,7 +64,13 @@ pub(super) fn execute(app: &App, args: &BuildArgs, json: bool) -> Result<ExitCod
         let first = entries.first().and_then(|entry| Some((entry, entry.descriptor.benchmarks.first()?)));
         if let Some((entry, benchmark)) = first.filter(|_| !is_refused) {
             let id = &entry.descriptor.plugin.id;
-            text.push_str(&format!("run it: dyno run {}/{}\n", shown(id), shown(&benchmark.name)));
+            let device = match benchmark.hardware.first() {
+                Some(kind) if !benchmark.hardware.iter().any(|kind| kind == "cpu") => {
+                    format!(" --hardware {}", shown(kind))
+                }
+                _ => String::new(),
+            };
+            text.push_str(&format!("run it: dyno run {}/{}{device}\n", shown(id), shown(&benchmark.name)));
         }
         output::text(&terminal::folded(&text))?;
     }

@@ -5,7 +5,7 @@ use std::process::Command;
 use serde_json::{Map, Value};
 
 use super::{
-    Bench,
+    Bench, Needs,
     host::Host,
     table::{row, table, time},
 };
@@ -14,7 +14,8 @@ use crate::{
     process,
 };
 
-pub(super) const BENCH: Bench = Bench { name: "comparisons", title: "Verdicts on what is stored", run };
+pub(super) const BENCH: Bench =
+    Bench { name: "comparisons", title: "Verdicts on what is stored", needs: Needs::Nothing, run };
 
 /// The example that measures from inside.
 const EXAMPLE: &str = "verdict_speed";

@@ -5,7 +5,7 @@ use std::process::Command;
 use serde_json::{Map, Value};
 
 use super::{
-    Bench,
+    Bench, Needs,
     host::Host,
     measure::program,
     table::{row, table, time},
@@ -16,7 +16,8 @@ use crate::{
     project::make_folder,
 };
 
-pub(super) const BENCH: Bench = Bench { name: "devices", title: "Devices and leases", run };
+pub(super) const BENCH: Bench =
+    Bench { name: "devices", title: "Devices and leases", needs: Needs::Nothing, run };
 
 /// The example that measures from inside, because a whole process would measure its own start.
 const EXAMPLE: &str = "lease_speed";

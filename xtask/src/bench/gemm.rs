@@ -3,14 +3,15 @@
 use std::process::Command;
 
 use super::{
-    Bench,
+    Bench, Needs,
     host::Host,
     peer::Peer,
     table::{row, table, time},
 };
 use crate::{failure::Outcome, process};
 
-pub(super) const BENCH: Bench = Bench { name: "gemm", title: "gemm against OpenBLAS, one thread", run };
+pub(super) const BENCH: Bench =
+    Bench { name: "gemm", title: "gemm against OpenBLAS, one thread", needs: Needs::Nothing, run };
 
 /// Sizes of the square matrices.
 const SIZES: [&str; 4] = ["64", "256", "512", "1024"];

@@ -5,7 +5,7 @@ use std::{fs, process::Command};
 use serde_json::Value;
 
 use super::{
-    Bench,
+    Bench, Needs,
     host::{Host, median_time},
     measure::median,
     table::{row, table, time},
@@ -16,7 +16,7 @@ use crate::{
 };
 
 pub(super) const BENCH: Bench =
-    Bench { name: "loops", title: "The empty loop, beside criterion and divan", run };
+    Bench { name: "loops", title: "The empty loop, beside criterion and divan", needs: Needs::Nothing, run };
 
 /// Turns that the three take.
 const TURNS: usize = 3;

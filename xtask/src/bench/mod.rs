@@ -23,7 +23,7 @@ mod table;
 mod triad;
 mod verdicts;
 
-use self::section::Bench;
+use self::section::{Bench, Needs};
 use crate::{
     failure::{Failure, Outcome},
     options::Options,
@@ -48,7 +48,6 @@ const BENCHES: &[Bench] = &[
     server::MEMORY,
     server::GROWTH,
     cuda::BENCH,
-    authors::BENCH,
 ];
 
 /// `cargo xtask bench [NAME…|all]`.
@@ -64,6 +63,10 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     let host = host::Host::build(options)?;
     for bench in chosen {
         say(&format!("bench {}: {}", bench.name, bench.title));
+        if let Some(what) = bench.needs.missing() {
+            println!("    not measured: {what}; the document keeps what another machine measured");
+            continue;
+        }
         let facts = machine::facts(&host.project);
         let text = (bench.run)(&host)?;
         println!("\n{text}");

@@ -3,13 +3,14 @@
 use serde_json::Value;
 
 use super::{
-    Bench,
+    Bench, Needs,
     host::{Host, median_time},
     table::{row, table, time},
 };
 use crate::failure::Outcome;
 
-pub(super) const BENCH: Bench = Bench { name: "sandbox", title: "WASM beside native, from one source", run };
+pub(super) const BENCH: Bench =
+    Bench { name: "sandbox", title: "WASM beside native, from one source", needs: Needs::Nothing, run };
 
 fn run(host: &Host) -> Outcome<String> {
     let cases = host.cases(&["cpu-kernels/*", "--engine", "all", "--time", "250ms", "--launches", "5"])?;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Bench,
+    Bench, Needs,
     host::Host,
     measure::{exponent, program},
     table::{row, table, time},
@@ -16,7 +16,8 @@ use crate::{
     project::{self, make_folder},
 };
 
-pub(super) const BENCH: Bench = Bench { name: "scan", title: "Scanning folders of plugins", run };
+pub(super) const BENCH: Bench =
+    Bench { name: "scan", title: "Scanning folders of plugins", needs: Needs::Nothing, run };
 
 /// Repetitions of each listing.
 const TIMES: usize = 11;

@@ -6,7 +6,7 @@ use std::{fs, path::Path, process::Command};
 use serde_json::Value;
 
 use super::{
-    Bench,
+    Bench, Needs,
     host::{Host, make_another_file},
     measure::{median, program},
     table::{row, table, time},
@@ -17,7 +17,8 @@ use crate::{
     project::make_folder,
 };
 
-pub(super) const BENCH: Bench = Bench { name: "startup", title: "Start of dyno and of a worker", run };
+pub(super) const BENCH: Bench =
+    Bench { name: "startup", title: "Start of dyno and of a worker", needs: Needs::Nothing, run };
 
 /// Launches per form: enough for a median that does not jump.
 const LAUNCHES: &str = "40";

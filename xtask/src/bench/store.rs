@@ -5,7 +5,7 @@ use std::process::Command;
 use serde_json::{Map, Value};
 
 use super::{
-    Bench,
+    Bench, Needs,
     host::Host,
     table::{table, time},
 };
@@ -14,7 +14,8 @@ use crate::{
     process,
 };
 
-pub(super) const BENCH: Bench = Bench { name: "store", title: "A million samples in the store", run };
+pub(super) const BENCH: Bench =
+    Bench { name: "store", title: "A million samples in the store", needs: Needs::Nothing, run };
 
 /// The example that measures from inside, because a whole process would measure its own start.
 const EXAMPLE: &str = "store_speed";

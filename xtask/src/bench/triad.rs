@@ -1,7 +1,7 @@
 //! `stream_triad` of `cpu-kernels` against the same loop in C.
 
 use super::{
-    Bench,
+    Bench, Needs,
     host::Host,
     peer::Peer,
     table::{row, table, time},
@@ -9,7 +9,7 @@ use super::{
 use crate::failure::Outcome;
 
 pub(super) const BENCH: Bench =
-    Bench { name: "triad", title: "stream_triad against C (-O3 -march=native)", run };
+    Bench { name: "triad", title: "stream_triad against C (-O3 -march=native)", needs: Needs::Nothing, run };
 
 /// Elements per array: in the first-level cache, in the last-level cache, in memory.
 const SIZES: [&str; 3] = ["1024", "65536", "4194304"];

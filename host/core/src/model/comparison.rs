@@ -478,9 +478,6 @@ fn measured_metrics(case: &CaseRecord) -> Vec<MeasuredMetric> {
             .filter_map(|launch| median(&launch.samples.iter().filter_map(value).collect::<Vec<_>>()))
             .collect()
     };
-    let rate = |work: f64, sample: &Sample| {
-        (work > 0.0 && sample.wall_ns > 0).then(|| work * 1e9 / sample.wall_ns as f64)
-    };
     let time_trend = case.metric("time").and_then(|time| time.trend);
     let is_of_time =
         |name: &str| matches!(name, "time" | "items_per_second" | "bytes_per_second" | "flop_per_second");
@@ -489,12 +486,10 @@ fn measured_metrics(case: &CaseRecord) -> Vec<MeasuredMetric> {
         .map(|metric| {
             let mut values = match metric.name.as_str() {
                 "time" => of_samples(&|sample| Some(sample.ns_per_iteration())),
-                "items_per_second" => of_samples(&|sample| rate(sample.work.items, sample)),
-                "bytes_per_second" => of_samples(&|sample| rate(sample.work.bytes, sample)),
-                "flop_per_second" => of_samples(&|sample| rate(sample.work.flop, sample)),
-                "device_time" => of_samples(&|sample| {
-                    (sample.device_ns > 0.0).then(|| sample.device_ns / sample.iterations.max(1) as f64)
-                }),
+                "items_per_second" => of_samples(&|sample| sample.per_second(sample.work.items)),
+                "bytes_per_second" => of_samples(&|sample| sample.per_second(sample.work.bytes)),
+                "flop_per_second" => of_samples(&|sample| sample.per_second(sample.work.flop)),
+                "device_time" => of_samples(&Sample::device_ns_per_iteration),
                 "latency" => {
                     launches.iter().filter_map(|launch| median(&launch.load.as_ref()?.latencies())).collect()
                 }

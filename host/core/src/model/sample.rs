@@ -47,6 +47,21 @@ impl Sample {
     pub fn ns_per_iteration(&self) -> f64 {
         self.wall_ns as f64 / self.iterations.max(1) as f64
     }
+
+    /// Time of one iteration by the device's own clock [ns], where the device told it.
+    #[must_use]
+    pub fn device_ns_per_iteration(&self) -> Option<f64> {
+        (self.device_ns > 0.0).then(|| self.device_ns / self.iterations.max(1) as f64)
+    }
+
+    /// So much of this sample's work per second: of the device's time where the device told it, since the wall time of such a
+    /// call has in it what the host does and what stands between the iterations; of wall time elsewhere. `None` where no work
+    /// was reported.
+    #[must_use]
+    pub fn per_second(&self, work: f64) -> Option<f64> {
+        let ns = if self.device_ns > 0.0 { self.device_ns } else { self.wall_ns as f64 };
+        (work > 0.0 && ns > 0.0).then(|| work * 1e9 / ns)
+    }
 }
 
 /// Work that a plugin reports for a call, summed over its iterations. Zero means "not reported".

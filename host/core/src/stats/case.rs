@@ -86,22 +86,21 @@ impl Completed<'_> {
     }
 
     fn rates(&self) -> [Option<MetricSummary>; 3] {
-        let rate = |work: f64, sample: &Sample| {
-            (work > 0.0 && sample.wall_ns > 0).then(|| work * 1e9 / sample.wall_ns as f64)
-        };
         let higher = Better::Higher;
         [
-            self.sampled("items_per_second", "items/s", higher, |sample| rate(sample.work.items, sample)),
-            self.sampled("bytes_per_second", "bytes/s", higher, |sample| rate(sample.work.bytes, sample)),
-            self.sampled("flop_per_second", "FLOP/s", higher, |sample| rate(sample.work.flop, sample)),
+            self.sampled("items_per_second", "items/s", higher, |sample| {
+                sample.per_second(sample.work.items)
+            }),
+            self.sampled("bytes_per_second", "bytes/s", higher, |sample| {
+                sample.per_second(sample.work.bytes)
+            }),
+            self.sampled("flop_per_second", "FLOP/s", higher, |sample| sample.per_second(sample.work.flop)),
         ]
     }
 
     fn resources(&self) -> [Option<MetricSummary>; 2] {
         [
-            self.sampled("device_time", "ns", Better::Lower, |sample| {
-                (sample.device_ns > 0.0).then(|| sample.device_ns / sample.iterations.max(1) as f64)
-            }),
+            self.sampled("device_time", "ns", Better::Lower, Sample::device_ns_per_iteration),
             self.once("peak_memory", "bytes", Better::Lower, |launch| {
                 launch.peak_memory_bytes.map(|bytes| bytes as f64)
             }),

@@ -111,18 +111,24 @@ fn worst_first(comparison: &Comparison) -> Vec<(&CaseComparison, &MetricComparis
     all
 }
 
-/// Rates that follow from the time of a case alone: they repeat its change, in the other direction.
+/// Rates that follow from the time of a case alone: they repeat its change, in the other direction. They are of the device's
+/// time where the device tells it.
 const RATES: [&str; 3] = ["items_per_second", "bytes_per_second", "flop_per_second"];
 
 /// Whether this metric repeats another: it is a rate, and the time of the case has the same verdict.
 fn repeats_time(case: &CaseComparison, metric: &MetricComparison) -> bool {
     RATES.contains(&metric.name.as_str())
-        && case.metrics.iter().any(|other| other.name == "time" && other.verdict == metric.verdict)
+        && case.metrics.iter().any(|other| other.name == clock(case) && other.verdict == metric.verdict)
+}
+
+/// The metric that the rates of a case follow from.
+fn clock(case: &CaseComparison) -> &'static str {
+    if case.metrics.iter().any(|metric| metric.name == "device_time") { "device_time" } else { "time" }
 }
 
 /// The rates that say the same as the time of the case.
 fn repeated(case: &CaseComparison, metric: &MetricComparison) -> Option<String> {
-    if metric.name != "time" {
+    if metric.name != clock(case) {
         return None;
     }
     let names: Vec<&str> = case

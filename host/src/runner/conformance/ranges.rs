@@ -3,9 +3,14 @@
 use std::time::Instant;
 
 use dyno_core::{
-    model::{CaseStatus, Params, Settings, Stage, TestOutcome, extreme_params, random_params},
+    model::{
+        CaseStatus, ParamValue, Params, Sample, Settings, Stage, TestOutcome, default_params, extreme_params,
+        random_params,
+    },
     units,
 };
+use dyno_plugin_api::descriptor::{BenchmarkInfo, ParamKind};
+use serde_json::Value;
 
 use super::trial::{Stop, Tested, Trial, broken, settled, verified};
 use crate::runner::session::{Assignment, Ended};
@@ -14,13 +19,26 @@ use crate::runner::session::{Assignment, Ended};
 const RANDOM: u64 = 16;
 /// So many broken promises are named.
 const NAMED: usize = 3;
+/// A range is wide if its largest value is so many times its smallest.
+const WIDE: i64 = 8;
+/// Two single calls are taken for equally long up to this ratio.
+const SAME_TIME: f64 = 2.0;
 
 pub(super) fn limits(trial: &Trial<'_>) -> Tested {
     match extreme_params(trial.info) {
         Ok(all) if all.is_empty() => {
             Ok(TestOutcome::skipped("no parameter has a smallest or largest value, or choices"))
         }
-        Ok(all) => try_all(trial, &all, ""),
+        Ok(mut all) => {
+            all.push(default_params(trial.info).unwrap_or_default());
+            let Tries { outcome, samples } = try_all(trial, &all, "")?;
+            let unheard = unheard(trial.info, &samples);
+            Ok(if outcome == TestOutcome::Passed && !unheard.is_empty() {
+                TestOutcome::noted(unheard.join("; "))
+            } else {
+                outcome
+            })
+        }
         Err(contradiction) => Ok(TestOutcome::failed(contradiction)),
     }
 }
@@ -35,19 +53,33 @@ pub(super) fn fuzz(trial: &Trial<'_>) -> Tested {
         Ok(all) => {
             let mut all: Vec<Params> = all;
             all.dedup();
-            try_all(trial, &all, &format!(" (again with --reproduce {seed})"))
+            Ok(try_all(trial, &all, &format!(" (again with --reproduce {seed})"))?.outcome)
         }
         Err(contradiction) => Ok(TestOutcome::failed(contradiction)),
+    }
+}
+
+/// What came of sets of parameters.
+struct Tries<'a> {
+    outcome: TestOutcome,
+    /// Those that were executed.
+    samples: Vec<(&'a Params, Sample)>,
+}
+
+impl Tries<'_> {
+    /// The worker ended in a way that says nothing of parameters.
+    fn ended(ended: Ended) -> Result<Self, Stop> {
+        Ok(Self { outcome: settled(Err(ended))?, samples: Vec::new() })
     }
 }
 
 /// Sets up, verifies and executes once with each set of parameters, as far as the time reaches. What takes too long, or what
 /// `setup` refuses with a reason, is no failure: it may be meant for larger machines, or for other values of other
 /// parameters.
-fn try_all(trial: &Trial<'_>, all: &[Params], again: &str) -> Tested {
+fn try_all<'a>(trial: &Trial<'_>, all: &'a [Params], again: &str) -> Result<Tries<'a>, Stop> {
     let begin = Instant::now();
     let (mut broke, mut refused, mut too_long) = (Vec::new(), Vec::new(), Vec::new());
-    let mut tried = 0;
+    let (mut tried, mut samples) = (0, Vec::new());
     for params in all {
         if begin.elapsed() >= trial.budget() || broke.len() >= NAMED {
             break;
@@ -64,9 +96,18 @@ fn try_all(trial: &Trial<'_>, all: &[Params], again: &str) -> Tested {
             format!("with {}", values.join(" "))
         };
         match outcome {
+            Ok((_, sample)) => samples.push((params, sample)),
             // A plugin may say that it cannot do this here.
-            Ok(_) | Err(Ended::Case(CaseStatus::Skipped { .. })) => {}
-            Err(Ended::Case(CaseStatus::TimedOut { .. })) => too_long.push(with()),
+            Err(Ended::Case(CaseStatus::Skipped { .. })) => {}
+            // The sets before it have taken most of the time: that says nothing of this one.
+            Err(Ended::Case(CaseStatus::TimedOut { .. })) if left < trial.budget() / 2 => {
+                tried -= 1;
+                break;
+            }
+            Err(Ended::Case(CaseStatus::TimedOut { .. })) => {
+                let stopped = units::duration(left.as_nanos() as f64);
+                too_long.push(format!("{} (stopped after {stopped})", with()));
+            }
             Err(Ended::Case(CaseStatus::Failed { stage: Stage::Setup, reason })) if reason.exit.is_none() => {
                 refused.push(format!("{}: {reason}", with()));
             }
@@ -74,7 +115,7 @@ fn try_all(trial: &Trial<'_>, all: &[Params], again: &str) -> Tested {
                 broke.extend(broken(&status).message().map(|why| format!("{}: {why}", with())));
             }
             Err(ended) => {
-                return settled(Err(ended));
+                return Tries::ended(ended);
             }
         }
         if trial.cancel.is_set() {
@@ -82,11 +123,11 @@ fn try_all(trial: &Trial<'_>, all: &[Params], again: &str) -> Tested {
         }
     }
     let budget = units::duration(trial.budget().as_nanos() as f64);
-    Ok(if !broke.is_empty() {
+    let outcome = if !broke.is_empty() {
         TestOutcome::failed(format!("{}{again}", broke.join("; ")))
     } else if !too_long.is_empty() {
         TestOutcome::noted(format!(
-            "it takes longer than the {budget} of this test {}; declare a smaller range if nobody can wait for that",
+            "it takes long {}, of the {budget} of this test; declare a smaller range if nobody can wait for that",
             too_long.join(", ")
         ))
     } else if !refused.is_empty() {
@@ -103,5 +144,82 @@ fn try_all(trial: &Trial<'_>, all: &[Params], again: &str) -> Tested {
         ))
     } else {
         TestOutcome::Passed
-    })
+    };
+    Ok(Tries { outcome, samples })
+}
+
+/// Sentences about whole numbers, as sizes are, that change nothing from one end of a wide range to the other: the values may
+/// never reach `execute`, as happens where `setup` puts them into an object that the next call does not get.
+fn unheard(info: &BenchmarkInfo, samples: &[(&Params, Sample)]) -> Vec<String> {
+    let numbers = info.params.iter().filter(|param| param.kind == ParamKind::Integer);
+    let sentences = numbers.filter_map(|param| {
+        let name = param.name.as_str();
+        // The others of the two have their defaults.
+        let at = |end: &Option<Value>| {
+            let end = ParamValue::Integer(end.as_ref()?.as_i64()?);
+            let wanted = default_params(info).ok()?;
+            let wanted = Params::from_iter(wanted.into_iter().map(|(other, value)| {
+                let value = if other == name { end.clone() } else { value };
+                (other, value)
+            }));
+            samples.iter().find(|(params, _)| **params == wanted).map(|(_, sample)| (end, sample))
+        };
+        let ((low, short), (high, long)) = (at(&param.min)?, at(&param.max)?);
+        let wide = match (&low, &high) {
+            (ParamValue::Integer(low), ParamValue::Integer(high)) => high / WIDE >= (*low).max(1),
+            _ => false,
+        };
+        let alike = short.work == long.work && short.checksum == long.checksum;
+        let times = [short.wall_ns, long.wall_ns].map(|ns| ns.max(1) as f64);
+        let as_long = times[0].max(times[1]) < SAME_TIME * times[0].min(times[1]);
+        (wide && alike && as_long).then(|| {
+            format!(
+                "`{name}` changes nothing: with {low} and with {high}, `execute` reports the same work and checksum and takes \
+                 as long; see that what `setup` keeps is what `execute` uses"
+            )
+        })
+    });
+    sentences.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use dyno_core::model::Work;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_size_that_never_reaches_execute_is_named_and_one_that_shows_anywhere_is_not() {
+        let info: BenchmarkInfo = serde_json::from_value(json!({"name": "b", "params": [
+            {"name": "n", "type": "integer", "default": 100, "min": 1, "max": 1000},
+            {"name": "few", "type": "integer", "default": 1, "min": 1, "max": 4},
+        ]}))
+        .unwrap();
+        let at = |n| {
+            Params::from([
+                ("n".to_owned(), ParamValue::Integer(n)),
+                ("few".to_owned(), ParamValue::Integer(1)),
+            ])
+        };
+        let (low, high) = (at(1), at(1000));
+        let lost = Sample {
+            iterations: 1,
+            wall_ns: 500,
+            cpu_ns: 500,
+            device_ns: 0.0,
+            work: Work::default(),
+            checksum: 7,
+            preemptions: 0,
+        };
+        let said = |long: Sample| unheard(&info, &[(&low, lost), (&high, long)]);
+        let [sentence] = &said(lost)[..] else { panic!("one of the two was due") };
+        assert!(sentence.contains("`n` changes nothing: with 1 and with 1000"), "{sentence}");
+        let mut more = lost;
+        more.work.items = 1000.0;
+        for heard in [Sample { wall_ns: 5_000, ..lost }, Sample { checksum: 8, ..lost }, more] {
+            assert!(said(heard).is_empty(), "{heard:?}");
+        }
+        assert!(unheard(&info, &[(&low, lost)]).is_empty(), "the other end could not be tried");
+    }
 }

@@ -1,6 +1,7 @@
 //! A comparison of two builds: pairs of launches, one launch per side, sampled in turn.
 
 mod bout;
+mod clock;
 mod pace;
 mod pair;
 mod rounds;

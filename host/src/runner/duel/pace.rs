@@ -2,6 +2,8 @@
 
 use std::f64::consts::FRAC_PI_2;
 
+use super::clock::Clock;
+
 /// How much a pair measures, on both sides alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Pace {
@@ -11,6 +13,8 @@ pub(super) struct Pace {
     pub(super) slices: usize,
     /// Expected length of a slice [ns].
     pub(super) slice_ns: u64,
+    /// By whose clock the sides are compared. The first pair finds out.
+    pub(super) clock: Clock,
 }
 
 /// Time inside the timed calls that a pair takes per side at least [ns].
@@ -50,7 +54,7 @@ impl Spread {
 impl Pace {
     /// The pace of the first pair, of sides of which each takes so long to start.
     pub(super) fn first(iterations: u64, slice_ns: u64, start_ns: u64) -> Self {
-        Self { iterations, slice_ns, slices: 0 }.bounded(0.0, 2.0 * start_ns as f64)
+        Self { iterations, slice_ns, slices: 0, clock: Clock::Wall }.bounded(0.0, 2.0 * start_ns as f64)
     }
 
     /// The pace that gives the narrowest interval per wall time.

@@ -9,12 +9,13 @@ use std::{
 };
 
 use dyno_core::{
-    model::{DeviceKind, PairEffect, Sample, SideEffects, Stage},
+    model::{ComparedSide, DeviceKind, PairEffect, Sample, SideEffects, Stage},
     protocol::Quota,
     stats::{self, LaunchTrend},
 };
 
 use super::{
+    clock::Clock,
     pace::Pace,
     sides::{SideEnded, Sides},
 };
@@ -80,16 +81,50 @@ struct Start {
     missing: Vec<String>,
 }
 
-/// The slices of both sides, without those that were retaken.
+/// The slices of both sides.
 #[derive(Default)]
 struct Slices {
-    /// Times of one iteration [ns].
-    ns: Sides<Vec<f64>>,
-    /// Logarithms of the ratios of neighbours.
-    effects: Vec<f64>,
+    /// Neighbours, without those that were retaken.
+    kept: Vec<Sides<Sample>>,
     retaken: u32,
     /// Time inside all timed calls [ns].
     measured_ns: u64,
+}
+
+/// Times of both sides by one clock.
+#[derive(Default)]
+struct Times {
+    /// Of one iteration [ns].
+    ns: Sides<Vec<f64>>,
+    /// Logarithms of the ratios of neighbours.
+    effects: Vec<f64>,
+}
+
+impl Slices {
+    /// The clock that tells the times of all of them.
+    fn clock(&self) -> Clock {
+        Clock::of(self.kept.iter().flat_map(|slices| [&slices.baseline, &slices.candidate]))
+    }
+
+    /// Their times by this clock.
+    fn times(&self, clock: Clock) -> Result<Times, SideEnded> {
+        let mut times = Times::default();
+        for slices in &self.kept {
+            let told = |side, slice: &Sample| clock.ns(slice).ok_or_else(|| (side, silent()));
+            let x = told(ComparedSide::Baseline, &slices.baseline)?;
+            let y = told(ComparedSide::Candidate, &slices.candidate)?;
+            times.effects.push((y / x).ln());
+            times.ns.baseline.push(x);
+            times.ns.candidate.push(y);
+        }
+        Ok(times)
+    }
+}
+
+fn silent() -> Ended {
+    let message = "it reported the device's time of every slice so far, and none of this one: report it for every call of \
+                   `execute`, or for none";
+    Ended::failed(Stage::Sample, message.to_owned(), None, Vec::new())
 }
 
 /// Takes a pair.
@@ -115,6 +150,8 @@ pub(super) fn pair<'a>(sides: Sides<&'a Assignment<'a>>, plan: PairPlan) -> Resu
     let joined = joined.filter(|_| is_short(pace));
     let order = stats::sequential::slice_order(settings.seed, plan.number, pace.slices);
     let (sessions, slices) = take_turns(sessions, order, works_here)?;
+    let clock = if plan.pace.is_none() { slices.clock() } else { pace.clock };
+    let times = slices.times(clock)?;
     // Both are asked before either is waited for: a process that ends takes a while.
     let left = sessions.in_turn(false, Session::finish)?.in_turn(false, close)?;
     drop(joined);
@@ -124,12 +161,12 @@ pub(super) fn pair<'a>(sides: Sides<&'a Assignment<'a>>, plan: PairPlan) -> Resu
         side_effects,
     };
     Ok(Pair {
-        effect: PairEffect { effect: stats::median(&slices.effects).unwrap_or_default(), candidate_first },
-        pace,
+        effect: PairEffect { effect: stats::median(&times.effects).unwrap_or_default(), candidate_first },
+        pace: Pace { clock, ..pace },
         // Robust, as the effect is: half of the slices say how far the others lie.
-        within: stats::mad(&slices.effects).map(|mad| (1.482_602_2 * mad).powi(2)),
-        baseline: side(&slices.ns.baseline, left.baseline),
-        candidate: side(&slices.ns.candidate, left.candidate),
+        within: stats::mad(&times.effects).map(|mad| (1.482_602_2 * mad).powi(2)),
+        baseline: side(&times.ns.baseline, left.baseline),
+        candidate: side(&times.ns.candidate, left.candidate),
         starts_ns: starts.baseline.ns.saturating_add(starts.candidate.ns),
         retaken: slices.retaken,
         huge_bytes: starts.baseline.huge_bytes.min(starts.candidate.huge_bytes),
@@ -185,21 +222,19 @@ fn take_turns<'a>(
     let mut slices = Slices::default();
     let most_retaken = order.len();
     for candidate_first in order {
-        let (x, y) = loop {
+        let kept = loop {
             let taken;
             (sessions, taken) = sessions.in_turn(candidate_first, slice)?.unzip();
-            let (x, y) = (taken.baseline, taken.candidate);
+            let (x, y) = (&taken.baseline, &taken.candidate);
             slices.measured_ns += x.wall_ns + y.wall_ns;
             let disturbed = works_here && (x.is_disturbed() || y.is_disturbed());
             // On a machine that is never quiet there still is a result.
             if !disturbed || slices.retaken as usize >= most_retaken {
-                break (x.ns_per_iteration(), y.ns_per_iteration());
+                break taken;
             }
             slices.retaken += 1;
         };
-        slices.effects.push((y / x).ln());
-        slices.ns.baseline.push(x);
-        slices.ns.candidate.push(y);
+        slices.kept.push(kept);
     }
     Ok((sessions, slices))
 }

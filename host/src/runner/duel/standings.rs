@@ -14,6 +14,7 @@ use dyno_core::{
 };
 
 use super::{
+    clock::Clock,
     pace::{Pace, Spread},
     pair::{Pair, PairPlan},
     terms::DuelOptions,
@@ -332,7 +333,7 @@ impl<'a> Standings<'a> {
             }
         };
         let metric = MetricComparison {
-            name: "time".to_owned(),
+            name: self.pace.map_or(Clock::Wall, |pace| pace.clock).metric().to_owned(),
             unit: "ns".to_owned(),
             better: Better::Lower,
             baseline,

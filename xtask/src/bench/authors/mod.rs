@@ -5,14 +5,14 @@ mod packages;
 mod replacing;
 
 use super::{
-    Bench,
+    Bench, Needs,
     host::Host,
     table::{row, table},
 };
 use crate::{failure::Outcome, project::make_folder};
 
 pub(super) const BENCH: Bench =
-    Bench { name: "authors", title: "From a new build of a plugin to its use", run };
+    Bench { name: "authors", title: "From a new build of a plugin to its use", needs: Needs::Nothing, run };
 
 fn run(host: &Host) -> Outcome<String> {
     let scratch = host.scratch().join("authors");

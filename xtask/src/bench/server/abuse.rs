@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     bench::{
-        Bench,
+        Bench, Needs,
         host::Host,
         table::{row, table, time},
     },
@@ -23,7 +23,8 @@ use crate::{
     project::make_folder,
 };
 
-pub(super) const BENCH: Bench = Bench { name: "abuse", title: "The server under abuse", run };
+pub(super) const BENCH: Bench =
+    Bench { name: "abuse", title: "The server under abuse", needs: Needs::Nothing, run };
 
 /// What a reader asks for, over and over; each time another question, so that no kept answer helps.
 const READ: &str = "/api/runs?limit=";

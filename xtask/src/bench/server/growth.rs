@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     bench::{
-        Bench,
+        Bench, Needs,
         host::Host,
         measure::{exponent, median, program},
         table::{table, time},
@@ -17,7 +17,7 @@ use crate::{
     project::make_folder,
 };
 
-pub(super) const BENCH: Bench = Bench { name: "growth", title: "Growth", run };
+pub(super) const BENCH: Bench = Bench { name: "growth", title: "Growth", needs: Needs::Nothing, run };
 
 /// A series of databases that differ in one thing.
 struct Series {

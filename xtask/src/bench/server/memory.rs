@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     bench::{
-        Bench,
+        Bench, Needs,
         host::Host,
         table::{row, table},
     },
@@ -16,7 +16,8 @@ use crate::{
     project::make_folder,
 };
 
-pub(super) const BENCH: Bench = Bench { name: "memory", title: "Memory of a server under mixed load", run };
+pub(super) const BENCH: Bench =
+    Bench { name: "memory", title: "Memory of a server under mixed load", needs: Needs::Nothing, run };
 
 const MINUTES: u64 = 10;
 

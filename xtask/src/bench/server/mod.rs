@@ -18,7 +18,7 @@ use self::{
     served::{SMALL, Server, filled},
 };
 use super::{
-    Bench,
+    Bench, Needs,
     host::Host,
     measure::median,
     table::{row, table, time},
@@ -31,7 +31,7 @@ use crate::{
 pub(super) const ABUSE: Bench = abuse::BENCH;
 pub(super) const GROWTH: Bench = growth::BENCH;
 pub(super) const MEMORY: Bench = memory::BENCH;
-pub(super) const BENCH: Bench = Bench { name: "server", title: "The server", run };
+pub(super) const BENCH: Bench = Bench { name: "server", title: "The server", needs: Needs::Nothing, run };
 
 /// Runs of a hundred results each.
 const LARGE: u32 = 10_000;

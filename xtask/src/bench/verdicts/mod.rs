@@ -26,11 +26,11 @@ use self::{
     design::{BRANCHES, CLASSES, COSTLY, PATIENT, TOOLS, WORK},
     tools::Peers,
 };
-use super::{Bench, host::Host};
+use super::{Bench, Needs, host::Host};
 use crate::failure::{Failure, Outcome};
 
 pub(super) const BENCH: Bench =
-    Bench { name: "verdicts", title: "Verdicts, beside criterion and tango", run };
+    Bench { name: "verdicts", title: "Verdicts, beside criterion and tango", needs: Needs::Nothing, run };
 
 /// How often a round tries each of them: most of all no change, and with dyno, since rare alarms need many trials to be
 /// seen; those of the others show soon, and so does what they find.
