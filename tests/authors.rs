@@ -225,6 +225,20 @@ fn an_exception_of_javascript_arrives_with_its_message() {
 }
 
 #[test]
+fn what_python_loses_between_calls_is_found() {
+    let Some(arena) = arena_with("componentize-py") else { return };
+    good(&arena.dyno(&["new", "lost", "--lang", "python"]));
+    let file = arena.path("work/lost/app.py");
+    let script = fs::read_to_string(&file).unwrap();
+    // Without the one object for all calls, what `setup` keeps is gone, and what the class has stands in for it.
+    let (head, rest) = script.split_once("    _one = None\n").expect("the template keeps one object");
+    let (_, rest) = rest.split_once("        return cls._one\n").expect("the template keeps one object");
+    fs::write(&file, format!("{head}    numbers = [0.5]\n{rest}")).unwrap();
+    let built = arena.dyno(&["build", "lost"]);
+    assert!(good(&built).contains("`n` changes nothing: with 1 and with 100000"), "{}", built.shown());
+}
+
+#[test]
 fn an_exception_of_python_arrives_with_its_message_and_its_randomness_is_that_of_the_case() {
     let Some(arena) = arena_with("componentize-py") else { return };
     let script = r#"

@@ -60,6 +60,36 @@ fn a_plugin_in_cpp_of_version_1() {
     }
 }
 
+/// Built against the SDK as it was packaged for a registry then, with the dependencies of its lock file.
+#[test]
+fn a_plugin_in_rust_of_version_1() {
+    let arena = Arena::new();
+    let (source, folder) = (old().join("rust"), arena.path("work/old-rust"));
+    fs::create_dir_all(folder.join("src")).expect("the arena is writable");
+    let files =
+        [("old-rust.toml", "Cargo.toml"), ("old-rust.lock", "Cargo.lock"), ("src/lib.rs", "src/lib.rs")];
+    for (from, to) in files {
+        fs::copy(source.join(from), folder.join(to)).expect("the arena is writable");
+    }
+    for package in ["dyno-plugin-api", "dyno-sdk-macros", "dyno-sdk"] {
+        let archive = source.join(format!("{package}-0.1.0.crate"));
+        let unpacked = Command::new("tar").arg("-xzf").arg(archive).arg("-C").arg(&folder).status();
+        assert!(unpacked.is_ok_and(|status| status.success()), "{package} is unpacked");
+    }
+    let target = fixtures::kept("old-rust");
+    let said = Command::new("cargo")
+        .args(["build", "--release", "--locked", "--quiet"])
+        .env("CARGO_TARGET_DIR", &target)
+        .current_dir(&folder)
+        .output()
+        .expect("Cargo runs this test, and so it is there");
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    let library = format!("{}old_rust{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+    fs::copy(target.join("release").join(library), arena.path("plugins/old-rust.so"))
+        .expect("Cargo built it");
+    still_runs(&arena, "sum");
+}
+
 #[test]
 fn a_component_of_version_1() {
     let arena = Arena::new();

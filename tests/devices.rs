@@ -250,6 +250,37 @@ fn cases_on_different_devices_run_at_the_same_time() {
     arena.assert_clean(&outcome);
 }
 
+#[test]
+fn a_device_that_tells_the_time_is_believed_and_its_driver_is_left_in_peace() {
+    let mut arena = Arena::new();
+    let built = |file: &str, work: &str| {
+        let source = "tells_its_own_time";
+        fixtures::for_device_with(source, source, file, &[&format!("-DWORK={work}")])
+    };
+    let [quick, slow] = [built("own_time_quick", "20000"), built("own_time_slow", "30000")];
+    arena.add(&quick, "quick.so");
+    with_probe(&mut arena, &answer(DeviceKind::Cuda, &["A GPU"]));
+    let outcome = arena.run(&["tells_its_own_time", "--hardware", "cuda"]);
+    let record = outcome.record();
+    let case = &record.cases[0];
+    assert_eq!(case.status, CaseStatus::Completed, "{}", outcome.shown());
+    let metric = |name| case.metric(name).unwrap_or_else(|| panic!("no {name}: {}", outcome.shown())).median;
+    let (device_ns, rate) = (metric("device_time"), metric("items_per_second"));
+    assert!(device_ns < 0.8 * metric("time"), "{}", outcome.shown());
+    assert!(
+        (rate * device_ns / 1e9 - 1.0).abs() < 0.2,
+        "{rate} items/s are not those of {device_ns} ns each"
+    );
+    assert!(case.launches.iter().all(|launch| !launch.side_effects.thread_running), "a driver may compute");
+
+    // Half as much work again on the device is a tenth of the wall time.
+    let sides = [&quick, &slow].map(|path| path.to_str().unwrap().to_owned());
+    let outcome = arena.dyno(&["ab", &sides[0], &sides[1], "--hardware", "cuda", "--budget", "3s", "--json"]);
+    let compared = &outcome.json()["cases"][0]["metrics"][0];
+    assert_eq!(compared["name"], "device_time", "{}", outcome.shown());
+    assert!(compared["effect"].as_f64().is_some_and(|effect| effect > 0.25), "{}", outcome.shown());
+}
+
 /// Asks the real probe with a library of ours in the place of a driver's.
 fn probe_with(library: &Path, name: &str, kind: &str) -> Result<Vec<DeviceInfo>, String> {
     let probe = Path::new(env!("CARGO_BIN_EXE_dyno")).with_file_name("dyno-probe");

@@ -85,9 +85,15 @@ pub(crate) fn for_device(name: &str) -> PathBuf {
 
 /// The same under another name.
 pub(crate) fn for_device_as(source: &str, name: &str) -> PathBuf {
+    for_device_with(source, name, name, &[])
+}
+
+/// The same in a file of another name, with more flags.
+pub(crate) fn for_device_with(source: &str, name: &str, file: &str, flags: &[&str]) -> PathBuf {
     let source = root().join("tests/devices").join(format!("{source}.c"));
-    build(&format!("{name}.so"), |target| {
-        compile("cc", "-std=c11", &source, target, &[&format!("-DNAME=\"{name}\"")]);
+    let named = format!("-DNAME=\"{name}\"");
+    build(&format!("{file}.so"), |target| {
+        compile("cc", "-std=c11", &source, target, &[&[named.as_str()], flags].concat());
     })
 }
 

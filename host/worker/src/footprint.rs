@@ -36,8 +36,23 @@ impl Footprint {
             written_bytes: self.written_bytes.saturating_sub(before.written_bytes),
             threads_left: self.threads.saturating_sub(before.threads),
             descriptors_left: self.descriptors.saturating_sub(before.descriptors),
-            thread_running: self.threads > 1 && others_run(),
+            thread_running: false,
             files_left: 0,
+        }
+    }
+
+    /// Whether other threads compute although the plugin has nothing to do.
+    pub(crate) fn others_run(self) -> bool {
+        let others_ns =
+            || Some(cpu_ns(ClockId::CLOCK_PROCESS_CPUTIME_ID)? - cpu_ns(ClockId::CLOCK_THREAD_CPUTIME_ID)?);
+        if self.threads < 2 {
+            return false;
+        }
+        let before = others_ns();
+        std::thread::sleep(WATCH);
+        match before.zip(others_ns()) {
+            Some((before, after)) => (after - before) as u128 > WATCH.as_nanos() / 4,
+            None => false,
         }
     }
 }
@@ -45,18 +60,6 @@ impl Footprint {
 fn written_bytes() -> Option<u64> {
     let text = fs::read_to_string("/proc/self/io").ok()?;
     text.lines().find_map(|line| line.strip_prefix("wchar: ")?.parse().ok())
-}
-
-/// Whether other threads compute although the plugin has nothing to do.
-fn others_run() -> bool {
-    let others_ns =
-        || Some(cpu_ns(ClockId::CLOCK_PROCESS_CPUTIME_ID)? - cpu_ns(ClockId::CLOCK_THREAD_CPUTIME_ID)?);
-    let before = others_ns();
-    std::thread::sleep(WATCH);
-    match before.zip(others_ns()) {
-        Some((before, after)) => (after - before) as u128 > WATCH.as_nanos() / 4,
-        None => false,
-    }
 }
 
 fn cpu_ns(clock: ClockId) -> Option<i64> {
@@ -73,6 +76,6 @@ mod tests {
         let after = Footprint { threads: 1, descriptors: 12, written_bytes: 350 };
         let left = after.since(before);
         assert_eq!((left.threads_left, left.descriptors_left, left.written_bytes), (0, 3, 250));
-        assert!(!left.thread_running, "there is no other");
+        assert!(!after.others_run(), "there is no other");
     }
 }

@@ -182,7 +182,7 @@ impl Session {
         let mut layers = self.layers.clone();
         layers.extend(sandbox::limit_memory(load.memory_limit_bytes).map(str::to_owned));
         // State that a driver keeps from an earlier launch would make launches differ.
-        layers.extend((load.device.name != "cpu").then(sandbox::private_home).flatten().map(str::to_owned));
+        layers.extend((!load.device.is_cpu()).then(sandbox::private_home).flatten().map(str::to_owned));
         let loaded = loader::load(load, Arc::clone(side), &mut || self.replies.send(&Reply::Entering))?;
         layers.extend(loaded.layers);
         // Only now: compiling a component may use every processor.
@@ -212,8 +212,9 @@ impl Session {
     fn set_up(&self, load: &Load, side: &HostSide, instance: &mut dyn Instance) -> Result<(), Failure> {
         checked(side, instance.setup())?;
         let (huge_bytes, refused) = match load.pages {
-            Pages::Normal => (0, None),
-            Pages::Huge => sandbox::use_huge_pages(),
+            Pages::Huge if load.device.is_cpu() => sandbox::use_huge_pages(),
+            // A device has pages of its own, and the kernel moves none that a driver has pinned for it.
+            Pages::Normal | Pages::Huge => (0, None),
         };
         self.replies.send(&Reply::SetUp { huge_bytes, missing: refused.into_iter().collect() });
         Ok(())

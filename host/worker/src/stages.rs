@@ -2,7 +2,7 @@
 
 use dyno_core::{
     model::{ParamValue, Plan, Query, SideEffects, Work},
-    protocol::{DeviceGrant, Load, Quota, Renewal, Reply, Request},
+    protocol::{Load, Quota, Renewal, Reply, Request},
 };
 
 use crate::{
@@ -108,7 +108,10 @@ impl<'a> Stages<'a> {
     }
 
     fn effects_by_now(&self) -> Option<SideEffects> {
-        self.before.map(|before| Footprint::read().since(before))
+        let now = Footprint::read();
+        // A device's driver has threads of its own, which compute when it likes: nobody could tell them from the plugin's.
+        let thread_running = || self.load.device.is_cpu() && now.others_run();
+        self.before.map(|before| SideEffects { thread_running: thread_running(), ..now.since(before) })
     }
 
     fn verify(&mut self) -> Result<Reply, Failure> {
@@ -213,7 +216,7 @@ pub(crate) fn out_of_order(request: &Request, expected: &str) -> Failure {
 
 /// Maximum work of any kind that the device of the case can do [1/ns].
 fn work_limit_per_ns(load: &Load) -> f64 {
-    if load.device.name != "cpu" {
+    if !load.device.is_cpu() {
         return Work::MAX_PER_ACCELERATOR_NS;
     }
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -222,7 +225,6 @@ fn work_limit_per_ns(load: &Load) -> f64 {
 
 /// Whether the case computes on one thread, by its parameter `threads`.
 fn is_single_threaded(load: &Load) -> bool {
-    let DeviceGrant { name, .. } = &load.device;
     let threads = load.params.get("threads");
-    name == "cpu" && !matches!(threads, Some(ParamValue::Integer(threads)) if *threads > 1)
+    load.device.is_cpu() && !matches!(threads, Some(ParamValue::Integer(threads)) if *threads > 1)
 }

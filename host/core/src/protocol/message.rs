@@ -170,6 +170,14 @@ pub struct DeviceGrant {
     pub threads: u32,
 }
 
+impl DeviceGrant {
+    /// Whether the plugin itself does the work, on the host's processors.
+    #[must_use]
+    pub fn is_cpu(&self) -> bool {
+        self.name == "cpu"
+    }
+}
+
 /// When the worker has taken enough samples: at `max_samples`, or when `budget_ns` is spent, but never fewer than
 /// `min_samples`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

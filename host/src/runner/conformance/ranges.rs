@@ -20,7 +20,7 @@ const RANDOM: u64 = 16;
 /// So many broken promises are named.
 const NAMED: usize = 3;
 /// A range is wide if its largest value is so many times its smallest.
-const WIDE: i64 = 8;
+const WIDE: i64 = 100;
 /// Two single calls are taken for equally long up to this ratio.
 const SAME_TIME: f64 = 2.0;
 
