@@ -191,11 +191,12 @@ mod tests {
 
     #[test]
     fn a_size_that_never_reaches_execute_is_named_and_one_that_shows_anywhere_is_not() {
-        let info: BenchmarkInfo = serde_json::from_value(json!({"name": "b", "params": [
-            {"name": "n", "type": "integer", "default": 100, "min": 1, "max": 1000},
-            {"name": "few", "type": "integer", "default": 1, "min": 1, "max": 4},
-        ]}))
-        .unwrap();
+        let info: BenchmarkInfo =
+            serde_json::from_value(json!({"name": "b", "hardware": ["cpu"], "params": [
+                {"name": "n", "type": "integer", "default": 100, "min": 1, "max": 1000},
+                {"name": "few", "type": "integer", "default": 1, "min": 1, "max": 4},
+            ]}))
+            .unwrap();
         let at = |n| {
             Params::from([
                 ("n".to_owned(), ParamValue::Integer(n)),
