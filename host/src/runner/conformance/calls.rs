@@ -9,7 +9,7 @@ use std::{
 use dyno_core::{
     model::{CaseStatus, TestOutcome, Work},
     protocol::{Quota, Renewal},
-    units,
+    stats, units,
 };
 
 use super::trial::{Stop, Tested, Trial, set_up, settled};
@@ -24,6 +24,12 @@ const ITERATIONS: u64 = 3;
 const CALLS: u64 = 1_000;
 /// … and after how many of them whatever is made once is there.
 const SETTLED_CALLS: u64 = 100;
+/// Calls climb if the last third of them takes so many times as long as the first, …
+const STEEP: f64 = 2.0;
+/// … so much longer [ns], …
+const LEAST_CLIMB_NS: f64 = 200.0;
+/// … and each third so many times as long as the one before.
+const STEP: f64 = 1.2;
 /// How many instances are made, one after the other.
 const INSTANCES: u32 = 100;
 /// What calls or instances may leave together [bytes]: the allocator keeps some.
@@ -104,9 +110,11 @@ fn checksum(session: Session<'_, Verified>) -> Result<(Session<'_, Verified>, u6
 pub(super) fn steady(trial: &Trial<'_>) -> Tested {
     trial.try_defaults(|mut session| {
         let end = Instant::now() + trial.budget() / 2;
-        let (mut calls, mut before) = (0, None);
+        let (mut calls, mut before, mut times_ns) = (0, None, Vec::new());
         while calls < CALLS && Instant::now() < end {
-            (session, _) = session.call(1)?;
+            let sample;
+            (session, sample) = session.call(1)?;
+            times_ns.push(sample.wall_ns as f64);
             calls += 1;
             if calls == SETTLED_CALLS {
                 before = session.resident_bytes();
@@ -114,10 +122,29 @@ pub(super) fn steady(trial: &Trial<'_>) -> Tested {
         }
         Ok(match (before, session.resident_bytes()) {
             (Some(before), Some(after)) if calls > SETTLED_CALLS => {
-                kept(calls - SETTLED_CALLS, after.saturating_sub(before), trial.has_run_time)
+                let kept = kept(calls - SETTLED_CALLS, after.saturating_sub(before), trial.has_run_time);
+                if kept == TestOutcome::Passed { climbs(&times_ns).unwrap_or(kept) } else { kept }
             }
             _ => TestOutcome::skipped("`execute` takes too long to be repeated in the time of this test"),
         })
+    })
+}
+
+/// Whether calls take longer the more of them there were, in thirds of what comes after the first hundred: a neighbour that comes
+/// or goes makes a step.
+fn climbs(times_ns: &[f64]) -> Option<TestOutcome> {
+    let settled = times_ns.get(SETTLED_CALLS as usize..)?;
+    let mut thirds = settled.chunks(settled.len().div_ceil(3).max(1)).map(stats::median);
+    let (early, middle, late) = (thirds.next()??, thirds.next()??, thirds.next()??);
+    let is_steep = late > STEEP * early && late - early > LEAST_CLIMB_NS;
+    let is_steady = middle > STEP * early && late > STEP * middle;
+    (is_steep && is_steady).then(|| {
+        TestOutcome::noted(format!(
+            "`execute` takes longer the more often it is called, first {}, later {}: look for state that grows from call to \
+             call",
+            units::duration(early),
+            units::duration(late)
+        ))
     })
 }
 
@@ -261,6 +288,19 @@ mod tests {
         let TestOutcome::Failed { message } = kept(900, 3 << 20, false) else { panic!("it passed") };
         assert!(message.contains("900 calls of `execute` left 3.000 MiB"), "{message}");
         assert!(matches!(kept(900, 3 << 20, true), TestOutcome::Noted { .. }));
+    }
+
+    #[test]
+    fn calls_that_take_longer_and_longer_are_noted_and_a_step_is_not() {
+        let calls = |of: fn(u32) -> f64| climbs(&(0..1000).map(of).collect::<Vec<_>>());
+        let Some(TestOutcome::Noted { message }) = calls(|call| 100.0 + f64::from(call)) else {
+            panic!("a note was due")
+        };
+        assert!(message.contains("state that grows"), "{message}");
+        assert_eq!(calls(|_| 5_000.0), None);
+        assert_eq!(calls(|call| if call < 500 { 1_000.0 } else { 9_000.0 }), None, "a neighbour came");
+        assert_eq!(calls(|call| 10.0 + f64::from(call) / 10.0), None, "the clock tells no less");
+        assert_eq!(climbs(&[1.0; 100]), None);
     }
 
     #[test]
