@@ -136,7 +136,7 @@ fn bounded(case: &CaseRecord) {
 #[test]
 fn every_source_is_in_the_table() {
     for (folder, listed, others) in [
-        ("native", cases::NATIVE, &["good", "hostile", "forge"][..]),
+        ("native", cases::NATIVE, &["good", "hostile", "forge", "spinning_thread"][..]),
         ("wasm", cases::WASM, &["good", "frame"][..]),
     ] {
         for entry in std::fs::read_dir(fixtures::corpus().join(folder)).expect("the checkout is whole") {

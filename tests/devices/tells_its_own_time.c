@@ -3,22 +3,9 @@
 
 #define HARDWARE "cuda"
 
-#include <pthread.h>
 #include <time.h>
 
-#include "hostile.h"
-
-static void *drive(void *unused) {
-    for (;;) __asm__ volatile("");
-    return unused;
-}
-
-SETUP {
-    pthread_t thread;
-    if (pthread_create(&thread, NULL, drive, NULL) != 0) return dyno_fail(host, "no thread could be started");
-    pthread_detach(thread);
-    THEN_GOOD_SETUP;
-}
+#include "spinning_thread.h"
 
 // What this thread has computed so far [ns], whatever else runs.
 static double now(void) {

@@ -1,19 +1,5 @@
 // Starts a thread in `setup` that computes for as long as the process lives, beside what is measured.
 
-#include <pthread.h>
-
-#include "hostile.h"
-
-static void *spin(void *unused) {
-    for (;;) __asm__ volatile("");
-    return unused;
-}
-
-SETUP {
-    pthread_t thread;
-    if (pthread_create(&thread, NULL, spin, NULL) != 0) return dyno_fail(host, "no thread could be started");
-    pthread_detach(thread);
-    THEN_GOOD_SETUP;
-}
+#include "spinning_thread.h"
 
 HOSTILE(.setup = setup);

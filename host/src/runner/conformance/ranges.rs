@@ -32,9 +32,9 @@ pub(super) fn limits(trial: &Trial<'_>) -> Tested {
         Ok(mut all) => {
             all.push(default_params(trial.info).unwrap_or_default());
             let Tries { outcome, samples } = try_all(trial, &all, "")?;
-            let unheard = unheard(trial.info, &samples);
-            Ok(if outcome == TestOutcome::Passed && !unheard.is_empty() {
-                TestOutcome::noted(unheard.join("; "))
+            let without_effect = without_effect(trial.info, &samples);
+            Ok(if outcome == TestOutcome::Passed && !without_effect.is_empty() {
+                TestOutcome::noted(without_effect.join("; "))
             } else {
                 outcome
             })
@@ -64,13 +64,6 @@ struct Tries<'a> {
     outcome: TestOutcome,
     /// Those that were executed.
     samples: Vec<(&'a Params, Sample)>,
-}
-
-impl Tries<'_> {
-    /// The worker ended in a way that says nothing of parameters.
-    fn ended(ended: Ended) -> Result<Self, Stop> {
-        Ok(Self { outcome: settled(Err(ended))?, samples: Vec::new() })
-    }
 }
 
 /// Sets up, verifies and executes once with each set of parameters, as far as the time reaches. What takes too long, or what
@@ -106,7 +99,7 @@ fn try_all<'a>(trial: &Trial<'_>, all: &'a [Params], again: &str) -> Result<Trie
             }
             Err(Ended::Case(CaseStatus::TimedOut { .. })) => {
                 let stopped = units::duration(left.as_nanos() as f64);
-                too_long.push(format!("{} (stopped after {stopped})", with()));
+                too_long.push(format!("{} within {stopped}", with()));
             }
             Err(Ended::Case(CaseStatus::Failed { stage: Stage::Setup, reason })) if reason.exit.is_none() => {
                 refused.push(format!("{}: {reason}", with()));
@@ -115,7 +108,7 @@ fn try_all<'a>(trial: &Trial<'_>, all: &'a [Params], again: &str) -> Result<Trie
                 broke.extend(broken(&status).message().map(|why| format!("{}: {why}", with())));
             }
             Err(ended) => {
-                return Tries::ended(ended);
+                return Ok(Tries { outcome: settled(Err(ended))?, samples });
             }
         }
         if trial.cancel.is_set() {
@@ -127,7 +120,8 @@ fn try_all<'a>(trial: &Trial<'_>, all: &'a [Params], again: &str) -> Result<Trie
         TestOutcome::failed(format!("{}{again}", broke.join("; ")))
     } else if !too_long.is_empty() {
         TestOutcome::noted(format!(
-            "it takes long {}, of the {budget} of this test; declare a smaller range if nobody can wait for that",
+            "`execute` gave no result {}, and this test has {budget}: declare a smaller range, or give more time with \
+             --budget",
             too_long.join(", ")
         ))
     } else if !refused.is_empty() {
@@ -148,34 +142,29 @@ fn try_all<'a>(trial: &Trial<'_>, all: &'a [Params], again: &str) -> Result<Trie
     Ok(Tries { outcome, samples })
 }
 
-/// Sentences about whole numbers, as sizes are, that change nothing from one end of a wide range to the other: the values may
-/// never reach `execute`, as happens where `setup` puts them into an object that the next call does not get.
-fn unheard(info: &BenchmarkInfo, samples: &[(&Params, Sample)]) -> Vec<String> {
-    let numbers = info.params.iter().filter(|param| param.kind == ParamKind::Integer);
-    let sentences = numbers.filter_map(|param| {
-        let name = param.name.as_str();
-        // The others of the two have their defaults.
-        let at = |end: &Option<Value>| {
-            let end = ParamValue::Integer(end.as_ref()?.as_i64()?);
-            let wanted = default_params(info).ok()?;
-            let wanted = Params::from_iter(wanted.into_iter().map(|(other, value)| {
-                let value = if other == name { end.clone() } else { value };
-                (other, value)
-            }));
-            samples.iter().find(|(params, _)| **params == wanted).map(|(_, sample)| (end, sample))
+/// Sentences about integers, which most sizes are, that change nothing between the ends of a wide range. `setup` may store them in an
+/// object that `execute` does not get.
+fn without_effect(info: &BenchmarkInfo, samples: &[(&Params, Sample)]) -> Vec<String> {
+    let defaults = default_params(info).unwrap_or_default();
+    let integers = info.params.iter().filter(|param| param.kind == ParamKind::Integer);
+    let sentences = integers.filter_map(|param| {
+        let end = |value: &Option<Value>| value.as_ref().and_then(Value::as_i64);
+        let (low, high) = (end(&param.min)?, end(&param.max)?);
+        let sample = |value: i64| {
+            let mut wanted = defaults.clone();
+            wanted.insert(param.name.clone(), ParamValue::Integer(value));
+            samples.iter().find(|(params, _)| **params == wanted).map(|(_, sample)| sample)
         };
-        let ((low, short), (high, long)) = (at(&param.min)?, at(&param.max)?);
-        let wide = match (&low, &high) {
-            (ParamValue::Integer(low), ParamValue::Integer(high)) => high / WIDE >= (*low).max(1),
-            _ => false,
-        };
-        let alike = short.work == long.work && short.checksum == long.checksum;
+        let (short, long) = (sample(low)?, sample(high)?);
+        let is_wide = high / WIDE >= low.max(1);
+        let is_alike = short.work == long.work && short.checksum == long.checksum;
         let times = [short.wall_ns, long.wall_ns].map(|ns| ns.max(1) as f64);
-        let as_long = times[0].max(times[1]) < SAME_TIME * times[0].min(times[1]);
-        (wide && alike && as_long).then(|| {
+        let is_as_long = times[0].max(times[1]) < SAME_TIME * times[0].min(times[1]);
+        (is_wide && is_alike && is_as_long).then(|| {
             format!(
-                "`{name}` changes nothing: with {low} and with {high}, `execute` reports the same work and checksum and takes \
-                 as long; see that what `setup` keeps is what `execute` uses"
+                "`{}` changes nothing: with {low} and with {high}, `execute` reports the same work and checksum and takes \
+                 as long; check that `execute` uses what `setup` stores",
+                param.name
             )
         })
     });
@@ -213,7 +202,7 @@ mod tests {
             checksum: 7,
             preemptions: 0,
         };
-        let said = |long: Sample| unheard(&info, &[(&low, lost), (&high, long)]);
+        let said = |long: Sample| without_effect(&info, &[(&low, lost), (&high, long)]);
         let [sentence] = &said(lost)[..] else { panic!("one of the two was due") };
         assert!(sentence.contains("`n` changes nothing: with 1 and with 1000"), "{sentence}");
         let mut more = lost;
@@ -221,6 +210,6 @@ mod tests {
         for heard in [Sample { wall_ns: 5_000, ..lost }, Sample { checksum: 8, ..lost }, more] {
             assert!(said(heard).is_empty(), "{heard:?}");
         }
-        assert!(unheard(&info, &[(&low, lost)]).is_empty(), "the other end could not be tried");
+        assert!(without_effect(&info, &[(&low, lost)]).is_empty(), "the other end could not be tried");
     }
 }
