@@ -232,7 +232,9 @@ impl ConformanceTest {
             Self::OneIteration => "`execute(1)` succeeds",
             Self::Reproducible => "the same seed gives the same checksum in every process",
             Self::Independent => "a second instance in one process is like the first",
-            Self::Steady => "a thousand calls of `execute` take no more memory than a hundred, and no longer",
+            Self::Steady => {
+                "after a thousand calls, `execute` takes no more memory and no more time than after a hundred"
+            }
             Self::Repeat => "a hundred instances, one after the other, take no more memory than one",
             Self::Cancel => "a cancelled measurement stops within two seconds",
             Self::Limits => "every parameter works at both ends of its range, and with each of its choices",

@@ -48,15 +48,14 @@ impl Sample {
         self.wall_ns as f64 / self.iterations.max(1) as f64
     }
 
-    /// Time of one iteration by the device's own clock [ns], where the device told it.
+    /// Time of one iteration by the device's own clock [ns]. `None` if the plugin did not report it.
     #[must_use]
     pub fn device_ns_per_iteration(&self) -> Option<f64> {
         (self.device_ns > 0.0).then(|| self.device_ns / self.iterations.max(1) as f64)
     }
 
-    /// So much of this sample's work per second: of the device's time where the device told it, since the wall time of such a
-    /// call has in it what the host does and what stands between the iterations; of wall time elsewhere. `None` where no work
-    /// was reported.
+    /// Rate of this work [1/s], by device time if the plugin reported it, otherwise by wall time: the wall time of a call to a
+    /// device also contains work of the host and pauses between iterations. `None` if no work was reported.
     #[must_use]
     pub fn per_second(&self, work: f64) -> Option<f64> {
         let ns = if self.device_ns > 0.0 { self.device_ns } else { self.wall_ns as f64 };

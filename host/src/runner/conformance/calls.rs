@@ -130,8 +130,8 @@ pub(super) fn steady(trial: &Trial<'_>) -> Tested {
     })
 }
 
-/// Whether calls take longer the more of them there were, in thirds of what comes after the first hundred: a neighbour that comes
-/// or goes makes a step.
+/// A note if calls after the first hundred take longer the more of them there were. `stats::trend` would also find a single step,
+/// which another process makes when it starts or ends; here each third of the calls must take longer than the one before.
 fn climbs(times_ns: &[f64]) -> Option<TestOutcome> {
     let settled = times_ns.get(SETTLED_CALLS as usize..)?;
     let mut thirds = settled.chunks(settled.len().div_ceil(3).max(1)).map(stats::median);

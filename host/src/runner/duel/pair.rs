@@ -122,8 +122,8 @@ impl Slices {
 }
 
 fn silent() -> Ended {
-    let message = "it reported the device's time of every slice so far, and none of this one: report it for every call of \
-                   `execute`, or for none";
+    let message = "the plugin reported device time for all earlier slices and none for this one: report `device_ns` in every call \
+                   of `execute`, or in none";
     Ended::failed(Stage::Sample, message.to_owned(), None, Vec::new())
 }
 
