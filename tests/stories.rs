@@ -10,6 +10,7 @@ mod check;
 mod cli;
 mod compatibility;
 mod cuda;
+mod dashboard;
 mod deploy;
 mod dev;
 mod devices;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::source::root;
 
 /// Which packages of ours a package may depend on. Plugins and examples, which are not listed, may use the SDK alone.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("dyno-plugin-api", &[]),
     ("dyno-sdk-macros", &[]),
     ("dyno-sdk", &["dyno-plugin-api", "dyno-sdk-macros"]),
@@ -15,7 +15,8 @@ const ARROWS: [(&str, &[&str]); 9] = [
     ("dyno-worker", &["dyno-core", "dyno-plugin-api"]),
     ("dyno-probe", &["dyno-core"]),
     ("dyno-duckdb", &[]),
-    ("dyno-host", &["dyno-core", "dyno-duckdb", "dyno-plugin-api"]),
+    ("dyno-dashboard", &[]),
+    ("dyno-host", &["dyno-core", "dyno-dashboard", "dyno-duckdb", "dyno-plugin-api"]),
     ("xtask", &[]),
 ];
 

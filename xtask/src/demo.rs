@@ -21,7 +21,7 @@ const RESULTS: &str = "dyno-results";
 /// `cargo xtask demo`. Further arguments go to `dyno run`.
 pub(crate) fn run(options: &Options) -> Outcome<()> {
     let project = Project::open()?;
-    let duckdb = setup::duckdb(&project, options)?;
+    let duckdb = setup::host(&project, options)?;
     let tools = setup::tools(&project);
     let native = native::build(&project, &duckdb)?;
     plugins::build(&project, &tools, &native)?;

@@ -19,7 +19,7 @@ const LIMIT: Duration = Duration::from_secs(120);
 /// `cargo xtask lint`. Goes on after a failure, so that all of them are seen at once.
 pub(crate) fn run(options: &Options) -> Outcome<()> {
     let project = Project::open()?;
-    let duckdb = setup::duckdb(&project, options)?;
+    let duckdb = setup::host(&project, options)?;
     let mut failures = Vec::new();
     let mut check = |what: &str, outcome: Outcome<()>| {
         if let Err(failure) = outcome {

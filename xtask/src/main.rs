@@ -29,7 +29,8 @@ usage: cargo xtask COMMAND [--bundled] [ARGUMENTS]
   test     obtain what is missing, build everything, run every test; arguments go to `cargo test`
   lint     formatting, clippy, dependencies (licences, sources, advisories), documentation, shell
   plugins  build all plugins, native and WASM, into TARGET/plugins
-  setup    only obtain what is missing: the DuckDB library, the WASM toolchain, the C compilers, NVRTC
+  setup    only obtain what is missing: the DuckDB library, what the dashboard embeds, the WASM toolchain,
+           the C compilers, and what only tests use: NVRTC, Chromium, compilers of other languages
   bench    measure dyno itself and write docs/benchmarks.md; without arguments, list what there is
   dist     make a release under TARGET/dist: folder, archive, wheel, Debian package
 

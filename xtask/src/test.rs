@@ -16,11 +16,13 @@ use crate::{
 /// `cargo xtask test`. Further arguments go to `cargo test`.
 pub(crate) fn run(options: &Options) -> Outcome<()> {
     let project = Project::open()?;
-    let duckdb = setup::duckdb(&project, options)?;
+    let duckdb = setup::host(&project, options)?;
     let tools = setup::tools(&project);
     setup::vulkan();
     let nvrtc = setup::nvrtc(&project);
     let guests = setup::guests(&project);
+    let chromium = setup::chromium();
+    let axe = setup::axe(&project);
     // The whole-product tests run the real programs over the real plugins.
     let native = native::build(&project, &duckdb)?;
     plugins::build(&project, &tools, &native)?;
@@ -38,8 +40,11 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
         command.env_remove(name);
     }
     command.env("DYNO_TEST_PLUGINS", project.plugins());
-    if let Some(folder) = nvrtc {
-        command.env("DYNO_TEST_NVRTC", folder);
+    let found = [("DYNO_TEST_NVRTC", nvrtc), ("DYNO_TEST_CHROMIUM", chromium), ("DYNO_TEST_AXE", axe)];
+    for (name, path) in found {
+        if let Some(path) = path {
+            command.env(name, path);
+        }
     }
     command.env("DYNO_TEST_GUESTS", guests);
     command.args(&options.rest);

@@ -1,12 +1,15 @@
 //! Use cases: details of stored runs that only a server offers, such as samples of one case, tags, and the tables of the
 //! original suite.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
-use dyno_core::model::Sample;
+use dyno_core::model::{ResultRow, Sample};
 
 use super::{error::AppError, serving::Serving};
-use crate::store::{Annotation, PerformanceFilter, PerformanceRow, RunEnd};
+use crate::store::{
+    Annotation, Distribution, LatestFilter, LatestList, PerformanceFilter, PerformanceRow, ResultFilter,
+    RunEnd, SampleMetric,
+};
 
 /// Details of stored runs.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +46,45 @@ impl Records<'_> {
     /// When there is no such run or case, or the database fails.
     pub fn case_samples(&self, selector: &str, case: u32) -> Result<Vec<(u32, Vec<Sample>)>, AppError> {
         Ok(self.0.store()?.case_samples(selector, case)?)
+    }
+
+    /// The distribution of the samples of one case, at so many quantiles and in so many columns.
+    ///
+    /// # Errors
+    /// When there is no such run or case, or the database fails.
+    pub fn distribution(
+        &self,
+        selector: &str,
+        case: u32,
+        metric: SampleMetric,
+        points: u32,
+        columns: u32,
+    ) -> Result<Distribution, AppError> {
+        Ok(self.0.store()?.distribution(selector, case, metric, points, columns)?)
+    }
+
+    /// The newest results of each case.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn latest(&self, filter: &LatestFilter) -> Result<LatestList, AppError> {
+        Ok(self.0.store()?.latest(filter)?)
+    }
+
+    /// Results over all runs, newest first.
+    ///
+    /// # Errors
+    /// When there is no such run, or the database fails.
+    pub fn result_rows(&self, filter: &ResultFilter) -> Result<Vec<ResultRow>, AppError> {
+        Ok(self.0.store()?.result_rows(filter)?)
+    }
+
+    /// Writes results as a Parquet file.
+    ///
+    /// # Errors
+    /// When there is no such run, or the file cannot be written.
+    pub fn result_rows_to_parquet(&self, filter: &ResultFilter, path: &Path) -> Result<(), AppError> {
+        Ok(self.0.store()?.result_rows_to_parquet(filter, path)?)
     }
 
     /// Results in the columns of the original suite.

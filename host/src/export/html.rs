@@ -19,7 +19,8 @@ const CHARTS: usize = 200;
 /// Maximum number of dots of a chart.
 const DOTS: usize = 2_000;
 
-const STYLE: &str = "
+/// The style of every page of this file.
+pub const STYLE: &str = "
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; color: #1c2430; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; } dt { color: #5b6675; } dd { margin: 0; }

@@ -20,14 +20,16 @@ mod number;
 mod openmetrics;
 mod outcome;
 mod readable;
+mod results_csv;
 
 pub use comparison::effect;
 pub use conformance::check_junit;
 pub use escape::name as markdown_name;
 pub use format::{ComparisonFormat, Format, Rendered};
-pub use html::html_table;
+pub use html::{STYLE as HTML_STYLE, html_table};
 pub use json::{ReadError, WriteError, json, read, write_json};
 pub(crate) use readable::write_readable;
+pub use results_csv::results_csv;
 
 #[cfg(test)]
 mod hostile_tests;

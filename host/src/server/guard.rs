@@ -17,6 +17,7 @@ use axum::{
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
 use super::{
+    page,
     peers::{Peers, Standing},
     problem::Problem,
     state::{Shared, State},
@@ -114,7 +115,7 @@ pub(super) async fn guard(Of(guard): Of<Guard>, request: Request, next: Next) ->
         headers.insert("x-request-id", id);
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }
 
@@ -177,8 +178,12 @@ fn refused_too_often() -> Problem {
 
 /// A POST that changes nothing.
 const SQL: &str = "/api/sql";
-/// Endpoints that need no token: they reveal only that the server runs, and its API.
-const OPEN: [&str; 4] = ["/healthz", "/readyz", "/docs", "/openapi.json"];
+/// Endpoints that need no token: they reveal only that the server runs, its API, and the dashboard without any data.
+const OPEN: [&str; 5] = ["/", "/healthz", "/readyz", "/docs", "/openapi.json"];
+
+fn is_open(path: &str) -> bool {
+    OPEN.contains(&path) || path.starts_with(page::FOLDER)
+}
 
 fn check(guard: &Guard, request: &Request) -> Result<Identity, Refusal> {
     let (state, headers, peer) = (&guard.state, request.headers(), peer(request));
@@ -188,7 +193,7 @@ fn check(guard: &Guard, request: &Request) -> Result<Identity, Refusal> {
     }
     called_by_its_name(state, request).map_err(Refusal::Stranger)?;
     let path = request.uri().path();
-    if OPEN.contains(&path) {
+    if is_open(path) {
         return Ok(Identity { name: "nobody".to_owned(), scope: Scope::Read });
     }
     let token = bearer(headers).or_else(|| in_query(request));
@@ -307,6 +312,7 @@ mod tests {
         ] {
             assert_eq!(needed(&method, path), scope, "{method} {path}");
         }
+        assert!(is_open("/") && is_open("/page/app.js") && !is_open("/api/me") && !is_open("/pages"));
         assert!(Scope::Admin > Scope::Run && Scope::Run > Scope::Read);
     }
 }

@@ -27,6 +27,9 @@ pub(super) struct HistoryQuery {
     metric: String,
     /// Smallest relative change of the level to report.
     min_change: Option<f64>,
+    /// Approximate maximum number of points per series. A longer series keeps its extremes and everything that is marked.
+    #[schemars(range(min = 10, max = 100_000))]
+    points: Option<u32>,
 }
 
 fn time() -> String {
@@ -48,9 +51,15 @@ pub(super) async fn history(
         }
         options.min_magnitude = least;
     }
-    let all =
+    if let Some(points) = ask.points.filter(|points| !(10..=100_000).contains(points)) {
+        return Err(Problem::bad(format!("points is {points}; give 10 to 100000")));
+    }
+    let mut all =
         blocking(&state, move |state| state.app().results().history(&at.benchmark, &ask.metric, &options))
             .await?;
+    if let Some(points) = ask.points {
+        all.iter_mut().for_each(|series| series.thin(points as usize));
+    }
     Ok(Json(all))
 }
 

@@ -21,9 +21,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::{
     baselines, comparisons, events,
     guard::{self, Guard},
-    history, machine, noise, operator, original, overall, plugins,
+    history, machine, me, noise, operator, original, overall, page, plugins,
     problem::Problem,
-    reports, runs, sql,
+    reports, results, runs, series, sql,
     state::Shared,
 };
 
@@ -75,6 +75,10 @@ fn run_paths() -> ApiRouter<Shared> {
         .api_route(
             "/api/runs/{run}/cases/{case}/samples",
             get_with(runs::samples, docs("Samples of a case, by launch", "runs")),
+        )
+        .api_route(
+            "/api/runs/{run}/cases/{case}/distribution",
+            get_with(runs::distribution, docs("Quantiles and course of the samples of a case", "runs")),
         )
         .api_route(
             "/api/runs/{run}/tags",
@@ -136,6 +140,7 @@ fn verdict_paths() -> ApiRouter<Shared> {
 
 fn machine_paths() -> ApiRouter<Shared> {
     ApiRouter::new()
+        .api_route("/api/me", get_with(me::me, docs("The caller and what it may do", "machine")))
         .api_route("/api/devices", get_with(machine::devices, machine::devices_docs))
         .api_route("/api/leases", get_with(machine::leases, docs("Leases of all devices", "machine")))
         .api_route(
@@ -168,6 +173,8 @@ fn operator_paths() -> ApiRouter<Shared> {
     ApiRouter::new()
         .api_route("/api/reports/{kind}", get_with(overall::overall, overall::overall_docs))
         .api_route("/api/reports/{run}/{file}", get_with(reports::file, reports::file_docs))
+        .api_route("/api/series", get_with(series::series, series::docs))
+        .api_route("/api/results", get_with(results::results, results::docs))
         .api_route("/api/sql", post_with(sql::select, sql::docs))
         .api_route(
             "/api/audit",
@@ -211,6 +218,8 @@ fn assembled() -> (Router<Shared>, OpenApi) {
         .merge(verdict_paths())
         .merge(machine_paths())
         .merge(operator_paths())
+        .route("/", axum::routing::get(page::index))
+        .route("/page/{*file}", axum::routing::get(page::asset))
         .route("/docs", Redoc::new("/openapi.json").with_title("dyno").axum_route())
         .finish_api_with(&mut api, described);
     (router, api)

@@ -2,8 +2,11 @@
 
 mod brake;
 mod columns;
+mod distribution;
 mod ends;
 mod error;
+mod history;
+mod latest;
 mod list;
 mod lists;
 mod log;
@@ -23,14 +26,17 @@ mod samples;
 mod sql;
 mod sql_limits;
 mod statement;
+mod table;
 mod upkeep;
 mod verdicts;
 mod vet;
 mod write;
 
 pub use brake::SqlBrake;
+pub use distribution::{Distribution, SampleMetric};
 pub use ends::RunEnd;
 pub use error::StoreError;
+pub use latest::{Latest, LatestFilter, LatestList, MetricCount};
 pub use open::Store;
 pub use queue::{Outline, Queued, Submitted};
 pub use result_list::{PerformanceFilter, PerformanceRow};
@@ -38,6 +44,7 @@ pub use revision::Revision;
 pub use run_list::{RunFilter, RunSummary};
 pub use sql::{SqlAnswer, SqlColumn};
 pub use sql_limits::{SqlCaller, SqlError, SqlLimits};
+pub use table::ResultFilter;
 pub use upkeep::{Annotation, Audited};
 pub use verdicts::Noise;
 

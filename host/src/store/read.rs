@@ -104,14 +104,7 @@ impl Store {
     /// When there is no such run or case, or the database fails.
     pub fn case_samples(&self, selector: &str, case: u32) -> Result<Vec<(u32, Vec<Sample>)>, StoreError> {
         let failed = doing("reading samples");
-        let (run_no, run) = self.locate(selector)?;
-        let cases: u32 = self
-            .connection
-            .query_row("SELECT count(*) FROM cases WHERE run_no = ?", [run_no], |row| row.get(0))
-            .map_err(&failed)?;
-        if case >= cases {
-            return Err(StoreError::NoSuchCase { run, case, cases });
-        }
+        let run_no = self.find_case(selector, case)?;
         let launches: Vec<u32> = self
             .rows(
                 "SELECT launch_no FROM launches WHERE run_no = ? AND case_no = ? ORDER BY launch_no",
@@ -129,6 +122,19 @@ impl Store {
             by_launch.entry(launch).or_default().push(sample);
         }
         Ok(launches.into_iter().map(|it| (it, by_launch.remove(&it).unwrap_or_default())).collect())
+    }
+
+    /// The run that a selector names, if it has this case.
+    pub(super) fn find_case(&self, selector: &str, case: u32) -> Result<i32, StoreError> {
+        let (run_no, run) = self.locate(selector)?;
+        let cases: u32 = self
+            .connection
+            .query_row("SELECT count(*) FROM cases WHERE run_no = ?", [run_no], |row| row.get(0))
+            .map_err(doing("finding a case"))?;
+        if case >= cases {
+            return Err(StoreError::NoSuchCase { run, case, cases });
+        }
+        Ok(run_no)
     }
 
     fn locate(&self, selector: &str) -> Result<(i32, String), StoreError> {

@@ -35,7 +35,7 @@ impl Host {
     /// Builds everything.
     pub(super) fn build(options: &Options) -> Outcome<Self> {
         let project = Project::open()?;
-        let duckdb = setup::duckdb(&project, options)?;
+        let duckdb = setup::host(&project, options)?;
         let tools = setup::tools(&project);
         let native = native::build(&project, &duckdb)?;
         plugins::build(&project, &tools, &native)?;

@@ -50,7 +50,7 @@ const SDK: [&str; 3] = ["plugin-api", "sdk/rust", "sdk/rust/macros"];
 /// `cargo xtask dist`.
 pub(crate) fn run(options: &Options) -> Outcome<()> {
     let project = Project::open()?;
-    let duckdb = setup::duckdb(&project, options)?;
+    let duckdb = setup::host(&project, options)?;
     let tools = setup::tools(&project);
     let native = native::build(&project, &duckdb)?;
     plugins::build(&project, &tools, &native)?;

@@ -18,7 +18,7 @@ use crate::{
 /// `cargo xtask plugins`.
 pub(crate) fn run(options: &Options) -> Outcome<()> {
     let project = Project::open()?;
-    let duckdb = setup::duckdb(&project, options)?;
+    let duckdb = setup::host(&project, options)?;
     let tools = setup::tools(&project);
     let native = native::build(&project, &duckdb)?;
     build(&project, &tools, &native)

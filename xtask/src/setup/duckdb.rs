@@ -6,10 +6,9 @@ use std::{
     process::Command,
 };
 
-use super::archive::{self, PinnedArchive};
+use super::npm::{self, Package};
 use crate::{
     failure::{Failure, Outcome},
-    process::{self, say},
     project::{Project, place},
 };
 
@@ -29,28 +28,28 @@ const BUILDS: [Build; 4] = [
     Build {
         os: "linux",
         arch: "x86_64",
-        package: "node-bindings-linux-x64",
+        package: "@duckdb/node-bindings-linux-x64",
         library: "libduckdb.so",
         sha256: Some("1b9f82478539bb9a1d1df44bd103121a12ae52142c07158dc52b97d2ec1d69ff"),
     },
     Build {
         os: "linux",
         arch: "aarch64",
-        package: "node-bindings-linux-arm64",
+        package: "@duckdb/node-bindings-linux-arm64",
         library: "libduckdb.so",
         sha256: None,
     },
     Build {
         os: "macos",
         arch: "aarch64",
-        package: "node-bindings-darwin-arm64",
+        package: "@duckdb/node-bindings-darwin-arm64",
         library: "libduckdb.dylib",
         sha256: None,
     },
     Build {
         os: "macos",
         arch: "x86_64",
-        package: "node-bindings-darwin-x64",
+        package: "@duckdb/node-bindings-darwin-x64",
         library: "libduckdb.dylib",
         sha256: None,
     },
@@ -130,30 +129,14 @@ fn obtain(folder: &Path) -> Outcome<()> {
         .iter()
         .find(|build| build.os == os && build.arch == arch)
         .ok_or_else(|| Failure::new(format!("there is no prebuilt DuckDB library for {os} on {arch}")))?;
-    let archive = PinnedArchive {
+    let package = Package {
         name: "DuckDB",
+        what: "the prebuilt library, about 24 MB",
+        package: build.package,
         version: VERSION,
-        package: format!("@duckdb/{}", build.package),
-        file: format!("duckdb-{}-{VERSION}.tgz", build.package),
         sha256: build.sha256,
     };
-    let bytes = archive.bytes(folder, || {
-        let package = format!("{}@{VERSION}", archive.package);
-        say(&format!("DuckDB: fetching the prebuilt library from npm ({package}, about 24 MB)"));
-        let mut npm = Command::new("npm");
-        process::run(npm.args(["pack", "--silent", package.as_str()]).current_dir(folder))
-    })?;
-    let open = |packed: &Path, inside: &Path| {
-        let mut tar = Command::new("tar");
-        tar.arg("-xzf").arg(packed).arg("-C").arg(inside);
-        tar
-    };
-    archive::opened(&bytes, folder, open, |inside| {
-        for name in [build.library, "LICENSE"] {
-            archive::take_out(&inside.join("package").join(name), &folder.join(name))?;
-        }
-        Ok(())
-    })
+    npm::obtain(&package, folder, &[(build.library, build.library), ("LICENSE", "LICENSE")])
 }
 
 #[cfg(test)]

@@ -1,13 +1,16 @@
 //! What must be there before anything is built, checked and, where it is missing, obtained.
 
 mod archive;
+mod chromium;
 mod compilers;
 mod debian;
 mod duckdb;
 mod guests;
+mod npm;
 mod nvrtc;
 mod vulkan;
 mod wasm;
+mod web;
 
 pub(crate) use self::{
     compilers::Compilers,
@@ -32,22 +35,32 @@ pub(crate) struct Tools {
 pub(crate) fn run(options: &Options) -> Outcome<()> {
     let project = Project::open()?;
     let duckdb = duckdb(&project, options)?;
+    let shown =
+        |found: Option<PathBuf>| found.map_or_else(|| "none".to_owned(), |path| path.display().to_string());
+    let web = web::find_or_obtain(&project);
     let tools = tools(&project);
     println!("  DuckDB  {duckdb}");
+    println!("  Web     {}", shown(web));
     println!("  WASM    {}", tools.wasm.map_or_else(|| "none".to_owned(), |toolchain| toolchain.to_string()));
     println!("  C, C++  {}", tools.compilers);
     println!("  Vulkan  {}", vulkan());
-    println!(
-        "  NVRTC   {}",
-        nvrtc(&project).map_or_else(|| "none".to_owned(), |folder| folder.display().to_string())
-    );
+    println!("  NVRTC   {}", shown(nvrtc(&project)));
+    println!("  Chromium  {}", shown(chromium()));
+    println!("  axe     {}", shown(axe(&project)));
     println!("  JavaScript, Python, CUDA for tests  {}", guests(&project).display());
     say("everything that can be had is there; next: `cargo xtask demo`");
     Ok(())
 }
 
-/// Checks and obtains the database library, which is indispensable for the host.
-pub(crate) fn duckdb(project: &Project, options: &Options) -> Outcome<DuckDb> {
+/// Checks and obtains what the host is built from: the database library, without which there is no host, and what its
+/// dashboard embeds, without which there is no dashboard.
+pub(crate) fn host(project: &Project, options: &Options) -> Outcome<DuckDb> {
+    let duckdb = duckdb(project, options)?;
+    web::find_or_obtain(project);
+    Ok(duckdb)
+}
+
+fn duckdb(project: &Project, options: &Options) -> Outcome<DuckDb> {
     if options.bundled { Ok(DuckDb::Bundled) } else { duckdb::find_or_obtain(project) }
 }
 
@@ -59,6 +72,16 @@ pub(crate) fn vulkan() -> vulkan::Vulkan {
 /// Checks and obtains the compiler of device code, which only tests use. Without it, they skip what needs it.
 pub(crate) fn nvrtc(project: &Project) -> Option<PathBuf> {
     nvrtc::find_or_obtain(project)
+}
+
+/// Checks and obtains the browser that only tests of the dashboard use. Without it, they are skipped.
+pub(crate) fn chromium() -> Option<PathBuf> {
+    chromium::find_or_obtain()
+}
+
+/// Checks and obtains the accessibility checks that only tests of the dashboard use. Without them, these are skipped.
+pub(crate) fn axe(project: &Project) -> Option<PathBuf> {
+    web::axe(project)
 }
 
 /// Obtains the tool chains of other languages, which only tests use. Without some of them, they skip what needs those.

@@ -1,5 +1,7 @@
 //! One case over many runs: where its level changed, and which changes were accepted.
 
+use std::collections::{BTreeSet, HashMap};
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +30,47 @@ pub struct Series {
     /// The points where the level changed.
     #[serde(default)]
     pub changes: Vec<Change>,
+    /// Where something besides the source code changed, which may explain a change of the level.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub marks: Vec<Mark>,
+    /// Number of runs, of which `points` may have fewer: see [`Series::thin`].
+    #[serde(default)]
+    pub points_total: usize,
+}
+
+/// A property that changed from one point to the next.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Mark {
+    /// Place of the first point with the new value.
+    pub index: usize,
+    /// The run of that point.
+    pub run: String,
+    /// The property.
+    pub what: MarkKind,
+    /// Its value before.
+    pub before: String,
+    /// Its value since.
+    pub after: String,
+}
+
+/// A property of the surroundings of a result. Hardware and its settings, such as the governor, are part of the machine's
+/// fingerprint: a series has one machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MarkKind {
+    /// Version of dyno, which contains the WASM engine.
+    Dyno,
+    /// Operating system and kernel release.
+    Kernel,
+    /// Version of the plugin.
+    PluginVersion,
+    /// SHA-256 of the plugin file, its first 12 digits.
+    PluginBuild,
+}
+
+impl MarkKind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Dyno, Self::Kernel, Self::PluginVersion, Self::PluginBuild];
 }
 
 /// One run of a series.
@@ -35,6 +78,9 @@ pub struct Series {
 pub struct Point {
     /// The run.
     pub run: String,
+    /// Index of the case in the run, from 0. Absent in answers of earlier versions, which give 0.
+    #[serde(default)]
+    pub case: u32,
     /// When it was accepted (RFC 3339, UTC).
     pub created_at: String,
     /// The commit that it measured.
@@ -93,6 +139,38 @@ impl Series {
             .collect();
     }
 
+    /// Keeps about `most` points: the first and the last, those where the level or the surroundings change, and the lowest and
+    /// the highest of each stretch between, so that a chart of the series looks the same.
+    pub fn thin(&mut self, most: usize) {
+        let count = self.points.len();
+        if count <= most.max(2) {
+            return;
+        }
+        let fixed = self.changes.iter().map(|it| it.index).chain(self.marks.iter().map(|it| it.index));
+        let around = fixed.flat_map(|index| [index.saturating_sub(1), index]);
+        let mut kept: BTreeSet<usize> = around.chain([0, count - 1]).filter(|index| *index < count).collect();
+        let stretch = count.div_ceil((most / 2).max(1));
+        for start in (0..count).step_by(stretch) {
+            let stretch = start..(start + stretch).min(count);
+            let by = |a: &usize, b: &usize| self.points[*a].median.total_cmp(&self.points[*b].median);
+            kept.extend(stretch.clone().min_by(by).into_iter().chain(stretch.max_by(by)));
+        }
+        let place: HashMap<usize, usize> = kept.iter().enumerate().map(|(new, old)| (*old, new)).collect();
+        for index in self
+            .changes
+            .iter_mut()
+            .map(|it| &mut it.index)
+            .chain(self.marks.iter_mut().map(|it| &mut it.index))
+        {
+            *index = place.get(index).copied().unwrap_or(*index);
+        }
+        let mut index = 0;
+        self.points.retain(|_| {
+            index += 1;
+            kept.contains(&(index - 1))
+        });
+    }
+
     /// The level that later points are compared with: that after the last accepted change, otherwise the first; and the
     /// level now.
     #[must_use]
@@ -115,6 +193,7 @@ mod tests {
     fn series(values: &[f64]) -> Series {
         let points = values.iter().enumerate().map(|(number, median)| Point {
             run: number.to_string(),
+            case: 0,
             created_at: String::new(),
             source: None,
             median: *median,
@@ -129,6 +208,8 @@ mod tests {
             better: Better::Lower,
             points: points.collect(),
             changes: Vec::new(),
+            marks: Vec::new(),
+            points_total: values.len(),
         }
     }
 
@@ -145,5 +226,30 @@ mod tests {
         series.find_changes(&ChangeOptions::default(), &|run| (run == "10").then(|| "on purpose".into()));
         let (baseline, now) = series.levels().unwrap();
         assert_eq!(baseline, now);
+    }
+
+    #[test]
+    fn a_thinned_series_keeps_its_shape_and_what_is_marked() {
+        let level = |i: usize| if i < 600 { 100.0 } else { 120.0 };
+        let values: Vec<f64> = (0..1_000).map(|i| level(i) + (i % 7) as f64 * 0.01).collect();
+        let mut series = series(&values);
+        series.points[321].median = 500.0;
+        series.find_changes(&ChangeOptions::default(), &|_| None);
+        let (before, after) = (String::new(), String::new());
+        series.marks.push(Mark { index: 77, run: "77".into(), what: MarkKind::Kernel, before, after });
+        let whole = series.clone();
+        series.thin(50);
+        assert!((50..70).contains(&series.points.len()), "{}", series.points.len());
+        assert_eq!(series.points_total, 1_000);
+        assert_eq!(series.points[series.changes[0].index].run, whole.points[whole.changes[0].index].run);
+        assert_eq!(series.points[series.marks[0].index].run, "77");
+        assert!(series.points.iter().any(|point| point.run == "321"), "the outlier is gone");
+        assert_eq!(
+            (series.points.first(), series.points.last()),
+            (whole.points.first(), whole.points.last())
+        );
+        let mut short = whole.clone();
+        short.thin(1_000);
+        assert_eq!(short, whole);
     }
 }

@@ -18,6 +18,7 @@ mod plugin_event;
 mod readings;
 mod record;
 mod remark;
+mod result_row;
 mod sample;
 mod scenario;
 mod source;
@@ -42,7 +43,7 @@ pub use doctor::{
 };
 pub use environment::{Cache, Core, CpuTopology, Environment, Load, Machine};
 pub use event::{Estimate, Event};
-pub use history::{Change, Point, Series};
+pub use history::{Change, Mark, MarkKind, Point, Series};
 pub use interval::Interval;
 pub use key::{CaseKey, labels, series};
 pub use package::{
@@ -63,6 +64,7 @@ pub use record::{
     RESULT_SCHEMA, RESULT_VERSION, RunRecord, SideEffects, Stream, Trend, build_remark,
 };
 pub use remark::remark_lines;
+pub use result_row::ResultRow;
 pub use sample::{LOOP_REMEDY, MIN_NS_PER_ITERATION, Sample, Work};
 pub use scenario::{LoadRecord, Query, Scenario};
 pub use source::Source;

@@ -11,7 +11,7 @@ pub(super) use self::{
     export::{export, export_docs},
     queue::queue,
     request::RunRequest,
-    stored::{Selector, delete, get, list, list_docs, samples},
+    stored::{Selector, delete, distribution, get, list, list_docs, samples},
     submit::{again_docs, cancel, post, post_docs, rerun, resume, submit},
     tags::{tag, tags, untag},
 };

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    app::{RunFilter, RunSummary},
+    app::{Distribution, RunFilter, RunSummary, SampleMetric},
     server::{
         extract::{Ask, At, within},
         problem::Problem,
@@ -131,4 +131,47 @@ pub(crate) async fn samples(
         blocking(&state, move |state| state.serving().records().case_samples(&at.run, at.case)).await?;
     let launches = found.into_iter().map(|(launch, samples)| LaunchSamples { launch, samples });
     Ok(Json(launches.collect()))
+}
+
+/// How finely a distribution is described.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DistributionQuery {
+    /// Name of the metric.
+    #[serde(default)]
+    metric: SampleMetric,
+    /// Number of quantiles.
+    #[serde(default = "hundred_and_one")]
+    #[schemars(range(min = 2, max = 1001))]
+    points: u32,
+    /// Maximum number of columns that the course of the samples is cut into.
+    #[serde(default = "four_hundred")]
+    #[schemars(range(min = 1, max = 4000))]
+    columns: u32,
+}
+
+fn hundred_and_one() -> u32 {
+    101
+}
+
+fn four_hundred() -> u32 {
+    400
+}
+
+/// `GET /api/runs/{run}/cases/{case}/distribution`
+pub(crate) async fn distribution(
+    Of(state): Of<Shared>,
+    At(at): At<CaseAt>,
+    Ask(ask): Ask<DistributionQuery>,
+) -> Result<Json<Distribution>, Problem> {
+    for (name, value, least, most) in [("points", ask.points, 2, 1_001), ("columns", ask.columns, 1, 4_000)] {
+        if !(least..=most).contains(&value) {
+            return Err(Problem::bad(format!("{name} is {value}; give {least} to {most}")));
+        }
+    }
+    let found = blocking(&state, move |state| {
+        state.serving().records().distribution(&at.run, at.case, ask.metric, ask.points, ask.columns)
+    })
+    .await?;
+    Ok(Json(found))
 }

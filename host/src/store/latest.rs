@@ -1,0 +1,241 @@
+//! The newest results of each case: what a page shows that is opened many times a day. Reads only the newest runs of a case,
+//! however many there are.
+
+use std::collections::HashSet;
+
+use duckdb::params;
+use dyno_core::{
+    model::{Better, CaseKey, Change, Interval, Point, Series},
+    stats::ChangeOptions,
+};
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Store,
+    error::{StoreError, doing},
+    read::TIME,
+    verdicts::with_params,
+};
+
+/// Maximum number of results to read, the newest first: 5,000 cases with 40 results each.
+const MOST_ROWS: u32 = 200_000;
+
+/// Selects cases.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LatestFilter {
+    /// Name of the metric.
+    pub metric: String,
+    /// Only this benchmark.
+    pub benchmark: Option<String>,
+    /// Maximum number of cases, those with the newest results first.
+    pub limit: u32,
+    /// Maximum number of results of each case.
+    pub recent: u32,
+}
+
+/// The newest results of many cases.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LatestList {
+    /// Name of the metric.
+    pub metric: String,
+    /// One entry per case and machine, those with the newest results first.
+    pub series: Vec<Latest>,
+    /// Whether there are more cases than the limit allows.
+    pub truncated: bool,
+    /// The metrics that results have, the most frequent first.
+    pub metrics: Vec<MetricCount>,
+}
+
+/// A metric and how many results have it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MetricCount {
+    /// Name of the metric.
+    pub name: String,
+    /// Its unit.
+    pub unit: String,
+    /// Which direction is good.
+    pub better: Better,
+    /// Number of results in all runs.
+    pub results: u64,
+}
+
+/// The newest results of one case on one machine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Latest {
+    /// Identifies the case, without the version of its plugin.
+    pub key: CaseKey,
+    /// Version of the plugin in the newest result.
+    pub version: String,
+    /// Category of the benchmark. // eg: "dense"
+    pub category: String,
+    /// Fingerprint of the machine.
+    pub machine: String,
+    /// Unit of all values.
+    pub unit: String,
+    /// Which direction is good.
+    pub better: Better,
+    /// The newest result: its run, its case in that run, its median and its interval.
+    pub newest: Point,
+    /// Medians of the newest runs, oldest first; the last one is that of `newest`.
+    pub recent: Vec<f64>,
+    /// The newest change of the level among `recent` that nobody has accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<Change>,
+}
+
+struct Row {
+    key: CaseKey,
+    params: String,
+    version: String,
+    category: String,
+    machine: String,
+    unit: String,
+    better: Better,
+    point: Point,
+}
+
+impl Store {
+    /// The newest results of each case.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn latest(&self, filter: &LatestFilter) -> Result<LatestList, StoreError> {
+        let rows = self.newest_rows(filter)?;
+        let accepted = self.all_accepted_changes()?;
+        let mut all: IndexMap<(CaseKey, String), Vec<Row>> = IndexMap::new();
+        let mut truncated = rows.len() as u32 == MOST_ROWS;
+        for row in rows {
+            let key = with_params(row.key.clone(), &row.params)?;
+            let place = (key, row.machine.clone());
+            if !all.contains_key(&place) && all.len() >= filter.limit as usize {
+                truncated = true;
+                continue;
+            }
+            all.entry(place).or_default().push(row);
+        }
+        let series =
+            all.into_iter().filter_map(|((key, _), rows)| latest(key, rows, &filter.metric, &accepted));
+        Ok(LatestList {
+            metric: filter.metric.clone(),
+            series: series.collect(),
+            truncated,
+            metrics: self.metric_counts()?,
+        })
+    }
+
+    /// Newest first.
+    fn newest_rows(&self, filter: &LatestFilter) -> Result<Vec<Row>, StoreError> {
+        let sql = format!(
+            "WITH placed AS (
+               SELECT c.plugin_id, c.plugin_kind, c.benchmark, c.params_json, c.device, r.machine_fingerprint AS machine,
+                      c.plugin_version, c.category, c.run_no, c.case_no, r.id, r.created_at
+               FROM cases c JOIN runs r ON r.run_no = c.run_no
+               WHERE c.status = 'completed' AND (? IS NULL OR c.benchmark = ?)
+               QUALIFY row_number() OVER (
+                 PARTITION BY c.plugin_id, c.plugin_kind, c.benchmark, c.params_json, c.device, machine
+                 ORDER BY c.run_no DESC, c.case_no) <= ?
+             )
+             SELECT p.plugin_id, p.plugin_kind, p.benchmark, p.params_json, p.device, p.machine, p.plugin_version,
+                    p.category, p.id, p.case_no, strftime(p.created_at, {TIME}), m.unit, m.better, m.median, m.low, m.high
+             FROM placed p
+             JOIN (SELECT * FROM metrics WHERE name = ? AND run_no >= (SELECT min(run_no) FROM placed)) m
+               ON m.run_no = p.run_no AND m.case_no = p.case_no
+             ORDER BY p.run_no DESC, p.case_no LIMIT {MOST_ROWS}"
+        );
+        let values = params![filter.benchmark, filter.benchmark, filter.recent, filter.metric];
+        self.rows(&sql, values, |row| {
+            let ends: (Option<f64>, Option<f64>) = (row.get(14)?, row.get(15)?);
+            let better: String = row.get(12)?;
+            Ok(Row {
+                key: CaseKey {
+                    plugin: row.get(0)?,
+                    engine: row.get(1)?,
+                    benchmark: row.get(2)?,
+                    device: row.get(4)?,
+                    ..CaseKey::default()
+                },
+                params: row.get(3)?,
+                version: row.get(6)?,
+                category: row.get(7)?,
+                machine: row.get(5)?,
+                unit: row.get(11)?,
+                better: self::better(&better),
+                point: Point {
+                    run: row.get(8)?,
+                    case: row.get(9)?,
+                    created_at: row.get(10)?,
+                    source: None,
+                    median: row.get(13)?,
+                    interval: ends.0.zip(ends.1).map(|(low, high)| Interval { low, high, confidence: 0.95 }),
+                },
+            })
+        })
+        .map_err(doing("reading the newest results"))
+    }
+
+    fn metric_counts(&self) -> Result<Vec<MetricCount>, StoreError> {
+        let sql = "SELECT name, min(unit), min(better), count(*)::UBIGINT AS results FROM metrics
+                   GROUP BY name ORDER BY results DESC, name LIMIT 200";
+        self.rows(sql, params![], |row| {
+            let better: String = row.get(2)?;
+            Ok(MetricCount {
+                name: row.get(0)?,
+                unit: row.get(1)?,
+                better: self::better(&better),
+                results: row.get(3)?,
+            })
+        })
+        .map_err(doing("counting metrics"))
+    }
+
+    /// Benchmark and run of all accepted changes.
+    fn all_accepted_changes(&self) -> Result<HashSet<(String, String)>, StoreError> {
+        let sql = "SELECT benchmark, run_id FROM accepted_changes";
+        let rows = self.rows(sql, params![], |row| Ok((row.get(0)?, row.get(1)?)));
+        Ok(rows.map_err(doing("reading accepted changes"))?.into_iter().collect())
+    }
+}
+
+fn better(word: &str) -> Better {
+    if word == "higher" { Better::Higher } else { Better::Lower }
+}
+
+/// One entry, of rows that are the newest first.
+fn latest(
+    key: CaseKey,
+    mut rows: Vec<Row>,
+    metric: &str,
+    accepted: &HashSet<(String, String)>,
+) -> Option<Latest> {
+    rows.reverse();
+    let Row { version, category, machine, unit, better, point: newest, .. } = rows.pop()?;
+    let before = rows.into_iter().map(|row| row.point);
+    let mut series = Series {
+        label: String::new(),
+        key: None,
+        machine,
+        metric: metric.to_owned(),
+        unit,
+        better,
+        points: before.chain([newest.clone()]).collect(),
+        changes: Vec::new(),
+        marks: Vec::new(),
+        points_total: 0,
+    };
+    let is_accepted = |run: &str| accepted.contains(&(key.benchmark.clone(), run.to_owned()));
+    series.find_changes(&ChangeOptions::default(), &|run| is_accepted(run).then(String::new));
+    let change = series.changes.pop().filter(|change| change.accepted.is_none());
+    Some(Latest {
+        key,
+        version,
+        category,
+        machine: series.machine,
+        unit: series.unit,
+        better,
+        newest,
+        recent: series.points.iter().map(|point| point.median).collect(),
+        change,
+    })
+}

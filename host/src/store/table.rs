@@ -1,0 +1,133 @@
+//! Results over many runs as a table: selected, sorted and cut by the database.
+
+use std::path::Path;
+
+use duckdb::params;
+use dyno_core::model::{Better, Interval, ResultRow};
+
+use super::{
+    Store,
+    error::{StoreError, doing, record},
+    read::TIME,
+};
+
+/// Selects results; an absent field selects all.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct ResultFilter {
+    /// A run: identifier, an unambiguous prefix, `last` or `last~N`.
+    pub run: Option<String>,
+    /// Name of the benchmark.
+    pub benchmark: Option<String>,
+    /// Identifier of the plugin.
+    pub plugin: Option<String>,
+    /// Name of the device, or its kind. // eg: "cuda:0", "cuda"
+    pub device: Option<String>,
+    /// Name of the metric.
+    pub metric: Option<String>,
+    /// Maximum number of rows.
+    pub limit: u32,
+    /// Number of rows to skip.
+    pub offset: u32,
+}
+
+impl Store {
+    /// Results, newest first.
+    ///
+    /// # Errors
+    /// When there is no such run, or the database fails.
+    pub fn result_rows(&self, filter: &ResultFilter) -> Result<Vec<ResultRow>, StoreError> {
+        let sql = self.result_sql(filter)?;
+        let rows = self
+            .rows(&sql, params![], |row| {
+                let ends: (Option<f64>, Option<f64>) = (row.get(15)?, row.get(16)?);
+                let better: String = row.get(13)?;
+                let params: String = row.get(9)?;
+                Ok((
+                    params,
+                    ResultRow {
+                        run: row.get(0)?,
+                        case: row.get(1)?,
+                        created_at: row.get(2)?,
+                        plugin: row.get(3)?,
+                        version: row.get(4)?,
+                        sha256: row.get(5)?,
+                        kind: row.get(6)?,
+                        benchmark: row.get(7)?,
+                        category: row.get(8)?,
+                        params: dyno_core::model::Params::default(),
+                        device: row.get(10)?,
+                        metric: row.get(11)?,
+                        unit: row.get(12)?,
+                        better: if better == "higher" { Better::Higher } else { Better::Lower },
+                        median: row.get(14)?,
+                        interval: ends.0.zip(ends.1).map(|(low, high)| Interval {
+                            low,
+                            high,
+                            confidence: 0.95,
+                        }),
+                        mean: row.get(17)?,
+                        launches: row.get(18)?,
+                        samples: row.get(19)?,
+                    },
+                ))
+            })
+            .map_err(doing("reading results"))?;
+        rows.into_iter()
+            .map(|(params, row)| {
+                Ok(ResultRow { params: serde_json::from_str(&params).map_err(record("params"))?, ..row })
+            })
+            .collect()
+    }
+
+    /// The same rows as a Parquet file.
+    ///
+    /// # Errors
+    /// When there is no such run, or the file cannot be written.
+    pub fn result_rows_to_parquet(&self, filter: &ResultFilter, path: &Path) -> Result<(), StoreError> {
+        let sql = self.result_sql(filter)?;
+        let path = literal(&path.to_string_lossy());
+        self.connection
+            .execute_batch(&format!("COPY ({sql}) TO {path} (FORMAT parquet)"))
+            .map_err(doing("writing a Parquet file"))
+    }
+
+    /// The statement; COPY takes no parameters, so the values are literals.
+    fn result_sql(&self, filter: &ResultFilter) -> Result<String, StoreError> {
+        let mut conditions = vec!["c.status = 'completed'".to_owned()];
+        if let Some(run) = &filter.run {
+            let run_no = self.find(run)?;
+            // On both tables: the database then skips all blocks of other runs.
+            conditions.push(format!("c.run_no = {run_no} AND m.run_no = {run_no}"));
+        }
+        let texts =
+            [("c.benchmark", &filter.benchmark), ("c.plugin_id", &filter.plugin), ("m.name", &filter.metric)];
+        conditions.extend(
+            texts
+                .into_iter()
+                .filter_map(|(column, value)| Some(format!("{column} = {}", literal(value.as_ref()?)))),
+        );
+        if let Some(device) = &filter.device {
+            let device = literal(device);
+            conditions.push(format!("(c.device = {device} OR split_part(c.device, ':', 1) = {device})"));
+        }
+        Ok(format!(
+            r#"SELECT r.id AS run, c.case_no::UINTEGER AS "case", strftime(r.created_at, {TIME}) AS created_at,
+                      c.plugin_id AS plugin, c.plugin_version AS version, c.plugin_sha256 AS sha256, c.plugin_kind AS kind,
+                      c.benchmark, c.category, c.params_json AS params, c.device, m.name AS metric, m.unit, m.better,
+                      m.median, m.low, m.high, m.mean, m.launches, m.samples
+               FROM cases c
+               JOIN metrics m ON m.run_no = c.run_no AND m.case_no = c.case_no
+               JOIN runs r ON r.run_no = c.run_no
+               WHERE {}
+               ORDER BY c.run_no DESC, c.case_no, m.metric_no LIMIT {} OFFSET {}"#,
+            conditions.join(" AND "),
+            filter.limit,
+            filter.offset
+        ))
+    }
+}
+
+/// Text as a literal of SQL, in which a quote is doubled and nothing else is special. DuckDB refuses text with a NUL.
+fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\0', "").replace('\'', "''"))
+}
