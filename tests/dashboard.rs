@@ -109,6 +109,7 @@ fn every_view_is_whole_in_light_and_dark_on_a_phone_and_a_laptop() {
         measured(&server);
     }
     let mut page = browser.page(1400, 900);
+    let mut found = Vec::new();
     for (number, view) in VIEWS.into_iter().enumerate() {
         for (width, is_dark) in [(1400, false), (360, true)] {
             page.resize(width, 900);
@@ -116,16 +117,15 @@ fn every_view_is_whole_in_light_and_dark_on_a_phone_and_a_laptop() {
             open(&mut page, &server, view);
             page.screenshot(&album().join(format!("{number:02}-{width}.png")));
             let wide = page.eval("document.documentElement.scrollWidth - innerWidth");
-            assert!(
-                wide.as_f64().is_some_and(|pixels| pixels <= 1.0),
-                "{view} at {width}: {wide} px too wide"
-            );
-            if let Some(axe) = &axe {
-                assert_eq!(page.axe(axe), Vec::<String>::new(), "{view} at {width}");
+            if wide.as_f64().is_none_or(|pixels| pixels > 1.0) {
+                found.push(format!("{view} at {width}: {wide} px too wide"));
             }
+            let violations = axe.as_ref().map(|axe| page.axe(axe)).unwrap_or_default();
+            found.extend(violations.into_iter().map(|violation| format!("{view} at {width}: {violation}")));
             assert!(!page.text().contains("This view failed"), "{view}: {}", page.text());
         }
     }
+    assert_eq!(found, Vec::<String>::new());
     assert_quiet(&mut page, &server);
 }
 
@@ -198,11 +198,19 @@ fn a_change_of_ten_percent_is_said_in_words_and_a_row_unfolds_to_what_is_behind_
     let mut other = browser.page(1400, 1600);
     other.goto(link.as_str().unwrap());
     shows(&mut other, "Measure this pair again");
+    // The chart reacts to the pointer.
+    other.hover(".unfolded .u-over");
     other.screenshot(&album().join("compare-unfolded.png"));
-    page.click(".unfolded .action button");
-    shows(&mut page, "Both wait in the queue");
     assert_quiet(&mut page, &server);
     assert_quiet(&mut other, &server);
+    // The older build is no longer in the plugin folder: the server says so, and the page passes it on.
+    page.click(".unfolded .action button");
+    shows(&mut page, "put that build back");
+    // Where both builds are there, they are measured again.
+    open(&mut page, &server, &format!("?view=compare&baseline={after}&candidate={after}&all=1"));
+    page.click("tbody .row-toggle");
+    page.click(".unfolded .action button");
+    shows(&mut page, "Both wait in the queue");
 }
 
 #[test]

@@ -17,7 +17,7 @@ use crate::app::{LatestFilter, LatestList};
 /// Largest number of cases in an answer.
 const MOST: u32 = 5_000;
 /// Largest number of results per case.
-const MOST_RECENT: u32 = 40;
+const MOST_RECENT: u32 = 100;
 
 /// Selects the newest results.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -34,7 +34,7 @@ pub(super) struct SeriesQuery {
     limit: u32,
     /// Number of recent medians per case.
     #[serde(default = "thirty")]
-    #[schemars(range(min = 1, max = 40))]
+    #[schemars(range(min = 1, max = 100))]
     recent: u32,
 }
 

@@ -110,16 +110,25 @@ impl Store {
             let device = literal(device);
             conditions.push(format!("(c.device = {device} OR split_part(c.device, ':', 1) = {device})"));
         }
+        // The narrow rows are sorted and cut first: all columns of all results would not fit into the database's memory.
         Ok(format!(
-            r#"SELECT r.id AS run, c.case_no::UINTEGER AS "case", strftime(r.created_at, {TIME}) AS created_at,
+            r#"WITH chosen AS (
+                 SELECT m.run_no, m.case_no, m.metric_no
+                 FROM metrics m JOIN cases c ON c.run_no = m.run_no AND c.case_no = m.case_no
+                 WHERE {}
+                 ORDER BY m.run_no DESC, m.case_no, m.metric_no LIMIT {} OFFSET {}
+               ), first AS (SELECT min(run_no) AS run_no FROM chosen)
+               SELECT r.id AS run, c.case_no::UINTEGER AS "case", strftime(r.created_at, {TIME}) AS created_at,
                       c.plugin_id AS plugin, c.plugin_version AS version, c.plugin_sha256 AS sha256, c.plugin_kind AS kind,
                       c.benchmark, c.category, c.params_json AS params, c.device, m.name AS metric, m.unit, m.better,
                       m.median, m.low, m.high, m.mean, m.launches, m.samples
-               FROM cases c
-               JOIN metrics m ON m.run_no = c.run_no AND m.case_no = c.case_no
-               JOIN runs r ON r.run_no = c.run_no
-               WHERE {}
-               ORDER BY c.run_no DESC, c.case_no, m.metric_no LIMIT {} OFFSET {}"#,
+               FROM chosen k
+               JOIN (SELECT * FROM metrics WHERE run_no >= (SELECT run_no FROM first)) m
+                 ON m.run_no = k.run_no AND m.case_no = k.case_no AND m.metric_no = k.metric_no
+               JOIN (SELECT * FROM cases WHERE run_no >= (SELECT run_no FROM first)) c
+                 ON c.run_no = k.run_no AND c.case_no = k.case_no
+               JOIN runs r ON r.run_no = k.run_no
+               ORDER BY k.run_no DESC, k.case_no, k.metric_no"#,
             conditions.join(" AND "),
             filter.limit,
             filter.offset

@@ -78,6 +78,13 @@ pub(crate) fn release(project: &Project, duckdb: &DuckDb, native: &Native) -> Ou
             copy(&licence, &folder.join("LICENSE-duckdb"))?;
         }
     }
+    // The libraries are part of the program.
+    for name in ["uplot", "preact", "htm"] {
+        let licence = project.root.join(".tools/web").join(format!("{name}.LICENSE"));
+        if licence.is_file() {
+            copy(&licence, &folder.join(format!("LICENSE-{name}")))?;
+        }
+    }
     copy_folder(&project.plugins(), &folder.join("plugins"))?;
     for (from, to) in FOLDERS {
         copy_folder(&project.root.join(from), &folder.join(to))?;

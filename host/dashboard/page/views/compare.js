@@ -181,12 +181,12 @@ function Detail({ row }) {
     ${error && html`<${Trouble} error=${error} />`}
     <div class="cards">
       <section class="card wide">
-        <h3>History</h3>
+        <h2>History</h2>
         ${series ? html`<${HistoryChart} series=${series} shown=${[before.row?.run, after.row?.run].filter(Boolean)} height=${220} onPick=${(point) => open({ ...state, candidate: point.run, row: "" })} />` : html`<p class="muted">${history.error?.message ?? "Loading …"}</p>`}
         <p><a href=${link({ view: "history", benchmark: name, metric: row.metric.name, case: keyOf(row.key) })}>Open the history</a></p>
       </section>
       <section class="card wide">
-        <h3>Distribution of the samples</h3>
+        <h2>Distribution of the samples</h2>
         ${!isSampled
           ? html`<p class="muted">${row.metric.name} has one value per launch.</p>`
           : left.data && right.data
@@ -196,7 +196,7 @@ function Detail({ row }) {
       </section>
     </div>
     ${before.row && after.row && html`<${Sources} before=${before.row} after=${after.row} />`}
-    <h3>Do it again</h3>
+    <h2>Do it again</h2>
     ${after.row && html`<${Copyable} text=${command(after.row)} />`}
     ${before.row && after.row && html`<${Again} before=${before.row} after=${after.row} />`}
   </div>`;

@@ -29,7 +29,7 @@ export function History() {
 }
 
 function Benchmark({ name, metric }) {
-  const found = useData(`api/history/${encodeURIComponent(name)}?metric=${encodeURIComponent(metric)}&points=2000`);
+  const found = useData(`api/history/${encodeURIComponent(name)}?metric=${encodeURIComponent(metric)}&points=1000`);
   const state = useAddress();
   return html`<${Answer} of=${found}>
     ${(all) => {

@@ -112,7 +112,7 @@ function Waiting({ waiting }) {
   const may = useMay("run");
   return html`<div class="table-box" tabindex="0" role="region" aria-label="Waiting runs">
     <table>
-      <thead><tr><th scope="col" class="number">Place</th><th scope="col">Run</th><th scope="col">Owner</th><th scope="col">Priority</th><th scope="col">Devices</th><th scope="col" class="number">Cases</th><th scope="col" class="number">Starts in about</th><th scope="col"></th></tr></thead>
+      <thead><tr><th scope="col" class="number">Place</th><th scope="col">Run</th><th scope="col">Owner</th><th scope="col">Priority</th><th scope="col">Devices</th><th scope="col" class="number">Cases</th><th scope="col" class="number">Starts in about</th><td></td></tr></thead>
       <tbody>
         ${waiting.slice(0, 100).map(
           (it, place) => html`<tr key=${it.run}>

@@ -47,7 +47,7 @@ function List({ found }) {
       ? html`<${Empty} title="No plugin is loaded"><p>Put plugin files into a folder that <code>dyno serve --plugins</code> names.</p><//>`
       : html`<div class="table-box" tabindex="0" role="region" aria-label="Plugins">
           <table>
-            <thead><tr><th scope="col">Plugin</th><th scope="col">Version</th><th scope="col">Engine</th><th scope="col">State</th><th scope="col" class="number">Benchmarks</th><th scope="col">File</th>${isAdmin && html`<th scope="col"></th>`}</tr></thead>
+            <thead><tr><th scope="col">Plugin</th><th scope="col">Version</th><th scope="col">Engine</th><th scope="col">State</th><th scope="col" class="number">Benchmarks</th><th scope="col">File</th>${isAdmin && html`<td></td>`}</tr></thead>
             <tbody>
               ${plugins.map((it) => {
                 const id = `${it.id} ${it.kind} ${it.path}`;
@@ -87,7 +87,7 @@ function Benchmarks({ id, kind }) {
       return html`<p class="muted">${[plugin.license && `licence ${plugin.license}`, plugin.authors?.join(", "), `${quantity(entry.size, "bytes")}`].filter(Boolean).join(" · ")}</p>
         ${(entry.warnings ?? []).map((text) => html`<p class="note" key=${text}>${text}</p>`)}
         <table>
-          <thead><tr><th scope="col">Benchmark</th><th scope="col">Hardware</th><th scope="col">Parameters and their defaults</th><th scope="col">Tags</th><th scope="col"></th></tr></thead>
+          <thead><tr><th scope="col">Benchmark</th><th scope="col">Hardware</th><th scope="col">Parameters and their defaults</th><th scope="col">Tags</th><td></td></tr></thead>
           <tbody>
             ${benchmarks.map(
               (it) => html`<tr key=${it.name}>

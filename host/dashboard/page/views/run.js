@@ -116,7 +116,7 @@ function Case({ record, it }) {
   return html`<div class="unfolded">
     ${it.metrics.length > 0 &&
     html`<table>
-      <thead><tr><th scope="col">Metric</th><th scope="col" class="number">Median</th><th scope="col" class="number">Lowest</th><th scope="col" class="number">Highest</th><th scope="col" class="number">Launches</th><th scope="col" class="number">Samples</th><th scope="col"></th></tr></thead>
+      <thead><tr><th scope="col">Metric</th><th scope="col" class="number">Median</th><th scope="col" class="number">Lowest</th><th scope="col" class="number">Highest</th><th scope="col" class="number">Launches</th><th scope="col" class="number">Samples</th><td></td></tr></thead>
       <tbody>
         ${it.metrics.map(
           (one) => html`<tr key=${one.name}>
@@ -133,9 +133,9 @@ function Case({ record, it }) {
     </table>`}
     ${found.data?.samples > 0 &&
     html`<div class="cards">
-      <section class="card wide"><h3>Samples in the order of measurement</h3><${Course} columns=${found.data.columns} unit="ns" metric="time" /></section>
+      <section class="card wide"><h2>Samples in the order of measurement</h2><${Course} columns=${found.data.columns} unit="ns" metric="time" /></section>
       <section class="card wide">
-        <h3>Distribution</h3>
+        <h2>Distribution</h2>
         <${Distributions} metric="time" unit="ns" lines=${[...found.data.launches.slice(0, 20).map((launch) => ({ name: `launch ${launch.launch}`, tone: "series-1", shares: found.data.shares, quantiles: launch.quantiles })), { name: "all samples", tone: "series-0", isWhole: true, shares: found.data.shares, quantiles: found.data.quantiles }]} />
       </section>
     </div>`}

@@ -113,6 +113,9 @@ fn questions(server: &Server) -> Outcome<Vec<Vec<String>>> {
         ("runs with a benchmark", "/api/runs?benchmark=kernel_3&limit=LIMIT"),
         ("a run", "/api/runs/last~LIMIT"),
         ("samples of a case", "/api/runs/last~LIMIT/cases/7/samples"),
+        ("distribution of a case", "/api/runs/last~LIMIT/cases/7/distribution"),
+        ("newest result of every case", "/api/series?recent=LIMIT"),
+        ("a hundred rows of results", "/api/results?limit=100&offset=LIMIT"),
         ("the queue", "/api/queue?LIMIT"),
         ("baselines", "/api/baselines?LIMIT"),
     ] {
