@@ -40,6 +40,7 @@ export function digits(value, count = 3) {
 }
 
 function grouped(value) {
+  if (Math.abs(value) < 10_000) return String(value);
   return String(value).replace(/\B(?=(\d{3})+(?!\d))/g, "\u202f");
 }
 

@@ -39,7 +39,7 @@ export function State({ of }) {
   return html`<span class=${`state ${tone}`}>${word}</span>`;
 }
 
-const VERDICTS = { regressed: ["bad", "▲ regressed"], improved: ["good", "▼ improved"], equivalent: ["quiet", "= equivalent"], inconclusive: ["wait", "? undecided"] };
+const VERDICTS = { regressed: ["bad", "✗ regressed"], improved: ["good", "✓ improved"], equivalent: ["quiet", "= equivalent"], inconclusive: ["wait", "? undecided"] };
 
 export function Verdict({ of }) {
   const [tone, word] = VERDICTS[of] ?? ["quiet", of];

@@ -80,6 +80,7 @@ fn pack(bytes: &[u8]) -> Vec<u8> {
 }
 
 #[cfg(test)]
+#[allow(clippy::print_stdout, reason = "a test that is skipped says why")]
 mod tests {
     use super::*;
 

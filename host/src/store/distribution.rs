@@ -142,3 +142,60 @@ impl Store {
         Ok(Distribution { samples, shares, quantiles, launches, columns })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use dyno_core::{
+        model::{Sample, Work},
+        stats::median,
+    };
+
+    use super::*;
+    use crate::store::tests::record;
+
+    #[test]
+    fn the_database_describes_samples_as_the_core_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(&folder.path().join("dyno.duckdb")).unwrap();
+        let mut run = record();
+        run.cases.truncate(1);
+        let mut launch = run.cases[0].launches.remove(0);
+        run.cases[0].launches.clear();
+        store.begin_run(&run).unwrap();
+        let sample = |number: u64| Sample {
+            iterations: 2,
+            wall_ns: 1_000 + number * 37 % 501,
+            cpu_ns: 0,
+            device_ns: if number % 2 == 0 { 500.0 } else { 0.0 },
+            work: Work { items: 10.0, bytes: 0.0, flop: 0.0 },
+            checksum: 0,
+            preemptions: 0,
+        };
+        launch.samples = (0..501).map(sample).collect();
+        store.commit_launch(&run.id, 0, &launch).unwrap();
+        let described = |metric| store.distribution(&run.id, 0, metric, 3, 10).unwrap();
+        let values =
+            |of: &dyn Fn(&Sample) -> Option<f64>| launch.samples.iter().filter_map(of).collect::<Vec<_>>();
+        for (metric, values) in [
+            (SampleMetric::Time, values(&|it| Some(it.ns_per_iteration()))),
+            (SampleMetric::DeviceTime, values(&Sample::device_ns_per_iteration)),
+            (SampleMetric::ItemsPerSecond, values(&|it| it.per_second(it.work.items))),
+            (SampleMetric::BytesPerSecond, values(&|it| it.per_second(it.work.bytes))),
+        ] {
+            let found = described(metric);
+            assert_eq!(found.samples, values.len() as u64, "{metric:?}");
+            if let Some(middle) = median(&values) {
+                assert!((found.quantiles[1] / middle - 1.0).abs() < 1e-12, "{metric:?}: {found:?}");
+                assert_eq!(found.launches.len(), 1);
+            }
+        }
+        let found = described(SampleMetric::Time);
+        assert_eq!(found.columns.len(), 10);
+        let (low, high) = (found.quantiles[0], found.quantiles[2]);
+        assert!(
+            found.columns.iter().any(|it| it.low == low) && found.columns.iter().any(|it| it.high == high)
+        );
+        assert!(found.columns.is_sorted_by_key(|it| it.first) && found.columns[0].first == 0);
+        assert!(store.distribution(&run.id, 1, SampleMetric::Time, 3, 10).is_err(), "there is one case");
+    }
+}

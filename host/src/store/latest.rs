@@ -243,3 +243,42 @@ fn latest(
         change,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::{record, store_all};
+
+    #[test]
+    fn a_case_has_its_newest_result_and_the_ones_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(&folder.path().join("dyno.duckdb")).unwrap();
+        let mut last = record();
+        for number in 0..5 {
+            last.id = format!("0195d3c1-7f2a-7000-8000-00000000000{number}");
+            for metric in last.cases.iter_mut().flat_map(|case| &mut case.metrics) {
+                metric.median += f64::from(number);
+            }
+            store_all(&mut store, &last);
+        }
+        let filter = LatestFilter { metric: "time".to_owned(), benchmark: None, limit: 100, recent: 3 };
+        let list = store.latest(&filter).unwrap();
+        let timed =
+            |case: &&dyno_core::model::CaseRecord| case.status.is_finished() && case.metric("time").is_some();
+        let expected: Vec<_> =
+            last.cases.iter().filter(timed).filter(|case| case.status.has_result()).collect();
+        assert!(!expected.is_empty() && list.series.len() == expected.len(), "{list:?}");
+        for case in expected {
+            let found = list.series.iter().find(|it| it.newest.case == case.index).unwrap();
+            let median = case.metric("time").unwrap().median;
+            assert_eq!(found.newest.run, last.id);
+            assert_eq!(found.recent, [median - 7.0, median - 4.0, median], "oldest first, the newest three");
+            assert_eq!(found.key, case.key().without_version());
+        }
+        assert!(list.metrics.iter().any(|metric| metric.name == "time"));
+        let one = store.latest(&LatestFilter { limit: 1, ..filter.clone() }).unwrap();
+        assert_eq!((one.series.len(), one.truncated), (1, list.series.len() > 1));
+        let none = LatestFilter { benchmark: Some("no such".to_owned()), ..filter };
+        assert!(store.latest(&none).unwrap().series.is_empty());
+    }
+}

@@ -140,3 +140,35 @@ impl Store {
 fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\0', "").replace('\'', "''"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::{record, store_all};
+
+    #[test]
+    fn rows_are_those_of_the_record_and_a_quote_is_only_a_quote() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(&folder.path().join("dyno.duckdb")).unwrap();
+        let run = record();
+        store_all(&mut store, &run);
+        let all = ResultFilter { limit: 1_000, ..ResultFilter::default() };
+        let rows = store.result_rows(&all).unwrap();
+        let completed = run.cases.iter().filter(|case| case.status.has_result());
+        let expected: Vec<(u32, String, f64)> = completed
+            .flat_map(|case| case.metrics.iter().map(|it| (case.index, it.name.clone(), it.median)))
+            .collect();
+        let found: Vec<_> = rows.iter().map(|row| (row.case, row.metric.clone(), row.median)).collect();
+        assert!(!expected.is_empty());
+        assert_eq!(found, expected);
+        let second = ResultFilter { limit: 1, offset: 1, ..all.clone() };
+        assert_eq!(store.result_rows(&second).unwrap(), rows[1..2]);
+        for text in ["' OR 1 = 1 --", "a\0'b", "\\'"] {
+            let hostile = ResultFilter { benchmark: Some(text.to_owned()), ..all.clone() };
+            assert_eq!(store.result_rows(&hostile).unwrap(), []);
+        }
+        let file = folder.path().join("it's.parquet");
+        store.result_rows_to_parquet(&all, &file).unwrap();
+        assert!(std::fs::read(&file).unwrap().starts_with(b"PAR1"));
+    }
+}

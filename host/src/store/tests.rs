@@ -16,7 +16,7 @@ pub(super) fn record() -> RunRecord {
 }
 
 /// Stores a whole run the way that the runner does.
-fn store_all(store: &mut Store, record: &RunRecord) {
+pub(super) fn store_all(store: &mut Store, record: &RunRecord) {
     let mut begun = record.clone();
     begun.status = RunStatus::Running;
     for case in &mut begun.cases {

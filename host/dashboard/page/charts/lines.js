@@ -129,7 +129,9 @@ function marker(changes, marks, points, shown) {
           ctx.lineTo(x, bbox.top + bbox.height);
           ctx.stroke();
           ctx.font = `${11 * devicePixelRatio}px system-ui`;
-          if (text) ctx.fillText(text, x + 4 * devicePixelRatio, bbox.top + 12 * devicePixelRatio);
+          const isRight = x > bbox.left + bbox.width * 0.7;
+          ctx.textAlign = isRight ? "right" : "left";
+          if (text) ctx.fillText(text, x + (isRight ? -4 : 4) * devicePixelRatio, bbox.top + 12 * devicePixelRatio);
           ctx.restore();
         };
         const words = { dyno: "dyno", kernel: "kernel", plugin_version: "version", plugin_build: "" };

@@ -25,7 +25,7 @@ export function Help() {
     <section>
       <h2>Verdicts</h2>
       <dl>
-        <dt>▲ regressed, ▼ improved</dt>
+        <dt>✗ regressed, ✓ improved</dt>
         <dd>The confidence interval of the change lies beyond the threshold, in the direction that is worse or better for this metric.</dd>
         <dt>= equivalent</dt>
         <dd>The whole interval lies within the threshold: a change that matters would have been seen.</dd>

@@ -93,7 +93,7 @@ function Changes({ name, series }) {
       ${series.changes.toReversed().map(
         (change) => html`<tr key=${change.run}>
           <td><a href=${link({ view: "run", run: change.run })}>${short(change.run)}</a></td>
-          <td><span class=${`state ${change.verdict === "regressed" ? "bad" : "good"}`}>${change.verdict === "regressed" ? "▲ worse" : "▼ better"} ${percent(change.effect, { sign: true })}</span></td>
+          <td><span class=${`state ${change.verdict === "regressed" ? "bad" : "good"}`}>${change.verdict === "regressed" ? "✗ worse" : "✓ better"} ${percent(change.effect, { sign: true })}</span></td>
           <td class="number">${quantity(change.before, series.unit)}</td>
           <td class="number">${quantity(change.after, series.unit)}</td>
           <td>${change.accepted !== undefined ? html`accepted${change.accepted && `: ${change.accepted}`}` : may ? html`<${Accept} name=${name} change=${change} />` : "open"}</td>

@@ -155,7 +155,7 @@ function Alerts({ series, name, metric }) {
           <ul class="plain alerts">
             ${open.slice(0, 10).map(
               (it) => html`<li key=${keyOf(it.key) + it.machine}>
-                <span class=${`state ${it.change.verdict === "regressed" ? "bad" : "good"}`}>${it.change.verdict === "regressed" ? "▲ worse" : "▼ better"} ${percent(it.change.effect, { sign: true })}</span>
+                <span class=${`state ${it.change.verdict === "regressed" ? "bad" : "good"}`}>${it.change.verdict === "regressed" ? "✗ worse" : "✓ better"} ${percent(it.change.effect, { sign: true })}</span>
                 ${" "}<a href=${historyOf(it, metric)}>${name(it.key)}</a>${" "}
                 <span class="muted">since run ${short(it.change.run)}</span>
               </li>`,
