@@ -407,3 +407,27 @@ fn the_page_itself_tells_nothing_and_may_do_nothing() {
     assert_eq!(status, 404);
     assert_eq!(server.media_type("/page/app.css"), "text/css; charset=utf-8");
 }
+
+/// The aim for the whole page, compressed [bytes].
+const MOST_BYTES: usize = 150_000;
+
+#[test]
+fn the_page_is_small_and_names_nobody_else() {
+    if !dyno_dashboard::is_complete() {
+        println!("skipped: {}", dyno_dashboard::MISSING);
+        return;
+    }
+    // The report's file is not part of the page.
+    let page = || dyno_dashboard::files().iter().filter(|file| file.name != "lib/uplot.iife.js");
+    let size: usize = page().map(|file| file.packed().len()).sum();
+    println!("the page has {size} bytes, compressed");
+    assert!(size <= MOST_BYTES, "{size}");
+    // An SVG file names its own language by an address.
+    let ours = page().filter(|file| !file.name.starts_with("lib/") && !file.name.ends_with(".svg"));
+    for file in ours {
+        let text = std::str::from_utf8(file.bytes).unwrap();
+        for foreign in ["https://", "http://", "innerHTML", "dangerouslySetInnerHTML", "eval("] {
+            assert!(!text.contains(foreign), "{} has {foreign}", file.name);
+        }
+    }
+}

@@ -51,7 +51,10 @@ pub(crate) fn target_exists(page: &str, target: &str) -> bool {
     let (file, heading) = target.split_once('#').unwrap_or((target, ""));
     let place = root().join(page);
     let path = if file.is_empty() { place } else { place.with_file_name("").join(file) };
-    let Ok(text) = fs::read_to_string(&path) else { return path.is_dir() };
+    let Ok(text) = fs::read_to_string(&path) else {
+        // A folder, or a file that is not text.
+        return path.exists() && heading.is_empty();
+    };
     heading.is_empty()
         || text.contains(&format!("<a id=\"{heading}\">"))
         || text.lines().filter_map(|line| line.strip_prefix('#')).any(|line| anchor(line) == heading)
