@@ -57,6 +57,16 @@ export function renew() {
   renewing.forEach((listener) => listener());
 }
 
+let due = 0;
+
+/** The same, at most once per second: for events, of which many may come at once. */
+export function renewSoon() {
+  due ||= setTimeout(() => {
+    due = 0;
+    renew();
+  }, 1_000);
+}
+
 /** Calls the server. Resolves to JSON, or to the response itself with `raw`. */
 export async function ask(path, { method = "GET", body, signal, raw = false } = {}) {
   const headers = {};

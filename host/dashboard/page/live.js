@@ -1,7 +1,7 @@
 // What happens on the server right now: one WebSocket, which reconnects by itself, and what its events add up to.
 
 import { useEffect, useState } from "./lib/preact.js";
-import { ask, renew, token, useRefusal } from "./api.js";
+import { ask, renew, renewSoon, token, useRefusal } from "./api.js";
 
 /** Pauses between attempts to reconnect [ms]. */
 const FIRST_PAUSE = 500;
@@ -113,14 +113,19 @@ function listen() {
   }, SILENCE);
 }
 
-let refreshing = null;
+let refreshing = false;
+let isStale = false;
 
 /** Asks for the queue, and for the state of runs that began before this page was opened. */
 export async function refresh() {
-  if (refreshing) return;
-  refreshing = ask("api/queue");
+  if (refreshing) {
+    isStale = true;
+    return;
+  }
+  refreshing = true;
+  isStale = false;
   try {
-    const queue = await refreshing;
+    const queue = await ask("api/queue");
     store.queue = queue;
     const unknown = queue.running.filter((run) => !store.runs.get(run)?.isWhole);
     for (const run of unknown.slice(0, 20)) adopt(await ask(`api/runs/${run}`));
@@ -133,8 +138,9 @@ export async function refresh() {
   } catch {
     // The next event or reconnection asks again.
   } finally {
-    refreshing = null;
+    refreshing = false;
     tell();
+    if (isStale) setTimeout(refresh, 500);
   }
 }
 
@@ -174,7 +180,7 @@ function take({ run: id, event }) {
   if (id === null) {
     store.news.push({ at: Date.now(), ...event });
     store.news.splice(0, Math.max(0, store.news.length - 50));
-    renew();
+    renewSoon();
     tell();
     return;
   }
@@ -231,7 +237,7 @@ function take({ run: id, event }) {
       run.endedAt = Date.now();
       run.current = null;
       forget();
-      renew();
+      renewSoon();
       refresh();
       break;
     default:

@@ -166,7 +166,7 @@ mod tests {
             iterations: 2,
             wall_ns: 1_000 + number * 37 % 501,
             cpu_ns: 0,
-            device_ns: if number % 2 == 0 { 500.0 } else { 0.0 },
+            device_ns: if number.is_multiple_of(2) { 500.0 } else { 0.0 },
             work: Work { items: 10.0, bytes: 0.0, flop: 0.0 },
             checksum: 0,
             preemptions: 0,

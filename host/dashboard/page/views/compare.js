@@ -1,6 +1,6 @@
 // Two runs side by side: the rows that matter first, in words.
 
-import { html, useMemo, useState } from "../lib/preact.js";
+import { html, useEffect, useMemo, useState } from "../lib/preact.js";
 import { ask, useData } from "../api.js";
 import { Distributions, HistoryChart } from "../charts/lines.js";
 import { useMay } from "../caller.js";
@@ -24,6 +24,10 @@ function Sides() {
   const baselines = useData("api/baselines");
   const [baseline, setBaseline] = useState(state.baseline ?? "");
   const [candidate, setCandidate] = useState(state.candidate ?? "");
+  useEffect(() => {
+    setBaseline(state.baseline ?? "");
+    setCandidate(state.candidate ?? "");
+  }, [state.baseline, state.candidate]);
   const submit = (event) => {
     event.preventDefault();
     open({ view: "compare", baseline: baseline.trim(), candidate: candidate.trim(), threshold: state.threshold });

@@ -9,6 +9,9 @@ import { Action, Answer, Choice, Empty, Table, TextChoice, counted } from "../pa
 import { link, useAddress } from "../state.js";
 import { historyOf } from "./overview.js";
 
+/** Rows of the heatmap. */
+const MOST_ROWS = 300;
+
 const SHOWN = [
   ["", "Table"],
   ["heatmap", "Heatmap"],
@@ -89,8 +92,9 @@ function Heatmap({ series, metric }) {
   const name = namer(series.map((it) => it.key));
   const placeOf = (it) => `${it.key.device}, ${it.key.engine}`;
   const places = [...new Set(series.map(placeOf))].sort();
-  const rows = [...Map.groupBy(series, (it) => name(it.key, { withPlace: false }))].toSorted(([a], [b]) => a.localeCompare(b, undefined, { numeric: true })).slice(0, 300);
-  return html`<p class="muted">${metric}, ${better(series[0].better)}. The best cell of a row is marked ★; the more colour, the closer to it.</p>
+  const rows = [...Map.groupBy(series, (it) => name(it.key, { withPlace: false }))].toSorted(([a], [b]) => a.localeCompare(b, undefined, { numeric: true })).slice(0, MOST_ROWS);
+  return html`${rows.length === MOST_ROWS && html`<p class="note">The first ${MOST_ROWS} cases by name. Filter to see others.</p>`}
+    <p class="muted">${metric}, ${better(series[0].better)}. The best cell of a row is marked ★; the more colour, the closer to it.</p>
     <div class="table-box" tabindex="0" role="region" aria-label="Heatmap">
       <table class="heatmap">
         <thead><tr><th scope="col">Case</th>${places.map((place) => html`<th scope="col" key=${place}>${place}</th>`)}</tr></thead>
