@@ -124,13 +124,15 @@ export async function refresh() {
   }
   refreshing = true;
   isStale = false;
+  const asked = Date.now();
   try {
     const queue = await ask("api/queue");
     store.queue = queue;
     const unknown = queue.running.filter((run) => !store.runs.get(run)?.isWhole);
     for (const run of unknown.slice(0, 20)) adopt(await ask(`api/runs/${run}`));
     for (const [run, known] of store.runs) {
-      if (!known.endedAt && !queue.running.includes(run)) {
+      // The answer is older than what an event has said since.
+      if (!known.endedAt && known.heardAt < asked && !queue.running.includes(run)) {
         known.status = "ended";
         known.endedAt = Date.now();
       }
@@ -146,7 +148,7 @@ export async function refresh() {
 
 function runOf(id) {
   if (!store.runs.has(id)) {
-    store.runs.set(id, { id, status: "running", startedAt: Date.now(), cases: new Map(), total: 0, done: 0, output: [], current: null });
+    store.runs.set(id, { id, status: "running", startedAt: Date.now(), heardAt: Date.now(), cases: new Map(), total: 0, done: 0, output: [], current: null });
     forget();
   }
   return store.runs.get(id);
@@ -185,6 +187,8 @@ function take({ run: id, event }) {
     return;
   }
   const run = runOf(id);
+  run.heardAt = Date.now();
+  if (run.status === "ended" && event.event !== "run_finished") Object.assign(run, { status: "running", endedAt: undefined });
   const it = typeof event.case === "number" ? caseOf(run, event.case) : null;
   switch (event.event) {
     case "run_started":

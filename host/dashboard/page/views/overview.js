@@ -125,11 +125,14 @@ function Measurements({ list, metric }) {
     return html`<${Empty} title="No results yet"><p>Charts appear here when the first run has a result.</p><//>`;
   }
   const name = namer(all.map((it) => it.key));
+  const values = (it) => ({ device: kindOf(it.key.device), category: it.category, engine: it.key.engine });
+  // Counts of a dimension are those of what the other filters let through.
+  const others = (without) => all.filter((it) => Object.entries(values(it)).every(([name, value]) => name === without || !state[name] || state[name] === value));
   return html`<form class="filters" onSubmit=${(event) => event.preventDefault()} aria-label="Filters">
       <${Choice} name="metric" label="Metric" value=${metric} options=${list.metrics.map((it) => [it.name, `${it.name}${it.unit ? ` [${it.unit}]` : ""}`])} />
-      <${Choice} name="device" label="Hardware" none="all" options=${counted(all, (it) => kindOf(it.key.device))} />
-      <${Choice} name="engine" label="Engine" none="all" options=${counted(all, (it) => it.key.engine)} />
-      <${Choice} name="category" label="Family" none="all" options=${counted(all, (it) => it.category)} />
+      <${Choice} name="device" label="Hardware" none="all" options=${counted(others("device"), (it) => kindOf(it.key.device))} />
+      <${Choice} name="engine" label="Engine" none="all" options=${counted(others("engine"), (it) => it.key.engine)} />
+      <${Choice} name="category" label="Family" none="all" options=${counted(others("category"), (it) => it.category)} />
       <${TextChoice} name="q" label="Benchmark" placeholder="name or parameter" />
     </form>
     ${list.truncated && html`<p class="note">There are more cases than the ${all.length} shown, which have the newest results.</p>`}
