@@ -73,9 +73,11 @@ fn choose(page: &mut Page, css: &str, value: &str) {
     page.until(&format!(
         "[...(document.querySelector(`{css}`)?.options ?? [])].some((it) => it.value === {value:?})"
     ));
+    // Until the page is drawn again: what is clicked next must not move under the mouse.
     page.eval(&format!(
-        "(() => {{ const it = document.querySelector(`{css}`); it.value = {value:?}; \
-         it.dispatchEvent(new Event('change', {{ bubbles: true }})); }})()"
+        "(async () => {{ const it = document.querySelector(`{css}`); it.value = {value:?}; \
+         it.dispatchEvent(new Event('change', {{ bubbles: true }})); \
+         for (let frame = 0; frame < 3; frame += 1) await new Promise(requestAnimationFrame); }})()"
     ));
 }
 

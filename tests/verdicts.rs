@@ -122,7 +122,7 @@ fn the_same_file_twice_is_never_an_alarm() {
     let file = fixtures::example("hello-c/hello.c");
     let file = file.to_str().unwrap();
     // As eager to alarm as can be asked for.
-    let eager = ["ab", file, file, "--threshold", "0.0001%", "--alpha", "0.5", "--budget", "1s", "--json"];
+    let eager = ["ab", file, file, "--threshold", "0.0001%", "--alpha", "0.5", "--budget", "4s", "--json"];
     let outcome = arena.dyno(&eager);
     assert_eq!(outcome.code, Some(0), "{}", outcome.shown());
     let metric = &outcome.json()["cases"][0]["metrics"][0];

@@ -14,7 +14,7 @@ export function StartForm() {
   const isOpen = state.start === "1";
   return html`<section class="card">
     <h2><button class="row-toggle" aria-expanded=${isOpen} onClick=${() => set({ start: isOpen ? "" : "1" })}>Start a run</button></h2>
-    ${isOpen && html`<${Answer} of=${catalog}>${(found) => html`<${Form} catalog=${found} devices=${devices.data?.devices ?? []} />`}<//>`}
+    ${isOpen && html`<${Answer} of=${catalog}>${(found) => html`<${Answer} of=${devices}>${({ devices }) => html`<${Form} catalog=${found} devices=${devices} />`}<//>`}<//>`}
   </section>`;
 }
 
