@@ -5,7 +5,7 @@ import { renew, signIn, signOut, token, useData, useRefusal } from "./api.js";
 import { recolour } from "./charts/plot.js";
 import { useConnection, useLive } from "./live.js";
 import { Caller } from "./caller.js";
-import { link, useAddress } from "./state.js";
+import { link, open, useAddress } from "./state.js";
 import { Compare } from "./views/compare.js";
 import { Help } from "./views/help.js";
 import { History } from "./views/history.js";
@@ -135,14 +135,13 @@ function useKeys() {
       wasG = 0;
       if (event.key === "g") wasG = Date.now();
       else if (event.key === "/") document.querySelector("main input, main select")?.focus();
-      else if (event.key === "?") history.pushState(null, "", link({ view: "help" }));
+      else if (event.key === "?") open({ view: "help" });
       else if (goes) {
         const view = VIEWS.find(([, , , key]) => key === event.key);
         if (!view) return;
-        history.pushState(null, "", link({ view: view[0] }));
+        open({ view: view[0] });
       } else return;
       event.preventDefault();
-      dispatchEvent(new PopStateEvent("popstate"));
     };
     addEventListener("keydown", press);
     return () => removeEventListener("keydown", press);

@@ -170,7 +170,11 @@ function adopt(record) {
     Object.assign(known, { benchmark: it.benchmark, params: it.params, device: it.device, plugin: it.plugin });
     if (!known.state || known.state === "queued") known.state = it.status.state;
   });
-  run.done = [...run.cases.values()].filter((it) => !["queued", "running"].includes(it.state)).length;
+  count(run);
+}
+
+function count(run) {
+  run.done = [...run.cases.values()].filter((it) => !["queued", "running", "waiting"].includes(it.state)).length;
 }
 
 function caseOf(run, index) {
@@ -233,7 +237,7 @@ function take({ run: id, event }) {
       const done = event.case;
       const known = caseOf(run, done.index);
       Object.assign(known, { state: done.status.state, reason: done.status.reason, benchmark: done.benchmark, params: done.params, device: done.device, plugin: done.plugin, estimates: [], metrics: done.metrics });
-      run.done = [...run.cases.values()].filter((one) => !["queued", "running", "waiting"].includes(one.state)).length;
+      count(run);
       break;
     }
     case "run_finished":

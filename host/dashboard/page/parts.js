@@ -1,7 +1,7 @@
 // Small components that several views share.
 
 import { html, useEffect, useState } from "./lib/preact.js";
-import { ago, clock } from "./format.js";
+import { ago, clock, percent } from "./format.js";
 import { set, useAddress } from "./state.js";
 
 /** What to do where there is nothing yet. */
@@ -46,6 +46,12 @@ export function Verdict({ of }) {
   return html`<span class=${`state ${tone}`}>${word}</span>`;
 }
 
+/** A change of level: its direction in words, and its size. */
+export function Shift({ of }) {
+  const isWorse = of.verdict === "regressed";
+  return html`<span class=${`state ${isWorse ? "bad" : "good"}`}>${isWorse ? "✗ worse" : "✓ better"} ${percent(of.effect, { sign: true })}</span>`;
+}
+
 /** A time, with how long ago it was. */
 export function Time({ at }) {
   return html`<time datetime=${at} title=${at}>${clock(at)}</time> <span class="muted">${ago(at)}</span>`;
@@ -81,13 +87,6 @@ export function TextChoice({ name, label, placeholder }) {
 export function Toggle({ name, label }) {
   const state = useAddress();
   return html`<label class="toggle"><input type="checkbox" checked=${state[name] === "1"} onChange=${(event) => set({ [name]: event.target.checked ? "1" : "" })} /> ${label}</label>`;
-}
-
-/** How often each value of a dimension occurs: only what exists is offered. */
-export function counted(items, value) {
-  const counts = new Map();
-  items.forEach((item) => counts.set(value(item), (counts.get(value(item)) ?? 0) + 1));
-  return [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, count]) => [name, `${name} (${count})`]);
 }
 
 /**

@@ -1,6 +1,6 @@
 //! Extractors for handlers, with error messages of our own for malformed requests.
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 use aide::{OperationInput, generate::GenContext, openapi::Operation};
 use axum::{
@@ -98,10 +98,15 @@ impl<T: JsonSchema> OperationInput for Ask<T> {
 
 /// Refuses a limit of 0 or above `most`.
 pub(super) fn within(limit: u32, most: u32) -> Result<(), Problem> {
-    if (1..=most).contains(&limit) {
+    between("limit", limit, 1..=most)
+}
+
+/// Refuses a number outside its range.
+pub(super) fn between(name: &str, value: u32, range: RangeInclusive<u32>) -> Result<(), Problem> {
+    if range.contains(&value) {
         return Ok(());
     }
-    Err(Problem::bad(format!("limit is {limit}; give 1 to {most}")))
+    Err(Problem::bad(format!("{name} is {value}; give {} to {}", range.start(), range.end())))
 }
 
 /// The parameters in the path.

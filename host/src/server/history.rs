@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    extract::{Ask, At, Body},
+    extract::{Ask, At, Body, between},
     problem::Problem,
     state::{Shared, blocking, changing},
 };
@@ -51,8 +51,8 @@ pub(super) async fn history(
         }
         options.min_magnitude = least;
     }
-    if let Some(points) = ask.points.filter(|points| !(10..=100_000).contains(points)) {
-        return Err(Problem::bad(format!("points is {points}; give 10 to 100000")));
+    if let Some(points) = ask.points {
+        between("points", points, 10..=100_000)?;
     }
     let mut all =
         blocking(&state, move |state| state.app().results().history(&at.benchmark, &ask.metric, &options))

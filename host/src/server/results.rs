@@ -1,7 +1,5 @@
 //! Results over all runs, as a table to read or to download.
 
-use std::fs;
-
 use aide::transform::TransformOperation;
 use axum::{
     Json,
@@ -17,9 +15,13 @@ use super::{
     extract::{Ask, within},
     media::may_be,
     problem::Problem,
+    runs::by_database,
     state::{Shared, State, blocking},
 };
-use crate::{app::ResultFilter, export::results_csv};
+use crate::{
+    app::ResultFilter,
+    export::{Format, results_csv},
+};
 
 /// Largest number of rows in an answer.
 const MOST: u32 = 100_000;
@@ -63,8 +65,8 @@ enum TableFormat {
     Parquet,
 }
 
-const CSV: &str = "text/csv; charset=utf-8";
-const PARQUET: &str = "application/vnd.apache.parquet";
+const CSV: &str = Format::Csv.media_type();
+const PARQUET: &str = Format::Parquet.media_type();
 
 /// `GET /api/results`
 pub(super) async fn results(Of(state): Of<Shared>, Ask(ask): Ask<ResultsQuery>) -> Result<Response, Problem> {
@@ -87,19 +89,13 @@ pub(super) async fn results(Of(state): Of<Shared>, Ask(ask): Ask<ResultsQuery>) 
             ([(header::CONTENT_TYPE, CSV.to_owned()), attached("csv")], text).into_response()
         }
         TableFormat::Parquet => {
-            let bytes = blocking(&state, move |state| parquet(state, &filter)).await?;
+            let write = move |state: &State| {
+                by_database(state, |path| state.serving().records().result_rows_to_parquet(&filter, path))
+            };
+            let bytes = blocking(&state, write).await?;
             ([(header::CONTENT_TYPE, PARQUET.to_owned()), attached("parquet")], bytes).into_response()
         }
     })
-}
-
-fn parquet(state: &State, filter: &ResultFilter) -> Result<Vec<u8>, Problem> {
-    let file = tempfile::Builder::new()
-        .suffix(".parquet")
-        .tempfile_in(&state.scratch)
-        .map_err(|error| Problem::internal(&error))?;
-    state.serving().records().result_rows_to_parquet(filter, file.path())?;
-    fs::read(file.path()).map_err(|error| Problem::internal(&error))
 }
 
 pub(super) fn docs(op: TransformOperation<'_>) -> TransformOperation<'_> {

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    extract::{Ask, within},
+    extract::{Ask, between, within},
     problem::Problem,
     state::{Shared, kept},
 };
@@ -53,9 +53,7 @@ fn thirty() -> u32 {
 /// `GET /api/series`
 pub(super) async fn series(Of(state): Of<Shared>, Ask(ask): Ask<SeriesQuery>) -> Result<Response, Problem> {
     within(ask.limit, MOST)?;
-    if !(1..=MOST_RECENT).contains(&ask.recent) {
-        return Err(Problem::bad(format!("recent is {}; give a number from 1 to {MOST_RECENT}", ask.recent)));
-    }
+    between("recent", ask.recent, 1..=MOST_RECENT)?;
     let SeriesQuery { metric, benchmark, limit, recent } = ask;
     let filter = LatestFilter { metric, benchmark, limit, recent };
     let question = format!("series {filter:?}");

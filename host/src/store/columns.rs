@@ -1,6 +1,8 @@
 //! The parts of a record that have a column of their own, so that SQL can filter by them. The rest is stored as JSON.
 
-use dyno_core::model::{Better, CaseStatus, Environment, LaunchRecord, MetricSummary, ParamValue, Params};
+use dyno_core::model::{
+    Better, CaseStatus, Environment, Interval, LaunchRecord, MetricSummary, ParamValue, Params,
+};
 use serde_json::{Map, Value};
 
 /// The parameter `batch_size`, if it is a whole number.
@@ -26,6 +28,16 @@ pub(super) fn better(better: Better) -> &'static str {
         Better::Lower => "lower",
         Better::Higher => "higher",
     }
+}
+
+/// The direction of that word.
+pub(super) fn better_of(word: &str) -> Better {
+    if word == "higher" { Better::Higher } else { Better::Lower }
+}
+
+/// The interval of the columns `low` and `high`.
+pub(super) fn interval(low: Option<f64>, high: Option<f64>) -> Option<Interval> {
+    low.zip(high).map(|(low, high)| Interval { low, high, confidence: 0.95 })
 }
 
 /// The stage in which a case failed, and the reason why it did not complete.

@@ -3,11 +3,12 @@
 use std::collections::{HashMap, HashSet};
 
 use duckdb::params;
-use dyno_core::model::{Better, CaseKey, Interval, Mark, MarkKind, Point, Series, Source, labels};
+use dyno_core::model::{Better, CaseKey, Mark, MarkKind, Point, Series, Source, labels};
 use indexmap::{IndexMap, IndexSet};
 
 use super::{
     Store,
+    columns::{better_of, interval},
     error::{StoreError, doing},
     read::TIME,
     verdicts::with_params,
@@ -62,7 +63,6 @@ impl Store {
             .rows(&sql, params![benchmark, metric], |row| {
                 let commit: Option<String> = row.get(2)?;
                 let (branch, dirty) = (row.get(3)?, row.get(4)?);
-                let ends: (Option<f64>, Option<f64>) = (row.get(12)?, row.get(13)?);
                 let better: String = row.get(10)?;
                 let key = CaseKey {
                     plugin: row.get(14)?,
@@ -77,18 +77,14 @@ impl Store {
                     key,
                     machine: row.get(5)?,
                     unit: row.get(9)?,
-                    better: if better == "higher" { Better::Higher } else { Better::Lower },
+                    better: better_of(&better),
                     point: Point {
                         run: row.get(0)?,
                         case: row.get(17)?,
                         created_at: row.get(1)?,
                         source: commit.map(|commit| Source { commit, branch, dirty }),
                         median: row.get(11)?,
-                        interval: ends.0.zip(ends.1).map(|(low, high)| Interval {
-                            low,
-                            high,
-                            confidence: 0.95,
-                        }),
+                        interval: interval(row.get(12)?, row.get(13)?),
                     },
                     surroundings: [row.get(18)?, row.get(19)?, row.get(20)?, row.get(21)?],
                 };

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use duckdb::params;
 use dyno_core::{
-    model::{Better, CaseKey, Change, Interval, Point, Series},
+    model::{Better, CaseKey, Change, Point, Series},
     stats::ChangeOptions,
 };
 use indexmap::IndexMap;
@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Store,
+    columns::{better_of, interval},
     error::{StoreError, doing},
     read::TIME,
     verdicts::with_params,
@@ -150,7 +151,6 @@ impl Store {
         );
         let values = params![filter.benchmark, filter.benchmark, filter.recent, filter.metric];
         self.rows(&sql, values, |row| {
-            let ends: (Option<f64>, Option<f64>) = (row.get(14)?, row.get(15)?);
             let better: String = row.get(12)?;
             Ok(Row {
                 key: CaseKey {
@@ -165,14 +165,14 @@ impl Store {
                 category: row.get(7)?,
                 machine: row.get(5)?,
                 unit: row.get(11)?,
-                better: self::better(&better),
+                better: better_of(&better),
                 point: Point {
                     run: row.get(8)?,
                     case: row.get(9)?,
                     created_at: row.get(10)?,
                     source: None,
                     median: row.get(13)?,
-                    interval: ends.0.zip(ends.1).map(|(low, high)| Interval { low, high, confidence: 0.95 }),
+                    interval: interval(row.get(14)?, row.get(15)?),
                 },
             })
         })
@@ -187,7 +187,7 @@ impl Store {
             Ok(MetricCount {
                 name: row.get(0)?,
                 unit: row.get(1)?,
-                better: self::better(&better),
+                better: better_of(&better),
                 results: row.get(3)?,
             })
         })
@@ -200,10 +200,6 @@ impl Store {
         let rows = self.rows(sql, params![], |row| Ok((row.get(0)?, row.get(1)?)));
         Ok(rows.map_err(doing("reading accepted changes"))?.into_iter().collect())
     }
-}
-
-fn better(word: &str) -> Better {
-    if word == "higher" { Better::Higher } else { Better::Lower }
 }
 
 /// One entry, of rows that are the newest first.

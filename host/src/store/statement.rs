@@ -44,3 +44,9 @@ impl<'a> Rows<'a> {
         self.appender.flush().map_err(doing(self.what))
     }
 }
+
+/// Text as a literal, for statements that take no parameters: a quote is doubled, and nothing else is special. DuckDB refuses text
+/// with a NUL.
+pub(super) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\0', "").replace('\'', "''"))
+}

@@ -3,12 +3,14 @@
 use std::path::Path;
 
 use duckdb::params;
-use dyno_core::model::{Better, Interval, ResultRow};
+use dyno_core::model::{Params, ResultRow};
 
 use super::{
     Store,
+    columns::{better_of, interval},
     error::{StoreError, doing, record},
     read::TIME,
+    statement::literal,
 };
 
 /// Selects results; an absent field selects all.
@@ -39,7 +41,6 @@ impl Store {
         let sql = self.result_sql(filter)?;
         let rows = self
             .rows(&sql, params![], |row| {
-                let ends: (Option<f64>, Option<f64>) = (row.get(15)?, row.get(16)?);
                 let better: String = row.get(13)?;
                 let params: String = row.get(9)?;
                 Ok((
@@ -54,17 +55,13 @@ impl Store {
                         kind: row.get(6)?,
                         benchmark: row.get(7)?,
                         category: row.get(8)?,
-                        params: dyno_core::model::Params::default(),
+                        params: Params::default(),
                         device: row.get(10)?,
                         metric: row.get(11)?,
                         unit: row.get(12)?,
-                        better: if better == "higher" { Better::Higher } else { Better::Lower },
+                        better: better_of(&better),
                         median: row.get(14)?,
-                        interval: ends.0.zip(ends.1).map(|(low, high)| Interval {
-                            low,
-                            high,
-                            confidence: 0.95,
-                        }),
+                        interval: interval(row.get(15)?, row.get(16)?),
                         mean: row.get(17)?,
                         launches: row.get(18)?,
                         samples: row.get(19)?,
@@ -84,11 +81,7 @@ impl Store {
     /// # Errors
     /// When there is no such run, or the file cannot be written.
     pub fn result_rows_to_parquet(&self, filter: &ResultFilter, path: &Path) -> Result<(), StoreError> {
-        let sql = self.result_sql(filter)?;
-        let path = literal(&path.to_string_lossy());
-        self.connection
-            .execute_batch(&format!("COPY ({sql}) TO {path} (FORMAT parquet)"))
-            .map_err(doing("writing a Parquet file"))
+        self.copy_to_parquet(&self.result_sql(filter)?, path)
     }
 
     /// The statement; COPY takes no parameters, so the values are literals.
@@ -134,11 +127,6 @@ impl Store {
             filter.offset
         ))
     }
-}
-
-/// Text as a literal of SQL, in which a quote is doubled and nothing else is special. DuckDB refuses text with a NUL.
-fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\0', "").replace('\'', "''"))
 }
 
 #[cfg(test)]

@@ -12,9 +12,14 @@ export function recolour() {
   themed.forEach((listener) => listener());
 }
 
-/** A colour of the style sheet. A canvas knows no variables. */
+const probe = document.createElement("span");
+probe.hidden = true;
+
+/** A colour of the style sheet, as it is now. A canvas knows neither variables nor themes. */
 export function colour(name) {
-  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim() || "#888";
+  if (!probe.isConnected) document.body.append(probe);
+  probe.style.color = `var(--${name})`;
+  return getComputedStyle(probe).color;
 }
 
 /** The colour of a series, which stays apart from its neighbours for the colour-blind as well. */

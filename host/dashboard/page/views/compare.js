@@ -4,6 +4,8 @@ import { html, useEffect, useMemo, useState } from "../lib/preact.js";
 import { ask, useData } from "../api.js";
 import { Distributions, HistoryChart } from "../charts/lines.js";
 import { useMay } from "../caller.js";
+import { command, historyOf } from "../links.js";
+import { isSampled, linesOf } from "../samples.js";
 import { better, caseName, clock, effect, keyOf, measured, percent, plural, quantity, short } from "../format.js";
 import { Action, Answer, Copyable, Empty, Table, TextChoice, Toggle, Trouble, Verdict } from "../parts.js";
 import { link, open, set, useAddress } from "../state.js";
@@ -167,14 +169,12 @@ function useResult(selector, key, metric) {
   return { error: rows.error, row: rows.data?.find((it) => keyOf({ ...it, engine: it.kind }) === wanted) };
 }
 
-const SAMPLED = new Set(["time", "device_time", "items_per_second", "bytes_per_second", "flop_per_second"]);
-
 function Detail({ row }) {
   const state = useAddress();
   const before = useResult(state.baseline, row.key, row.metric.name);
   const after = useResult(state.candidate, row.key, row.metric.name);
-  const isSampled = SAMPLED.has(row.metric.name);
-  const at = (it) => (it.row && isSampled ? `api/runs/${it.row.run}/cases/${it.row.case}/distribution?metric=${row.metric.name}&points=201&columns=1` : null);
+  const hasSamples = isSampled(row.metric.name);
+  const at = (it) => (it.row && hasSamples ? `api/runs/${it.row.run}/cases/${it.row.case}/distribution?metric=${row.metric.name}&points=201&columns=1` : null);
   const [left, right] = [useData(at(before)), useData(at(after))];
   const name = row.key && `${row.key.plugin}/${row.key.benchmark}`;
   const history = useData(row.key ? `api/history/${encodeURIComponent(name)}?metric=${encodeURIComponent(row.metric.name)}&points=600` : null);
@@ -187,14 +187,14 @@ function Detail({ row }) {
       <section class="card wide">
         <h2>History</h2>
         ${series ? html`<${HistoryChart} series=${series} shown=${[before.row?.run, after.row?.run].filter(Boolean)} height=${220} onPick=${(point) => open({ ...state, candidate: point.run, row: "" })} />` : html`<p class="muted">${history.error?.message ?? "Loading …"}</p>`}
-        <p><a href=${link({ view: "history", benchmark: name, metric: row.metric.name, case: keyOf(row.key) })}>Open the history</a></p>
+        <p><a href=${historyOf(row.key, row.metric.name)}>Open the history</a></p>
       </section>
       <section class="card wide">
         <h2>Distribution of the samples</h2>
-        ${!isSampled
+        ${!hasSamples
           ? html`<p class="muted">${row.metric.name} has one value per launch.</p>`
           : left.data && right.data
-            ? html`<${Distributions} metric=${row.metric.name} unit=${row.metric.unit} lines=${[...ofRun("baseline", left.data, "series-0"), ...ofRun("candidate", right.data, "series-1")]} />
+            ? html`<${Distributions} metric=${row.metric.name} unit=${row.metric.unit} lines=${[...linesOf(left.data, "baseline", "series-0", "series-0"), ...linesOf(right.data, "candidate", "series-1", "series-1")]} />
                 <p class="muted">Thick: all samples. Thin: each launch.</p>`
             : html`<p class="muted">${(left.error ?? right.error)?.message ?? "Loading …"}</p>`}
       </section>
@@ -204,12 +204,6 @@ function Detail({ row }) {
     ${after.row && html`<${Copyable} text=${command(after.row)} />`}
     ${before.row && after.row && html`<${Again} before=${before.row} after=${after.row} />`}
   </div>`;
-}
-
-function ofRun(name, distribution, tone) {
-  const whole = { name, tone, isWhole: true, shares: distribution.shares, quantiles: distribution.quantiles };
-  const launches = distribution.launches.slice(0, 20).filter((it) => it.quantiles.length > 0);
-  return distribution.quantiles.length ? [...launches.map((it) => ({ name: `${name}, launch ${it.launch}`, tone, shares: distribution.shares, quantiles: it.quantiles })), whole] : [];
 }
 
 function Sources({ before, after }) {
@@ -230,14 +224,6 @@ function Sources({ before, after }) {
       ${rows.map(([name, left, right]) => html`<tr key=${name}><th scope="row">${name}</th><td>${name === "Run" ? html`<a href=${link({ view: "run", run: left })}>${short(left)}</a>` : left}</td><td class=${left === right ? "" : "differs"}>${name === "Run" ? html`<a href=${link({ view: "run", run: right })}>${short(right)}</a>` : right}</td></tr>`)}
     </tbody>
   </table>`;
-}
-
-/** The command line that measures this case on the server's machine. */
-export function command(row) {
-  const quote = (text) => (/^[\w./:@=+-]+$/.test(text) ? text : `'${String(text).replaceAll("'", "'\\''")}'`);
-  const values = Object.entries(row.params).map(([name, value]) => `-p ${quote(`${name}=${value}`)}`);
-  const engine = row.kind === "wasm" ? ["--engine wasm"] : [];
-  return ["dyno run", quote(`${row.plugin}@${row.version}/${row.benchmark}`), ...values, `--hardware ${quote(row.device)}`, ...engine].join(" ");
 }
 
 function Again({ before, after }) {

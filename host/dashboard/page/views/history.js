@@ -3,9 +3,10 @@
 import { html, useState } from "../lib/preact.js";
 import { ask, renew, useData } from "../api.js";
 import { useMay } from "../caller.js";
-import { Course, Distributions, HistoryChart } from "../charts/lines.js";
-import { better, clock, keyOf, measured, percent, plural, quantity, short } from "../format.js";
-import { Action, Answer, Choice, Empty } from "../parts.js";
+import { HistoryChart } from "../charts/lines.js";
+import { better, clock, keyOf, measured, plural, quantity, short } from "../format.js";
+import { Action, Answer, Choice, Empty, Shift } from "../parts.js";
+import { Samples, isSampled } from "../samples.js";
 import { link, set, useAddress } from "../state.js";
 
 /** Charts on one page. */
@@ -93,7 +94,7 @@ function Changes({ name, series }) {
       ${series.changes.toReversed().map(
         (change) => html`<tr key=${change.run}>
           <td><a href=${link({ view: "run", run: change.run })}>${short(change.run)}</a></td>
-          <td><span class=${`state ${change.verdict === "regressed" ? "bad" : "good"}`}>${change.verdict === "regressed" ? "✗ worse" : "✓ better"} ${percent(change.effect, { sign: true })}</span></td>
+          <td><${Shift} of=${change} /></td>
           <td class="number">${quantity(change.before, series.unit)}</td>
           <td class="number">${quantity(change.after, series.unit)}</td>
           <td>${change.accepted !== undefined ? html`accepted${change.accepted && `: ${change.accepted}`}` : may ? html`<${Accept} name=${name} change=${change} />` : "open"}</td>
@@ -112,35 +113,23 @@ function Accept({ name, change }) {
   return html`<span class="inline"><input aria-label="Why the change is accepted" placeholder="reason" value=${note} onInput=${(event) => setNote(event.target.value)} /> <${Action} act=${accept}>Accept<//></span>`;
 }
 
-const SAMPLED = new Set(["time", "device_time", "items_per_second", "bytes_per_second", "flop_per_second"]);
-
 function Point({ series, point }) {
   const place = series.points.indexOf(point);
   const before = series.points[place - 1];
-  const isSampled = SAMPLED.has(series.metric);
-  const found = useData(isSampled ? `api/runs/${point.run}/cases/${point.case}/distribution?metric=${series.metric}&points=201&columns=600` : null);
+  const hasSamples = isSampled(series.metric);
+  const found = useData(hasSamples ? `api/runs/${point.run}/cases/${point.case}/distribution?metric=${series.metric}&points=201&columns=600` : null);
   return html`<div class="unfolded">
-    <h3>Run ${short(point.run)}, ${clock(point.created_at)}</h3>
+    <h2>Run ${short(point.run)}, ${clock(point.created_at)}</h2>
     <p>
       ${measured(point.median, point.interval, series.unit)} · <a href=${link({ view: "run", run: point.run })}>the run</a>
       ${before && html` · <a href=${link({ view: "compare", baseline: before.run, candidate: point.run })}>compare with the run before</a>`} · <button onClick=${() => set({ point: "" })}>Close</button>
     </p>
-    ${isSampled &&
+    ${hasSamples &&
     html`<${Answer} of=${found}>
       ${(distribution) =>
         distribution.samples === 0
           ? html`<p class="muted">This result has no stored samples.</p>`
-          : html`<div class="cards">
-              <section class="card wide"><h4>Samples in the order of measurement</h4><${Course} columns=${distribution.columns} unit=${series.unit} metric=${series.metric} /></section>
-              <section class="card wide">
-                <h4>Distribution</h4>
-                <${Distributions}
-                  metric=${series.metric}
-                  unit=${series.unit}
-                  lines=${[...distribution.launches.slice(0, 20).map((it) => ({ name: `launch ${it.launch}`, tone: "series-1", shares: distribution.shares, quantiles: it.quantiles })), { name: "all samples", tone: "series-0", isWhole: true, shares: distribution.shares, quantiles: distribution.quantiles }]}
-                />
-              </section>
-            </div>`}
+          : html`<${Samples} distribution=${distribution} metric=${series.metric} unit=${series.unit} />`}
     <//>`}
   </div>`;
 }

@@ -5,10 +5,12 @@ import { useData } from "../api.js";
 import { Bars } from "../charts/bars.js";
 import { Scaling } from "../charts/lines.js";
 import { Spark } from "../charts/spark.js";
-import { better, caseName, digits, keyOf, measured, percent, plural, quantity, short } from "../format.js";
+import { better, digits, keyOf, measured, plural, quantity, short } from "../format.js";
 import { useLive } from "../live.js";
-import { kindOf, namer, numericParams } from "../naming.js";
-import { Answer, Choice, Empty, State, TextChoice, Time, counted } from "../parts.js";
+import { chosen, counted, facet } from "../facets.js";
+import { historyOf } from "../links.js";
+import { namer, numericParams } from "../naming.js";
+import { Answer, Choice, Empty, Shift, State, TextChoice, Time } from "../parts.js";
 import { link, useAddress } from "../state.js";
 
 /** Sparklines on one page. */
@@ -110,29 +112,16 @@ function LatestRuns({ runs }) {
 function Measurements({ list, metric }) {
   const state = useAddress();
   const all = list.series;
-  const shown = useMemo(
-    () =>
-      all.filter(
-        (it) =>
-          (!state.device || kindOf(it.key.device) === state.device) &&
-          (!state.category || it.category === state.category) &&
-          (!state.engine || it.key.engine === state.engine) &&
-          (!state.q || caseName(it.key).toLowerCase().includes(state.q.toLowerCase())),
-      ),
-    [all, state.device, state.category, state.engine, state.q],
-  );
+  const shown = useMemo(() => chosen(all, state), [all, state]);
   if (!list.metrics.length) {
     return html`<${Empty} title="No results yet"><p>Charts appear here when the first run has a result.</p><//>`;
   }
   const name = namer(all.map((it) => it.key));
-  const values = (it) => ({ device: kindOf(it.key.device), category: it.category, engine: it.key.engine });
-  // Counts of a dimension are those of what the other filters let through.
-  const others = (without) => all.filter((it) => Object.entries(values(it)).every(([name, value]) => name === without || !state[name] || state[name] === value));
   return html`<form class="filters" onSubmit=${(event) => event.preventDefault()} aria-label="Filters">
       <${Choice} name="metric" label="Metric" value=${metric} options=${list.metrics.map((it) => [it.name, `${it.name}${it.unit ? ` [${it.unit}]` : ""}`])} />
-      <${Choice} name="device" label="Hardware" none="all" options=${counted(others("device"), (it) => kindOf(it.key.device))} />
-      <${Choice} name="engine" label="Engine" none="all" options=${counted(others("engine"), (it) => it.key.engine)} />
-      <${Choice} name="category" label="Family" none="all" options=${counted(others("category"), (it) => it.category)} />
+      <${Choice} name="device" label="Hardware" none="all" options=${facet(all, state, "device")} />
+      <${Choice} name="engine" label="Engine" none="all" options=${facet(all, state, "engine")} />
+      <${Choice} name="category" label="Family" none="all" options=${facet(all, state, "category")} />
       <${TextChoice} name="q" label="Benchmark" placeholder="name or parameter" />
     </form>
     ${list.truncated && html`<p class="note">There are more cases than the ${all.length} shown, which have the newest results.</p>`}
@@ -158,17 +147,13 @@ function Alerts({ series, name, metric }) {
           <ul class="plain alerts">
             ${open.slice(0, 10).map(
               (it) => html`<li key=${keyOf(it.key) + it.machine}>
-                <span class=${`state ${it.change.verdict === "regressed" ? "bad" : "good"}`}>${it.change.verdict === "regressed" ? "✗ worse" : "✓ better"} ${percent(it.change.effect, { sign: true })}</span>
-                ${" "}<a href=${historyOf(it, metric)}>${name(it.key)}</a>${" "}
+                <${Shift} of=${it.change} />
+                ${" "}<a href=${historyOf(it.key, metric)}>${name(it.key)}</a>${" "}
                 <span class="muted">since run ${short(it.change.run)}</span>
               </li>`,
             )}
           </ul>`}
   </section>`;
-}
-
-export function historyOf(it, metric) {
-  return link({ view: "history", benchmark: `${it.key.plugin}/${it.key.benchmark}`, metric: metric === "time" ? "" : metric, case: keyOf(it.key) });
 }
 
 /** One case on every device and engine that has a result of it. */
@@ -178,16 +163,16 @@ function Hardware({ series, name, metric }) {
     const found = Map.groupBy(series, (it) => JSON.stringify([it.key.benchmark, Object.entries(it.key.params ?? {}).sort()]));
     return [...found].toSorted(([, a], [, b]) => b.length - a.length);
   }, [series]);
-  const chosen = groups.find(([id]) => id === state.hardware) ?? groups[0];
-  const [, rows] = chosen;
+  const group = groups.find(([id]) => id === state.hardware) ?? groups[0];
+  const [, rows] = group;
   const options = groups.slice(0, 200).map(([id, rows]) => [id, `${name(rows[0].key, { withPlace: false })} (${rows.length})`]);
   return html`<section class="card wide">
     <h2>Hardware comparison</h2>
-    <${Choice} name="hardware" label="Case" value=${chosen[0]} options=${options} />
+    <${Choice} name="hardware" label="Case" value=${group[0]} options=${options} />
     <${Bars}
       direction=${rows[0].better}
       caption=${`Newest ${metric}, ${better(rows[0].better)}; the line is the confidence interval`}
-      rows=${rows.map((it) => ({ id: keyOf(it.key) + it.machine, name: `${it.key.device}, ${it.key.engine}`, note: it.key.plugin, value: it.newest.median, interval: it.newest.interval, unit: it.unit, href: historyOf(it, metric) }))}
+      rows=${rows.map((it) => ({ id: keyOf(it.key) + it.machine, name: `${it.key.device}, ${it.key.engine}`, note: it.key.plugin, value: it.newest.median, interval: it.newest.interval, unit: it.unit, href: historyOf(it.key, metric) }))}
     />
   </section>`;
 }
@@ -197,17 +182,17 @@ function Top({ series, name, metric }) {
   const state = useAddress();
   const names = counted(series, (it) => it.key.benchmark);
   const most = [...Map.groupBy(series, (it) => it.key.benchmark)].toSorted(([, a], [, b]) => b.length - a.length)[0][0];
-  const chosen = names.some(([known]) => known === state.top) ? state.top : most;
-  const rows = series.filter((it) => it.key.benchmark === chosen);
+  const benchmark = names.some(([known]) => known === state.top) ? state.top : most;
+  const rows = series.filter((it) => it.key.benchmark === benchmark);
   const direction = rows[0].better;
   const best = rows.toSorted((a, b) => (direction === "higher" ? b.newest.median - a.newest.median : a.newest.median - b.newest.median)).slice(0, 10);
   return html`<section class="card wide">
     <h2>Best ten</h2>
-    <${Choice} name="top" label="Benchmark" value=${chosen} options=${names} />
+    <${Choice} name="top" label="Benchmark" value=${benchmark} options=${names} />
     <${Bars}
       direction=${direction}
       caption=${`Newest ${metric}, ${better(direction)}`}
-      rows=${best.map((it) => ({ id: keyOf(it.key) + it.machine, name: name(it.key), value: it.newest.median, interval: it.newest.interval, unit: it.unit, href: historyOf(it, metric) }))}
+      rows=${best.map((it) => ({ id: keyOf(it.key) + it.machine, name: name(it.key), value: it.newest.median, interval: it.newest.interval, unit: it.unit, href: historyOf(it.key, metric) }))}
     />
   </section>`;
 }
@@ -247,7 +232,7 @@ function Grid({ series, name, metric }) {
     <div class="sparks">
       ${shown.map((it) => {
         const change = it.change;
-        return html`<a class="spark-card" key=${keyOf(it.key) + it.machine} href=${historyOf(it, metric)}>
+        return html`<a class="spark-card" key=${keyOf(it.key) + it.machine} href=${historyOf(it.key, metric)}>
           <span class="name">${name(it.key)}</span>
           <${Spark} values=${it.recent} change=${change?.index} worse=${change?.verdict === "regressed"} />
           <span class="value">${measured(it.newest.median, it.newest.interval, it.unit)}</span>

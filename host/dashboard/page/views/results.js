@@ -3,11 +3,12 @@
 import { html, useMemo } from "../lib/preact.js";
 import { download, useData } from "../api.js";
 import { Roofline } from "../charts/lines.js";
-import { better, caseName, clock, digits, keyOf, measured, params, plural, quantity, short } from "../format.js";
-import { kindOf, namer } from "../naming.js";
-import { Action, Answer, Choice, Empty, Table, TextChoice, counted } from "../parts.js";
+import { better, clock, digits, keyOf, measured, params, plural, quantity, short } from "../format.js";
+import { chosen, facet } from "../facets.js";
+import { historyOf } from "../links.js";
+import { namer } from "../naming.js";
+import { Action, Answer, Choice, Empty, Table, TextChoice } from "../parts.js";
 import { link, useAddress } from "../state.js";
-import { historyOf } from "./overview.js";
 
 /** Rows of the heatmap. */
 const MOST_ROWS = 300;
@@ -32,28 +33,14 @@ export function Results() {
 function Shown({ list, metric }) {
   const state = useAddress();
   const all = list.series;
-  const shown = useMemo(
-    () =>
-      all.filter(
-        (it) =>
-          (!state.benchmark || it.key.benchmark === state.benchmark) &&
-          (!state.plugin || it.key.plugin === state.plugin) &&
-          (!state.device || kindOf(it.key.device) === state.device) &&
-          (!state.category || it.category === state.category) &&
-          (!state.q || caseName(it.key).toLowerCase().includes(state.q.toLowerCase())),
-      ),
-    [all, state.benchmark, state.plugin, state.device, state.category, state.q],
-  );
+  const shown = useMemo(() => chosen(all, state), [all, state]);
   if (!list.metrics.length) return html`<${Empty} title="No results yet"><p><a href=${link({ view: "live", start: 1 })}>Start a run.</a></p><//>`;
-  // Counts of a dimension are those of what the other filters let through.
-  const others = (without) =>
-    all.filter((it) => Object.entries({ benchmark: it.key.benchmark, plugin: it.key.plugin, device: kindOf(it.key.device), category: it.category }).every(([name, value]) => name === without || !state[name] || state[name] === value));
   return html`<form class="filters" onSubmit=${(event) => event.preventDefault()} aria-label="Filters">
       ${state.show !== "roofline" && html`<${Choice} name="metric" label="Metric" value=${metric} options=${list.metrics.map((it) => [it.name, `${it.name}${it.unit ? ` [${it.unit}]` : ""}`])} />`}
-      <${Choice} name="benchmark" label="Benchmark" none="all" options=${counted(others("benchmark"), (it) => it.key.benchmark)} />
-      <${Choice} name="plugin" label="Plugin" none="all" options=${counted(others("plugin"), (it) => it.key.plugin)} />
-      <${Choice} name="device" label="Hardware" none="all" options=${counted(others("device"), (it) => kindOf(it.key.device))} />
-      <${Choice} name="category" label="Family" none="all" options=${counted(others("category"), (it) => it.category)} />
+      <${Choice} name="benchmark" label="Benchmark" none="all" options=${facet(all, state, "benchmark")} />
+      <${Choice} name="plugin" label="Plugin" none="all" options=${facet(all, state, "plugin")} />
+      <${Choice} name="device" label="Hardware" none="all" options=${facet(all, state, "device")} />
+      <${Choice} name="category" label="Family" none="all" options=${facet(all, state, "category")} />
       <${TextChoice} name="q" label="Case" placeholder="name or parameter" />
     </form>
     ${list.truncated && html`<p class="note">There are more cases than the ${all.length} listed, which have the newest results.</p>`}
@@ -69,7 +56,7 @@ function Shown({ list, metric }) {
 function List({ series, metric }) {
   const state = useAddress();
   const columns = [
-    { id: "benchmark", title: "Benchmark", value: (it) => it.key.benchmark, cell: (it) => html`<a href=${historyOf(it, metric)}>${it.key.benchmark}</a>` },
+    { id: "benchmark", title: "Benchmark", value: (it) => it.key.benchmark, cell: (it) => html`<a href=${historyOf(it.key, metric)}>${it.key.benchmark}</a>` },
     { id: "params", title: "Parameters", value: (it) => params(it.key.params), cell: (it) => html`<span class="muted">${params(it.key.params)}</span>` },
     { id: "plugin", title: "Plugin", value: (it) => it.key.plugin, cell: (it) => `${it.key.plugin} ${it.version}` },
     { id: "engine", title: "Engine", value: (it) => it.key.engine, cell: (it) => it.key.engine },
@@ -109,7 +96,7 @@ function Heatmap({ series, metric }) {
               const value = it.newest.median;
               const share = isHigher ? value / best : best / value;
               const step = Number.isFinite(share) ? Math.max(0, Math.min(5, Math.round(share * 5))) : 0;
-              return html`<td key=${place} class=${`number heat-${step}`} title=${`${digits(share * 100)} % of the best`}><a href=${historyOf(it, metric)}>${quantity(value, it.unit)}</a>${value === best && found.length > 1 ? " ★" : ""}</td>`;
+              return html`<td key=${place} class=${`number heat-${step}`} title=${`${digits(share * 100)} % of the best`}><a href=${historyOf(it.key, metric)}>${quantity(value, it.unit)}</a>${value === best && found.length > 1 ? " ★" : ""}</td>`;
             };
             return html`<tr key=${title}><th scope="row">${title}</th>${places.map(cell)}</tr>`;
           })}

@@ -3,12 +3,12 @@
 import { html, useState } from "../lib/preact.js";
 import { ask, download, renew, useData } from "../api.js";
 import { useMay } from "../caller.js";
-import { Course, Distributions } from "../charts/lines.js";
-import { caseName, clock, duration, keyOf, measured, params, plural, short } from "../format.js";
+import { caseName, clock, duration, measured, params, plural, short } from "../format.js";
+import { command, historyOf } from "../links.js";
 import { useLive } from "../live.js";
 import { Action, Answer, Copyable, Empty, State, Table, Time } from "../parts.js";
 import { link, open, set, useAddress } from "../state.js";
-import { command } from "./compare.js";
+import { Samples } from "../samples.js";
 
 const FORMATS = ["json", "csv", "samples-csv", "parquet", "markdown", "html", "junit", "bmf", "gbench", "github-benchmark", "openmetrics"];
 const ENDINGS = { markdown: "md", "samples-csv": "csv", junit: "xml", bmf: "json", gbench: "json", "github-benchmark": "json", openmetrics: "txt" };
@@ -126,19 +126,13 @@ function Case({ record, it }) {
             <td class="number">${measured(one.max, null, one.unit)}</td>
             <td class="number">${one.launches}</td>
             <td class="number">${one.samples}</td>
-            <td><a href=${link({ view: "history", benchmark: `${it.plugin.id}/${it.benchmark}`, metric: one.name === "time" ? "" : one.name, case: keyOf(key) })}>history</a></td>
+            <td><a href=${historyOf(key, one.name)}>history</a></td>
           </tr>`,
         )}
       </tbody>
     </table>`}
     ${found.data?.samples > 0 &&
-    html`<div class="cards">
-      <section class="card wide"><h2>Samples in the order of measurement</h2><${Course} columns=${found.data.columns} unit="ns" metric="time" /></section>
-      <section class="card wide">
-        <h2>Distribution</h2>
-        <${Distributions} metric="time" unit="ns" lines=${[...found.data.launches.slice(0, 20).map((launch) => ({ name: `launch ${launch.launch}`, tone: "series-1", shares: found.data.shares, quantiles: launch.quantiles })), { name: "all samples", tone: "series-0", isWhole: true, shares: found.data.shares, quantiles: found.data.quantiles }]} />
-      </section>
-    </div>`}
+    html`<${Samples} distribution=${found.data} metric="time" unit="ns" />`}
     ${remarks.length > 0 && html`<div class="note"><ul>${remarks.slice(0, 20).map((text) => html`<li key=${text}>${text}</li>`)}</ul></div>`}
     ${output.length > 0 && html`<details><summary>${plural(output.length, "line")} of output</summary><pre>${output.slice(0, 400).join("\n")}</pre></details>`}
     <${Copyable} text=${command({ ...it, plugin: it.plugin.id, version: it.plugin.version, kind: it.plugin.kind })} />

@@ -1,6 +1,6 @@
 //! Exporting a run as a file.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use aide::transform::TransformOperation;
 use axum::{
@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use super::Selector;
 use crate::{
+    app::AppError,
     export::{Format, Rendered},
     server::{
         extract::{Ask, At},
@@ -50,15 +51,23 @@ fn exported(state: &State, run: &str, format: Format) -> Result<(String, Vec<u8>
     let bytes = match format.render(&record).map_err(|error| Problem::internal(&error))? {
         Rendered::Text(text) => text.into_bytes(),
         Rendered::ByDatabase => {
-            let file = tempfile::Builder::new()
-                .suffix(".parquet")
-                .tempfile_in(&state.scratch)
-                .map_err(|error| Problem::internal(&error))?;
-            state.app().results().write_parquet(&record.id, file.path())?;
-            fs::read(file.path()).map_err(|error| Problem::internal(&error))?
+            by_database(state, |path| state.app().results().write_parquet(&record.id, path))?
         }
     };
     Ok((record.id, bytes))
+}
+
+/// The bytes of a file that the database writes.
+pub(crate) fn by_database(
+    state: &State,
+    write: impl FnOnce(&Path) -> Result<(), AppError>,
+) -> Result<Vec<u8>, Problem> {
+    let file = tempfile::Builder::new()
+        .suffix(".parquet")
+        .tempfile_in(&state.scratch)
+        .map_err(|error| Problem::internal(&error))?;
+    write(file.path())?;
+    fs::read(file.path()).map_err(|error| Problem::internal(&error))
 }
 
 pub(crate) fn export_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {

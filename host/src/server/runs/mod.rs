@@ -8,7 +8,7 @@ mod submit;
 mod tags;
 
 pub(super) use self::{
-    export::{export, export_docs},
+    export::{by_database, export, export_docs},
     queue::queue,
     request::RunRequest,
     stored::{Selector, delete, distribution, get, list, list_docs, samples},

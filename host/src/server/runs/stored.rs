@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::{
     app::{Distribution, RunFilter, RunSummary, SampleMetric},
     server::{
-        extract::{Ask, At, within},
+        extract::{Ask, At, between, within},
         problem::Problem,
         state::{Shared, blocking, changing, kept},
     },
@@ -164,11 +164,8 @@ pub(crate) async fn distribution(
     At(at): At<CaseAt>,
     Ask(ask): Ask<DistributionQuery>,
 ) -> Result<Json<Distribution>, Problem> {
-    for (name, value, least, most) in [("points", ask.points, 2, 1_001), ("columns", ask.columns, 1, 4_000)] {
-        if !(least..=most).contains(&value) {
-            return Err(Problem::bad(format!("{name} is {value}; give {least} to {most}")));
-        }
-    }
+    between("points", ask.points, 2..=1_001)?;
+    between("columns", ask.columns, 1..=4_000)?;
     let found = blocking(&state, move |state| {
         state.serving().records().distribution(&at.run, at.case, ask.metric, ask.points, ask.columns)
     })
