@@ -22,6 +22,8 @@ const MORE_ROUNDS: u32 = 6;
 const PROPORTIONAL: f64 = 0.5;
 /// Below this, in calls of any length, there is no loop.
 const GROWING: f64 = 0.25;
+/// Share of a sample's length under which a call is far shorter than a sample.
+const SHORT: f64 = 0.5;
 /// Factor by which calls with a large fixed part (starting threads, waiting for a device) are lengthened, …
 const STRETCH: u64 = 8;
 /// … and how often at most, once a call lasts as long as a sample should.
@@ -58,20 +60,29 @@ pub(super) fn prove(
         if seen.growth() < PROPORTIONAL {
             seen.take(instance, clock, MORE_ROUNDS)?;
         }
-        if seen.growth() >= PROPORTIONAL || seen.count() >= MAX_ITERATIONS {
+        let largest = seen.largest()?;
+        // Calls far shorter than a sample: the count comes from one that was disturbed, or there is no loop. Noise can
+        // make them grow, so nothing is believed and nobody accused by them.
+        let short = is_short(&largest, slice_ns);
+        if seen.count() >= MAX_ITERATIONS || (!short && seen.growth() >= PROPORTIONAL) {
             break;
         }
-        // Calls far shorter than a sample: the count comes from one that was disturbed. Nothing is judged by them.
-        if seen.largest()?.wall_ns as f64 >= 0.5 * slice_ns {
+        if !short {
             if stretches == STRETCHES {
                 break;
             }
             stretches += 1;
         }
-        let more = seen.count().saturating_mul(STRETCH).min(MAX_ITERATIONS);
+        let longest = seen.count().saturating_mul(STRETCH).min(MAX_ITERATIONS);
+        let more = if seen.growth() >= PROPORTIONAL {
+            let fitting = (slice_ns / largest.ns_per_iteration()).round() as u64;
+            fitting.clamp(seen.count() + 1, longest)
+        } else {
+            longest
+        };
         seen = Calls { taken: seen.taken, ..Calls::new(more) };
     }
-    seen.judge(work_limit_per_ns)?;
+    seen.judge(slice_ns, work_limit_per_ns)?;
     let sample = seen.largest()?;
     Ok(Proof { iterations: sample.iterations, calls: seen.taken, sample })
 }
@@ -154,9 +165,10 @@ impl Calls {
         self.growth_of(|sample| sample.wall_ns as f64)
     }
 
-    fn judge(&self, work_limit_per_ns: f64) -> Result<(), Failure> {
+    fn judge(&self, slice_ns: f64, work_limit_per_ns: f64) -> Result<(), Failure> {
         let (Some(small), large) = (self.smallest(), self.largest()?) else { return Ok(()) };
-        if self.growth() < GROWING {
+        // Short calls are judged at the maximum number of iterations only, and no work is that fast.
+        if is_short(&large, slice_ns) || self.growth() < GROWING {
             let steps: Vec<String> = self
                 .fastest
                 .iter()
@@ -207,6 +219,11 @@ impl Calls {
         }
         Ok(())
     }
+}
+
+/// A call far shorter than a sample.
+fn is_short(call: &Sample, slice_ns: f64) -> bool {
+    (call.wall_ns as f64) < SHORT * slice_ns
 }
 
 fn time(ns: f64) -> String {
@@ -274,6 +291,31 @@ mod tests {
         instance.call_ns(8_000, 4);
         let proof = prove(&mut instance, &clock, 15, 1e6, LIMIT).unwrap();
         assert!(proof.sample.ns_per_iteration() < 8.0, "{proof:?}");
+    }
+
+    #[test]
+    fn a_short_call_proves_nothing_at_any_count() {
+        // The first call was interrupted for longer than a sample, so its single iteration was taken for one; or two
+        // speeds of the machine look like growth in calls of twelve microseconds.
+        for (slow_calls, count) in [(0..0, 1), (0..0, 3), (2..40, 441), (2..40, MAX_ITERATIONS)] {
+            let clock = MockClock::default();
+            let mut instance = MockInstance::new(&clock, 1_000);
+            instance.call_ns(12_000, 0);
+            // Every third call is one of the largest count.
+            instance.preempt_calls = slow_calls.step_by(3).collect();
+            match prove(&mut instance, &clock, count, 5e6, LIMIT) {
+                Err(Failure::Error(message)) => assert!(message.contains("does not grow"), "{message}"),
+                other => panic!("{count} iterations were believed: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_loop_that_was_disturbed_at_first_gets_calls_of_the_length_of_a_sample() {
+        let clock = MockClock::default();
+        let mut instance = MockInstance::new(&clock, 1_000);
+        let proof = prove(&mut instance, &clock, 1, 5e6, LIMIT).unwrap();
+        assert!((2_500..=5_000).contains(&proof.iterations), "{proof:?}");
     }
 
     #[test]
