@@ -272,6 +272,50 @@ fn the_page_comes_back_by_itself_after_its_server_was_killed() {
 }
 
 #[test]
+fn a_server_elsewhere_is_shown_and_steered_from_this_machine() {
+    let arena = arena();
+    let Some(mut browser) = Browser::start(&arena.path("browser")) else { return };
+    let server = Served::start(&arena, &[]);
+    let api = server.url.clone();
+    let near = Served::of(arena.command(&["dashboard", "--port", "0", "--api-url", &api]));
+    assert_ne!(near.url, server.url);
+    let mut page = browser.page(1400, 900);
+    open(&mut page, &near, "?");
+    page.until("document.querySelector('#connection').innerText === 'live'");
+    // Calls that change something go through, and so do the events about them.
+    let run = measured(&near);
+    page.until(&format!("document.querySelector(`a[href*='{run}']`)"));
+    assert_eq!(server.get(&format!("/api/runs/{run}"))["id"], run.as_str());
+    assert_quiet(&mut page, &near);
+    // A foreign page in this machine's browser gets nothing of it.
+    for (name, value) in [("host", "lab.example.org"), ("origin", "http://lab.example.org")] {
+        let (status, said) = near.with_header("GET", "/api/runs", name, value);
+        assert!(status == 403 && said.contains("lab.example.org"), "{status} {said}");
+    }
+    // Without the server, the page is there and says so.
+    let port = server.port().to_string();
+    server.end(Signal::SIGKILL);
+    page.until("document.querySelector('#connection').innerText.includes('connection lost')");
+    let (status, said) = near.call("GET", "/api/runs", &Value::Null);
+    assert!(status == 502 && said.contains(&api) && said.contains("--api-url"), "{status} {said}");
+    let server = Served::of(arena.command(&["serve", "--port", &port]));
+    page.until("document.querySelector('#connection').innerText === 'live'");
+    assert_eq!(near.end(Signal::SIGTERM), Some(0));
+    drop(server);
+}
+
+#[test]
+fn a_dashboard_of_nothing_says_what_to_do() {
+    let arena = Arena::new();
+    for (url, fragment) in [("lab:8000", "does not begin with http"), ("ftp://lab", "neither http nor https")]
+    {
+        let refused = arena.dyno(&["dashboard", "--api-url", url]);
+        assert_eq!(refused.code, Some(2), "{}", refused.shown());
+        assert!(refused.stderr.contains(fragment) && refused.stderr.contains(url), "{}", refused.shown());
+    }
+}
+
+#[test]
 fn text_of_plugins_is_never_markup() {
     let arena = Arena::new();
     arena.add(&fixtures::of_story_as("dashboard/markup.c", "markup.so", &["-DNAME=\"markup\""]), "markup.so");

@@ -3,12 +3,14 @@
 mod aa;
 mod ab;
 mod args;
+mod browser;
 mod build;
 mod cache;
 mod check;
 mod compare;
 mod completions;
 mod config;
+mod dashboard;
 mod dev;
 mod devices;
 mod doctor;
@@ -93,6 +95,7 @@ fn execute(cli: &args::Cli) -> Result<ExitCode, Failure> {
     let json = cli.global.json;
     match &cli.command {
         args::Command::Serve(args) => return serve::execute(settings, args),
+        args::Command::Dashboard(args) => return dashboard::execute(&settings, args),
         args::Command::New(args) => return new::execute(&settings, args),
         args::Command::Config => return config::execute(&App::new(settings), json),
         // The cache of this machine, even if a server has the database.
@@ -127,6 +130,7 @@ fn execute(cli: &args::Cli) -> Result<ExitCode, Failure> {
         args::Command::Doctor(args) => doctor::execute(&app, args, json),
         args::Command::Sql(args) => sql::execute(&app, args, json),
         args::Command::Serve(_)
+        | args::Command::Dashboard(_)
         | args::Command::New(_)
         | args::Command::Config
         | args::Command::Cache(_)

@@ -46,13 +46,15 @@ pub(super) fn execute(settings: Resolved, args: &ServeArgs) -> Result<ExitCode, 
             "dyno serves at {url}, from {database}; the API reference is at {url}/docs"
         ));
     });
-    match served {
-        Ok(()) => Ok(End::Good.into()),
-        Err(ServeError::App(error)) => Err(error.into()),
-        Err(error @ (ServeError::Settings(_) | ServeError::Listen { .. })) => {
-            Err(Failure::Usage(error.to_string()))
-        }
-        Err(error) => Err(Failure::Host(error.to_string())),
+    served.map(|()| End::Good.into()).map_err(failure)
+}
+
+/// Why a server did not start, for the user.
+pub(super) fn failure(error: ServeError) -> Failure {
+    match error {
+        ServeError::App(error) => error.into(),
+        error @ (ServeError::Settings(_) | ServeError::Listen { .. }) => Failure::Usage(error.to_string()),
+        error => Failure::Host(error.to_string()),
     }
 }
 

@@ -26,9 +26,7 @@ use tower::ServiceExt;
 use super::{
     error::{ServeError, system},
     guard::Peer,
-    router,
     socket::{Refused, Socket},
-    state::Shared,
 };
 use crate::app::{Cancel, is_ignored};
 
@@ -105,11 +103,13 @@ impl Ends {
     }
 }
 
-/// Accepts connections until a signal ends the server. `ready` is called once they are accepted.
+/// Accepts connections until a signal ends the server. `ready` is called once they are accepted; `staying` counts those that
+/// would never end by themselves.
 pub(super) async fn accept(
     listener: TcpListener,
     connections: u32,
-    state: &Shared,
+    router: Router,
+    staying: &dyn Fn() -> usize,
     ready: &mut dyn FnMut(),
 ) -> Result<(), ServeError> {
     let refused = || system("cannot listen for connections and signals");
@@ -118,7 +118,6 @@ pub(super) async fn accept(
     let mut ends = Ends::listen().map_err(refused())?;
     // A second signal ends the server without waiting for running launches.
     Cancel::armed().map_err(refused())?;
-    let router = router::router(Arc::clone(state));
     let room = Arc::new(Semaphore::new(connections as usize));
     let (end, ending) = watch::channel(false);
     ready();
@@ -146,7 +145,7 @@ pub(super) async fn accept(
     drop(listener);
     end.send_replace(true);
     // Every answer is given when only those are left that do not end by themselves.
-    let staying = u32::try_from(state.staying()).unwrap_or(connections);
+    let staying = u32::try_from(staying()).unwrap_or(connections);
     let _ = tokio::time::timeout(FAREWELL, room.acquire_many(connections.saturating_sub(staying))).await;
     Ok(())
 }

@@ -10,13 +10,14 @@ use std::{
 
 use axum::{
     extract::{Request, State as Of},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
 use super::{
+    naming::called_by_its_name,
     page,
     peers::{Peers, Standing},
     problem::Problem,
@@ -191,7 +192,9 @@ fn check(guard: &Guard, request: &Request) -> Result<Identity, Refusal> {
     if !peer.is_loopback() && guard.peers.is_spent(peer, Instant::now()) {
         return Err(Refusal::Stranger(refused_too_often()));
     }
-    called_by_its_name(state, request).map_err(Refusal::Stranger)?;
+    // With tokens, any name will do: a foreign page has none.
+    let names = state.tokens.is_empty().then_some(state.names.as_slice());
+    called_by_its_name(names, request).map_err(Refusal::Stranger)?;
     let path = request.uri().path();
     if is_open(path) {
         return Ok(Identity { name: "nobody".to_owned(), scope: Scope::Read });
@@ -223,44 +226,6 @@ fn check(guard: &Guard, request: &Request) -> Result<Identity, Refusal> {
         return refused(StatusCode::FORBIDDEN, detail.to_lowercase());
     }
     Ok(identity)
-}
-
-/// Refuses requests that name another host or origin: a foreign page in a browser must not reach a server that trusts its own
-/// machine. Also refuses requests that name two hosts, since a proxy in front may have checked the other one.
-fn called_by_its_name(state: &State, request: &Request) -> Result<(), Problem> {
-    let headers = request.headers();
-    let malformed = |detail: String| Err(Problem::new(StatusCode::BAD_REQUEST, detail));
-    // A second one would be read by others, and not by us.
-    let once = [header::HOST, header::ORIGIN, header::AUTHORIZATION];
-    if let Some(name) = once.into_iter().find(|name| headers.get_all(name).iter().nth(1).is_some()) {
-        return malformed(format!("the header `{name}` is given more than once; send it once"));
-    }
-    let host = match headers.get(header::HOST) {
-        Some(host) => host.to_str().unwrap_or_default(),
-        None if request.version() < Version::HTTP_11 => "",
-        None => return malformed("the header `host` is missing; send the name of this server".to_owned()),
-    };
-    if let Some(named) = request.uri().authority().filter(|named| !named.as_str().eq_ignore_ascii_case(host))
-    {
-        return malformed(format!(
-            "the address names `{named}`, the header `host` names `{host}`; send one name"
-        ));
-    }
-    let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|it| it.is_ascii_digit()));
-    let name = name.map_or(host, |(name, _)| name);
-    if state.tokens.is_empty() && !state.names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
-        return Err(Problem::new(
-            StatusCode::FORBIDDEN,
-            format!("this server is not called `{name}`; it is called {}", state.names.join(", ")),
-        ));
-    }
-    let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
-    let origin = origin.to_str().unwrap_or_default();
-    let from = origin.split_once("://").map_or(origin, |(_, authority)| authority);
-    if from.eq_ignore_ascii_case(host) {
-        return Ok(());
-    }
-    Err(Problem::new(StatusCode::FORBIDDEN, format!("pages from `{origin}` may not use this server")))
 }
 
 fn bearer(headers: &HeaderMap) -> Option<String> {

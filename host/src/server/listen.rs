@@ -13,6 +13,8 @@ use super::{
     audit,
     connections::{self, FAREWELL, accept},
     error::{ServeError, system},
+    naming::LOOPBACK,
+    router,
     state::State,
     tokens::Tokens,
     trust::trusted,
@@ -38,8 +40,7 @@ pub fn serve(settings: Resolved, ready: &mut dyn FnMut(&str)) -> Result<(), Serv
     };
     let connections = connections::most();
     let (host, port) = (settings.host.value.clone(), settings.port.value);
-    let listener = TcpListener::bind((host.as_str(), port))
-        .map_err(|source| ServeError::Listen { address: format!("{host}:{port}"), source })?;
+    let listener = bind(&host, port)?;
     let address = listener.local_addr().map_err(system("cannot tell the own address"))?;
     if !address.ip().is_loopback() && tokens.is_empty() {
         return Err(ServeError::Settings(format!(
@@ -67,16 +68,13 @@ pub fn serve(settings: Resolved, ready: &mut dyn FnMut(&str)) -> Result<(), Serv
     let url = url(address);
     let file = ServerFile::here(url.clone());
     file.write(&database).map_err(system(format!("cannot write beside `{}`", database.display())))?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(THREADS)
-        .thread_name("serve")
-        .enable_all()
-        .build()
-        .map_err(system("cannot start the runtime"))?;
+    let runtime = runtime()?;
     let executor = service.start().map_err(system("cannot start the executor"))?;
     service.watch().map_err(system("cannot start the thread that watches the plugin folders"))?;
     runtime.spawn(calls.store(Arc::clone(&service)));
-    let served = runtime.block_on(accept(listener, connections, &state, &mut || ready(&url)));
+    let router = router::router(Arc::clone(&state));
+    let staying = || state.staying();
+    let served = runtime.block_on(accept(listener, connections, router, &staying, &mut || ready(&url)));
     tracing::info!("ending: running launches may finish");
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
     service.end();
@@ -89,9 +87,25 @@ pub fn serve(settings: Resolved, ready: &mut dyn FnMut(&str)) -> Result<(), Serv
     served
 }
 
+/// Takes the address.
+pub(super) fn bind(host: &str, port: u16) -> Result<TcpListener, ServeError> {
+    TcpListener::bind((host, port))
+        .map_err(|source| ServeError::Listen { address: format!("{host}:{port}"), source })
+}
+
+/// The async runtime.
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, ServeError> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(THREADS)
+        .thread_name("serve")
+        .enable_all()
+        .build()
+        .map_err(system("cannot start the runtime"))
+}
+
 /// The host names that requests may use if the server has no tokens and trusts its own machine.
 fn names(host: &str, address: IpAddr) -> Vec<String> {
-    let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "[::1]".to_owned()];
+    let mut names = LOOPBACK.map(str::to_owned).to_vec();
     for name in [host.to_owned(), address.to_string()] {
         if !names.contains(&name) {
             names.push(name);
@@ -100,7 +114,8 @@ fn names(host: &str, address: IpAddr) -> Vec<String> {
     names
 }
 
-fn url(address: SocketAddr) -> String {
+/// The address for a browser or client on this machine.
+pub(super) fn url(address: SocketAddr) -> String {
     // Where it listens on every address, this machine reaches it on its own.
     let ip = if address.ip().is_unspecified() { "127.0.0.1".to_owned() } else { address.ip().to_string() };
     let ip = if ip.contains(':') { format!("[{ip}]") } else { ip };

@@ -49,6 +49,7 @@ fn serve(name: &str, headers: &HeaderMap) -> Response {
         (header::CONTENT_TYPE, file.media),
         (header::CONTENT_SECURITY_POLICY, POLICY.as_str()),
         (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::VARY, "accept-encoding"),
         // Kept, but asked for again each time: another version of dyno has other files.
         (header::CACHE_CONTROL, "no-cache"),

@@ -38,6 +38,11 @@ impl Problem {
         }
     }
 
+    /// The sentence for the caller.
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     pub(super) fn not_found(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, detail)
     }

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    AaArgs, AbArgs, BuildArgs, CacheArgs, CheckArgs, CompareArgs, CompletionsArgs, DevArgs, DevicesArgs,
-    DoctorArgs, HistoryArgs, InspectArgs, InstallArgs, ListArgs, NewArgs, PackArgs, RemoveArgs, ReportArgs,
-    ResultsArgs, RunArgs, ServeArgs, SqlArgs,
+    AaArgs, AbArgs, BuildArgs, CacheArgs, CheckArgs, CompareArgs, CompletionsArgs, DashboardArgs, DevArgs,
+    DevicesArgs, DoctorArgs, HistoryArgs, InspectArgs, InstallArgs, ListArgs, NewArgs, PackArgs, RemoveArgs,
+    ReportArgs, ResultsArgs, RunArgs, ServeArgs, SqlArgs,
 };
 use crate::config::Flags;
 
@@ -84,8 +84,10 @@ pub(in crate::cli) enum Command {
     Doctor(DoctorArgs),
     /// Run one SELECT query on the database
     Sql(SqlArgs),
-    /// Start a server with REST, WebSocket and a queue of runs
+    /// Start a server with a dashboard, REST, WebSocket and a queue of runs
     Serve(ServeArgs),
+    /// Show the dashboard of a server elsewhere on this machine
+    Dashboard(DashboardArgs),
     /// Show what the cache holds and how large it may become, or clear it
     Cache(CacheArgs),
     /// Show every setting and where its value comes from

@@ -39,6 +39,6 @@ use self::placement::{LayoutArgs, ProcessorArgs};
 use self::scenario::ScenarioArgs;
 pub(super) use self::selection::Selection;
 use self::selection::{Engine, SelectionArgs};
-pub(super) use self::serve::{LogFormat, LogLevel, ServeArgs};
+pub(super) use self::serve::{DashboardArgs, LogFormat, LogLevel, ServeArgs};
 use self::stop::StopArgs;
 pub(super) use self::stored::{CompareArgs, HistoryArgs, ReportArgs, ResultsArgs, SqlArgs};

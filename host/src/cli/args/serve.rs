@@ -1,4 +1,4 @@
-//! The flags of `dyno serve`: the settings that they override, and the log.
+//! The flags of `dyno serve` (the settings that they override, and the log) and of `dyno dashboard`.
 
 use std::path::PathBuf;
 
@@ -36,6 +36,19 @@ pub(in crate::cli) struct ServeArgs {
     /// Format of the log
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     pub(in crate::cli) log_format: LogFormat,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct DashboardArgs {
+    /// Port of this machine to show the dashboard at; 0 takes a free port and prints it
+    #[arg(long, value_name = "PORT", default_value_t = 8050)]
+    pub(in crate::cli) port: u16,
+    /// Server to show [default: that of --server, then the one that `dyno serve` starts on this machine]
+    #[arg(long, value_name = "URL")]
+    pub(in crate::cli) api_url: Option<String>,
+    /// Also open the dashboard in the browser
+    #[arg(long)]
+    pub(in crate::cli) open: bool,
 }
 
 /// `--log-level`.
