@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::support::{
     arena::Arena,
     browser::{Browser, Page, axe_source},
+    built,
     eventually::eventually,
     fixtures,
     served::{Served, word},
@@ -313,6 +314,117 @@ fn a_dashboard_of_nothing_says_what_to_do() {
         assert_eq!(refused.code, Some(2), "{}", refused.shown());
         assert!(refused.stderr.contains(fragment) && refused.stderr.contains(url), "{}", refused.shown());
     }
+}
+
+/// The plugins of the project on everything that this machine has: processor, WASM, and a software adapter if there is one.
+/// `None`: they are not built.
+fn kernels() -> Option<(Arena, Vec<&'static str>)> {
+    let arena = Arena::new();
+    for name in ["cpu-kernels.so", "cpu-kernels.wasm", "webgpu-kernels.so"] {
+        arena.add(&built::plugin(name)?, name);
+    }
+    let devices = arena.dyno(&["devices", "--json"]).json();
+    let has_adapter =
+        devices["devices"].as_array().is_some_and(|all| all.iter().any(|it| it["software"] == true));
+    let mut runs = vec!["cpu-kernels/stream_triad --engine native,wasm"];
+    if has_adapter {
+        runs.push("webgpu-kernels/stream_triad --hardware webgpu");
+    } else {
+        println!("skipped in part: there is no software adapter for WebGPU: {devices}");
+    }
+    Some((arena, runs))
+}
+
+#[test]
+fn kernels_are_seen_on_every_device_and_in_a_report_that_opens_from_a_file() {
+    let Some((arena, runs)) = kernels() else {
+        println!("skipped: the plugins of the project are not built");
+        return;
+    };
+    let Some(mut browser) = Browser::start(&arena.path("browser")) else { return };
+    let quick = ["--param", "n=4096,16384", "--launches", "2", "--time", "50ms"];
+    for run in &runs {
+        let arguments: Vec<&str> = ["run"].into_iter().chain(run.split(' ')).chain(quick).collect();
+        let ended = arena.dyno(&arguments);
+        assert_eq!(ended.code, Some(0), "{}", ended.shown());
+    }
+    let report = |run: &str, file: &str| {
+        let file = arena.path(file);
+        let name = file.display().to_string();
+        let written = arena.dyno(&["report", run, "--format", "html", "-o", &name]);
+        assert_eq!(written.code, Some(0), "{}", written.shown());
+        file
+    };
+    let file = report(if runs.len() > 1 { "last~1" } else { "last" }, "report.html");
+    let server = Served::start(&arena, &[]);
+    let mut page = browser.page(1400, 900);
+    for (view, name) in [
+        ("?", "kernels"),
+        ("?view=results&show=heatmap", "heatmap"),
+        ("?view=results&show=roofline", "roofline"),
+    ] {
+        open(&mut page, &server, view);
+        page.screenshot(&album().join(format!("{name}.png")));
+        let text = page.text();
+        assert!(text.contains("stream_triad") && text.contains("wasm"), "{text}");
+        assert!(runs.len() == 1 || text.contains("webgpu"), "{text}");
+    }
+    assert_quiet(&mut page, &server);
+
+    // The file needs no server.
+    server.end(Signal::SIGTERM);
+    let mut page = browser.page(1400, 900);
+    page.goto(&format!("file://{}", file.display()));
+    // One chart over `n`, one comparison of the engines per value of it, and two charts for each of the four cases.
+    page.until("document.querySelectorAll('#relations .plot canvas').length === 1");
+    page.until("document.querySelectorAll('#relations .bars').length === 2");
+    page.eval("document.querySelector('[data-case=\"3\"]').scrollIntoView()");
+    page.until("document.querySelectorAll('[data-case=\"3\"] canvas').length === 2");
+    page.eval("scrollTo(0, 0)");
+    for (width, is_dark) in [(1400, false), (360, true)] {
+        page.resize(width, 900);
+        page.dark(is_dark);
+        page.screenshot(&album().join(format!("report-{width}.png")));
+        let wide = page.eval("document.documentElement.scrollWidth - innerWidth");
+        assert!(wide.as_f64().is_some_and(|pixels| pixels <= 1.0), "{wide} px too wide at {width}");
+        let violations = axe_source().map(|axe| page.axe(&axe)).unwrap_or_default();
+        assert_eq!(violations, Vec::<String>::new());
+    }
+    assert_eq!(page.console(), Vec::<String>::new());
+    let elsewhere =
+        page.requests().into_iter().filter(|it| !it.starts_with("file://") && !it.starts_with("data:"));
+    assert_eq!(elsewhere.collect::<Vec<_>>(), Vec::<String>::new());
+}
+
+#[test]
+fn a_report_is_opened_in_the_browser_of_the_desktop() {
+    let arena = arena();
+    let run = ["run", "known", "--launches", "2", "--time", "20ms"];
+    assert_eq!(arena.dyno(&run).code, Some(0));
+    // The desktop's launcher, which writes down what it is given.
+    let launcher = arena.path("xdg-open");
+    let opened = arena.path("opened");
+    fs::write(&launcher, format!("#!/bin/sh\nprintf %s \"$1\" > '{}'\n", opened.display())).unwrap();
+    fs::set_permissions(&launcher, fs::Permissions::from_mode(0o755)).unwrap();
+    let shown = |path: &str| {
+        let mut command = arena.command(&["report", "--open"]);
+        command.env("PATH", path);
+        arena.outcome(command)
+    };
+    let folder = launcher.parent().unwrap().display().to_string();
+    let outcome = shown(&folder);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.shown());
+    let file = fs::read_to_string(&opened).unwrap();
+    assert!(
+        file.ends_with(".html") && fs::read_to_string(&file).unwrap().starts_with("<!DOCTYPE html>"),
+        "{file}"
+    );
+    // Without one, the report is written all the same, and where it is stands there.
+    let outcome = shown("/var/empty");
+    assert_eq!(outcome.code, Some(0), "{}", outcome.shown());
+    assert!(outcome.stderr.contains("no browser") && outcome.stderr.contains(&file), "{}", outcome.shown());
+    let refused = arena.dyno(&["report", "--open", "--format", "csv"]);
+    assert!(refused.code == Some(2) && refused.stderr.contains("--open"), "{}", refused.shown());
 }
 
 #[test]

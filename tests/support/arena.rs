@@ -140,9 +140,13 @@ impl Arena {
 
     /// Runs `dyno` here and waits for its end. Panics when it does not end.
     pub(crate) fn dyno(&self, arguments: &[&str]) -> Outcome {
+        self.outcome(self.command(arguments))
+    }
+
+    /// The same for a command of its own, such as one with another environment.
+    pub(crate) fn outcome(&self, mut command: Command) -> Outcome {
         let file = |name: &str| File::create(self.path(name)).expect("the arena is writable");
-        let mut child = self
-            .command(arguments)
+        let mut child = command
             .arg("--db-path")
             .arg(self.path("out/dyno.duckdb"))
             .stdout(file("stdout"))

@@ -36,6 +36,11 @@ export function numericParams(keys) {
   return [...values].filter(([, found]) => found.size > 1 && [...found].every(isPositive)).map(([name]) => name);
 }
 
+/** Cases with the same text do the same work: the same benchmark with the same parameters, wherever it runs. */
+export function workOf(key) {
+  return JSON.stringify([key.benchmark, Object.entries(key.params ?? {}).sort()]);
+}
+
 /** Kind of a device. // eg: "cuda" */
 export function kindOf(device) {
   return (device ?? "").split(":")[0];

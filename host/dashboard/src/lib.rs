@@ -1,6 +1,8 @@
 //! The files of the dashboard: the page of this folder and its libraries, embedded when the program is compiled. Nothing is
 //! fetched when it runs.
 
+mod kit;
+
 use std::{
     io::Write,
     sync::{LazyLock, OnceLock},
@@ -9,6 +11,8 @@ use std::{
 use flate2::{Compression, write::GzEncoder};
 
 include!(concat!(env!("OUT_DIR"), "/files.rs"));
+
+pub use kit::{Kit, report_kit};
 
 /// Why a program without the libraries has no dashboard, and what to do.
 pub const MISSING: &str = "this dyno was built without the dashboard: its JavaScript libraries were not there; run \

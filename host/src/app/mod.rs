@@ -64,8 +64,8 @@ pub use crate::{
     pool::Complaints,
     runner::{Cancel, CheckNews, Depth, DuelNews, DuelOptions, Obstacle, Planned, is_ignored},
     store::{
-        Annotation, Audited, Distribution, LatestFilter, LatestList, Noise, Outline, PerformanceFilter,
-        PerformanceRow, Queued, ResultFilter, RunEnd, RunFilter, RunSummary, SampleMetric, SqlAnswer,
-        SqlBrake, SqlCaller, SqlColumn, SqlError, SqlLimits, Submitted,
+        Annotation, Audited, LatestFilter, LatestList, Noise, Outline, PerformanceFilter, PerformanceRow,
+        Queued, ResultFilter, RunEnd, RunFilter, RunSummary, SampleMetric, SqlAnswer, SqlBrake, SqlCaller,
+        SqlColumn, SqlError, SqlLimits, Submitted,
     },
 };

@@ -3,12 +3,12 @@
 
 use std::{path::Path, sync::Arc};
 
-use dyno_core::model::{ResultRow, Sample};
+use dyno_core::model::{Distribution, ResultRow, Sample};
 
 use super::{error::AppError, serving::Serving};
 use crate::store::{
-    Annotation, Distribution, LatestFilter, LatestList, PerformanceFilter, PerformanceRow, ResultFilter,
-    RunEnd, SampleMetric,
+    Annotation, LatestFilter, LatestList, PerformanceFilter, PerformanceRow, ResultFilter, RunEnd,
+    SampleMetric,
 };
 
 /// Details of stored runs.

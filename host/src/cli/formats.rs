@@ -8,7 +8,7 @@ use dyno_core::model::RunRecord;
 use super::{Failure, output};
 use crate::{
     app::App,
-    export::{ComparisonFormat, Format, Rendered},
+    export::{ComparisonFormat, Format, Rendered, html_with_charts},
     fault::Place,
     user_file::write_whole,
 };
@@ -84,7 +84,12 @@ pub(super) fn write_run(
     file: Option<&Path>,
 ) -> Result<(), Failure> {
     check(format, file)?;
-    match (format.render(run).map_err(|error| Failure::Host(error.to_string()))?, file) {
+    let rendered = match format {
+        // A file opens without a server, so its charts come along. The server's reports may contain no code.
+        Format::Html => Ok(Rendered::Text(html_with_charts(run))),
+        _ => format.render(run).map_err(|error| Failure::Host(error.to_string())),
+    };
+    match (rendered?, file) {
         (Rendered::Text(text), _) => write(&text, file),
         (Rendered::ByDatabase, Some(path)) => {
             app.results().write_parquet(&run.id, path)?;

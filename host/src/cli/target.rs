@@ -52,10 +52,7 @@ pub(super) fn check_file(flag: &str, path: &Path) -> Result<(), Failure> {
 /// Refuses folders and a database that could not be written; `is_ours` where this process opens the database itself.
 /// Makes the folder of results, as a run would.
 pub(super) fn check_settings(settings: &Resolved, is_ours: bool) -> Result<(), Failure> {
-    let output = &settings.output.value;
-    fs::create_dir_all(output)
-        .and_then(|()| try_folder(output))
-        .map_err(|error| unwritable("--output", output, &error, Place::Output))?;
+    check_output(&settings.output.value)?;
     if !is_ours {
         return Ok(());
     }
@@ -71,6 +68,13 @@ pub(super) fn check_settings(settings: &Resolved, is_ours: bool) -> Result<(), F
         fs::create_dir_all(&folder).and_then(|()| try_folder(&folder))
     };
     written.map_err(|error| unwritable("--db-path", database, &error, Place::Database))
+}
+
+/// Makes the folder of results, and refuses one that could not be written.
+pub(super) fn check_output(folder: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(folder)
+        .and_then(|()| try_folder(folder))
+        .map_err(|error| unwritable("--output", folder, &error, Place::Output))
 }
 
 /// Checks that a file can be created there and written to.

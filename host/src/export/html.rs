@@ -14,8 +14,8 @@ const WIDTH: f64 = 560.0;
 const HEIGHT: f64 = 92.0;
 /// Margin for the scale [px].
 const MARGIN: f64 = 14.0;
-/// Maximum number of charts: a page with more would not open.
-const CHARTS: usize = 200;
+/// Maximum number of cases with charts: a page with more would not open.
+pub(super) const CHARTS: usize = 200;
 /// Maximum number of dots of a chart.
 const DOTS: usize = 2_000;
 
@@ -33,13 +33,23 @@ dt, .note, text { color: #95a1b0; fill: #95a1b0; } .bad { color: #ff8a8a; } }
 ";
 
 pub(super) fn html(record: &RunRecord) -> String {
-    let title = record.spec.suite.as_ref().map_or("Benchmark run", |suite| suite.name.as_str());
+    page(title(record), "", &body(record, "", launches))
+}
+
+/// The title of the page of a run.
+pub(super) fn title(record: &RunRecord) -> &str {
+    record.spec.suite.as_ref().map_or("Benchmark run", |suite| suite.name.as_str())
+}
+
+/// The page of a run as HTML: `overall` comes before the charts of the cases, each of which `chart` writes.
+pub(super) fn body(record: &RunRecord, overall: &str, chart: impl Fn(&mut String, &CaseRecord)) -> String {
     let mut out = String::new();
     // Writing to a string cannot fail, so what `write!` returns is dropped throughout.
     facts(&mut out, record);
     results(&mut out, record);
+    out.push_str(overall);
     for case in record.cases.iter().take(CHARTS) {
-        launches(&mut out, case);
+        chart(&mut out, case);
     }
     if record.cases.len() > CHARTS {
         let _ = writeln!(
@@ -50,7 +60,7 @@ pub(super) fn html(record: &RunRecord) -> String {
         );
     }
     failures(&mut out, record);
-    page(title, &out)
+    out
 }
 
 /// A table as a page of its own: a head, and rows of as many cells, of which all but the first are figures.
@@ -70,13 +80,13 @@ pub fn html_table(title: &str, head: &[String], rows: &[Vec<String>]) -> String 
         row("td", cells);
     }
     out.push_str("</table>\n");
-    page(title, &out)
+    page(title, "", &out)
 }
 
-/// A page around what is HTML already.
-fn page(title: &str, body: &str) -> String {
+/// A page around what is HTML already; `head` comes first in its head.
+pub(super) fn page(title: &str, head: &str, body: &str) -> String {
     format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n{head}\
          <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title} · dyno</title>\n\
          <style>{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n{body}</body>\n</html>\n",
         title = xml(title)
@@ -107,7 +117,8 @@ fn facts(out: &mut String, record: &RunRecord) {
     }
 }
 
-fn headline(case: &CaseRecord) -> Option<&MetricSummary> {
+/// The metric that a report shows first.
+pub(super) fn headline(case: &CaseRecord) -> Option<&MetricSummary> {
     case.metric("time").or_else(|| case.metric("latency"))
 }
 

@@ -1,6 +1,7 @@
 //! The distribution of the samples of a case, as few numbers however many samples there are: computed by the database.
 
 use duckdb::params;
+use dyno_core::model::{Column, Distribution, LaunchDistribution};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -8,9 +9,6 @@ use super::{
     Store,
     error::{StoreError, doing},
 };
-
-/// Maximum number of launches that are described one by one.
-const MOST_LAUNCHES: u32 = 64;
 
 /// A metric that each sample has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -46,45 +44,6 @@ impl SampleMetric {
     }
 }
 
-/// The samples of a case, summarised.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Distribution {
-    /// Number of samples with a value.
-    pub samples: u64,
-    /// The shares, 0 to 1, at which `quantiles` are given.
-    pub shares: Vec<f64>,
-    /// Quantiles of all samples.
-    pub quantiles: Vec<f64>,
-    /// The same for each launch, of at most 64.
-    pub launches: Vec<LaunchDistribution>,
-    /// The samples in the order in which they were measured, cut into columns.
-    pub columns: Vec<Column>,
-}
-
-/// The samples of a launch, summarised.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct LaunchDistribution {
-    /// Index of the launch in the case, from 0.
-    pub launch: u32,
-    /// Number of samples with a value.
-    pub samples: u64,
-    /// Its quantiles.
-    pub quantiles: Vec<f64>,
-}
-
-/// Consecutive samples: a pixel column of a chart.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Column {
-    /// Number of the first sample, from 0, over all launches.
-    pub first: u64,
-    /// The launch of the first sample.
-    pub launch: u32,
-    /// Lowest value.
-    pub low: f64,
-    /// Highest value.
-    pub high: f64,
-}
-
 impl Store {
     /// The distribution of the samples of a case at `points` quantiles, and their course in at most `columns` columns.
     ///
@@ -101,8 +60,7 @@ impl Store {
         let failed = doing("reading the distribution of samples");
         let run_no = self.find_case(selector, case)?;
         let value = metric.sql();
-        let last = points.max(2) - 1;
-        let shares: Vec<f64> = (0..=last).map(|place| f64::from(place) / f64::from(last)).collect();
+        let shares = Distribution::shares(points);
         let list: Vec<String> = shares.iter().map(ToString::to_string).collect();
         let values = format!(
             "SELECT launch_no, sample_no, {value} AS v FROM samples WHERE run_no = ? AND case_no = ? AND isfinite({value})"
@@ -112,7 +70,7 @@ impl Store {
              SELECT launch_no, count(*)::UBIGINT, to_json(quantile_cont(v, [{}]))::VARCHAR
              FROM s GROUP BY GROUPING SETS ((launch_no), ()) ORDER BY launch_no NULLS FIRST LIMIT {}",
             list.join(", "),
-            MOST_LAUNCHES + 1
+            Distribution::MOST_LAUNCHES + 1
         );
         let rows: Vec<(Option<u32>, u64, Option<String>)> = self
             .rows(&sql, params![run_no, case], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
@@ -145,10 +103,7 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
-    use dyno_core::{
-        model::{Sample, Work},
-        stats::median,
-    };
+    use dyno_core::model::{Sample, Work};
 
     use super::*;
     use crate::store::tests::record;
@@ -183,11 +138,12 @@ mod tests {
             (SampleMetric::BytesPerSecond, values(&|it| it.per_second(it.work.bytes))),
         ] {
             let found = described(metric);
-            assert_eq!(found.samples, values.len() as u64, "{metric:?}");
-            if let Some(middle) = median(&values) {
-                assert!((found.quantiles[1] / middle - 1.0).abs() < 1e-12, "{metric:?}: {found:?}");
-                assert_eq!(found.launches.len(), 1);
-            }
+            let expected = Distribution::of(&[(0, values)], 3, 10);
+            let quantiles =
+                |it: &Distribution| it.quantiles.iter().map(|it| format!("{it:.9e}")).collect::<Vec<_>>();
+            assert_eq!(quantiles(&found), quantiles(&expected), "{metric:?}");
+            assert_eq!((found.samples, found.launches.len()), (expected.samples, expected.launches.len()));
+            assert_eq!(found.columns, expected.columns, "{metric:?}");
         }
         let found = described(SampleMetric::Time);
         assert_eq!(found.columns.len(), 10);

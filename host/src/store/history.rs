@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use duckdb::params;
-use dyno_core::model::{Better, CaseKey, Mark, MarkKind, Point, Series, Source, labels};
+use dyno_core::model::{Better, CaseKey, Interval, Mark, MarkKind, Point, Series, Source, labels};
 use indexmap::{IndexMap, IndexSet};
 
 use super::{
@@ -14,29 +14,43 @@ use super::{
     verdicts::with_params,
 };
 
-/// A row of a history, before it is assigned to a series.
-struct HistoryRow {
-    /// Version of the plugin and place among equal cases of the run. They separate series only if one run has several.
-    version: String,
-    number: u32,
-    key: CaseKey,
+/// What all results of a run have in common.
+struct RunFacts {
+    id: String,
+    created_at: String,
+    source: Option<Source>,
     machine: String,
-    unit: String,
-    better: Better,
-    point: Point,
-    surroundings: Surroundings,
+    dyno: String,
+    system: String,
 }
 
-/// What a result depends on besides the source code of its plugin, in the order of [`MarkKind::ALL`], as people read it.
-type Surroundings = [String; MarkKind::ALL.len()];
+/// A result, before it is assigned to a series. Names that many results share are numbers: a history may have 100,000 points.
+struct Row {
+    run_no: i64,
+    case: u32,
+    /// Place in [`Read::keys`].
+    key: usize,
+    /// Version of the plugin and place among equal cases of the run. They separate series only if one run has several.
+    version: usize,
+    number: u32,
+    build: usize,
+    unit: usize,
+    better: Better,
+    median: f64,
+    interval: Option<Interval>,
+}
 
-/// The columns of [`Surroundings`].
-const SURROUNDINGS: &str =
-    "r.dyno_version, coalesce(json_extract_string(r.machine_json, '$.os'), ''), c.plugin_version,
-                    c.plugin_sha256[:12]";
+/// The results of a history, in the order of their runs.
+#[derive(Default)]
+struct Read {
+    rows: Vec<Row>,
+    keys: IndexSet<CaseKey>,
+    names: IndexSet<String>,
+    runs: HashMap<i64, RunFacts>,
+}
 
-/// Case, place among equal cases, and version.
-type SeriesKey = (CaseKey, u32, String);
+/// Case, version (absent if the series continues across versions), place among equal cases, and machine.
+type SeriesKey = (usize, Option<usize>, u32, usize);
 
 impl Store {
     /// A metric of a benchmark over all runs: one series per plugin, parameters, engine, device and machine. A series
@@ -45,122 +59,163 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub fn history(&self, benchmark: &str, metric: &str) -> Result<Vec<Series>, StoreError> {
-        let sql = format!(
-            "SELECT r.id, strftime(r.created_at, {TIME}), r.commit_id, r.branch, coalesce(r.dirty, FALSE),
-                    r.machine_fingerprint, c.params_json, c.plugin_kind, c.device,
-                    m.unit, m.better, m.median, m.low, m.high, c.plugin_id, c.plugin_version,
-                    row_number() OVER (
-                      PARTITION BY c.run_no, c.plugin_id, c.plugin_version, c.plugin_kind, c.params_json, c.device
-                      ORDER BY c.case_no)::UINTEGER,
-                    c.case_no, {SURROUNDINGS}
+        let failed = doing("reading a history");
+        let mut read = Read::default();
+        // What belongs to a run is read once per run, and not once per result.
+        let runs = format!(
+            "SELECT run_no, id, strftime(created_at, {TIME}), commit_id, branch, coalesce(dirty, FALSE),
+                    machine_fingerprint, dyno_version, coalesce(json_extract_string(machine_json, '$.os'), '')
+             FROM runs WHERE run_no IN (SELECT run_no FROM cases WHERE benchmark = ? AND status = 'completed')"
+        );
+        self.rows(&runs, params![benchmark], |row| {
+            let commit: Option<String> = row.get(3)?;
+            let (branch, dirty) = (row.get(4)?, row.get(5)?);
+            let facts = RunFacts {
+                id: row.get(1)?,
+                created_at: row.get(2)?,
+                source: commit.map(|commit| Source { commit, branch, dirty }),
+                machine: row.get(6)?,
+                dyno: row.get(7)?,
+                system: row.get(8)?,
+            };
+            read.runs.insert(row.get(0)?, facts);
+            Ok(())
+        })
+        .map_err(&failed)?;
+        let results = "SELECT c.run_no, c.case_no, c.plugin_id, c.plugin_version, c.plugin_kind, c.device, c.params_json,
+                    c.plugin_sha256[:12], m.unit, m.better, m.median, m.low, m.high
              FROM cases c
-             JOIN runs r ON r.run_no = c.run_no
              JOIN metrics m ON m.run_no = c.run_no AND m.case_no = c.case_no
              WHERE c.benchmark = ? AND m.name = ? AND c.status = 'completed'
-             ORDER BY r.run_no, c.case_no"
-        );
-        let rows: Vec<(String, HistoryRow)> = self
-            .rows(&sql, params![benchmark, metric], |row| {
-                let commit: Option<String> = row.get(2)?;
-                let (branch, dirty) = (row.get(3)?, row.get(4)?);
-                let better: String = row.get(10)?;
-                let key = CaseKey {
-                    plugin: row.get(14)?,
-                    benchmark: benchmark.to_owned(),
-                    engine: row.get(7)?,
-                    device: row.get(8)?,
-                    ..CaseKey::default()
-                };
-                let found = HistoryRow {
-                    version: row.get(15)?,
-                    number: row.get(16)?,
-                    key,
-                    machine: row.get(5)?,
-                    unit: row.get(9)?,
-                    better: better_of(&better),
-                    point: Point {
-                        run: row.get(0)?,
-                        case: row.get(17)?,
-                        created_at: row.get(1)?,
-                        source: commit.map(|commit| Source { commit, branch, dirty }),
-                        median: row.get(11)?,
-                        interval: interval(row.get(12)?, row.get(13)?),
-                    },
-                    surroundings: [row.get(18)?, row.get(19)?, row.get(20)?, row.get(21)?],
-                };
-                Ok((row.get(6)?, found))
-            })
-            .map_err(doing("reading a history"))?;
-        let rows = rows
-            .into_iter()
-            .map(|(params, row)| Ok(HistoryRow { key: with_params(row.key, &params)?, ..row }))
-            .collect::<Result<Vec<_>, StoreError>>()?;
-        Ok(series_of(rows, metric))
+             ORDER BY c.run_no, c.case_no";
+        // Parameters are JSON: each text is read once.
+        let mut known: HashMap<[String; 4], usize> = HashMap::new();
+        let mut unreadable = None;
+        // Equal cases of the run that is being read.
+        let mut equals: HashMap<(usize, usize), u32> = HashMap::new();
+        let mut current = None;
+        self.rows(results, params![benchmark, metric], |row| {
+            let text: [String; 4] = [row.get(2)?, row.get(4)?, row.get(5)?, row.get(6)?];
+            let key = match known.get(&text) {
+                Some(key) => *key,
+                None => {
+                    let [plugin, engine, device, params] = text.clone();
+                    let key = CaseKey {
+                        plugin,
+                        benchmark: benchmark.to_owned(),
+                        engine,
+                        device,
+                        ..CaseKey::default()
+                    };
+                    match with_params(key, &params) {
+                        Ok(key) => *known.entry(text).or_insert(read.keys.insert_full(key).0),
+                        Err(error) => {
+                            unreadable.get_or_insert(error);
+                            return Ok(());
+                        }
+                    }
+                }
+            };
+            let mut name = |place| Ok::<_, duckdb::Error>(read.names.insert_full(row.get(place)?).0);
+            let (version, build, unit) = (name(3)?, name(7)?, name(8)?);
+            let run_no = row.get(0)?;
+            if current.replace(run_no) != Some(run_no) {
+                equals.clear();
+            }
+            let number = equals.entry((key, version)).or_insert(0);
+            *number += 1;
+            let better: String = row.get(9)?;
+            read.rows.push(Row {
+                run_no,
+                case: row.get(1)?,
+                key,
+                version,
+                number: *number,
+                build,
+                unit,
+                better: better_of(&better),
+                median: row.get(10)?,
+                interval: interval(row.get(11)?, row.get(12)?),
+            });
+            Ok(())
+        })
+        .map_err(failed)?;
+        unreadable.map_or_else(|| Ok(series_of(&read, metric)), Err)
     }
 }
 
-/// Sorts the rows into series, in the order of their first points.
-fn series_of(rows: Vec<HistoryRow>, metric: &str) -> Vec<Series> {
+/// Sorts the results into series, in the order of their first points.
+fn series_of(read: &Read, metric: &str) -> Vec<Series> {
     // Cases of which a run has several versions.
-    let mut seen: HashMap<(&str, &CaseKey), &str> = HashMap::new();
-    let mut split: HashSet<CaseKey> = HashSet::new();
-    for row in &rows {
-        let first = *seen.entry((&row.point.run, &row.key)).or_insert(&row.version);
-        if first != row.version {
-            split.insert(row.key.clone());
-        }
-    }
+    let mut seen: HashMap<(i64, usize), usize> = HashMap::new();
+    let split: HashSet<usize> = read
+        .rows
+        .iter()
+        .filter(|row| *seen.entry((row.run_no, row.key)).or_insert(row.version) != row.version)
+        .map(|row| row.key)
+        .collect();
+    let name = |place: usize| read.names.get_index(place).map_or("", String::as_str);
+    let mut machines: IndexSet<&str> = IndexSet::new();
     let mut all: IndexMap<SeriesKey, Series> = IndexMap::new();
-    // The surroundings of the newest point of each series so far.
-    let mut last: HashMap<SeriesKey, Surroundings> = HashMap::new();
-    for row in rows {
-        let version = if split.contains(&row.key) { row.version } else { String::new() };
-        let HistoryRow { number, key, machine, unit, better, point, surroundings, .. } = row;
-        let place = (CaseKey { version, ..key }, number, machine.clone());
-        let before = last.insert(place.clone(), surroundings.clone());
-        let series = all.entry(place).or_insert_with_key(|(key, ..)| Series {
+    // The newest result of each series so far, and its run.
+    let mut last: HashMap<SeriesKey, (&RunFacts, &Row)> = HashMap::new();
+    for row in &read.rows {
+        // A run that was deleted between the two queries.
+        let Some(run) = read.runs.get(&row.run_no) else { continue };
+        let version = split.contains(&row.key).then_some(row.version);
+        let place = (row.key, version, row.number, machines.insert_full(&run.machine).0);
+        let before = last.insert(place, (run, row));
+        let series = all.entry(place).or_insert_with(|| Series {
             label: String::new(),
-            key: Some(key.clone()),
-            machine,
+            key: read
+                .keys
+                .get_index(row.key)
+                .map(|key| CaseKey { version: version.map_or("", name).to_owned(), ..key.clone() }),
+            machine: run.machine.clone(),
             metric: metric.to_owned(),
-            unit,
-            better,
+            unit: name(row.unit).to_owned(),
+            better: row.better,
             points: Vec::new(),
             changes: Vec::new(),
             marks: Vec::new(),
             points_total: 0,
         });
         let index = series.points.len();
-        series
-            .marks
-            .extend(before.iter().flat_map(|before| marks(index, &point.run, [before, &surroundings])));
-        series.points.push(point);
+        if let Some((run_before, row_before)) = before {
+            let surroundings = [
+                (MarkKind::Dyno, run_before.dyno.as_str(), run.dyno.as_str()),
+                (MarkKind::Kernel, &run_before.system, &run.system),
+                (MarkKind::PluginVersion, name(row_before.version), name(row.version)),
+                (MarkKind::PluginBuild, name(row_before.build), name(row.build)),
+            ];
+            let changed = surroundings.into_iter().filter(|(_, before, after)| before != after);
+            let mark = |(what, before, after): (_, &str, &str)| Mark {
+                index,
+                run: run.id.clone(),
+                what,
+                before: before.to_owned(),
+                after: after.to_owned(),
+            };
+            series.marks.extend(changed.map(mark));
+        }
+        series.points.push(Point {
+            run: run.id.clone(),
+            case: row.case,
+            created_at: run.created_at.clone(),
+            source: run.source.clone(),
+            median: row.median,
+            interval: row.interval,
+        });
         series.points_total += 1;
     }
     // Series of one case on several machines have one label: the machine is beside it.
-    let distinct: IndexSet<(&CaseKey, u32)> = all.keys().map(|(key, number, _)| (key, *number)).collect();
-    let names = labels(distinct.iter().map(|(key, _)| *key));
-    let names: HashMap<(CaseKey, u32), String> =
-        distinct.iter().map(|(key, number)| ((*key).clone(), *number)).zip(names).collect();
-    all.into_iter()
-        .map(|((key, number, _), series)| {
-            let label = names.get(&(key, number)).cloned().unwrap_or_default();
-            Series { label, ..series }
-        })
-        .collect()
-}
-
-/// What changed from the point before to this one.
-fn marks(index: usize, run: &str, [before, after]: [&Surroundings; 2]) -> Vec<Mark> {
-    let pairs = MarkKind::ALL.into_iter().zip(before.iter().zip(after));
-    pairs
-        .filter(|(_, (before, after))| before != after)
-        .map(|(what, (before, after))| Mark {
-            index,
-            run: run.to_owned(),
-            what,
-            before: before.clone(),
-            after: after.clone(),
-        })
-        .collect()
+    let keys: Vec<(CaseKey, u32)> = all
+        .iter()
+        .map(|((.., number, _), series)| (series.key.clone().unwrap_or_default(), *number))
+        .collect();
+    let distinct: IndexSet<&(CaseKey, u32)> = keys.iter().collect();
+    let names = labels(distinct.iter().map(|(key, _)| key));
+    let names: HashMap<&(CaseKey, u32), String> = distinct.into_iter().zip(names).collect();
+    let label = |key| names.get(key).cloned().unwrap_or_default();
+    keys.iter().zip(all.into_values()).map(|(key, series)| Series { label: label(key), ..series }).collect()
 }

@@ -33,7 +33,7 @@ mod vet;
 mod write;
 
 pub use brake::SqlBrake;
-pub use distribution::{Distribution, SampleMetric};
+pub use distribution::SampleMetric;
 pub use ends::RunEnd;
 pub use error::StoreError;
 pub use latest::{Latest, LatestFilter, LatestList, MetricCount};

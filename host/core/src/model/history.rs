@@ -68,11 +68,6 @@ pub enum MarkKind {
     PluginBuild,
 }
 
-impl MarkKind {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Dyno, Self::Kernel, Self::PluginVersion, Self::PluginBuild];
-}
-
 /// One run of a series.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Point {

@@ -4,6 +4,7 @@ mod aa;
 mod comparison;
 mod conformance;
 mod device;
+mod distribution;
 mod doctor;
 mod environment;
 mod event;
@@ -37,6 +38,7 @@ pub use conformance::{
     CHECK_SCHEMA, CHECK_VERSION, CheckReport, CheckedFile, ConformanceTest, TestOutcome, TestResult,
 };
 pub use device::{DeviceInfo, DeviceKind, DeviceState};
+pub use distribution::{Column, Distribution, LaunchDistribution};
 pub use doctor::{
     Comparable, DOCTOR_SCHEMA, DOCTOR_VERSION, Difference, Doctor, DoctorComparison, Finding, NoiseCase,
     NoiseReport, Severity,

@@ -9,14 +9,14 @@ import { better, digits, keyOf, measured, plural, quantity, short } from "../for
 import { useLive } from "../live.js";
 import { chosen, counted, facet } from "../facets.js";
 import { historyOf } from "../links.js";
-import { namer, numericParams } from "../naming.js";
+import { namer, numericParams, workOf } from "../naming.js";
 import { Answer, Choice, Empty, Shift, State, TextChoice, Time } from "../parts.js";
+import { scalingLines, usualParameter } from "../scaling.js";
 import { link, useAddress } from "../state.js";
 
 /** Sparklines on one page. */
 const MOST_SPARKS = 48;
 /** Lines in one chart: more cannot be told apart. */
-const MOST_LINES = 8;
 
 export function Overview() {
   const state = useAddress();
@@ -160,7 +160,7 @@ function Alerts({ series, name, metric }) {
 function Hardware({ series, name, metric }) {
   const state = useAddress();
   const groups = useMemo(() => {
-    const found = Map.groupBy(series, (it) => JSON.stringify([it.key.benchmark, Object.entries(it.key.params ?? {}).sort()]));
+    const found = Map.groupBy(series, (it) => workOf(it.key));
     return [...found].toSorted(([, a], [, b]) => b.length - a.length);
   }, [series]);
   const group = groups.find(([id]) => id === state.hardware) ?? groups[0];
@@ -202,19 +202,8 @@ function ScalingCard({ series, metric }) {
   const benchmarks = useMemo(() => [...Map.groupBy(series, (it) => it.key.benchmark)].map(([name, rows]) => [name, numericParams(rows.map((it) => it.key)), rows]).filter(([, params]) => params.length), [series]);
   if (!benchmarks.length) return null;
   const [benchmark, params, rows] = benchmarks.find(([name]) => name === state.scaling) ?? benchmarks[0];
-  const parameter = params.includes(state.by) ? state.by : params.includes("batch_size") ? "batch_size" : params[0];
-  const others = (it) => JSON.stringify([it.key.plugin, it.key.engine, it.key.device, Object.entries(it.key.params).filter(([name]) => name !== parameter).sort()]);
-  const groups = [...Map.groupBy(rows, others).values()].filter((group) => group.length > 1).slice(0, MOST_LINES);
-  const lineName = namer(groups.map((group) => ({ ...group[0].key, params: Object.fromEntries(Object.entries(group[0].key.params).filter(([name]) => name !== parameter)) })));
-  const lines = groups.map((group) => {
-    const sorted = group.toSorted((a, b) => Number(a.key.params[parameter]) - Number(b.key.params[parameter]));
-    const unique = sorted.filter((it, place) => place === 0 || it.key.params[parameter] !== sorted[place - 1].key.params[parameter]);
-    return {
-      name: lineName({ ...group[0].key, params: Object.fromEntries(Object.entries(group[0].key.params).filter(([name]) => name !== parameter)) }),
-      xs: unique.map((it) => Number(it.key.params[parameter])),
-      ys: unique.map((it) => it.newest.median),
-    };
-  });
+  const parameter = params.includes(state.by) ? state.by : usualParameter(params);
+  const lines = scalingLines(rows, parameter);
   return html`<section class="card wide">
     <h2>Scaling</h2>
     <div class="filters">

@@ -71,9 +71,12 @@ pub(in crate::cli) struct ReportArgs {
     /// Format of the report [default: markdown]
     #[arg(long, value_enum)]
     pub(in crate::cli) format: Option<Format>,
-    /// File to write [default: standard output]
+    /// File to write [default: standard output; with --open, RUN.html in the folder of results]
     #[arg(long, short = 'o', value_name = "FILE")]
     pub(in crate::cli) file: Option<PathBuf>,
+    /// Also open the report in the browser; the format is then html
+    #[arg(long)]
+    pub(in crate::cli) open: bool,
 }
 
 #[derive(Debug, Args)]

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use aide::transform::TransformOperation;
 use axum::{Json, extract::State as Of, response::Response};
-use dyno_core::model::{RunRecord, RunStatus, Sample};
+use dyno_core::model::{Distribution, RunRecord, RunStatus, Sample};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    app::{Distribution, RunFilter, RunSummary, SampleMetric},
+    app::{RunFilter, RunSummary, SampleMetric},
     server::{
         extract::{Ask, At, between, within},
         problem::Problem,
