@@ -14,6 +14,9 @@ use super::{built, fixtures};
 
 const DYNO: &str = env!("CARGO_BIN_EXE_dyno");
 
+/// No command of a page takes longer, not even one that builds [s].
+const LONGEST: &str = "300";
+
 /// Where the commands of one page run.
 pub(crate) struct Sandbox {
     root: TempDir,
@@ -61,8 +64,9 @@ impl Sandbox {
         let own = self.root.path().join("home/plugins");
         let path = [vec![folder.to_owned()], fixtures::guest_folders()].concat();
         let path = path.iter().map(|folder| format!("{}:", folder.display())).collect::<String>();
-        let output = Command::new("sh")
-            .args(["-c", &format!("exec 2>&1; {command}")])
+        // A page may show a command that never ends by itself: that is a mistake of the page, and not the end of all tests.
+        let output = Command::new("timeout")
+            .args(["--kill-after=5", LONGEST, "sh", "-c", &format!("exec 2>&1; {command}")])
             .current_dir(self.root.path().join("work"))
             .env_clear()
             .env("PATH", format!("{path}/usr/local/bin:/usr/bin:/bin"))

@@ -12,7 +12,8 @@ use crate::store::{Noise, RunFilter, RunSummary};
 
 /// Stored results.
 pub(super) trait Archive {
-    /// A run, by identifier, an unambiguous prefix of it, `last`, or `last~N`.
+    /// A run, by identifier, an unambiguous prefix of it, `last`, `last~N`, `commit:HASH`, or
+    /// `branch:NAME`.
     fn run(&self, selector: &str, with_samples: bool) -> Result<RunRecord, AppError>;
 
     /// Runs, newest first.

@@ -26,7 +26,8 @@ impl App {
 }
 
 impl Results<'_> {
-    /// A run, by identifier, an unambiguous prefix of it, `last`, or `last~N`.
+    /// A run, by identifier, an unambiguous prefix of it, `last`, `last~N`, `commit:HASH`, or
+    /// `branch:NAME`.
     ///
     /// # Errors
     /// When there is no database, or no such run.

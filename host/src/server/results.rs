@@ -30,7 +30,7 @@ const MOST: u32 = 100_000;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ResultsQuery {
-    /// Only this run: identifier, an unambiguous prefix of it, `last`, or `last~N`.
+    /// Only this run: identifier, an unambiguous prefix of it, `last`, `last~N`, `commit:HASH`, or `branch:NAME`.
     run: Option<String>,
     /// Only this benchmark.
     benchmark: Option<String>,

@@ -23,6 +23,7 @@ mod result_list;
 mod revision;
 mod run_list;
 mod samples;
+mod selector;
 mod sql;
 mod sql_limits;
 mod statement;

@@ -12,14 +12,14 @@ use serde::de::DeserializeOwned;
 use super::{
     Store,
     error::{StoreError, doing, record},
-    run_list::RunFilter,
 };
 
 /// Format of the times that are read: RFC 3339, UTC, with milliseconds.
 pub(super) const TIME: &str = "'%Y-%m-%dT%H:%M:%S.%gZ'";
 
 impl Store {
-    /// Reads one run, named by its identifier, the beginning of one, `last`, or `last~N` for the Nth before the last.
+    /// Reads one run. It is named by its identifier, the beginning of one, `last`, `last~N` for the Nth before the last, or as
+    /// the newest one that measured `commit:HASH` or `branch:NAME`.
     ///
     /// # Errors
     /// When no run or several runs match, or the database fails.
@@ -86,18 +86,6 @@ impl Store {
         }
     }
 
-    pub(super) fn find(&self, selector: &str) -> Result<i32, StoreError> {
-        Ok(self.locate(selector)?.0)
-    }
-
-    /// The whole identifier of the run that a selector names.
-    ///
-    /// # Errors
-    /// As for [`Self::run`].
-    pub fn run_id(&self, selector: &str) -> Result<String, StoreError> {
-        Ok(self.locate(selector)?.1)
-    }
-
     /// The samples of one case, with the index of their launch. Nothing else of the run is read.
     ///
     /// # Errors
@@ -135,46 +123,6 @@ impl Store {
             return Err(StoreError::NoSuchCase { run, case, cases });
         }
         Ok(run_no)
-    }
-
-    fn locate(&self, selector: &str) -> Result<(i32, String), StoreError> {
-        let failed = doing("finding a run");
-        let back = match selector.strip_prefix("last") {
-            Some("") => Some(0),
-            Some(rest) => rest.strip_prefix('~').and_then(|number| number.parse::<u32>().ok()),
-            None => None,
-        };
-        let found: Vec<(i32, String)> = match back {
-            Some(back) => self.rows(
-                "SELECT run_no, id FROM runs ORDER BY run_no DESC LIMIT 1 OFFSET ?",
-                params![back],
-                |row| Ok((row.get(0)?, row.get(1)?)),
-            ),
-            None => self.rows(
-                "SELECT run_no, id FROM runs WHERE starts_with(id, ?) ORDER BY run_no DESC LIMIT 3",
-                params![selector],
-                |row| Ok((row.get(0)?, row.get(1)?)),
-            ),
-        }
-        .map_err(failed)?;
-        match found.as_slice() {
-            [(run_no, id)] => Ok((*run_no, id.clone())),
-            [] => {
-                let newest = self.runs(&RunFilter { limit: 3, ..RunFilter::default() })?;
-                let ids: Vec<String> = newest.into_iter().map(|run| run.id).collect();
-                let hint = if ids.is_empty() {
-                    "the database holds none yet".to_owned()
-                } else {
-                    format!("the newest are {}; `dyno results --list` shows more", ids.join(", "))
-                };
-                Err(StoreError::NoSuchRun { selector: selector.to_owned(), hint })
-            }
-            several => {
-                let ids: Vec<&str> = several.iter().map(|(_, id)| id.as_str()).collect();
-                let hint = format!("it is the beginning of {}; give more of it", ids.join(", "));
-                Err(StoreError::NoSuchRun { selector: selector.to_owned(), hint })
-            }
-        }
     }
 
     fn cases(&self, run_no: i32) -> Result<Vec<CaseRecord>, StoreError> {

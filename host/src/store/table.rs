@@ -16,7 +16,8 @@ use super::{
 /// Selects results; an absent field selects all.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct ResultFilter {
-    /// A run: identifier, an unambiguous prefix, `last` or `last~N`.
+    /// A run: identifier, an unambiguous prefix, `last`, `last~N`, `commit:HASH` or
+    /// `branch:NAME`.
     pub run: Option<String>,
     /// Name of the benchmark.
     pub benchmark: Option<String>,

@@ -17,7 +17,7 @@ export function Compare() {
     <${Sides} />
     ${state.baseline && state.candidate
       ? html`<${Comparison} baseline=${state.baseline} candidate=${state.candidate} />`
-      : html`<${Empty} title="Choose two runs"><p>Name a run, <code>last</code>, <code>last~1</code>, or a baseline as <code>baseline:NAME</code> on both sides.</p><//>`}`;
+      : html`<${Empty} title="Choose two runs"><p>On both sides, name a run, <code>last</code>, <code>last~1</code>, the newest run of <code>branch:NAME</code> or <code>commit:HASH</code>, or <code>baseline:NAME</code>.</p><//>`}`;
 }
 
 function Sides() {
@@ -35,7 +35,7 @@ function Sides() {
     open({ view: "compare", baseline: baseline.trim(), candidate: candidate.trim(), threshold: state.threshold });
   };
   const swap = () => open({ ...state, baseline: state.candidate, candidate: state.baseline });
-  const side = (label, value, change) => html`<label class="field wide"><span>${label}</span><input list="selectors" value=${value} placeholder="run, last~1, or baseline:NAME" onInput=${(event) => change(event.target.value)} /></label>`;
+  const side = (label, value, change) => html`<label class="field wide"><span>${label}</span><input list="selectors" value=${value} placeholder="run, last~1, branch:NAME, commit:HASH, or baseline:NAME" onInput=${(event) => change(event.target.value)} /></label>`;
   return html`<form class="filters" onSubmit=${submit}>
     ${side("Baseline", baseline, setBaseline)} ${side("Candidate", candidate, setCandidate)}
     <datalist id="selectors">

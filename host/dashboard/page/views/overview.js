@@ -142,7 +142,7 @@ function Alerts({ series, name, metric }) {
   return html`<section id="alerts">
     <h2>Open changes of level</h2>
     ${open.length === 0
-      ? html`<p class="muted">No case has a change of level that was not accepted, among its ${Math.max(...series.map((it) => it.recent.length))} newest runs.</p>`
+      ? html`<p class="muted">No case has a change of level that was not accepted, among ${plural(Math.max(...series.map((it) => it.recent.length)), "newest run")}.</p>`
       : html`<p>${plural(worse.length, "regression")}, ${plural(open.length - worse.length, "improvement")} among the newest runs of ${plural(series.length, "case")}${open.length > 10 ? "; the ten largest are listed" : ""}.</p>
           <ul class="plain alerts">
             ${open.slice(0, 10).map(

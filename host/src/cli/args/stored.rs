@@ -9,7 +9,7 @@ use crate::export::Format;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct CompareArgs {
-    /// Side to compare with: a run, `baseline:NAME`, a result file of dyno or another tool, or Criterion's folder
+    /// Side to compare with: a run, `commit:HASH`, `branch:NAME`, `baseline:NAME`, a result file of dyno or another tool, or Criterion's folder
     pub(in crate::cli) baseline: String,
     /// Side to judge, given in the same ways
     #[arg(default_value = "last")]
@@ -43,7 +43,8 @@ pub(in crate::cli) struct HistoryArgs {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ResultsArgs {
-    /// Run: its identifier, the beginning of one, `last`, or `last~1` for the run before it
+    /// Run: its identifier, the beginning of one, `last`, `last~1` for the run before it, or the newest run of `commit:HASH`
+    /// or `branch:NAME`
     #[arg(default_value = "last")]
     pub(in crate::cli) run: String,
     /// List the stored runs instead, newest first
@@ -65,7 +66,8 @@ pub(in crate::cli) struct ResultsArgs {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ReportArgs {
-    /// Run: its identifier, the beginning of one, `last`, or `last~1` for the run before it
+    /// Run: its identifier, the beginning of one, `last`, `last~1` for the run before it, or the newest run of `commit:HASH`
+    /// or `branch:NAME`
     #[arg(default_value = "last")]
     pub(in crate::cli) run: String,
     /// Format of the report [default: markdown]

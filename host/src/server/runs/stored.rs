@@ -77,7 +77,8 @@ pub(crate) fn list_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
 /// Path of a run.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Selector {
-    /// Identifier, an unambiguous prefix of it, `last`, or `last~N` for the Nth before the last.
+    /// Identifier, an unambiguous prefix of it, `last`, `last~N` for the Nth before the last, or, for the newest run of some
+    /// source code, `commit:HASH` or `branch:NAME`.
     pub(crate) run: String,
 }
 
