@@ -44,7 +44,8 @@ impl Runs<'_> {
     /// When a benchmark, parameter or device is not known.
     pub fn plan(&self, spec: &RunSpec) -> Result<Vec<Planned>, AppError> {
         devices::check_cpus(&spec.settings.cpus)?;
-        self.expanded(spec, &self.0.plugins().catalog())
+        let catalog = self.0.plugins().catalog();
+        self.expanded(spec, &catalog, &self.builds(spec, &catalog)?)
     }
 
     /// Runs a request. Everything is in the database before it is announced.
@@ -76,7 +77,8 @@ impl Runs<'_> {
         spec.check().map_err(AppError::Settings)?;
         devices::check_cpus(&spec.settings.cpus)?;
         let catalog = self.0.plugins().catalog();
-        let planned = self.expanded(&spec, &catalog)?;
+        let builds = self.builds(&spec, &catalog)?;
+        let planned = self.expanded(&spec, &catalog, &builds)?;
         let record = RunRecord {
             schema: RESULT_SCHEMA.to_owned(),
             version: RESULT_VERSION,
@@ -90,12 +92,23 @@ impl Runs<'_> {
             machine: Machine { devices: used_devices(&planned), ..self.0.hardware().machine() },
             cases: planned.iter().zip(0..).map(|(case, index)| case.record(index)).collect(),
         };
-        Ok(Prepared { record, planned, catalog })
+        Ok(Prepared { record, planned, catalog, builds })
     }
 
-    fn expanded(&self, spec: &RunSpec, catalog: &Catalog) -> Result<Vec<Planned>, AppError> {
+    /// The builds that a request names by their hash.
+    fn builds(&self, spec: &RunSpec, catalog: &Catalog) -> Result<Catalog, AppError> {
+        let hashes = spec.requests.iter().filter_map(|request| request.sha256.as_deref());
+        Ok(catalog.builds(hashes, &ContentStore::within(self.0.settings.cache_folder()?)))
+    }
+
+    fn expanded(
+        &self,
+        spec: &RunSpec,
+        catalog: &Catalog,
+        builds: &Catalog,
+    ) -> Result<Vec<Planned>, AppError> {
         let devices = self.0.hardware().requested(&spec.requests)?;
-        runner::expand(spec, catalog, &devices).map_err(|error| {
+        runner::expand(spec, catalog, builds, &devices).map_err(|error| {
             // The missing plugin may be in a file that could not be read.
             catalog.fault.clone().map_or_else(|| error.into(), AppError::Host)
         })
@@ -105,7 +118,7 @@ impl Runs<'_> {
     /// parent of processes that plugins leave behind.
     pub(super) fn ready_to_launch(&self) -> Result<(ContentStore, PathBuf), AppError> {
         let cache = self.0.settings.cache_folder()?;
-        let content = ContentStore::open(&cache.join("plugins"))?;
+        let content = ContentStore::open(&ContentStore::within(cache))?;
         let code_cache = cache.join("code");
         private_folder(&code_cache)?;
         catalog::prune_cache(cache, self.0.settings.cache_limit_bytes.value);
@@ -125,10 +138,16 @@ impl Runs<'_> {
         announce: &mut dyn FnMut(&Event),
     ) -> Result<(), AppError> {
         let (content, code_cache) = self.ready_to_launch()?;
-        let Prepared { record, planned, catalog } = prepared;
+        let Prepared { record, planned, catalog, builds } = prepared;
         let used: Vec<(&PluginRef, &Descriptor)> = catalog
             .entries
             .iter()
+            .chain(
+                builds
+                    .entries
+                    .iter()
+                    .filter(|build| catalog.entries.iter().all(|it| it.sha256 != build.sha256)),
+            )
             .filter_map(|entry| {
                 let used = planned.iter().find(|case| case.plugin.sha256 == entry.sha256)?;
                 Some((used.plugin.as_ref(), &entry.descriptor))
@@ -154,6 +173,8 @@ pub(super) struct Prepared {
     pub(super) record: RunRecord,
     pub(super) planned: Vec<Planned>,
     catalog: Arc<Catalog>,
+    /// Those that the request names by their hash.
+    builds: Catalog,
 }
 
 /// The distinct devices of the cases, except the CPU, which the machine describes.

@@ -1,5 +1,6 @@
 //! Which plugin files there are and what they say about themselves. Reads bytes; runs nothing.
 
+mod builds;
 mod cache;
 mod changes;
 mod content_store;

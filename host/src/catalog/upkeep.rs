@@ -12,7 +12,7 @@ use std::{
 use dyno_core::protocol::compiled_prefix;
 use serde::Serialize;
 
-use super::ContentStoreError;
+use super::{ContentStore, ContentStoreError};
 use crate::fault::{HostFault, Place};
 
 /// How long something is kept that nobody uses.
@@ -59,7 +59,7 @@ impl CachePart {
     fn folder(self, cache: &Path) -> PathBuf {
         match self {
             Self::Scans => cache.to_owned(),
-            Self::Plugins => cache.join("plugins"),
+            Self::Plugins => ContentStore::within(cache),
             Self::CompiledCode => cache.join("code"),
             Self::Drivers => cache.join("devices"),
         }

@@ -24,7 +24,7 @@ pub const STYLE: &str = "
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; color: #1c2430; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; } dt { color: #5b6675; } dd { margin: 0; }
-table { border-collapse: collapse; width: 100%; } th, td { padding: .3rem .6rem; border-bottom: 1px solid #dde2e8; text-align: left; }
+.wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; } th, td { padding: .3rem .6rem; border-bottom: 1px solid #dde2e8; text-align: left; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
 svg { display: block; max-width: 100%; height: auto; } text { font: 11px system-ui, sans-serif; fill: #5b6675; }
 .bad { color: #a3262a; } .note { color: #5b6675; }
@@ -66,7 +66,8 @@ pub(super) fn body(record: &RunRecord, overall: &str, chart: impl Fn(&mut String
 /// A table as a page of its own: a head, and rows of as many cells, of which all but the first are figures.
 #[must_use]
 pub fn html_table(title: &str, head: &[String], rows: &[Vec<String>]) -> String {
-    let mut out = "<table>\n".to_owned();
+    let mut out =
+        "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"table\">\n<table>\n".to_owned();
     let mut row = |name: &str, cells: &[String]| {
         out.push_str("<tr>");
         for (place, cell) in cells.iter().enumerate() {
@@ -79,7 +80,7 @@ pub fn html_table(title: &str, head: &[String], rows: &[Vec<String>]) -> String 
     for cells in rows {
         row("td", cells);
     }
-    out.push_str("</table>\n");
+    out.push_str("</table>\n</div>\n");
     page(title, "", &out)
 }
 
@@ -124,7 +125,7 @@ pub(super) fn headline(case: &CaseRecord) -> Option<&MetricSummary> {
 
 fn results(out: &mut String, record: &RunRecord) {
     out.push_str(
-        "<h2>Results</h2>\n<table>\n<tr><th>benchmark</th><th>engine</th><th>device</th><th class=\"n\">time</th>\
+        "<h2>Results</h2>\n<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"results\">\n<table>\n<tr><th>benchmark</th><th>engine</th><th>device</th><th class=\"n\">time</th>\
          <th class=\"n\">throughput</th><th class=\"n\">peak memory</th><th class=\"n\">launches × samples</th></tr>\n",
     );
     for case in &record.cases {
@@ -151,7 +152,7 @@ fn results(out: &mut String, record: &RunRecord) {
             time.samples / time.launches.max(1)
         );
     }
-    out.push_str("</table>\n");
+    out.push_str("</table>\n</div>\n");
 }
 
 /// A dot for every sample, a row for every launch, so that differences between launches stand out.

@@ -50,8 +50,8 @@ pub enum ExpandError {
     },
     /// The plugin file is not the one that was asked for.
     #[error(
-        "the plugin of `{benchmark}` has changed: no file with the hash {sha256}… is there; put that build back, or run \
-         everything again with the new one"
+        "the plugin of `{benchmark}` has changed: the build with the hash {sha256}… is neither in the plugin folders nor in \
+         the cache; put that build back, or run everything again with the new one"
     )]
     OtherBuild {
         /// What was asked for.
@@ -91,27 +91,32 @@ pub enum ExpandError {
     Nothing,
 }
 
-/// Turns a request into cases, in its order.
+/// Turns a request into cases, in its order. `builds` are those that it asks for by their hash.
 ///
 /// # Errors
 /// When a benchmark, parameter or device is not known, a value is not allowed, or there are too many cases.
 pub fn expand(
     spec: &RunSpec,
     catalog: &Catalog,
+    builds: &Catalog,
     devices: &[DeviceInfo],
 ) -> Result<Vec<Planned>, ExpandError> {
     let mut cases: Vec<Planned> = Vec::new();
     for request in &spec.requests {
-        let mut found = catalog.resolve(&request.benchmark, request.engine)?;
-        if let Some(sha256) = &request.sha256 {
-            found.retain(|resolved| resolved.entry.sha256 == *sha256);
-            if found.is_empty() {
-                return Err(ExpandError::OtherBuild {
-                    benchmark: request.benchmark.clone(),
-                    sha256: sha256.get(..12).unwrap_or(sha256).to_owned(),
-                });
+        let found = match &request.sha256 {
+            None => catalog.resolve(&request.benchmark, request.engine)?,
+            Some(sha256) => {
+                let mut found = builds.resolve(&request.benchmark, request.engine).unwrap_or_default();
+                found.retain(|resolved| resolved.entry.sha256 == *sha256);
+                if found.is_empty() {
+                    return Err(ExpandError::OtherBuild {
+                        benchmark: request.benchmark.clone(),
+                        sha256: sha256.get(..12).unwrap_or(sha256).to_owned(),
+                    });
+                }
+                found
             }
-        }
+        };
         // A glob passes a parameter to those benchmarks that have it; a name must have it.
         let is_glob = request.benchmark.contains('*');
         for resolved in &found {
