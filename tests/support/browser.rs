@@ -231,6 +231,14 @@ impl Page {
         }
     }
 
+    /// What the page's objects take after a collection of garbage [MB].
+    #[allow(dead_code, reason = "the bench of the dashboard asks for it, and no test does")]
+    #[track_caller]
+    pub(crate) fn heap_mb(&mut self) -> f64 {
+        self.ask("HeapProfiler.collectGarbage", &json!({}));
+        self.ask("Runtime.getHeapUsage", &json!({}))["usedSize"].as_f64().unwrap_or_default() / 1e6
+    }
+
     /// Scrolls the first element that matches the selector into view, and clicks its centre. Waits until the element is shown,
     /// enabled, at rest and not covered by another one.
     #[track_caller]

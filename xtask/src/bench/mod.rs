@@ -47,6 +47,7 @@ const BENCHES: &[Bench] = &[
     server::ABUSE,
     server::MEMORY,
     server::GROWTH,
+    server::DASHBOARD,
     cuda::BENCH,
 ];
 

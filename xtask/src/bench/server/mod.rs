@@ -1,6 +1,7 @@
 //! The server under load, and what it does to what it measures. The load generator runs beside it, on the same processors.
 
 mod abuse;
+mod dashboard;
 mod growth;
 pub(super) mod load;
 mod memory;
@@ -9,6 +10,7 @@ mod reads;
 pub(super) mod served;
 
 use std::{
+    sync::atomic::{AtomicBool, Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -29,6 +31,7 @@ use crate::{
 };
 
 pub(super) const ABUSE: Bench = abuse::BENCH;
+pub(super) const DASHBOARD: Bench = dashboard::BENCH;
 pub(super) const GROWTH: Bench = growth::BENCH;
 pub(super) const MEMORY: Bench = memory::BENCH;
 pub(super) const BENCH: Bench = Bench { name: "server", title: "The server", needs: Needs::Nothing, run };
@@ -59,7 +62,7 @@ fn run(host: &Host) -> Outcome<String> {
     let middle = median(&mut pings);
     rows.push(row(["WebSocket ping and answer, median", &time(middle), "≤ 0.1 ms"]));
     rows.push(row(["resident memory, after all that", &format!("{:.1} MB", server.resident_mb()?), ""]));
-    let shift = observer_effect(&server)?;
+    let shift = served_effect(&server)?;
     rows.push(row([
         "median of `sum` (n = 100,000) while 50 requests/s are served, against none",
         &shift,
@@ -129,31 +132,42 @@ fn questions(server: &Server) -> Outcome<Vec<Vec<String>>> {
     Ok(questions)
 }
 
-/// How much the median of a benchmark moves while requests are served: runs with and without take turns.
-fn observer_effect(server: &Server) -> Outcome<String> {
-    let measured = |served: bool| -> Outcome<f64> {
+/// How much the median of a benchmark moves while requests are served.
+fn served_effect(server: &Server) -> Outcome<String> {
+    let asking = AtomicBool::new(false);
+    let ended = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let client = scope.spawn(|| -> Outcome<()> {
+            while !ended.load(Ordering::Relaxed) {
+                if asking.load(Ordering::Relaxed) {
+                    get(&server.address, "/api/benchmark/query?limit=100")?;
+                }
+                thread::sleep(Duration::from_millis(20));
+            }
+            Ok(())
+        });
+        let shift = observer_effect(server, &mut |watched| {
+            asking.store(watched, Ordering::Relaxed);
+            Ok(())
+        });
+        ended.store(true, Ordering::Relaxed);
+        client.join().unwrap_or_else(|_| Err(Failure::new("the client panicked")))?;
+        shift
+    })
+}
+
+/// How much the median of a benchmark moves while somebody watches, whom `watch` lets begin and end: runs with and without take
+/// turns.
+fn observer_effect(server: &Server, watch: &mut dyn FnMut(bool) -> Outcome<()>) -> Outcome<String> {
+    let mut measured = |watched: bool| -> Outcome<f64> {
+        watch(watched)?;
         let body = r#"{"benchmarks": ["sum"], "params": {"n": 100000}, "stop": {"rule": "time", "launches": 3, "budget_ns": 900000000}}"#;
         let accepted = post(&server.address, "/api/runs", body)?;
         let id = accepted["id"].as_str().unwrap_or_default().to_owned();
         let path = format!("/api/runs/{id}");
-        let mut next = Instant::now();
         let deadline = Instant::now() + Duration::from_secs(120);
-        let mut looked = Instant::now();
-        loop {
-            if Instant::now() > deadline {
-                return Err(Failure::new(format!("run {id} did not end")));
-            }
-            if served {
-                get(&server.address, "/api/benchmark/query?limit=100")?;
-                next += Duration::from_millis(20);
-                thread::sleep(next.saturating_duration_since(Instant::now()));
-            } else {
-                thread::sleep(Duration::from_millis(200));
-            }
-            if looked.elapsed() < Duration::from_millis(500) {
-                continue;
-            }
-            looked = Instant::now();
+        while Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(500));
             let record = get(&server.address, &path)?;
             if record["status"] == "completed" {
                 let median = record["cases"][0]["metrics"][0]["median"].as_f64();
@@ -161,6 +175,7 @@ fn observer_effect(server: &Server) -> Outcome<String> {
                     .ok_or_else(|| Failure::new(format!("run {id} has no time: {}", record["cases"])));
             }
         }
+        Err(Failure::new(format!("run {id} did not end")))
     };
     let mut ratios = Vec::new();
     for _ in 0..6 {
