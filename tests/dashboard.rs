@@ -280,6 +280,30 @@ fn the_page_comes_back_by_itself_after_its_server_was_killed() {
 }
 
 #[test]
+fn a_page_that_is_open_for_days_forgets_what_it_no_longer_shows() {
+    let arena = arena();
+    let Some(mut browser) = Browser::start(&arena.path("browser")) else { return };
+    let server = Served::start(&arena, &[]);
+    let mut page = browser.page(1400, 900);
+    open(&mut page, &server, "?view=live");
+    page.until("document.querySelector('#connection').innerText === 'live'");
+    let first = measured(&server);
+    let shown = format!("document.querySelector(`li a[href*='{first}']`)");
+    page.until(&shown);
+    page.eval(&format!("window.first = new WeakRef({shown}.closest('li')); null"));
+    // More runs than the page keeps.
+    let stop = json!({"rule": "samples", "launches": 1, "per_launch": 1});
+    let run = json!({"benchmarks": ["known"], "stop": stop});
+    let newer: Vec<Value> = (0..24).map(|_| server.post("/api/runs", &run)).collect();
+    server.wait(word(newer.last().expect("there are some"), "id"));
+    page.until(&format!("!{shown}"));
+    eventually("the element of the first run is collected", || {
+        page.heap_mb();
+        page.eval("first.deref() === undefined") == Value::Bool(true)
+    });
+}
+
+#[test]
 fn a_server_elsewhere_is_shown_and_steered_from_this_machine() {
     let arena = arena();
     let Some(mut browser) = Browser::start(&arena.path("browser")) else { return };

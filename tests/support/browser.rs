@@ -232,7 +232,6 @@ impl Page {
     }
 
     /// What the page's objects take after a collection of garbage [MB].
-    #[allow(dead_code, reason = "the bench of the dashboard asks for it, and no test does")]
     #[track_caller]
     pub(crate) fn heap_mb(&mut self) -> f64 {
         self.ask("HeapProfiler.collectGarbage", &json!({}));

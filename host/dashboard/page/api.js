@@ -1,6 +1,6 @@
 // Asking the server. The newest question wins: the answer to an older one is never shown.
 
-import { useEffect, useRef, useState } from "./lib/preact.js";
+import { useEffect, useRef, useState } from "./ui.js";
 
 const TOKEN = "dyno-token";
 /** Answers that are kept for the next view; the server says when they are old. */

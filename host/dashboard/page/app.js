@@ -1,6 +1,6 @@
 // The shell of the page: navigation, connection, sign-in, and the view that the address names.
 
-import { html, render, useEffect, useErrorBoundary, useState } from "./lib/preact.js";
+import { html, render, useEffect, useErrorBoundary, useState } from "./ui.js";
 import { renew, signIn, signOut, token, useData, useRefusal } from "./api.js";
 import { recolour } from "./charts/plot.js";
 import { useConnection, useLive } from "./live.js";

@@ -1,6 +1,6 @@
 // Who uses the page, and what the server lets them do. What it would refuse is not offered.
 
-import { createContext, useContext } from "./lib/preact.js";
+import { createContext, useContext } from "./ui.js";
 
 export const Caller = createContext({ scope: "read" });
 

@@ -1,6 +1,6 @@
 // What happens on the server right now: one WebSocket, which reconnects by itself, and what its events add up to.
 
-import { useEffect, useState } from "./lib/preact.js";
+import { useEffect, useState } from "./ui.js";
 import { ask, renew, renewSoon, token, useRefusal } from "./api.js";
 
 /** Pauses between attempts to reconnect [ms]. */

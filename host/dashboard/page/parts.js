@@ -1,6 +1,6 @@
 // Small components that several views share.
 
-import { html, useEffect, useState } from "./lib/preact.js";
+import { html, useEffect, useState } from "./ui.js";
 import { ago, clock, percent } from "./format.js";
 import { set, useAddress } from "./state.js";
 

@@ -1,6 +1,6 @@
 // The charts of a report that opens from a file: those of the page, over the results that the file brings along.
 
-import { html, render } from "./lib/preact.js";
+import { html, render } from "./ui.js";
 import { Bars } from "./charts/bars.js";
 import { Scaling } from "./charts/lines.js";
 import { better } from "./format.js";

@@ -1,6 +1,6 @@
 // The samples of a case: their distribution, and their course.
 
-import { html } from "./lib/preact.js";
+import { html } from "./ui.js";
 import { Course, Distributions } from "./charts/lines.js";
 
 const SAMPLED = new Set(["time", "device_time", "items_per_second", "bytes_per_second", "flop_per_second"]);

@@ -1,6 +1,6 @@
 // The address is the state of the page: view, filters, zoom and open rows are its parameters. A link shows what its sender saw.
 
-import { useEffect, useState } from "./lib/preact.js";
+import { useEffect, useState } from "./ui.js";
 
 const listeners = new Set();
 

@@ -75,14 +75,15 @@ fn renamed(path: &str, text: &str) -> (String, Vec<String>) {
     let mut imports = Vec::new();
     let mut out = String::new();
     for line in text.lines() {
-        let split = line.strip_prefix("import ").and_then(|rest| {
-            let (what, from) = rest.split_once(" from \"")?;
+        // Libraries have no spaces.
+        let split = line.starts_with("import").then(|| {
+            let (what, from) = line.split_once("from \"").or_else(|| line.split_once("from\""))?;
             let (from, end) = from.split_once('"')?;
             Some((what, from, end))
         });
-        if let Some((what, from, end)) = split {
+        if let Some((what, from, end)) = split.flatten() {
             let from = resolved(folder, from);
-            out.push_str(&format!("import {what} from \"{}\"{end}\n", bare(&from)));
+            out.push_str(&format!("{what}from \"{}\"{end}\n", bare(&from)));
             imports.push(from);
         } else {
             out.push_str(line);
@@ -120,7 +121,8 @@ mod tests {
             renamed("charts/bars.js", "import { a } from \"../format.js\";\nexport const b = a;\n");
         assert_eq!(text, "import { a } from \"dyno/format.js\";\nexport const b = a;\n");
         assert_eq!(imports, ["format.js"]);
-        assert_eq!(resolved("", "./lib/preact.js"), "lib/preact.js");
+        assert_eq!(renamed("lib/hooks.js", "import{a}from\"./preact.js\";a()").1, ["lib/preact.js"]);
+        assert_eq!(resolved("", "./ui.js"), "ui.js");
     }
 
     #[test]
@@ -133,7 +135,7 @@ mod tests {
             assert!(!modules.contains_key(path), "{path}");
         }
         for (path, text) in &modules {
-            for line in text.lines().filter(|line| line.starts_with("import ") || line.contains(" from \"")) {
+            for line in text.lines().filter(|line| line.starts_with("import")) {
                 let name = line.split('"').nth(1).unwrap_or_default();
                 let known = name.strip_prefix("dyno/").is_some_and(|name| modules.contains_key(name));
                 assert!(known, "{path}: {line}");

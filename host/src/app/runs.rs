@@ -16,7 +16,7 @@ use dyno_plugin_api::descriptor::Descriptor;
 
 use super::{backend::Backend, error::AppError, root::App};
 use crate::{
-    catalog::{self, Catalog, ContentStore},
+    catalog::{self, CachePart, Catalog, ContentStore},
     devices,
     fault::{HostFault, Place},
     pool,
@@ -98,7 +98,7 @@ impl Runs<'_> {
     /// The builds that a request names by their hash.
     fn builds(&self, spec: &RunSpec, catalog: &Catalog) -> Result<Catalog, AppError> {
         let hashes = spec.requests.iter().filter_map(|request| request.sha256.as_deref());
-        Ok(catalog.builds(hashes, &ContentStore::within(self.0.settings.cache_folder()?)))
+        Ok(catalog.builds(hashes, &CachePart::Plugins.folder(self.0.settings.cache_folder()?)))
     }
 
     fn expanded(
@@ -118,8 +118,8 @@ impl Runs<'_> {
     /// parent of processes that plugins leave behind.
     pub(super) fn ready_to_launch(&self) -> Result<(ContentStore, PathBuf), AppError> {
         let cache = self.0.settings.cache_folder()?;
-        let content = ContentStore::open(&ContentStore::within(cache))?;
-        let code_cache = cache.join("code");
+        let content = ContentStore::open(&CachePart::Plugins.folder(cache))?;
+        let code_cache = CachePart::CompiledCode.folder(cache);
         private_folder(&code_cache)?;
         catalog::prune_cache(cache, self.0.settings.cache_limit_bytes.value);
         pool::adopt_orphans();

@@ -62,12 +62,6 @@ pub struct ContentStore {
 }
 
 impl ContentStore {
-    /// Its folder in a cache.
-    #[must_use]
-    pub fn within(cache: &Path) -> PathBuf {
-        cache.join("plugins")
-    }
-
     /// Opens the store, and creates its folder if there is none.
     ///
     /// # Errors

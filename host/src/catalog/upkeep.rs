@@ -12,7 +12,7 @@ use std::{
 use dyno_core::protocol::compiled_prefix;
 use serde::Serialize;
 
-use super::{ContentStore, ContentStoreError};
+use super::ContentStoreError;
 use crate::fault::{HostFault, Place};
 
 /// How long something is kept that nobody uses.
@@ -56,10 +56,12 @@ impl CachePart {
         }
     }
 
-    fn folder(self, cache: &Path) -> PathBuf {
+    /// Its folder in a cache.
+    #[must_use]
+    pub fn folder(self, cache: &Path) -> PathBuf {
         match self {
             Self::Scans => cache.to_owned(),
-            Self::Plugins => ContentStore::within(cache),
+            Self::Plugins => cache.join("plugins"),
             Self::CompiledCode => cache.join("code"),
             Self::Drivers => cache.join("devices"),
         }

@@ -12,10 +12,12 @@ pub enum ServeError {
     #[error("{0}")]
     Settings(String),
     /// The address is taken or not allowed.
-    #[error("cannot listen on {address}: {source}; give another --host or --port")]
+    #[error("cannot listen on {address}: {source}; give another {flags}")]
     Listen {
         /// Host and port.
         address: String,
+        /// The flags that they come from.
+        flags: &'static str,
         /// What the system said.
         source: io::Error,
     },

@@ -40,7 +40,7 @@ pub fn serve(settings: Resolved, ready: &mut dyn FnMut(&str)) -> Result<(), Serv
     };
     let connections = connections::most();
     let (host, port) = (settings.host.value.clone(), settings.port.value);
-    let listener = bind(&host, port)?;
+    let listener = bind(&host, port, "--host or --port")?;
     let address = listener.local_addr().map_err(system("cannot tell the own address"))?;
     if !address.ip().is_loopback() && tokens.is_empty() {
         return Err(ServeError::Settings(format!(
@@ -87,10 +87,13 @@ pub fn serve(settings: Resolved, ready: &mut dyn FnMut(&str)) -> Result<(), Serv
     served
 }
 
-/// Takes the address.
-pub(super) fn bind(host: &str, port: u16) -> Result<TcpListener, ServeError> {
-    TcpListener::bind((host, port))
-        .map_err(|source| ServeError::Listen { address: format!("{host}:{port}"), source })
+/// Takes the address, which comes from these flags.
+pub(super) fn bind(host: &str, port: u16, flags: &'static str) -> Result<TcpListener, ServeError> {
+    TcpListener::bind((host, port)).map_err(|source| ServeError::Listen {
+        address: format!("{host}:{port}"),
+        flags,
+        source,
+    })
 }
 
 /// The async runtime.

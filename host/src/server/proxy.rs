@@ -38,7 +38,7 @@ const CONNECT: Duration = Duration::from_secs(5);
 const ANSWER: Duration = Duration::from_secs(130);
 /// Idle connections to the server that are kept.
 const IDLE: usize = 8;
-/// Headers about one connection, not about the message (RFC 9110, section 7.6.1).
+/// Headers about one connection, not about the message, beside those that `connection` lists (RFC 9110, section 7.6.1).
 const HOP_BY_HOP: [HeaderName; 7] = [
     header::CONNECTION,
     header::PROXY_AUTHENTICATE,
@@ -117,7 +117,7 @@ pub fn dashboard(port: u16, api: ApiUrl, ready: &mut dyn FnMut(&Proxied)) -> Res
         return Err(ServeError::Settings(dyno_dashboard::MISSING.to_owned()));
     }
     let connections = connections::most();
-    let listener = bind(HOST, port)?;
+    let listener = bind(HOST, port, "--port")?;
     let address = listener.local_addr().map_err(system("cannot tell the own address"))?;
     let upstream = Upstream::new(api).map_err(system("cannot read this machine's certificates"))?;
     let runtime = runtime()?;
@@ -244,7 +244,14 @@ fn upgrading(headers: &mut HeaderMap, protocol: HeaderValue) {
 }
 
 fn without_hops(headers: &mut HeaderMap) {
-    for name in HOP_BY_HOP {
+    let listed: Vec<HeaderName> = headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|name| name.trim().parse().ok())
+        .collect();
+    for name in listed.into_iter().chain(HOP_BY_HOP) {
         headers.remove(name);
     }
 }
@@ -288,6 +295,18 @@ mod tests {
             let refused = text.parse::<ApiUrl>().unwrap_err();
             assert!(refused.contains(fragment) && refused.contains("like http://lab:8000"), "{refused}");
         }
+    }
+
+    #[test]
+    fn what_is_about_the_connection_stays_behind() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in
+            [("connection", "keep-alive, x-hop"), ("x-hop", "1"), ("te", "trailers"), ("accept", "*/*")]
+        {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        without_hops(&mut headers);
+        assert_eq!(headers.keys().map(HeaderName::as_str).collect::<Vec<_>>(), ["accept"]);
     }
 
     #[test]

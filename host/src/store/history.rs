@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use duckdb::params;
-use dyno_core::model::{Better, CaseKey, Interval, Mark, MarkKind, Point, Series, Source, labels};
+use dyno_core::model::{Better, CaseKey, Interval, Machine, Mark, MarkKind, Point, Series, Source, labels};
 use indexmap::{IndexMap, IndexSet};
 
 use super::{
@@ -19,7 +19,7 @@ struct RunFacts {
     id: String,
     created_at: String,
     source: Option<Source>,
-    machine: String,
+    fingerprint: String,
     dyno: String,
     system: String,
 }
@@ -47,6 +47,8 @@ struct Read {
     keys: IndexSet<CaseKey>,
     names: IndexSet<String>,
     runs: HashMap<i64, RunFacts>,
+    /// Equal machines have one number, whatever their settings are; and the governor. By fingerprint.
+    machines: HashMap<String, (usize, String)>,
 }
 
 /// Case, version (absent if the series continues across versions), place among equal cases, and machine.
@@ -74,7 +76,7 @@ impl Store {
                 id: row.get(1)?,
                 created_at: row.get(2)?,
                 source: commit.map(|commit| Source { commit, branch, dirty }),
-                machine: row.get(6)?,
+                fingerprint: row.get(6)?,
                 dyno: row.get(7)?,
                 system: row.get(8)?,
             };
@@ -82,6 +84,7 @@ impl Store {
             Ok(())
         })
         .map_err(&failed)?;
+        read.machines = self.machines(benchmark).map_err(&failed)?;
         let results = "SELECT c.run_no, c.case_no, c.plugin_id, c.plugin_version, c.plugin_kind, c.device, c.params_json,
                     c.plugin_sha256[:12], m.unit, m.better, m.median, m.low, m.high
              FROM cases c
@@ -142,6 +145,32 @@ impl Store {
         .map_err(failed)?;
         unreadable.map_or_else(|| Ok(series_of(&read, metric)), Err)
     }
+
+    /// The machines that ran a benchmark, by their fingerprints: which of them are equal but for their settings, and their
+    /// governors.
+    fn machines(&self, benchmark: &str) -> duckdb::Result<HashMap<String, (usize, String)>> {
+        let sql = "SELECT machine_fingerprint, any_value(machine_json) FROM runs
+             WHERE run_no IN (SELECT run_no FROM cases WHERE benchmark = ? AND status = 'completed') GROUP BY 1";
+        let found: Vec<(String, String)> =
+            self.rows(sql, params![benchmark], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        // A machine that cannot be read is like no other.
+        let mut kinds: Vec<Option<Machine>> = Vec::new();
+        let number_of = |(fingerprint, json): (String, String)| {
+            let machine: Option<Machine> = serde_json::from_str(&json).ok();
+            let is_like = |kind: &Option<Machine>| {
+                kind.as_ref().zip(machine.as_ref()).is_some_and(|(kind, machine)| kind.is_like(machine))
+            };
+            let known = kinds.iter().position(is_like);
+            let governor =
+                machine.as_ref().and_then(|machine| machine.cpu.governor.clone()).unwrap_or_default();
+            let number = known.unwrap_or_else(|| {
+                kinds.push(machine);
+                kinds.len() - 1
+            });
+            (fingerprint, (number, governor))
+        };
+        Ok(found.into_iter().map(number_of).collect())
+    }
 }
 
 /// Sorts the results into series, in the order of their first points.
@@ -155,23 +184,23 @@ fn series_of(read: &Read, metric: &str) -> Vec<Series> {
         .map(|row| row.key)
         .collect();
     let name = |place: usize| read.names.get_index(place).map_or("", String::as_str);
-    let mut machines: IndexSet<&str> = IndexSet::new();
     let mut all: IndexMap<SeriesKey, Series> = IndexMap::new();
     // The newest result of each series so far, and its run.
-    let mut last: HashMap<SeriesKey, (&RunFacts, &Row)> = HashMap::new();
+    let mut last: HashMap<SeriesKey, (&RunFacts, &Row, &String)> = HashMap::new();
     for row in &read.rows {
         // A run that was deleted between the two queries.
         let Some(run) = read.runs.get(&row.run_no) else { continue };
         let version = split.contains(&row.key).then_some(row.version);
-        let place = (row.key, version, row.number, machines.insert_full(&run.machine).0);
-        let before = last.insert(place, (run, row));
+        let Some((machine, governor)) = read.machines.get(&run.fingerprint) else { continue };
+        let place = (row.key, version, row.number, *machine);
+        let before = last.insert(place, (run, row, governor));
         let series = all.entry(place).or_insert_with(|| Series {
             label: String::new(),
             key: read
                 .keys
                 .get_index(row.key)
                 .map(|key| CaseKey { version: version.map_or("", name).to_owned(), ..key.clone() }),
-            machine: run.machine.clone(),
+            machine: String::new(),
             metric: metric.to_owned(),
             unit: name(row.unit).to_owned(),
             better: row.better,
@@ -181,10 +210,12 @@ fn series_of(read: &Read, metric: &str) -> Vec<Series> {
             points_total: 0,
         });
         let index = series.points.len();
-        if let Some((run_before, row_before)) = before {
+        series.machine.clone_from(&run.fingerprint);
+        if let Some((run_before, row_before, governor_before)) = before {
             let surroundings = [
                 (MarkKind::Dyno, run_before.dyno.as_str(), run.dyno.as_str()),
                 (MarkKind::Kernel, &run_before.system, &run.system),
+                (MarkKind::Governor, governor_before, governor),
                 (MarkKind::PluginVersion, name(row_before.version), name(row.version)),
                 (MarkKind::PluginBuild, name(row_before.build), name(row.build)),
             ];
@@ -218,4 +249,64 @@ fn series_of(read: &Read, metric: &str) -> Vec<Series> {
     let names: HashMap<&(CaseKey, u32), String> = distinct.into_iter().zip(names).collect();
     let label = |key| names.get(key).cloned().unwrap_or_default();
     keys.iter().zip(all.into_values()).map(|(key, series)| Series { label: label(key), ..series }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::store::tests::{record, store_all};
+
+    #[test]
+    fn a_series_goes_on_where_settings_change_and_says_what_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(&folder.path().join("dyno.duckdb")).unwrap();
+        let first = record();
+        let benchmark = first.cases[0].benchmark.clone();
+        let mut number = 0;
+        let mut add = |change: &dyn Fn(&mut dyno_core::model::RunRecord)| {
+            let mut run = first.clone();
+            run.cases.truncate(1);
+            change(&mut run);
+            run.id = format!("run{number}");
+            number += 1;
+            store_all(&mut store, &run);
+        };
+        add(&|_| {});
+        add(&|run| {
+            run.machine.cpu.governor = Some("schedutil".to_owned());
+            run.machine.fingerprint = "f1".to_owned();
+        });
+        add(&|run| {
+            run.machine.cpu.governor = Some("schedutil".to_owned());
+            run.machine.fingerprint = "f1".to_owned();
+            run.machine.os = "Linux 99".to_owned();
+            run.dyno_version = "9.9.9".to_owned();
+            let plugin = Arc::make_mut(&mut run.cases[0].plugin);
+            plugin.version = "7.0.0".to_owned();
+            plugin.sha256 = "cd".repeat(32);
+        });
+        add(&|run| {
+            run.machine.cpu.cores += 1;
+            run.machine.fingerprint = "f2".to_owned();
+        });
+        let all = store.history(&benchmark, "time").unwrap();
+        let machines: Vec<(&str, usize)> =
+            all.iter().map(|series| (series.machine.as_str(), series.points.len())).collect();
+        assert_eq!(machines, [("f1", 3), ("f2", 1)]);
+        let marks: Vec<(usize, MarkKind, &str)> =
+            all[0].marks.iter().map(|mark| (mark.index, mark.what, mark.after.as_str())).collect();
+        assert_eq!(
+            marks,
+            [
+                (1, MarkKind::Governor, "schedutil"),
+                (2, MarkKind::Dyno, "9.9.9"),
+                (2, MarkKind::Kernel, "Linux 99"),
+                (2, MarkKind::PluginVersion, "7.0.0"),
+                (2, MarkKind::PluginBuild, "cdcdcdcdcdcd"),
+            ]
+        );
+        assert_eq!(all[0].label, all[1].label, "the machine is beside the label");
+    }
 }

@@ -34,23 +34,26 @@ const EMBEDDED: [Source; 3] = [
     Source {
         package: Package {
             name: "htm",
-            what: "components of the dashboard, 28 kB",
+            what: "templates of the dashboard, 28 kB",
             package: "htm",
             version: "3.1.1",
             sha256: Some("2425b9bee11409177bcabc7f32e319926fc6690c1701c0b257c88bdff2d5ba90"),
         },
-        files: &[("preact/standalone.module.js", "preact.mjs"), ("LICENSE", "htm.LICENSE")],
+        files: &[("dist/htm.mjs", "htm.mjs"), ("LICENSE", "htm.LICENSE")],
     },
-    // The module above contains a build of preact 10 without its licence, which is the same text in every version.
     Source {
         package: Package {
             name: "preact",
-            what: "only its licence, 316 kB",
+            what: "components of the dashboard, 172 kB",
             package: "preact",
-            version: "10.5.15",
-            sha256: Some("38ed030f0e0870102136bcee7a691fc820d7d0e65e3273beb590bd27eb23fcea"),
+            version: "11.2.0",
+            sha256: Some("3c4456766bd32b6b534d52bf4e9c2a29b33e7eedf6e96ed479300ba1a7888ebf"),
         },
-        files: &[("LICENSE", "preact.LICENSE")],
+        files: &[
+            ("dist/preact.mjs", "preact.mjs"),
+            ("hooks/dist/hooks.mjs", "preact-hooks.mjs"),
+            ("LICENSE", "preact.LICENSE"),
+        ],
     },
 ];
 
@@ -134,6 +137,6 @@ mod tests {
 
     #[test]
     fn the_marker_has_a_line_for_each_package() {
-        assert_eq!(versions(&EMBEDDED), "uplot 1.6.32\nhtm 3.1.1\npreact 10.5.15\n");
+        assert_eq!(versions(&EMBEDDED), "uplot 1.6.32\nhtm 3.1.1\npreact 11.2.0\n");
     }
 }

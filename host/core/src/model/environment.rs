@@ -34,6 +34,21 @@ pub struct Machine {
     pub devices: Vec<super::DeviceInfo>,
 }
 
+impl Machine {
+    /// Whether both are equal machines, whatever their settings are: everything of the fingerprint but the governor. Memory
+    /// counts in steps of a gibibyte, since kernels reserve more or less.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        let hardware = |it: &Self| (it.arch.clone(), it.memory_bytes >> 30);
+        let counts = |cpu: &CpuTopology| (cpu.sockets, cpu.cores, cpu.threads, cpu.smt);
+        let (a, b) = (&self.cpu, &other.cpu);
+        hardware(self) == hardware(other)
+            && counts(a) == counts(b)
+            && (&a.model, &a.caches, &a.simd, &a.virtualisation)
+                == (&b.model, &b.caches, &b.simd, &b.virtualisation)
+    }
+}
+
 /// The processor and its settings. Empty or absent: the machine does not report it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CpuTopology {

@@ -17,7 +17,7 @@ pub struct Series {
     /// answers of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<CaseKey>,
-    /// Fingerprint of the machine.
+    /// Fingerprint of the machine, with the settings of the newest run.
     pub machine: String,
     /// Name of the metric.
     pub metric: String,
@@ -53,8 +53,7 @@ pub struct Mark {
     pub after: String,
 }
 
-/// A property of the surroundings of a result. Hardware and its settings, such as the governor, are part of the machine's
-/// fingerprint: a series has one machine.
+/// A property of the surroundings of a result. A series has one machine, but the machine's settings may change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MarkKind {
@@ -62,6 +61,8 @@ pub enum MarkKind {
     Dyno,
     /// Operating system and kernel release.
     Kernel,
+    /// Frequency governor of the processor.
+    Governor,
     /// Version of the plugin.
     PluginVersion,
     /// SHA-256 of the plugin file, its first 12 digits.

@@ -1,6 +1,6 @@
 // Horizontal bars with intervals, as a table: readable, copyable, and sorted by what is better.
 
-import { html } from "../lib/preact.js";
+import { html } from "../ui.js";
 import { measured } from "../format.js";
 
 /** `rows` are `{name, note, href, value, interval, unit}`. The best one comes first. */

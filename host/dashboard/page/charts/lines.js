@@ -1,6 +1,6 @@
 // The charts of the page that have axes. Each is a pure function from data to what uPlot draws.
 
-import { html } from "../lib/preact.js";
+import { html } from "../ui.js";
 import { clock, digits, measured, quantity, scaleOf, short } from "../format.js";
 import { Plot, closest, colour, joined, noPaths, seriesColour, stepPaths, tooltip } from "./plot.js";
 
@@ -134,7 +134,7 @@ function marker(changes, marks, points, shown) {
           if (text) ctx.fillText(text, x + (isRight ? -4 : 4) * devicePixelRatio, bbox.top + 12 * devicePixelRatio);
           ctx.restore();
         };
-        const words = { dyno: "dyno", kernel: "kernel", plugin_version: "version", plugin_build: "" };
+        const words = { dyno: "dyno", kernel: "kernel", governor: "governor", plugin_version: "version", plugin_build: "" };
         const places = Map.groupBy(marks, (mark) => mark.index);
         places.forEach((found, place) => line(place - 0.5, colour("text-3"), [2, 3], found.map((mark) => words[mark.what]).filter(Boolean).join(", ")));
         changes.forEach((it) => line(it.index - 0.5, colour(it.accepted !== undefined ? "text-2" : it.verdict === "regressed" ? "worse" : "better"), [], ""));

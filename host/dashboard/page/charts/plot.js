@@ -1,6 +1,6 @@
 // A uPlot chart as a component. What it shows is a pure function of its options and data; it keeps nothing but the canvas.
 
-import { html, useEffect, useLayoutEffect, useRef, useState } from "../lib/preact.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "../ui.js";
 import uPlot from "../lib/uplot.js";
 
 const scheme = matchMedia("(prefers-color-scheme: dark)");

@@ -1,6 +1,6 @@
 // A line without axes, for a table cell.
 
-import { html } from "../lib/preact.js";
+import { html } from "../ui.js";
 
 /** `change` is the place of a change of the level; the colour says its direction, and so does the text beside it. */
 export function Spark({ values, change, worse, width = 120, height = 28 }) {

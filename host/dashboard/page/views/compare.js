@@ -1,6 +1,6 @@
 // Two runs side by side: the rows that matter first, in words.
 
-import { html, useEffect, useMemo, useState } from "../lib/preact.js";
+import { html, useEffect, useMemo, useState } from "../ui.js";
 import { ask, useData } from "../api.js";
 import { Distributions, HistoryChart } from "../charts/lines.js";
 import { useMay } from "../caller.js";

@@ -1,6 +1,6 @@
 // What the numbers mean, and how the page is used.
 
-import { html } from "../lib/preact.js";
+import { html } from "../ui.js";
 import { link } from "../state.js";
 
 const METRICS = [

@@ -1,6 +1,6 @@
 // One benchmark over all runs: where its level changed, and what changed around it.
 
-import { html, useState } from "../lib/preact.js";
+import { html, useState } from "../ui.js";
 import { ask, renew, useData } from "../api.js";
 import { useMay } from "../caller.js";
 import { HistoryChart } from "../charts/lines.js";
@@ -43,7 +43,7 @@ function Benchmark({ name, metric }) {
   <//>`;
 }
 
-const WHAT = { dyno: "dyno", kernel: "kernel", plugin_version: "plugin version", plugin_build: "plugin file" };
+const WHAT = { dyno: "dyno", kernel: "kernel", governor: "governor", plugin_version: "plugin version", plugin_build: "plugin file" };
 
 function Case({ name, series }) {
   const state = useAddress();

@@ -1,6 +1,6 @@
 // What runs now, what waits, and the form that starts another run.
 
-import { html } from "../lib/preact.js";
+import { html } from "../ui.js";
 import { ask } from "../api.js";
 import { useMay } from "../caller.js";
 import { duration, measured, params, plural, quantity, short } from "../format.js";

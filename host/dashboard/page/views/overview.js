@@ -1,6 +1,6 @@
 // What ran lately, how the machine is, and the newest results at a glance.
 
-import { html, useMemo } from "../lib/preact.js";
+import { html, useMemo } from "../ui.js";
 import { useData } from "../api.js";
 import { Bars } from "../charts/bars.js";
 import { Scaling } from "../charts/lines.js";

@@ -1,6 +1,6 @@
 // Which plugins are loaded, why some are not, and which devices there are.
 
-import { html } from "../lib/preact.js";
+import { html } from "../ui.js";
 import { ask, renew, useData } from "../api.js";
 import { useMay } from "../caller.js";
 import { params, plural, quantity } from "../format.js";

@@ -1,6 +1,6 @@
 // Reports of runs and over all runs, opened in the page.
 
-import { html, useEffect, useState } from "../lib/preact.js";
+import { html, useEffect, useState } from "../ui.js";
 import { ask, download, useData } from "../api.js";
 import { short } from "../format.js";
 import { Action, Answer, Empty, State, Trouble } from "../parts.js";

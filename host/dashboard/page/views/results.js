@@ -1,6 +1,6 @@
 // The newest result of every case: as a table, as a heatmap over hardware, and below the roofline of a device.
 
-import { html, useMemo } from "../lib/preact.js";
+import { html, useMemo } from "../ui.js";
 import { download, useData } from "../api.js";
 import { Roofline } from "../charts/lines.js";
 import { better, clock, digits, keyOf, measured, params, plural, quantity, short } from "../format.js";

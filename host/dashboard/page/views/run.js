@@ -1,6 +1,6 @@
 // One run: its cases, what they measured, and what can be done with it.
 
-import { html, useState } from "../lib/preact.js";
+import { html, useState } from "../ui.js";
 import { ask, download, renew, useData } from "../api.js";
 import { useMay } from "../caller.js";
 import { caseName, clock, duration, measured, params, plural, short } from "../format.js";

@@ -1,6 +1,6 @@
 // All runs, whoever started them.
 
-import { html } from "../lib/preact.js";
+import { html } from "../ui.js";
 import { useData } from "../api.js";
 import { short } from "../format.js";
 import { Answer, Choice, Empty, State, TextChoice, Time } from "../parts.js";

@@ -1,6 +1,6 @@
 // One SELECT over all that is stored: schema, history, saved queries, table, chart and export.
 
-import { html, useEffect, useRef, useState } from "../lib/preact.js";
+import { html, useEffect, useRef, useState } from "../ui.js";
 import { ask, save } from "../api.js";
 import { Scaling } from "../charts/lines.js";
 import { plural } from "../format.js";

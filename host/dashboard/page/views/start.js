@@ -1,6 +1,6 @@
 // The form that starts a run, made from what the plugins say of themselves.
 
-import { html, useMemo, useState } from "../lib/preact.js";
+import { html, useMemo, useState } from "../ui.js";
 import { ask, useData } from "../api.js";
 import { plural } from "../format.js";
 import { refresh } from "../live.js";

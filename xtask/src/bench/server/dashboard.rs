@@ -9,10 +9,9 @@ use std::{
 };
 
 use super::{
-    LARGE,
     load::{get, post},
-    observer_effect,
-    served::{SMALL, Server, filled},
+    observer::observer_effect,
+    served::{LARGE, SMALL, Server, filled},
 };
 use crate::{
     bench::{

@@ -5,6 +5,7 @@ mod dashboard;
 mod growth;
 pub(super) mod load;
 mod memory;
+mod observer;
 mod queue;
 mod reads;
 pub(super) mod served;
@@ -12,12 +13,13 @@ pub(super) mod served;
 use std::{
     sync::atomic::{AtomicBool, Ordering},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use self::{
-    load::{Load, get, ping, post, times},
-    served::{SMALL, Server, filled},
+    load::{Load, get, ping, times},
+    observer::observer_effect,
+    served::{LARGE, SMALL, Server, filled},
 };
 use super::{
     Bench, Needs,
@@ -35,9 +37,6 @@ pub(super) const DASHBOARD: Bench = dashboard::BENCH;
 pub(super) const GROWTH: Bench = growth::BENCH;
 pub(super) const MEMORY: Bench = memory::BENCH;
 pub(super) const BENCH: Bench = Bench { name: "server", title: "The server", needs: Needs::Nothing, run };
-
-/// Runs of a hundred results each.
-const LARGE: u32 = 10_000;
 
 fn run(host: &Host) -> Outcome<String> {
     let scratch = host.scratch().join("server");
@@ -154,33 +153,4 @@ fn served_effect(server: &Server) -> Outcome<String> {
         client.join().unwrap_or_else(|_| Err(Failure::new("the client panicked")))?;
         shift
     })
-}
-
-/// How much the median of a benchmark moves while somebody watches, whom `watch` lets begin and end: runs with and without take
-/// turns.
-fn observer_effect(server: &Server, watch: &mut dyn FnMut(bool) -> Outcome<()>) -> Outcome<String> {
-    let mut measured = |watched: bool| -> Outcome<f64> {
-        watch(watched)?;
-        let body = r#"{"benchmarks": ["sum"], "params": {"n": 100000}, "stop": {"rule": "time", "launches": 3, "budget_ns": 900000000}}"#;
-        let accepted = post(&server.address, "/api/runs", body)?;
-        let id = accepted["id"].as_str().unwrap_or_default().to_owned();
-        let path = format!("/api/runs/{id}");
-        let deadline = Instant::now() + Duration::from_secs(120);
-        while Instant::now() < deadline {
-            thread::sleep(Duration::from_millis(500));
-            let record = get(&server.address, &path)?;
-            if record["status"] == "completed" {
-                let median = record["cases"][0]["metrics"][0]["median"].as_f64();
-                return median
-                    .ok_or_else(|| Failure::new(format!("run {id} has no time: {}", record["cases"])));
-            }
-        }
-        Err(Failure::new(format!("run {id} did not end")))
-    };
-    let mut ratios = Vec::new();
-    for _ in 0..6 {
-        let (with, without) = (measured(true)?, measured(false)?);
-        ratios.push(with / without - 1.0);
-    }
-    Ok(format!("{:+.2} % (median of {} pairs)", 100.0 * median(&mut ratios.clone()), ratios.len()))
 }

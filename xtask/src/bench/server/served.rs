@@ -16,6 +16,8 @@ use crate::{
 const EXAMPLE: &str = "fill_database";
 /// Runs of a hundred results each in the small database.
 pub(super) const SMALL: u32 = 100;
+/// The same of the large one.
+pub(super) const LARGE: u32 = 10_000;
 
 /// A new database with so many runs of a hundred cases with ten samples each.
 pub(super) fn filled(host: &Host, scratch: &Path, runs: u32) -> Outcome<PathBuf> {
