@@ -2,7 +2,7 @@
 
 use super::output;
 
-/// Opens an address or a file. Where there is no browser, as on a machine without a screen, a note says what to open.
+/// Opens an address or a file. If no browser can be started, a note names what to open.
 pub(super) fn open(target: &str) {
     if open::that(target).is_err() {
         output::note(&format!("no browser could be started here; open {target} in one"));

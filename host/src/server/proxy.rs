@@ -202,7 +202,7 @@ impl Upstream {
         let late =
             |_| gateway(StatusCode::GATEWAY_TIMEOUT, format!("nothing came for {} s", ANSWER.as_secs()));
         let answered = tokio::time::timeout(ANSWER, self.client.request(request)).await.map_err(late)?;
-        let answer = answered.map_err(|error| gateway(StatusCode::BAD_GATEWAY, causes(&error)))?;
+        let answer = answered.map_err(|error| gateway(StatusCode::BAD_GATEWAY, reason(&error)))?;
         Ok(answer.map(Body::new))
     }
 }
@@ -256,18 +256,10 @@ fn without_hops(headers: &mut HeaderMap) {
     }
 }
 
-/// An error with everything below it, which is where the reason is.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut below = error.source();
-    while let Some(cause) = below {
-        let said = cause.to_string();
-        if !text.contains(&said) {
-            text = format!("{text}: {said}");
-        }
-        below = cause.source();
-    }
-    text
+/// The cause below an error that has none itself: there the reason is.
+fn reason(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.last().map(ToString::to_string).unwrap_or_default()
 }
 
 #[cfg(test)]
