@@ -148,6 +148,19 @@ impl Watching {
         drop(self.looked.wait_timeout_while(looks, PATIENCE, |looks| !looks.is_over));
     }
 
+    /// Copies the bytes of what is served, so that it stays served whatever happens to its files. A server does this before it
+    /// is ready: from then on, a file may be replaced at any moment.
+    pub(crate) fn keep_served(&self) {
+        self.keep_bytes(&self.catalog());
+    }
+
+    fn keep_bytes(&self, catalog: &Catalog) {
+        for entry in &catalog.entries {
+            // If the file changes at this moment, its new content is tried next.
+            let _ = self.content.admit_unsealed(&entry.path, &entry.sha256);
+        }
+    }
+
     /// Watches the folders until [`Self::end`]. `told` hears of changes once they are served.
     pub fn run(&self, told: &mut dyn FnMut(WatchNews<'_>)) {
         let mut versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
@@ -256,10 +269,7 @@ impl Watcher<'_> {
         }
         self.kept_up = Some(Instant::now());
         let in_use = self.replaced.iter().filter_map(Weak::upgrade).chain([self.watching.catalog()]);
-        for entry in in_use.flat_map(|catalog| catalog.entries.clone()) {
-            // If the file changes at this moment, its new content is tried next.
-            let _ = self.watching.content.admit_unsealed(&entry.path, &entry.sha256);
-        }
+        in_use.for_each(|catalog| self.watching.keep_bytes(&catalog));
         catalog::prune_cache(&self.watching.cache, self.watching.cache_limit_bytes);
     }
 }

@@ -19,6 +19,7 @@ impl Service {
     /// When no thread can be started.
     pub(crate) fn watch(self: &Arc<Self>) -> io::Result<()> {
         let Some(watching) = self.serving.watching().cloned() else { return Ok(()) };
+        watching.keep_served();
         let service = Arc::clone(self);
         let watch = move || {
             let mut told = |news: WatchNews<'_>| service.tell_of(&news);
