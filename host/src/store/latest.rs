@@ -16,7 +16,6 @@ use super::{
     Store,
     columns::{better_of, interval},
     error::{StoreError, doing},
-    metric_counts::MetricCount,
     read::TIME,
     verdicts::with_params,
 };
@@ -48,6 +47,19 @@ pub struct LatestList {
     pub truncated: bool,
     /// The metrics that results have, the most frequent first.
     pub metrics: Vec<MetricCount>,
+}
+
+/// A metric and how many results have it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MetricCount {
+    /// Name of the metric.
+    pub name: String,
+    /// Its unit.
+    pub unit: String,
+    /// Which direction is good.
+    pub better: Better,
+    /// Number of results in all runs.
+    pub results: u64,
 }
 
 /// The newest results of one case on one machine.
@@ -165,6 +177,21 @@ impl Store {
             })
         })
         .map_err(doing("reading the newest results"))
+    }
+
+    fn metric_counts(&self) -> Result<Vec<MetricCount>, StoreError> {
+        let sql = "SELECT name, min(unit), min(better), count(*)::UBIGINT AS results FROM metrics
+                   GROUP BY name ORDER BY results DESC, name LIMIT 200";
+        self.rows(sql, params![], |row| {
+            let better: String = row.get(2)?;
+            Ok(MetricCount {
+                name: row.get(0)?,
+                unit: row.get(1)?,
+                better: better_of(&better),
+                results: row.get(3)?,
+            })
+        })
+        .map_err(doing("counting metrics"))
     }
 
     /// Benchmark and run of all accepted changes.

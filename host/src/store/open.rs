@@ -13,7 +13,6 @@ use duckdb::{AccessMode, Config, Connection};
 use super::{
     error::{StoreError, doing, is_damage, log_of},
     log::Log,
-    metric_counts::MetricCounts,
     migrate,
     recent::Recent,
     revision::Revision,
@@ -44,8 +43,6 @@ pub struct Store {
     pub(super) read_only: bool,
     /// Shared by all connections.
     pub(super) revision: Revision,
-    /// Shared by all connections.
-    pub(super) metric_counts: MetricCounts,
     /// Shared by all connections, if lists are kept in memory.
     pub(super) recent: Option<Arc<Recent>>,
     /// Shared by all connections, if the log is kept short.
@@ -107,7 +104,6 @@ impl Store {
             current: None,
             read_only,
             revision: Revision::default(),
-            metric_counts: MetricCounts::default(),
             recent: None,
             log: None,
             claim: Arc::new(claim),
@@ -125,7 +121,6 @@ impl Store {
             current: None,
             read_only: self.read_only,
             revision: self.revision.clone(),
-            metric_counts: self.metric_counts.clone(),
             recent: self.recent.clone(),
             log: self.log.clone(),
             claim: Arc::clone(&self.claim),
