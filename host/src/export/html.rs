@@ -119,8 +119,13 @@ fn facts(out: &mut String, record: &RunRecord) {
 }
 
 /// The metric that a report shows first.
-pub(super) fn headline(case: &CaseRecord) -> Option<&MetricSummary> {
+fn headline(case: &CaseRecord) -> Option<&MetricSummary> {
     case.metric("time").or_else(|| case.metric("latency"))
+}
+
+/// The same if its samples can be drawn: they are times.
+pub(super) fn timed(case: &CaseRecord) -> Option<&MetricSummary> {
+    headline(case).filter(|metric| metric.unit == "ns" && metric.median.is_finite())
 }
 
 fn results(out: &mut String, record: &RunRecord) {
@@ -157,7 +162,7 @@ fn results(out: &mut String, record: &RunRecord) {
 
 /// A dot for every sample, a row for every launch, so that differences between launches stand out.
 fn launches(out: &mut String, case: &CaseRecord) {
-    let Some(time) = headline(case).filter(|time| time.unit == "ns") else { return };
+    let Some(time) = timed(case) else { return };
     let most = (DOTS / case.launches.len().max(1)).clamp(2, 200);
     let rows: Vec<Vec<f64>> = case
         .launches

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     escape::xml,
-    html::{CHARTS, STYLE, body, headline, html, page, title},
+    html::{CHARTS, STYLE, body, html, page, timed, title},
 };
 
 /// How finely the samples of a case are described: hundreds of cases must fit into a file that opens at once.
@@ -77,7 +77,7 @@ pub fn html_with_charts(record: &RunRecord) -> String {
 }
 
 fn charted(case: &CaseRecord) -> Option<Charted<'_>> {
-    let metric = headline(case).filter(|metric| metric.unit == "ns" && metric.median.is_finite())?;
+    let metric = timed(case)?;
     let values = |samples: &[Sample]| samples.iter().map(Sample::ns_per_iteration).collect();
     let launches: Vec<(u32, Vec<f64>)> =
         (0..).zip(&case.launches).map(|(number, launch)| (number, values(&launch.samples))).collect();

@@ -1,5 +1,7 @@
 //! Host and origin of a request: a server answers under its own names, and to its own pages.
 
+use std::borrow::Borrow;
+
 use axum::{
     extract::Request,
     http::{StatusCode, Version, header},
@@ -12,7 +14,10 @@ pub(super) const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
 /// Refuses requests that name another host or origin: a foreign page in a browser must not reach a server that trusts its own
 /// machine. `names` are the host names that it has; absent if any will do. Also refuses requests that name two hosts, since a proxy in front may have checked the other one.
-pub(super) fn called_by_its_name(names: Option<&[String]>, request: &Request) -> Result<(), Problem> {
+pub(super) fn called_by_its_name<N: Borrow<str>>(
+    names: Option<&[N]>,
+    request: &Request,
+) -> Result<(), Problem> {
     let headers = request.headers();
     let malformed = |detail: String| Err(Problem::new(StatusCode::BAD_REQUEST, detail));
     // A second one would be read by others, and not by us.
@@ -34,7 +39,7 @@ pub(super) fn called_by_its_name(names: Option<&[String]>, request: &Request) ->
     let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|it| it.is_ascii_digit()));
     let name = name.map_or(host, |(name, _)| name);
     if let Some(names) = names
-        && !names.iter().any(|known| known.eq_ignore_ascii_case(name))
+        && !names.iter().any(|known| known.borrow().eq_ignore_ascii_case(name))
     {
         return Err(Problem::new(
             StatusCode::FORBIDDEN,

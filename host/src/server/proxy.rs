@@ -119,7 +119,7 @@ pub fn dashboard(port: u16, api: ApiUrl, ready: &mut dyn FnMut(&Proxied)) -> Res
     let connections = connections::most();
     let listener = bind(HOST, port, "--port")?;
     let address = listener.local_addr().map_err(system("cannot tell the own address"))?;
-    let upstream = Upstream::new(api).map_err(system("cannot read this machine's certificates"))?;
+    let upstream = Upstream::new(api);
     let runtime = runtime()?;
     let trouble = runtime.block_on(upstream.trouble());
     let proxied = Proxied { url: url(address), trouble };
@@ -138,8 +138,7 @@ pub fn dashboard(port: u16, api: ApiUrl, ready: &mut dyn FnMut(&Proxied)) -> Res
 
 /// Refuses foreign pages, which a browser would let talk to this machine.
 async fn guard(request: Request, next: Next) -> Response {
-    let names = LOOPBACK.map(str::to_owned);
-    match called_by_its_name(Some(&names), &request) {
+    match called_by_its_name(Some(&LOOPBACK), &request) {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
     }
@@ -153,15 +152,19 @@ struct Upstream {
 }
 
 impl Upstream {
-    fn new(api: ApiUrl) -> std::io::Result<Self> {
+    fn new(api: ApiUrl) -> Self {
         let mut tcp = HttpConnector::new();
         tcp.set_connect_timeout(Some(CONNECT));
         tcp.set_nodelay(true);
         tcp.enforce_http(false);
-        let tls = HttpsConnectorBuilder::new().with_native_roots()?.https_or_http().enable_http1();
+        // A small system has no certificates of its own: then those count that browsers bring along.
+        let tls = HttpsConnectorBuilder::new()
+            .with_native_roots()
+            .unwrap_or_else(|_| HttpsConnectorBuilder::new().with_webpki_roots());
+        let tls = tls.https_or_http().enable_http1();
         let client =
             Client::builder(TokioExecutor::new()).pool_max_idle_per_host(IDLE).build(tls.wrap_connector(tcp));
-        Ok(Self { api, client })
+        Self { api, client }
     }
 
     /// Why the server does not answer, if so.
