@@ -23,6 +23,7 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     let guests = setup::guests(&project);
     let chromium = setup::chromium();
     let axe = setup::axe(&project);
+    let minilm = setup::minilm(&project);
     // The whole-product tests run the real programs over the real plugins.
     let native = native::build(&project, &duckdb)?;
     plugins::build(&project, &tools, &native)?;
@@ -40,7 +41,12 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
         command.env_remove(name);
     }
     command.env("DYNO_TEST_PLUGINS", project.plugins());
-    let found = [("DYNO_TEST_NVRTC", nvrtc), ("DYNO_TEST_CHROMIUM", chromium), ("DYNO_TEST_AXE", axe)];
+    let found = [
+        ("DYNO_TEST_NVRTC", nvrtc),
+        ("DYNO_TEST_CHROMIUM", chromium),
+        ("DYNO_TEST_AXE", axe),
+        ("DYNO_TEST_MINILM", minilm),
+    ];
     for (name, path) in found {
         if let Some(path) = path {
             command.env(name, path);

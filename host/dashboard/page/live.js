@@ -26,6 +26,7 @@ const store = {
 };
 const listeners = new Set();
 let socket = null;
+let wasOpen = false;
 let pause = FIRST_PAUSE;
 let due = 0;
 let stopped = true;
@@ -75,8 +76,10 @@ function connect() {
     pause = FIRST_PAUSE;
     store.connection = "open";
     store.since = Date.now();
-    // Whatever happened meanwhile was missed.
-    renew();
+    // Whatever happened meanwhile was missed. At first that is next to nothing, and answers that are on their way are not thrown away.
+    if (wasOpen) renew();
+    else renewSoon();
+    wasOpen = true;
     refresh();
     tell();
   };

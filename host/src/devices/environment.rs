@@ -195,7 +195,8 @@ fn parse_ticks(stat: &str, measured: &[u32]) -> Option<Ticks> {
         let total = user + nice + system + idle + iowait + irq + softirq + steal;
         sum.total += total;
         sum.steal += steal;
-        if !measured.contains(&number) {
+        // A case that may use all processors cannot be told apart from what else runs there.
+        if !measured.is_empty() && !measured.contains(&number) {
             sum.others_total += total;
             sum.others_busy += total - idle - iowait;
         }
@@ -214,7 +215,7 @@ mod tests {
     fn processor_time_is_split_into_measured_and_others() {
         let ticks = parse_ticks(STAT, &[1]).unwrap();
         assert_eq!(ticks, Ticks { others_total: 100, others_busy: 30, total: 200, steal: 10 });
-        assert_eq!(parse_ticks(STAT, &[]).unwrap().others_total, 200);
+        assert_eq!(parse_ticks(STAT, &[]).unwrap(), Ticks { others_total: 0, others_busy: 0, total: 200, steal: 10 });
         assert_eq!(parse_ticks("cpu0 1 2", &[0]), None);
         assert_eq!(parse_ticks("", &[]), None);
     }

@@ -9,6 +9,7 @@ mod devices;
 mod document;
 mod gemm;
 mod host;
+mod inference;
 mod loops;
 mod machine;
 mod measure;
@@ -49,6 +50,7 @@ const BENCHES: &[Bench] = &[
     server::GROWTH,
     server::DASHBOARD,
     cuda::BENCH,
+    inference::BENCH,
 ];
 
 /// `cargo xtask bench [NAME…|all]`.

@@ -8,6 +8,8 @@ mod duckdb;
 mod guests;
 mod npm;
 mod nvrtc;
+mod onnxruntime;
+mod pypi;
 mod vulkan;
 mod wasm;
 mod web;
@@ -22,13 +24,15 @@ use std::path::PathBuf;
 
 use crate::{failure::Outcome, options::Options, process::say, project::Project};
 
-/// What plugins are built with.
+/// What plugins are built with, and what they open.
 #[derive(Debug)]
 pub(crate) struct Tools {
     /// What builds WASM components, where anything does.
     pub(crate) wasm: Option<Toolchain>,
     /// What builds C and C++ plugins.
     pub(crate) compilers: Compilers,
+    /// Where ONNX Runtime is, if it can be had.
+    pub(crate) onnxruntime: Option<PathBuf>,
 }
 
 /// `cargo xtask setup`.
@@ -43,8 +47,10 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     println!("  Web     {}", shown(web));
     println!("  WASM    {}", tools.wasm.map_or_else(|| "none".to_owned(), |toolchain| toolchain.to_string()));
     println!("  C, C++  {}", tools.compilers);
+    println!("  ONNX Runtime  {}", shown(tools.onnxruntime));
     println!("  Vulkan  {}", vulkan());
     println!("  NVRTC   {}", shown(nvrtc(&project)));
+    println!("  MiniLM  {}", shown(minilm(&project)));
     println!("  Chromium  {}", shown(chromium()));
     println!("  axe     {}", shown(axe(&project)));
     println!("  JavaScript, Python, CUDA for tests  {}", guests(&project).display());
@@ -74,6 +80,11 @@ pub(crate) fn nvrtc(project: &Project) -> Option<PathBuf> {
     nvrtc::find_or_obtain(project)
 }
 
+/// Checks and obtains a small model with real weights, which only tests use. Without it, they skip what needs it.
+pub(crate) fn minilm(project: &Project) -> Option<PathBuf> {
+    onnxruntime::weights(project)
+}
+
 /// Checks and obtains the browser that only tests of the dashboard use. Without it, they are skipped.
 pub(crate) fn chromium() -> Option<PathBuf> {
     chromium::find_or_obtain()
@@ -89,7 +100,12 @@ pub(crate) fn guests(project: &Project) -> PathBuf {
     guests::find_or_obtain(project)
 }
 
-/// Checks and obtains what plugins are built with. Without some of it, fewer plugins are built.
+/// Checks and obtains what plugins are built with, and what they open. Without some of it, there are fewer plugins, or they skip
+/// some cases.
 pub(crate) fn tools(project: &Project) -> Tools {
-    Tools { wasm: wasm::find_or_obtain(project), compilers: Compilers::find_or_obtain() }
+    Tools {
+        wasm: wasm::find_or_obtain(project),
+        compilers: Compilers::find_or_obtain(),
+        onnxruntime: onnxruntime::find_or_obtain(),
+    }
 }

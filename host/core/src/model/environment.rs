@@ -122,7 +122,8 @@ pub struct Environment {
     pub after: Load,
     /// Share of the machine's processor time that the hypervisor gave to others during the launch, 0 to 1.
     pub steal: Option<f64>,
-    /// Share of the other processors' time that other work used during the launch, 0 to 1.
+    /// Share of the other processors' time that other work used during the launch, 0 to 1. Not known of a case that may use all
+    /// processors: it would count its own work.
     pub others_busy: Option<f64>,
     /// How often another thread preempted the measured one while it was sampled.
     #[serde(default, skip_serializing_if = "Option::is_none")]

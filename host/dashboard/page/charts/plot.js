@@ -40,6 +40,33 @@ function decades(self, splits) {
   });
 }
 
+const waiting = new Set();
+
+/**
+ * Calls `draw` at once if no other chart is being drawn, else when the page has shown those before: a page of many charts shows the
+ * first one without waiting for the last. Gives what takes the wish back.
+ */
+function inTurn(draw) {
+  if (waiting.size > 0) {
+    waiting.add(draw);
+    return () => waiting.delete(draw);
+  }
+  draw();
+  waiting.add(next);
+  setTimeout(next);
+  return () => {};
+}
+
+function next() {
+  waiting.delete(next);
+  const [draw] = waiting;
+  if (!draw) return;
+  waiting.delete(draw);
+  waiting.add(next);
+  setTimeout(next);
+  draw();
+}
+
 /**
  * `make(colours)` gives `{opts, data}` for uPlot; axes may be given as `{label, values}`. `label` describes the chart to those who
  * cannot see it.
@@ -54,15 +81,22 @@ export function Plot({ make, label, height = 260, inputs }) {
     return () => themed.delete(again);
   }, []);
   useLayoutEffect(() => {
-    const { opts, data } = make();
-    const width = Math.max(box.current.clientWidth, 200);
-    const legend = { live: false, ...opts.legend };
-    const axes = (opts.axes ?? [{}, {}]).map((one, place) => {
-      const scale = opts.scales?.[one.scale ?? (place === 0 ? "x" : "y")];
-      return axis({ ...(scale?.distr === 3 ? { filter: decades } : {}), ...one });
-    });
-    plot.current = new uPlot({ width, height, ...opts, axes, legend }, data, box.current);
-    return () => plot.current.destroy();
+    const draw = () => {
+      const { opts, data } = make();
+      const width = Math.max(box.current.clientWidth, 200);
+      const legend = { live: false, ...opts.legend };
+      const axes = (opts.axes ?? [{}, {}]).map((one, place) => {
+        const scale = opts.scales?.[one.scale ?? (place === 0 ? "x" : "y")];
+        return axis({ ...(scale?.distr === 3 ? { filter: decades } : {}), ...one });
+      });
+      plot.current = new uPlot({ width, height, ...opts, axes, legend }, data, box.current);
+    };
+    const forget = inTurn(draw);
+    return () => {
+      forget();
+      plot.current?.destroy();
+      plot.current = null;
+    };
   }, [...inputs, height, scheme.matches, document.documentElement.dataset.theme]);
   useEffect(() => {
     const observer = new ResizeObserver(([entry]) => {
@@ -72,7 +106,7 @@ export function Plot({ make, label, height = 260, inputs }) {
     observer.observe(box.current);
     return () => observer.disconnect();
   }, [height]);
-  return html`<div class="plot" ref=${box} role="img" aria-label=${label}></div>`;
+  return html`<div class="plot" ref=${box} role="img" aria-label=${label} style=${{ minHeight: `${height}px` }}></div>`;
 }
 
 /** A box at the pointer with the lines that `text(self, series, index)` gives for the closest point. */

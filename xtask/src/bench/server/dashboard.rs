@@ -45,12 +45,13 @@ fn run(host: &Host) -> Outcome<String> {
     drop(server);
     let small = filled(host, &scratch, SMALL)?;
     let server = Server::start(host, &scratch, &small)?;
-    let (rows, launches) = live(&browse, &server)?;
     let mut page = None;
     let shift = observer_effect(&server, &mut |watched| {
         page = if watched { Some(browse.hold(&url(&server))?) } else { None };
         Ok(())
     })?;
+    // Last: its runs outlive it.
+    let (rows, launches) = live(&browse, &server)?;
     Ok(format!(
         "{}\nOver {} results and {} samples, in headless Chromium at 1,400 × 900 on the processors of the server. `First` includes \
          the server's first answer to each question; `again` is the median of four.\n\n{}\n\
