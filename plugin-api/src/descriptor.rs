@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{layout, section};
+use crate::{layout, names, names::printable, section};
 
 /// The schema that this version of dyno writes and reads.
 pub const SCHEMA: &str = "dyno.descriptor/1";
@@ -144,6 +144,9 @@ pub struct BenchmarkInfo {
     /// Models that it can run, for a benchmark of models.
     #[serde(default)]
     pub models: Vec<String>,
+    /// What is known of these models; absent if nothing is. Each entry is about one of `models`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub model_details: Vec<ModelInfo>,
     /// Kinds of device that it runs on; at least one. // eg: ["cpu", "cuda"]
     pub hardware: Vec<String>,
     /// Typed parameters, in the order in which `setup` receives them.
@@ -152,6 +155,28 @@ pub struct BenchmarkInfo {
     /// Its own metrics, besides time and throughput.
     #[serde(default)]
     pub metrics: Vec<MetricInfo>,
+}
+
+/// What a benchmark says about one of its models.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ModelInfo {
+    /// One of the benchmark's `models`; no two entries have the same name. // eg: "bert-tiny"
+    pub name: String,
+    /// Models of one architecture share it. // eg: "bert"
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub family: String,
+    /// Kinds of input. // eg: "text", "image"
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub modality: String,
+    /// Number of weights. // eg: 4385920
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<u64>,
+    /// Words to find it by; `critical`, `high`, `medium` and `low` are priorities. // eg: ["low"]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// Precisions that it can run in; empty if that is not known. // eg: ["fp32", "bf16"]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub precisions: Vec<String>,
 }
 
 /// One typed parameter of a benchmark.
@@ -326,7 +351,7 @@ impl Descriptor {
             (Kind::Native, None) => {
                 return refuse("abi.layout_hash is missing; native plugins must carry it");
             }
-            (Kind::Native, Some(text)) if parse_hash(text).is_none() => {
+            (Kind::Native, Some(text)) if names::hash(text).is_none() => {
                 return refuse(format!(
                     "abi.layout_hash `{}` is not `0x` and 16 hexadecimal digits",
                     printable(text)
@@ -339,7 +364,7 @@ impl Descriptor {
         }
         let mut names = HashSet::new();
         for benchmark in &self.benchmarks {
-            identifier("benchmark name", &benchmark.name)?;
+            names::identifier("benchmark name", &benchmark.name).map_err(DescriptorError)?;
             if !names.insert(benchmark.name.as_str()) {
                 return refuse(format!("two benchmarks are named `{}`", benchmark.name));
             }
@@ -392,8 +417,8 @@ impl PluginInfo {
     /// # Errors
     /// A sentence that names the field, its value and what is allowed.
     pub fn check(&self) -> Result<(), DescriptorError> {
-        identifier("plugin.id", &self.id)?;
-        if is_version(&self.version) {
+        names::identifier("plugin.id", &self.id).map_err(DescriptorError)?;
+        if names::is_version(&self.version) {
             return Ok(());
         }
         refuse(format!(
@@ -425,7 +450,7 @@ impl AbiInfo {
             ));
         }
         let theirs = self.layout_hash.as_deref()?;
-        (self.kind == Kind::Native && !parse_hash(theirs).is_some_and(layout::is_known)).then(|| {
+        (self.kind == Kind::Native && !names::hash(theirs).is_some_and(layout::is_known)).then(|| {
             format!(
                 "the plugin was built with ABI layout {theirs}, this dyno has {}; rebuild the plugin with the SDK or \
                  header of this dyno",
@@ -442,7 +467,7 @@ impl BenchmarkInfo {
         }
         let mut names = HashSet::new();
         for param in &self.params {
-            word("parameter name", &param.name)?;
+            names::word("parameter name", &param.name).map_err(DescriptorError)?;
             if !names.insert(param.name.as_str()) {
                 return refuse(format!("two parameters are named `{}`", param.name));
             }
@@ -450,12 +475,36 @@ impl BenchmarkInfo {
         }
         let mut names = HashSet::new();
         for metric in &self.metrics {
-            word("metric name", &metric.name)?;
+            names::word("metric name", &metric.name).map_err(DescriptorError)?;
             if !names.insert(metric.name.as_str()) {
                 return refuse(format!("two metrics are named `{}`", metric.name));
             }
         }
+        let mut models = HashSet::new();
+        for model in &self.model_details {
+            let name = printable(&model.name);
+            model.check().map_err(|why| DescriptorError(format!("model `{name}`: {why}")))?;
+            if !self.models.contains(&model.name) {
+                return refuse(format!("model_details describes `{name}`, which is not among models"));
+            }
+            if !models.insert(model.name.as_str()) {
+                return refuse(format!("two entries of model_details are named `{name}`"));
+            }
+        }
         Ok(())
+    }
+}
+
+impl ModelInfo {
+    fn check(&self) -> Result<(), String> {
+        names::text("name", &self.name)?;
+        for (field, text) in [("family", &self.family), ("modality", &self.modality)] {
+            if !text.is_empty() {
+                names::text(field, text)?;
+            }
+        }
+        self.tags.iter().try_for_each(|tag| names::text("tag", tag))?;
+        self.precisions.iter().try_for_each(|precision| names::text("precision", precision))
     }
 }
 
@@ -547,56 +596,6 @@ impl ParamInfo {
     }
 }
 
-fn identifier(what: &str, text: &str) -> Result<(), DescriptorError> {
-    let good = text.len() <= 64
-        && text.starts_with(|c: char| c.is_ascii_lowercase())
-        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_');
-    if good {
-        return Ok(());
-    }
-    refuse(format!(
-        "{what} `{}` must start with a lower-case letter and hold only lower-case letters, digits, `-` and `_` \
-         (at most 64)",
-        printable(text)
-    ))
-}
-
-fn word(what: &str, text: &str) -> Result<(), DescriptorError> {
-    let good = text.len() <= 64
-        && text.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    if good {
-        return Ok(());
-    }
-    refuse(format!(
-        "{what} `{}` must start with a letter and hold only letters, digits and `_` (at most 64)",
-        printable(text)
-    ))
-}
-
-fn is_version(text: &str) -> bool {
-    let core = text.split(['-', '+']).next().unwrap_or_default();
-    text.len() <= 64
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+'))
-        && core.split('.').count() == 3
-        && core.split('.').all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit()))
-}
-
-fn parse_hash(text: &str) -> Option<u64> {
-    let digits = text.strip_prefix("0x").filter(|digits| digits.len() == 16)?;
-    u64::from_str_radix(digits, 16).ok()
-}
-
-/// Untrusted text, made safe for a terminal: no control characters, not too long.
-fn printable(text: &str) -> String {
-    let mut out: String =
-        text.chars().take(80).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-    if text.chars().nth(80).is_some() {
-        out.push('…');
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -674,6 +673,31 @@ mod tests {
         );
         refused("/benchmarks/0/params/0/type", json!("enum"), "min is only for integer and float");
         refused("/benchmarks/0/params/0/min", json!("x"), "min \"x\" is not of type integer");
+    }
+
+    #[test]
+    fn details_of_models_are_about_models_of_the_benchmark() {
+        let details = |models: Value, details: Value| {
+            let mut value = sample();
+            value["benchmarks"][0]["models"] = models;
+            value["benchmarks"][0]["model_details"] = details;
+            read(&value)
+        };
+        let vit = json!({"name": "vit", "parameters": 86_567_656, "tags": ["high"], "precisions": ["fp32"]});
+        let descriptor = details(json!(["bert", "vit"]), json!([vit])).unwrap();
+        assert_eq!(json!(descriptor)["benchmarks"][0]["model_details"], json!([vit]));
+        assert_eq!(json!(read(&sample()).unwrap())["benchmarks"][0].get("model_details"), None);
+        for (wrong, expected) in [
+            (json!([vit, vit]), "two entries of model_details are named `vit`"),
+            (json!([{"name": "gpt2"}]), "describes `gpt2`, which is not among models"),
+            (json!([{"name": "vit", "family": "f".repeat(65)}]), "model `vit`: family `ffff"),
+            (json!([{"name": "vit", "tags": ["a\u{1b}"]}]), "model `vit`: tag `a\u{fffd}`"),
+            (json!([{"name": "vit", "precisions": [""]}]), "precision `` must have 1 to 64 characters"),
+            (json!([{"name": "vit", "parameters": -1}]), "invalid value"),
+        ] {
+            let message = details(json!(["bert", "vit"]), wrong).unwrap_err();
+            assert!(message.contains(expected), "`{message}` does not contain `{expected}`");
+        }
     }
 
     #[test]

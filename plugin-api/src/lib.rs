@@ -12,6 +12,8 @@ pub mod abi;
 #[cfg(feature = "descriptor")]
 pub mod descriptor;
 pub mod layout;
+#[cfg(feature = "descriptor")]
+mod names;
 #[cfg(feature = "abi-stable")]
 pub mod root;
 pub mod section;

@@ -12,6 +12,7 @@ mod duels;
 mod error;
 mod hardware;
 mod local;
+mod models;
 mod operator;
 mod packages;
 mod plugins;
@@ -40,6 +41,7 @@ pub use self::{
     duels::{AaNews, Duels},
     error::AppError,
     hardware::Hardware,
+    models::{Model, ModelHardware, ModelKind, Tier, model_details},
     operator::Operator,
     packages::{Made, PackWish, Packages},
     plugins::Plugins,

@@ -24,6 +24,11 @@ impl App {
 }
 
 impl Plugins<'_> {
+    /// What these use cases work on.
+    pub(super) fn app(&self) -> &App {
+        self.0
+    }
+
     /// The plugins in the named files, or else in the plugin folders.
     #[must_use]
     pub fn catalog(&self) -> Arc<Catalog> {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use dyno_core::model::{PluginBuild, PluginKind};
 use dyno_plugin_api::descriptor::{
-    AbiInfo, BenchmarkInfo, Descriptor, MetricInfo, ParamInfo, ParamKind, PluginInfo,
+    AbiInfo, BenchmarkInfo, Descriptor, MetricInfo, ModelInfo, ParamInfo, ParamKind, PluginInfo,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 use serde_json::Value;
@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use super::entry::{Entry, Problem, Stamp};
 
 /// Changes whenever the same bytes could be described differently, so also with every version of dyno.
-const VERSION: &str = concat!("3/", env!("CARGO_PKG_VERSION"));
+const VERSION: &str = concat!("4/", env!("CARGO_PKG_VERSION"));
 
 /// Length of the hash at the front [bytes].
 const HASH: usize = 32;
@@ -111,10 +111,23 @@ struct PackedBenchmark {
     description: String,
     tags: Vec<String>,
     models: Vec<String>,
+    #[serde(with = "models")]
+    model_details: Vec<ModelInfo>,
     hardware: Vec<String>,
     #[serde(with = "params")]
     params: Vec<ParamInfo>,
     metrics: Vec<MetricInfo>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "ModelInfo")]
+struct PackedModel {
+    name: String,
+    family: String,
+    modality: String,
+    parameters: Option<u64>,
+    tags: Vec<String>,
+    precisions: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -171,6 +184,7 @@ macro_rules! list {
 }
 
 list!(benchmarks, BenchmarkInfo as PackedBenchmark);
+list!(models, ModelInfo as PackedModel);
 list!(params, ParamInfo as PackedParam);
 
 /// Values of any type, as their JSON text.
@@ -200,7 +214,9 @@ mod tests {
             r#"{"schema": "dyno.descriptor/1",
                 "plugin": {"id": "a", "version": "1.0.0", "description": "d", "authors": ["x"], "license": "MIT", "homepage": "h"},
                 "abi": {"kind": "native", "version": 1, "layout_hash": "00"}, "build": "debug", "capabilities": ["net"],
-                "benchmarks": [{"name": "b", "category": "c", "description": "×", "tags": ["t"], "models": ["m"],
+                "benchmarks": [{"name": "b", "category": "c", "description": "×", "tags": ["t"], "models": ["m", "k"],
+                  "model_details": [{"name": "m", "family": "f", "modality": "text", "parameters": 9007199254740993,
+                    "tags": ["low"], "precisions": ["fp32"]}, {"name": "k"}],
                   "hardware": ["cpu", "cuda"], "metrics": [{"name": "m", "unit": "u", "better": "higher"}],
                   "params": [
                     {"name": "n", "type": "integer", "default": 1, "min": -1, "max": 9007199254740993, "unit": "u"},

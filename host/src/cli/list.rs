@@ -69,7 +69,7 @@ pub(super) fn execute(app: &App, args: &args::ListArgs, as_json: bool) -> Result
 }
 
 /// A list from which files are missing that the host could not read is not a good end.
-fn end(catalog: &Catalog) -> Result<ExitCode, Failure> {
+pub(super) fn end(catalog: &Catalog) -> Result<ExitCode, Failure> {
     catalog.fault.clone().map_or_else(|| Ok(End::Good.into()), |fault| Err(fault.into()))
 }
 

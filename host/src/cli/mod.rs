@@ -22,6 +22,7 @@ mod history;
 mod inspect;
 mod install;
 mod list;
+mod models;
 mod new;
 mod output;
 mod pack;
@@ -114,6 +115,9 @@ fn execute(cli: &args::Cli) -> Result<ExitCode, Failure> {
     }
     let app = App::through_server(settings)?;
     match &cli.command {
+        args::Command::List(args) if args.models => {
+            models::execute(&app.with_files(&args.files())?, args, json)
+        }
         args::Command::List(args) => list::execute(&app.with_files(&args.files())?, args, json),
         args::Command::Inspect(args) => inspect::execute(&app, args, json),
         args::Command::Run(args) => run::execute(&app.with_files(&args.selection.files())?, args, json),

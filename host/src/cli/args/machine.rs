@@ -18,6 +18,9 @@ pub(in crate::cli) struct ListArgs {
     /// Name every library that is not a plugin, with the reason
     #[arg(long)]
     pub(in crate::cli) all: bool,
+    /// List the models that the benchmarks run, and the hardware here that can run them
+    #[arg(long, conflicts_with_all = ["installed", "available", "index"])]
+    pub(in crate::cli) models: bool,
     /// List the installed packages, and whether their files are still what was installed
     #[arg(long, conflicts_with_all = ["available", "index"])]
     pub(in crate::cli) installed: bool,

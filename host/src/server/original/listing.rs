@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    app::{Freshness, PerformanceFilter, PerformanceRow, RunFilter},
+    app::{Freshness, Model, PerformanceFilter, PerformanceRow, RunFilter},
     server::{
         extract::{Ask, within},
         problem::Problem,
@@ -18,45 +18,19 @@ use crate::{
     service::Reports,
 };
 
-/// A model or benchmark.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct Model {
-    name: String,
-    /// Category of the benchmark.
-    family: String,
-    /// `model`, or `benchmark` if it is not a model.
-    #[serde(rename = "type")]
-    kind: &'static str,
-    /// The kinds of device it runs on, separated by commas.
-    modality: String,
-}
-
 /// `GET /api/benchmark/models`
 pub(crate) async fn models(Of(state): Of<Shared>) -> Result<Response, Problem> {
     kept(&state, "models", Duration::from_secs(5), |state| {
-        let mut all: Vec<Model> = Vec::new();
-        for entry in &state.app().plugins().catalog().entries {
-            for benchmark in &entry.descriptor.benchmarks {
-                let names = benchmark.models.iter().map(|name| (name, "model"));
-                for (name, kind) in std::iter::once((&benchmark.name, "benchmark")).chain(names) {
-                    if all.iter().all(|other| other.name != *name) {
-                        all.push(Model {
-                            name: name.clone(),
-                            family: benchmark.category.clone(),
-                            kind,
-                            modality: benchmark.hardware.join(", "),
-                        });
-                    }
-                }
-            }
-        }
-        Ok::<_, Problem>(all)
+        let plugins = state.app().plugins();
+        plugins.models(&plugins.catalog())
     })
     .await
 }
 
 pub(crate) fn models_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
-    op.summary("Available models and benchmarks").tag("original").response::<200, Json<Vec<Model>>>()
+    op.summary("Available models and benchmarks, and the hardware that can run them")
+        .tag("original")
+        .response::<200, Json<Vec<Model>>>()
 }
 
 /// A device, in the fields of the original suite and some of dyno's.

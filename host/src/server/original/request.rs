@@ -21,7 +21,8 @@ pub(crate) enum Asked {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Original {
     /// Selects benchmarks by tag, and sets the run's priority in the queue: `critical`, `high`, `medium` or `all`. Each level
-    /// includes the previous ones; a benchmark without such a tag counts as `high`.
+    /// includes the previous ones; a benchmark without such a tag counts as `high`. Of a benchmark that describes its models,
+    /// selects those models by their tags.
     #[serde(default = "high")]
     pub(super) priority: String,
     /// Devices to run on, by kind or name.

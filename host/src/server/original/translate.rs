@@ -9,30 +9,31 @@ use serde_json::{Value, json};
 
 use super::request::Original;
 use crate::{
-    app::{self, Catalog},
+    app::{self, Catalog, Tier, model_details},
     server::problem::Problem,
 };
 
 /// The request as dyno carries it out, and its priority in the queue.
 pub(super) fn translated(asked: &Original, catalog: &Catalog) -> Result<(Priority, RunSpec), Problem> {
     let wishes = Wishes::of(asked)?;
-    let mut named: Vec<&str> = Vec::new();
-    let mut requests: Vec<BatchRequest> = Vec::new();
-    for entry in catalog.entries.iter().filter(|entry| entry.incompatible.is_none()) {
-        for benchmark in &entry.descriptor.benchmarks {
-            let wanted = wishes.wanted(benchmark);
-            named.extend(&wanted);
-            let name = format!("{}/{}", entry.descriptor.plugin.id, benchmark.name);
-            let is_other_build = requests.iter().any(|it| it.request.benchmark == name);
-            if !wanted.is_empty() && !is_other_build {
-                requests.extend(wishes.requests(name, benchmark, &wanted, catalog));
-            }
-        }
-    }
-    if let Some(missing) = wishes.models.iter().flatten().find(|model| !named.contains(model)) {
+    let usable = || catalog.entries.iter().filter(|entry| entry.incompatible.is_none());
+    let is_known =
+        |model: &str| usable().flat_map(|entry| &entry.descriptor.benchmarks).any(|it| has(it, model));
+    if let Some(missing) = wishes.models.iter().flatten().find(|model| !is_known(model)) {
         return Err(Problem::bad(format!(
             "there is no model or benchmark `{missing}`; GET /api/benchmark/models lists them"
         )));
+    }
+    let mut requests: Vec<BatchRequest> = Vec::new();
+    for entry in usable() {
+        for benchmark in &entry.descriptor.benchmarks {
+            let Some(selected) = wishes.selected(benchmark) else { continue };
+            let name = format!("{}/{}", entry.descriptor.plugin.id, benchmark.name);
+            let is_other_build = requests.iter().any(|it| it.request.benchmark == name);
+            if !is_other_build {
+                requests.extend(wishes.requests(name, benchmark, &selected, catalog));
+            }
+        }
     }
     if requests.is_empty() {
         return Err(Problem::bad(format!(
@@ -59,11 +60,24 @@ struct BatchRequest {
     request: CaseRequest,
 }
 
+/// What a request selects of a benchmark.
+enum Selected<'a> {
+    /// The benchmark, with the default of its parameter `model`.
+    Defaults,
+    /// These models; at least one.
+    Models(Vec<&'a str>),
+}
+
+/// Whether a benchmark has that name, or a model of that name.
+fn has(benchmark: &BenchmarkInfo, name: &str) -> bool {
+    benchmark.name == name || benchmark.models.iter().any(|model| model == name)
+}
+
 /// A checked request.
 struct Wishes<'a> {
     priority: Priority,
-    /// The tags that select a benchmark; `""` selects those without such a tag.
-    tiers: &'static [&'static str],
+    /// The priorities that are selected; `None` selects what has no priority.
+    tiers: &'static [Option<Tier>],
     devices: IndexSet<&'a str>,
     models: Option<IndexSet<&'a str>>,
     batches: IndexSet<i64>,
@@ -77,11 +91,13 @@ impl<'a> Wishes<'a> {
                 "`skillset_dir` is not accepted: plugin folders are set by the operator (`--plugins`)",
             ));
         }
-        let (tiers, priority): (&[&str], Priority) = match asked.priority.as_str() {
-            "critical" => (&["critical"], Priority::Critical),
-            "high" => (&["critical", "high", ""], Priority::High),
-            "medium" => (&["critical", "high", "", "medium"], Priority::Medium),
-            "all" => (&["critical", "high", "", "medium", "low"], Priority::Low),
+        const ALL: &[Option<Tier>] =
+            &[Some(Tier::Critical), Some(Tier::High), None, Some(Tier::Medium), Some(Tier::Low)];
+        let (tiers, priority) = match asked.priority.as_str() {
+            "critical" => (&ALL[..1], Priority::Critical),
+            "high" => (&ALL[..3], Priority::High),
+            "medium" => (&ALL[..4], Priority::Medium),
+            "all" => (ALL, Priority::Low),
             other => {
                 return Err(Problem::bad(format!(
                     "priority `{other}` is not known; give critical, high, medium or all"
@@ -102,21 +118,24 @@ impl<'a> Wishes<'a> {
         })
     }
 
-    /// The names by which the request selects a benchmark: its own, or those of its models. Empty if it does not.
-    fn wanted<'b>(&self, benchmark: &'b BenchmarkInfo) -> Vec<&'b str>
-    where
-        'a: 'b,
-    {
-        let Some(models) = &self.models else {
-            let tier = ["critical", "high", "medium", "low"]
-                .into_iter()
-                .find(|tier| benchmark.tags.iter().any(|tag| tag == tier))
-                .unwrap_or_default();
-            return self.tiers.contains(&tier).then_some(benchmark.name.as_str()).into_iter().collect();
+    /// What the request selects of a benchmark; `None` if nothing.
+    fn selected<'b>(&'b self, benchmark: &'b BenchmarkInfo) -> Option<Selected<'b>> {
+        let mut models: Vec<&str> = match &self.models {
+            Some(named) if named.contains(benchmark.name.as_str()) => return Some(Selected::Defaults),
+            Some(named) => named.iter().copied().filter(|model| has(benchmark, model)).collect(),
+            None if benchmark.model_details.is_empty() => {
+                return self.tiers.contains(&Tier::of(&benchmark.tags)).then_some(Selected::Defaults);
+            }
+            None => {
+                let is_meant = |model: &&str| self.tiers.contains(&Tier::of_model(benchmark, model));
+                benchmark.models.iter().map(String::as_str).filter(is_meant).collect()
+            }
         };
-        let is_meant =
-            |model: &&str| *model == benchmark.name || benchmark.models.iter().any(|it| it == model);
-        models.iter().copied().filter(is_meant).collect()
+        models.retain(|model| {
+            let precisions = model_details(benchmark, model).map_or(&[] as &[String], |it| &it.precisions);
+            precisions.is_empty() || precisions.iter().any(|word| is_precision(self.precision, word))
+        });
+        (!models.is_empty()).then_some(Selected::Models(models))
     }
 
     /// The requests for a benchmark, one per batch size. Empty if it lacks the precision, or runs on none of the devices.
@@ -124,13 +143,13 @@ impl<'a> Wishes<'a> {
         &self,
         name: String,
         benchmark: &BenchmarkInfo,
-        wanted: &[&str],
+        selected: &Selected<'_>,
         catalog: &Catalog,
     ) -> Vec<BatchRequest> {
         let of_param = |name: &str| benchmark.params.iter().find(|param| param.name == name);
         let mut params: IndexMap<String, Vec<Value>> = IndexMap::new();
-        if of_param("model").is_some() && !wanted.contains(&benchmark.name.as_str()) {
-            params.insert("model".to_owned(), wanted.iter().map(|name| json!(name)).collect());
+        if let (Selected::Models(models), Some(_)) = (selected, of_param("model")) {
+            params.insert("model".to_owned(), models.iter().map(|name| json!(name)).collect());
         }
         if let Some(param) = of_param("precision").or_else(|| of_param("dtype")) {
             let Some(value) = precision(self.precision, param.choices.as_deref()) else { return Vec::new() };
@@ -188,13 +207,15 @@ fn served(devices: &IndexSet<&str>, benchmark: &BenchmarkInfo, catalog: &Catalog
 
 /// The benchmark's own name for a precision. // eg: `f32` for `fp32`
 fn precision(asked: &str, choices: Option<&[Value]>) -> Option<Value> {
+    let Some(choices) = choices else { return Some(json!(asked.to_lowercase())) };
+    choices.iter().find(|choice| choice.as_str().is_some_and(|word| is_precision(asked, word))).cloned()
+}
+
+/// Whether a word of a benchmark is the requested precision. // eg: `f32` for `fp32`
+fn is_precision(asked: &str, word: &str) -> bool {
     let asked = asked.to_lowercase();
     let short = asked.replace("fp", "f").replace("int", "i").replace("float", "f");
-    let Some(choices) = choices else { return Some(json!(asked)) };
-    choices
-        .iter()
-        .find(|choice| choice.as_str().is_some_and(|word| word.eq_ignore_ascii_case(&asked) || word == short))
-        .cloned()
+    word.eq_ignore_ascii_case(&asked) || word == short
 }
 
 #[cfg(test)]
@@ -257,5 +278,67 @@ mod tests {
         assert_eq!(hardware(&[("blas", "cpu"), ("cublas", "cuda")]), [["cpu"], ["cuda:0"]]);
         // Where no plugin has it, a case says so.
         assert_eq!(hardware(&[("blas", "cpu")]), [["cpu", "cuda:0"]]);
+    }
+
+    /// A catalog with a benchmark whose models have priorities, while the benchmark itself has none.
+    fn zoo() -> Catalog {
+        let mut catalog = catalog(&[("zoo", "cpu")]);
+        catalog.entries[0].descriptor.benchmarks[0] = serde_json::from_value(json!({
+            "name": "inference", "hardware": ["cpu"], "models": ["bert", "vit", "gpt2", "resnet"],
+            "model_details": [
+                {"name": "bert", "tags": ["text", "critical"], "precisions": ["fp32", "int8"]},
+                {"name": "vit", "tags": ["high"], "precisions": ["fp32"]},
+                {"name": "gpt2", "tags": ["low"]},
+            ],
+            "params": [
+                {"name": "model", "type": "enum", "default": "bert", "choices": ["bert", "vit", "gpt2", "resnet"]},
+                {"name": "precision", "type": "enum", "default": "fp32", "choices": ["fp32", "fp16", "bf16", "int8"]},
+                {"name": "batch_size", "type": "integer", "default": 1},
+            ],
+        }))
+        .unwrap();
+        catalog
+    }
+
+    /// The models that a request selects, with the batch size 1; the refusal, if it selects none.
+    fn selected(mut request: Value) -> Result<Value, Value> {
+        request["batch_sizes"] = json!([1]);
+        let (_, spec) =
+            translated(&asked(request), &zoo()).map_err(|problem| json!(problem)["detail"].clone())?;
+        assert_eq!(spec.requests.len(), 1);
+        let request = &spec.requests[0];
+        assert_eq!(request.benchmark, "zoo/inference");
+        Ok(request.params.get("model").map_or(Value::Null, |models| json!(models)))
+    }
+
+    #[test]
+    fn a_priority_selects_models_by_their_own_tags() {
+        assert_eq!(selected(json!({"priority": "critical", "hardware": ["cpu"]})), Ok(json!(["bert"])));
+        // A model that says nothing counts as high, like a benchmark that says nothing.
+        assert_eq!(selected(json!({"priority": "high"})), Ok(json!(["bert", "vit", "resnet"])));
+        assert_eq!(selected(json!({"priority": "all"})), Ok(json!(["bert", "vit", "gpt2", "resnet"])));
+        assert_eq!(
+            selected(json!({"priority": "critical", "models": ["gpt2", "vit"]})),
+            Ok(json!(["gpt2", "vit"]))
+        );
+        assert_eq!(selected(json!({"priority": "critical", "models": ["inference"]})), Ok(Value::Null));
+    }
+
+    #[test]
+    fn a_model_without_the_precision_is_left_out() {
+        assert_eq!(
+            selected(json!({"priority": "all", "precision": "int8"})),
+            Ok(json!(["bert", "gpt2", "resnet"]))
+        );
+        assert_eq!(
+            selected(json!({"models": ["vit"], "precision": "bf16"})),
+            Err(json!(
+                "no benchmark has priority high and precision bf16; GET /api/benchmark/models lists all"
+            ))
+        );
+        assert_eq!(
+            selected(json!({"models": ["vgg"]})),
+            Err(json!("there is no model or benchmark `vgg`; GET /api/benchmark/models lists them"))
+        );
     }
 }

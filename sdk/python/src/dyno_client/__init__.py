@@ -2,7 +2,7 @@
 
 from .client import AsyncBenchmarkClient, BenchmarkClient
 from .errors import DynoError, RunFailed
-from .types import CaseResult, Hardware, Model, PerformanceRow, Reports, Results, Started, Status
+from .types import CaseResult, Hardware, Model, ModelHardware, PerformanceRow, Reports, Results, Started, Status
 
 BenchmarkAPIClient = BenchmarkClient
 """The name that the documents of the original suite use."""
@@ -15,6 +15,7 @@ __all__ = [
     "DynoError",
     "Hardware",
     "Model",
+    "ModelHardware",
     "PerformanceRow",
     "Reports",
     "Results",

@@ -62,6 +62,14 @@ class Results(TypedDict):
     completion_time: str | None
 
 
+class ModelHardware(TypedDict):
+    """A kind of device that a model runs on, and why it is not available."""
+
+    kind: str
+    available: bool
+    reason: str | None
+
+
 class Model(TypedDict):
     """A model or benchmark that can be run."""
 
@@ -69,6 +77,12 @@ class Model(TypedDict):
     family: str
     type: str
     modality: str
+    benchmark: str
+    parameters: int | None
+    priority: str | None
+    tags: list[str]
+    precisions: list[str]
+    hardware: list[ModelHardware]
 
 
 class Hardware(TypedDict):

@@ -7,6 +7,7 @@ use syn::{Error, Expr, ExprLit, Item, Lit, Result, spanned::Spanned};
 use crate::{
     fields::{Errors, Fields, Text, list, text},
     json::{self, Pieces},
+    models::Models,
     names::{self, HARDWARE},
 };
 
@@ -73,7 +74,7 @@ fn describe(attribute: TokenStream, doc: &str) -> Result<(String, impl FnOnce(To
     let hardware = hardware(&mut fields, &mut errors);
     let category = plain(errors.keep(fields.text("category")).flatten());
     let given = plain(errors.keep(fields.text("description")).flatten());
-    let models = errors.keep(fields.texts("models")).unwrap_or_default();
+    let models = Models::take(&mut fields, &mut errors);
     let tags = errors.keep(fields.texts("tags")).unwrap_or_default();
     let metrics = metrics(&mut fields, &mut errors);
     errors.finish()?;
@@ -81,10 +82,14 @@ fn describe(attribute: TokenStream, doc: &str) -> Result<(String, impl FnOnce(To
     let description = if given.is_empty() { doc.to_owned() } else { given };
     let start =
         format!("{{\"name\":{},\"category\":{},\"description\":", json::text(&name), json::text(&category));
+    let details = match models.details.as_str() {
+        "" => String::new(),
+        details => format!(",\"model_details\":[{details}]"),
+    };
     let middle = format!(
-        ",\"tags\":{},\"models\":{},\"hardware\":{},\"metrics\":[{metrics}],\"params\":",
+        ",\"tags\":{},\"models\":{}{details},\"hardware\":{},\"metrics\":[{metrics}],\"params\":",
         plain_list(&tags),
-        plain_list(&models),
+        models.names,
         plain_list(&hardware),
     );
     let pieces = move |ty: TokenStream| {

@@ -6,6 +6,7 @@ mod benchmark;
 mod build;
 mod fields;
 mod json;
+mod models;
 mod names;
 mod number;
 mod param_enum;
@@ -22,7 +23,7 @@ use proc_macro::TokenStream;
 /// | `hardware` | required; a list of `cpu`, `cuda`, `rocm`, `mps`, `openvino`, `qnn`, `webgpu`, `webnn` |
 /// | `category` | a word to group by |
 /// | `description` | one sentence; otherwise the doc comment of the type, otherwise that of its parameters |
-/// | `models` | a list of names of models |
+/// | `models` | a list of names of models; in place of a name also `model("bert-tiny", family = "bert", modality = "text", parameters = 4_385_920, tags = ["low"], precisions = ["fp32"])`, where all but the name may be left out |
 /// | `tags` | a list of words to find it by |
 /// | `metrics` | a list of `metric("tokens_per_second", unit = "tokens/s", better = "higher")` |
 #[proc_macro_attribute]

@@ -32,6 +32,17 @@ pub(crate) fn word(what: &str, text: &str) -> Result<(), String> {
     ))
 }
 
+/// Checks a short text about a model.
+pub(crate) fn text(what: &str, text: &str) -> Result<(), String> {
+    if (1..=64).contains(&text.chars().count()) && !text.contains(char::is_control) {
+        return Ok(());
+    }
+    Err(format!(
+        "{what} `{}` must have 1 to 64 characters, none of them a control character",
+        text.escape_debug()
+    ))
+}
+
 /// The first paragraph of a doc comment, as one line.
 pub(crate) fn first_paragraph(attributes: &[Attribute]) -> String {
     let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {

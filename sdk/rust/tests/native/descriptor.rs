@@ -65,8 +65,17 @@ fn every_field_of_a_benchmark_arrives() {
     assert_eq!((good.category.as_str(), good.description.as_str()), ("test", "Does everything right."));
     assert_eq!(
         (&good.tags[..], &good.models[..]),
-        (&["a", "b"].map(str::to_owned)[..], &["bert", "vit"].map(str::to_owned)[..])
+        (&["a", "b"].map(str::to_owned)[..], &["bert", "vit", "gpt2"].map(str::to_owned)[..])
     );
+    assert_eq!(
+        json!(good.model_details),
+        json!([
+            {"name": "vit", "family": "transformer", "modality": "im\"age", "parameters": 86_567_656,
+             "tags": ["high", "b"], "precisions": ["fp32", "bf16"]},
+            {"name": "gpt2"},
+        ])
+    );
+    assert!(text(plugin().descriptor).matches("model_details").count() == 1, "absent where there are none");
     assert_eq!(good.hardware, ["cpu", "cuda"]);
     let metrics: Vec<_> = good.metrics.iter().map(|m| (m.name.as_str(), m.unit.as_str(), m.better)).collect();
     assert_eq!(metrics, [("rate", "1/s", Better::Higher), ("loss", "", Better::Lower)]);

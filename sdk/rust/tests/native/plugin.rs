@@ -36,7 +36,10 @@ pub(crate) struct Everything {
 }
 
 /// Does everything right.
-#[benchmark(name = "good", category = "test", models = ["bert", "vit"], hardware = ["cpu", "cuda"], tags = ["a", "b"],
+#[benchmark(name = "good", category = "test", 
+    models = ["bert", model("vit", family = "transformer", modality = "im\"age", parameters = 86_567_656, tags = ["high", "b"],
+        precisions = ["fp32", "bf16"]), model("gpt2")],
+    hardware = ["cpu", "cuda"], tags = ["a", "b"],
     metrics = [metric("rate", unit = "1/s", better = "higher"), metric("loss", better = "lower")])]
 pub(crate) struct Good {
     params: Everything,
