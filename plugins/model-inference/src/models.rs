@@ -50,6 +50,7 @@ pub(crate) struct Lengths {
 
 impl Model {
     /// All of them.
+    #[cfg(test)]
     pub(crate) fn all() -> impl Iterator<Item = Self> {
         Self::CHOICES.iter().filter_map(|name| Self::from_choice(name))
     }

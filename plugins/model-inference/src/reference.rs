@@ -82,7 +82,10 @@ impl Stored {
 mod tests {
     use std::{env, path::PathBuf};
 
+    use dyno_sdk::Described;
+
     use super::*;
+    use crate::benchmark::ModelInference;
 
     #[derive(Debug, Deserialize)]
     struct Sentences {
@@ -101,11 +104,16 @@ mod tests {
     fn every_model_has_as_many_parameters_as_its_authors_count() {
         let stored: Stored = serde_json::from_str(STORED).unwrap();
         assert_eq!(stored.models.len(), Model::all().count());
+        let entry: serde_json::Value = serde_json::from_str(ModelInference::JSON).unwrap();
+        let described = entry["model_details"].as_array().unwrap();
         for expected in stored.models {
             let model: Model = ParamEnum::from_choice(&expected.model).unwrap();
             let network =
                 model.network(Lengths { sequence: stored.length, image: stored.image_size }).unwrap();
             assert_eq!(network.parameters(), expected.parameters, "{}", expected.model);
+            // What the descriptor says is written by hand.
+            let said = described.iter().find(|it| it["name"] == expected.model).unwrap();
+            assert_eq!(said["parameters"], expected.parameters, "{}", expected.model);
         }
     }
 

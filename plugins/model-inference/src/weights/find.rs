@@ -85,3 +85,35 @@ pub(crate) fn home() -> Option<PathBuf> {
     let mine = fields.find(|fields| fields.get(2) == Some(&user.as_str()))?;
     mine.get(5).map(PathBuf::from)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_means_its_one_file_of_weights() {
+        let folder = std::env::temp_dir().join(format!("dyno-find-weights-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let refused = || in_path(&folder).unwrap_err().message().to_owned();
+        assert!(refused().ends_with("neither `model.safetensors` nor another file that ends in `.safetensors`"));
+        let [a, b, usual] = ["a.safetensors", "b.safetensors", FILE].map(|name| folder.join(name));
+        fs::write(&a, "").unwrap();
+        assert_eq!(in_path(&folder).unwrap(), a);
+        assert_eq!(in_path(&a).unwrap(), a);
+        fs::write(&b, "").unwrap();
+        assert!(refused().contains("the folder has 2 files that end in `.safetensors`"), "{}", refused());
+        fs::write(&usual, "").unwrap();
+        assert_eq!(in_path(&folder).unwrap(), usual);
+        fs::remove_dir_all(&folder).unwrap();
+        assert!(refused().ends_with("there is no such file or folder"));
+        let relative = in_path(Path::new("weights")).unwrap_err();
+        assert!(relative.message().ends_with("give the whole path, from `/`"), "{relative}");
+    }
+
+    #[test]
+    fn a_model_that_was_not_downloaded_is_named_with_where_it_would_be() {
+        let message = in_hub(Model::VitBase).unwrap_err().to_string();
+        assert!(message.contains("`google/vit-base-patch16-224`"), "{message}");
+        assert!(message.contains("hub/models--google--vit-base-patch16-224/snapshots;"), "{message}");
+    }
+}
