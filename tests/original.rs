@@ -188,3 +188,44 @@ fn samples_of_one_case_are_given_and_a_case_that_is_not_there_is_said() {
     let (status, body) = server.call("GET", &format!("/api/runs/{id}/cases/2/samples"), &json!(null));
     assert!(status == 404 && body.contains(&format!("run {id} has no case 2")), "{status} {body}");
 }
+
+#[test]
+fn models_are_listed_with_their_hardware_and_selected_by_their_own_tags() {
+    let arena = Arena::new();
+    arena.add(&fixtures::of_story("original/zoo.c"), "zoo.so");
+    let server = Served::start(&arena, &[]);
+    let listed = server.get("/api/benchmark/models");
+    let of = |name: &str| listed.as_array().unwrap().iter().find(|it| it["name"] == name).unwrap().clone();
+    let bert = of("bert-tiny");
+    let reason = bert["hardware"][1]["reason"].as_str().unwrap();
+    assert_eq!(
+        bert,
+        json!({
+            "name": "bert-tiny", "family": "bert", "type": "model", "modality": "text", "benchmark": "zoo/zoo",
+            "parameters": 4_385_920, "priority": "critical", "tags": ["critical"], "precisions": ["fp32"],
+            "hardware": [
+                {"kind": "cpu", "available": true, "reason": null},
+                {"kind": "webnn", "available": false, "reason": reason},
+            ],
+        })
+    );
+    let family = |name: &str| word(&of(name), "family").to_owned();
+    assert_eq!(["zoo", "vit", "other"].map(family), ["inference", "vit", "inference"]);
+
+    // The command line lists the same models, and not the benchmark itself.
+    let outcome = arena.dyno(&["list", "--models", "--json"]);
+    assert_eq!(outcome.json(), json!([of("bert-tiny"), of("vit"), of("other")]), "{}", outcome.shown());
+    let table = arena.dyno(&["list", "--models", "image"]).stdout;
+    let lines: Vec<&str> = table.lines().collect();
+    assert!(lines[2].starts_with("vit") && lines[2].contains("cpu") && !table.contains("bert"), "{table}");
+    assert!(table.contains(&format!("webnn is not available: {reason}")), "{table}");
+
+    let id = start(&server, &json!({"priority": "critical", "hardware": ["cpu"], "batch_sizes": [1]}));
+    watched(&server, &id);
+    let cases = server.get(&format!("/api/runs/{id}"))["cases"].clone();
+    assert_eq!(cases.as_array().unwrap().len(), 1);
+    assert_eq!(cases[0]["params"], json!({"model": "bert-tiny", "batch_size": 1}));
+    let none = json!({"priority": "critical", "precision": "int8"});
+    let (status, body) = server.call("POST", "/api/benchmark/run", &none);
+    assert!(status == 400 && body.contains("no benchmark has priority critical"), "{status} {body}");
+}
