@@ -20,6 +20,7 @@ mod durability;
 mod hostile;
 mod leases;
 mod library;
+mod models;
 mod original;
 mod overload;
 mod packages;
