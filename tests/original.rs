@@ -227,5 +227,5 @@ fn models_are_listed_with_their_hardware_and_selected_by_their_own_tags() {
     assert_eq!(cases[0]["params"], json!({"model": "bert-tiny", "batch_size": 1}));
     let none = json!({"priority": "critical", "precision": "int8"});
     let (status, body) = server.call("POST", "/api/benchmark/run", &none);
-    assert!(status == 400 && body.contains("no benchmark has priority critical"), "{status} {body}");
+    assert!(status == 422 && body.contains("no benchmark has priority critical"), "{status} {body}");
 }
