@@ -43,7 +43,9 @@ fn a_sweep_over_batch_sizes_is_verified_and_measured_in_items_and_tokens() {
             assert_eq!(case.status, CaseStatus::Completed, "{runtime}");
             let value = |name: &str| case.metric(name).map_or(f64::NAN, |metric| metric.median);
             assert_eq!(value("parameters"), 4_385_920.0);
-            for name in ["items_per_second", "tokens_per_second", "first_inference", "load_time", "gemm_share"] {
+            for name in
+                ["items_per_second", "tokens_per_second", "first_inference", "load_time", "gemm_share"]
+            {
                 assert!(value(name) > 0.0, "{runtime}: {name} is {}", value(name));
             }
             let tokens_per_item = value("tokens_per_second") / value("items_per_second");

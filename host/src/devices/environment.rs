@@ -215,7 +215,10 @@ mod tests {
     fn processor_time_is_split_into_measured_and_others() {
         let ticks = parse_ticks(STAT, &[1]).unwrap();
         assert_eq!(ticks, Ticks { others_total: 100, others_busy: 30, total: 200, steal: 10 });
-        assert_eq!(parse_ticks(STAT, &[]).unwrap(), Ticks { others_total: 0, others_busy: 0, total: 200, steal: 10 });
+        assert_eq!(
+            parse_ticks(STAT, &[]).unwrap(),
+            Ticks { others_total: 0, others_busy: 0, total: 200, steal: 10 }
+        );
         assert_eq!(parse_ticks("cpu0 1 2", &[0]), None);
         assert_eq!(parse_ticks("", &[]), None);
     }

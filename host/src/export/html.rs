@@ -7,7 +7,7 @@ use dyno_core::{
     stats, units,
 };
 
-use super::{escape::xml, outcome::Outcome};
+use super::{escape::xml, models::ModelTable, outcome::Outcome};
 
 /// Width and height of a chart [px].
 const WIDTH: f64 = 560.0;
@@ -47,6 +47,10 @@ pub(super) fn body(record: &RunRecord, overall: &str, chart: impl Fn(&mut String
     // Writing to a string cannot fail, so what `write!` returns is dropped throughout.
     facts(&mut out, record);
     results(&mut out, record);
+    if let Some(table) = ModelTable::of(record) {
+        let _ = writeln!(out, "<h2>Models by hardware</h2>\n<p>{}</p>", ModelTable::MEANING);
+        out.push_str(&grid("models by hardware", &table.head, &table.rows));
+    }
     out.push_str(overall);
     for case in record.cases.iter().take(CHARTS) {
         chart(&mut out, case);
@@ -66,8 +70,13 @@ pub(super) fn body(record: &RunRecord, overall: &str, chart: impl Fn(&mut String
 /// A table as a page of its own: a head, and rows of as many cells, of which all but the first are figures.
 #[must_use]
 pub fn html_table(title: &str, head: &[String], rows: &[Vec<String>]) -> String {
+    page(title, "", &grid("table", head, rows))
+}
+
+/// A table with that name for those who cannot see it.
+fn grid(label: &str, head: &[String], rows: &[Vec<String>]) -> String {
     let mut out =
-        "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"table\">\n<table>\n".to_owned();
+        format!("<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"{label}\">\n<table>\n");
     let mut row = |name: &str, cells: &[String]| {
         out.push_str("<tr>");
         for (place, cell) in cells.iter().enumerate() {
@@ -81,7 +90,7 @@ pub fn html_table(title: &str, head: &[String], rows: &[Vec<String>]) -> String 
         row("td", cells);
     }
     out.push_str("</table>\n</div>\n");
-    page(title, "", &out)
+    out
 }
 
 /// A page around what is HTML already; `head` comes first in its head.

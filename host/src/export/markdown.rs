@@ -9,6 +9,7 @@ use dyno_core::{
 
 use super::{
     escape::{block, inline, name},
+    models::ModelTable,
     outcome::Outcome,
 };
 
@@ -37,6 +38,7 @@ pub(super) fn markdown(record: &RunRecord) -> String {
     }
     facts(&mut out, record);
     results(&mut out, record);
+    models(&mut out, record);
     custom(&mut out, record);
     failures(&mut out, record);
     disturbances(&mut out, record);
@@ -175,6 +177,21 @@ fn table(out: &mut String, record: &RunRecord, measured: &[(&CaseRecord, &Metric
 fn percentile(metric: &MetricSummary, p: f64) -> String {
     let found = metric.percentiles.iter().find(|percentile| (percentile.p - p).abs() < 1e-9);
     found.map_or_else(|| "–".to_owned(), |percentile| name(&units::value(percentile.value, &metric.unit)))
+}
+
+/// The models of the run by hardware.
+fn models(out: &mut String, record: &RunRecord) {
+    let Some(ModelTable { head, rows }) = ModelTable::of(record) else { return };
+    let _ = write!(out, "\n### Models by hardware\n\n{}\n\n", ModelTable::MEANING);
+    let row = |cells: &[String]| {
+        let cells: Vec<String> = cells.iter().map(|cell| name(cell)).collect();
+        format!("| {} |\n", cells.join(" | "))
+    };
+    out.push_str(&row(&head));
+    let _ = writeln!(out, "|---|{}", "---:|".repeat(head.len() - 1));
+    for cells in &rows {
+        out.push_str(&row(cells));
+    }
 }
 
 /// Metrics that plugins report by themselves.

@@ -16,6 +16,7 @@ mod html_charts;
 mod json;
 mod junit;
 mod markdown;
+mod models;
 mod names;
 mod number;
 mod openmetrics;

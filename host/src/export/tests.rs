@@ -25,7 +25,7 @@ use super::{
 };
 
 /// A run with a completed case twice (other parameters), one failed with hostile text, one skipped, one timed out.
-fn record() -> RunRecord {
+pub(super) fn record() -> RunRecord {
     serde_json::from_str(include_str!("testdata/record.json")).expect("the test's own record is valid")
 }
 

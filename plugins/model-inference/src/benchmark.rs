@@ -228,13 +228,14 @@ mod tests {
 
     /// Runs a case; a machine without ONNX Runtime skips it with a sentence.
     fn ran(params: InferenceParams) -> Option<Report> {
-        match testing::run::<ModelInference>(params.clone(), 1) {
+        let (model, runtime) = (params.model, params.runtime);
+        match testing::run::<ModelInference>(params, 1) {
             Ok(report) => Some(report),
-            Err(failure) if failure.is_skipped() && params.runtime == Runtime::Ort => {
+            Err(failure) if failure.is_skipped() && runtime == Runtime::Ort => {
                 println!("skipped: {failure}");
                 None
             }
-            Err(failure) => panic!("{}, {}: {failure}", params.model.as_str(), params.runtime.as_str()),
+            Err(failure) => panic!("{}, {}: {failure}", model.as_str(), runtime.as_str()),
         }
     }
 

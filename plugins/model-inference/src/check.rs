@@ -41,8 +41,7 @@ pub(crate) fn alike(
     let tolerance = precision.tolerance() * largest;
     for (at, (got, expected)) in output.iter().zip(expected).enumerate() {
         let difference = (f64::from(*got) - f64::from(*expected)).abs();
-        // In this order, NaN is not alike.
-        if !(difference <= tolerance) {
+        if difference.is_nan() || difference > tolerance {
             return Err(Failure::error(format!(
                 "number {at} of the output is {got:e}, that of {whose} is {expected:e} (tolerance {tolerance:.1e})"
             )));

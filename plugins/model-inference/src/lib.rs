@@ -3,6 +3,8 @@
 //! A family of models is one file that describes its members as steps ([`network`]); a runtime is one folder that carries steps
 //! out. `README.md` says what one iteration is and how results are verified.
 
+#![cfg_attr(test, allow(clippy::print_stdout, reason = "a test that is skipped says why"))]
+
 mod benchmark;
 mod check;
 mod family;

@@ -94,7 +94,7 @@ impl Model {
         match self.architecture() {
             Architecture::Bert(bert) => Ok(bert.network(lengths.sequence)),
             Architecture::Vit(vit) => {
-                if lengths.image % Vit::PATCH != 0 {
+                if !lengths.image.is_multiple_of(Vit::PATCH) {
                     return Err(Failure::error(format!(
                         "image_size={} is not a multiple of {}, the side of a patch",
                         lengths.image,

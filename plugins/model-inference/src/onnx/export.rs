@@ -389,13 +389,11 @@ mod tests {
             let model: Named = dyno_sdk::ParamEnum::from_choice(name).unwrap();
             let network = model.network(Lengths { sequence: 128, image: 224 }).unwrap();
             let made = Source::Random(1).load(model, &network).unwrap();
-            let views = network.tensors.iter().enumerate().map(|(number, tensor)| {
-                let bytes = bytemuck::cast_slice(&made.numbers(number)).to_vec();
-                (tensor.name.clone(), (tensor.shape.clone(), bytes))
-            });
-            let owned: Vec<(String, (Vec<usize>, Vec<u8>))> = views.collect();
-            let views = owned.iter().map(|(name, (shape, bytes))| {
-                (name, TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap())
+            let bytes: Vec<Vec<u8>> = (0..network.tensors.len())
+                .map(|it| bytemuck::cast_slice(&made.numbers(it)).to_vec())
+                .collect();
+            let views = network.tensors.iter().zip(&bytes).map(|(tensor, bytes)| {
+                (&tensor.name, TensorView::new(Dtype::F32, tensor.shape.clone(), bytes).unwrap())
             });
             let file = format!("{name}.safetensors");
             safetensors::serialize_to_file(views, None, &folder.join(&file)).unwrap();

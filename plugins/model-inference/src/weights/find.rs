@@ -95,7 +95,9 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("dyno-find-weights-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let refused = || in_path(&folder).unwrap_err().message().to_owned();
-        assert!(refused().ends_with("neither `model.safetensors` nor another file that ends in `.safetensors`"));
+        assert!(
+            refused().ends_with("neither `model.safetensors` nor another file that ends in `.safetensors`")
+        );
         let [a, b, usual] = ["a.safetensors", "b.safetensors", FILE].map(|name| folder.join(name));
         fs::write(&a, "").unwrap();
         assert_eq!(in_path(&folder).unwrap(), a);

@@ -14,6 +14,9 @@ use crate::{
     failure::{Failure, Outcome},
 };
 
+/// Pairs of runs. The third and the third last shift are then an interval of 96 % for their median, by the binomial distribution.
+const PAIRS: usize = 12;
+
 /// How much the median of a benchmark moves while somebody watches, whom `watch` lets begin and end: runs with and without take
 /// turns.
 pub(super) fn observer_effect(
@@ -38,10 +41,18 @@ pub(super) fn observer_effect(
         }
         Err(Failure::new(format!("run {id} did not end")))
     };
-    let mut ratios = Vec::new();
-    for _ in 0..6 {
-        let (with, without) = (measured(true)?, measured(false)?);
-        ratios.push(with / without - 1.0);
+    let mut shifts = Vec::new();
+    for pair in 0..PAIRS {
+        // By turns in either order: a machine that drifts would favour one.
+        let first = pair % 2 == 0;
+        let (one, other) = (measured(first)?, measured(!first)?);
+        let (with, without) = if first { (one, other) } else { (other, one) };
+        shifts.push(100.0 * (with / without - 1.0));
     }
-    Ok(format!("{:+.2} % (median of {} pairs)", 100.0 * median(&mut ratios.clone()), ratios.len()))
+    let middle = median(&mut shifts);
+    Ok(format!(
+        "{middle:+.2} % (median of {PAIRS} pairs; 96 % interval {:+.2} to {:+.2} %)",
+        shifts[2],
+        shifts[PAIRS - 3]
+    ))
 }

@@ -222,7 +222,7 @@ fn gelu(x: f32) -> f32 {
     let z = x.abs() * std::f32::consts::FRAC_1_SQRT_2;
     let t = 1.0 / (1.0 + 0.327_591_1 * z);
     let series = 1.061_405_4;
-    let series = series * t - 1.453_152_0;
+    let series = series * t - 1.453_152;
     let series = series * t + 1.421_413_7;
     let series = series * t - 0.284_496_74;
     let series = series * t + 0.254_829_6;

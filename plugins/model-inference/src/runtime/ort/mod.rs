@@ -87,6 +87,7 @@ fn load_at(
 }
 
 /// What ONNX Runtime said, as a failure.
+#[allow(clippy::needless_pass_by_value, reason = "it is what `map_err` calls")]
 fn told<R>(error: ort::Error<R>) -> Failure {
     Failure::error(format!("ONNX Runtime: {error}"))
 }
