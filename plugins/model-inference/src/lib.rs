@@ -1,6 +1,6 @@
 //! First-party benchmark of model inference: on the plugin's side of the boundary.
 //!
-//! A family of models is one file that describes its members as steps ([`network`]); a runtime is one folder that carries steps
+//! A family of models is one file that describes its members as steps (`network.rs`); a runtime is one folder that carries steps
 //! out. `README.md` says what one iteration is and how results are verified.
 
 #![cfg_attr(test, allow(clippy::print_stdout, reason = "a test that is skipped says why"))]
