@@ -9,8 +9,9 @@ use crate::{
     input::{self, Input},
     models::{Architecture, Lengths, Model},
     network::{self, Network},
+    plan::{Plan, Precision, Session},
     reference,
-    runtime::{Plan, Precision, Runtime, Session, gemm_rate},
+    runtime::{Runtime, gemm_rate},
     weights::{Source, Weights},
 };
 

@@ -2,7 +2,7 @@
 
 use dyno_sdk::prelude::*;
 
-use crate::runtime::Precision;
+use crate::plan::Precision;
 
 impl Precision {
     /// The largest difference to accept between two outputs, as a share of the largest number of the expected one. Networks of

@@ -12,6 +12,7 @@ mod input;
 mod models;
 mod network;
 mod onnx;
+mod plan;
 mod reference;
 mod runtime;
 mod stream;

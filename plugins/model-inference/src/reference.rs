@@ -7,7 +7,8 @@ use crate::{
     check,
     input::Input,
     models::{Lengths, Model},
-    runtime::{Plan, Runtime},
+    plan::Plan,
+    runtime::Runtime,
     weights::Source,
 };
 
@@ -132,7 +133,7 @@ mod tests {
                 let network = model.network(Lengths { sequence: sentence.tokens.len(), image: 0 }).unwrap();
                 let weights = Source::parse(folder.to_str().unwrap()).unwrap().load(model, &network).unwrap();
                 let plan = Plan {
-                    precision: crate::runtime::Precision::Fp32,
+                    precision: crate::plan::Precision::Fp32,
                     device: Device::default(),
                     threads: 1,
                     batch: 1,

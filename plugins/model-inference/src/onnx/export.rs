@@ -10,7 +10,7 @@ use super::message::{
 };
 use crate::{
     network::{Activation, Input, Network, Operation, Shape, Step, Value, Weight},
-    runtime::Precision,
+    plan::Precision,
     weights::Weights,
 };
 

@@ -1,46 +1,15 @@
 //! Weights from a file of safetensors, mapped into memory.
 
-use std::{
-    fs::File,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::Path, sync::Arc};
 
 use dyno_sdk::prelude::*;
-use memmap2::Mmap;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
-use super::{Bytes, Place, Weights};
+use super::{
+    mapped::Mapped,
+    stored::{Bytes, Place, Weights},
+};
 use crate::network::{Network, Tensor};
-
-/// A file in memory.
-#[derive(Debug)]
-pub(super) struct Mapped {
-    path: PathBuf,
-    bytes: Mmap,
-}
-
-impl Mapped {
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    pub(super) fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    #[allow(unsafe_code, reason = "a file can only be mapped so")]
-    fn open(path: &Path) -> Result<Self, Failure> {
-        let refused = |error| Failure::error(format!("{} cannot be read: {error}", path.display()));
-        // The hub's files are links: whoever opens the file again is given what it really is.
-        let path = path.canonicalize().map_err(refused)?;
-        let file = File::open(&path).map_err(refused)?;
-        // SAFETY: the numbers are read as floats, for which every bit pattern is valid. A file that another program shortens
-        // meanwhile ends this worker with SIGBUS, which the host reports; it does not corrupt memory.
-        let bytes = unsafe { Mmap::map(&file) }.map_err(refused)?;
-        Ok(Self { path, bytes })
-    }
-}
 
 /// Prefixes with which a checkpoint of a larger model names the same tensors.
 const PREFIXES: [&str; 5] = ["", "bert.", "distilbert.", "vit.", "model."];
@@ -86,8 +55,9 @@ fn lookup<'a>(tensors: &SafeTensors<'a>, name: &str) -> Option<(String, TensorVi
 }
 
 fn absent(path: &Path, wanted: &Tensor, tensors: &SafeTensors<'_>) -> Failure {
-    let has: Vec<String> =
-        tensors.names().into_iter().take(3).map(|it| format!("`{}`", it.escape_debug())).collect();
+    let mut has: Vec<String> = tensors.names().iter().map(|it| format!("`{}`", it.escape_debug())).collect();
+    has.sort_unstable();
+    has.truncate(3);
     Failure::error(format!(
         "{} has no tensor `{}`, which the model needs; among its {} are {}",
         path.display(),

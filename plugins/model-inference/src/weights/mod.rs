@@ -2,18 +2,18 @@
 
 mod file;
 mod find;
+mod mapped;
 mod random;
+mod stored;
 
-use std::{
-    borrow::Cow,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::path::PathBuf;
 
 use dyno_sdk::prelude::*;
 
-use self::file::Mapped;
-pub(crate) use self::find::home;
+pub(crate) use self::{
+    find::home,
+    stored::{Storage, Weights},
+};
 use crate::{models::Model, network::Network};
 
 /// Where weights come from: the parameter `weights`.
@@ -53,72 +53,6 @@ impl Source {
             Self::Path(path) => file::open(&find::in_path(path)?, network),
             Self::Hub => file::open(&find::in_hub(model)?, network),
         }
-    }
-}
-
-/// The numbers of one weight among all bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Place {
-    /// The first byte.
-    pub(crate) offset: usize,
-    /// How many.
-    pub(crate) bytes: usize,
-}
-
-/// All weights of a network, as floats of 32 bits in the order of this machine.
-#[derive(Debug, Clone)]
-pub(crate) struct Weights {
-    bytes: Bytes,
-    /// For each tensor of the network.
-    places: Vec<Place>,
-}
-
-/// Where the bytes are.
-#[derive(Debug, Clone)]
-enum Bytes {
-    Memory(Arc<[u8]>),
-    File(Arc<Mapped>),
-}
-
-/// The bytes of all weights, for a runtime that reads them itself.
-#[derive(Debug)]
-pub(crate) enum Storage<'a> {
-    /// They are in memory.
-    Memory(&'a Arc<[u8]>),
-    /// They are in a file.
-    File(&'a Path),
-}
-
-impl Weights {
-    /// The numbers of a tensor, by its place in the network.
-    pub(crate) fn numbers(&self, tensor: usize) -> Cow<'_, [f32]> {
-        let Place { offset, bytes } = self.places[tensor];
-        let all: &[u8] = match &self.bytes {
-            Bytes::Memory(all) => all,
-            Bytes::File(file) => file.bytes(),
-        };
-        let own = &all[offset..offset + bytes];
-        // A file may put them anywhere.
-        bytemuck::try_cast_slice(own)
-            .map_or_else(|_| Cow::Owned(bytemuck::pod_collect_to_vec(own)), Cow::Borrowed)
-    }
-
-    /// Where the numbers of a tensor are.
-    pub(crate) fn place(&self, tensor: usize) -> Place {
-        self.places[tensor]
-    }
-
-    /// Where all bytes are.
-    pub(crate) fn storage(&self) -> Storage<'_> {
-        match &self.bytes {
-            Bytes::Memory(all) => Storage::Memory(all),
-            Bytes::File(file) => Storage::File(file.path()),
-        }
-    }
-
-    /// How many bytes the network uses.
-    pub(crate) fn size(&self) -> usize {
-        self.places.iter().map(|place| place.bytes).sum()
     }
 }
 

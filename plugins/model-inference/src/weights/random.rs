@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::{Bytes, Place, Weights};
+use super::stored::{Bytes, Place, Weights};
 use crate::{
     network::{Network, Tensor},
     stream::Stream,

@@ -16,10 +16,10 @@ use self::{
     product::{Matrix, multiply},
     slots::Slots,
 };
-use super::{Plan, Precision, Session};
 use crate::{
     input::Input,
     network::{self, Network, Operation, Value, Weight},
+    plan::{Plan, Precision, Session},
     weights::Weights,
 };
 

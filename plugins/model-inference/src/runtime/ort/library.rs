@@ -10,7 +10,7 @@ use std::{
 use dyno_sdk::prelude::*;
 use ort::{device::Device as EpDevice, environment::Environment};
 
-use super::told;
+use super::told::told;
 use crate::weights;
 
 /// What to do where it is not found.

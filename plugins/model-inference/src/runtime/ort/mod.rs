@@ -1,6 +1,7 @@
 //! The runtime `ort`: ONNX Runtime, which is opened while running, over an export of the network.
 
 mod library;
+mod told;
 
 use dyno_sdk::prelude::*;
 use ort::{
@@ -9,11 +10,12 @@ use ort::{
     value::Tensor,
 };
 
-use super::{Plan, Precision, Session};
+use self::told::told;
 use crate::{
     input::Input,
     network::{self, Network},
     onnx::{self, Export},
+    plan::{Plan, Precision, Session},
     weights::{Storage, Weights},
 };
 
@@ -86,12 +88,6 @@ fn load_at(
     Ok(Box::new(Loaded { session, binding, input: network.input, batch: plan.batch }))
 }
 
-/// What ONNX Runtime said, as a failure.
-#[allow(clippy::needless_pass_by_value, reason = "it is what `map_err` calls")]
-fn told<R>(error: ort::Error<R>) -> Failure {
-    Failure::error(format!("ONNX Runtime: {error}"))
-}
-
 /// A network in ONNX Runtime, with input and output in place.
 struct Loaded {
     session: session::Session,
@@ -132,7 +128,7 @@ mod tests {
     use crate::{
         check,
         models::{Lengths, Model},
-        runtime::{Runtime, native},
+        runtime::native,
         weights::Source,
     };
 
@@ -193,7 +189,7 @@ mod tests {
         let network = model.network(Lengths { sequence: 16, image: 224 }).unwrap();
         let weights = Source::Random(1).load(model, &network).unwrap();
         let gpu = Device { name: "webgpu:0".to_owned(), index: 0, threads: 0 };
-        let mut session = match Runtime::Ort.load(&network, &weights, &plan(gpu)) {
+        let mut session = match load(&network, &weights, &plan(gpu)) {
             Ok(session) => session,
             Err(failure) if failure.is_skipped() => return println!("skipped: {failure}"),
             Err(failure) => panic!("{failure}"),
