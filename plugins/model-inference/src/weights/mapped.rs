@@ -27,7 +27,7 @@ impl Mapped {
     #[allow(unsafe_code, reason = "a file can only be mapped so")]
     pub(super) fn open(path: &Path) -> Result<Self, Failure> {
         let refused = |error| Failure::error(format!("{} cannot be read: {error}", path.display()));
-        // The hub's files are links: whoever opens the file again is given what it really is.
+        // The hub's files are links. ONNX Runtime opens the file again, and is given the path that the link leads to.
         let path = path.canonicalize().map_err(refused)?;
         let file = File::open(&path).map_err(refused)?;
         // SAFETY: the numbers are read as floats, for which every bit pattern is valid. A file that another program shortens

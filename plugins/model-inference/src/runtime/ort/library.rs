@@ -19,7 +19,7 @@ const NEXT: &str = "install `onnxruntime` of PyPI for this user or the system (`
 
 /// The one environment of the process, with the library behind it.
 pub(super) fn environment() -> Result<&'static Environment, Failure> {
-    // Never closed: threads of the library may outlive whoever used it last.
+    // Never closed, since threads of the library may still run after its last user has ended.
     static ENVIRONMENT: OnceLock<Result<Environment, Failure>> = OnceLock::new();
     ENVIRONMENT.get_or_init(open).as_ref().map_err(Clone::clone)
 }
