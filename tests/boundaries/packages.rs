@@ -6,19 +6,23 @@ use serde_json::Value;
 
 use super::source::root;
 
-/// Which packages of ours a package may depend on. Plugins and examples, which are not listed, may use the SDK alone.
-const ARROWS: [(&str, &[&str]); 10] = [
+/// Which packages of ours a package may depend on. Plugins and examples, which are not listed, may use what is for authors.
+const ARROWS: [(&str, &[&str]); 11] = [
     ("dyno-plugin-api", &[]),
+    ("usual-folders", &[]),
     ("dyno-sdk-macros", &[]),
     ("dyno-sdk", &["dyno-plugin-api", "dyno-sdk-macros"]),
     ("dyno-core", &["dyno-plugin-api"]),
     ("dyno-worker", &["dyno-core", "dyno-plugin-api"]),
-    ("dyno-probe", &["dyno-core"]),
+    ("dyno-probe", &["dyno-core", "usual-folders"]),
     ("dyno-duckdb", &[]),
     ("dyno-dashboard", &[]),
-    ("dyno-host", &["dyno-core", "dyno-dashboard", "dyno-duckdb", "dyno-plugin-api"]),
+    ("dyno-host", &["dyno-core", "dyno-dashboard", "dyno-duckdb", "dyno-plugin-api", "usual-folders"]),
     ("xtask", &[]),
 ];
+
+/// What plugins may use.
+const FOR_AUTHORS: [&str; 2] = ["dyno-sdk", "usual-folders"];
 
 /// What must never be below a package, however far down.
 const NEVER: [(&str, &[&str], &str); 4] = [
@@ -85,7 +89,7 @@ fn cargo(arguments: &[&str]) -> String {
 /// Whether the arrow is in the table. Tests may reach further, but never past the host.
 fn is_allowed(from: &str, to: &str, for_tests: bool) -> bool {
     let allowed =
-        ARROWS.iter().find(|(name, _)| *name == from).map_or(&["dyno-sdk"][..], |(_, allowed)| allowed);
+        ARROWS.iter().find(|(name, _)| *name == from).map_or(&FOR_AUTHORS[..], |(_, allowed)| allowed);
     let tests_reach_further = for_tests && matches!((from, to), ("dyno-worker" | "dyno-host", "dyno-sdk"));
     allowed.contains(&to) || from == to || tests_reach_further
 }

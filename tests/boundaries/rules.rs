@@ -23,7 +23,7 @@ const UNSAFE: [&str; 11] = [
     "plugins/cpu-kernels/src/gemm.rs",
     "plugins/model-inference/src/runtime/native/product.rs",
     // ONNX Runtime's libraries for GPUs are told by the environment what they may use.
-    "plugins/model-inference/src/runtime/ort/library.rs",
+    "plugins/model-inference/src/runtime/ort/provider.rs",
     // A file is mapped.
     "plugins/model-inference/src/weights/mapped.rs",
     // CUDA libraries are opened and called.

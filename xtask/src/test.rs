@@ -24,6 +24,7 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     let chromium = setup::chromium();
     let axe = setup::axe(&project);
     let minilm = setup::minilm(&project);
+    setup::openvino();
     // The whole-product tests run the real programs over the real plugins.
     let native = native::build(&project, &duckdb)?;
     plugins::build(&project, &tools, &native)?;

@@ -66,6 +66,9 @@ pub(super) fn key(kind: DeviceKind, program: &Path) -> String {
         }
         DeviceKind::OpenVino => {
             libraries(&["libopenvino_c.so"], &mut facts);
+            for folder in usual_folders::of_python("openvino/libs") {
+                listing(&folder, &["libopenvino_c.so"], &mut facts);
+            }
             listing(Path::new("/dev/dri"), &[""], &mut facts);
             listing(Path::new("/dev/accel"), &[""], &mut facts);
         }

@@ -109,8 +109,9 @@ impl<'a> Stages<'a> {
 
     fn effects_by_now(&self) -> Option<SideEffects> {
         let now = Footprint::read();
-        // A device's driver has threads of its own, which compute when it likes: nobody could tell them from the plugin's.
-        let thread_running = || self.load.device.is_cpu() && now.others_run();
+        // A pool that waits awake for its next work is part of a case with several threads. So are the threads of a device's
+        // driver, which nobody could tell from the plugin's.
+        let thread_running = || is_single_threaded(self.load) && now.others_run();
         self.before.map(|before| SideEffects { thread_running: thread_running(), ..now.since(before) })
     }
 

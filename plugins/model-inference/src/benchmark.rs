@@ -48,18 +48,18 @@ pub(crate) struct InferenceParams {
     name = "model_inference",
     category = "inference",
     models = [
-        model("bert-tiny", family = "bert", modality = "text", parameters = 4_385_920, tags = ["low"], precisions = ["fp32", "fp16", "int8"]),
-        model("bert-base-uncased", family = "bert", modality = "text", parameters = 109_482_240, tags = ["critical"], precisions = ["fp32", "fp16", "int8"]),
-        model("bert-large-uncased", family = "bert", modality = "text", parameters = 335_141_888, tags = ["medium"], precisions = ["fp32", "fp16", "int8"]),
-        model("distilbert-base-uncased", family = "bert", modality = "text", parameters = 66_362_880, tags = ["high"], precisions = ["fp32", "fp16", "int8"]),
-        model("all-MiniLM-L6-v2", family = "bert", modality = "text", parameters = 22_565_376, tags = ["high"], precisions = ["fp32", "fp16", "int8"]),
-        model("vit-tiny-patch16-224", family = "vit", modality = "image", parameters = 5_717_416, tags = ["low"], precisions = ["fp32", "fp16", "int8"]),
-        model("vit-small-patch16-224", family = "vit", modality = "image", parameters = 22_050_664, tags = ["medium"], precisions = ["fp32", "fp16", "int8"]),
-        model("vit-base-patch16-224", family = "vit", modality = "image", parameters = 86_567_656, tags = ["critical"], precisions = ["fp32", "fp16", "int8"]),
-        model("vit-large-patch16-224", family = "vit", modality = "image", parameters = 304_326_632, tags = ["medium"], precisions = ["fp32", "fp16", "int8"]),
-        model("deit-tiny-patch16-224", family = "vit", modality = "image", parameters = 5_717_416, tags = ["low"], precisions = ["fp32", "fp16", "int8"]),
+        model("bert-tiny", family = "bert", modality = "text", parameters = 4_385_920, tags = ["low"], precisions = ["fp32", "fp16", "bf16", "int8"]),
+        model("bert-base-uncased", family = "bert", modality = "text", parameters = 109_482_240, tags = ["critical"], precisions = ["fp32", "fp16", "bf16", "int8"]),
+        model("bert-large-uncased", family = "bert", modality = "text", parameters = 335_141_888, tags = ["medium"], precisions = ["fp32", "fp16", "bf16", "int8"]),
+        model("distilbert-base-uncased", family = "bert", modality = "text", parameters = 66_362_880, tags = ["high"], precisions = ["fp32", "fp16", "bf16", "int8"]),
+        model("all-MiniLM-L6-v2", family = "bert", modality = "text", parameters = 22_565_376, tags = ["high"], precisions = ["fp32", "fp16", "bf16", "int8"]),
+        model("vit-tiny-patch16-224", family = "vit", modality = "image", parameters = 5_717_416, tags = ["low"], precisions = ["fp32", "fp16", "bf16", "int8"]),
+        model("vit-small-patch16-224", family = "vit", modality = "image", parameters = 22_050_664, tags = ["medium"], precisions = ["fp32", "fp16", "bf16", "int8"]),
+        model("vit-base-patch16-224", family = "vit", modality = "image", parameters = 86_567_656, tags = ["critical"], precisions = ["fp32", "fp16", "bf16", "int8"]),
+        model("vit-large-patch16-224", family = "vit", modality = "image", parameters = 304_326_632, tags = ["medium"], precisions = ["fp32", "fp16", "bf16", "int8"]),
+        model("deit-tiny-patch16-224", family = "vit", modality = "image", parameters = 5_717_416, tags = ["low"], precisions = ["fp32", "fp16", "bf16", "int8"]),
     ],
-    hardware = ["cpu", "cuda", "webgpu"],
+    hardware = ["cpu", "cuda", "openvino", "webgpu"],
     tags = ["transformer"],
     metrics = [
         metric("tokens_per_second", unit = "tokens/s", better = "higher"),
@@ -269,7 +269,7 @@ mod tests {
         };
         assert_eq!(
             skipped(Precision::Fp16, Runtime::Ort),
-            "precision=fp16: on cpu, ONNX Runtime computes this on a CPU in fp32 and int8 only"
+            "precision=fp16: on cpu, ONNX Runtime computes this in fp32, int8 only"
         );
         assert_eq!(
             skipped(Precision::Int8, Runtime::Native),

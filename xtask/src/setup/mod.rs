@@ -51,6 +51,7 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     println!("  Vulkan  {}", vulkan());
     println!("  NVRTC   {}", shown(nvrtc(&project)));
     println!("  MiniLM  {}", shown(minilm(&project)));
+    openvino();
     println!("  Chromium  {}", shown(chromium()));
     println!("  axe     {}", shown(axe(&project)));
     println!("  JavaScript, Python, CUDA for tests  {}", guests(&project).display());
@@ -83,6 +84,11 @@ pub(crate) fn nvrtc(project: &Project) -> Option<PathBuf> {
 /// Checks and obtains a small model with real weights, which only tests use. Without it, they skip what needs it.
 pub(crate) fn minilm(project: &Project) -> Option<PathBuf> {
     onnxruntime::weights(project)
+}
+
+/// Checks and obtains OpenVINO for ONNX Runtime, which only tests use. Without it, they skip what needs it.
+pub(crate) fn openvino() {
+    onnxruntime::openvino();
 }
 
 /// Checks and obtains the browser that only tests of the dashboard use. Without it, they are skipped.

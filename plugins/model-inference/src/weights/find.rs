@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
@@ -49,7 +48,7 @@ pub(super) fn in_path(path: &Path) -> Result<PathBuf, Failure> {
 pub(super) fn in_hub(model: Model) -> Result<PathBuf, Failure> {
     let repository = model.repository();
     let folder = format!("models--{}", repository.replace('/', "--"));
-    let Some(home) = home() else {
+    let Some(home) = usual_folders::home() else {
         return Err(Failure::error(
             "weights=`hub`: this user has no home folder to look for the hub's files in",
         ));
@@ -75,15 +74,6 @@ fn safetensors(folder: &Path) -> Vec<PathBuf> {
 
 fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> {
     fs::read_dir(folder).into_iter().flatten().flatten().map(|it| it.path())
-}
-
-/// The user's home by the list of users: the environment of a worker is empty.
-pub(crate) fn home() -> Option<PathBuf> {
-    let user = fs::metadata("/proc/self").ok()?.uid().to_string();
-    let users = fs::read_to_string("/etc/passwd").ok()?;
-    let mut fields = users.lines().map(|line| line.split(':').collect::<Vec<_>>());
-    let mine = fields.find(|fields| fields.get(2) == Some(&user.as_str()))?;
-    mine.get(5).map(PathBuf::from)
 }
 
 #[cfg(test)]

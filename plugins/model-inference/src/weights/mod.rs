@@ -10,10 +10,7 @@ use std::path::PathBuf;
 
 use dyno_sdk::prelude::*;
 
-pub(crate) use self::{
-    find::home,
-    stored::{Storage, Weights},
-};
+pub(crate) use self::stored::{Storage, Weights};
 use crate::{models::Model, network::Network};
 
 /// Where weights come from: the parameter `weights`.

@@ -1,6 +1,7 @@
 //! The runtime `ort`: ONNX Runtime, which is opened while running, over an export of the network.
 
 mod library;
+mod provider;
 mod told;
 
 use dyno_sdk::prelude::*;
@@ -10,7 +11,7 @@ use ort::{
     value::Tensor,
 };
 
-use self::told::told;
+use self::{provider::Provider, told::told};
 use crate::{
     input::Input,
     network::{self, Network},
@@ -18,6 +19,9 @@ use crate::{
     plan::{Plan, Precision, Session},
     weights::{Storage, Weights},
 };
+
+/// What ONNX Runtime itself computes on a CPU.
+const ON_CPU: &[Precision] = &[Precision::Fp32, Precision::Int8];
 
 /// Loads a network, with all that ONNX Runtime knows to make it faster.
 pub(super) fn load(network: &Network, weights: &Weights, plan: &Plan) -> Result<Box<dyn Session>, Failure> {
@@ -30,33 +34,31 @@ fn load_at(
     weights: &Weights,
     plan: &Plan,
 ) -> Result<Box<dyn Session>, Failure> {
-    let is_cpu = plan.device.threads > 0;
-    match plan.precision {
-        Precision::Fp32 => {}
-        Precision::Int8 if is_cpu => {}
-        Precision::Fp16 if !is_cpu => {}
-        other => {
-            let here = if is_cpu { "a CPU in fp32 and int8" } else { "a GPU in fp32 and fp16" };
-            return Err(Failure::skipped(format!(
-                "precision={}: on {}, ONNX Runtime computes this on {here} only",
-                other.as_str(),
-                plan.device.name
-            )));
-        }
+    let provider = Provider::of(&plan.device)?;
+    let precisions = provider.map_or(ON_CPU, |it| it.precisions);
+    if !precisions.contains(&plan.precision) {
+        let names: Vec<&str> = precisions.iter().map(|it| it.as_str()).collect();
+        return Err(Failure::skipped(format!(
+            "precision={}: on {}, ONNX Runtime computes this in {} only",
+            plan.precision.as_str(),
+            plan.device.name,
+            names.join(", ")
+        )));
     }
     let environment = library::environment()?;
     let mut builder =
         session::Session::builder(environment).map_err(told)?.with_optimization_level(level).map_err(told)?;
-    if is_cpu {
+    if let Some(provider) = provider {
+        let device = provider.device(environment, &plan.device)?;
+        let options = provider.options(&device, plan);
+        builder = builder.with_devices([device], Some(&options)).map_err(told)?;
+    } else {
         builder = builder
             .with_intra_threads(plan.threads)
             .map_err(told)?
             // Threads wait awake for the next step, but not between two inferences: there, they would disturb what is measured.
             .with_config_entry("session.force_spinning_stop", "1")
             .map_err(told)?;
-    } else {
-        let devices = library::devices(environment, &plan.device)?;
-        builder = builder.with_devices(devices, None).map_err(told)?;
     }
     let file;
     match weights.storage() {
@@ -71,7 +73,8 @@ fn load_at(
             builder = builder.with_config_entry(key, folder).map_err(told)?;
         }
     }
-    let export = Export { network, weights, file: &file, batch: plan.batch, precision: plan.precision };
+    let precision = provider.map_or(plan.precision, |it| it.graph(plan.precision));
+    let export = Export { network, weights, file: &file, batch: plan.batch, precision };
     let session = builder.commit_from_memory(&onnx::export(&export)).map_err(|error| {
         // The execution provider does not want this device, although it was offered.
         if error.code() == ErrorCode::ExecutionProviderFailure {
@@ -185,18 +188,32 @@ mod tests {
             println!("{}", text.lines().find(|line| line.starts_with("skipped")).unwrap_or("ran"));
             return;
         }
+        agrees_with_the_cpu("webgpu:0", Precision::Fp32);
+    }
+
+    #[test]
+    fn openvino_agrees_with_the_cpu_in_each_precision() {
+        for precision in [Precision::Fp32, Precision::Fp16, Precision::Bf16] {
+            agrees_with_the_cpu("openvino:0", precision);
+        }
+    }
+
+    /// Or says why this machine cannot show it.
+    fn agrees_with_the_cpu(device: &str, precision: Precision) {
         let model = Model::BertTiny;
         let network = model.network(Lengths { sequence: 16, image: 224 }).unwrap();
         let weights = Source::Random(1).load(model, &network).unwrap();
-        let gpu = Device { name: "webgpu:0".to_owned(), index: 0, threads: 0 };
-        let mut session = match load(&network, &weights, &plan(gpu)) {
+        let device = Device { name: device.to_owned(), index: 0, threads: 0 };
+        let mut session = match load(&network, &weights, &Plan { precision, ..plan(device) }) {
             Ok(session) => session,
             Err(failure) if failure.is_skipped() => return println!("skipped: {failure}"),
             Err(failure) => panic!("{failure}"),
         };
-        let on_gpu = output(&mut *session, &network);
+        let there = output(&mut *session, &network);
         let mut session = native::load(&network, &weights, &plan(Device::default())).unwrap();
         let on_cpu = output(&mut *session, &network);
-        check::alike(&on_gpu, &on_cpu, Precision::Fp32, "the CPU").unwrap();
+        check::alike(&there, &on_cpu, precision, "the CPU").unwrap();
+        let exact = there == on_cpu;
+        assert!(!exact || precision == Precision::Fp32, "{precision:?} computes in another precision");
     }
 }
