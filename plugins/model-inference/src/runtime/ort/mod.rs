@@ -37,7 +37,7 @@ fn load_at(
     let provider = Provider::of(&plan.device)?;
     let precisions = provider.map_or(ON_CPU, |it| it.precisions);
     if !precisions.contains(&plan.precision) {
-        let names: Vec<&str> = precisions.iter().map(|it| it.as_str()).collect();
+        let names: Vec<&str> = precisions.iter().map(ParamEnum::as_str).collect();
         return Err(Failure::skipped(format!(
             "precision={}: on {}, ONNX Runtime computes this in {} only",
             plan.precision.as_str(),
