@@ -8,6 +8,8 @@ use nix::time::{ClockId, clock_gettime};
 
 /// How long the process is watched while the plugin has nothing to do.
 const WATCH: Duration = Duration::from_millis(4);
+/// How often: a thread that only just fell asleep, or one that a virtual machine did not let run, looks busy once.
+const WATCHES: u32 = 3;
 
 /// The current counts of the process.
 #[derive(Debug, Clone, Copy, Default)]
@@ -48,12 +50,13 @@ impl Footprint {
         if self.threads < 2 {
             return false;
         }
-        let before = others_ns();
-        std::thread::sleep(WATCH);
-        match before.zip(others_ns()) {
-            Some((before, after)) => (after - before) as u128 > WATCH.as_nanos() / 4,
-            None => false,
-        }
+        (0..WATCHES).all(|_| {
+            let before = others_ns();
+            std::thread::sleep(WATCH);
+            before
+                .zip(others_ns())
+                .is_some_and(|(before, after)| (after - before) as u128 > WATCH.as_nanos() / 4)
+        })
     }
 }
 

@@ -136,7 +136,7 @@ impl Session {
         }
         let mut stages = Stages::new(&load, &side, instance.as_mut(), self.replies.clone(), counters);
         let outcome = self.measure(&mut stages);
-        let is_set_up = stages.is_set_up();
+        let (is_set_up, peak_memory_bytes) = (stages.is_set_up(), stages.peak_memory());
         // The reason of a failure is sent first, because cleaning up after it may kill the worker.
         let side_effects = match outcome {
             Ok(side_effects) => Some(side_effects),
@@ -149,7 +149,7 @@ impl Session {
         let cleaned = if is_set_up { checked(&side, instance.cleanup()) } else { Ok(()) };
         if let Some(side_effects) = side_effects {
             cleaned?;
-            self.replies.send(&Reply::Finished { peak_memory_bytes: sandbox::memory().1, side_effects });
+            self.replies.send(&Reply::Finished { peak_memory_bytes, side_effects });
         }
         Ok(())
     }

@@ -29,6 +29,8 @@ pub(crate) struct Stages<'a> {
     /// Number of hardware counters that are read with each sample.
     counters: usize,
     is_verified: bool,
+    /// Highest memory before the result was verified [bytes]: what a check needs is not what the benchmark needs.
+    peak_memory_before: u64,
     plan: Option<Plan>,
     /// Iterations and time [ns] of each sample or query, for `process_results`.
     taken: Vec<(u64, u64)>,
@@ -56,6 +58,7 @@ impl<'a> Stages<'a> {
             counters: counters.as_ref().map_or(0, |counters| counters.names().len()),
             clock: SystemClock::new(counters),
             is_verified: false,
+            peak_memory_before: 0,
             plan: None,
             taken: Vec::new(),
             before: None,
@@ -102,6 +105,11 @@ impl<'a> Stages<'a> {
         }
     }
 
+    /// Highest memory of this process but for verifying [bytes].
+    pub(crate) fn peak_memory(&self) -> u64 {
+        self.peak_memory_before.max(sandbox::memory().1)
+    }
+
     /// What the plugin changed in its process since it was calibrated.
     pub(crate) fn side_effects(&self) -> SideEffects {
         self.left.or_else(|| self.effects_by_now()).unwrap_or_default()
@@ -116,8 +124,12 @@ impl<'a> Stages<'a> {
     }
 
     fn verify(&mut self) -> Result<Reply, Failure> {
+        let highest = sandbox::memory().1;
         let has_check = checked(self.side, self.instance.verify())?;
         self.is_verified = true;
+        if sandbox::forget_peak_memory() {
+            self.peak_memory_before = highest;
+        }
         Ok(Reply::Verified { checked: has_check })
     }
 

@@ -108,18 +108,11 @@ impl Benchmark for ModelInference {
         self.session.run(&mut |numbers| output.extend_from_slice(numbers))?;
         check::finite(&output)?;
         let on_cpu = self.plan.on_cpu();
+        // `native` is compared with the authors' output, and this very batch with `native`: a second session of another runtime
+        // would need its memory, which may be a GPU's, twice.
         if self.params.weights == reference::WEIGHTS {
-            // A second session on a GPU would need its memory twice: there, the authors' output is compared with that of
-            // `native`, which this batch is then compared with.
-            let (runtime, plan) = if self.plan.is_on_cpu() {
-                (self.params.runtime, &self.plan)
-            } else {
-                (Runtime::Native, &on_cpu)
-            };
-            reference::verify(self.params.model, runtime, plan)?;
+            reference::verify(self.params.model, &on_cpu, Some((&self.network, &self.weights)))?;
         }
-        // The stored outputs are those of short texts: the last item of this very batch is compared with what `native` makes of it
-        // alone.
         if self.params.runtime == Runtime::Native && self.plan.batch == 1 {
             return Ok(());
         }
@@ -146,14 +139,12 @@ impl Benchmark for ModelInference {
     }
 
     fn process_results(&mut self, samples: &[Sample], context: &Context) -> Result<(), Failure> {
-        let (iterations, nanoseconds) = samples
-            .iter()
-            .fold((0.0, 0.0), |sum, it| (sum.0 + it.iterations as f64, sum.1 + it.wall_ns as f64));
-        let items_per_second = iterations * self.plan.batch as f64 / (nanoseconds * 1e-9);
+        let items_per_second = self.plan.batch as f64 / (median_ns(samples) * 1e-9);
         if let network::Input::Tokens { length, .. } = self.network.input {
             context.metric("tokens_per_second", items_per_second * length as f64);
         }
-        if self.plan.is_on_cpu() {
+        // A rate in 32 bits says nothing of products in fewer.
+        if self.plan.is_on_cpu() && self.plan.precision == Precision::Fp32 {
             let rate = gemm_rate(self.plan.threads)?;
             context.metric("gemm_share", 100.0 * items_per_second * self.network.flop() / rate);
         }
@@ -191,21 +182,40 @@ impl InferenceParams {
     }
 }
 
-/// Refuses a batch for which there is not enough memory, before the system has to end somebody.
+/// The time of an inference in the middle of all samples [ns], as dyno's own median is.
+fn median_ns(samples: &[Sample]) -> f64 {
+    let mut times: Vec<f64> = samples.iter().map(|it| it.wall_ns as f64 / it.iterations as f64).collect();
+    times.sort_unstable_by(f64::total_cmp);
+    match times.len() {
+        0 => f64::NAN,
+        count if count % 2 == 1 => times[count / 2],
+        count => times[count / 2 - 1].midpoint(times[count / 2]),
+    }
+}
+
+/// Refuses a case for which there is not enough memory, before the system has to end somebody.
 fn fits(params: &InferenceParams, network: &Network) -> Result<(), Failure> {
     const MIB: f64 = 1_048_576.0;
     let needed = network.memory(params.batch_size);
-    let Some(free) = free_memory() else { return Ok(()) };
-    if needed <= free {
+    let next =
+        if params.batch_size > 1 { "choose a smaller batch_size" } else { "choose a smaller model or input" };
+    let (available, what, next) = match (free_memory(), own_limit()) {
+        (free, Some(limit)) if limit < free.unwrap_or(f64::INFINITY) => {
+            (limit, "this launch may have", format!("{next}, or give a larger `--memory`"))
+        }
+        (Some(free), _) => (free, "the machine has free", next.to_owned()),
+        (None, _) => return Ok(()),
+    };
+    if needed <= available {
         return Ok(());
     }
     Err(Failure::error(format!(
-        "{} {} need about {:.0} MiB with {}, and {:.0} MiB are free; choose a smaller batch_size",
+        "{} {} need about {:.0} MiB with {}, and {what} {:.0} MiB; {next}",
         params.batch_size,
         params.items(),
         needed / MIB,
         params.model.as_str(),
-        free / MIB
+        available / MIB
     )))
 }
 
@@ -215,6 +225,13 @@ fn free_memory() -> Option<f64> {
     let line = all.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     let kibibytes: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kibibytes * 1024.0)
+}
+
+/// Memory that this process may allocate [bytes].
+fn own_limit() -> Option<f64> {
+    let all = fs::read_to_string("/proc/self/limits").ok()?;
+    let line = all.lines().find_map(|line| line.strip_prefix("Max data size"))?;
+    line.split_whitespace().next()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -287,8 +304,8 @@ mod tests {
         let message = testing::run::<ModelInference>(params, 1).unwrap_err().to_string();
         assert!(message.starts_with("1024 images of 1024 × 1024 pixels need about "), "{message}");
         assert!(
-            message.contains("MiB with vit-large-patch16-224, and ")
-                && message.ends_with("smaller batch_size")
+            message.contains("MiB with vit-large-patch16-224, and the machine has free ")
+                && message.ends_with("MiB; choose a smaller batch_size")
         );
         let odd = InferenceParams { image_size: 100, ..short(Model::VitTiny, Runtime::Native) };
         let message = testing::run::<ModelInference>(odd, 1).unwrap_err().to_string();

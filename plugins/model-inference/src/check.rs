@@ -7,12 +7,13 @@ use crate::plan::Precision;
 impl Precision {
     /// The largest difference to accept between two outputs, as a share of the largest number of the expected one. Networks of
     /// random weights bring rounding errors through to the output about as they are; eight bits have errors of half a per cent
-    /// in each product.
+    /// in each product, and real weights, whose activations have outliers, make of them up to a fifth of the output.
     const fn tolerance(self) -> f64 {
         match self {
             Self::Fp32 => 1e-4,
             Self::Fp16 => 2e-2,
-            Self::Bf16 | Self::Int8 => 1e-1,
+            Self::Bf16 => 1e-1,
+            Self::Int8 => 3e-1,
         }
     }
 }
@@ -43,7 +44,8 @@ pub(crate) fn alike(
         let difference = (f64::from(*got) - f64::from(*expected)).abs();
         if difference.is_nan() || difference > tolerance {
             return Err(Failure::error(format!(
-                "number {at} of the output is {got:e}, that of {whose} is {expected:e} (tolerance {tolerance:.1e})"
+                "number {at} of the output is {got:e}, that of {whose} is {expected:e} (tolerance of {}: {tolerance:.1e})",
+                precision.as_str()
             )));
         }
     }
@@ -65,7 +67,7 @@ mod tests {
         let expected = [1.0, -2.0, 0.5];
         assert!(alike(&[1.000_1, -2.0, 0.5], &expected, Precision::Fp32, "x").is_ok());
         let message = alike(&[1.0, -2.0, 0.6], &expected, Precision::Fp32, "x").unwrap_err().to_string();
-        assert_eq!(message, "number 2 of the output is 6e-1, that of x is 5e-1 (tolerance 2.0e-4)");
+        assert_eq!(message, "number 2 of the output is 6e-1, that of x is 5e-1 (tolerance of fp32: 2.0e-4)");
         assert!(alike(&[1.0, f32::NAN, 0.5], &expected, Precision::Int8, "x").is_err());
         assert!(alike(&[1.0], &expected, Precision::Fp32, "x").is_err());
         assert_eq!(finite(&[0.0, f32::INFINITY]).unwrap_err().message(), "number 1 of the output is inf");

@@ -7,9 +7,10 @@ use crate::{
     check,
     input::Input,
     models::{Lengths, Model},
+    network::Network,
     plan::Plan,
     runtime::Runtime,
-    weights::Source,
+    weights::{Source, Weights},
 };
 
 /// The weights that the stored outputs were computed with.
@@ -41,13 +42,13 @@ struct Output {
     norm: f64,
 }
 
-/// Compares a runtime with the stored output of a model.
-pub(crate) fn verify(model: Model, runtime: Runtime, plan: &Plan) -> Result<(), Failure> {
+/// Compares the runtime `native` with the stored output of a model. `made`: a network with the weights of [`WEIGHTS`], if there is one.
+pub(crate) fn verify(model: Model, plan: &Plan, made: Option<(&Network, &Weights)>) -> Result<(), Failure> {
     let stored: Stored = serde_json::from_str(STORED)?;
     let Some(expected) = stored.models.iter().find(|it| it.model == model.as_str()) else {
         return Err(Failure::error(format!("there is no stored output of {}", model.as_str())));
     };
-    let output = stored.output_of(model, runtime, plan)?;
+    let output = stored.output_of(model, plan, made)?;
     let count: usize = expected.output_shape.iter().product();
     if output.len() != count {
         return Err(Failure::error(format!(
@@ -68,10 +69,21 @@ pub(crate) fn verify(model: Model, runtime: Runtime, plan: &Plan) -> Result<(), 
 }
 
 impl Stored {
-    fn output_of(&self, model: Model, runtime: Runtime, plan: &Plan) -> Result<Vec<f32>, Failure> {
+    fn output_of(
+        &self,
+        model: Model,
+        plan: &Plan,
+        made: Option<(&Network, &Weights)>,
+    ) -> Result<Vec<f32>, Failure> {
         let network = model.network(Lengths { sequence: self.length, image: self.image_size })?;
-        let weights = Source::Random(self.weights_seed).load(model, &network)?;
-        let mut session = runtime.load(&network, &weights, &Plan { batch: self.batch, ..plan.clone() })?;
+        // Inputs of another length need other weights only where a model learns each place of an image.
+        let made = made.filter(|(other, _)| other.tensors == network.tensors);
+        let weights = match made {
+            Some((_, weights)) => weights.clone(),
+            None => Source::Random(self.weights_seed).load(model, &network)?,
+        };
+        let mut session =
+            Runtime::Native.load(&network, &weights, &Plan { batch: self.batch, ..plan.clone() })?;
         session.give(&Input::random(&network, self.batch, self.input_seed))?;
         let mut output = Vec::new();
         session.run(&mut |numbers| output.extend_from_slice(numbers))?;

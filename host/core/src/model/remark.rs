@@ -63,6 +63,9 @@ impl Trend {
     }
 }
 
+/// Fewer bytes wake a thread, and print nothing.
+const WORTH_A_WORD_BYTES: u64 = 256;
+
 impl SideEffects {
     /// A sentence for each. `lines`: how many lines of output the launch had in all.
     #[must_use]
@@ -71,7 +74,7 @@ impl SideEffects {
             if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }
         };
         let mut out = Vec::new();
-        if self.written_bytes > 0 {
+        if self.written_bytes >= WORTH_A_WORD_BYTES {
             let printed =
                 if lines > 1 { format!(", and printed {lines} lines in all") } else { String::new() };
             out.push(format!(
@@ -116,6 +119,7 @@ mod tests {
     #[test]
     fn every_side_effect_has_a_sentence_with_its_size_and_none_says_nothing() {
         assert!(SideEffects::default().remarks(500).is_empty(), "printing in `setup` is nobody's business");
+        assert!(SideEffects { written_bytes: 16, ..SideEffects::default() }.remarks(0).is_empty());
         let all = SideEffects {
             written_bytes: 2048,
             threads_left: 1,

@@ -66,6 +66,11 @@ pub(crate) fn pin(cpus: &[u32]) -> Option<&'static str> {
     sched_setaffinity(Pid::from_raw(0), &set).is_ok().then_some("pinned")
 }
 
+/// Makes the memory that this process has now its highest so far. Says whether the kernel did so.
+pub(crate) fn forget_peak_memory() -> bool {
+    fs::write("/proc/self/clear_refs", "5").is_ok()
+}
+
 /// Memory of this process now and at its highest [bytes], by the kernel.
 pub(crate) fn memory() -> (u64, u64) {
     let text = fs::read_to_string("/proc/self/status").unwrap_or_default();

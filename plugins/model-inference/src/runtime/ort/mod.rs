@@ -53,7 +53,11 @@ fn load_at(
         let options = provider.options(&device, plan);
         builder = builder.with_devices([device], Some(&options)).map_err(told)?;
     } else {
+        // Named: a provider that something else in this process brought in would be preferred.
+        let own = environment.devices().filter(|it| it.ep().is_ok_and(|name| name == "CPUExecutionProvider"));
         builder = builder
+            .with_devices(own.take(1), None)
+            .map_err(told)?
             .with_intra_threads(plan.threads)
             .map_err(told)?
             // Threads wait awake for the next step, but not between two inferences: there, they would disturb what is measured.
@@ -77,8 +81,8 @@ fn load_at(
     let export = Export { network, weights, file: &file, batch: plan.batch, precision };
     let session = builder.commit_from_memory(&onnx::export(&export)).map_err(|error| {
         // The execution provider does not want this device, although it was offered.
-        if error.code() == ErrorCode::ExecutionProviderFailure {
-            Failure::skipped(told(error).message())
+        if let (Some(provider), ErrorCode::ExecutionProviderFailure) = (provider, error.code()) {
+            provider.refused(&plan.device, &error.to_string())
         } else {
             told(error)
         }

@@ -90,6 +90,17 @@ impl Provider {
         if self.chooses_precision { Precision::Fp32 } else { precision }
     }
 
+    /// What to say when it does not want a device. Its own words begin with places in its source.
+    pub(super) fn refused(&self, device: &Device, said: &str) -> Failure {
+        let last = said.trim().rsplit(". ").next().unwrap_or_default();
+        let hint = if self.kind == "webgpu" {
+            "; of the adapters in software, Chromium's SwiftShader has what it needs, and Mesa 22.3 does not"
+        } else {
+            ""
+        };
+        Failure::skipped(format!("{} does not accept {}: {last}{hint}", self.name, device.name))
+    }
+
     /// What it is told about a plan, as names and values.
     pub(super) fn options(&self, device: &EpDevice<'_>, plan: &Plan) -> Vec<(String, String)> {
         if !self.chooses_precision {
