@@ -105,6 +105,13 @@ impl Catalog {
         if self.entries.iter().any(|entry| entry.descriptor.plugin.id == pattern) {
             return format!("that is the name of a plugin; `{pattern}/*` means all benchmarks in it");
         }
+        let mut all = self.entries.iter().flat_map(|entry| &entry.descriptor.benchmarks);
+        if let Some(benchmark) = all.find(|it| it.models.iter().any(|model| model == name)) {
+            return format!(
+                "that is a model: `dyno run {} -p model={name}`; `dyno list --models` shows all",
+                benchmark.name
+            );
+        }
         let mut names: Vec<String> = self
             .entries
             .iter()

@@ -28,6 +28,14 @@ pub(super) fn execute(app: &App, args: &args::InspectArgs, as_json: bool) -> Res
         let found: Vec<Entry> =
             catalog.entries.iter().filter(|entry| entry.descriptor.plugin.id == args.what).cloned().collect();
         if found.is_empty() {
+            let offers = |entry: &&Entry| entry.descriptor.benchmarks.iter().any(|it| it.name == args.what);
+            if let Some(entry) = catalog.entries.iter().find(offers) {
+                let id = &entry.descriptor.plugin.id;
+                return Err(Failure::Usage(format!(
+                    "`{}` is a benchmark of the plugin {id}; `dyno inspect {id}` describes it",
+                    args.what
+                )));
+            }
             let mut ids: Vec<&str> =
                 catalog.entries.iter().map(|entry| entry.descriptor.plugin.id.as_str()).collect();
             ids.dedup();

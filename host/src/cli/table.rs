@@ -274,13 +274,9 @@ fn invalid(case: &CaseRecord) -> Option<&str> {
     objection.filter(|_| case.metric("peak_qps").is_none())
 }
 
-/// The most informative throughput: operations, otherwise traffic, otherwise items.
+/// The most informative throughput.
 fn throughput(case: &CaseRecord) -> String {
-    ["peak_qps", "samples_per_second", "flop_per_second", "bytes_per_second", "items_per_second"]
-        .into_iter()
-        .find_map(|name| case.metric(name))
-        .map(|metric| units::value(metric.median, &metric.unit))
-        .unwrap_or_default()
+    case.rates().next().map(|metric| units::value(metric.median, &metric.unit)).unwrap_or_default()
 }
 
 /// Maximum length of a parameter in a table [characters]; documents have it in full.

@@ -147,11 +147,8 @@ fn results(out: &mut String, record: &RunRecord) {
         let of = |name: &str| {
             case.metric(name).map(|metric| units::value(metric.median, &metric.unit)).unwrap_or_default()
         };
-        let throughput = ["flop_per_second", "bytes_per_second", "items_per_second"]
-            .into_iter()
-            .map(of)
-            .find(|text| !text.is_empty())
-            .unwrap_or_default();
+        let throughput: Vec<String> =
+            case.rates().map(|metric| units::value(metric.median, &metric.unit)).collect();
         let _ = writeln!(
             out,
             "<tr><td>{}</td><td>{}</td><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td>\
@@ -160,13 +157,37 @@ fn results(out: &mut String, record: &RunRecord) {
             case.plugin.kind,
             xml(&record.device_label(case)),
             xml(&units::value_with_interval(time.median, time.interval, &time.unit)),
-            xml(&throughput),
+            xml(&throughput.join(", ")),
             xml(&of("peak_memory")),
             time.launches,
             time.samples / time.launches.max(1)
         );
     }
     out.push_str("</table>\n</div>\n");
+    own_metrics(out, record);
+}
+
+/// What only some benchmarks measure.
+fn own_metrics(out: &mut String, record: &RunRecord) {
+    let mut rows = String::new();
+    for case in &record.cases {
+        for metric in case.own_metrics() {
+            let _ = writeln!(
+                rows,
+                "<tr><td>{}</td><td>{}</td><td class=\"n\">{}</td></tr>",
+                xml(&case.label()),
+                xml(&metric.name),
+                xml(&units::value_with_interval(metric.median, metric.interval, &metric.unit))
+            );
+        }
+    }
+    if !rows.is_empty() {
+        let _ = write!(
+            out,
+            "<h3>Other metrics</h3>\n<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"other metrics\">\n<table>\n\
+             <tr><th>case</th><th>metric</th><th class=\"n\">median</th></tr>\n{rows}</table>\n</div>\n"
+        );
+    }
 }
 
 /// A dot for every sample, a row for every launch, so that differences between launches stand out.

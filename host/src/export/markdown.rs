@@ -13,20 +13,6 @@ use super::{
     outcome::Outcome,
 };
 
-/// Metrics that have columns in the table of results; all others have a table of their own.
-const OURS: [&str; 10] = [
-    "time",
-    "latency",
-    "items_per_second",
-    "bytes_per_second",
-    "flop_per_second",
-    "samples_per_second",
-    "schedule_error",
-    "peak_qps",
-    "device_time",
-    "peak_memory",
-];
-
 pub(super) fn markdown(record: &RunRecord) -> String {
     let mut out = String::new();
     // Writing to a string cannot fail, so what `write!` returns is dropped throughout.
@@ -135,11 +121,7 @@ fn table(out: &mut String, record: &RunRecord, measured: &[(&CaseRecord, &Metric
             let _ = write!(headline, " ({})", case.status.word().replace('_', " "));
         }
         let throughput: Vec<String> =
-            ["peak_qps", "samples_per_second", "flop_per_second", "bytes_per_second", "items_per_second"]
-                .into_iter()
-                .filter_map(|name| case.metric(name))
-                .map(|metric| units::value(metric.median, &metric.unit))
-                .collect();
+            case.rates().map(|metric| units::value(metric.median, &metric.unit)).collect();
         let params: Vec<String> =
             case.params.iter().map(|(parameter, value)| name(&format!("{parameter}={value}"))).collect();
         let memory = case.metric("peak_memory").map(|memory| units::bytes(memory.median)).unwrap_or_default();
@@ -198,7 +180,7 @@ fn models(out: &mut String, record: &RunRecord) {
 fn custom(out: &mut String, record: &RunRecord) {
     let mut rows = String::new();
     for case in &record.cases {
-        for metric in case.metrics.iter().filter(|metric| !OURS.contains(&metric.name.as_str())) {
+        for metric in case.own_metrics() {
             let value = units::value_with_interval(metric.median, metric.interval, &metric.unit);
             let _ = writeln!(rows, "| {} | {} | {} |", name(&case.label()), name(&metric.name), name(&value));
         }

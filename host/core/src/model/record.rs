@@ -84,6 +84,20 @@ pub fn build_remark(plugin_id: &str, build: Option<PluginBuild>) -> Option<Strin
     })
 }
 
+/// Metrics that mean the same for every benchmark.
+const COMMON_METRICS: [&str; 10] = [
+    "time",
+    "latency",
+    "items_per_second",
+    "bytes_per_second",
+    "flop_per_second",
+    "samples_per_second",
+    "schedule_error",
+    "peak_qps",
+    "device_time",
+    "peak_memory",
+];
+
 /// One case: a benchmark with parameter values on a device.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CaseRecord {
@@ -123,6 +137,21 @@ impl CaseRecord {
     #[must_use]
     pub fn metric(&self, name: &str) -> Option<&MetricSummary> {
         self.metrics.iter().find(|metric| metric.name == name)
+    }
+
+    /// The rates of its work, the most informative first: operations, traffic, items; of an inference, items before all.
+    pub fn rates(&self) -> impl Iterator<Item = &MetricSummary> {
+        let is_inference = self.category == "inference";
+        let first = is_inference.then_some("items_per_second");
+        let last = (!is_inference).then_some("items_per_second");
+        let names = ["peak_qps", "samples_per_second"].into_iter().chain(first);
+        let names = names.chain(["flop_per_second", "bytes_per_second"]).chain(last);
+        names.filter_map(|name| self.metric(name))
+    }
+
+    /// The metrics that only this benchmark has.
+    pub fn own_metrics(&self) -> impl Iterator<Item = &MetricSummary> {
+        self.metrics.iter().filter(|metric| !COMMON_METRICS.contains(&metric.name.as_str()))
     }
 
     /// The device of its launches; `None` if that is the CPU, or there was no launch.
