@@ -8,7 +8,7 @@ use dyno_core::model::{
 };
 use dyno_plugin_api::descriptor::BenchmarkInfo;
 
-use super::{error::AppError, root::App};
+use super::{error::AppError, root::App, workers::workers};
 use crate::{
     catalog::{self, Entry, glob},
     devices,
@@ -92,7 +92,7 @@ impl Checks<'_> {
         let (content, code_cache) = self.0.runs().ready_to_launch()?;
         let kit = Kit {
             content: &content,
-            worker: self.0.settings.worker.value.clone(),
+            worker: workers(&self.0.settings),
             code_cache,
             leases: self.0.hardware().leases()?,
             settings: self.settings(options),

@@ -5,7 +5,7 @@ use dyno_core::{
     stats::sequential::Rule,
 };
 
-use super::{error::AppError, root::App};
+use super::{error::AppError, root::App, workers::workers};
 use crate::{
     catalog::Entry,
     devices,
@@ -160,7 +160,7 @@ impl Duels<'_> {
         let (content, code_cache) = self.0.runs().ready_to_launch()?;
         let duel = Duel {
             content: &content,
-            worker: self.0.settings.worker.value.clone(),
+            worker: workers(&self.0.settings),
             code_cache,
             leases: self.0.hardware().leases()?,
             cancel: cancel.clone(),

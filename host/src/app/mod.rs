@@ -28,6 +28,7 @@ mod sides;
 mod sources;
 mod verdicts;
 mod watching;
+mod workers;
 mod workshop;
 
 // What these use cases take and give: `cli`, `service` and `server` know no room below this one.

@@ -14,7 +14,7 @@ use dyno_core::model::{
 
 use dyno_plugin_api::descriptor::Descriptor;
 
-use super::{backend::Backend, error::AppError, root::App};
+use super::{backend::Backend, error::AppError, root::App, workers::workers};
 use crate::{
     catalog::{self, CachePart, Catalog, ContentStore},
     devices,
@@ -157,7 +157,7 @@ impl Runs<'_> {
         let mut dispatcher = Dispatcher {
             store,
             content: &content,
-            worker: self.0.settings.worker.value.clone(),
+            worker: workers(&self.0.settings),
             code_cache,
             leases: self.0.hardware().leases()?,
             missing: &|device, freshness| self.0.hardware().missing(device, freshness),

@@ -11,12 +11,12 @@ use std::{
 
 use dyno_core::model::{PluginEvent, Settings};
 
-use super::error::AppError;
+use super::{error::AppError, workers::workers};
 use crate::{
     catalog::{self, Bell, Catalog, Changes, ContentStore, Versions},
     config::{Origin, Resolved, Watch},
     fault::{HostFault, Place},
-    runner::{Cancel, Loading},
+    runner::{Cancel, Loading, Workers},
 };
 
 /// How often the versions in use are marked as used, and the cache is held to its limit: more often than the cache forgets.
@@ -47,7 +47,7 @@ pub struct Watching {
     cache_limit_bytes: u64,
     content: ContentStore,
     code_cache: PathBuf,
-    worker: PathBuf,
+    worker: Workers,
     settings: Settings,
     only_polls: bool,
     /// Replaced as a whole, by the thread that watches.
@@ -94,7 +94,7 @@ impl Watching {
             cache_limit_bytes: settings.cache_limit_bytes.value,
             content,
             code_cache,
-            worker: settings.worker.value.clone(),
+            worker: workers(settings),
             settings: Settings {
                 timeout_ms: settings.timeout_ms(),
                 memory_limit_bytes: settings.memory_bytes.value,

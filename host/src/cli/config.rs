@@ -30,7 +30,7 @@ pub(super) fn execute(app: &App, json: bool) -> Result<ExitCode, Failure> {
 }
 
 /// Every setting: its name, its value as people write it, and where that came from.
-fn rows(settings: &Resolved) -> [(&'static str, String, &Origin); 23] {
+fn rows(settings: &Resolved) -> [(&'static str, String, &Origin); 25] {
     let plugins: Vec<String> = settings.plugins.value.iter().map(|path| path.display().to_string()).collect();
     let plugins = if plugins.is_empty() { "(no folder found)".to_owned() } else { plugins.join("\n") };
     [
@@ -54,6 +54,11 @@ fn rows(settings: &Resolved) -> [(&'static str, String, &Origin); 23] {
         row("heartbeat", &settings.heartbeat_ns, duration),
         row("token-file", &settings.token_file, or("(none)", path)),
         row("profile", &settings.profile, |profile| format!("{profile:?}").to_lowercase()),
+        row("isolation", &settings.isolation, |level| format!("{level:?}").to_lowercase()),
+        row("require-isolation", &settings.require_isolation, |layers| match layers.as_slice() {
+            [] => "(none)".to_owned(),
+            layers => layers.iter().map(|layer| layer.word()).collect::<Vec<_>>().join(","),
+        }),
         row("watch", &settings.watch, |watch| format!("{watch:?}").to_lowercase()),
         row("notify-webhook", &settings.notify_webhook, or("(none)", secret)),
         row("notify-command", &settings.notify_command, or("(none)", secret)),

@@ -1,8 +1,11 @@
 //! The configuration file `dyno.toml`.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::user_file::{ReadError, read_text};
 
@@ -48,12 +51,31 @@ pub struct File {
     pub token_file: Option<PathBuf>,
     /// How strict `dyno serve` is about plugin folders: `dev` or `server`.
     pub profile: Option<String>,
+    /// Whether native plugins are confined: `full` or `basic`.
+    pub isolation: Option<String>,
+    /// Layers of isolation without which no plugin is loaded. // eg: ["file_rules", "no_network"]
+    pub require_isolation: Option<Vec<String>>,
+    /// What plugins may do that declare it, by their ids.
+    #[serde(default)]
+    pub grants: BTreeMap<String, Granted>,
     /// How `dyno serve` watches the plugin folders: `off`, `auto` or `poll`.
     pub watch: Option<String>,
     /// URL to which a regression is posted.
     pub notify_webhook: Option<String>,
     /// Shell command to run on a regression.
     pub notify_command: Option<String>,
+}
+
+/// What an operator grants a plugin.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Granted {
+    /// Files and folders that it may read. // eg: ["/srv/models"]
+    #[serde(default)]
+    pub read: Vec<String>,
+    /// Names of variables of the environment that it gets.
+    #[serde(default)]
+    pub environment: Vec<String>,
 }
 
 /// Why the configuration cannot be used.

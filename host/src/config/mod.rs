@@ -4,5 +4,5 @@ mod file;
 mod paths;
 mod settings;
 
-pub use file::{ConfigError, File};
-pub use settings::{Flags, Origin, Profile, Resolved, Setting, Watch};
+pub use file::{ConfigError, File, Granted};
+pub use settings::{Flags, Isolation, Origin, Profile, Resolved, Setting, Watch};

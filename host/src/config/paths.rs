@@ -16,6 +16,7 @@ pub(super) struct UserFolders {
     pub(super) cache: Option<PathBuf>,
     pub(super) data: Option<PathBuf>,
     pub(super) config: Option<PathBuf>,
+    pub(super) home: Option<PathBuf>,
 }
 
 pub(super) fn user_folders() -> UserFolders {
@@ -38,6 +39,7 @@ fn folders(
         cache: folder("XDG_CACHE_HOME", ".cache"),
         data: folder("XDG_DATA_HOME", ".local/share"),
         config: folder("XDG_CONFIG_HOME", ".config"),
+        home: home.clone(),
     }
 }
 

@@ -1,15 +1,16 @@
 //! The settings themselves, each with the place that its value came from.
 
 use std::{
+    collections::BTreeMap,
     env, fmt,
     path::{Path, PathBuf},
 };
 
-use dyno_core::units;
+use dyno_core::{model::IsolationLayer, units};
 use serde::Serialize;
 
 use super::{
-    ConfigError, File,
+    ConfigError, File, Granted,
     paths::{self, UserFolders},
 };
 
@@ -74,6 +75,10 @@ pub struct Flags {
     pub token_file: Option<PathBuf>,
     /// `--profile`.
     pub profile: Option<String>,
+    /// `--isolation`.
+    pub isolation: Option<String>,
+    /// `--require-isolation`.
+    pub require_isolation: Option<String>,
     /// `--watch`.
     pub watch: Option<String>,
     /// `--into`.
@@ -92,6 +97,17 @@ pub enum Profile {
     /// A machine that runs other people's plugins: only root or the server's user may be able to write to the plugin
     /// folders.
     Server,
+}
+
+/// Whether native plugins are confined beyond what every worker is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Isolation {
+    /// By rules for files, and a filter of system calls.
+    #[default]
+    Full,
+    /// Not: a plugin has the user's rights.
+    Basic,
 }
 
 /// Whether a server watches its plugin folders.
@@ -153,6 +169,15 @@ pub struct Resolved {
     pub token_file: Setting<Option<PathBuf>>,
     /// How strict `dyno serve` is about plugin folders.
     pub profile: Setting<Profile>,
+    /// Whether native plugins are confined.
+    pub isolation: Setting<Isolation>,
+    /// Layers of isolation without which no plugin is loaded.
+    pub require_isolation: Setting<Vec<IsolationLayer>>,
+    /// What plugins may do that declare it, by their ids.
+    pub grants: BTreeMap<String, Granted>,
+    /// The user's home.
+    #[serde(skip)]
+    pub home: Option<PathBuf>,
     /// Whether `dyno serve` watches the plugin folders.
     pub watch: Setting<Watch>,
     /// URL to which a regression is posted.
@@ -198,6 +223,7 @@ impl Resolved {
             |file| file.db_path.as_ref(),
             || output.value.join("dyno.duckdb"),
         );
+        let profile = layers.profile(flags)?;
         Ok(Self {
             plugins: layers.plugins(&flags.plugins, &user),
             packages: layers.packages(flags, &user),
@@ -264,7 +290,11 @@ impl Resolved {
                 DEFAULT_HEARTBEAT_NS,
             )?,
             token_file: layers.token_file(flags),
-            profile: layers.profile(flags)?,
+            isolation: layers.isolation(flags, profile.value)?,
+            require_isolation: layers.require_isolation(flags)?,
+            grants: layers.file.as_ref().map(|(_, file)| file.grants.clone()).unwrap_or_default(),
+            home: user.home.clone(),
+            profile,
             watch: layers.watch(flags)?,
             notify_webhook: layers.text("", None, "DYNO_NOTIFY_WEBHOOK", |file| file.notify_webhook.clone()),
             notify_command: layers.text("", None, "DYNO_NOTIFY_COMMAND", |file| file.notify_command.clone()),
@@ -440,6 +470,56 @@ impl Layers {
             }
         };
         Ok(Setting { value, origin: given.origin })
+    }
+
+    fn isolation(&self, flags: &Flags, profile: Profile) -> Result<Setting<Isolation>, ConfigError> {
+        let given = self
+            .text("--isolation", flags.isolation.as_ref(), "DYNO_ISOLATION", |file| file.isolation.clone());
+        let refused = |message: String| ConfigError::Value {
+            name: "isolation",
+            origin: given.origin.to_string(),
+            message,
+        };
+        let value = match given.value.as_deref() {
+            None | Some("full") => Isolation::Full,
+            Some("basic") if profile == Profile::Server => {
+                return Err(refused("in profile server, isolation is always full".to_owned()));
+            }
+            Some("basic") => Isolation::Basic,
+            Some(other) => return Err(refused(format!("`{other}` is not known; give full or basic"))),
+        };
+        Ok(Setting { value, origin: given.origin })
+    }
+
+    /// What any source demands: none of them takes back what another one demands.
+    fn require_isolation(&self, flags: &Flags) -> Result<Setting<Vec<IsolationLayer>>, ConfigError> {
+        let of_file = self
+            .file
+            .as_ref()
+            .and_then(|(path, file)| Some((Origin::File(path.clone()), file.require_isolation.clone()?)));
+        let listed = |text: String| text.split(',').map(|name| name.trim().to_owned()).collect::<Vec<_>>();
+        let flag =
+            flags.require_isolation.clone().map(|it| (Origin::Flag("--require-isolation"), listed(it)));
+        let name = "DYNO_REQUIRE_ISOLATION";
+        let of_environment = variable(name).map(|it| (Origin::Environment(name), listed(it)));
+        let sources = flag.into_iter().chain(of_environment).chain(of_file);
+        let mut setting = Setting { value: Vec::new(), origin: Origin::Default };
+        for (origin, names) in sources {
+            for name in names.into_iter().filter(|name| !name.is_empty()) {
+                let layer = name.parse().map_err(|message| ConfigError::Value {
+                    name: "require-isolation",
+                    origin: origin.to_string(),
+                    message,
+                })?;
+                if setting.value.is_empty() {
+                    setting.origin = origin.clone();
+                }
+                setting.value.push(layer);
+            }
+        }
+        setting.value.sort_unstable();
+        setting.value.dedup();
+        Ok(setting)
     }
 
     fn watch(&self, flags: &Flags) -> Result<Setting<Watch>, ConfigError> {

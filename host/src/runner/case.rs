@@ -52,6 +52,8 @@ pub struct Subject {
     pub category: String,
     /// Metrics that it declares.
     pub metrics: Vec<MetricInfo>,
+    /// What its plugin asks for besides computing.
+    pub capabilities: Vec<String>,
     /// The device.
     pub device: DeviceInfo,
     /// Why none of its cases can run; absent if they can.
@@ -64,6 +66,7 @@ impl Subject {
         path: PathBuf,
         size: u64,
         benchmark: &BenchmarkInfo,
+        capabilities: Vec<String>,
         device: DeviceInfo,
     ) -> Self {
         let obstacle = if let Some(why) = &device.unavailable {
@@ -89,6 +92,7 @@ impl Subject {
             benchmark: benchmark.name.clone(),
             category: benchmark.category.clone(),
             metrics: benchmark.metrics.clone(),
+            capabilities,
             device,
             obstacle,
         }

@@ -11,7 +11,7 @@ use dyno_core::{
 };
 
 use super::{
-    Cancel, Obstacle, Planned, RunError,
+    Cancel, Obstacle, Planned, RunError, Workers,
     compiled::will_compile,
     compiling::compile,
     desk::Desk,
@@ -37,7 +37,7 @@ pub(super) struct Conductor<'a> {
     pub(super) run: &'a str,
     pub(super) settings: &'a Settings,
     pub(super) content: &'a ContentStore,
-    pub(super) worker: &'a Path,
+    pub(super) worker: &'a Workers,
     pub(super) code_cache: &'a Path,
     pub(super) leases: &'a Leases,
     pub(super) missing: &'a Missing<'a>,

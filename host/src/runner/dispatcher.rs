@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Instant};
 use dyno_core::model::{CaseStatus, Event, RunRecord, RunStatus};
 
 use super::{
-    Cancel, Planned, RunError,
+    Cancel, Planned, RunError, Workers,
     conduct::{Conductor, Missing},
     desk::StoreDesk,
     lanes,
@@ -23,8 +23,8 @@ pub struct Dispatcher<'a> {
     pub store: &'a mut Store,
     /// Where verified bytes are kept.
     pub content: &'a ContentStore,
-    /// The `dyno-worker` binary.
-    pub worker: PathBuf,
+    /// The program of workers, and what plugins may do.
+    pub worker: Workers,
     /// Where compiled WASM code is kept.
     pub code_cache: PathBuf,
     /// The rights to devices.

@@ -279,7 +279,8 @@ pub(super) fn subject(resolved: &Resolved<'_>, device: DeviceInfo) -> Subject {
     let entry = resolved.entry;
     // A plugin of another contract is run all the same: the worker refuses it before any of its code runs, and the case
     // fails with the sentence that names both sides. Skipping it would turn a stale plugin into a green run.
-    Subject::new(entry.plugin(), entry.path.clone(), entry.size, resolved.benchmark, device)
+    let capabilities = entry.descriptor.capabilities.clone();
+    Subject::new(entry.plugin(), entry.path.clone(), entry.size, resolved.benchmark, capabilities, device)
 }
 
 /// Every combination of the given values, the last parameter varying fastest.

@@ -173,7 +173,7 @@ mod tests {
             serde_json::from_value(serde_json::json!({"name": "b", "hardware": ["cpu", "cuda", "webgpu"]}))
                 .unwrap();
         let case = |device: &DeviceInfo| {
-            let subject = Subject::new(plugin.clone(), "p".into(), 0, &benchmark, device.clone());
+            let subject = Subject::new(plugin.clone(), "p".into(), 0, &benchmark, Vec::new(), device.clone());
             Planned::new(subject.into(), Params::new().into())
         };
         let group = group(&devices.iter().map(case).collect::<Vec<_>>());

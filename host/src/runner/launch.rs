@@ -77,6 +77,7 @@ fn begun(assignment: &Assignment<'_>, index: u32) -> LaunchRecord {
         output_dropped: 0,
         seed: Some(assignment.seed),
         side_effects: SideEffects::default(),
+        refused_calls: Vec::new(),
     }
 }
 
@@ -112,6 +113,7 @@ fn all_stages<'a>(
     let (over, finished) = session.finish()?;
     record.peak_memory_bytes = Some(finished.peak_memory_bytes);
     record.side_effects = finished.side_effects;
+    record.refused_calls = finished.refused_calls;
     Ok(over)
 }
 

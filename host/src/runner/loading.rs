@@ -8,7 +8,7 @@ use dyno_core::{
 };
 
 use super::{
-    Cancel, Planned,
+    Cancel, Planned, Workers,
     expand::subject,
     session::{Assignment, Ended, Session},
 };
@@ -22,8 +22,8 @@ use crate::{
 pub struct Loading<'a> {
     /// The store of verified bytes.
     pub content: &'a ContentStore,
-    /// The `dyno-worker` binary.
-    pub worker: PathBuf,
+    /// The program of workers, and what plugins may do.
+    pub worker: Workers,
     /// Where compiled WASM code is kept.
     pub code_cache: PathBuf,
     /// Memory and the time limit of a stage.

@@ -19,6 +19,7 @@ mod peak;
 mod session;
 mod stop;
 mod turn;
+mod workers;
 
 pub use cancel::{Cancel, is_ignored};
 pub use case::{Match, Obstacle, Planned, Subject};
@@ -30,3 +31,4 @@ pub use error::RunError;
 pub use expand::{ExpandError, Matches, expand, matches, refuse_repeated};
 pub use folder::{LaunchFolder, sweep};
 pub use loading::Loading;
+pub use workers::{Grant, Rights, Workers};

@@ -7,7 +7,7 @@ use std::{
 };
 
 use dyno_core::{
-    model::{Pages, SideEffects},
+    model::{Pages, PluginKind, SideEffects},
     protocol::{Load, PROTOCOL_VERSION, Reply, Request},
 };
 
@@ -17,7 +17,7 @@ use crate::{
     instance::{Failure, Instance},
     loader,
     measure::Counters,
-    sandbox,
+    sandbox::{self, Confined},
     stages::{Stages, checked, out_of_order},
 };
 
@@ -43,7 +43,7 @@ pub fn main() -> ExitCode {
     panic::set_hook(Box::new(move |info| {
         *hook_message.lock().unwrap_or_else(PoisonError::into_inner) = info.to_string();
     }));
-    let mut session = Session { requests, replies: replies.clone(), cancelled, layers };
+    let mut session = Session { requests, replies: replies.clone(), cancelled, host, layers };
     match panic::catch_unwind(AssertUnwindSafe(|| session.serve())) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => {
@@ -63,6 +63,31 @@ pub fn main() -> ExitCode {
 fn parent_from_arguments() -> Option<u32> {
     let mut arguments = std::env::args().skip(1);
     (arguments.next()? == "--parent").then(|| arguments.next()?.parse().ok()).flatten()
+}
+
+/// Refuses to load a plugin behind fewer layers than the launch demands.
+fn required(load: &Load, layers: &[String], missing: &[String]) -> Result<(), Failure> {
+    let is_component = load.kind == PluginKind::Wasm;
+    let held = |word: &str| layers.iter().any(|layer| layer == word);
+    let mut demanded = load.confinement.required.iter();
+    let Some(absent) = demanded.find(|it| !(held(it.word()) || is_component && it.is_in_every_component()))
+    else {
+        return Ok(());
+    };
+    let why = missing.iter().find(|why| why.starts_with(absent.absent()));
+    Err(Failure::Error(format!(
+        "the layer of isolation `{absent}` is required, and is not in force here: {}; nothing of the plugin was run",
+        why.map_or(absent.absent(), String::as_str)
+    )))
+}
+
+/// Calls that were refused may be why the plugin failed.
+fn with_refused_calls(message: String) -> String {
+    let calls = sandbox::take_refused_calls();
+    if calls.is_empty() {
+        return message;
+    }
+    format!("{message} (the worker refuses plugins the system calls that it made: {})", calls.join(", "))
 }
 
 fn refuse(message: &str) -> ExitCode {
@@ -91,6 +116,8 @@ struct Session {
     requests: Requests,
     replies: Replies,
     cancelled: Arc<AtomicBool>,
+    /// The process that started this one.
+    host: u32,
     /// Layers of isolation that are in place before the first request.
     layers: Vec<String>,
 }
@@ -104,7 +131,7 @@ impl Session {
 
     fn report(&self, failure: Failure) {
         self.replies.send(&match failure {
-            Failure::Error(message) => Reply::Failed { message },
+            Failure::Error(message) => Reply::Failed { message: with_refused_calls(message) },
             Failure::Skipped(message) => Reply::Skipped { message },
             Failure::Host { doing, code, said } => Reply::HostFailed { doing, code, said },
         });
@@ -149,7 +176,11 @@ impl Session {
         let cleaned = if is_set_up { checked(&side, instance.cleanup()) } else { Ok(()) };
         if let Some(side_effects) = side_effects {
             cleaned?;
-            self.replies.send(&Reply::Finished { peak_memory_bytes, side_effects });
+            self.replies.send(&Reply::Finished {
+                peak_memory_bytes,
+                side_effects,
+                refused_calls: sandbox::take_refused_calls(),
+            });
         }
         Ok(())
     }
@@ -183,14 +214,25 @@ impl Session {
         layers.extend(sandbox::limit_memory(load.memory_limit_bytes).map(str::to_owned));
         // State that a driver keeps from an earlier launch would make launches differ.
         layers.extend((!load.device.is_cpu()).then(sandbox::private_home).flatten().map(str::to_owned));
-        let loaded = loader::load(load, Arc::clone(side), &mut || self.replies.send(&Reply::Entering))?;
+        // Before a filter forbids it.
+        let (counters, uncounted) = if load.counters { Counters::open() } else { (None, Vec::new()) };
+        let mut confined = Confined::default();
+        let loaded = loader::load(load, Arc::clone(side), &mut || {
+            if load.kind == PluginKind::Native {
+                confined = sandbox::confine(&load.confinement, self.host, !load.device.is_cpu());
+            }
+            layers.append(&mut confined.layers);
+            required(load, &layers, &confined.missing)?;
+            self.replies.send(&Reply::Entering);
+            Ok(())
+        })?;
         layers.extend(loaded.layers);
         // Only now: compiling a component may use every processor.
         let pinned = sandbox::pin(&load.cpus);
         layers.extend(pinned.map(str::to_owned));
         let pinned_cpus = if pinned.is_some() { load.cpus.clone() } else { Vec::new() };
-        let (counters, uncounted) = if load.counters { Counters::open() } else { (None, Vec::new()) };
         let mut missing = loaded.missing;
+        missing.extend(confined.missing);
         missing.extend(uncounted);
         if load.realtime {
             match sandbox::realtime(&pinned_cpus) {

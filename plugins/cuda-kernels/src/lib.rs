@@ -49,6 +49,8 @@ dyno_sdk::export_plugin! {
         Copy, StreamTriad, Reduction, Softmax, LayerNorm, Transpose, GemmNaive, GemmTiled, GemmCublas, Launch, Transfer,
         Histogram,
     ],
+    // NVRTC and cuBLAS of Python's packages.
+    capabilities: ["read:~/.local/lib"],
 }
 
 #[cfg(test)]

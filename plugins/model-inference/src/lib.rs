@@ -24,4 +24,6 @@ dyno_sdk::export_plugin! {
     id: "model-inference",
     description: "Inference by transformers of the BERT and ViT families, on ONNX Runtime or a forward pass of our own",
     benchmarks: [ModelInference],
+    // ONNX Runtime, and downloaded weights.
+    capabilities: ["read:~/.cache/dyno/tools/onnxruntime", "read:~/.local/lib", "read:~/.cache/huggingface/hub"],
 }

@@ -11,6 +11,7 @@ mod event;
 mod finite;
 mod history;
 mod interval;
+mod isolation;
 mod key;
 mod package;
 mod param;
@@ -47,6 +48,7 @@ pub use environment::{Cache, Core, CpuTopology, Environment, Load, Machine};
 pub use event::{Estimate, Event};
 pub use history::{Change, Mark, MarkKind, Point, Series};
 pub use interval::Interval;
+pub use isolation::IsolationLayer;
 pub use key::{CaseKey, labels, series};
 pub use package::{
     FileRole, INDEX_SCHEMA, INDEX_VERSION, IndexedPackage, LOCK_SCHEMA, LOCK_VERSION, LockedFile,

@@ -1,6 +1,6 @@
 //! Warnings about the numbers of a case, in the words of every table and report.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use indexmap::IndexMap;
 
@@ -16,7 +16,18 @@ impl CaseRecord {
         let effects = launches.reduce(SideEffects::or_larger).unwrap_or_default();
         let lines =
             self.launches.iter().map(|launch| launch.output.len() as u64 + launch.output_dropped).max();
-        trend.map(Trend::remark).into_iter().chain(effects.remarks(lines.unwrap_or(0))).collect()
+        let calls: BTreeSet<&str> =
+            self.launches.iter().flat_map(|launch| &launch.refused_calls).map(String::as_str).collect();
+        let refused = (!calls.is_empty()).then(|| {
+            let calls = calls.into_iter().collect::<Vec<_>>().join(", ");
+            format!("the plugin made system calls that workers refuse plugins: {calls}")
+        });
+        trend
+            .map(Trend::remark)
+            .into_iter()
+            .chain(refused)
+            .chain(effects.remarks(lines.unwrap_or(0)))
+            .collect()
     }
 }
 

@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{EngineInfo, Pages, Params, Plan, PluginKind, Query, Sample, Scenario, SideEffects};
+use crate::model::{
+    EngineInfo, IsolationLayer, Pages, Params, Plan, PluginKind, Query, Sample, Scenario, SideEffects,
+};
 
 /// Version of the protocol. Host and worker are shipped together: versions that differ are refused.
-pub const PROTOCOL_VERSION: u32 = 7;
+pub const PROTOCOL_VERSION: u32 = 8;
 
 /// The limit on file locks that a worker of this host takes, and everything that it starts inherits. The kernel has not
 /// used that limit since Linux 2.4, and an ordinary process can only lower it: so it marks every descendant of a
@@ -118,6 +120,21 @@ pub struct Load {
     pub realtime: bool,
     /// Whether to use hardware counters.
     pub counters: bool,
+    /// What stands between a native plugin and the machine.
+    pub confinement: Confinement,
+}
+
+/// What stands between a native plugin and the machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confinement {
+    /// Whether the plugin is confined at all, beyond what every worker is.
+    pub full: bool,
+    /// Files and folders that the plugin may read besides those that every plugin may.
+    pub read: Vec<PathBuf>,
+    /// Variables of the environment, with their values.
+    pub environment: IndexMap<String, String>,
+    /// Layers without which nothing is loaded.
+    pub required: Vec<IsolationLayer>,
 }
 
 /// The sentence about libraries that a plugin needs and that are not there; `None` if none is missing.
@@ -281,6 +298,8 @@ pub enum Reply {
         peak_memory_bytes: u64,
         /// Side effects of the plugin while it was measured.
         side_effects: SideEffects,
+        /// System calls that were refused to the plugin, by name.
+        refused_calls: Vec<String>,
     },
     /// The stage failed; the worker cleans up and exits.
     Failed {

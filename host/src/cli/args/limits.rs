@@ -12,6 +12,14 @@ pub(in crate::cli) struct LimitArgs {
     /// Maximum memory of a worker [env: DYNO_MEMORY] [default: 4GiB]
     #[arg(long, value_name = "BYTES")]
     memory: Option<String>,
+    /// Whether native plugins are confined: `full`, or `basic` to see whether a plugin fails because of it [env:
+    /// DYNO_ISOLATION] [default: full]
+    #[arg(long, value_name = "LEVEL")]
+    isolation: Option<String>,
+    /// Comma-separated layers of isolation without which no plugin is loaded, e.g. `file_rules,no_network` [env:
+    /// DYNO_REQUIRE_ISOLATION] [default: none]
+    #[arg(long, value_name = "LAYERS")]
+    require_isolation: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -24,7 +32,13 @@ pub(in crate::cli) struct WaitArgs {
 impl LimitArgs {
     /// These flags over others.
     pub(super) fn over(&self, flags: Flags) -> Flags {
-        Flags { timeout: self.timeout.clone(), memory: self.memory.clone(), ..flags }
+        Flags {
+            timeout: self.timeout.clone(),
+            memory: self.memory.clone(),
+            isolation: self.isolation.clone(),
+            require_isolation: self.require_isolation.clone(),
+            ..flags
+        }
     }
 }
 

@@ -25,6 +25,10 @@ pub(in crate::cli) struct ServeArgs {
     /// [env: DYNO_PROFILE] [default: dev]
     #[arg(long, value_name = "PROFILE")]
     profile: Option<String>,
+    /// Comma-separated layers of isolation without which no plugin is loaded, e.g. `file_rules,no_network` [env:
+    /// DYNO_REQUIRE_ISOLATION] [default: none]
+    #[arg(long, value_name = "LAYERS")]
+    require_isolation: Option<String>,
     /// Watch the plugin folders: a new version of a plugin is loaded once in a worker, and replaces the old one if that works;
     /// `poll` looks once per second, for file systems without notices [env: DYNO_WATCH] [default: off; auto if the flag has no
     /// value]
@@ -82,6 +86,7 @@ impl ServeArgs {
             port: self.port,
             token_file: self.token_file.clone(),
             profile: self.profile.clone(),
+            require_isolation: self.require_isolation.clone(),
             watch: self.watch.clone(),
             ..flags
         }

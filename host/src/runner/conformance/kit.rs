@@ -23,7 +23,7 @@ use crate::{
     devices::{keep_off, place},
     lease::{Holder, Leases},
     runner::{
-        Cancel, RunError,
+        Cancel, RunError, Workers,
         compiled::will_compile,
         compiling::compile,
         expand::subject,
@@ -61,8 +61,8 @@ pub enum Depth {
 pub struct Kit<'a> {
     /// The store of verified bytes.
     pub content: &'a ContentStore,
-    /// The `dyno-worker` binary.
-    pub worker: PathBuf,
+    /// The program of workers, and what plugins may do.
+    pub worker: Workers,
     /// Where compiled WASM code is kept.
     pub code_cache: PathBuf,
     /// The leases of devices.

@@ -13,7 +13,7 @@ use crate::{
     devices::place,
     fault::HostFault,
     runner::{
-        Cancel, Planned, RunError, Subject,
+        Cancel, Planned, RunError, Subject, Workers,
         session::{Assignment, Ended, Session, SetUp, Verified as VerifiedState},
     },
 };
@@ -41,7 +41,7 @@ pub(super) struct Trial<'a> {
     pub(super) subject: Arc<Subject>,
     pub(super) bytes: Verified,
     pub(super) settings: &'a Settings,
-    pub(super) worker: PathBuf,
+    pub(super) worker: Workers,
     pub(super) code_cache: PathBuf,
     pub(super) cancel: &'a Cancel,
     /// Whether it brings a run time along that may free memory when it likes.

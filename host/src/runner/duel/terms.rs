@@ -4,15 +4,19 @@ use std::{path::PathBuf, time::Duration};
 
 use dyno_core::model::{CaseComparison, Event, PluginRef, Settings};
 
-use crate::{catalog::ContentStore, lease::Leases, runner::Cancel};
+use crate::{
+    catalog::ContentStore,
+    lease::Leases,
+    runner::{Cancel, Workers},
+};
 
 /// What a comparison works with.
 #[derive(Debug)]
 pub struct Duel<'a> {
     /// Where verified bytes are kept.
     pub content: &'a ContentStore,
-    /// The `dyno-worker` binary.
-    pub worker: PathBuf,
+    /// The program of workers, and what plugins may do.
+    pub worker: Workers,
     /// Where compiled WASM code is kept.
     pub code_cache: PathBuf,
     /// The rights to devices.

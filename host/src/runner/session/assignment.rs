@@ -11,7 +11,7 @@ use crate::{
     catalog::Verified,
     devices::{Joined, Placement, join},
     pool::WorkerCommand,
-    runner::{Cancel, Planned},
+    runner::{Cancel, Planned, Workers},
 };
 
 /// Everything that a session needs.
@@ -19,8 +19,8 @@ use crate::{
 pub(in crate::runner) struct Assignment<'a> {
     pub(in crate::runner) case: &'a Planned,
     pub(in crate::runner) settings: &'a Settings,
-    /// The `dyno-worker` binary.
-    pub(in crate::runner) worker: PathBuf,
+    /// The program of workers, and what plugins may do.
+    pub(in crate::runner) worker: Workers,
     /// The verified bytes of the plugin.
     pub(in crate::runner) bytes: Verified,
     /// Where compiled WASM code is kept.
@@ -36,7 +36,7 @@ impl Assignment<'_> {
     /// How its worker is started in an empty folder.
     pub(super) fn command(&self, folder: &Path) -> WorkerCommand {
         WorkerCommand {
-            program: self.worker.clone(),
+            program: self.worker.program.clone(),
             directory: folder.to_owned(),
             layout: self.settings.layout,
             memory_limit_bytes: self.settings.memory_limit_bytes,
@@ -74,6 +74,7 @@ impl Assignment<'_> {
             cpus: self.placement.cpus.clone(),
             realtime: self.settings.realtime,
             counters: self.settings.counters,
+            confinement: self.worker.rights.confinement(case),
         }
     }
 }

@@ -83,6 +83,7 @@ pub(in crate::runner) struct FinishReport {
     pub(in crate::runner) peak_memory_bytes: u64,
     /// Side effects of the plugin while it was measured.
     pub(in crate::runner) side_effects: SideEffects,
+    pub(in crate::runner) refused_calls: Vec<String>,
 }
 
 impl<'a, State> Session<'a, State> {
@@ -131,7 +132,7 @@ impl<'a> Session<'a, Spawned> {
         self.step(Greeted, |line| match line.ask(Stage::Spawn, &hello)? {
             Reply::Hello { protocol: PROTOCOL_VERSION, base_memory_bytes, .. } => Ok(base_memory_bytes),
             Reply::Hello { protocol, version, .. } => {
-                Err(Ended::wrong_worker(&line.assignment.worker, protocol, &version))
+                Err(Ended::wrong_worker(&line.assignment.worker.program, protocol, &version))
             }
             other => Err(line.unexpected(&other)),
         })
@@ -219,8 +220,8 @@ impl<'a, State: Measured> Session<'a, State> {
     pub(in crate::runner) fn finish(self) -> Step<'a, Over, FinishReport> {
         let over = Over { status: CaseStatus::Completed };
         self.step(over, |line| match line.ask(Stage::Cleanup, &Request::Finish)? {
-            Reply::Finished { peak_memory_bytes, side_effects } => {
-                Ok(FinishReport { peak_memory_bytes, side_effects })
+            Reply::Finished { peak_memory_bytes, side_effects, refused_calls } => {
+                Ok(FinishReport { peak_memory_bytes, side_effects, refused_calls })
             }
             other => Err(line.unexpected(&other)),
         })

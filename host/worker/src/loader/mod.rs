@@ -16,8 +16,12 @@ use self::bytes::Verified;
 pub(crate) use self::loaded::Loaded;
 use crate::{host_side::HostSide, instance::Failure};
 
-/// Verifies the bytes and loads them. `entering` is called once, before any code of the plugin runs.
-pub(crate) fn load(load: &Load, host: Arc<HostSide>, entering: &mut dyn FnMut()) -> Result<Loaded, Failure> {
+/// Verifies the bytes and loads them. `entering` is called once, before any code of the plugin runs; it may refuse that.
+pub(crate) fn load(
+    load: &Load,
+    host: Arc<HostSide>,
+    entering: &mut dyn FnMut() -> Result<(), Failure>,
+) -> Result<Loaded, Failure> {
     let verified = Verified::of(load)?;
     match load.kind {
         PluginKind::Native => native::load(load, &verified, host, entering),

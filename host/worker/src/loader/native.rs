@@ -42,13 +42,13 @@ pub(super) fn load(
     load: &Load,
     verified: &Verified,
     host: Arc<HostSide>,
-    entering: &mut dyn FnMut(),
+    entering: &mut dyn FnMut() -> Result<(), Failure>,
 ) -> Result<Loaded, Failure> {
     let plugin = verified.private_copy()?;
     let copy = |library| Verified::of_library(library).and_then(|verified| verified.copy());
     // Each keeps its descriptor until all are open: the linker would take a number that comes again for the same library.
     let brought = load.libraries.iter().map(copy).collect::<Result<Vec<Copy>, Failure>>()?;
-    entering();
+    entering()?;
     let refused = |what: String, said: String| {
         missing_libraries(&load.missing)
             .unwrap_or_else(|| format!("the dynamic linker refused the library{what}: {said}"))

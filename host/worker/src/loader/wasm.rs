@@ -50,7 +50,7 @@ pub(super) fn load(
     load: &Load,
     verified: &Verified,
     side: Arc<HostSide>,
-    entering: &mut dyn FnMut(),
+    entering: &mut dyn FnMut() -> Result<(), instance::Failure>,
 ) -> Result<Loaded, instance::Failure> {
     let engine =
         Engine::new(&config()).map_err(|error| engine_fault("cannot start the WASM engine", &error))?;
@@ -72,7 +72,7 @@ pub(super) fn load(
     // The limiter also records a denied growth, which explains the trap that follows.
     store.limiter(|guest| guest);
     // Instantiation runs the start functions of the component.
-    entering();
+    entering()?;
     let bindings = Benchmark::instantiate(&mut store, &component, &linker)
         .map_err(|error| refusal(&error, &mut store))?;
     Ok(Loaded {

@@ -1,10 +1,18 @@
 //! The layers that isolate a plugin from the machine. Each layer that is in force is reported by its word.
 
+mod calls;
+mod confine;
+mod files;
 mod home;
 mod huge_pages;
+mod proof;
 mod realtime;
 
-use std::fs;
+use std::{
+    fs::{self, File},
+    io::Write,
+    sync::OnceLock,
+};
 
 use dyno_core::protocol;
 use nix::{
@@ -18,6 +26,8 @@ use nix::{
     unistd::{Pid, getpgrp, getpid, getppid},
 };
 
+pub(crate) use calls::take_refused_calls;
+pub(crate) use confine::{Confined, confine};
 pub(crate) use home::private_home;
 pub(crate) use huge_pages::use_huge_pages;
 pub(crate) use realtime::realtime;
@@ -45,6 +55,7 @@ pub(crate) fn enter(host: u32) -> Option<Vec<String>> {
     let fixed = personality::get().is_ok_and(|persona| persona.contains(Persona::ADDR_NO_RANDOMIZE));
     note(fixed, "fixed_layout");
     note(std::env::vars_os().next().is_none(), "empty_environment");
+    PEAK.get_or_init(|| File::options().write(true).open("/proc/self/clear_refs").ok());
     Some(layers)
 }
 
@@ -66,9 +77,12 @@ pub(crate) fn pin(cpus: &[u32]) -> Option<&'static str> {
     sched_setaffinity(Pid::from_raw(0), &set).is_ok().then_some("pinned")
 }
 
+/// Where the kernel is told to forget the peak, opened before rules for files forbid it.
+static PEAK: OnceLock<Option<File>> = OnceLock::new();
+
 /// Makes the memory that this process has now its highest so far. Says whether the kernel did so.
 pub(crate) fn forget_peak_memory() -> bool {
-    fs::write("/proc/self/clear_refs", "5").is_ok()
+    PEAK.get().and_then(Option::as_ref).is_some_and(|mut file| file.write_all(b"5").is_ok())
 }
 
 /// Memory of this process now and at its highest [bytes], by the kernel.

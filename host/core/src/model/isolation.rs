@@ -1,0 +1,108 @@
+//! Layers between a plugin and the machine that an operator can demand.
+
+use std::{fmt, str::FromStr};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A layer that a launch can be refused for the lack of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum IsolationLayer {
+    /// Files are closed but for those that a plugin needs, and those that it was granted.
+    FileRules,
+    /// No sockets.
+    NoNetwork,
+    /// No signals to other processes.
+    NoSignals,
+    /// No system calls that no benchmark needs.
+    CallFilter,
+    /// Nothing that the plugin starts gains privileges.
+    NoNewPrivs,
+    /// The worker dies with its host.
+    DeathSignal,
+    /// Memory is bounded.
+    MemoryLimit,
+}
+
+impl IsolationLayer {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::FileRules,
+        Self::NoNetwork,
+        Self::NoSignals,
+        Self::CallFilter,
+        Self::NoNewPrivs,
+        Self::DeathSignal,
+        Self::MemoryLimit,
+    ];
+
+    /// Its word in records. // eg: `file_rules`
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::FileRules => "file_rules",
+            Self::NoNetwork => "no_network",
+            Self::NoSignals => "no_signals",
+            Self::CallFilter => "call_filter",
+            Self::NoNewPrivs => "no_new_privs",
+            Self::DeathSignal => "death_signal",
+            Self::MemoryLimit => "memory_limit",
+        }
+    }
+
+    /// What a plugin can do without it.
+    #[must_use]
+    pub const fn absent(self) -> &'static str {
+        match self {
+            Self::FileRules => "the plugin can open all files of this user",
+            Self::NoNetwork => "the plugin can use the network",
+            Self::NoSignals => "the plugin can signal other processes of this user",
+            Self::CallFilter => "the plugin can use every system call",
+            Self::NoNewPrivs => "what the plugin starts may gain privileges",
+            Self::DeathSignal => "the worker may outlive its host",
+            Self::MemoryLimit => "the kernel does not bound the worker's memory",
+        }
+    }
+
+    /// Whether the engine of WebAssembly components is such a layer, too.
+    #[must_use]
+    pub const fn is_in_every_component(self) -> bool {
+        matches!(self, Self::FileRules | Self::NoNetwork | Self::NoSignals | Self::CallFilter)
+    }
+}
+
+impl fmt::Display for IsolationLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+impl FromStr for IsolationLayer {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|layer| layer.word() == text).ok_or_else(|| {
+            let all = Self::ALL.map(Self::word).join(", ");
+            format!("`{text}` is not a layer of isolation; there are {all}")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_lead_back_to_their_layers_and_others_are_told_which_there_are() {
+        for layer in IsolationLayer::ALL {
+            assert_eq!(layer.word().parse(), Ok(layer));
+            assert_eq!(serde_json::to_value(layer).unwrap(), layer.word());
+        }
+        let message = "files".parse::<IsolationLayer>().unwrap_err();
+        assert!(
+            message.starts_with("`files` is not a layer of isolation; there are file_rules,"),
+            "{message}"
+        );
+    }
+}

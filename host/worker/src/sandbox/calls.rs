@@ -1,0 +1,251 @@
+//! The filter of system calls: what no benchmark needs is refused, and which calls were refused is remembered.
+
+#![allow(
+    unsafe_code,
+    reason = "the filter and the signal's handler are installed by system calls without a safe door"
+)]
+
+use std::{
+    collections::BTreeMap,
+    io, process,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use nix::{
+    libc,
+    sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction},
+};
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
+};
+
+macro_rules! calls {
+    ($($(#[$cfg:meta])? $name:ident)*) => { &[$($(#[$cfg])? (stringify!($name), libc::$name)),*] };
+}
+
+/// What is refused whatever its arguments.
+const REFUSED: &[(&str, libc::c_long)] = calls![
+    // Other processes.
+    SYS_ptrace SYS_process_vm_readv SYS_process_vm_writev SYS_process_madvise SYS_process_mrelease SYS_kcmp
+    SYS_pidfd_open SYS_pidfd_getfd SYS_pidfd_send_signal SYS_rt_sigqueueinfo SYS_tkill SYS_migrate_pages SYS_move_pages
+    // Other programs.
+    SYS_execve SYS_execveat
+    // Namespaces, mounts, roots.
+    SYS_unshare SYS_setns SYS_mount SYS_umount2 SYS_pivot_root SYS_chroot SYS_move_mount SYS_open_tree SYS_fsopen
+    SYS_fsconfig SYS_fsmount SYS_fspick SYS_mount_setattr SYS_swapon SYS_swapoff SYS_quotactl
+    // The kernel.
+    SYS_bpf SYS_perf_event_open SYS_userfaultfd SYS_init_module SYS_finit_module SYS_delete_module SYS_kexec_load
+    SYS_reboot SYS_syslog SYS_acct SYS_add_key SYS_request_key SYS_keyctl SYS_seccomp SYS_personality
+    SYS_settimeofday SYS_clock_settime SYS_adjtimex SYS_clock_adjtime SYS_sethostname SYS_setdomainname SYS_vhangup
+    SYS_lookup_dcookie SYS_nfsservctl
+    // System calls that no filter sees.
+    SYS_io_uring_setup SYS_io_uring_enter SYS_io_uring_register
+    // The network, and every service of this machine that is reached by a socket.
+    SYS_socket SYS_connect SYS_bind SYS_listen SYS_accept SYS_accept4
+    // What is shared with other processes of the user.
+    SYS_shmget SYS_shmat SYS_shmctl SYS_msgget SYS_msgctl SYS_msgsnd SYS_msgrcv SYS_semget SYS_semctl SYS_semop SYS_semtimedop
+    SYS_mq_open SYS_mq_unlink
+    // Properties of files, which the rules for files do not cover, and watching them.
+    SYS_fchmod SYS_fchmodat SYS_fchown SYS_fchownat SYS_utimensat SYS_setxattr SYS_lsetxattr SYS_fsetxattr
+    SYS_removexattr SYS_lremovexattr SYS_fremovexattr SYS_inotify_init1 SYS_inotify_add_watch SYS_fanotify_init
+    SYS_fanotify_mark SYS_open_by_handle_at SYS_name_to_handle_at SYS_fchmodat2
+    // Limits of the processes of this user.
+    SYS_ioprio_set
+    #[cfg(target_arch = "x86_64")] SYS_chmod
+    #[cfg(target_arch = "x86_64")] SYS_chown
+    #[cfg(target_arch = "x86_64")] SYS_lchown
+    #[cfg(target_arch = "x86_64")] SYS_utime
+    #[cfg(target_arch = "x86_64")] SYS_utimes
+    #[cfg(target_arch = "x86_64")] SYS_futimesat
+    #[cfg(target_arch = "x86_64")] SYS_inotify_init
+    #[cfg(target_arch = "x86_64")] SYS_kexec_file_load
+    #[cfg(target_arch = "x86_64")] SYS_iopl
+    #[cfg(target_arch = "x86_64")] SYS_ioperm
+    #[cfg(target_arch = "x86_64")] SYS_modify_ldt
+    #[cfg(target_arch = "x86_64")] SYS_uselib
+    #[cfg(target_arch = "x86_64")] SYS_ustat
+    #[cfg(target_arch = "x86_64")] SYS_sysfs
+];
+
+/// What concerns a process, by the place of its number among the arguments: only this one, or 0, which means the caller.
+const OWN_PROCESS: &[((&str, libc::c_long), u8)] = &[
+    (("SYS_kill", libc::SYS_kill), 0),
+    (("SYS_tgkill", libc::SYS_tgkill), 0),
+    (("SYS_rt_tgsigqueueinfo", libc::SYS_rt_tgsigqueueinfo), 0),
+    (("SYS_prlimit64", libc::SYS_prlimit64), 0),
+    (("SYS_sched_setaffinity", libc::SYS_sched_setaffinity), 0),
+    (("SYS_sched_setscheduler", libc::SYS_sched_setscheduler), 0),
+    (("SYS_sched_setparam", libc::SYS_sched_setparam), 0),
+    (("SYS_sched_setattr", libc::SYS_sched_setattr), 0),
+    (("SYS_setpriority", libc::SYS_setpriority), 1),
+];
+
+/// Requests of `prctl` that would undo a layer.
+const PRCTL: [libc::c_int; 5] = [
+    libc::PR_SET_PDEATHSIG,
+    libc::PR_SET_DUMPABLE,
+    libc::PR_SET_PTRACER,
+    libc::PR_SET_CHILD_SUBREAPER,
+    libc::PR_SET_SPECULATION_CTRL,
+];
+
+/// Namespaces that `clone` makes.
+const NAMESPACES: [libc::c_int; 7] = [
+    libc::CLONE_NEWNS,
+    libc::CLONE_NEWUTS,
+    libc::CLONE_NEWIPC,
+    libc::CLONE_NEWUSER,
+    libc::CLONE_NEWPID,
+    libc::CLONE_NEWNET,
+    libc::CLONE_NEWCGROUP,
+];
+
+/// The numbers of the other set of calls that a kernel for `x86_64` may have.
+#[cfg(target_arch = "x86_64")]
+const X32: libc::c_long = 0x4000_0000;
+
+/// Most numbers of system calls that are remembered.
+const NUMBERS: usize = 1024;
+
+/// Which calls were refused, a bit for each number.
+static SEEN: [AtomicU64; NUMBERS / 64] = [const { AtomicU64::new(0) }; NUMBERS / 64];
+
+/// Installs the filter for this process, whose only thread this is, and everything that it starts. A call that it refuses fails
+/// with `EPERM`, and is remembered.
+///
+/// # Errors
+/// A sentence, if the kernel refuses it.
+pub(super) fn filter() -> Result<(), String> {
+    let refused = |what: &str, error: &dyn std::fmt::Display| {
+        format!("the kernel refused the filter of system calls ({what}): {error}")
+    };
+    let action = SigAction::new(
+        SigHandler::SigAction(remember),
+        SaFlags::SA_SIGINFO | SaFlags::SA_NODEFER,
+        SigSet::empty(),
+    );
+    // SAFETY: the handler reads what the kernel gives it, sets a bit and a register, and calls nothing.
+    unsafe { sigaction(Signal::SIGSYS, &action) }.map_err(|error| refused("sigaction", &error))?;
+    // `clone3` has its flags in memory, where no filter sees them; the C library then uses `clone`.
+    let clone3 = program([(libc::SYS_clone3, Vec::new())].into(), SeccompAction::Errno(libc::ENOSYS as u32))?;
+    let main = program(rules()?, SeccompAction::Trap)?;
+    for program in [clone3, main] {
+        install(&program).map_err(|error| refused("seccomp", &error))?;
+    }
+    Ok(())
+}
+
+/// The names of the calls that were refused since the last time, in the order of their numbers.
+pub(crate) fn take_refused_calls() -> Vec<String> {
+    let mut seen: Vec<libc::c_long> = Vec::new();
+    for (word, bits) in SEEN.iter().enumerate() {
+        let bits = bits.swap(0, Ordering::Relaxed);
+        seen.extend((0..64).filter(|bit| bits >> bit & 1 == 1).map(|bit| word as libc::c_long * 64 + bit));
+    }
+    seen.into_iter().map(name).collect()
+}
+
+fn name(number: libc::c_long) -> String {
+    let others = [("SYS_clone", libc::SYS_clone), ("SYS_prctl", libc::SYS_prctl)];
+    let all = REFUSED.iter().chain(OWN_PROCESS.iter().map(|(call, _)| call)).chain(&others);
+    let found = all.copied().find(|(_, known)| *known == number);
+    found.map_or_else(|| number.to_string(), |(name, _)| name.trim_start_matches("SYS_").to_owned())
+}
+
+fn rules() -> Result<BTreeMap<i64, Vec<SeccompRule>>, String> {
+    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
+    for (_, number) in REFUSED {
+        rules.insert(*number, Vec::new());
+    }
+    let own = process::id();
+    // Its own group may be named by the number, too.
+    let ours = [0, u64::from(own), u64::from(own.wrapping_neg())];
+    for ((_, number), argument) in OWN_PROCESS {
+        let others = ours.map(|ours| condition(*argument, SeccompCmpOp::Ne, ours));
+        rules.insert(*number, vec![rule(others.into_iter().collect::<Result<_, String>>()?)?]);
+    }
+    let equal = |argument, values: &[libc::c_int]| -> Result<Vec<SeccompRule>, String> {
+        values
+            .iter()
+            .map(|value| rule(vec![condition(argument, SeccompCmpOp::Eq, u64::from(value.cast_unsigned()))?]))
+            .collect()
+    };
+    rules.insert(libc::SYS_prctl, equal(0, &PRCTL)?);
+    let made = |bit: libc::c_int| {
+        let bit = u64::from(bit.cast_unsigned());
+        rule(vec![condition(0, SeccompCmpOp::MaskedEq(bit), bit)?])
+    };
+    rules.insert(libc::SYS_clone, NAMESPACES.map(made).into_iter().collect::<Result<_, String>>()?);
+    #[cfg(target_arch = "x86_64")]
+    {
+        let other: Vec<_> = rules.iter().map(|(number, rules)| (number + X32, rules.clone())).collect();
+        rules.extend(other);
+    }
+    Ok(rules)
+}
+
+fn rule(conditions: Vec<SeccompCondition>) -> Result<SeccompRule, String> {
+    SeccompRule::new(conditions).map_err(|error| not_made(&error))
+}
+
+fn condition(argument: u8, operator: SeccompCmpOp, value: u64) -> Result<SeccompCondition, String> {
+    SeccompCondition::new(argument, SeccompCmpArgLen::Dword, operator, value)
+        .map_err(|error| not_made(&error))
+}
+
+fn not_made(error: &dyn std::fmt::Display) -> String {
+    format!("the filter of system calls cannot be made: {error}")
+}
+
+fn program(rules: BTreeMap<i64, Vec<SeccompRule>>, refusal: SeccompAction) -> Result<BpfProgram, String> {
+    let machine =
+        std::env::consts::ARCH.try_into().map_err(|error: seccompiler::BackendError| not_made(&error))?;
+    let filter = SeccompFilter::new(rules, SeccompAction::Allow, refusal, machine);
+    filter.and_then(TryInto::try_into).map_err(|error: seccompiler::BackendError| not_made(&error))
+}
+
+fn install(program: &BpfProgram) -> io::Result<()> {
+    let header = libc::sock_fprog {
+        len: u16::try_from(program.len()).map_err(io::Error::other)?,
+        filter: program.as_ptr().cast::<libc::sock_filter>().cast_mut(),
+    };
+    // Without the flag, kernels before 5.16 switch a mitigation of speculation on that slows down what is measured.
+    // SAFETY: the header describes instructions that outlive the call, which the kernel copies and checks.
+    let answer = unsafe {
+        libc::syscall(
+            libc::SYS_seccomp,
+            libc::SECCOMP_SET_MODE_FILTER,
+            libc::SECCOMP_FILTER_FLAG_SPEC_ALLOW,
+            &raw const header,
+        )
+    };
+    if answer == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Called instead of a call that the filter refuses: makes it fail with `EPERM`.
+extern "C" fn remember(_: libc::c_int, about: *mut libc::siginfo_t, context: *mut libc::c_void) {
+    /// The beginning of `siginfo_t` for this signal.
+    #[repr(C)]
+    struct About {
+        signal: [libc::c_int; 3],
+        address: *mut libc::c_void,
+        call: libc::c_int,
+        machine: libc::c_uint,
+    }
+    // SAFETY: the kernel gives the handler of this signal both pointers, to these types.
+    unsafe {
+        let call = (*about.cast::<About>()).call as usize % 0x4000_0000;
+        if let Some(word) = SEEN.get(call / 64) {
+            word.fetch_or(1 << (call % 64), Ordering::Relaxed);
+        }
+        let context = &mut (*context.cast::<libc::ucontext_t>()).uc_mcontext;
+        #[cfg(target_arch = "x86_64")]
+        {
+            context.gregs[libc::REG_RAX as usize] = -libc::c_longlong::from(libc::EPERM);
+        }
+        #[cfg(target_arch = "aarch64")]
+        {
+            context.regs[0] = (-i64::from(libc::EPERM)).cast_unsigned();
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The layers that are put on between reading a plugin and loading it: what they forbid, its initialisers cannot do either.
+
+#![allow(unsafe_code, reason = "variables of a process are only safe to set while it has one thread")]
+
+use std::{env, fs};
+
+use dyno_core::{model::IsolationLayer, protocol::Confinement};
+
+use super::{calls, files, proof};
+
+/// Layers that are in force and proven, and a sentence for each that is not.
+#[derive(Debug, Default)]
+pub(crate) struct Confined {
+    pub(crate) layers: Vec<String>,
+    pub(crate) missing: Vec<String>,
+}
+
+/// Puts the layers on. `host`: the process that nothing here may reach. `uses_accelerator`: whether there is a device besides the CPU.
+pub(crate) fn confine(asked: &Confinement, host: u32, uses_accelerator: bool) -> Confined {
+    for (name, value) in &asked.environment {
+        // SAFETY: the worker has one thread until a plugin is loaded, and this is called before.
+        unsafe { env::set_var(name, value) };
+    }
+    let mut confined = Confined::default();
+    if !asked.full {
+        confined
+            .missing
+            .push("the plugin has this user's rights, as `--isolation basic` asks for".to_owned());
+        return confined;
+    }
+    // Both kinds of rules bind the thread that asks for them, and what it starts.
+    if fs::read_dir("/proc/self/task").map_or(0, Iterator::count) != 1 {
+        confined.missing.push(
+            "the worker has several threads, so that no rules would bind all of them; please report it"
+                .to_owned(),
+        );
+        return confined;
+    }
+    let speculation = speculation();
+    let filed = env::current_dir()
+        .map_err(|error| format!("the working directory is not known: {error}"))
+        .and_then(|folder| files::confine(&folder, &asked.read, uses_accelerator));
+    let filtered = calls::filter();
+    let mut put_on = |layer: IsolationLayer, outcome: Result<(), String>| match outcome {
+        Ok(()) => confined.layers.push(layer.word().to_owned()),
+        Err(why) => confined.missing.push(format!("{}: {why}", layer.absent())),
+    };
+    put_on(IsolationLayer::FileRules, filed.and_then(|()| proof::files()));
+    put_on(IsolationLayer::NoNetwork, filtered.clone().and_then(|()| proof::network()));
+    put_on(IsolationLayer::NoSignals, filtered.clone().and_then(|()| proof::signals(host)));
+    put_on(IsolationLayer::CallFilter, filtered.and_then(|()| proof::memory(host)));
+    // The proofs are not the plugin's doing.
+    calls::take_refused_calls();
+    let now = self::speculation();
+    if now != speculation {
+        confined.missing.push(format!(
+            "the filter of system calls changed how the processor speculates, which changes times (from {speculation} to {now})"
+        ));
+    }
+    confined
+}
+
+/// How the kernel lets this thread speculate past stores.
+fn speculation() -> String {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("Speculation_Store_Bypass:"));
+    line.map_or_else(|| "not known".to_owned(), |value| value.trim().to_owned())
+}

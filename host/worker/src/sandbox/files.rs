@@ -1,0 +1,114 @@
+//! Landlock: what the plugin may open, and that it may reach no process and no socket outside this one.
+
+use std::{fs, path::Path};
+
+use landlock::{
+    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, LandlockStatus, PathBeneath, PathFd,
+    Ruleset, RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetError, Scope,
+};
+
+/// The newest interface whose rules are known here; older kernels have fewer of them.
+const NEWEST: ABI = ABI::V6;
+
+/// What the dynamic linker, the C library and the drivers read. Nobody keeps secrets there.
+const READ: [&str; 30] = [
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/usr/lib",
+    "/usr/lib32",
+    "/usr/lib64",
+    "/usr/local",
+    "/usr/share",
+    "/opt",
+    "/nix/store",
+    "/gnu/store",
+    "/etc/alternatives",
+    "/etc/ld.so.cache",
+    "/etc/ld.so.conf",
+    "/etc/ld.so.conf.d",
+    "/etc/ld.so.preload",
+    "/etc/localtime",
+    "/etc/OpenCL",
+    "/etc/vulkan",
+    "/proc/cpuinfo",
+    "/proc/devices",
+    "/proc/driver",
+    "/proc/filesystems",
+    "/proc/loadavg",
+    "/proc/meminfo",
+    "/proc/stat",
+    "/proc/sys",
+    "/proc/uptime",
+    "/proc/version",
+    "/sys",
+];
+
+/// Devices without a state that anybody shares.
+const PSEUDO: [&str; 5] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
+
+/// How the device nodes of accelerators begin.
+const ACCELERATORS: [&str; 5] = ["nvidia", "dri", "kfd", "dxg", "accel"];
+
+/// Forbids this process, whose only thread this is, and everything that it starts, to open anything but what a plugin needs:
+/// `folder` to write, `granted` to read, and `devices` of accelerators if it may use one.
+///
+/// # Errors
+/// A sentence, if the kernel has no such rules or refuses them.
+pub(super) fn confine(folder: &Path, granted: &[impl AsRef<Path>], devices: bool) -> Result<(), String> {
+    let refused = |error: RulesetError| format!("the kernel refused the rules for files (Landlock): {error}");
+    let read = AccessFs::from_read(NEWEST) & !AccessFs::Execute;
+    let all = AccessFs::from_all(NEWEST) & !AccessFs::Execute;
+    let mut rules = Ruleset::default()
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(AccessFs::from_all(NEWEST))
+        .map_err(refused)?
+        .handle_access(AccessNet::from_all(NEWEST))
+        .map_err(refused)?
+        .scope(Scope::from_all(NEWEST))
+        .map_err(refused)?
+        .create()
+        .map_err(refused)?;
+    let own = format!("/proc/{}", std::process::id());
+    let mut allow = |path: &Path, access: BitFlags<AccessFs>| add(&mut rules, path, access);
+    for path in READ.iter().chain([&own.as_str()]) {
+        allow(Path::new(path), read)?;
+    }
+    for path in granted {
+        allow(path.as_ref(), read)?;
+    }
+    for path in PSEUDO {
+        allow(Path::new(path), read | AccessFs::WriteFile)?;
+    }
+    allow(folder, all & !(AccessFs::MakeBlock | AccessFs::MakeChar | AccessFs::IoctlDev))?;
+    if devices {
+        // Drivers name their threads.
+        allow(Path::new(&format!("{own}/task")), read | AccessFs::WriteFile)?;
+        for entry in fs::read_dir("/dev").into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            if ACCELERATORS.iter().any(|beginning| name.to_string_lossy().starts_with(beginning)) {
+                allow(&entry.path(), read | AccessFs::WriteFile | AccessFs::IoctlDev)?;
+            }
+        }
+    }
+    let status = rules.restrict_self().map_err(refused)?;
+    match status.landlock {
+        LandlockStatus::Available { .. } => Ok(()),
+        LandlockStatus::NotEnabled => Err("Landlock is switched off: boot with `lsm=landlock,…`".to_owned()),
+        LandlockStatus::NotImplemented => {
+            Err("the kernel has no Landlock, or a container forbids it; Linux 5.13 is the first with it"
+                .to_owned())
+        }
+    }
+}
+
+/// A path that is not there needs no rule.
+fn add(rules: &mut RulesetCreated, path: &Path, access: BitFlags<AccessFs>) -> Result<(), String> {
+    let Ok(opened) = PathFd::new(path) else { return Ok(()) };
+    // Only folders have entries.
+    let access = if path.is_dir() { access } else { access & AccessFs::from_file(NEWEST) };
+    rules
+        .add_rule(PathBeneath::new(opened, access))
+        .map(drop)
+        .map_err(|error| format!("the kernel refused the rule for {} (Landlock): {error}", path.display()))
+}
