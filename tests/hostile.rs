@@ -33,13 +33,14 @@ fn arena_with_neighbours() -> Arena {
 
 /// The body of every test of the table.
 fn check(source: Source, name: &str, end: End) {
-    if source == Source::Native && !(fixtures::has_compiler("cc") && fixtures::has_compiler("c++")) {
+    if source != Source::Wasm && !(fixtures::has_compiler("cc") && fixtures::has_compiler("c++")) {
         println!("skipped: there is no C and C++ compiler on this machine, so `{name}` cannot be built");
         return;
     }
     let arena = arena_with_neighbours();
     match source {
         Source::Native => arena.add(&fixtures::native(name, name), &format!("{name}.so")),
+        Source::Escape => arena.add(&fixtures::escape(name), &format!("{name}.so")),
         Source::Wasm => arena.add(&fixtures::wasm(name, name), &format!("{name}.wasm")),
     };
     let before = arena.plugin_bytes();
@@ -137,6 +138,7 @@ fn bounded(case: &CaseRecord) {
 fn every_source_is_in_the_table() {
     for (folder, listed, others) in [
         ("native", cases::NATIVE, &["good", "hostile", "forge", "spinning_thread"][..]),
+        ("escape", cases::ESCAPE, &["escape"][..]),
         ("wasm", cases::WASM, &["good", "frame"][..]),
     ] {
         for entry in std::fs::read_dir(fixtures::corpus().join(folder)).expect("the checkout is whole") {

@@ -18,6 +18,7 @@ mod docs;
 mod doctor;
 mod durability;
 mod hostile;
+mod isolation;
 mod leases;
 mod library;
 mod models;

@@ -601,7 +601,7 @@ fn files_of_windows_are_read() {
 }
 
 /// The program that runs another one to which a system call is refused; `None` where it cannot be built.
-fn deny(arena: &Arena) -> Option<PathBuf> {
+pub(crate) fn deny(arena: &Arena) -> Option<PathBuf> {
     built(arena, "deny")
 }
 

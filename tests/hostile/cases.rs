@@ -9,6 +9,8 @@ use super::check;
 pub(crate) enum Source {
     /// `native/NAME.c` or `.cpp`.
     Native,
+    /// `escape/NAME.c`.
+    Escape,
     /// `wasm/NAME.wat`.
     Wasm,
 }
@@ -62,7 +64,7 @@ cases! {
         illegal_instruction => Failed(&[Calibrate], &["SIGILL", "SIGTRAP"]),
         exit_zero => Failed(&[Calibrate], &["exit code 0"]),
         exit_code => Failed(&[Setup], &["exit code 77"]),
-        execs_another_program => Failed(&[Setup], &["exit code 9"]),
+        execs_another_program => Failed(&[Setup], &["exit code 9", "Operation not permitted"]),
         overflow_stack => Failed(&[Calibrate], &["SIGSEGV", "SIGABRT"]),
         throws_across => Failed(&[Calibrate], &["SIGABRT"]),
         kills_its_group => Failed(&[Calibrate], &["SIGKILL"]),
@@ -159,6 +161,57 @@ cases! {
         bad_json => Broken("not JSON"),
         descriptor_with_escapes => Broken("must start with a lower-case letter"),
         deeply_nested_descriptor => Broken("not JSON"),
+    }
+
+    // It reaches out of its process.
+    escape, Escape, ESCAPE {
+        // Files.
+        reads_the_list_of_users => Failed(&[Setup], &["Permission denied"]),
+        reads_the_folder_above => Failed(&[Setup], &["Permission denied"]),
+        reads_the_files_of_its_host => Failed(&[Setup], &["Permission denied"]),
+        reads_the_environment_of_its_host => Failed(&[Setup], &["Permission denied"]),
+        opens_the_memory_of_its_host => Failed(&[Setup], &["Permission denied"]),
+        writes_outside => Failed(&[Setup], &["Permission denied"]),
+        moves_a_file_out => Failed(&[Setup], &["Permission denied", "cross-device"]),
+        links_a_file_out => Failed(&[Setup], &["Permission denied", "cross-device"]),
+        shares_memory_by_a_file => Failed(&[Setup], &["Permission denied"]),
+        changes_a_mode => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: chmod)"]),
+        watches_files => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: inotify_init1)"]),
+        opens_by_a_handle => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: name_to_handle_at)"]),
+        finds_open_descriptors => Failed(&[Setup], &["Bad file descriptor"]),
+        // Other processes.
+        reads_the_memory_of_its_host => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: process_vm_readv)"]),
+        shares_memory_by_a_key => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: shmget)"]),
+        traces_its_host => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: ptrace)"]),
+        signals_its_host => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: kill)"]),
+        queues_a_signal => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: rt_sigqueueinfo)"]),
+        signals_a_thread_of_its_host => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: tgkill)"]),
+        signals_by_a_descriptor => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: pidfd_open)"]),
+        signals_everybody => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: kill)"]),
+        limits_its_host => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: prlimit64)"]),
+        pins_its_host => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: sched_setaffinity)"]),
+        slows_its_host => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: setpriority)"]),
+        outlives_its_host => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: prctl)"]),
+        // Its child made the call.
+        execs_a_shell => Failed(&[Setup], &["Operation not permitted"]),
+        execs_memory => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: execveat)"]),
+        // The network, and services.
+        connects_by_tcp => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: socket)"]),
+        connects_to_a_service => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: socket)"]),
+        listens_to_the_kernel => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: socket)"]),
+        // The kernel.
+        mounts => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: mount)"]),
+        makes_a_namespace => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: unshare)"]),
+        clones_into_a_namespace => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: clone)"]),
+        clones_unseen => Failed(&[Setup], &["Function not implemented"]),
+        changes_its_root => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: chroot)"]),
+        uses_io_uring => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: io_uring_setup)"]),
+        counts_events => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: perf_event_open)"]),
+        loads_into_the_kernel => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: bpf)"]),
+        keeps_a_key => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: add_key)"]),
+        handles_page_faults => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: userfaultfd)"]),
+        // A kernel without those calls has another signal.
+        makes_a_call_of_another_machine => Failed(&[Setup], &["SIGSYS", "SIGSEGV"]),
     }
 
     wasm, Wasm, WASM {

@@ -75,6 +75,20 @@ pub(crate) fn native(source_name: &str, name: &str) -> PathBuf {
     build(&format!("{name}.so"), |target| compile(compiler, standard, &source, target, &flags))
 }
 
+/// A plugin that tries to reach out of its process.
+pub(crate) fn escape(name: &str) -> PathBuf {
+    let source = source("escape", name);
+    let define = format!("-DNAME=\"{name}\"");
+    build(&format!("{name}.so"), |target| compile("cc", "-std=c11", &source, target, &[&define]))
+}
+
+/// The plugin of the story of isolation, which reads files.
+pub(crate) fn reads_files(target: &Path, flags: &[String]) -> PathBuf {
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    compile("cc", "-std=c11", &root().join("tests/isolation/reads_files.c"), target, &flags);
+    target.to_owned()
+}
+
 /// Sources that are at fault only with an optimiser that finds it: `-O1` leaves an empty loop that counts.
 const OPTIMISED: &[&str] = &["cached_work", "hoisted_loop", "result_not_kept", "result_not_kept_no_work"];
 

@@ -100,6 +100,17 @@ pub(super) fn make_another_file(build: &Path) -> Outcome<()> {
     fs::write(build, bytes).map_err(|error| Failure::file("write", build, &error))
 }
 
+/// The length of a stage in every launch of a case [ns].
+pub(super) fn stage(case: &Value, name: &str) -> Vec<f64> {
+    let launches = case["launches"].as_array().into_iter().flatten();
+    launches
+        .filter_map(|launch| {
+            let stages = launch["stages"].as_array()?;
+            stages.iter().find(|stage| stage[0] == name)?[1].as_f64()
+        })
+        .collect()
+}
+
 /// The median of a case's time [ns].
 pub(super) fn median_time(case: &Value) -> Outcome<f64> {
     median_metric(case, "time")

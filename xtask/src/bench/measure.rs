@@ -23,6 +23,25 @@ pub(crate) fn exponent(first: f64, last: f64, factor: f64) -> f64 {
     (last / first).ln() / factor.ln()
 }
 
+/// How much a time moves by something, in words: that many pairs with and without it, at least six. The third and the third last shift
+/// are an interval for their median, by the binomial distribution: of 96 % for 12 pairs.
+pub(crate) fn shift(pairs: usize, mut measured: impl FnMut(bool) -> Outcome<f64>) -> Outcome<String> {
+    let mut shifts = Vec::new();
+    for pair in 0..pairs {
+        // By turns in either order: a machine that drifts would favour one.
+        let first = pair % 2 == 0;
+        let (one, other) = (measured(first)?, measured(!first)?);
+        let (with, without) = if first { (one, other) } else { (other, one) };
+        shifts.push(100.0 * (with / without - 1.0));
+    }
+    let middle = median(&mut shifts);
+    Ok(format!(
+        "{middle:+.2} % (median of {pairs} pairs; 96 % interval {:+.2} to {:+.2} %)",
+        shifts[2],
+        shifts[pairs - 3]
+    ))
+}
+
 /// Nanoseconds from starting a program to its end: the median of `times`, after one that does not count.
 pub(crate) fn program(times: usize, mut command: impl FnMut() -> Command) -> Outcome<f64> {
     let mut values = Vec::with_capacity(times);

@@ -1,10 +1,12 @@
-//! The price of the sandbox: every kernel of `cpu-kernels`, native and as a WASM component from the same source.
+//! The price of the sandboxes: every kernel of `cpu-kernels`, native and as a WASM component from the same source; and native kernels
+//! confined and not.
 
 use serde_json::Value;
 
 use super::{
     Bench, Needs,
-    host::{Host, median_time},
+    host::{Host, median_time, stage},
+    measure::{median, shift},
     table::{row, table, time},
 };
 use crate::failure::Outcome;
@@ -23,10 +25,50 @@ fn run(host: &Host) -> Outcome<String> {
         let name = native["benchmark"].as_str().unwrap_or_default();
         rows.push(row([name, &time(ours), &time(theirs), &format!("{:.2}", ours / theirs)]));
     }
+    let confined = confinement(host)?;
     Ok(format!(
         "Default parameters, medians; the last column is the share of native speed that is left. Aims: ≥ 0.45 for `gemm` \
          and `conv2d`, ≥ 0.6 for `softmax` and `layernorm`. WASM has vectors of 128 bits, native code here uses up to 512: \
-         a kernel that keeps those busy cannot keep more than a quarter.\n\n{}",
+         a kernel that keeps those busy cannot keep more than a quarter.\n\n{}\n{confined}",
         table(&rows)
     ))
+}
+
+/// Kernels that are bound by arithmetic, by memory, and by branches.
+const CLASSES: [&str; 3] = ["cpu-kernels/gemm", "cpu-kernels/stream_triad", "cpu-kernels/sort"];
+/// Pairs of runs for each.
+const PAIRS: usize = 12;
+
+/// What the rules for files and the filter of system calls do to times, and to the start of a launch.
+fn confinement(host: &Host) -> Outcome<String> {
+    let mut rows = vec![row(["native benchmark", "shift of its time by confinement"])];
+    for class in CLASSES {
+        let moved = shift(PAIRS, |confined| {
+            let cases = [class, "--engine", "native", "--launches", "3", "--time", "300ms", "--isolation"];
+            median_time(&host.cases(&[&cases[..], &[level(confined)]].concat())?[0])
+        })?;
+        rows.push(row([class, &moved]));
+    }
+    let mut starts = [Vec::new(), Vec::new()];
+    for round in 0..10 {
+        for confined in [round % 2 == 0, round % 2 != 0] {
+            let case =
+                ["hello-rust/sum", "--engine", "native", "--samples", "1", "--launches", "10", "--isolation"];
+            let cases = host.cases(&[&case[..], &[level(confined)]].concat())?;
+            starts[usize::from(confined)].extend(stage(&cases[0], "load"));
+        }
+    }
+    let [without, with] = starts.map(|mut times| median(&mut times));
+    Ok(format!(
+        "Confined (`--isolation full`) and not (`basic`), by turns. Aims: nothing measurable of a time; ≤ 1 ms of a launch. Loading a \
+         plugin takes {} confined and {} not: the layers and their proofs take {}.\n\n{}",
+        time(with),
+        time(without),
+        time(with - without),
+        table(&rows)
+    ))
+}
+
+fn level(confined: bool) -> &'static str {
+    if confined { "full" } else { "basic" }
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     Bench, Needs,
-    host::{Host, make_another_file},
+    host::{Host, make_another_file, stage},
     measure::{median, program},
     table::{row, table, time},
 };
@@ -83,15 +83,4 @@ fn measuring(host: &Host) -> Outcome<Vec<f64>> {
         }
     };
     (0..COMPARISONS).map(share).collect()
-}
-
-/// The length of a stage in every launch of a case [ns].
-fn stage(case: &Value, name: &str) -> Vec<f64> {
-    let launches = case["launches"].as_array().into_iter().flatten();
-    launches
-        .filter_map(|launch| {
-            let stages = launch["stages"].as_array()?;
-            stages.iter().find(|stage| stage[0] == name)?[1].as_f64()
-        })
-        .collect()
 }

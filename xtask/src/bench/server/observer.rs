@@ -10,11 +10,11 @@ use super::{
     served::Server,
 };
 use crate::{
-    bench::measure::median,
+    bench::measure::shift,
     failure::{Failure, Outcome},
 };
 
-/// Pairs of runs. The third and the third last shift are then an interval of 96 % for their median, by the binomial distribution.
+/// Pairs of runs.
 const PAIRS: usize = 12;
 
 /// How much the median of a benchmark moves while somebody watches, whom `watch` lets begin and end: runs with and without take
@@ -23,7 +23,7 @@ pub(super) fn observer_effect(
     server: &Server,
     watch: &mut dyn FnMut(bool) -> Outcome<()>,
 ) -> Outcome<String> {
-    let mut measured = |watched: bool| -> Outcome<f64> {
+    let measured = |watched: bool| -> Outcome<f64> {
         watch(watched)?;
         let body = r#"{"benchmarks": ["sum"], "params": {"n": 100000}, "stop": {"rule": "time", "launches": 3, "budget_ns": 900000000}}"#;
         let accepted = post(&server.address, "/api/runs", body)?;
@@ -41,18 +41,5 @@ pub(super) fn observer_effect(
         }
         Err(Failure::new(format!("run {id} did not end")))
     };
-    let mut shifts = Vec::new();
-    for pair in 0..PAIRS {
-        // By turns in either order: a machine that drifts would favour one.
-        let first = pair % 2 == 0;
-        let (one, other) = (measured(first)?, measured(!first)?);
-        let (with, without) = if first { (one, other) } else { (other, one) };
-        shifts.push(100.0 * (with / without - 1.0));
-    }
-    let middle = median(&mut shifts);
-    Ok(format!(
-        "{middle:+.2} % (median of {PAIRS} pairs; 96 % interval {:+.2} to {:+.2} %)",
-        shifts[2],
-        shifts[PAIRS - 3]
-    ))
+    shift(PAIRS, measured)
 }

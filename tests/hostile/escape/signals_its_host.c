@@ -1,0 +1,5 @@
+// Sends dyno a signal that does nothing.
+
+#include "escape.h"
+
+ATTEMPT(return kill(dyno, SIGCONT) < 0;);

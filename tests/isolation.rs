@@ -1,0 +1,163 @@
+//! User story: an operator runs other people's native plugins, and knows what they may do. The corpus of `hostile/escape` shows what is
+//! stopped; here is who decides, and what is said where the kernel cannot stop it.
+
+use std::{fs, path::PathBuf};
+
+use dyno_core::model::{CaseStatus, RunRecord, Stage};
+
+use crate::{
+    support::{arena::Arena, fixtures},
+    surroundings::deny,
+};
+
+/// One short run, as JSON.
+const SHORT: [&str; 5] = ["--samples", "3", "--launches", "1", "--json"];
+
+fn words(arguments: &[&str]) -> Vec<String> {
+    arguments.iter().chain(&SHORT).map(|word| (*word).to_owned()).collect()
+}
+
+fn ran(arena: &Arena, arguments: &[&str]) -> RunRecord {
+    let words = words(arguments);
+    arena.dyno(&words.iter().map(String::as_str).collect::<Vec<_>>()).record()
+}
+
+fn reason(record: &RunRecord) -> (Stage, String) {
+    match &record.cases[0].status {
+        CaseStatus::Failed { stage, reason } => (*stage, reason.message.clone()),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// An arena with a native plugin in it, and that plugin's name; `None` where it cannot be built.
+fn arena_with(name: &str) -> Option<Arena> {
+    if !fixtures::has_compiler("cc") {
+        println!("skipped: there is no C compiler on this machine");
+        return None;
+    }
+    let arena = Arena::new();
+    let plugin = if name == "good_a" { fixtures::native("good", name) } else { fixtures::escape(name) };
+    arena.add(&plugin, &format!("{name}.so"));
+    Some(arena)
+}
+
+#[test]
+fn a_layer_that_the_kernel_refuses_is_said_and_can_be_demanded() {
+    let Some(arena) = arena_with("good_a") else { return };
+    let Some(deny) = deny(&arena) else { return };
+    let refused = [
+        (
+            "landlock_create_ruleset",
+            &["file_rules"][..],
+            "the plugin can open all files of this user: the kernel has no Landlock",
+        ),
+        (
+            "seccomp",
+            &["no_network", "no_signals", "call_filter"],
+            "the plugin can use the network: the kernel refused the filter",
+        ),
+    ];
+    for (call, layers, sentence) in refused {
+        let line = format!("exec {} 38 {call} \"$@\"", deny.display());
+        let words = words(&["run", "good_a"]);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let output = arena.behind(&line, &words).output().unwrap();
+        if output.status.code() == Some(77) {
+            return println!("skipped: this kernel has no seccomp filters");
+        }
+        let record: RunRecord = serde_json::from_slice(&output.stdout).unwrap();
+        let launch = &record.cases[0].launches[0];
+        let missing = launch.missing.join("; ");
+        assert!(missing.contains(sentence), "{call}: {missing}");
+        for layer in layers {
+            assert!(!launch.isolation.iter().any(|held| held == layer), "{call}: {:?}", launch.isolation);
+            let words = [&words[..], &["--require-isolation", layer]].concat();
+            let output = arena.behind(&line, &words).output().unwrap();
+            assert_eq!(output.status.code(), Some(4), "{call}");
+            let (stage, reason) = reason(&serde_json::from_slice(&output.stdout).unwrap());
+            assert_eq!(stage, Stage::Load);
+            let expected =
+                format!("the layer of isolation `{layer}` is required, and is not in force here: ");
+            assert!(
+                reason.starts_with(&expected) && reason.ends_with("nothing of the plugin was run"),
+                "{reason}"
+            );
+        }
+    }
+}
+
+#[test]
+fn layers_that_are_there_can_be_demanded_and_an_unknown_one_is_named() {
+    let Some(arena) = arena_with("good_a") else { return };
+    let record = ran(&arena, &["run", "good_a", "--require-isolation", "no_new_privs,memory_limit"]);
+    assert_eq!(record.cases[0].status, CaseStatus::Completed);
+    let outcome = arena.dyno(&["run", "good_a", "--require-isolation", "file_rules,walls"]);
+    assert_eq!(outcome.code, Some(2), "{}", outcome.shown());
+    assert!(
+        outcome.stderr.contains("`walls` is not a layer of isolation; there are file_rules"),
+        "{}",
+        outcome.stderr
+    );
+    // A component has these layers from its engine.
+    arena.add(&fixtures::wasm("good", "good_w"), "good_w.wasm");
+    let record = ran(&arena, &["run", "good_w", "--require-isolation", "file_rules,no_network"]);
+    assert_eq!(record.cases[0].status, CaseStatus::Completed);
+}
+
+#[test]
+fn without_confinement_a_plugin_has_the_rights_of_the_user_and_the_record_says_so() {
+    let Some(mut arena) = arena_with("reads_the_list_of_users") else { return };
+    let run = ["run", "reads_the_list_of_users", "--isolation", "basic"];
+    let record = ran(&arena, &run);
+    assert_eq!(record.cases[0].status, CaseStatus::Completed);
+    let missing = record.cases[0].launches[0].missing.join("; ");
+    assert!(
+        missing.contains("the plugin has this user's rights, as `--isolation basic` asks for"),
+        "{missing}"
+    );
+    arena.set("DYNO_PROFILE", "server");
+    let outcome = arena.dyno(&run);
+    assert_eq!(outcome.code, Some(2), "{}", outcome.shown());
+    assert!(outcome.stderr.contains("in profile server, isolation is always full"), "{}", outcome.stderr);
+}
+
+#[test]
+fn a_developers_plugin_gets_what_it_declares_and_a_servers_what_is_also_granted() {
+    if !fixtures::has_compiler("cc") {
+        return println!("skipped: there is no C compiler on this machine");
+    }
+    let mut arena = Arena::new();
+    let folder = arena.path("data");
+    fs::create_dir(&folder).unwrap();
+    let [declared, named] = ["declared", "named"].map(|name| folder.join(name));
+    for file in [&declared, &named] {
+        fs::write(file, "x").unwrap();
+    }
+    let flags = [
+        format!("-DDECLARED=\"{}\"", declared.display()),
+        format!("-DCAPABILITY=\"read:{}\"", declared.display()),
+    ];
+    let plugin: PathBuf = fixtures::reads_files(&arena.path("reads_files.so"), &flags);
+    arena.add(&plugin, "reads_files.so");
+    let file = format!("file={}", named.display());
+    let run = ["run", "reads_files", "-p", file.as_str()];
+    assert_eq!(ran(&arena, &run).cases[0].status, CaseStatus::Completed, "profile dev");
+
+    arena.set("DYNO_PROFILE", "server");
+    assert_eq!(reason(&ran(&arena, &run)), (Stage::Setup, "the named file is refused".to_owned()));
+    assert_eq!(reason(&ran(&arena, &run[..2])), (Stage::Setup, "the declared file is refused".to_owned()));
+
+    let config = arena.path("dyno.toml");
+    let grant =
+        |plugin: &str| fs::write(&config, format!("[grants.{plugin}]\nread = [\"{}\"]\n", folder.display()));
+    arena.set("DYNO_CONFIG", config.as_os_str());
+    grant("another").unwrap();
+    assert_eq!(reason(&ran(&arena, &run)).1, "the named file is refused", "granted to another plugin");
+    grant("reads_files").unwrap();
+    assert_eq!(ran(&arena, &run).cases[0].status, CaseStatus::Completed, "granted");
+    // What is granted is a folder, not a beginning of names.
+    let beside = arena.path("data-of-others");
+    fs::write(&beside, "x").unwrap();
+    let file = format!("file={}", beside.display());
+    assert_eq!(reason(&ran(&arena, &["run", "reads_files", "-p", &file])).1, "the named file is refused");
+}
