@@ -8,10 +8,11 @@ use std::{
 };
 
 use dyno_core::{
-    model::{DeviceKind, Layout, Pages, Params, PluginKind},
-    protocol::{DeviceGrant, Load, PROTOCOL_VERSION, Reply, Request},
+    model::{DeviceKind, Layout, Pages, ParamValue, Params, PluginKind},
+    protocol::{Confinement, DeviceGrant, Load, PROTOCOL_VERSION, Reply, Request},
 };
 use dyno_host::pool::{Unsolicited, Worker, WorkerCommand};
+use indexmap::IndexMap;
 use sha2::{Digest, Sha256};
 
 const MEMORY_LIMIT_BYTES: u64 = 8 << 30;
@@ -65,6 +66,16 @@ impl Launch {
         index: u32,
     ) -> Reply {
         let bytes = fs::read(plugin).expect("the plugin is readable");
+        let named = params.values().filter_map(|value| match value {
+            ParamValue::Text(text) if text.starts_with('/') => Some(text.into()),
+            _ => None,
+        });
+        let confinement = Confinement {
+            full: true,
+            read: named.collect(),
+            environment: IndexMap::new(),
+            required: Vec::new(),
+        };
         self.ask(&Request::Load(Box::new(Load {
             path: plugin.to_owned(),
             sealed: None,
@@ -83,6 +94,7 @@ impl Launch {
             cpus: Vec::new(),
             realtime: false,
             counters: false,
+            confinement,
         })))
     }
 }

@@ -27,12 +27,13 @@ pub fn main() -> ExitCode {
     let Some(host) = parent_from_arguments() else {
         return refuse("dyno-worker is started by `dyno`, not by hand; try `dyno run`");
     };
+    let closed = sandbox::close_inherited();
     let Ok((requests, replies)) = channel::take_stdin() else {
         return refuse(
             "dyno-worker has no channel to a host on its standard input; it is started by `dyno run`",
         );
     };
-    let Some(layers) = sandbox::enter(host) else { return ExitCode::SUCCESS };
+    let Some(layers) = sandbox::enter(host, closed) else { return ExitCode::SUCCESS };
     let cancelled = Arc::new(AtomicBool::new(false));
     // Without the handler, a cancelled launch is killed after its grace period instead of stopping by itself.
     let _ = signal_hook::flag::register(signal_hook::consts::SIGTERM, Arc::clone(&cancelled));

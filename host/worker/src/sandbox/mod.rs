@@ -2,6 +2,7 @@
 
 mod calls;
 mod confine;
+mod descriptors;
 mod files;
 mod home;
 mod huge_pages;
@@ -28,18 +29,20 @@ use nix::{
 
 pub(crate) use calls::take_refused_calls;
 pub(crate) use confine::{Confined, confine};
+pub(crate) use descriptors::close_inherited;
 pub(crate) use home::private_home;
 pub(crate) use huge_pages::use_huge_pages;
 pub(crate) use realtime::realtime;
 
-/// The layers that hold from the start of the worker. `None`: the host has died meanwhile.
-pub(crate) fn enter(host: u32) -> Option<Vec<String>> {
+/// The layers that hold from the start of the worker; `closed`: what it inherited is closed. `None`: the host has died meanwhile.
+pub(crate) fn enter(host: u32, closed: bool) -> Option<Vec<String>> {
     let mut layers = Vec::new();
     let mut note = |holds: bool, word: &str| {
         if holds {
             layers.push(word.to_owned());
         }
     };
+    note(closed, "closed_descriptors");
     note(prctl::set_pdeathsig(Signal::SIGKILL).is_ok(), "death_signal");
     // The host may have died before the line above.
     if getppid().as_raw().unsigned_abs() != host {
