@@ -6,7 +6,9 @@
 mod cases;
 mod files;
 
-use dyno_core::model::{CaseRecord, CaseStatus, RunRecord, RunStatus};
+use std::{path::Path, process::Command};
+
+use dyno_core::model::{CaseRecord, CaseStatus, IsolationReadings, RunRecord, RunStatus};
 
 use cases::{End, Source};
 
@@ -31,10 +33,22 @@ fn arena_with_neighbours() -> Arena {
     arena
 }
 
+/// What a native plugin can do here for want of a layer; `None`: all layers hold.
+fn unconfined() -> Option<String> {
+    let worker = Path::new(env!("CARGO_BIN_EXE_dyno")).with_file_name("dyno-worker");
+    let output = Command::new(worker).arg("--layers").output().expect("the worker is built");
+    let found: IsolationReadings = serde_json::from_slice(&output.stdout).expect("it tells its layers");
+    (!found.missing.is_empty()).then(|| found.missing.join("; "))
+}
+
 /// The body of every test of the table.
 fn check(source: Source, name: &str, end: End) {
     if source != Source::Wasm && !(fixtures::has_compiler("cc") && fixtures::has_compiler("c++")) {
         println!("skipped: there is no C and C++ compiler on this machine, so `{name}` cannot be built");
+        return;
+    }
+    if let (Source::Escape, Some(why)) = (source, unconfined()) {
+        println!("skipped: on this machine, {why}");
         return;
     }
     let arena = arena_with_neighbours();

@@ -58,6 +58,7 @@ pub fn readings(wanted: &Wanted) -> Readings {
         group: group::read(&files),
         kernel: kernel(&files),
         folders: folders(&wanted.leases),
+        isolation: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Every finding of `findings`, by readings that were made for it.
 
-use dyno_core::model::{BusyProcess, CpuBusy, Doctor};
+use dyno_core::model::{BusyProcess, CpuBusy, Doctor, IsolationReadings};
 
 use super::*;
 
@@ -164,4 +164,17 @@ fn what_goes_on() {
         Severity::Note,
         &["psi=1"],
     );
+}
+
+#[test]
+fn what_stands_between_plugins_and_the_machine_is_told() {
+    let isolation = |missing: &[&str]| IsolationReadings {
+        layers: vec!["file_rules".to_owned(), "call_filter".to_owned()],
+        missing: missing.iter().map(|why| (*why).to_owned()).collect(),
+    };
+    let found = after("plugins", |it| it.isolation = Some(isolation(&[])));
+    is(&found, Severity::Good, &["confined: file_rules, call_filter hold"]);
+    let why = "the plugin can open all files of this user: the kernel has no Landlock";
+    let found = after("plugins", |it| it.isolation = Some(isolation(&[why])));
+    is(&found, Severity::Warning, &[why, "WASM components"]);
 }

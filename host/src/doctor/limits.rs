@@ -26,6 +26,7 @@ pub(super) fn findings(readings: &Readings) -> Vec<Finding> {
         counters(readings),
         energy(readings),
         realtime(readings),
+        plugins(readings),
         copies(readings),
         temporary(readings),
         leases(readings),
@@ -241,6 +242,17 @@ fn realtime(readings: &Readings) -> Option<Finding> {
         said("realtime", Severity::Note, "real-time priority (`--realtime`) is not allowed")
             .by("echo \"$USER - rtprio 10\" | sudo tee /etc/security/limits.d/dyno.conf")
             .or("then log in again")
+    })
+}
+
+fn plugins(readings: &Readings) -> Option<Finding> {
+    let isolation = readings.isolation.as_ref()?;
+    Some(if isolation.missing.is_empty() {
+        let layers = isolation.layers.join(", ");
+        said("plugins", Severity::Good, format!("native plugins are confined: {layers} hold"))
+    } else {
+        said("plugins", Severity::Warning, isolation.missing.join("; "))
+            .or("run only native plugins that you trust, or others as WASM components")
     })
 }
 

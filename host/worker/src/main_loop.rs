@@ -1,15 +1,18 @@
 //! The worker's life: one request, one answer, in the order of the stages; then the end.
 
 use std::{
+    env,
     panic::{self, AssertUnwindSafe},
+    path::Path,
     process::ExitCode,
     sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
 };
 
 use dyno_core::{
-    model::{Pages, PluginKind, SideEffects},
-    protocol::{Load, PROTOCOL_VERSION, Reply, Request},
+    model::{IsolationReadings, Pages, PluginKind, SideEffects},
+    protocol::{Confinement, Load, PROTOCOL_VERSION, Reply, Request},
 };
+use indexmap::IndexMap;
 
 use crate::{
     channel::{self, Replies, Requests},
@@ -24,6 +27,9 @@ use crate::{
 /// Runs the worker of this process.
 #[must_use]
 pub fn main() -> ExitCode {
+    if env::args().nth(1).as_deref() == Some("--layers") {
+        return tell_layers();
+    }
     let Some(host) = parent_from_arguments() else {
         return refuse("dyno-worker is started by `dyno`, not by hand; try `dyno run`");
     };
@@ -60,9 +66,27 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// `--layers`: puts on what a native plugin would be loaded behind, and prints as JSON what holds.
+fn tell_layers() -> ExitCode {
+    use std::io::Write;
+
+    let asked =
+        Confinement { full: true, read: Vec::new(), environment: IndexMap::new(), required: Vec::new() };
+    // What may be written to does not matter here.
+    let found = sandbox::confine(
+        &asked,
+        Path::new("/dev/null"),
+        nix::unistd::getppid().as_raw().unsigned_abs(),
+        false,
+    );
+    let readings = IsolationReadings { layers: found.layers, missing: found.missing };
+    let written = serde_json::to_string(&readings).map(|text| writeln!(std::io::stdout(), "{text}"));
+    if matches!(written, Ok(Ok(()))) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
 /// `--parent PID`: the process that started this one.
 fn parent_from_arguments() -> Option<u32> {
-    let mut arguments = std::env::args().skip(1);
+    let mut arguments = env::args().skip(1);
     (arguments.next()? == "--parent").then(|| arguments.next()?.parse().ok()).flatten()
 }
 
@@ -220,7 +244,9 @@ impl Session {
         let mut confined = Confined::default();
         let loaded = loader::load(load, Arc::clone(side), &mut || {
             if load.kind == PluginKind::Native {
-                confined = sandbox::confine(&load.confinement, self.host, !load.device.is_cpu());
+                let folder = env::current_dir()
+                    .map_err(|error| Failure::host("cannot find the worker's own folder", &error))?;
+                confined = sandbox::confine(&load.confinement, &folder, self.host, !load.device.is_cpu());
             }
             layers.append(&mut confined.layers);
             required(load, &layers, &confined.missing)?;

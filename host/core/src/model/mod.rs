@@ -61,7 +61,7 @@ pub use param_space::{default_params, extreme_params, random_params};
 pub use plugin_event::PluginEvent;
 pub use readings::{
     Activity, BusyProcess, ClockReadings, CpuBusy, CpuReadings, EnergyCounter, FolderReadings, GroupReadings,
-    KernelReadings, MemoryReadings, Readings,
+    IsolationReadings, KernelReadings, MemoryReadings, Readings,
 };
 pub use record::{
     CaseRecord, EngineInfo, LaunchRecord, MetricSummary, Outliers, OutputLine, Percentile, Plan, PluginRef,

@@ -21,6 +21,18 @@ pub struct Readings {
     pub kernel: KernelReadings,
     /// The folders that launches need.
     pub folders: FolderReadings,
+    /// What stands between a native plugin and the machine; absent if no worker could be asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub isolation: Option<IsolationReadings>,
+}
+
+/// What stands between a native plugin and the machine, as a worker found it out on itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct IsolationReadings {
+    /// Layers that hold. // eg: ["file_rules", "call_filter"]
+    pub layers: Vec<String>,
+    /// What plugins can do for want of a layer, and why it is not there, a sentence each.
+    pub missing: Vec<String>,
 }
 
 /// The processors, by number.

@@ -9,6 +9,10 @@ use crate::pool;
 /// be adopted.
 pub(super) fn unmet(assignment: &Assignment<'_>, layers: &[String]) -> Vec<String> {
     let always = [
+        (
+            "closed_descriptors",
+            "the kernel refused to close what the worker inherited (close_range, Linux 5.9): the plugin may find it open",
+        ),
         ("death_signal", "the kernel refused the death signal (prctl): the worker may outlive its host"),
         (
             "no_new_privs",

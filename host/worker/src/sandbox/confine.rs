@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code, reason = "variables of a process are only safe to set while it has one thread")]
 
-use std::{env, fs};
+use std::{env, fs, path::Path};
 
 use dyno_core::{model::IsolationLayer, protocol::Confinement};
 
@@ -15,8 +15,9 @@ pub(crate) struct Confined {
     pub(crate) missing: Vec<String>,
 }
 
-/// Puts the layers on. `host`: the process that nothing here may reach. `uses_accelerator`: whether there is a device besides the CPU.
-pub(crate) fn confine(asked: &Confinement, host: u32, uses_accelerator: bool) -> Confined {
+/// Puts the layers on. `folder`: where the plugin may write. `host`: the process that nothing here may reach. `uses_accelerator`:
+/// whether there is a device besides the CPU.
+pub(crate) fn confine(asked: &Confinement, folder: &Path, host: u32, uses_accelerator: bool) -> Confined {
     for (name, value) in &asked.environment {
         // SAFETY: the worker has one thread until a plugin is loaded, and this is called before.
         unsafe { env::set_var(name, value) };
@@ -37,9 +38,7 @@ pub(crate) fn confine(asked: &Confinement, host: u32, uses_accelerator: bool) ->
         return confined;
     }
     let speculation = speculation();
-    let filed = env::current_dir()
-        .map_err(|error| format!("the working directory is not known: {error}"))
-        .and_then(|folder| files::confine(&folder, &asked.read, uses_accelerator));
+    let filed = files::confine(folder, &asked.read, uses_accelerator);
     let filtered = calls::filter();
     let mut put_on = |layer: IsolationLayer, outcome: Result<(), String>| match outcome {
         Ok(()) => confined.layers.push(layer.word().to_owned()),
