@@ -98,7 +98,9 @@ impl Runs<'_> {
     /// The builds that a request names by their hash.
     fn builds(&self, spec: &RunSpec, catalog: &Catalog) -> Result<Catalog, AppError> {
         let hashes = spec.requests.iter().filter_map(|request| request.sha256.as_deref());
-        Ok(catalog.builds(hashes, &CachePart::Plugins.folder(self.0.settings.cache_folder()?)))
+        let settings = &self.0.settings;
+        let store = CachePart::Plugins.folder(settings.cache_folder()?);
+        Ok(catalog.builds(hashes, &store, &settings.trust.value))
     }
 
     fn expanded(

@@ -236,6 +236,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::trust::SignatureState;
 
     fn entry(id: &str, version: &str, kind: PluginKind, names: &[&str]) -> Entry {
         entry_for("cpu", id, version, kind, names)
@@ -258,6 +259,7 @@ mod tests {
             descriptor,
             incompatible: None,
             warnings: Vec::new(),
+            signature: SignatureState::NotChecked,
         }
     }
 

@@ -12,6 +12,7 @@ use super::{
     ConfigError, File,
     paths::{self, UserFolders},
 };
+use crate::trust::{TrustError, TrustStore};
 
 /// Where a value came from, weakest last.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -159,6 +160,8 @@ pub struct Resolved {
     pub notify_webhook: Setting<Option<String>>,
     /// Shell command to run on a regression.
     pub notify_command: Setting<Option<String>>,
+    /// Whose signatures count, and what a plugin file must have. Only configuration files say so.
+    pub trust: Setting<TrustStore>,
 }
 
 /// One minute: longer than any healthy stage, short enough to wait for.
@@ -268,6 +271,7 @@ impl Resolved {
             watch: layers.watch(flags)?,
             notify_webhook: layers.text("", None, "DYNO_NOTIFY_WEBHOOK", |file| file.notify_webhook.clone()),
             notify_command: layers.text("", None, "DYNO_NOTIFY_COMMAND", |file| file.notify_command.clone()),
+            trust: layers.trust()?,
         })
     }
 
@@ -331,6 +335,9 @@ impl Resolved {
 
 struct Layers {
     file: Option<(PathBuf, File)>,
+    /// The user's own file, if another one was chosen. Only its trust store counts, which the other can but tighten: whoever
+    /// writes a `dyno.toml` into a folder must not decide what the user trusts.
+    own: Option<(PathBuf, File)>,
 }
 
 impl Layers {
@@ -342,10 +349,38 @@ impl Layers {
                 .chain(user.config.iter().map(|folder| folder.join("dyno.toml")))
                 .find(|path| path.is_file())
         });
-        let Some(path) = found else { return Ok(Self { file: None }) };
-        let path = absolute(&path);
-        let file = File::read(&path)?;
-        Ok(Self { file: Some((path, file)) })
+        let Some(path) = found else { return Ok(Self { file: None, own: None }) };
+        let read = |path: &Path| {
+            let path = absolute(path);
+            File::read(&path).map(|file| (path, file))
+        };
+        let own = user.config.as_ref().map(|folder| folder.join("dyno.toml"));
+        let own = own.filter(|own| own.is_file() && absolute(own) != absolute(&path));
+        Ok(Self { file: Some(read(&path)?), own: own.as_deref().map(read).transpose()? })
+    }
+
+    /// The trust store of the file, tightened by nothing but another file: no flag and no variable can loosen it.
+    fn trust(&self) -> Result<Setting<TrustStore>, ConfigError> {
+        let store = |layer: &Option<(PathBuf, File)>| -> Result<Option<Setting<TrustStore>>, ConfigError> {
+            let Some((path, table)) = layer.as_ref().and_then(|(path, file)| Some((path, file.trust.as_ref()?)))
+            else {
+                return Ok(None);
+            };
+            let origin = Origin::File(path.clone());
+            let value = TrustStore::of(table).map_err(|error| untrusted(&origin, &error))?;
+            Ok(Some(Setting { value, origin }))
+        };
+        match (store(&self.own)?, store(&self.file)?) {
+            (Some(own), Some(other)) => {
+                let origin = other.origin;
+                let value = own.value.tightened(&other.value).map_err(|error| untrusted(&origin, &error))?;
+                Ok(Setting { value, origin })
+            }
+            (one, other) => {
+                let none = || Setting { value: TrustStore::default(), origin: Origin::Default };
+                Ok(one.or(other).unwrap_or_else(none))
+            }
+        }
     }
 
     fn pick<T>(
@@ -524,6 +559,10 @@ impl Layers {
             Err(message) => Err(ConfigError::Value { name, origin: text.origin.to_string(), message }),
         }
     }
+}
+
+fn untrusted(origin: &Origin, error: &TrustError) -> ConfigError {
+    ConfigError::Value { name: "trust", origin: origin.to_string(), message: error.to_string() }
 }
 
 /// An environment variable that is set and not empty.
