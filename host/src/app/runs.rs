@@ -120,7 +120,7 @@ impl Runs<'_> {
     /// parent of processes that plugins leave behind.
     pub(super) fn ready_to_launch(&self) -> Result<(ContentStore, PathBuf), AppError> {
         let cache = self.0.settings.cache_folder()?;
-        let content = ContentStore::open(&CachePart::Plugins.folder(cache))?;
+        let content = ContentStore::open(&CachePart::Plugins.folder(cache), &self.0.settings.trust.value)?;
         let code_cache = CachePart::CompiledCode.folder(cache);
         private_folder(&code_cache)?;
         catalog::prune_cache(cache, self.0.settings.cache_limit_bytes.value);

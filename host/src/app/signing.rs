@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use dyno_core::binary;
+use dyno_core::binary::{self, NotAPlugin};
 use serde::Serialize;
 
 use super::{error::AppError, root::App};
@@ -87,10 +87,15 @@ impl Signing<'_> {
                 key.sign(file, archive.bytes()?, &comment)?
             } else {
                 let bytes = catalog::read_bytes_of(file).map_err(AppError::File)?;
-                binary::describe(&bytes).map_err(|error| KeyError::Signing {
-                    path: file.clone(),
-                    why: format!("{error}; expected a plugin (`.so`, `.wasm`) or a package (`.dyno`)"),
-                })?;
+                match binary::describe_for(&bytes) {
+                    // A library that a plugin brings along is signed like the plugin.
+                    Ok(_) | Err(NotAPlugin::Foreign) => {}
+                    Err(error) => {
+                        let expected = "a plugin or its library (`.so`, `.wasm`), or a package (`.dyno`)";
+                        let why = format!("{error}; expected {expected}");
+                        return Err(KeyError::Signing { path: file.clone(), why }.into());
+                    }
+                }
                 key.sign(file, bytes.as_slice(), &comment)?
             };
             let signature = signature_path(file);

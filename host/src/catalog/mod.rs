@@ -26,11 +26,11 @@ pub use entry::{Entry, Problem, Severity, Stamp, hash, read_bytes_of};
 pub use error::ContentStoreError;
 pub use imports::imports_of;
 pub use libraries::{Libraries, Library};
+pub use read::{admitted_file, read_file};
 pub use resolve::{ResolveError, Resolved, meant};
 pub use scan::{Catalog, is_plugin_path};
 pub use unchanged::Unchanged;
 pub use upkeep::{CachePart, CacheUse, PartUse, cache_use, clear_cache, prune_cache};
-pub use read::{admitted_file, read_file};
 pub use versions::{Candidate, Looked, Trial, Versions};
 pub(crate) use vouched::{
     LOCK, MAX_LOCK_BYTES, MAX_MANIFEST_BYTES, PACKAGE_MANIFEST, PACKAGE_SIGNATURE, read_signature,

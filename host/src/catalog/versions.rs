@@ -94,8 +94,7 @@ impl Versions {
     pub fn found(folders: &[PathBuf], cache: Option<&Path>, trust: &TrustStore) -> Self {
         let mut scan = Scan::of(folders, cache, trust);
         let now = Instant::now();
-        let mut versions =
-            Self { folders: folders.to_vec(), trust: trust.clone(), ..Self::default() };
+        let mut versions = Self { folders: folders.to_vec(), trust: trust.clone(), ..Self::default() };
         for Scanned { stamp, found } in std::mem::take(&mut scan.files) {
             match found {
                 Found::Plugin(entry) => {

@@ -362,7 +362,8 @@ impl Layers {
     /// The trust store of the file, tightened by nothing but another file: no flag and no variable can loosen it.
     fn trust(&self) -> Result<Setting<TrustStore>, ConfigError> {
         let store = |layer: &Option<(PathBuf, File)>| -> Result<Option<Setting<TrustStore>>, ConfigError> {
-            let Some((path, table)) = layer.as_ref().and_then(|(path, file)| Some((path, file.trust.as_ref()?)))
+            let Some((path, table)) =
+                layer.as_ref().and_then(|(path, file)| Some((path, file.trust.as_ref()?)))
             else {
                 return Ok(None);
             };
@@ -572,4 +573,43 @@ fn variable(name: &str) -> Option<String> {
 
 fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The key on minisign's own page.
+    const KEY: &str = "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3";
+
+    fn layer(path: &str, text: &str) -> Option<(PathBuf, File)> {
+        Some((path.into(), toml::from_str(text).unwrap()))
+    }
+
+    #[test]
+    fn a_file_in_a_folder_cannot_loosen_what_the_user_requires() {
+        let own = format!("[trust]\nrequire = 'signature'\n[trust.publishers.acme]\nkeys = ['{KEY}']");
+        let trust = |file: &str| {
+            let layers = Layers { file: layer("/work/dyno.toml", file), own: layer("/home/dyno.toml", &own) };
+            layers.trust().map_err(|error| error.to_string())
+        };
+        for looser in ["", "[trust]", "[trust]\nrequire = 'none'"] {
+            assert!(trust(looser).unwrap().value.require.signature(), "{looser}");
+        }
+        assert!(trust("[trust]\nrequire = 'lock'").unwrap().value.require.lock());
+        let other = "RWRzq51bKcS8oJvZ4xEm+nRvGYPdsNRD3ciFPu1YJEL8Bl/3daWaj72r";
+        let said = trust(&format!("[trust.publishers.evil]\nkeys = ['{other}']")).unwrap_err();
+        assert!(said.contains("/work/dyno.toml") && said.contains("can only tighten"), "{said}");
+        let alone = Layers { file: None, own: None }.trust().unwrap();
+        assert_eq!((alone.value, alone.origin), (TrustStore::default(), Origin::Default));
+    }
+
+    #[test]
+    fn a_key_that_is_not_one_is_named_with_its_file() {
+        let file = layer("/work/dyno.toml", "[trust.publishers.acme]\nkeys = ['RWshort']");
+        let said = Layers { file, own: None }.trust().unwrap_err().to_string();
+        for part in ["trust from file /work/dyno.toml", "publisher `acme`", "`RWshort` is not a public key"] {
+            assert!(said.contains(part), "{said}");
+        }
+    }
 }

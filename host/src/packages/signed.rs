@@ -106,3 +106,89 @@ fn judged(
     }
     Ok(Vouched { state, kept: Some(bytes) })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        packages::archive,
+        trust::{Comment, SecretKey, TrustTable, new_pair},
+    };
+
+    struct Signed {
+        folder: tempfile::TempDir,
+        manifest: Vec<u8>,
+        archive: Archive,
+        key: SecretKey,
+    }
+
+    impl Signed {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            new_pair(&folder.path().join("key"), None).unwrap();
+            let key = SecretKey::read(&folder.path().join("key"), &mut |_| Err(String::new())).unwrap();
+            let manifest = json!({
+                "schema": "dyno.package", "version": 1, "plugin": {"id": "p", "version": "1.0.0"}, "benchmarks": [],
+                "files": [],
+            });
+            let manifest = manifest.to_string().into_bytes();
+            let package = folder.path().join("p.dyno");
+            archive::write(fs::File::create(&package).unwrap(), &manifest, &[]).unwrap();
+            let archive = Archive::open(&package).unwrap();
+            Self { folder, manifest, archive, key }
+        }
+
+        fn signature(&self, manifest: Option<&[u8]>) -> Vec<u8> {
+            let package = self.folder.path().join("p.dyno");
+            let comment = Comment { manifest_sha256: manifest.map(hash), ..Comment::default() };
+            self.key.sign(&package, fs::File::open(&package).unwrap(), &comment).unwrap().into_bytes()
+        }
+
+        fn vouched(&self, found: Option<Vec<u8>>, require: &str) -> Result<Vouched, String> {
+            let text =
+                format!("require = '{require}'\n[publishers.acme]\nkeys = ['{}']", self.key.public().text());
+            let table: TrustTable = toml::from_str(&text).unwrap();
+            let trust = TrustStore::of(&table).unwrap();
+            vouched(&self.archive, &self.manifest, found, &trust).map_err(|error| error.to_string())
+        }
+    }
+
+    #[test]
+    fn a_package_is_let_in_by_a_signature_that_covers_its_manifest() {
+        let signed = Signed::new();
+        let good = signed.signature(Some(&signed.manifest));
+        let vouched = signed.vouched(Some(good.clone()), "signature").unwrap();
+        assert!(matches!(vouched.state, SignatureState::Signed { .. }));
+        assert_eq!(vouched.kept, Some(good.clone()));
+        assert!(signed.vouched(None, "signature").unwrap_err().contains("put it beside the package"));
+        let bare = signed.signature(None);
+        assert!(signed.vouched(Some(bare), "both").unwrap_err().contains("does not name its manifest"));
+        let garbage = signed.vouched(Some(vec![0; 9000]), "signature").unwrap_err();
+        assert!(garbage.contains("has a `.minisig` that is not a signature"), "{garbage}");
+        fs::OpenOptions::new()
+            .append(true)
+            .open(signed.folder.path().join("p.dyno"))
+            .and_then(|mut file| std::io::Write::write_all(&mut file, b"more"))
+            .unwrap();
+        assert!(
+            signed.vouched(Some(good), "signature").unwrap_err().contains("does not match its signature")
+        );
+    }
+
+    #[test]
+    fn what_does_not_count_is_said_where_nothing_is_required() {
+        let signed = Signed::new();
+        assert_eq!(signed.vouched(None, "none").unwrap().state, SignatureState::Unsigned);
+        let garbage = signed.vouched(Some(b"x".to_vec()), "none").unwrap();
+        assert!(matches!(garbage.state, SignatureState::Invalid { .. }) && garbage.kept.is_none());
+    }
+
+    #[test]
+    fn nothing_is_downloaded_for_an_empty_trust_store() {
+        assert_eq!(signature_at("https://192.0.2.1/p.dyno", &TrustStore::default()).unwrap(), None);
+    }
+}

@@ -83,14 +83,20 @@ pub fn new_pair(secret: &Path, password: Option<String>) -> Result<NewPair, KeyE
         return Err(is_there(there));
     }
     if password.as_ref().is_some_and(|password| password.len() > MAX_PASSWORD) {
-        return Err(KeyError::Password(format!("the password has more than {MAX_PASSWORD} bytes; give a shorter one")));
+        return Err(KeyError::Password(format!(
+            "the password has more than {MAX_PASSWORD} bytes; give a shorter one"
+        )));
     }
     let failed = |error: minisign::PError| refused(secret, format!("cannot be made: {error}"));
     let (pair, comment) = match password {
-        Some(password) => {
-            (KeyPair::generate_encrypted_keypair(Some(password)).map_err(failed)?, "minisign encrypted secret key")
-        }
-        None => (KeyPair::generate_unencrypted_keypair().map_err(failed)?, "minisign secret key without a password"),
+        Some(password) => (
+            KeyPair::generate_encrypted_keypair(Some(password)).map_err(failed)?,
+            "minisign encrypted secret key",
+        ),
+        None => (
+            KeyPair::generate_unencrypted_keypair().map_err(failed)?,
+            "minisign secret key without a password",
+        ),
     };
     let key_text = pair.sk.to_box(Some(comment)).map_err(failed)?.into_string();
     let public_text = pair.pk.to_box().map_err(failed)?.into_string();
@@ -145,7 +151,8 @@ impl SecretKey {
             )));
         }
         let text = read(path, file)?;
-        let not_one = "is not a secret key of minisign; give the file that `dyno key new` makes, not its `.pub`";
+        let not_one =
+            "is not a secret key of minisign; give the file that `dyno key new` makes, not its `.pub`";
         let boxed = || SecretKeyBox::from_string(&text).map_err(|_| refused(not_one.to_owned()));
         let key = match boxed()?.into_unencrypted_secret_key() {
             Ok(key) => key,
@@ -154,7 +161,9 @@ impl SecretKey {
                 boxed()?.into_secret_key(Some(word)).map_err(|error| match error.kind() {
                     minisign::ErrorKind::Verify => {
                         let shown = path.display();
-                        KeyError::Password(format!("the password does not open the key file `{shown}`; try again"))
+                        KeyError::Password(format!(
+                            "the password does not open the key file `{shown}`; try again"
+                        ))
                     }
                     _ => refused(not_one.to_owned()),
                 })?
@@ -221,7 +230,9 @@ fn read(path: &Path, file: File) -> Result<String, KeyError> {
     let mut bytes = Vec::new();
     file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unread(path, &error))?;
     if bytes.len() as u64 > MAX_BYTES {
-        return Err(refused("is not a key: it has more than 4096 bytes; give a file that `dyno key new` made"));
+        return Err(refused(
+            "is not a key: it has more than 4096 bytes; give a file that `dyno key new` made",
+        ));
     }
     String::from_utf8(bytes)
         .map_err(|_| refused("is not a key: it is not text; give a file that `dyno key new` made"))

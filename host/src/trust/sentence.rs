@@ -5,7 +5,8 @@ const MOST: usize = 60;
 
 /// The beginning of a text, without control characters.
 pub(super) fn shown(text: &str) -> String {
-    let mut shown: String = text.chars().take(MOST).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    let mut shown: String =
+        text.chars().take(MOST).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     if text.chars().nth(MOST).is_some() {
         shown.push('…');
     }

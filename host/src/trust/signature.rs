@@ -74,7 +74,9 @@ impl Signature {
     /// What is wrong with it, as the rest of a sentence that names the file.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
         let refused = |why: &str| {
-            format!("is not a signature: {why}; expected the four lines that `dyno sign` or `minisign -S` writes")
+            format!(
+                "is not a signature: {why}; expected the four lines that `dyno sign` or `minisign -S` writes"
+            )
         };
         if bytes.len() as u64 > MAX_SIGNATURE_BYTES {
             return Err(refused(&format!("it has more than {MAX_SIGNATURE_BYTES} bytes")));
@@ -90,7 +92,8 @@ impl Signature {
         let comment = comment
             .strip_prefix("trusted comment: ")
             .ok_or_else(|| refused("its third line is not a trusted comment"))?;
-        let of_file = STANDARD.decode(of_file.trim()).map_err(|_| refused("its second line is not base64"))?;
+        let of_file =
+            STANDARD.decode(of_file.trim()).map_err(|_| refused("its second line is not base64"))?;
         let of_comment =
             STANDARD.decode(of_comment.trim()).map_err(|_| refused("its fourth line is not base64"))?;
         let of_file: [u8; BYTES] =
@@ -100,9 +103,11 @@ impl Signature {
         let (algorithm, rest) = of_file.split_at(2);
         let (key, of_file) = rest.split_at(8);
         if algorithm == PLAIN {
-            return Err("is a legacy signature, which dyno does not accept; sign the file again with `dyno sign` or \
+            return Err(
+                "is a legacy signature, which dyno does not accept; sign the file again with `dyno sign` or \
                         `minisign -S` (version 0.10 or newer)"
-                .to_owned());
+                    .to_owned(),
+            );
         }
         let (Ok(key), Ok(of_file)) = (key.try_into(), of_file.try_into()) else {
             return Err(refused("its second line has the wrong length"));

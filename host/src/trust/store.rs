@@ -245,13 +245,21 @@ impl TrustStore {
     /// Judges the signature of a file with this hash.
     #[must_use]
     pub fn judged(&self, signature: &Signature, file: &Prehash) -> SignatureState {
-        self.judged_by(signature, |key| signature.is_of(key, file), "its bytes are not those that were signed")
+        self.judged_by(
+            signature,
+            |key| signature.is_of(key, file),
+            "its bytes are not those that were signed",
+        )
     }
 
     /// Judges the comment of a signature, without the file.
     #[must_use]
     pub fn comment_judged(&self, signature: &Signature) -> SignatureState {
-        self.judged_by(signature, |key| signature.has_comment_of(key), "its comment is not the one that was signed")
+        self.judged_by(
+            signature,
+            |key| signature.has_comment_of(key),
+            "its comment is not the one that was signed",
+        )
     }
 
     fn judged_by(
@@ -263,7 +271,10 @@ impl TrustStore {
         let invalid = |reason: String| SignatureState::Invalid { reason };
         let key = signature.key_id();
         let meant = |list: fn(&Publisher) -> &Vec<PublicKey>| {
-            let all = self.publishers.iter().flat_map(move |(name, it)| list(it).iter().map(move |key| (name, key)));
+            let all = self
+                .publishers
+                .iter()
+                .flat_map(move |(name, it)| list(it).iter().map(move |key| (name, key)));
             all.filter(|(_, key)| key.id == signature.key)
         };
         if let Some((owner, _)) = meant(|it| &it.revoked).find(|(_, key)| is_of(key)) {
@@ -275,7 +286,8 @@ impl TrustStore {
         if let Some((owner, _)) = counting().find(|(_, key)| is_of(key)) {
             return match signature.comment().publisher {
                 named if owner == ANYBODY => SignatureState::Signed {
-                    publisher: named.map_or_else(|| "the owner of that key".to_owned(), |named| shown(&named)),
+                    publisher: named
+                        .map_or_else(|| "the owner of that key".to_owned(), |named| shown(&named)),
                     key,
                 },
                 Some(named) if named != **owner => invalid(format!(
@@ -364,7 +376,10 @@ mod tests {
         let signer = Signer::new();
         let store = table(&format!("[publishers.acme]\nkeys = ['{}']", signer.key.text())).unwrap();
         let file = Prehash::of(b"bytes");
-        assert!(matches!(store.judged(&signer.sign(b"bytes", Some("acme")), &file), SignatureState::Signed { .. }));
+        assert!(matches!(
+            store.judged(&signer.sign(b"bytes", Some("acme")), &file),
+            SignatureState::Signed { .. }
+        ));
         let said = reason(store.judged(&signer.sign(b"bytes", Some("other")), &file));
         assert!(said.contains("in the name of `other`") && said.contains("belongs to `acme`"), "{said}");
         let alone = TrustStore::of_key(signer.key.clone());
@@ -407,14 +422,20 @@ mod tests {
     #[test]
     fn another_file_can_only_tighten() {
         let (key, other) = (Signer::new().key, Signer::new().key);
-        let own = format!("require = 'signature'\n[publishers.acme]\nkeys = ['{}', '{}']", key.text(), other.text());
+        let own = format!(
+            "require = 'signature'\n[publishers.acme]\nkeys = ['{}', '{}']",
+            key.text(),
+            other.text()
+        );
         let own = table(&own).unwrap();
-        let tightened = |text: &str| own.clone().tightened(&table(text).unwrap()).map_err(|error| error.to_string());
+        let tightened =
+            |text: &str| own.clone().tightened(&table(text).unwrap()).map_err(|error| error.to_string());
         assert_eq!(tightened("require = 'none'").unwrap(), own);
         assert_eq!(tightened("require = 'lock'").unwrap().require, Require::Both);
         let less = tightened(&format!("[publishers.acme]\nrevoked = ['{}']", key.text())).unwrap();
         assert!(less.is_revoked(&key) && !less.is_revoked(&other));
-        let more = tightened(&format!("[publishers.acme]\nkeys = ['{}']", Signer::new().key.text())).unwrap_err();
+        let more =
+            tightened(&format!("[publishers.acme]\nkeys = ['{}']", Signer::new().key.text())).unwrap_err();
         assert!(more.contains("can only tighten"), "{more}");
         let renamed = tightened(&format!("[publishers.evil]\nkeys = ['{}']", key.text())).unwrap_err();
         assert!(renamed.contains("can only tighten"), "{renamed}");
