@@ -437,7 +437,7 @@ mod tests {
     fn a_change_of_what_vouches_is_a_change_of_the_file() {
         let place = Place::new("p@1.0.0/wasm-abi1/p.wasm");
         let (look, lock) = (place.trust("none"), place.trust("both"));
-        let of = |trust| witness(&place.plugin, trust);
+        let of = |trust: &TrustStore| witness(&place.plugin, trust);
         assert_eq!(of(&TrustStore::default()), 0, "nothing is looked at");
         let before = of(&look);
         place.sign(BYTES, None, &signature_path(&place.plugin));
