@@ -257,6 +257,7 @@ fn a_library_that_a_signed_plugin_brings_along_must_be_signed_as_well() {
         assert!(outcome.stdout.contains(part) || outcome.stderr.contains(part), "{}", outcome.shown());
     }
     sign(&arena, &secret, &[&library]);
+    ended(&arena, &["verify", &text(&library)], 0);
     ended(&arena, &run, 0);
 }
 

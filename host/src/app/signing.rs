@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{error::AppError, root::App};
 use crate::{
-    catalog::{self, Problem},
+    catalog,
     fault::Place,
     packages::{self, Archive},
     trust::{
@@ -110,7 +110,7 @@ impl Signing<'_> {
     /// Who signed plugins and packages, by the trust store, or by the public key in a file.
     ///
     /// # Errors
-    /// When a file cannot be read, or is neither a plugin nor a package.
+    /// When a file cannot be read.
     pub fn verify(&self, files: &[PathBuf], key: Option<&Path>) -> Result<Vec<VerifiedFile>, AppError> {
         let trust = match key {
             Some(key) => TrustStore::of_key(public_key_in(key)?),
@@ -121,8 +121,7 @@ impl Signing<'_> {
             if is_package(file) {
                 return Ok(packages::signature_of(file, &trust)?);
             }
-            let refused = |problem: Problem| AppError::File(problem);
-            Ok(catalog::read_file(file, &trust).map_err(refused)?.signature)
+            catalog::signature_of_file(file, &trust).map_err(AppError::File)
         };
         let judged = |file: &PathBuf| Ok(VerifiedFile { file: file.clone(), signature: state(file)? });
         files.iter().map(judged).collect()

@@ -26,7 +26,7 @@ pub use entry::{Entry, Problem, Severity, Stamp, hash, read_bytes_of};
 pub use error::ContentStoreError;
 pub use imports::imports_of;
 pub use libraries::{Libraries, Library};
-pub use read::{admitted_file, read_file};
+pub use read::{admitted_file, read_file, signature_of_file};
 pub use resolve::{ResolveError, Resolved, meant};
 pub use scan::{Catalog, is_plugin_path};
 pub use unchanged::Unchanged;

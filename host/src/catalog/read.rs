@@ -9,7 +9,7 @@ use super::{
     entry::{Entry, Problem, Unread, hash, read_bytes},
     vouched::{admitted, signature_of},
 };
-use crate::trust::TrustStore;
+use crate::trust::{SignatureState, TrustStore};
 
 /// Reads and describes a file, whether or not the trust store admits it.
 ///
@@ -25,6 +25,15 @@ pub fn read_file(path: &Path, trust: &TrustStore) -> Result<Entry, Problem> {
 /// One line that says what is wrong with it, or what it lacks.
 pub fn admitted_file(path: &Path, trust: &TrustStore) -> Result<Entry, Problem> {
     described_and_admitted(path, trust).map_err(|unread| unread.of(path))
+}
+
+/// Who signed a file, whatever it is.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn signature_of_file(path: &Path, trust: &TrustStore) -> Result<SignatureState, Problem> {
+    let judged = |bytes: &[u8]| Ok(signature_of(path, bytes, &hash(bytes), trust)?);
+    read_bytes(path).and_then(|bytes| judged(&bytes)).map_err(|unread| unread.of(path))
 }
 
 /// As [`admitted_file`], but tells faults of the file from faults of the host.

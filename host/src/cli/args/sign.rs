@@ -28,7 +28,7 @@ pub(in crate::cli) struct NewKeyArgs {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct SignArgs {
-    /// Plugins (`.so`, `.wasm`) and packages (`.dyno`)
+    /// Plugins and their libraries (`.so`, `.wasm`), and packages (`.dyno`)
     #[arg(value_name = "FILE", required = true)]
     pub(in crate::cli) files: Vec<PathBuf>,
     /// File of the secret key, made by `dyno key new` or `minisign -G`
@@ -41,7 +41,7 @@ pub(in crate::cli) struct SignArgs {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct VerifyArgs {
-    /// Plugins (`.so`, `.wasm`) and packages (`.dyno`)
+    /// Plugins, libraries and packages, each with `FILE.minisig` beside it, or installed with a signed package
     #[arg(value_name = "FILE", required = true)]
     pub(in crate::cli) files: Vec<PathBuf>,
     /// File of a public key (`.pub`) to verify with, instead of the trust store
