@@ -89,7 +89,7 @@ fn duration(ns: &u64) -> String {
 fn trust(store: &TrustStore) -> String {
     let keys: usize = store.publishers.values().map(|publisher| publisher.keys.len()).sum();
     let (publishers, keys) = (units::count(store.publishers.len(), "publisher"), units::count(keys, "key"));
-    format!("requires {}; {publishers}, {keys}", store.require)
+    format!("require = {}; {publishers}, {keys}", store.require)
 }
 
 /// A webhook's address is often its password: it is not shown.

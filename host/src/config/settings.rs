@@ -359,7 +359,7 @@ impl Layers {
         Ok(Self { file: Some(read(&path)?), own: own.as_deref().map(read).transpose()? })
     }
 
-    /// The trust store of the file, tightened by nothing but another file: no flag and no variable can loosen it.
+    /// The trust store of the user's own file, which the chosen file can tighten. There is no flag or variable for it.
     fn trust(&self) -> Result<Setting<TrustStore>, ConfigError> {
         let store = |layer: &Option<(PathBuf, File)>| -> Result<Option<Setting<TrustStore>>, ConfigError> {
             let Some((path, table)) =
@@ -371,16 +371,14 @@ impl Layers {
             let value = TrustStore::of(table).map_err(|error| untrusted(&origin, &error))?;
             Ok(Some(Setting { value, origin }))
         };
-        match (store(&self.own)?, store(&self.file)?) {
-            (Some(own), Some(other)) => {
-                let origin = other.origin;
-                let value = own.value.tightened(&other.value).map_err(|error| untrusted(&origin, &error))?;
-                Ok(Setting { value, origin })
-            }
-            (one, other) => {
-                let none = || Setting { value: TrustStore::default(), origin: Origin::Default };
-                Ok(one.or(other).unwrap_or_else(none))
-            }
+        let (value, origin) = match (store(&self.own)?, store(&self.file)?) {
+            (Some(own), Some(other)) => (own.value.tightened(&other.value), other.origin),
+            (Some(one), None) | (None, Some(one)) => (Ok(one.value), one.origin),
+            (None, None) => (Ok(TrustStore::default()), Origin::Default),
+        };
+        match value.and_then(TrustStore::usable) {
+            Ok(value) => Ok(Setting { value, origin }),
+            Err(error) => Err(untrusted(&origin, &error)),
         }
     }
 
@@ -600,6 +598,10 @@ mod tests {
         let other = "RWRzq51bKcS8oJvZ4xEm+nRvGYPdsNRD3ciFPu1YJEL8Bl/3daWaj72r";
         let said = trust(&format!("[trust.publishers.evil]\nkeys = ['{other}']")).unwrap_err();
         assert!(said.contains("/work/dyno.toml") && said.contains("can only tighten"), "{said}");
+        // The keys may be in one file, and the requirement in the other.
+        let keys = layer("/home/dyno.toml", &own.replace("require = 'signature'", ""));
+        let file = layer("/work/dyno.toml", "[trust]\nrequire = 'signature'");
+        assert!(Layers { file, own: keys }.trust().unwrap().value.require.signature());
         let alone = Layers { file: None, own: None }.trust().unwrap();
         assert_eq!((alone.value, alone.origin), (TrustStore::default(), Origin::Default));
     }

@@ -9,6 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use minisign::{KeyPair, SecretKeyBox};
 
 use super::{comment::Comment, key::PublicKey};
@@ -154,21 +155,19 @@ impl SecretKey {
         let not_one =
             "is not a secret key of minisign; give the file that `dyno key new` makes, not its `.pub`";
         let boxed = || SecretKeyBox::from_string(&text).map_err(|_| refused(not_one.to_owned()));
-        let key = match boxed()?.into_unencrypted_secret_key() {
-            Ok(key) => key,
-            Err(error) if error.to_string() == "Key might be encrypted" => {
-                let word = password(path).map_err(KeyError::Password)?;
-                boxed()?.into_secret_key(Some(word)).map_err(|error| match error.kind() {
-                    minisign::ErrorKind::Verify => {
-                        let shown = path.display();
-                        KeyError::Password(format!(
-                            "the password does not open the key file `{shown}`; try again"
-                        ))
-                    }
-                    _ => refused(not_one.to_owned()),
-                })?
-            }
-            Err(_) => return Err(refused(not_one.to_owned())),
+        let key = if has_password(&text) {
+            let word = password(path).map_err(KeyError::Password)?;
+            boxed()?.into_secret_key(Some(word)).map_err(|error| match error.kind() {
+                minisign::ErrorKind::Verify => {
+                    let shown = path.display();
+                    KeyError::Password(format!(
+                        "the password does not open the key file `{shown}`; try again"
+                    ))
+                }
+                _ => refused(not_one.to_owned()),
+            })?
+        } else {
+            boxed()?.into_unencrypted_secret_key().map_err(|_| refused(not_one.to_owned()))?
         };
         let public = minisign::PublicKey::from_secret_key(&key).map_err(|_| refused(not_one.to_owned()))?;
         Ok(Self { key, public: PublicKey::of(public) })
@@ -197,6 +196,13 @@ impl fmt::Debug for SecretKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SecretKey({})", self.public.id())
     }
+}
+
+/// Whether the text of a key file says that the key was encrypted with a password.
+fn has_password(text: &str) -> bool {
+    let bytes = text.lines().nth(1).and_then(|line| STANDARD.decode(line.trim()).ok()).unwrap_or_default();
+    // Behind the name of the algorithm; zeros stand for none.
+    bytes.get(2..4).is_some_and(|derivation| derivation == b"Sc")
 }
 
 /// The public key in a file: with its comment, as `.pub` files are, or alone.

@@ -146,7 +146,7 @@ impl fmt::Display for SignatureState {
 }
 
 impl TrustStore {
-    /// The trust store that a table describes.
+    /// The trust store that a table describes. Alone, it may not be [usable](Self::usable).
     ///
     /// # Errors
     /// When a name, a key or a requirement is not valid, or a key has two owners.
@@ -183,11 +183,14 @@ impl TrustStore {
             }
             store.publishers.insert(name.clone(), publisher);
         }
-        store.check_usable()?;
         Ok(store)
     }
 
-    fn check_usable(&self) -> Result<(), TrustError> {
+    /// The same store, if it can admit anything.
+    ///
+    /// # Errors
+    /// When a signature is required and no key counts.
+    pub fn usable(self) -> Result<Self, TrustError> {
         let counts = |key: &PublicKey| !self.is_revoked(key);
         if self.require.signature() && !self.publishers.values().flat_map(|it| &it.keys).any(counts) {
             return Err(TrustError(format!(
@@ -196,13 +199,13 @@ impl TrustStore {
                 self.require
             )));
         }
-        Ok(())
+        Ok(self)
     }
 
     /// This store, tightened by another: what both require, and all revoked keys. The other adds no publishers and no keys.
     ///
     /// # Errors
-    /// When the other lists a key that this one does not, or no key is left that counts.
+    /// When the other lists a key that this one does not.
     pub fn tightened(mut self, other: &Self) -> Result<Self, TrustError> {
         for (name, publisher) in &other.publishers {
             let known = self.publishers.get(name).map(|it| it.keys.as_slice()).unwrap_or_default();
@@ -221,7 +224,6 @@ impl TrustStore {
             }
         }
         self.require = self.require.and(other.require);
-        self.check_usable()?;
         Ok(self)
     }
 
@@ -340,7 +342,8 @@ mod tests {
     }
 
     fn table(text: &str) -> Result<TrustStore, String> {
-        TrustStore::of(&toml::from_str(text).unwrap()).map_err(|error| error.to_string())
+        let store = TrustStore::of(&toml::from_str(text).unwrap()).and_then(TrustStore::usable);
+        store.map_err(|error| error.to_string())
     }
 
     fn reason(state: SignatureState) -> String {
