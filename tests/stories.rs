@@ -33,6 +33,7 @@ mod scans;
 mod scenarios;
 mod seen;
 mod server;
+mod signatures;
 mod support;
 mod surroundings;
 mod verdicts;

@@ -2,7 +2,7 @@
 //!
 //! Arrows point down: `cli → server → service → app`; `cli → app → runner → {catalog, devices, lease, pool, store} → dyno-core`;
 //! `{cli, server, service} → export`; `app → {build, client, doctor, export, import, notify, packages, source}`; `build →
-//! {packages, pool}`; `{notify, source} → pool`; `packages → catalog`.
+//! {packages, pool}`; `{notify, source} → pool`; `packages → catalog`; `{catalog, config, packages} → trust`.
 
 pub mod app;
 pub mod build;
@@ -27,4 +27,5 @@ mod service;
 mod source;
 pub mod store;
 mod timestamp;
+pub mod trust;
 pub mod user_file;

@@ -31,7 +31,7 @@ const UNSAFE: [&str; 11] = [
 ];
 
 /// Which rooms of the host a room may use. What stands in no line here is a new room: give it its line.
-const ARROWS: [(&str, &[&str]); 19] = [
+const ARROWS: [(&str, &[&str]); 20] = [
     ("cli", &["app", "config", "export", "server"]),
     ("server", &["app", "client", "config", "export", "service"]),
     ("service", &["app", "export"]),
@@ -39,22 +39,23 @@ const ARROWS: [(&str, &[&str]); 19] = [
         "app",
         &[
             "runner", "build", "catalog", "devices", "doctor", "lease", "pool", "store", "config", "client",
-            "export", "import", "notify", "packages", "source",
+            "export", "import", "notify", "packages", "source", "trust",
         ],
     ),
     ("build", &["packages", "pool"]),
     ("client", &[]),
-    ("packages", &["catalog"]),
+    ("packages", &["catalog", "trust"]),
     ("notify", &["pool"]),
     ("source", &["pool"]),
     ("runner", &["catalog", "devices", "lease", "pool", "store"]),
-    ("catalog", &[]),
+    ("catalog", &["trust"]),
     ("devices", &[]),
     ("doctor", &[]),
     ("lease", &[]),
     ("pool", &[]),
     ("store", &[]),
-    ("config", &[]),
+    ("config", &["trust"]),
+    ("trust", &[]),
     ("export", &[]),
     ("import", &[]),
 ];

@@ -126,24 +126,31 @@ fn help(arguments: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// The names of all commands, by the help text.
+/// The names of all commands, by the help text; of a command with commands of its own, those as well. // eg: "key new"
 pub(crate) fn commands() -> Vec<String> {
-    let text = help(&["--help"]);
-    let list = text.split_once("Commands:\n").map_or("", |(_, rest)| rest);
-    let names: Vec<String> = list
-        .lines()
-        .take_while(|line| !line.trim().is_empty())
-        .filter_map(|line| line.split_whitespace().next())
-        .filter(|name| *name != "help")
-        .map(str::to_owned)
-        .collect();
+    let names = commands_below(&[]);
     assert!(names.len() >= 8, "the commands were not found in the help text: {names:?}");
     names
 }
 
+fn commands_below(above: &[&str]) -> Vec<String> {
+    let text = help(&[above, &["--help"]].concat());
+    let list = text.split_once("Commands:\n").map_or("", |(_, rest)| rest);
+    let lines = list.lines().take_while(|line| !line.trim().is_empty());
+    let words = lines.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help");
+    words
+        .flat_map(|name| {
+            let path = [above, &[name]].concat();
+            let mut names = vec![path.join(" ")];
+            names.extend(commands_below(&path));
+            names
+        })
+        .collect()
+}
+
 /// The long flags that a command takes.
 pub(crate) fn flags(command: &str) -> BTreeSet<String> {
-    let text = help(&[command, "--help"]);
+    let text = help(&[command.split(' ').collect::<Vec<_>>().as_slice(), &["--help"]].concat());
     let flags: BTreeSet<String> = text
         .lines()
         .map(str::trim)

@@ -10,7 +10,7 @@ use dyno_core::model::PluginKind;
 use super::{error::AppError, root::App};
 use crate::{
     build::{BuildError, Project, Wish},
-    catalog::{self, Entry},
+    catalog::{self, Entry, Problem},
     fault::{HostFault, Place},
     user_file,
 };
@@ -34,7 +34,8 @@ impl Builds<'_> {
     /// When a tool is missing or fails, or what it made is no plugin that this dyno can run.
     pub fn build(&self, project: &Project, wish: &Wish<'_>) -> Result<Vec<Entry>, BuildError> {
         let files = project.build(wish)?;
-        files.iter().map(|file| described(file, file)).collect()
+        let trust = &self.0.settings.trust.value;
+        files.iter().map(|file| described(catalog::read_file(file, trust), file)).collect()
     }
 
     /// Copies plugin files into the folder where the next command finds them, under their identifiers. Gives their places. A
@@ -63,10 +64,10 @@ impl Builds<'_> {
     }
 }
 
-/// The plugin in a file that is a copy of the built one, or that one itself: none of its code runs.
-pub(super) fn described(file: &Path, built: &Path) -> Result<Entry, BuildError> {
+/// The plugin in a file that is a copy of the built one, or that one itself, if this dyno can run it.
+pub(super) fn described(found: Result<Entry, Problem>, built: &Path) -> Result<Entry, BuildError> {
     let refused = |why: String| BuildError::NotAPlugin { file: built.to_owned(), why };
-    let entry = catalog::read_file(file).map_err(|problem| refused(problem.message))?;
+    let entry = found.map_err(|problem| refused(problem.message))?;
     match &entry.incompatible {
         None => Ok(entry),
         Some(why) => Err(refused(why.clone())),

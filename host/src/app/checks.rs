@@ -140,7 +140,7 @@ impl Checks<'_> {
         if !path.is_file() {
             return Ok(Named::Plugin(Box::new(self.0.plugins().build(named, EngineChoice::Auto)?)));
         }
-        Ok(match catalog::read_file(path) {
+        Ok(match catalog::admitted_file(path, &self.0.settings.trust.value) {
             Ok(entry) => Named::Plugin(Box::new(entry)),
             Err(problem) => Named::NoPlugin { path: named.to_owned(), why: problem.message },
         })

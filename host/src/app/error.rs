@@ -12,6 +12,7 @@ use crate::{
     packages::PackageError,
     runner::{ExpandError, RunError},
     store::{SqlError, StoreError},
+    trust::KeyError,
 };
 
 /// Why a use case could not be carried out.
@@ -98,6 +99,9 @@ pub enum AppError {
     /// A package cannot be made, installed or found.
     #[error(transparent)]
     Package(#[from] PackageError),
+    /// A key cannot be made or used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// The user cancelled before anything started.
     #[error("cancelled")]
     Cancelled,
@@ -111,6 +115,7 @@ impl AppError {
             Self::Store(error) | Self::Run(RunError::Store(error)) => error.resource(),
             Self::Host(fault)
             | Self::Package(PackageError::Host(fault))
+            | Self::Key(KeyError::Host(fault))
             | Self::Run(RunError::Host(fault))
             | Self::Content(ContentStoreError::Host(fault)) => Some(fault.resource()),
             Self::System { source, .. } => Some(Resource::of(source)),
@@ -141,6 +146,7 @@ impl AppError {
             | Self::State { .. }
             | Self::Server(_)
             | Self::Package(_)
+            | Self::Key(_)
             | Self::Cancelled => false,
         }
     }

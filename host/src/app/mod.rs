@@ -25,6 +25,7 @@ mod runs;
 mod seed;
 mod serving;
 mod sides;
+mod signing;
 mod sources;
 mod verdicts;
 mod watching;
@@ -53,6 +54,7 @@ pub use self::{
     runs::Runs,
     seed::seed,
     serving::Serving,
+    signing::{SignedFile, Signing, VerifiedFile},
     sources::Sources,
     verdicts::Verdicts,
     watching::{WatchNews, Watching},
@@ -71,4 +73,5 @@ pub use crate::{
         Queued, ResultFilter, RunEnd, RunFilter, RunSummary, SampleMetric, SqlAnswer, SqlBrake, SqlCaller,
         SqlColumn, SqlError, SqlLimits, Submitted,
     },
+    trust::{NewPair, SignatureState, TrustStore},
 };

@@ -12,7 +12,7 @@ use crate::{
     catalog,
     packages::{
         self, Archive, Index, Installed, PackageError, PackageFolder, Packed, Placed, Source, download,
-        is_url,
+        is_url, signature_at, signature_beside,
     },
     user_file::write_whole,
 };
@@ -129,8 +129,9 @@ impl Packages<'_> {
         // Read at the first name: files are installed also where the index cannot be reached.
         let mut offered: Option<Index> = None;
         let mut placed = Vec::new();
-        let mut place = |archive: &Archive, expected: Option<&str>| -> Result<(), AppError> {
-            let one = folder.install(archive, expected)?;
+        let trust = &self.0.settings.trust.value;
+        let mut place = |archive: &Archive, expected: Option<&str>, signature| -> Result<(), AppError> {
+            let one = folder.install(archive, expected, signature, trust)?;
             told(&one);
             placed.push(one);
             Ok(())
@@ -138,20 +139,20 @@ impl Packages<'_> {
         for word in what {
             let path = Path::new(word);
             if is_url(word) {
-                place(&download(word, MAX_PACKAGE_BYTES)?, None)?;
+                place(&download(word, MAX_PACKAGE_BYTES)?, None, signature_at(word, trust)?)?;
             } else if path.is_dir() {
                 for package in packages::packages_in(path)? {
-                    place(&Archive::open(&package)?, None)?;
+                    place(&Archive::open(&package)?, None, signature_beside(&package)?)?;
                 }
             } else if path.exists() || is_path(word) {
-                place(&Archive::open(path)?, None)?;
+                place(&Archive::open(path)?, None, signature_beside(path)?)?;
             } else if let Some(index) = index {
                 let offered = match &mut offered {
                     Some(offered) => offered,
                     none => none.insert(Index::read(index)?),
                 };
                 let package = offered.find(word)?;
-                place(&offered.open(package)?, Some(&package.name()))?;
+                place(&offered.open(package)?, Some(&package.name()), offered.signature(package, trust)?)?;
             } else {
                 return Err(PackageError::Name(format!(
                     "`{word}` is not a file, folder or URL; to install a package by its name, name an index with --index"

@@ -39,8 +39,11 @@ impl Plugins<'_> {
         if let Some(watching) = &app.watching {
             return watching.catalog();
         }
-        let scan =
-            || Arc::new(Catalog::scan(&app.settings.plugin_folders(), app.settings.cache.value.as_deref()));
+        let scan = || {
+            let settings = &app.settings;
+            let cache = settings.cache.value.as_deref();
+            Arc::new(Catalog::scan(&settings.plugin_folders(), cache, &settings.trust.value))
+        };
         match app.backend {
             // A server lives for months, while plugins come and go. One that does not watch looks when it is asked.
             Backend::Local(Local::Held(_)) => scan(),
@@ -109,12 +112,12 @@ impl Plugins<'_> {
         Ok(sentences.into_iter().collect())
     }
 
-    /// The metadata of one plugin file.
+    /// The metadata of one plugin file, whether or not the trust store admits it.
     ///
     /// # Errors
     /// When the file is not a plugin.
     pub fn file(&self, path: &Path) -> Result<Entry, Problem> {
-        catalog::read_file(path)
+        catalog::read_file(path, &self.0.settings.trust.value)
     }
 
     /// A build of a plugin: a file, or `plugin` or `plugin@version` from the plugin folders.
@@ -124,7 +127,8 @@ impl Plugins<'_> {
     pub fn build(&self, side: &str, engine: EngineChoice) -> Result<Entry, AppError> {
         let path = Path::new(side);
         if path.is_file() || is_plugin_path(side) {
-            return self.file(path).map_err(|problem| AppError::Side(problem.to_string()));
+            let found = catalog::admitted_file(path, &self.0.settings.trust.value);
+            return found.map_err(|problem| AppError::Side(problem.to_string()));
         }
         let catalog = self.catalog();
         match catalog.resolve(&format!("{side}/*"), engine) {

@@ -69,7 +69,8 @@ impl App {
             if let Some(server) = self.server_url() {
                 return Err(AppError::NotThere { file: file.clone(), server: server.to_owned() });
             }
-            self.files = Some(Arc::new(Catalog::of_files(files).map_err(AppError::File)?));
+            self.files =
+                Some(Arc::new(Catalog::of_files(files, &self.settings.trust.value).map_err(AppError::File)?));
         }
         Ok(self)
     }

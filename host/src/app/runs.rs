@@ -98,7 +98,9 @@ impl Runs<'_> {
     /// The builds that a request names by their hash.
     fn builds(&self, spec: &RunSpec, catalog: &Catalog) -> Result<Catalog, AppError> {
         let hashes = spec.requests.iter().filter_map(|request| request.sha256.as_deref());
-        Ok(catalog.builds(hashes, &CachePart::Plugins.folder(self.0.settings.cache_folder()?)))
+        let settings = &self.0.settings;
+        let store = CachePart::Plugins.folder(settings.cache_folder()?);
+        Ok(catalog.builds(hashes, &store, &settings.trust.value))
     }
 
     fn expanded(
@@ -118,7 +120,7 @@ impl Runs<'_> {
     /// parent of processes that plugins leave behind.
     pub(super) fn ready_to_launch(&self) -> Result<(ContentStore, PathBuf), AppError> {
         let cache = self.0.settings.cache_folder()?;
-        let content = ContentStore::open(&CachePart::Plugins.folder(cache))?;
+        let content = ContentStore::open(&CachePart::Plugins.folder(cache), &self.0.settings.trust.value)?;
         let code_cache = CachePart::CompiledCode.folder(cache);
         private_folder(&code_cache)?;
         catalog::prune_cache(cache, self.0.settings.cache_limit_bytes.value);

@@ -85,7 +85,7 @@ impl Watching {
             let _ = fs::create_dir_all(own);
         }
         let folders = settings.plugin_folders();
-        let versions = Versions::found(&folders, Some(&cache));
+        let versions = Versions::found(&folders, Some(&cache), &settings.trust.value);
         let bell = Bell::new()
             .map_err(|error| HostFault::new("cannot watch the plugin folders", &error, Place::Machine))?;
         Ok(Self {

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use super::{builds::described, checks::CheckOptions, error::AppError, root::App, seed::seed};
 use crate::{
     build::{BuildError, Project, Wish},
-    catalog::Entry,
+    catalog::{self, Entry},
     fault::{HostFault, Place, new_temporary_folder, temporary_folder},
     pool::Complaints,
     runner::{Cancel, CheckNews, Depth, DuelNews, DuelOptions},
@@ -142,7 +142,8 @@ impl Workshop<'_> {
         fs::create_dir(&copy).map_err(refused)?;
         let copy = copy.join(name);
         fs::copy(&made, &copy).map_err(refused)?;
-        let entry = described(&copy, &made)?;
+        // What is built here runs here.
+        let entry = described(catalog::admitted_file(&copy, &self.app.settings.trust.value), &made)?;
         Ok(DevBuild { number: self.begun, entry })
     }
 

@@ -2,13 +2,20 @@
 
 use std::path::Path;
 
-use super::{Catalog, entry::described};
+use super::{Catalog, read::read_file};
+use crate::trust::{Require, TrustStore};
 
 impl Catalog {
     /// The builds with these hashes: those of this list, and replaced ones whose bytes the store at `store` still has. A plugin of
-    /// which the list has no build at all was taken away on purpose, so none of its builds is found.
+    /// which the list has no build at all was taken away on purpose, so none of its builds is found. Where the trust store requires
+    /// anything, replaced builds are not found: nothing vouches for them any more.
     #[must_use]
-    pub fn builds<'a>(&self, hashes: impl IntoIterator<Item = &'a str>, store: &Path) -> Self {
+    pub fn builds<'a>(
+        &self,
+        hashes: impl IntoIterator<Item = &'a str>,
+        store: &Path,
+        trust: &TrustStore,
+    ) -> Self {
         let mut builds = Self { is_named: true, ..Self::default() };
         for hash in hashes {
             if builds.entries.iter().any(|known| known.sha256 == hash) {
@@ -16,7 +23,8 @@ impl Catalog {
             }
             let replaced = || {
                 let is_hash = hash.len() == 64 && hash.bytes().all(|it| it.is_ascii_hexdigit());
-                let kept = if is_hash { described(&store.join(hash)).ok() } else { None };
+                let may = is_hash && trust.require == Require::None;
+                let kept = if may { read_file(&store.join(hash), &TrustStore::default()).ok() } else { None };
                 let is_offered = |id: &str| self.entries.iter().any(|entry| entry.descriptor.plugin.id == id);
                 kept.filter(|kept| kept.sha256 == hash && is_offered(&kept.descriptor.plugin.id))
             };

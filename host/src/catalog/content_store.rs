@@ -21,8 +21,12 @@ use super::{
     libraries::{Libraries, Library},
     sealed::{SealedBytes, SealedRecently},
     upkeep::touch,
+    vouched::library_refusal,
 };
-use crate::fault::{HostFault, Place};
+use crate::{
+    fault::{HostFault, Place},
+    trust::TrustStore,
+};
 
 /// Longest wait for a cache that is being cleared.
 const CLEARING: Duration = Duration::from_secs(5);
@@ -54,6 +58,8 @@ pub struct Stored {
 #[derive(Debug)]
 pub struct ContentStore {
     folder: PathBuf,
+    /// What the libraries need that a plugin brings along. The plugin itself was admitted by the catalog.
+    trust: TrustStore,
     recent: Mutex<SealedRecently>,
     /// The libraries of each plugin, by its path and hash. They stay what they were when it was admitted first.
     libraries: Mutex<HashMap<(PathBuf, String), Arc<Stored>>>,
@@ -66,7 +72,7 @@ impl ContentStore {
     ///
     /// # Errors
     /// When another user could change its contents.
-    pub fn open(folder: &Path) -> Result<Self, ContentStoreError> {
+    pub fn open(folder: &Path, trust: &TrustStore) -> Result<Self, ContentStoreError> {
         let refused = |why: String| ContentStoreError::Folder { path: folder.to_owned(), why };
         let made = fs::DirBuilder::new()
             .recursive(true)
@@ -89,6 +95,7 @@ impl ContentStore {
         })?;
         Ok(Self {
             folder: folder.to_owned(),
+            trust: trust.clone(),
             recent: Mutex::default(),
             libraries: Mutex::default(),
             _in_use: in_use,
@@ -133,7 +140,11 @@ impl ContentStore {
         }
         let Libraries { brought, missing } = Libraries::found(plugin, &read_bytes(stored)?, &[])?;
         let admit = |library: Library| {
-            let sha256 = hash(&read_bytes(&library.path)?);
+            let bytes = read_bytes(&library.path)?;
+            let sha256 = hash(&bytes);
+            if let Some(why) = library_refusal(&library.path, &bytes, &sha256, &self.trust)? {
+                return Err(ContentStoreError::Library { path: library.path, why });
+            }
             Ok(protocol::Library { name: library.name, path: self.keep(&library.path, &sha256)?, sha256 })
         };
         let brought = brought.into_iter().map(admit).collect::<Result<_, ContentStoreError>>()?;
@@ -195,7 +206,7 @@ mod tests {
     #[test]
     fn bytes_are_stored_under_their_hash_and_a_changed_file_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let store = ContentStore::open(&folder.path().join("store")).unwrap();
+        let store = ContentStore::open(&folder.path().join("store"), &TrustStore::default()).unwrap();
         let plugin = folder.path().join("p.so");
         fs::write(&plugin, b"one").unwrap();
         let one = hash(b"one");
@@ -212,7 +223,7 @@ mod tests {
         let open = folder.path().join("open");
         fs::create_dir(&open).unwrap();
         fs::set_permissions(&open, fs::Permissions::from_mode(0o777)).unwrap();
-        let message = ContentStore::open(&open).unwrap_err().to_string();
+        let message = ContentStore::open(&open, &TrustStore::default()).unwrap_err().to_string();
         assert!(message.contains("written by others") && message.contains("chmod 700"), "{message}");
     }
 }

@@ -7,16 +7,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use dyno_core::{
-    binary::{self, NotAPlugin},
-    model::{PluginKind, PluginRef},
-};
-use dyno_plugin_api::descriptor::{Descriptor, UnknownKey};
+use dyno_core::model::{PluginKind, PluginRef};
+use dyno_plugin_api::descriptor::Descriptor;
 use nix::fcntl::OFlag;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::fault::{HostFault, Place, Resource};
+use crate::{
+    fault::{HostFault, Place, Resource},
+    trust::SignatureState,
+};
 
 /// Maximum size of a plugin file [bytes]: a larger one is a mistake, and would fill the cache.
 const MAX_BYTES: u64 = 1 << 30;
@@ -36,9 +36,12 @@ pub struct Entry {
     pub descriptor: Descriptor,
     /// Why it cannot be run by this dyno; absent when it can.
     pub incompatible: Option<String>,
-    /// Remarks for its author, a sentence each: unknown keys of its descriptor.
+    /// Remarks for its author, a sentence each: unknown keys of its descriptor, a signature that does not count.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+    /// What is known of its signature.
+    #[serde(default)]
+    pub signature: SignatureState,
 }
 
 impl Entry {
@@ -120,6 +123,8 @@ pub struct Stamp {
     changed_s: i64,
     changed_ns: i64,
     inode: u64,
+    /// The same of the files that vouch for it; 0 where none is looked at.
+    witness: u64,
 }
 
 impl Stamp {
@@ -133,7 +138,13 @@ impl Stamp {
             changed_s: about.ctime(),
             changed_ns: about.ctime_nsec(),
             inode: about.ino(),
+            witness: 0,
         }
+    }
+
+    /// The same, together with the state of the files that vouch for it.
+    pub(super) fn with(self, witness: u64) -> Self {
+        Self { witness, ..self }
     }
 }
 
@@ -156,18 +167,16 @@ impl Unread {
     }
 }
 
+impl From<HostFault> for Unread {
+    fn from(fault: HostFault) -> Self {
+        Self::Host(fault)
+    }
+}
+
 impl From<Problem> for Unread {
     fn from(problem: Problem) -> Self {
         Self::Problem(problem)
     }
-}
-
-/// Reads and describes a file.
-///
-/// # Errors
-/// One line that says what is wrong with it.
-pub fn read_file(path: &Path) -> Result<Entry, Problem> {
-    described(path).map_err(|unread| unread.of(path))
 }
 
 /// The bytes of a regular file that nobody is writing to.
@@ -176,39 +185,6 @@ pub fn read_file(path: &Path) -> Result<Entry, Problem> {
 /// One line that says what is wrong with it.
 pub fn read_bytes_of(path: &Path) -> Result<Vec<u8>, Problem> {
     read_bytes(path).map_err(|unread| unread.of(path))
-}
-
-/// As [`read_file`], but tells faults of the file from faults of the host.
-pub(super) fn described(path: &Path) -> Result<Entry, Unread> {
-    let bytes = read_bytes(path)?;
-    let (kind, descriptor) = binary::describe(&bytes).map_err(|error| match error {
-        NotAPlugin::Foreign | NotAPlugin::ForCompiler => Problem::aside(path, error.to_string()),
-        other => Problem::error(path, other.to_string()),
-    })?;
-    let incompatible = descriptor.abi.mismatch();
-    Ok(Entry {
-        path: path.to_owned(),
-        sha256: hash(&bytes),
-        size: bytes.len() as u64,
-        kind,
-        descriptor,
-        incompatible,
-        warnings: binary::unknown_keys(&bytes).iter().map(unread).collect(),
-    })
-}
-
-/// The remark on an unknown key, with the key that may have been meant.
-fn unread(found: &UnknownKey) -> String {
-    /// Minimum similarity of a misspelt key to a known one, 0 to 1.
-    const ALIKE: f64 = 0.8;
-    let place = if found.place.is_empty() { String::new() } else { format!(" in `{}`", found.place) };
-    let likeness = |name: &String| strsim::jaro_winkler(name, &found.key.to_lowercase());
-    let nearest = found.known.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-    let hint = match nearest.filter(|name| likeness(name) >= ALIKE) {
-        Some(name) => format!("did you mean `{name}`?"),
-        None => format!("the keys known there are {}", found.known.join(", ")),
-    };
-    format!("its descriptor has the unknown key `{}`{place}, which is ignored; {hint}", found.key)
 }
 
 /// The bytes of a file, unless another process is writing to it.
@@ -253,44 +229,4 @@ pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, Unread> {
 #[must_use]
 pub fn hash(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_no_file_is_refused_without_hanging() {
-        let folder = tempfile::tempdir().unwrap();
-        let pipe = folder.path().join("x.so");
-        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
-        assert!(read_file(&pipe).unwrap_err().message.contains("not a regular file"));
-        assert!(read_file(folder.path()).unwrap_err().message.contains("not a regular file"));
-        assert!(read_file(&folder.path().join("none.so")).unwrap_err().message.contains("cannot be read"));
-    }
-
-    #[test]
-    fn an_unknown_key_names_the_nearest() {
-        let known = vec!["description".to_owned(), "name".to_owned()];
-        let unknown = |place: &str, key: &str| {
-            unread(&UnknownKey { place: place.to_owned(), key: key.to_owned(), known: known.clone() })
-        };
-        let misspelt = unknown("benchmarks[0]", "descriptin");
-        assert!(
-            misspelt.contains("`descriptin` in `benchmarks[0]`")
-                && misspelt.contains("did you mean `description`?"),
-            "{misspelt}"
-        );
-        assert!(unknown("", "zzz").ends_with("known there are description, name"));
-    }
-
-    #[test]
-    fn an_empty_file_and_a_text_are_named() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("x.so");
-        fs::write(&path, "").unwrap();
-        assert_eq!(read_file(&path).unwrap_err().message, "the file is empty");
-        fs::write(&path, "hello").unwrap();
-        assert!(read_file(&path).unwrap_err().message.contains("is not a library"));
-    }
 }

@@ -26,6 +26,14 @@ pub enum ContentStoreError {
     /// The plugin cannot be read.
     #[error("the plugin `{0}`")]
     Unreadable(String),
+    /// A library that the plugin brings along is not admitted by the trust store.
+    #[error("the library `{}`, which the plugin brings along, {why}", path.display())]
+    Library {
+        /// The library.
+        path: PathBuf,
+        /// The rest of the sentence.
+        why: String,
+    },
     /// The host lacks space or another resource to read or store it. This says nothing about the plugin.
     #[error(transparent)]
     Host(#[from] HostFault),

@@ -9,6 +9,7 @@ mod error;
 pub(crate) mod glob;
 mod imports;
 mod libraries;
+mod read;
 mod rejected;
 mod resolve;
 mod scan;
@@ -17,15 +18,20 @@ mod sealed;
 mod unchanged;
 mod upkeep;
 mod versions;
+mod vouched;
 
 pub use changes::{Bell, Changes};
 pub use content_store::{ContentStore, Stored, Verified};
-pub use entry::{Entry, Problem, Severity, Stamp, hash, read_bytes_of, read_file};
+pub use entry::{Entry, Problem, Severity, Stamp, hash, read_bytes_of};
 pub use error::ContentStoreError;
 pub use imports::imports_of;
 pub use libraries::{Libraries, Library};
+pub use read::{admitted_file, read_file, signature_of_file};
 pub use resolve::{ResolveError, Resolved, meant};
 pub use scan::{Catalog, is_plugin_path};
 pub use unchanged::Unchanged;
 pub use upkeep::{CachePart, CacheUse, PartUse, cache_use, clear_cache, prune_cache};
 pub use versions::{Candidate, Looked, Trial, Versions};
+pub(crate) use vouched::{
+    LOCK, MAX_LOCK_BYTES, MAX_MANIFEST_BYTES, PACKAGE_MANIFEST, PACKAGE_SIGNATURE, read_signature,
+};

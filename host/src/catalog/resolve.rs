@@ -243,6 +243,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::trust::SignatureState;
 
     fn entry(id: &str, version: &str, kind: PluginKind, names: &[&str]) -> Entry {
         entry_for("cpu", id, version, kind, names)
@@ -265,6 +266,7 @@ mod tests {
             descriptor,
             incompatible: None,
             warnings: Vec::new(),
+            signature: SignatureState::NotChecked,
         }
     }
 

@@ -11,10 +11,15 @@ use walkdir::WalkDir;
 
 use super::{
     cache,
-    entry::{Entry, Problem, Stamp, Unread, described, is_presentable},
+    entry::{Entry, Problem, Stamp, Unread, is_presentable},
+    read::described_and_admitted,
     scan_format::{Found, Scanned},
+    vouched::witness,
 };
-use crate::fault::{HostFault, Place, Resource};
+use crate::{
+    fault::{HostFault, Place, Resource},
+    trust::TrustStore,
+};
 
 /// What plugin files are called.
 const EXTENSIONS: [&str; 4] = ["so", "dylib", "dll", "wasm"];
@@ -45,10 +50,11 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// Scans folders, recursively. `cache` is a folder for what was found the last time.
+    /// Scans folders, recursively, for the plugins that the trust store admits. `cache` is a folder for what was found the last
+    /// time.
     #[must_use]
-    pub fn scan(folders: &[PathBuf], cache: Option<&Path>) -> Self {
-        let Scan { files, problems, fault, .. } = Scan::of(folders, cache);
+    pub fn scan(folders: &[PathBuf], cache: Option<&Path>, trust: &TrustStore) -> Self {
+        let Scan { files, problems, fault, .. } = Scan::of(folders, cache, trust);
         let found = files.into_iter().map(|file| file.found).collect();
         Self { fault, ..Self::of_found(folders, found, problems) }
     }
@@ -65,8 +71,8 @@ impl Catalog {
     /// The plugins in files that were named one by one.
     ///
     /// # Errors
-    /// One line that says what is wrong with a file.
-    pub fn of_files(files: &[PathBuf]) -> Result<Self, Problem> {
+    /// One line that says what is wrong with a file, or what the trust store finds lacking.
+    pub fn of_files(files: &[PathBuf], trust: &TrustStore) -> Result<Self, Problem> {
         let mut catalog = Self { is_named: true, ..Self::default() };
         let mut found = Vec::new();
         for file in files {
@@ -74,7 +80,7 @@ impl Catalog {
             if !is_presentable(&path) {
                 return Err(Problem::error(&path, UNPRINTABLE));
             }
-            match described(&path) {
+            match described_and_admitted(&path, trust) {
                 Ok(entry) => found.push(Found::Plugin(entry)),
                 Err(Unread::Problem(problem)) => return Err(problem),
                 Err(Unread::Host(fault)) => catalog.fault = Some(fault),
@@ -164,8 +170,8 @@ pub(super) struct Scan {
 
 impl Scan {
     /// Looks into folders, recursively. A file is read only if it has changed since the scan that is kept in `cache`.
-    pub(super) fn of(folders: &[PathBuf], cache: Option<&Path>) -> Self {
-        let mut old = cache.map(|cache| cache::read(cache, folders)).unwrap_or_default();
+    pub(super) fn of(folders: &[PathBuf], cache: Option<&Path>, trust: &TrustStore) -> Self {
+        let mut old = cache.map(|cache| cache::read(cache, folders, trust)).unwrap_or_default();
         let mut scan = Self::default();
         let mut changed = false;
         for folder in folders {
@@ -181,12 +187,13 @@ impl Scan {
                     ));
                     continue;
                 };
-                let stamp = Stamp::of(&about);
+                // Looked at before it is read: if it changes meanwhile, the next scan reads it again.
+                let stamp = Stamp::of(&about).with(witness(&path, trust));
                 let found = match old.remove(path.as_os_str()) {
                     Some(known) if known.stamp == stamp => known.found,
                     _ => {
                         changed = true;
-                        match described(&path) {
+                        match described_and_admitted(&path, trust) {
                             Ok(entry) => Found::Plugin(entry),
                             Err(Unread::Problem(problem)) => Found::Problem(problem),
                             // This says nothing about the file, so it is not cached, and is reported for the whole
@@ -211,7 +218,7 @@ impl Scan {
         if let Some(cache) = cache
             && changed
         {
-            cache::write(&scan.files, cache, folders);
+            cache::write(&scan.files, cache, folders, trust);
         }
         scan
     }

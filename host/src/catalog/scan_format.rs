@@ -11,9 +11,10 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::entry::{Entry, Problem, Stamp};
+use crate::trust::SignatureState;
 
 /// Changes whenever the same bytes could be described differently, so also with every version of dyno.
-const VERSION: &str = concat!("4/", env!("CARGO_PKG_VERSION"));
+const VERSION: &str = concat!("5/", env!("CARGO_PKG_VERSION"));
 
 /// Length of the hash at the front [bytes].
 const HASH: usize = 32;
@@ -80,6 +81,8 @@ struct PackedEntry {
     descriptor: Descriptor,
     incompatible: Option<String>,
     warnings: Vec<String>,
+    #[serde(with = "json")]
+    signature: SignatureState,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -235,6 +238,11 @@ mod tests {
             descriptor: serde_json::from_str(descriptor).unwrap(),
             incompatible: is_full.then(|| "is too new".to_owned()),
             warnings: if is_full { vec!["has an unknown key".to_owned()] } else { Vec::new() },
+            signature: if is_full {
+                SignatureState::Signed { publisher: "acme".to_owned(), key: "00FF".to_owned() }
+            } else {
+                SignatureState::NotChecked
+            },
         };
         Scanned { stamp, found: Found::Plugin(entry) }
     }

@@ -19,6 +19,7 @@ use super::{
     scan::Scan,
     scan_format::{Found, Scanned},
 };
+use crate::trust::TrustStore;
 
 /// A file that cannot be used counts as bad, and no longer as half written, once it has not changed for this long.
 const SETTLE: Duration = Duration::from_secs(2);
@@ -52,6 +53,7 @@ pub enum Trial {
 #[derive(Debug, Default)]
 pub struct Versions {
     folders: Vec<PathBuf>,
+    trust: TrustStore,
     files: BTreeMap<PathBuf, Versioned>,
     /// Remarks of the last complete scan about everything else.
     others: Vec<Problem>,
@@ -89,10 +91,10 @@ struct Delay {
 impl Versions {
     /// Serves what a scan found, without a trial: as a server does that does not watch.
     #[must_use]
-    pub fn found(folders: &[PathBuf], cache: Option<&Path>) -> Self {
-        let mut scan = Scan::of(folders, cache);
+    pub fn found(folders: &[PathBuf], cache: Option<&Path>, trust: &TrustStore) -> Self {
+        let mut scan = Scan::of(folders, cache, trust);
         let now = Instant::now();
-        let mut versions = Self { folders: folders.to_vec(), ..Self::default() };
+        let mut versions = Self { folders: folders.to_vec(), trust: trust.clone(), ..Self::default() };
         for Scanned { stamp, found } in std::mem::take(&mut scan.files) {
             match found {
                 Found::Plugin(entry) => {
@@ -115,7 +117,7 @@ impl Versions {
 
     /// Looks into the folders again. New content is not served yet: it is returned, to be tried.
     pub fn look(&mut self, cache: Option<&Path>, now: Instant) -> Looked {
-        let scan = Scan::of(&self.folders, cache);
+        let scan = Scan::of(&self.folders, cache, &self.trust);
         self.compare(scan, now)
     }
 
@@ -232,6 +234,8 @@ impl Versioned {
     fn take(&mut self, stamp: Stamp, found: Found, now: Instant) -> Option<Candidate> {
         match found {
             Found::Plugin(entry) if self.serving.as_ref().is_some_and(|it| it.sha256 == entry.sha256) => {
+                // The same bytes; another key may have signed them by now.
+                self.serving = Some(entry);
                 self.content = Content::Served;
                 None
             }
@@ -345,6 +349,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::trust::SignatureState;
 
     /// The stamp of a file of this size.
     fn stamp(size: u64) -> Stamp {
@@ -366,6 +371,7 @@ mod tests {
             descriptor: descriptor.unwrap(),
             incompatible: None,
             warnings: Vec::new(),
+            signature: SignatureState::NotChecked,
         })
     }
 
@@ -482,7 +488,7 @@ mod tests {
     fn what_is_found_at_the_start_is_served_as_it_is() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("x.so"), "text").unwrap();
-        let mut versions = Versions::found(&[folder.path().to_owned()], None);
+        let mut versions = Versions::found(&[folder.path().to_owned()], None, &TrustStore::default());
         assert!(messages(&versions).contains("not a library"));
         let looked = versions.look(None, Instant::now() + SETTLE);
         assert!(looked.events.is_empty() && looked.candidates.is_empty(), "{looked:?}");

@@ -11,7 +11,7 @@ use super::{
     output,
 };
 use crate::{
-    app::App,
+    app::{App, TrustStore},
     config::{Origin, Resolved, Setting},
 };
 
@@ -30,7 +30,7 @@ pub(super) fn execute(app: &App, json: bool) -> Result<ExitCode, Failure> {
 }
 
 /// Every setting: its name, its value as people write it, and where that came from.
-fn rows(settings: &Resolved) -> [(&'static str, String, &Origin); 25] {
+fn rows(settings: &Resolved) -> [(&'static str, String, &Origin); 26] {
     let plugins: Vec<String> = settings.plugins.value.iter().map(|path| path.display().to_string()).collect();
     let plugins = if plugins.is_empty() { "(no folder found)".to_owned() } else { plugins.join("\n") };
     [
@@ -62,6 +62,7 @@ fn rows(settings: &Resolved) -> [(&'static str, String, &Origin); 25] {
         row("watch", &settings.watch, |watch| format!("{watch:?}").to_lowercase()),
         row("notify-webhook", &settings.notify_webhook, or("(none)", secret)),
         row("notify-command", &settings.notify_command, or("(none)", secret)),
+        row("trust", &settings.trust, trust),
     ]
 }
 
@@ -88,6 +89,12 @@ fn bytes(bytes: &u64) -> String {
 
 fn duration(ns: &u64) -> String {
     units::duration(*ns as f64)
+}
+
+fn trust(store: &TrustStore) -> String {
+    let keys: usize = store.publishers.values().map(|publisher| publisher.keys.len()).sum();
+    let (publishers, keys) = (units::count(store.publishers.len(), "publisher"), units::count(keys, "key"));
+    format!("require = {}; {publishers}, {keys}", store.require)
 }
 
 /// A webhook's address is often its password: it is not shown.

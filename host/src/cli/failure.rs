@@ -63,6 +63,7 @@ impl From<AppError> for Failure {
             | AppError::State { .. }
             | AppError::PluginOff(_) => Self::Usage(message),
             AppError::Package(error) if error.is_usage() => Self::Usage(message),
+            AppError::Key(error) if error.is_usage() => Self::Usage(message),
             AppError::Server(error) if error.is_usage() => Self::Usage(message),
             AppError::Store(error) if error.is_usage() => Self::Usage(message),
             _ => Self::Host(message),

@@ -107,6 +107,7 @@ fn describe(entry: &Entry, surroundings: &Result<Surroundings, Problem>) -> Stri
         ("homepage", info.homepage.clone()),
         ("file", format!("{} ({})", entry.path.display(), units::bytes(entry.size as f64))),
         ("sha256", entry.sha256.clone()),
+        ("signature", entry.signature.to_string()),
         (
             "contract",
             format!(

@@ -12,7 +12,7 @@ use super::{
     output,
 };
 use crate::{
-    app::{App, Placed},
+    app::{App, Placed, SignatureState},
     config::Origin,
 };
 
@@ -35,14 +35,18 @@ pub(super) fn install(app: &App, args: &InstallArgs, as_json: bool) -> Result<Ex
 }
 
 fn line(placed: &Placed) -> String {
-    let Placed { name, folder, was_there, files } = placed;
+    let Placed { name, folder, was_there, files, signature } = placed;
     let bytes: u64 = files.iter().map(|file| file.size_bytes).sum();
     let what = if *was_there { "is installed already" } else { "installed" };
     let (files, bytes) = (units::count(files.len(), "file"), units::bytes(bytes as f64));
+    let by = match signature {
+        SignatureState::NotChecked => String::new(),
+        other => format!(", {other}"),
+    };
     if *was_there {
-        format!("{name} {what} in `{}`", folder.display())
+        format!("{name} {what} in `{}`{by}", folder.display())
     } else {
-        format!("{what} {name} in `{}` ({files}, {bytes})", folder.display())
+        format!("{what} {name} in `{}` ({files}, {bytes}){by}", folder.display())
     }
 }
 

@@ -124,7 +124,7 @@ fn problem_documents<S: Serializer>(problems: &[Problem], serializer: S) -> Resu
 pub(super) fn entry_document(entry: &Entry) -> Value {
     json!({
         "path": entry.path, "sha256": entry.sha256, "size_bytes": entry.size,
-        "incompatible": entry.incompatible, "warnings": entry.warnings,
+        "incompatible": entry.incompatible, "warnings": entry.warnings, "signature": entry.signature,
         "descriptor": entry.descriptor,
     })
 }

@@ -21,17 +21,20 @@ mod grid;
 mod history;
 mod inspect;
 mod install;
+mod key;
 mod list;
 mod models;
 mod new;
 mod output;
 mod pack;
 mod packages;
+mod password;
 mod progress;
 mod report;
 mod results;
 mod run;
 mod serve;
+mod sign;
 mod sql;
 mod suite;
 mod table;
@@ -105,6 +108,9 @@ fn execute(cli: &args::Cli) -> Result<ExitCode, Failure> {
         args::Command::Pack(args) => return pack::execute(&App::new(settings), args, json),
         args::Command::Install(args) => return install::install(&App::new(settings), args, json),
         args::Command::Remove(args) => return install::remove(&App::new(settings), args, json),
+        args::Command::Key(args) => return key::execute(&App::new(settings), args, json),
+        args::Command::Sign(args) => return sign::sign(&App::new(settings), args, json),
+        args::Command::Verify(args) => return sign::verify(&App::new(settings), args, json),
         args::Command::List(args) if args.installed => {
             return packages::installed(&App::new(settings), args, json);
         }
@@ -141,6 +147,9 @@ fn execute(cli: &args::Cli) -> Result<ExitCode, Failure> {
         | args::Command::Pack(_)
         | args::Command::Install(_)
         | args::Command::Remove(_)
+        | args::Command::Key(_)
+        | args::Command::Sign(_)
+        | args::Command::Verify(_)
         | args::Command::Completions(_) => unreachable!("carried out above"),
     }
 }

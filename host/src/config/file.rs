@@ -7,7 +7,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::user_file::{ReadError, read_text};
+use crate::{
+    trust::TrustTable,
+    user_file::{ReadError, read_text},
+};
 
 /// The keys of `dyno.toml`. An unknown key is an error, because a misspelt one would otherwise be ignored silently.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -64,6 +67,8 @@ pub struct File {
     pub notify_webhook: Option<String>,
     /// Shell command to run on a regression.
     pub notify_command: Option<String>,
+    /// Whose signatures count, and what a plugin file must have.
+    pub trust: Option<TrustTable>,
 }
 
 /// What an operator grants a plugin.

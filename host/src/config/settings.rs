@@ -13,6 +13,7 @@ use super::{
     ConfigError, File, Granted,
     paths::{self, UserFolders},
 };
+use crate::trust::{TrustError, TrustStore};
 
 /// Where a value came from, weakest last.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -184,6 +185,8 @@ pub struct Resolved {
     pub notify_webhook: Setting<Option<String>>,
     /// Shell command to run on a regression.
     pub notify_command: Setting<Option<String>>,
+    /// Whose signatures count, and what a plugin file must have. Only configuration files say so.
+    pub trust: Setting<TrustStore>,
 }
 
 /// One minute: longer than any healthy stage, short enough to wait for.
@@ -298,6 +301,7 @@ impl Resolved {
             watch: layers.watch(flags)?,
             notify_webhook: layers.text("", None, "DYNO_NOTIFY_WEBHOOK", |file| file.notify_webhook.clone()),
             notify_command: layers.text("", None, "DYNO_NOTIFY_COMMAND", |file| file.notify_command.clone()),
+            trust: layers.trust()?,
         })
     }
 
@@ -361,6 +365,9 @@ impl Resolved {
 
 struct Layers {
     file: Option<(PathBuf, File)>,
+    /// The user's own file, if another one was chosen. Only its trust store counts, which the other can but tighten: whoever
+    /// writes a `dyno.toml` into a folder must not decide what the user trusts.
+    own: Option<(PathBuf, File)>,
 }
 
 impl Layers {
@@ -372,10 +379,37 @@ impl Layers {
                 .chain(user.config.iter().map(|folder| folder.join("dyno.toml")))
                 .find(|path| path.is_file())
         });
-        let Some(path) = found else { return Ok(Self { file: None }) };
-        let path = absolute(&path);
-        let file = File::read(&path)?;
-        Ok(Self { file: Some((path, file)) })
+        let Some(path) = found else { return Ok(Self { file: None, own: None }) };
+        let read = |path: &Path| {
+            let path = absolute(path);
+            File::read(&path).map(|file| (path, file))
+        };
+        let own = user.config.as_ref().map(|folder| folder.join("dyno.toml"));
+        let own = own.filter(|own| own.is_file() && absolute(own) != absolute(&path));
+        Ok(Self { file: Some(read(&path)?), own: own.as_deref().map(read).transpose()? })
+    }
+
+    /// The trust store of the user's own file, which the chosen file can tighten. There is no flag or variable for it.
+    fn trust(&self) -> Result<Setting<TrustStore>, ConfigError> {
+        let store = |layer: &Option<(PathBuf, File)>| -> Result<Option<Setting<TrustStore>>, ConfigError> {
+            let Some((path, table)) =
+                layer.as_ref().and_then(|(path, file)| Some((path, file.trust.as_ref()?)))
+            else {
+                return Ok(None);
+            };
+            let origin = Origin::File(path.clone());
+            let value = TrustStore::of(table).map_err(|error| untrusted(&origin, &error))?;
+            Ok(Some(Setting { value, origin }))
+        };
+        let (value, origin) = match (store(&self.own)?, store(&self.file)?) {
+            (Some(own), Some(other)) => (own.value.tightened(&other.value), other.origin),
+            (Some(one), None) | (None, Some(one)) => (Ok(one.value), one.origin),
+            (None, None) => (Ok(TrustStore::default()), Origin::Default),
+        };
+        match value.and_then(TrustStore::usable) {
+            Ok(value) => Ok(Setting { value, origin }),
+            Err(error) => Err(untrusted(&origin, &error)),
+        }
     }
 
     fn pick<T>(
@@ -606,6 +640,10 @@ impl Layers {
     }
 }
 
+fn untrusted(origin: &Origin, error: &TrustError) -> ConfigError {
+    ConfigError::Value { name: "trust", origin: origin.to_string(), message: error.to_string() }
+}
+
 /// An environment variable that is set and not empty.
 fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
@@ -613,4 +651,47 @@ fn variable(name: &str) -> Option<String> {
 
 fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The key on minisign's own page.
+    const KEY: &str = "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3";
+
+    fn layer(path: &str, text: &str) -> Option<(PathBuf, File)> {
+        Some((path.into(), toml::from_str(text).unwrap()))
+    }
+
+    #[test]
+    fn a_file_in_a_folder_cannot_loosen_what_the_user_requires() {
+        let own = format!("[trust]\nrequire = 'signature'\n[trust.publishers.acme]\nkeys = ['{KEY}']");
+        let trust = |file: &str| {
+            let layers = Layers { file: layer("/work/dyno.toml", file), own: layer("/home/dyno.toml", &own) };
+            layers.trust().map_err(|error| error.to_string())
+        };
+        for looser in ["", "[trust]", "[trust]\nrequire = 'none'"] {
+            assert!(trust(looser).unwrap().value.require.signature(), "{looser}");
+        }
+        assert!(trust("[trust]\nrequire = 'lock'").unwrap().value.require.lock());
+        let other = "RWRzq51bKcS8oJvZ4xEm+nRvGYPdsNRD3ciFPu1YJEL8Bl/3daWaj72r";
+        let said = trust(&format!("[trust.publishers.evil]\nkeys = ['{other}']")).unwrap_err();
+        assert!(said.contains("/work/dyno.toml") && said.contains("can only tighten"), "{said}");
+        // The keys may be in one file, and the requirement in the other.
+        let keys = layer("/home/dyno.toml", &own.replace("require = 'signature'", ""));
+        let file = layer("/work/dyno.toml", "[trust]\nrequire = 'signature'");
+        assert!(Layers { file, own: keys }.trust().unwrap().value.require.signature());
+        let alone = Layers { file: None, own: None }.trust().unwrap();
+        assert_eq!((alone.value, alone.origin), (TrustStore::default(), Origin::Default));
+    }
+
+    #[test]
+    fn a_key_that_is_not_one_is_named_with_its_file() {
+        let file = layer("/work/dyno.toml", "[trust.publishers.acme]\nkeys = ['RWshort']");
+        let said = Layers { file, own: None }.trust().unwrap_err().to_string();
+        for part in ["trust from file /work/dyno.toml", "publisher `acme`", "`RWshort` is not a public key"] {
+            assert!(said.contains(part), "{said}");
+        }
+    }
 }

@@ -15,12 +15,12 @@ use sha2::{Digest, Sha256};
 use tar::{Entry, EntryType, Header};
 
 use super::PackageError;
-use crate::fault::{HostFault, Place};
+use crate::{
+    catalog::{MAX_MANIFEST_BYTES, PACKAGE_MANIFEST as MANIFEST},
+    fault::{HostFault, Place},
+    trust::Prehash,
+};
 
-/// The name of the manifest, in the archive and in the folder of an installed package.
-pub(super) const MANIFEST: &str = "dyno-package.json";
-/// Maximum length of a manifest [bytes].
-const MAX_MANIFEST_BYTES: u64 = 4 << 20;
 /// The time of every entry: 1 January 1980, the first that every format of archives can express [s since 1970].
 const MTIME: u64 = 315_532_800;
 /// How much is read at a time [bytes].
@@ -108,6 +108,23 @@ impl Archive {
         file.rewind().map_err(|error| self.damaged(&error))?;
         let length = io::copy(&mut file, &mut hasher).map_err(|error| self.damaged(&error))?;
         Ok((hasher.hex(), length))
+    }
+
+    /// The hash that its signature is made over.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) fn prehash(&self) -> Result<Prehash, PackageError> {
+        Prehash::of_reader(self.bytes()?).map_err(|error| self.damaged(&error))
+    }
+
+    /// Its bytes, from its start.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) fn bytes(&self) -> Result<&File, PackageError> {
+        (&self.file).rewind().map_err(|error| self.damaged(&error))?;
+        Ok(&self.file)
     }
 
     /// What it says that it contains, and the bytes that say so.

@@ -43,7 +43,21 @@ pub(super) fn text(url: &str, most: u64) -> Result<Vec<u8>, PackageError> {
     Ok(bytes)
 }
 
+/// The same of what may be missing: `None` if the server says that it is.
+pub(super) fn bytes_if_there(url: &str, most: u64) -> Result<Option<Vec<u8>>, PackageError> {
+    let mut bytes = Vec::new();
+    Ok(fetch_if_there(url, most, &mut bytes)?.then_some(bytes))
+}
+
 fn fetch(url: &str, most: u64, out: &mut dyn Write) -> Result<(), PackageError> {
+    if fetch_if_there(url, most, out)? {
+        return Ok(());
+    }
+    Err(PackageError::Download { url: shown(url), why: "the server answered 404 Not Found".to_owned() })
+}
+
+/// Whether it is there.
+fn fetch_if_there(url: &str, most: u64, out: &mut dyn Write) -> Result<bool, PackageError> {
     let refused = |why: String| PackageError::Download { url: shown(url), why };
     let is_own = is_loopback(url);
     if !is_own && !url.starts_with("https://") {
@@ -63,6 +77,9 @@ fn fetch(url: &str, most: u64, out: &mut dyn Write) -> Result<(), PackageError> 
         .max_redirects_will_error(true);
     let agent: ureq::Agent = if is_own { config.proxy(None).build() } else { config.build() }.into();
     let mut answer = agent.get(url).call().map_err(|error| refused(error.to_string()))?;
+    if answer.status().as_u16() == 404 {
+        return Ok(false);
+    }
     if !answer.status().is_success() {
         return Err(refused(format!("the server answered {}", answer.status())));
     }
@@ -72,7 +89,7 @@ fn fetch(url: &str, most: u64, out: &mut dyn Write) -> Result<(), PackageError> 
     let mut length = 0;
     loop {
         let read = match body.read(&mut chunk) {
-            Ok(0) => return Ok(()),
+            Ok(0) => return Ok(true),
             Ok(read) => read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(refused(error.to_string())),

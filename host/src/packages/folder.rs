@@ -17,10 +17,16 @@ use tempfile::TempDir;
 
 use super::{
     PackageError,
-    archive::{Archive, MANIFEST},
+    archive::Archive,
     lock::{self, Guard, fault},
+    signed::{Vouched, vouched},
 };
-use crate::catalog;
+use crate::{
+    catalog::{self, PACKAGE_MANIFEST as MANIFEST, PACKAGE_SIGNATURE},
+    fault::Place,
+    trust::{SignatureState, TrustStore},
+    user_file::write_whole,
+};
 
 /// How folders in the making, and such that are being removed, begin: scans skip hidden folders.
 const IN_WORK: &str = ".dyno-work-";
@@ -42,6 +48,8 @@ pub struct Placed {
     pub was_there: bool,
     /// What it contains for this machine.
     pub files: Vec<LockedFile>,
+    /// What is known of its signature.
+    pub signature: SignatureState,
 }
 
 /// An installed package, and whether it still is what was installed.
@@ -99,11 +107,19 @@ impl PackageFolder {
         Ok(all.collect())
     }
 
-    /// Installs the part of a package that is for this machine. `expected` is the name and version that it must have.
+    /// Installs the part of a package that is for this machine. `expected` is the name and version that it must have,
+    /// `signature` what was found beside it.
     ///
     /// # Errors
-    /// When the package is not good, does not fit here, or another one has its name and version; nothing has then changed.
-    pub(crate) fn install(&self, archive: &Archive, expected: Option<&str>) -> Result<Placed, PackageError> {
+    /// When the package is not good, does not fit here, is not admitted by the trust store, or another one has its name and
+    /// version; nothing has then changed.
+    pub(crate) fn install(
+        &self,
+        archive: &Archive,
+        expected: Option<&str>,
+        signature: Option<Vec<u8>>,
+        trust: &TrustStore,
+    ) -> Result<Placed, PackageError> {
         let (manifest, manifest_bytes) = archive.manifest()?;
         let name = manifest.name();
         let refused = |why: String| PackageError::package(archive.label.clone(), why);
@@ -113,6 +129,7 @@ impl PackageFolder {
         if let Some(why) = unusable(&manifest.builds()) {
             return Err(refused(why));
         }
+        let Vouched { state: signature, kept } = vouched(archive, &manifest_bytes, signature, trust)?;
         let (archive_sha256, _) = archive.hash()?;
         let package = LockedPackage {
             id: manifest.plugin.id.clone(),
@@ -155,16 +172,19 @@ impl PackageFolder {
         }
         let was_there = known.is_some() && is_whole;
         if !is_whole {
-            self.place(archive, &manifest, &manifest_bytes, &folder)?;
+            self.place(archive, &manifest, (&manifest_bytes, kept.as_deref()), &folder)?;
             let doing = || format!("cannot put a package into `{}`", self.path.display());
             guard.sync().map_err(|error| fault(doing(), &error))?;
+        } else if let Some(kept) = kept {
+            // The same package, signed since.
+            write_whole(&folder.join(PACKAGE_SIGNATURE), &kept, Place::Packages)?;
         }
         let files = package.files.clone();
         if !was_there {
             record(&mut lock, package);
             guard.write(&lock)?;
         }
-        Ok(Placed { name, folder, was_there, files })
+        Ok(Placed { name, folder, was_there, files, signature })
     }
 
     /// Makes the folder of a package, and puts it into its place.
@@ -172,7 +192,7 @@ impl PackageFolder {
         &self,
         archive: &Archive,
         manifest: &PackageManifest,
-        manifest_bytes: &[u8],
+        (manifest_bytes, signature): (&[u8], Option<&[u8]>),
         folder: &Path,
     ) -> Result<(), PackageError> {
         let work = self.work()?;
@@ -185,6 +205,9 @@ impl PackageFolder {
         archive.unpack(manifest_bytes, &staged, &wanted)?;
         check_plugins(archive, manifest, &staged)?;
         fs::write(staged.join(MANIFEST), manifest_bytes).map_err(failed)?;
+        if let Some(signature) = signature {
+            fs::write(staged.join(PACKAGE_SIGNATURE), signature).map_err(failed)?;
+        }
         sync_folders(&staged).map_err(failed)?;
         if folder.symlink_metadata().is_ok() {
             fs::rename(folder, work.path().join("old")).map_err(failed)?;

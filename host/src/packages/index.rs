@@ -15,8 +15,9 @@ use super::{
     EXTENSION, PackageError,
     archive::Archive,
     fetch::{self, download, is_url},
+    signed::{signature_at, signature_beside},
 };
-use crate::{fault::Place, user_file};
+use crate::{fault::Place, trust::TrustStore, user_file};
 
 /// The name of an index in its folder.
 const INDEX: &str = "dyno-index.json";
@@ -29,14 +30,14 @@ pub struct Index {
     /// Where it is.
     place: String,
     /// What the places of its packages are relative to.
-    base: Base,
+    base: Location,
     /// Its packages.
     pub packages: Vec<IndexedPackage>,
 }
 
 #[derive(Debug)]
-enum Base {
-    Folder(PathBuf),
+enum Location {
+    Path(PathBuf),
     Url(String),
 }
 
@@ -52,12 +53,12 @@ impl Index {
                 if is_file { place.to_owned() } else { format!("{}/{INDEX}", place.trim_end_matches('/')) };
             let base = url.rsplit_once('/').map_or(url.as_str(), |(base, _)| base).to_owned();
             let bytes = fetch::text(&url, MAX_BYTES)?;
-            (fetch::shown(&url), Base::Url(base), bytes)
+            (fetch::shown(&url), Location::Url(base), bytes)
         } else {
             let path = Path::new(place);
             let path = if path.is_dir() { path.join(INDEX) } else { path.to_owned() };
             let bytes = local(&path)?;
-            (path.display().to_string(), Base::Folder(user_file::folder_of(&path)), bytes)
+            (path.display().to_string(), Location::Path(user_file::folder_of(&path)), bytes)
         };
         match PackageIndex::from_json(&bytes) {
             Ok(index) => Ok(Self { place, base, packages: index.packages }),
@@ -104,15 +105,38 @@ impl Index {
             .unwrap_or_default()
     }
 
+    /// The signature of a package; `None` if there is none beside it.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) fn signature(
+        &self,
+        package: &IndexedPackage,
+        trust: &TrustStore,
+    ) -> Result<Option<Vec<u8>>, PackageError> {
+        match self.location_of(package) {
+            Location::Url(url) => signature_at(&url, trust),
+            Location::Path(path) => signature_beside(&path),
+        }
+    }
+
+    /// Where a package is.
+    fn location_of(&self, package: &IndexedPackage) -> Location {
+        match (&self.base, is_url(&package.location)) {
+            (_, true) => Location::Url(package.location.clone()),
+            (Location::Url(base), false) => Location::Url(format!("{base}/{}", package.location)),
+            (Location::Path(folder), false) => Location::Path(folder.join(&package.location)),
+        }
+    }
+
     /// Gets a package, and checks that it is the one that the index names.
     ///
     /// # Errors
     /// When it cannot be read, or has another hash.
     pub(crate) fn open(&self, package: &IndexedPackage) -> Result<Archive, PackageError> {
-        let archive = match (&self.base, is_url(&package.location)) {
-            (_, true) => download(&package.location, MAX_PACKAGE_BYTES)?,
-            (Base::Url(base), false) => download(&format!("{base}/{}", package.location), MAX_PACKAGE_BYTES)?,
-            (Base::Folder(folder), false) => Archive::open(&folder.join(&package.location))?,
+        let archive = match self.location_of(package) {
+            Location::Url(url) => download(&url, MAX_PACKAGE_BYTES)?,
+            Location::Path(path) => Archive::open(&path)?,
         };
         let (sha256, length) = archive.hash()?;
         if (&sha256, length) != (&package.sha256, package.size_bytes) {

@@ -12,14 +12,13 @@ use std::{
 use dyno_core::model::PackageLock;
 
 use super::PackageError;
-use crate::fault::{HostFault, Place};
+use crate::{
+    catalog::{LOCK, MAX_LOCK_BYTES as MAX_BYTES},
+    fault::{HostFault, Place},
+};
 
-/// The name of the lock file.
-pub(super) const LOCK: &str = "dyno-lock.json";
 /// Longest wait for another process that installs or removes.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Maximum length of a lock file [bytes].
-const MAX_BYTES: u64 = 64 << 20;
 
 /// The exclusive right to change the packages of a folder. The kernel takes it back when this process ends.
 #[derive(Debug)]

@@ -9,6 +9,7 @@ mod folder;
 mod index;
 mod lock;
 mod pack;
+mod signed;
 
 pub(crate) use archive::Archive;
 pub(crate) use descriptor::read_descriptor;
@@ -19,6 +20,7 @@ pub use index::Index;
 pub(crate) use index::{packages_in, write_index};
 pub use pack::Packed;
 pub(crate) use pack::{Source, pack};
+pub(crate) use signed::{signature_at, signature_beside, signature_of};
 
 /// How the file of a package is called.
 pub(crate) const EXTENSION: &str = "dyno";

@@ -31,6 +31,7 @@ fn listed(state: &State, catalog: &Catalog) -> Result<Value, Problem> {
                 "description": plugin.description,
                 "path": entry.path,
                 "sha256": entry.sha256,
+                "signature": entry.signature,
                 "enabled": !off.contains(&plugin.id),
                 "incompatible": entry.incompatible,
                 "problem": problem,

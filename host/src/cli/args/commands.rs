@@ -6,8 +6,8 @@ use clap::{Args, Parser, Subcommand};
 
 use super::{
     AaArgs, AbArgs, BuildArgs, CacheArgs, CheckArgs, CompareArgs, CompletionsArgs, DashboardArgs, DevArgs,
-    DevicesArgs, DoctorArgs, HistoryArgs, InspectArgs, InstallArgs, ListArgs, NewArgs, PackArgs, RemoveArgs,
-    ReportArgs, ResultsArgs, RunArgs, ServeArgs, SqlArgs,
+    DevicesArgs, DoctorArgs, HistoryArgs, InspectArgs, InstallArgs, KeyArgs, ListArgs, NewArgs, PackArgs,
+    RemoveArgs, ReportArgs, ResultsArgs, RunArgs, ServeArgs, SignArgs, SqlArgs, VerifyArgs,
 };
 use crate::config::Flags;
 
@@ -70,6 +70,12 @@ pub(in crate::cli) enum Command {
     Install(InstallArgs),
     /// Remove installed packages
     Remove(RemoveArgs),
+    /// Make a pair of keys for signing
+    Key(KeyArgs),
+    /// Sign plugins and packages: write `FILE.minisig` beside each
+    Sign(SignArgs),
+    /// Show who signed plugins and packages, and whether the trust store knows the key
+    Verify(VerifyArgs),
     /// Show a benchmark over all stored runs, and where its performance changed
     History(HistoryArgs),
     /// Compare two stored runs or result files, including those of other tools
