@@ -154,7 +154,10 @@ fn a_developers_plugin_gets_what_it_declares_and_a_servers_what_is_also_granted(
     grant("another").unwrap();
     assert_eq!(reason(&ran(&arena, &run)).1, "the named file is refused", "granted to another plugin");
     grant("reads_files").unwrap();
-    assert_eq!(ran(&arena, &run).cases[0].status, CaseStatus::Completed, "granted");
+    let granted = ran(&arena, &run);
+    assert_eq!(granted.cases[0].status, CaseStatus::Completed, "granted");
+    let expected = [&declared, &named].map(|file| format!("read:{}", file.display()));
+    assert_eq!(granted.cases[0].launches[0].granted, expected, "it is in the record");
     // What is granted is a folder, not a beginning of names.
     let beside = arena.path("data-of-others");
     fs::write(&beside, "x").unwrap();

@@ -77,6 +77,7 @@ fn begun(assignment: &Assignment<'_>, index: u32) -> LaunchRecord {
         output_dropped: 0,
         seed: Some(assignment.seed),
         side_effects: SideEffects::default(),
+        granted: assignment.worker.rights.granted(assignment.case),
         refused_calls: Vec::new(),
     }
 }

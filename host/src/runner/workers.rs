@@ -6,7 +6,7 @@ use std::{
 };
 
 use dyno_core::{
-    model::{IsolationLayer, ParamValue},
+    model::{IsolationLayer, ParamValue, PluginKind},
     protocol::Confinement,
 };
 use indexmap::IndexMap;
@@ -84,6 +84,17 @@ impl Rights {
             environment.insert(HOME.to_owned(), home.display().to_string());
         }
         Confinement { full: self.confined, read, environment, required: self.required.clone() }
+    }
+
+    /// What the plugin of a case may do besides computing, in the words in which plugins ask for it.
+    pub(super) fn granted(&self, case: &Planned) -> Vec<String> {
+        if case.plugin.kind != PluginKind::Native {
+            return Vec::new();
+        }
+        let Confinement { read, environment, .. } = self.confinement(case);
+        let read = read.iter().map(|path| format!("read:{}", path.display()));
+        let variables = environment.keys().filter(|name| *name != HOME).map(|name| format!("env:{name}"));
+        read.chain(variables).collect()
     }
 
     fn is_granted(&self, granted: Option<&Grant>, path: &Path) -> bool {

@@ -89,6 +89,7 @@ pub(super) fn bare(launch: &LaunchRecord) -> LaunchRecord {
         output_dropped: launch.output_dropped,
         seed: launch.seed,
         side_effects: launch.side_effects,
+        granted: launch.granted.clone(),
         refused_calls: launch.refused_calls.clone(),
     }
 }

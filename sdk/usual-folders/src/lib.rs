@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn the_packages_of_the_user_come_before_those_of_the_system() {
-        let root = std::env::temp_dir().join(format!("dyno-usual-folders-{}", std::process::id()));
+        let root = env::temp_dir().join(format!("dyno-usual-folders-{}", std::process::id()));
         let expected = [
             root.join("home/me/.local/lib/python3.11/site-packages/nvidia/lib"),
             root.join("usr/local/lib/python3.12/dist-packages/nvidia/lib"),

@@ -204,6 +204,7 @@ mod tests {
             output_dropped: 0,
             seed: None,
             side_effects: crate::model::SideEffects::default(),
+            granted: Vec::new(),
             refused_calls: Vec::new(),
         }
     }

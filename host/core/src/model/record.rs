@@ -233,6 +233,9 @@ pub struct LaunchRecord {
     /// Requested features that were not available, a sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
+    /// What the plugin was granted besides computing. // eg: ["read:/srv/models", "env:MODEL_LICENCE"]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub granted: Vec<String>,
     /// System calls of the plugin that were refused. // eg: ["socket"]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused_calls: Vec<String>,

@@ -75,7 +75,7 @@ impl Trend {
 }
 
 /// Fewer bytes wake a thread, and print nothing.
-const WORTH_A_WORD_BYTES: u64 = 256;
+const WORTH_A_WORD_BYTES: u64 = 32;
 
 impl SideEffects {
     /// A sentence for each. `lines`: how many lines of output the launch had in all.
