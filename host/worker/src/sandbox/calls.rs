@@ -16,7 +16,8 @@ use nix::{
     sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction},
 };
 use seccompiler::{
-    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
+    BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
+    SeccompRule, sock_filter,
 };
 
 macro_rules! calls {
@@ -100,10 +101,6 @@ const NAMESPACES: [libc::c_int; 7] = [
     libc::CLONE_NEWCGROUP,
 ];
 
-/// The numbers of the other set of calls that a kernel for `x86_64` may have.
-#[cfg(target_arch = "x86_64")]
-const X32: libc::c_long = 0x4000_0000;
-
 /// Most numbers of system calls that are remembered.
 const NUMBERS: usize = 1024;
 
@@ -126,13 +123,29 @@ pub(super) fn filter() -> Result<(), String> {
     );
     // SAFETY: the handler reads what the kernel gives it, sets a bit and a register, and calls nothing.
     unsafe { sigaction(Signal::SIGSYS, &action) }.map_err(|error| refused("sigaction", &error))?;
-    // `clone3` has its flags in memory, where no filter sees them; the C library then uses `clone`.
-    let clone3 = program([(libc::SYS_clone3, Vec::new())].into(), SeccompAction::Errno(libc::ENOSYS as u32))?;
-    let main = program(rules()?, SeccompAction::Trap)?;
-    for program in [clone3, main] {
+    for program in [unseen(), program(rules()?)?] {
         install(&program).map_err(|error| refused("seccomp", &error))?;
     }
     Ok(())
+}
+
+/// Answers that there is no such call to what the other filter cannot judge: `clone3`, which has its flags in memory (the C library
+/// then uses `clone`), and the second set of numbers that a kernel for `x86_64` may have.
+fn unseen() -> BpfProgram {
+    /// The number of the call in what a filter is given.
+    const NUMBER: u32 = 0;
+    /// The first number of that set.
+    const X32: u32 = 0x4000_0000;
+
+    let step = |code: u32, k: u32, jt: u8, jf: u8| sock_filter { code: code as u16, jt, jf, k };
+    let jump = libc::BPF_JMP | libc::BPF_K;
+    vec![
+        step(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, NUMBER, 0, 0),
+        step(jump | libc::BPF_JGE, X32, 2, 0),
+        step(jump | libc::BPF_JEQ, libc::SYS_clone3 as u32, 1, 0),
+        step(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ALLOW, 0, 0),
+        step(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32, 0, 0),
+    ]
 }
 
 /// The names of the calls that were refused since the last time, in the order of their numbers.
@@ -176,11 +189,6 @@ fn rules() -> Result<BTreeMap<i64, Vec<SeccompRule>>, String> {
         rule(vec![condition(0, SeccompCmpOp::MaskedEq(bit), bit)?])
     };
     rules.insert(libc::SYS_clone, NAMESPACES.map(made).into_iter().collect::<Result<_, String>>()?);
-    #[cfg(target_arch = "x86_64")]
-    {
-        let other: Vec<_> = rules.iter().map(|(number, rules)| (number + X32, rules.clone())).collect();
-        rules.extend(other);
-    }
     Ok(rules)
 }
 
@@ -197,11 +205,10 @@ fn not_made(error: &dyn std::fmt::Display) -> String {
     format!("the filter of system calls cannot be made: {error}")
 }
 
-fn program(rules: BTreeMap<i64, Vec<SeccompRule>>, refusal: SeccompAction) -> Result<BpfProgram, String> {
-    let machine =
-        std::env::consts::ARCH.try_into().map_err(|error: seccompiler::BackendError| not_made(&error))?;
-    let filter = SeccompFilter::new(rules, SeccompAction::Allow, refusal, machine);
-    filter.and_then(TryInto::try_into).map_err(|error: seccompiler::BackendError| not_made(&error))
+fn program(rules: BTreeMap<i64, Vec<SeccompRule>>) -> Result<BpfProgram, String> {
+    let machine = std::env::consts::ARCH.try_into().map_err(|error: BackendError| not_made(&error))?;
+    let filter = SeccompFilter::new(rules, SeccompAction::Allow, SeccompAction::Trap, machine);
+    filter.and_then(TryInto::try_into).map_err(|error: BackendError| not_made(&error))
 }
 
 fn install(program: &BpfProgram) -> io::Result<()> {
