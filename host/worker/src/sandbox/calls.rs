@@ -239,20 +239,19 @@ extern "C" fn remember(_: libc::c_int, about: *mut libc::siginfo_t, context: *mu
         call: libc::c_int,
         machine: libc::c_uint,
     }
-    // SAFETY: the kernel gives the handler of this signal both pointers, to these types.
-    unsafe {
-        let call = (*about.cast::<About>()).call as usize % 0x4000_0000;
-        if let Some(word) = SEEN.get(call / 64) {
-            word.fetch_or(1 << (call % 64), Ordering::Relaxed);
-        }
-        let context = &mut (*context.cast::<libc::ucontext_t>()).uc_mcontext;
-        #[cfg(target_arch = "x86_64")]
-        {
-            context.gregs[libc::REG_RAX as usize] = -libc::c_longlong::from(libc::EPERM);
-        }
-        #[cfg(target_arch = "aarch64")]
-        {
-            context.regs[0] = (-i64::from(libc::EPERM)).cast_unsigned();
-        }
+    // SAFETY: the kernel gives the handler of this signal such an account of it.
+    let call = unsafe { (*about.cast::<About>()).call } as usize;
+    if let Some(word) = SEEN.get(call / 64) {
+        word.fetch_or(1 << (call % 64), Ordering::Relaxed);
+    }
+    // SAFETY: the kernel gives a handler the registers that the thread goes on with, which nothing else refers to meanwhile.
+    let registers = unsafe { &mut (*context.cast::<libc::ucontext_t>()).uc_mcontext };
+    #[cfg(target_arch = "x86_64")]
+    {
+        registers.gregs[libc::REG_RAX as usize] = -libc::c_longlong::from(libc::EPERM);
+    }
+    #[cfg(target_arch = "aarch64")]
+    {
+        registers.regs[0] = (-i64::from(libc::EPERM)).cast_unsigned();
     }
 }
