@@ -5,6 +5,7 @@ mod channel;
 mod footprint;
 mod host_side;
 mod instance;
+mod layers;
 mod loader;
 mod main_loop;
 mod measure;

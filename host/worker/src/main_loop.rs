@@ -3,22 +3,20 @@
 use std::{
     env,
     panic::{self, AssertUnwindSafe},
-    path::Path,
     process::ExitCode,
     sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
 };
 
 use dyno_core::{
-    model::{IsolationReadings, Pages, PluginKind, SideEffects},
-    protocol::{Confinement, Load, PROTOCOL_VERSION, Reply, Request},
+    model::{Pages, PluginKind, SideEffects},
+    protocol::{Load, PROTOCOL_VERSION, Reply, Request},
 };
-use indexmap::IndexMap;
 
 use crate::{
     channel::{self, Replies, Requests},
     host_side::HostSide,
     instance::{Failure, Instance},
-    loader,
+    layers, loader,
     measure::Counters,
     sandbox::{self, Confined},
     stages::{Stages, checked, out_of_order},
@@ -28,7 +26,7 @@ use crate::{
 #[must_use]
 pub fn main() -> ExitCode {
     if env::args().nth(1).as_deref() == Some("--layers") {
-        return tell_layers();
+        return layers::tell();
     }
     let Some(host) = parent_from_arguments() else {
         return refuse("dyno-worker is started by `dyno`, not by hand; try `dyno run`");
@@ -64,24 +62,6 @@ pub fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// `--layers`: puts on what a native plugin would be loaded behind, and prints as JSON what holds.
-fn tell_layers() -> ExitCode {
-    use std::io::Write;
-
-    let asked =
-        Confinement { full: true, read: Vec::new(), environment: IndexMap::new(), required: Vec::new() };
-    // What may be written to does not matter here.
-    let found = sandbox::confine(
-        &asked,
-        Path::new("/dev/null"),
-        nix::unistd::getppid().as_raw().unsigned_abs(),
-        false,
-    );
-    let readings = IsolationReadings { layers: found.layers, missing: found.missing };
-    let written = serde_json::to_string(&readings).map(|text| writeln!(std::io::stdout(), "{text}"));
-    if matches!(written, Ok(Ok(()))) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// `--parent PID`: the process that started this one.
