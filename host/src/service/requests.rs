@@ -108,13 +108,15 @@ impl Service {
     /// # Errors
     /// When the database fails.
     pub(crate) fn line(&self) -> Result<Line, AppError> {
+        // In this order: a run begins among the running before it stops waiting, so none is in neither list.
+        let all = self.serving.queue().waiting()?;
         let running = self.queue.running();
         let per_case = self.serving.queue().seconds_per_case()?;
         // On average, half of a running run is over.
         let mut ahead: f64 =
             running.iter().map(|run| f64::from(self.table.cases(run).unwrap_or(0)) / 2.0).sum();
         let mut waiting = Vec::new();
-        for queued in self.serving.queue().waiting()?.into_iter().filter(|it| !running.contains(&it.run)) {
+        for queued in all.into_iter().filter(|it| !running.contains(&it.run)) {
             let cases = f64::from(queued.cases);
             waiting.push((queued, per_case.map(|seconds| seconds * ahead)));
             ahead += cases;

@@ -228,6 +228,9 @@ impl Session {
                     .map_err(|error| Failure::host("cannot find the worker's own folder", &error))?;
                 confined = sandbox::confine(&load.confinement, &folder, self.host, !load.device.is_cpu());
             }
+            if !load.confinement.environment.is_empty() && load.kind == PluginKind::Native {
+                layers.retain(|layer| layer != "empty_environment");
+            }
             layers.append(&mut confined.layers);
             required(load, &layers, &confined.missing)?;
             self.replies.send(&Reply::Entering);
