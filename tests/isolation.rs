@@ -134,6 +134,7 @@ fn a_developers_plugin_gets_what_it_declares_and_a_servers_what_is_also_granted(
         fs::write(file, "x").unwrap();
     }
     let flags = [
+        "-DNAME=\"reads_files\"".to_owned(),
         format!("-DDECLARED=\"{}\"", declared.display()),
         format!("-DCAPABILITY=\"read:{}\"", declared.display()),
     ];

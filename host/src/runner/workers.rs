@@ -26,7 +26,7 @@ pub struct Workers {
 }
 
 /// What native plugins may do besides computing.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Rights {
     /// Whether they are confined at all.
     pub confined: bool,
