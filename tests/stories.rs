@@ -4,6 +4,7 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::print_stdout, reason = "a test that is skipped says why")]
 
+mod access;
 mod authors;
 mod builds;
 mod check;

@@ -2,8 +2,10 @@
 //!
 //! Arrows point down: `cli → server → service → app`; `cli → app → runner → {catalog, devices, lease, pool, store} → dyno-core`;
 //! `{cli, server, service} → export`; `app → {build, client, doctor, export, import, notify, packages, source}`; `build →
-//! {packages, pool}`; `{notify, source} → pool`; `packages → catalog`; `{catalog, config, packages} → trust`.
+//! {packages, pool}`; `{notify, source} → pool`; `packages → catalog`; `{catalog, config, packages} → trust`;
+//! `{app, server} → access`.
 
+pub mod access;
 pub mod app;
 pub mod build;
 pub mod catalog;
@@ -16,11 +18,12 @@ pub mod export;
 pub mod fault;
 pub mod import;
 pub mod lease;
-mod loopback;
 mod notify;
+mod outgoing;
 pub mod packages;
 pub mod pool;
 mod proc;
+mod reread;
 pub mod runner;
 pub mod server;
 mod service;

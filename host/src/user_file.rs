@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File},
     io::{self, Read, Write},
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{MetadataExt, PermissionsExt, fchown},
     path::{Path, PathBuf},
 };
 
@@ -42,6 +42,28 @@ pub fn read_text(path: &Path) -> Result<String, ReadError> {
     Ok(encoding::decode(&bytes)?)
 }
 
+/// Checks that only its owner can read a file with secrets, or only root and one group, which suits a server whose user must not
+/// change it.
+///
+/// # Errors
+/// A sentence that follows the name of the file: it is not there, or others can read or change it.
+pub(crate) fn check_secret(path: &Path) -> Result<(), String> {
+    let about = fs::metadata(path).map_err(|error| format!("cannot be read: {error}"))?;
+    if is_private(about.uid(), about.mode()) {
+        return Ok(());
+    }
+    Err(format!(
+        "can be read or changed by others (mode {:o}, owned by user {}); `chmod 600` it, or give it to root and `chmod 640` it, \
+         so that only a group of the server's reads it",
+        about.mode() & 0o777,
+        about.uid()
+    ))
+}
+
+fn is_private(owner: u32, mode: u32) -> bool {
+    mode & 0o077 == 0 || (owner == 0 && mode & 0o037 == 0)
+}
+
 /// Writes a file whole, or leaves what was there. Pipes and terminals are written as they are.
 ///
 /// # Errors
@@ -61,6 +83,7 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8], place: Place) -> Result<(),
             .permissions(fs::metadata(&real).map_or_else(|_| new_file_mode(), |about| about.permissions()))
             .tempfile_in(folder_of(&real))?;
         partial.write_all(bytes)?;
+        keep_owner(partial.as_file(), &real);
         partial.persist(&real)?;
         Ok(())
     };
@@ -70,6 +93,18 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8], place: Place) -> Result<(),
             fs::write(&real, bytes).map_err(refused)
         }
         outcome => outcome.map_err(refused),
+    }
+}
+
+/// Gives a file the owner of the one that it replaces, if this user may.
+fn keep_owner(file: &File, replaced: &Path) {
+    let owner = |about: fs::Metadata| (about.uid(), about.gid());
+    let (now, before) = (file.metadata().map(owner), fs::metadata(replaced).map(owner));
+    if let (Ok(now), Ok((user, group))) = (now, before)
+        && now != (user, group)
+    {
+        // Only root may give files away; another user's new file is his own.
+        let _ = fchown(file, Some(user), Some(group));
     }
 }
 
@@ -100,6 +135,26 @@ mod tests {
         fs::write(file.path(), b"\xE4").unwrap();
         assert!(read_text(file.path()).unwrap_err().to_string().contains("not UTF-8"));
         assert!(read_text(&file.path().with_extension("gone")).is_err());
+    }
+
+    #[test]
+    fn a_group_may_only_read_what_is_roots() {
+        for (owner, mode, expected) in [
+            (1000, 0o100_600, true),
+            (1000, 0o100_400, true),
+            (1000, 0o100_640, false),
+            (0, 0o100_640, true),
+            (0, 0o100_440, true),
+            (0, 0o100_660, false),
+            (0, 0o100_644, false),
+        ] {
+            assert_eq!(is_private(owner, mode), expected, "{owner} {mode:o}");
+        }
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::set_permissions(file.path(), fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(check_secret(file.path()).unwrap_err().contains("`chmod 600` it"));
+        fs::set_permissions(file.path(), fs::Permissions::from_mode(0o600)).unwrap();
+        assert_eq!(check_secret(file.path()), Ok(()));
     }
 
     #[test]

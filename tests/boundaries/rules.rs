@@ -31,15 +31,15 @@ const UNSAFE: [&str; 11] = [
 ];
 
 /// Which rooms of the host a room may use. What stands in no line here is a new room: give it its line.
-const ARROWS: [(&str, &[&str]); 20] = [
+const ARROWS: [(&str, &[&str]); 21] = [
     ("cli", &["app", "config", "export", "server"]),
-    ("server", &["app", "client", "config", "export", "service"]),
+    ("server", &["access", "app", "client", "config", "export", "service"]),
     ("service", &["app", "export"]),
     (
         "app",
         &[
             "runner", "build", "catalog", "devices", "doctor", "lease", "pool", "store", "config", "client",
-            "export", "import", "notify", "packages", "source", "trust",
+            "export", "import", "notify", "packages", "source", "trust", "access",
         ],
     ),
     ("build", &["packages", "pool"]),
@@ -56,12 +56,13 @@ const ARROWS: [(&str, &[&str]); 20] = [
     ("store", &[]),
     ("config", &["trust"]),
     ("trust", &[]),
+    ("access", &[]),
     ("export", &[]),
     ("import", &[]),
 ];
 
 /// Small things without rooms of their own, which every room may use.
-const EVERYWHERE: [&str; 5] = ["fault", "loopback", "proc", "user_file", "timestamp"];
+const EVERYWHERE: [&str; 6] = ["fault", "outgoing", "proc", "reread", "user_file", "timestamp"];
 
 /// Crates that load code.
 const LOADERS: [&str; 8] =

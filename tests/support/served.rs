@@ -61,7 +61,9 @@ impl Served {
         let mut out = BufReader::new(child.stdout.take().expect("it is piped"));
         out.read_line(&mut line).expect("the output is text");
         let mut log = BufReader::new(child.stderr.take().expect("it is piped"));
-        let Some(url) = line.split_whitespace().find(|word| word.starts_with("http://")) else {
+        let Some(url) =
+            line.split_whitespace().find(|word| word.starts_with("http://") || word.starts_with("https://"))
+        else {
             let mut said = String::new();
             let _ = log.read_to_string(&mut said);
             panic!("the server did not start: {line}{said}");

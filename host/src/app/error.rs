@@ -3,6 +3,7 @@
 use std::{io, path::PathBuf};
 
 use crate::{
+    access::AccessError,
     catalog::{ContentStoreError, Problem},
     client::ServerError,
     config::ConfigError,
@@ -102,6 +103,14 @@ pub enum AppError {
     /// A key cannot be made or used.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The token file cannot be used or changed.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// No setting names a token file.
+    #[error(
+        "no token file is named; give --token-file FILE, or set `token-file` in dyno.toml, so that `dyno serve` uses the same"
+    )]
+    NoTokenFile,
     /// The user cancelled before anything started.
     #[error("cancelled")]
     Cancelled,
@@ -116,6 +125,7 @@ impl AppError {
             Self::Host(fault)
             | Self::Package(PackageError::Host(fault))
             | Self::Key(KeyError::Host(fault))
+            | Self::Access(AccessError::Host(fault))
             | Self::Run(RunError::Host(fault))
             | Self::Content(ContentStoreError::Host(fault)) => Some(fault.resource()),
             Self::System { source, .. } => Some(Resource::of(source)),
@@ -147,6 +157,8 @@ impl AppError {
             | Self::Server(_)
             | Self::Package(_)
             | Self::Key(_)
+            | Self::Access(_)
+            | Self::NoTokenFile
             | Self::Cancelled => false,
         }
     }

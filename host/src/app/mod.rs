@@ -27,6 +27,7 @@ mod serving;
 mod sides;
 mod signing;
 mod sources;
+mod tokens;
 mod verdicts;
 mod watching;
 mod workers;
@@ -56,11 +57,13 @@ pub use self::{
     serving::Serving,
     signing::{SignedFile, Signing, VerifiedFile},
     sources::Sources,
+    tokens::TokenFile,
     verdicts::Verdicts,
     watching::{WatchNews, Watching},
     workshop::{DevBuild, Edited, Tools, Unusable, Workshop},
 };
 pub use crate::{
+    access::{NewToken, TokenInfo},
     build::{BuildError, Project, Template, TemplateLanguage, Wish},
     catalog::{Bell, Catalog, Entry, Libraries, Problem, Severity, is_plugin_path},
     devices::Freshness,

@@ -104,14 +104,14 @@ impl Client {
         let token = settings.token.value.clone();
         if let Some(url) = &settings.server.value {
             let connection = Connection::new(url, token);
-            if !connection.is_there() {
-                let message = "nobody answers".to_owned();
-                return Err(ServerError::Unreachable { url: url.clone(), message }.into());
-            }
+            connection.reach()?;
             return Ok(Some(Self(connection)));
         }
         let found = client::beside(&settings.db_path.value);
-        Ok(found.map(|server| Connection::found(server, token)).filter(Connection::is_there).map(Self))
+        Ok(found
+            .map(|server| Connection::found(server, token))
+            .filter(|server| server.reach().is_ok())
+            .map(Self))
     }
 
     /// Its address.

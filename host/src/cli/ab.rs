@@ -152,6 +152,7 @@ pub(super) fn settings(
         cpus: launch.processors.read()?,
         realtime: false,
         counters: false,
+        require_isolation: settings.require_isolation.value.clone(),
     })
 }
 

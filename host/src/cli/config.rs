@@ -30,7 +30,7 @@ pub(super) fn execute(app: &App, json: bool) -> Result<ExitCode, Failure> {
 }
 
 /// Every setting: its name, its value as people write it, and where that came from.
-fn rows(settings: &Resolved) -> [(&'static str, String, &Origin); 26] {
+fn rows(settings: &Resolved) -> [(&'static str, String, &Origin); 28] {
     let plugins: Vec<String> = settings.plugins.value.iter().map(|path| path.display().to_string()).collect();
     let plugins = if plugins.is_empty() { "(no folder found)".to_owned() } else { plugins.join("\n") };
     [
@@ -53,6 +53,8 @@ fn rows(settings: &Resolved) -> [(&'static str, String, &Origin); 26] {
         row("port", &settings.port, u16::to_string),
         row("heartbeat", &settings.heartbeat_ns, duration),
         row("token-file", &settings.token_file, or("(none)", path)),
+        row("tls-cert", &settings.tls_cert, or("(none)", path)),
+        row("tls-key", &settings.tls_key, or("(none)", path)),
         row("profile", &settings.profile, |profile| format!("{profile:?}").to_lowercase()),
         row("isolation", &settings.isolation, |level| format!("{level:?}").to_lowercase()),
         row("require-isolation", &settings.require_isolation, |layers| match layers.as_slice() {

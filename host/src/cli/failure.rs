@@ -61,9 +61,11 @@ impl From<AppError> for Failure {
             | AppError::Settings(_)
             | AppError::Sql(_)
             | AppError::State { .. }
+            | AppError::NoTokenFile
             | AppError::PluginOff(_) => Self::Usage(message),
             AppError::Package(error) if error.is_usage() => Self::Usage(message),
             AppError::Key(error) if error.is_usage() => Self::Usage(message),
+            AppError::Access(error) if error.is_usage() => Self::Usage(message),
             AppError::Server(error) if error.is_usage() => Self::Usage(message),
             AppError::Store(error) if error.is_usage() => Self::Usage(message),
             _ => Self::Host(message),

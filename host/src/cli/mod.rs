@@ -40,6 +40,7 @@ mod suite;
 mod table;
 mod target;
 mod terminal;
+mod token;
 
 use std::{
     io::{self, Write},
@@ -111,6 +112,7 @@ fn execute(cli: &args::Cli) -> Result<ExitCode, Failure> {
         args::Command::Key(args) => return key::execute(&App::new(settings), args, json),
         args::Command::Sign(args) => return sign::sign(&App::new(settings), args, json),
         args::Command::Verify(args) => return sign::verify(&App::new(settings), args, json),
+        args::Command::Token(args) => return token::execute(&App::new(settings), args, json),
         args::Command::List(args) if args.installed => {
             return packages::installed(&App::new(settings), args, json);
         }
@@ -150,6 +152,7 @@ fn execute(cli: &args::Cli) -> Result<ExitCode, Failure> {
         | args::Command::Key(_)
         | args::Command::Sign(_)
         | args::Command::Verify(_)
+        | args::Command::Token(_)
         | args::Command::Completions(_) => unreachable!("carried out above"),
     }
 }

@@ -273,6 +273,7 @@ fn request(args: &RunArgs, settings: &Resolved) -> Result<RunSpec, Failure> {
             cpus: args.processors.read()?,
             realtime: args.realtime,
             counters: args.counters,
+            require_isolation: settings.require_isolation.value.clone(),
             ..Settings::default()
         },
         tags: args.tag.clone(),

@@ -15,7 +15,7 @@ use super::{
     output,
 };
 use crate::{
-    app::Serving,
+    app::{AppError, Serving},
     config::Resolved,
     server::{self, ServeError},
 };
@@ -54,6 +54,7 @@ pub(super) fn failure(error: ServeError) -> Failure {
     match error {
         ServeError::App(error) => error.into(),
         error @ (ServeError::Settings(_) | ServeError::Listen { .. }) => Failure::Usage(error.to_string()),
+        ServeError::Access(error) => AppError::from(error).into(),
         error => Failure::Host(error.to_string()),
     }
 }

@@ -4,10 +4,11 @@ use std::{io::Read, time::Duration};
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
+use tokio_rustls::rustls;
 use ureq::{config::ConfigBuilder, typestate::AgentScope};
 
 use super::{Found, writer::Writer};
-use crate::loopback::is_loopback;
+use crate::outgoing::asking;
 
 /// Longest time for an answer. Long exports take a while; a server that hangs must not.
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -30,6 +31,17 @@ pub enum ServerError {
         /// Its address.
         url: String,
         /// What the system said.
+        message: String,
+    },
+    /// Its certificate is not accepted.
+    #[error(
+        "the certificate of the server {url} is not accepted: {message}; name the file with the certificate of its authority, or \
+         its own, in SSL_CERT_FILE"
+    )]
+    Untrusted {
+        /// Its address.
+        url: String,
+        /// What is wrong with it.
         message: String,
     },
     /// It refused.
@@ -97,10 +109,12 @@ impl Connection {
     }
 
     /// Whether it answers.
-    #[must_use]
-    pub fn is_there(&self) -> bool {
+    ///
+    /// # Errors
+    /// When it cannot be reached, or answers like no server of dyno.
+    pub fn reach(&self) -> Result<(), ServerError> {
         let agent = self.agent(Some(GLANCE));
-        agent.get(format!("{}/healthz", self.url)).call().is_ok_and(|answer| answer.status().is_success())
+        self.answered(agent.get(format!("{}/healthz", self.url)).call()).map(drop)
     }
 
     /// Asks for something. `query` is made of names and values.
@@ -192,13 +206,9 @@ impl Connection {
     }
 
     fn config(&self, timeout: Option<Duration>) -> ConfigBuilder<AgentScope> {
-        let config = ureq::Agent::config_builder()
-            .timeout_global(timeout)
-            .http_status_as_error(false)
-            .max_redirects(0);
-        // A proxy of the environment would look for this machine's own server on its own machine. What was found beside a
-        // database is on this machine, whatever its address.
-        if is_loopback(&self.url) || self.writer.is_some() { config.proxy(None) } else { config }
+        let config = asking(&self.url).timeout_global(timeout).http_status_as_error(false);
+        // What was found beside a database is on this machine, whatever its address.
+        if self.writer.is_some() { config.proxy(None) } else { config }
     }
 
     fn address(&self, path: &str) -> String {
@@ -231,7 +241,10 @@ impl Connection {
 
     /// An answer that is no refusal.
     fn answered(&self, answer: Result<Answer, ureq::Error>) -> Result<Answer, ServerError> {
-        let mut answer = answer.map_err(|error| self.unreachable(&error))?;
+        let mut answer = answer.map_err(|error| match untrusted(&error) {
+            Some(message) => ServerError::Untrusted { url: self.url.clone(), message },
+            None => self.unreachable(&error),
+        })?;
         let status = answer.status().as_u16();
         if answer.status().is_success() {
             return Ok(answer);
@@ -258,6 +271,16 @@ impl Connection {
     pub fn unreadable(&self, error: &dyn std::fmt::Display) -> ServerError {
         ServerError::Unreadable { url: self.url.clone(), message: error.to_string() }
     }
+}
+
+/// What is wrong with a server's certificate, if that is the cause.
+fn untrusted(error: &ureq::Error) -> Option<String> {
+    let found = match error {
+        ureq::Error::Rustls(error) => Some(error),
+        ureq::Error::Io(error) => error.get_ref().and_then(|cause| cause.downcast_ref()),
+        _ => None,
+    };
+    found.filter(|error| matches!(error, rustls::Error::InvalidCertificate(_))).map(ToString::to_string)
 }
 
 type Answer = ureq::http::Response<ureq::Body>;

@@ -52,6 +52,10 @@ pub struct File {
     pub heartbeat: Option<String>,
     /// File with the tokens that `dyno serve` accepts; relative: as above.
     pub token_file: Option<PathBuf>,
+    /// File with the certificate of `dyno serve`, PEM; relative: as above.
+    pub tls_cert: Option<PathBuf>,
+    /// File with the key of that certificate, PEM; relative: as above.
+    pub tls_key: Option<PathBuf>,
     /// How strict `dyno serve` is about plugin folders: `dev` or `server`.
     pub profile: Option<String>,
     /// Whether native plugins are confined: `full` or `basic`.
@@ -147,6 +151,8 @@ impl File {
             &mut file.worker,
             &mut file.probe,
             &mut file.token_file,
+            &mut file.tls_cert,
+            &mut file.tls_key,
         ]
         .into_iter()
         .flatten()

@@ -74,6 +74,10 @@ pub struct Flags {
     pub port: Option<u16>,
     /// `--token-file`.
     pub token_file: Option<PathBuf>,
+    /// `--tls-cert`.
+    pub tls_cert: Option<PathBuf>,
+    /// `--tls-key`.
+    pub tls_key: Option<PathBuf>,
     /// `--profile`.
     pub profile: Option<String>,
     /// `--isolation`.
@@ -168,6 +172,10 @@ pub struct Resolved {
     pub heartbeat_ns: Setting<u64>,
     /// File with the tokens that `dyno serve` accepts.
     pub token_file: Setting<Option<PathBuf>>,
+    /// File with the certificate of `dyno serve`; absent: it speaks plain HTTP.
+    pub tls_cert: Setting<Option<PathBuf>>,
+    /// File with the key of that certificate.
+    pub tls_key: Setting<Option<PathBuf>>,
     /// How strict `dyno serve` is about plugin folders.
     pub profile: Setting<Profile>,
     /// Whether native plugins are confined.
@@ -292,7 +300,19 @@ impl Resolved {
                 units::parse_duration,
                 DEFAULT_HEARTBEAT_NS,
             )?,
-            token_file: layers.token_file(flags),
+            token_file: layers.optional_path(
+                ("--token-file", flags.token_file.as_ref()),
+                "DYNO_TOKEN_FILE",
+                |file| file.token_file.clone(),
+            ),
+            tls_cert: layers.optional_path(
+                ("--tls-cert", flags.tls_cert.as_ref()),
+                "DYNO_TLS_CERT",
+                |file| file.tls_cert.clone(),
+            ),
+            tls_key: layers.optional_path(("--tls-key", flags.tls_key.as_ref()), "DYNO_TLS_KEY", |file| {
+                file.tls_key.clone()
+            }),
             isolation: layers.isolation(flags, profile.value)?,
             require_isolation: layers.require_isolation(flags)?,
             grants: layers.file.as_ref().map(|(_, file)| file.grants.clone()).unwrap_or_default(),
@@ -479,11 +499,15 @@ impl Layers {
             .unwrap_or(Setting { value: DEFAULT_PORT, origin: Origin::Default }))
     }
 
-    fn token_file(&self, flags: &Flags) -> Setting<Option<PathBuf>> {
-        let listed = variable("DYNO_TOKEN_FILE").map(PathBuf::from);
-        match self.pick(("--token-file", flags.token_file.clone()), ("DYNO_TOKEN_FILE", listed), |file| {
-            file.token_file.clone()
-        }) {
+    /// A file that need not be named.
+    fn optional_path(
+        &self,
+        (flag, given): (&'static str, Option<&PathBuf>),
+        name: &'static str,
+        from_file: impl FnOnce(&File) -> Option<PathBuf>,
+    ) -> Setting<Option<PathBuf>> {
+        let listed = variable(name).map(PathBuf::from);
+        match self.pick((flag, given.cloned()), (name, listed), from_file) {
             Some(Setting { value, origin }) => Setting { value: Some(absolute(&value)), origin },
             None => Setting { value: None, origin: Origin::Default },
         }

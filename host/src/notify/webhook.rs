@@ -2,16 +2,14 @@
 
 use std::time::Duration;
 
-use crate::loopback::is_loopback;
+use crate::outgoing::asking;
 
 /// Longest time for everything, from the name of the host to the answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Posts the body. A redirect is not followed: the body goes where it was told to go, or nowhere.
 pub(super) fn post(url: &str, body: &str) -> Result<(), String> {
-    let config = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).max_redirects(0);
-    let agent: ureq::Agent =
-        if is_loopback(url) { config.proxy(None).build().into() } else { config.build().into() };
+    let agent: ureq::Agent = asking(url).timeout_global(Some(TIMEOUT)).build().into();
     let answer = agent.post(url).header("content-type", "application/json").send(body);
     match answer {
         Ok(answer) if answer.status().is_success() => Ok(()),

@@ -8,7 +8,7 @@ use std::{
 use super::{PackageError, archive::Archive};
 use crate::{
     fault::{HostFault, Place},
-    loopback::is_loopback,
+    outgoing::{asking, is_loopback},
 };
 
 /// Longest time for a whole download.
@@ -66,7 +66,7 @@ fn fetch_if_there(url: &str, most: u64, out: &mut dyn Write) -> Result<bool, Pac
             shown(url)
         )));
     }
-    let config = ureq::Agent::config_builder()
+    let config = asking(url)
         .timeout_global(Some(TIMEOUT))
         .timeout_connect(Some(ANSWER))
         .timeout_recv_response(Some(ANSWER))
@@ -75,7 +75,7 @@ fn fetch_if_there(url: &str, most: u64, out: &mut dyn Write) -> Result<bool, Pac
         // From this machine, nothing leads elsewhere without TLS.
         .max_redirects(if is_own { 0 } else { REDIRECTS })
         .max_redirects_will_error(true);
-    let agent: ureq::Agent = if is_own { config.proxy(None).build() } else { config.build() }.into();
+    let agent: ureq::Agent = config.build().into();
     let mut answer = agent.get(url).call().map_err(|error| refused(error.to_string()))?;
     if answer.status().as_u16() == 404 {
         return Ok(false);

@@ -51,8 +51,14 @@ pub struct Grant {
 }
 
 impl Rights {
-    /// What stands between the plugin of a case and the machine.
-    pub(super) fn confinement(&self, case: &Planned) -> Confinement {
+    /// What stands between the plugin of a case and the machine. `demanded`: layers that the request demands, too.
+    pub(super) fn confinement(&self, case: &Planned, demanded: &[IsolationLayer]) -> Confinement {
+        let mut required = self.required.clone();
+        for layer in demanded {
+            if !required.contains(layer) {
+                required.push(*layer);
+            }
+        }
         let granted = self.grants.get(case.plugin.id.as_str());
         let mut read: Vec<PathBuf> = Vec::new();
         let mut environment = IndexMap::new();
@@ -83,7 +89,7 @@ impl Rights {
         if let Some(home) = self.home.as_ref().filter(|home| read.iter().any(|path| path.starts_with(home))) {
             environment.insert(HOME.to_owned(), home.display().to_string());
         }
-        Confinement { full: self.confined, read, environment, required: self.required.clone() }
+        Confinement { full: self.confined, read, environment, required }
     }
 
     /// What the plugin of a case may do besides computing, in the words in which plugins ask for it.
@@ -91,7 +97,7 @@ impl Rights {
         if case.plugin.kind != PluginKind::Native {
             return Vec::new();
         }
-        let Confinement { read, environment, .. } = self.confinement(case);
+        let Confinement { read, environment, .. } = self.confinement(case, &[]);
         let read = read.iter().map(|path| format!("read:{}", path.display()));
         let variables = environment.keys().filter(|name| *name != HOME).map(|name| format!("env:{name}"));
         read.chain(variables).collect()

@@ -18,6 +18,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use sd_notify::NotifyState;
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     signal::unix::{Signal, SignalKind, signal},
     sync::{Semaphore, watch},
 };
@@ -27,6 +28,7 @@ use super::{
     error::{ServeError, system},
     guard::Peer,
     socket::{Refused, Socket},
+    tls::Tls,
 };
 use crate::app::{Cancel, is_ignored};
 
@@ -38,7 +40,7 @@ const FEWEST: u64 = 64;
 const OTHER_FILES: u64 = 256;
 /// Assumed limit on open files if the system does not report one.
 const USUAL_FILES: u64 = 1_024;
-/// Timeout for the head of a request.
+/// Timeout for the head of a request, and for the beginning of TLS.
 const HEAD: Duration = Duration::from_secs(10);
 /// Size of the read and write buffers [bytes], which also limits the head of a request.
 const BUFFER: usize = 64 << 10;
@@ -103,18 +105,40 @@ impl Ends {
     }
 }
 
+/// Where connections arrive.
+#[derive(Debug)]
+pub(super) struct Doors {
+    /// The address that everybody is told.
+    pub(super) main: TcpListener,
+    /// TLS of that address.
+    pub(super) tls: Option<Arc<Tls>>,
+    /// An address without TLS for commands on this machine, if there is TLS.
+    pub(super) inner: Option<TcpListener>,
+}
+
+impl Doors {
+    /// One address, without TLS.
+    pub(super) fn plain(main: TcpListener) -> Self {
+        Self { main, tls: None, inner: None }
+    }
+}
+
 /// Accepts connections until a signal ends the server. `ready` is called once they are accepted; `staying` counts those that
 /// would never end by themselves.
 pub(super) async fn accept(
-    listener: TcpListener,
+    doors: Doors,
     connections: u32,
     router: Router,
     staying: &dyn Fn() -> usize,
     ready: &mut dyn FnMut(),
 ) -> Result<(), ServeError> {
     let refused = || system("cannot listen for connections and signals");
-    listener.set_nonblocking(true).map_err(refused())?;
-    let listener = tokio::net::TcpListener::from_std(listener).map_err(refused())?;
+    let listen = |listener: TcpListener| {
+        listener.set_nonblocking(true)?;
+        tokio::net::TcpListener::from_std(listener)
+    };
+    let main = listen(doors.main).map_err(refused())?;
+    let inner = doors.inner.map(listen).transpose().map_err(refused())?;
     let mut ends = Ends::listen().map_err(refused())?;
     // A second signal ends the server without waiting for running launches.
     Cancel::armed().map_err(refused())?;
@@ -124,25 +148,42 @@ pub(super) async fn accept(
     let _ = sd_notify::notify(&[NotifyState::Ready]);
     let mut ended = pin!(ends.first());
     loop {
-        let (stream, peer) = tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok(accepted) => accepted,
-                Err(error) => {
-                    // Too many open files, most likely: they become fewer.
-                    tracing::warn!(%error, "a connection could not be accepted");
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                    continue;
-                }
-            },
+        let at_inner = async {
+            match &inner {
+                Some(inner) => inner.accept().await,
+                None => std::future::pending().await,
+            }
+        };
+        let (accepted, tls) = tokio::select! {
+            accepted = main.accept() => (accepted, doors.tls.clone()),
+            accepted = at_inner => (accepted, None),
             () = ended.as_mut() => break,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Too many open files, most likely: they become fewer.
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
         };
         // At the limit, a new connection is closed at once.
         let Ok(place) = Arc::clone(&room).try_acquire_owned() else { continue };
         let refused = Refused::default();
         let socket = Socket::new(stream, place, Arc::clone(&refused));
-        tokio::spawn(serve(socket, peer, refused, router.clone(), ending.clone()));
+        let (router, ending) = (router.clone(), ending.clone());
+        let Some(tls) = tls else {
+            tokio::spawn(serve(socket, peer, refused, router, ending));
+            continue;
+        };
+        tokio::spawn(async move {
+            if let Ok(Some(stream)) = tokio::time::timeout(HEAD, tls.begin(socket)).await {
+                serve(stream, peer, refused, router, ending).await;
+            }
+        });
     }
-    drop(listener);
+    drop((main, inner));
     end.send_replace(true);
     // Every answer is given when only those are left that do not end by themselves.
     let staying = u32::try_from(staying()).unwrap_or(connections);
@@ -152,7 +193,7 @@ pub(super) async fn accept(
 
 /// Answers the requests of one connection until it closes or the server shuts down. A broken connection is not an error.
 async fn serve(
-    socket: Socket,
+    socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: SocketAddr,
     refused: Refused,
     router: Router,

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::app::AppError;
+use crate::{access::AccessError, app::AppError};
 
 /// Why the server did not start, or had to end.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +24,9 @@ pub enum ServeError {
     /// The database cannot be opened, or another use case failed.
     #[error(transparent)]
     App(#[from] AppError),
+    /// The token file cannot be used.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// A system call failed.
     #[error("{what}: {source}")]
     System {

@@ -4,6 +4,7 @@ use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration}
 
 use aide::transform::TransformOperation;
 use axum::{
+    Extension,
     body::Bytes,
     extract::{
         State as Of,
@@ -17,7 +18,7 @@ use axum::{
 use dyno_core::model::{Event, RunRecord, RunStatus};
 use futures_util::stream::{self, Stream};
 use tokio::{
-    sync::{OwnedSemaphorePermit, broadcast::error::RecvError},
+    sync::broadcast::error::RecvError,
     time::{Instant, Interval, MissedTickBehavior},
 };
 
@@ -27,7 +28,9 @@ use super::{
     problem::Problem,
     runs::Selector,
     state::{Shared, blocking},
+    staying::Stay,
 };
+use crate::access::Identity;
 use crate::service::{Rest, Told};
 
 /// Interval of keep-alive lines on an idle event stream.
@@ -41,8 +44,7 @@ const SILENT: Duration = Duration::from_secs(10);
 
 /// Events to send: the past ones first, then new ones as they happen.
 struct Feed {
-    /// Returned when the stream ends.
-    _place: OwnedSemaphorePermit,
+    stay: Stay,
     past: VecDeque<Arc<Told>>,
     rest: Option<Rest>,
     /// Restricts the feed to one run.
@@ -51,18 +53,21 @@ struct Feed {
 }
 
 impl Feed {
-    /// The next event; `None` at the end of the run, or if the client fell too far behind.
+    /// The next event; `None` at the end of the run, if the client fell too far behind, or if its token is no longer valid.
     async fn next(&mut self) -> Option<Arc<Told>> {
         loop {
             let told = match self.past.pop_front() {
                 Some(told) => told,
-                None => match self.rest.as_mut()?.recv().await {
-                    Ok(told) => told,
-                    Err(RecvError::Lagged(missed)) => {
-                        tracing::warn!(missed, "a listener was too slow and is dropped");
-                        return None;
-                    }
-                    Err(RecvError::Closed) => return None,
+                None => tokio::select! {
+                    told = self.rest.as_mut()?.recv() => match told {
+                        Ok(told) => told,
+                        Err(RecvError::Lagged(missed)) => {
+                            tracing::warn!(missed, "a listener was too slow and is dropped");
+                            return None;
+                        }
+                        Err(RecvError::Closed) => return None,
+                    },
+                    () = self.stay.is_over() => return None,
                 },
             };
             let is_ours = self.run.as_ref().is_none_or(|run| told.run.as_ref() == Some(run));
@@ -79,10 +84,9 @@ impl Feed {
 }
 
 /// New events of all runs and of the plugins.
-fn of_all(state: &Shared) -> Result<Feed, Problem> {
-    let place = state.a_place_to_stay()?;
+fn of_all(state: &Shared, identity: Identity) -> Result<Feed, Problem> {
     Ok(Feed {
-        _place: place,
+        stay: state.a_place_to_stay(identity)?,
         past: VecDeque::new(),
         rest: Some(state.service.table().listen()),
         run: None,
@@ -91,8 +95,8 @@ fn of_all(state: &Shared) -> Result<Feed, Problem> {
 }
 
 /// The events of a run: live if this server has it, otherwise reconstructed from the database.
-async fn of_run(state: &Shared, run: String) -> Result<Feed, Problem> {
-    let place = state.a_place_to_stay()?;
+async fn of_run(state: &Shared, identity: Identity, run: String) -> Result<Feed, Problem> {
+    let stay = state.a_place_to_stay(identity)?;
     let id = blocking(state, {
         let run = run.clone();
         move |state| {
@@ -102,7 +106,7 @@ async fn of_run(state: &Shared, run: String) -> Result<Feed, Problem> {
     })
     .await?;
     if let Some((past, rest)) = state.service.table().follow(&id) {
-        return Ok(Feed { _place: place, past: past.into(), rest: Some(rest), run: Some(id), latest: 0 });
+        return Ok(Feed { stay, past: past.into(), rest: Some(rest), run: Some(id), latest: 0 });
     }
     // It has ended: what is stored is told.
     let record = blocking(state, {
@@ -110,7 +114,7 @@ async fn of_run(state: &Shared, run: String) -> Result<Feed, Problem> {
         move |state| state.app().results().run(&id, false)
     })
     .await?;
-    Ok(Feed { _place: place, past: replayed(&record).into(), rest: None, run: Some(id), latest: 0 })
+    Ok(Feed { stay, past: replayed(&record).into(), rest: None, run: Some(id), latest: 0 })
 }
 
 /// The events that a stored run sent, as far as its record tells.
@@ -154,8 +158,12 @@ fn answered(events: impl Stream<Item = Result<sse::Event, Infallible>> + Send + 
 }
 
 /// `GET /api/runs/{run}/events`
-pub(super) async fn run(Of(state): Of<Shared>, At(at): At<Selector>) -> Result<Response, Problem> {
-    Ok(sse(of_run(&state, at.run).await?))
+pub(super) async fn run(
+    Of(state): Of<Shared>,
+    Extension(identity): Extension<Identity>,
+    At(at): At<Selector>,
+) -> Result<Response, Problem> {
+    Ok(sse(of_run(&state, identity, at.run).await?))
 }
 
 pub(super) fn run_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
@@ -164,8 +172,11 @@ pub(super) fn run_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
 }
 
 /// `GET /api/events`
-pub(super) async fn all(Of(state): Of<Shared>) -> Result<Response, Problem> {
-    Ok(sse(of_all(&state)?))
+pub(super) async fn all(
+    Of(state): Of<Shared>,
+    Extension(identity): Extension<Identity>,
+) -> Result<Response, Problem> {
+    Ok(sse(of_all(&state, identity)?))
 }
 
 pub(super) fn all_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
@@ -176,8 +187,12 @@ pub(super) fn all_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
 }
 
 /// `WS /api/events/ws`
-pub(super) async fn all_ws(Of(state): Of<Shared>, Upgrade(upgrade): Upgrade) -> Result<Response, Problem> {
-    let feed = of_all(&state)?;
+pub(super) async fn all_ws(
+    Of(state): Of<Shared>,
+    Extension(identity): Extension<Identity>,
+    Upgrade(upgrade): Upgrade,
+) -> Result<Response, Problem> {
+    let feed = of_all(&state, identity)?;
     let pulse = Pulse::new(&state);
     Ok(upgrade.on_upgrade(move |socket| talk(feed, pulse, socket)))
 }

@@ -22,9 +22,11 @@ use super::{
     peers::{Peers, Standing},
     problem::Problem,
     state::{Shared, State},
-    tokens::{Identity, Scope},
 };
-use crate::app::Audited;
+use crate::{
+    access::{Identity, Scope, Stranger},
+    app::Audited,
+};
 
 /// Address of the client.
 #[derive(Debug, Clone, Copy)]
@@ -193,19 +195,25 @@ fn check(guard: &Guard, request: &Request) -> Result<Identity, Refusal> {
         return Err(Refusal::Stranger(refused_too_often()));
     }
     // With tokens, any name will do: a foreign page has none.
-    let names = state.tokens.is_empty().then_some(state.names.as_slice());
+    let names = (!state.tokens.are_needed()).then_some(state.names.as_slice());
     called_by_its_name(names, request).map_err(Refusal::Stranger)?;
     let path = request.uri().path();
     if is_open(path) {
-        return Ok(Identity { name: "nobody".to_owned(), scope: Scope::Read });
+        return Ok(Identity::nobody());
     }
     let token = bearer(headers).or_else(|| in_query(request));
-    let Some(identity) = state.tokens.identify(token.as_deref()) else {
-        return Err(Refusal::Stranger(Problem::new(
-            StatusCode::UNAUTHORIZED,
-            "a token is needed: send `Authorization: Bearer TOKEN` (on the command line, set DYNO_TOKEN)",
-        )));
-    };
+    let identity = state.tokens.identify(token.as_deref()).map_err(|stranger| {
+        let detail = match stranger {
+            Stranger::Unknown => {
+                "a token is needed: send `Authorization: Bearer TOKEN` (on the command line, set DYNO_TOKEN)"
+                    .to_owned()
+            }
+            Stranger::Expired { name, at } => {
+                format!("the token `{name}` expired at {at}; ask the operator of the server for a new one")
+            }
+        };
+        Refusal::Stranger(Problem::new(StatusCode::UNAUTHORIZED, detail))
+    })?;
     let refused =
         |status, detail: String| Err(Refusal::Known(identity.name.clone(), Problem::new(status, detail)));
     // Before its scope: a call that is refused costs something, too.
@@ -278,6 +286,5 @@ mod tests {
             assert_eq!(needed(&method, path), scope, "{method} {path}");
         }
         assert!(is_open("/") && is_open("/page/app.js") && !is_open("/api/me") && !is_open("/pages"));
-        assert!(Scope::Admin > Scope::Run && Scope::Run > Scope::Read);
     }
 }

@@ -33,7 +33,8 @@ mod series;
 mod socket;
 mod sql;
 mod state;
-mod tokens;
+mod staying;
+mod tls;
 mod trust;
 
 pub use error::ServeError;

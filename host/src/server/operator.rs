@@ -65,6 +65,12 @@ pub(super) async fn metrics(Of(state): Of<Shared>) -> Result<Response, Problem> 
             "Requests that were refused.",
             State::count(&state.refusals) as f64,
         ),
+        (
+            "dyno_token_file_refused",
+            "gauge",
+            "1 while the token file cannot be used, and the tokens of before are accepted.",
+            f64::from(u8::from(state.tokens.are_outdated())),
+        ),
         ("dyno_runs_running", "gauge", "Running runs.", state.service.queue().running().len() as f64),
         ("dyno_runs_live", "gauge", "Waiting and running runs.", state.service.table().len() as f64),
         ("dyno_runs_queued", "gauge", "Waiting runs.", waiting as f64),

@@ -9,9 +9,11 @@ use super::{
     extract::At,
     problem::Problem,
     state::{Shared, State, blocking, changing},
-    tokens::Identity,
 };
-use crate::app::{Catalog, Severity};
+use crate::{
+    access::Identity,
+    app::{Catalog, Severity},
+};
 
 fn listed(state: &State, catalog: &Catalog) -> Result<Value, Problem> {
     let off = state.serving().operator().disabled_plugins()?;

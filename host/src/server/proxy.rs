@@ -22,7 +22,7 @@ use hyper_util::{
 };
 
 use super::{
-    connections::{self, FAREWELL, accept},
+    connections::{self, Doors, FAREWELL, accept},
     error::{ServeError, system},
     listen::{bind, runtime, url},
     naming::{LOOPBACK, called_by_its_name},
@@ -122,7 +122,7 @@ pub fn dashboard(port: u16, api: ApiUrl, ready: &mut dyn FnMut(&Proxied)) -> Res
     let upstream = Upstream::new(api);
     let runtime = runtime()?;
     let trouble = runtime.block_on(upstream.trouble());
-    let proxied = Proxied { url: url(address), trouble };
+    let proxied = Proxied { url: url("http", address), trouble };
     let router = Router::new()
         .route("/", get(page::index))
         .route("/page/{*file}", get(page::asset))
@@ -131,7 +131,8 @@ pub fn dashboard(port: u16, api: ApiUrl, ready: &mut dyn FnMut(&Proxied)) -> Res
         .with_state(upstream);
     // A stream ends when the browser or the server ends it: none is waited for.
     let staying = || connections as usize;
-    let served = runtime.block_on(accept(listener, connections, router, &staying, &mut || ready(&proxied)));
+    let served = runtime
+        .block_on(accept(Doors::plain(listener), connections, router, &staying, &mut || ready(&proxied)));
     runtime.shutdown_timeout(FAREWELL);
     served
 }

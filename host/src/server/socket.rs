@@ -56,6 +56,13 @@ impl Socket {
         Self { open: Some((stream, place)), refused, has_ended: false }
     }
 
+    /// The first byte that the peer sends, which is still there to be read; `None` if it sends none.
+    pub(super) async fn first_byte(&mut self) -> Option<u8> {
+        let (stream, _) = self.open.as_ref()?;
+        let mut byte = [0];
+        (stream.peek(&mut byte).await.ok()? == 1).then_some(byte[0])
+    }
+
     fn stream(&mut self) -> io::Result<Pin<&mut TcpStream>> {
         match &mut self.open {
             Some((stream, _)) => Ok(Pin::new(stream)),

@@ -19,8 +19,8 @@ use super::{
     extract::{Body, within},
     problem::Problem,
     state::Shared,
-    tokens::{Identity, Scope},
 };
+use crate::access::{Identity, Scope};
 use crate::app::{SqlAnswer, SqlBrake, SqlCaller, SqlLimits};
 
 /// Time limit of a query.

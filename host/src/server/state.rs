@@ -15,10 +15,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 
-use super::{answers::Answers, audit::Audit, problem::Problem, tokens::Tokens};
+use super::{answers::Answers, audit::Audit, problem::Problem, staying::Stay};
 use crate::{
+    access::{Identity, Tokens},
     app::{App, Serving},
     service::Service,
 };
@@ -36,7 +37,7 @@ const SENDING_SQL: usize = 8;
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) service: Arc<Service>,
-    pub(super) tokens: Tokens,
+    pub(super) tokens: Arc<Tokens>,
     pub(super) answers: Answers,
     pub(super) audit: Audit,
     /// Folder for temporary files of exports.
@@ -68,7 +69,7 @@ impl State {
     ) -> Self {
         Self {
             service,
-            tokens,
+            tokens: Arc::new(tokens),
             answers: Answers::default(),
             audit,
             scratch,
@@ -95,14 +96,15 @@ impl State {
         self.service.serving()
     }
 
-    /// A permit for a WebSocket or an event stream. Some connections are reserved for short requests.
-    pub(super) fn a_place_to_stay(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        Arc::clone(&self.staying).try_acquire_owned().map_err(|_| {
+    /// A place for a WebSocket or an event stream. Some connections are reserved for short requests.
+    pub(super) fn a_place_to_stay(&self, identity: Identity) -> Result<Stay, Problem> {
+        let permit = Arc::clone(&self.staying).try_acquire_owned().map_err(|_| {
             Problem::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "the maximum number of WebSockets and event streams is open; try again later",
             )
-        })
+        })?;
+        Ok(Stay::new(permit, Arc::clone(&self.tokens), identity))
     }
 
     /// Number of open WebSockets and event streams.

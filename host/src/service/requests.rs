@@ -1,6 +1,6 @@
 //! What clients ask of the service: runs are submitted, cancelled, deleted with their reports, and listed.
 
-use dyno_core::model::{RunRecord, RunStatus, Submission};
+use dyno_core::model::{IsolationLayer, RunRecord, RunStatus, Submission};
 
 use super::{ending, root::Service, status::Status};
 use crate::app::{AppError, Outline, Queued};
@@ -44,14 +44,19 @@ pub(crate) struct Line {
 }
 
 impl Service {
-    /// Puts a run in the queue.
+    /// Puts a run in the queue. `demanded`: layers of isolation that the caller's token demands, whatever the request says.
     ///
     /// # Errors
     /// When too many runs are waiting, the request cannot be met, or the database fails.
-    pub(crate) fn submit(&self, submission: Submission) -> Result<RunRecord, Refused> {
+    pub(crate) fn submit(
+        &self,
+        mut submission: Submission,
+        demanded: &[IsolationLayer],
+    ) -> Result<RunRecord, Refused> {
         if self.table.len() >= MOST_RUNS {
             return Err(Refused::Full(MOST_RUNS));
         }
+        submission.spec.settings.demand_isolation(demanded);
         let record = self.serving.queue().submit(submission)?;
         // Before the executor can start it, so that no client misses its first event.
         self.table.queue(Outline::from(&record));

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Scenario;
+use super::{IsolationLayer, Scenario};
 
 /// One request: some cases, and how to measure them. Serialisable, so that another machine could execute it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -144,11 +144,25 @@ pub struct Settings {
     /// Whether hardware counters and the energy of the machine are read.
     #[serde(default, skip_serializing_if = "is_false")]
     pub counters: bool,
+    /// Layers of isolation without which no plugin is loaded, besides those that the host demands.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub require_isolation: Vec<IsolationLayer>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_false(value: &bool) -> bool {
     !value
+}
+
+impl Settings {
+    /// Demands these layers of isolation, too.
+    pub fn demand_isolation(&mut self, layers: &[IsolationLayer]) {
+        for layer in layers {
+            if !self.require_isolation.contains(layer) {
+                self.require_isolation.push(*layer);
+            }
+        }
+    }
 }
 
 impl Default for Settings {
@@ -177,6 +191,7 @@ impl Default for Settings {
             cpus: Vec::new(),
             realtime: false,
             counters: false,
+            require_isolation: Vec::new(),
         }
     }
 }

@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use super::{
     AaArgs, AbArgs, BuildArgs, CacheArgs, CheckArgs, CompareArgs, CompletionsArgs, DashboardArgs, DevArgs,
     DevicesArgs, DoctorArgs, HistoryArgs, InspectArgs, InstallArgs, KeyArgs, ListArgs, NewArgs, PackArgs,
-    RemoveArgs, ReportArgs, ResultsArgs, RunArgs, ServeArgs, SignArgs, SqlArgs, VerifyArgs,
+    RemoveArgs, ReportArgs, ResultsArgs, RunArgs, ServeArgs, SignArgs, SqlArgs, TokenArgs, VerifyArgs,
 };
 use crate::config::Flags;
 
@@ -76,6 +76,8 @@ pub(in crate::cli) enum Command {
     Sign(SignArgs),
     /// Show who signed plugins and packages, and whether the trust store knows the key
     Verify(VerifyArgs),
+    /// Make, list and revoke the access tokens of a server
+    Token(TokenArgs),
     /// Show a benchmark over all stored runs, and where its performance changed
     History(HistoryArgs),
     /// Compare two stored runs or result files, including those of other tools
@@ -115,6 +117,7 @@ impl Cli {
             Command::Remove(args) => args.over(global),
             Command::List(args) => Flags { index: args.index.clone(), ..global },
             Command::Serve(args) => args.over(global),
+            Command::Token(args) => args.over(global),
             _ => global,
         }
     }

@@ -20,6 +20,7 @@ mod serve;
 mod sign;
 mod stop;
 mod stored;
+mod token;
 pub(super) mod values;
 
 pub(super) use self::build::{BuildArgs, NewArgs, ToolArgs};
@@ -44,3 +45,4 @@ pub(super) use self::serve::{DashboardArgs, LogFormat, LogLevel, ServeArgs};
 pub(super) use self::sign::{KeyArgs, KeyCommand, SignArgs, VerifyArgs};
 use self::stop::StopArgs;
 pub(super) use self::stored::{CompareArgs, HistoryArgs, ReportArgs, ResultsArgs, SqlArgs};
+pub(super) use self::token::{NewTokenArgs, TokenArgs, TokenCommand};

@@ -21,6 +21,12 @@ pub(in crate::cli) struct ServeArgs {
     /// File with the accepted tokens and their scopes [env: DYNO_TOKEN_FILE]
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
+    /// File with the certificate of the server and its chain, PEM: clients then connect by https [env: DYNO_TLS_CERT]
+    #[arg(long, value_name = "FILE")]
+    tls_cert: Option<PathBuf>,
+    /// File with the private key of that certificate, PEM [env: DYNO_TLS_KEY]
+    #[arg(long, value_name = "FILE")]
+    tls_key: Option<PathBuf>,
     /// `dev`, or `server`: the plugin folders must belong to root or the server's user, and not be writable by others
     /// [env: DYNO_PROFILE] [default: dev]
     #[arg(long, value_name = "PROFILE")]
@@ -85,6 +91,8 @@ impl ServeArgs {
             host: self.host.clone(),
             port: self.port,
             token_file: self.token_file.clone(),
+            tls_cert: self.tls_cert.clone(),
+            tls_key: self.tls_key.clone(),
             profile: self.profile.clone(),
             require_isolation: self.require_isolation.clone(),
             watch: self.watch.clone(),

@@ -74,7 +74,7 @@ impl Assignment<'_> {
             cpus: self.placement.cpus.clone(),
             realtime: self.settings.realtime,
             counters: self.settings.counters,
-            confinement: self.worker.rights.confinement(case),
+            confinement: self.worker.rights.confinement(case, &self.settings.require_isolation),
         }
     }
 }

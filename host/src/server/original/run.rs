@@ -11,12 +11,12 @@ use super::{
     request::{Asked, request},
     translate::translated,
 };
+use crate::access::Identity;
 use crate::server::{
     extract::{Body, MOST_RUN_BYTES},
     problem::Problem,
     runs::submit,
     state::{Shared, blocking},
-    tokens::Identity,
 };
 
 /// An accepted run.
@@ -36,7 +36,7 @@ pub(crate) async fn run(
     Extension(identity): Extension<Identity>,
     Body(body): Body<Value, MOST_RUN_BYTES>,
 ) -> Result<Json<Accepted>, Problem> {
-    let owner = identity.name;
+    let Identity { name: owner, require_isolation, .. } = identity;
     let submission = match request(body.clone())? {
         Asked::Ours(ours) => ours.into_submission(owner, body)?,
         Asked::Theirs(theirs) => {
@@ -48,7 +48,7 @@ pub(crate) async fn run(
             Submission { spec, source: None, origin, priority, baseline: None, incremental }
         }
     };
-    let record = submit(&state, submission).await?;
+    let record = submit(&state, submission, require_isolation).await?;
     Ok(Json(Accepted {
         run_id: record.id,
         status: "initializing",

@@ -2,6 +2,7 @@
 
 use aide::transform::TransformOperation;
 use axum::{
+    Extension,
     body::Bytes,
     extract::{
         State as Of,
@@ -12,24 +13,24 @@ use axum::{
 use serde_json::json;
 
 use super::standing::{RunId, standing};
+use crate::access::Identity;
 use crate::server::{
     events::{Pulse, pass},
     extract::{At, Upgrade},
     problem::Problem,
     state::Shared,
+    staying::Stay,
 };
 
 /// `WS /api/benchmark/ws/{run_id}`
 pub(crate) async fn watch(
     Of(state): Of<Shared>,
+    Extension(identity): Extension<Identity>,
     At(at): At<RunId>,
     Upgrade(upgrade): Upgrade,
 ) -> Result<Response, Problem> {
-    let (place, pulse) = (state.a_place_to_stay()?, Pulse::new(&state));
-    Ok(upgrade.on_upgrade(move |socket| async move {
-        let _place = place;
-        watched(state, at.run_id, pulse, socket).await;
-    }))
+    let (stay, pulse) = (state.a_place_to_stay(identity)?, Pulse::new(&state));
+    Ok(upgrade.on_upgrade(move |socket| watched(state, at.run_id, stay, pulse, socket)))
 }
 
 pub(crate) fn watch_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
@@ -49,7 +50,7 @@ fn utf8(bytes: Bytes) -> Utf8Bytes {
     Utf8Bytes::try_from(bytes).unwrap_or_default()
 }
 
-async fn watched(state: Shared, run: String, mut pulse: Pulse, mut socket: WebSocket) {
+async fn watched(state: Shared, run: String, mut stay: Stay, mut pulse: Pulse, mut socket: WebSocket) {
     let mut live = state.service.table().watch(&run);
     let first = match &mut live {
         Some(live) => Ok(utf8(live.borrow_and_update().clone())),
@@ -101,6 +102,7 @@ async fn watched(state: Shared, run: String, mut pulse: Pulse, mut socket: WebSo
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return,
                 Some(Ok(_)) => pulse.hear(),
             },
+            () = stay.is_over() => return,
             is_alive = pulse.is_alive() => {
                 if !is_alive || !pass(&mut socket, Message::Ping(Bytes::new())).await {
                     return;

@@ -2,19 +2,19 @@
 
 use aide::transform::TransformOperation;
 use axum::{Extension, Json, extract::State as Of, http::StatusCode};
-use dyno_core::model::{RunRecord, RunStatus, Submission};
+use dyno_core::model::{IsolationLayer, RunRecord, RunStatus, Submission};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{RunRequest, Selector};
 use crate::{
+    access::Identity,
     app::{AppError, Queue},
     server::{
         extract::{At, Body, MOST_RUN_BYTES},
         problem::Problem,
         state::{Shared, blocking, changing},
-        tokens::Identity,
     },
     service::GivenUp,
 };
@@ -46,9 +46,13 @@ impl Taken {
     }
 }
 
-/// Puts a run in the queue.
-pub(crate) async fn submit(state: &Shared, submission: Submission) -> Result<RunRecord, Problem> {
-    changing(state, move |state| state.service.submit(submission)).await
+/// Puts a run in the queue for a caller, on the terms of its token.
+pub(crate) async fn submit(
+    state: &Shared,
+    submission: Submission,
+    demanded: Vec<IsolationLayer>,
+) -> Result<RunRecord, Problem> {
+    changing(state, move |state| state.service.submit(submission, &demanded)).await
 }
 
 /// `POST /api/runs`
@@ -58,7 +62,8 @@ pub(crate) async fn post(
     Body(request): Body<RunRequest, MOST_RUN_BYTES>,
 ) -> Result<(StatusCode, Json<Taken>), Problem> {
     let body = json!(request);
-    let record = submit(&state, request.into_submission(identity.name, body)?).await?;
+    let record =
+        submit(&state, request.into_submission(identity.name, body)?, identity.require_isolation).await?;
     Ok((StatusCode::CREATED, Json(Taken::of(&record))))
 }
 
@@ -81,11 +86,12 @@ pub(crate) async fn cancel(Of(state): Of<Shared>, At(at): At<Selector>) -> Resul
 /// Submits a run that `submission` derives from a stored one.
 async fn again(
     state: Shared,
-    submission: impl FnOnce(Queue<'_>) -> Result<Submission, AppError> + Send + 'static,
+    identity: Identity,
+    submission: impl FnOnce(Queue<'_>, String) -> Result<Submission, AppError> + Send + 'static,
 ) -> Result<(StatusCode, Json<Taken>), Problem> {
     let record = changing(&state, move |state| {
-        let submission = submission(state.serving().queue())?;
-        state.service.submit(submission)
+        let submission = submission(state.serving().queue(), identity.name)?;
+        state.service.submit(submission, &identity.require_isolation)
     })
     .await?;
     Ok((StatusCode::CREATED, Json(Taken::of(&record))))
@@ -97,7 +103,7 @@ pub(crate) async fn rerun(
     Extension(identity): Extension<Identity>,
     At(at): At<Selector>,
 ) -> Result<(StatusCode, Json<Taken>), Problem> {
-    again(state, move |queue| queue.repetition(&at.run, identity.name)).await
+    again(state, identity, move |queue, owner| queue.repetition(&at.run, owner)).await
 }
 
 /// `POST /api/runs/{run}/resume`
@@ -106,7 +112,7 @@ pub(crate) async fn resume(
     Extension(identity): Extension<Identity>,
     At(at): At<Selector>,
 ) -> Result<(StatusCode, Json<Taken>), Problem> {
-    again(state, move |queue| queue.resumption(&at.run, identity.name)).await
+    again(state, identity, move |queue, owner| queue.resumption(&at.run, owner)).await
 }
 
 pub(crate) fn again_docs(summary: &'static str) -> impl Fn(TransformOperation<'_>) -> TransformOperation<'_> {

@@ -6,12 +6,12 @@ use serde::Deserialize;
 
 use super::Selector;
 use crate::{
+    access::Identity,
     app::Annotation,
     server::{
         extract::{At, Body},
         problem::Problem,
         state::{Shared, blocking, changing},
-        tokens::Identity,
     },
     timestamp::now,
 };

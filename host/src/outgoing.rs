@@ -1,6 +1,36 @@
-//! Addresses of this machine itself: no proxy of the environment has a part in reaching them.
+//! Requests to other servers: whose certificates count, and that no proxy of the environment has a part in reaching this machine
+//! itself.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::OnceLock};
+
+use ureq::{
+    config::ConfigBuilder,
+    tls::{Certificate, RootCerts, TlsConfig},
+    typestate::AgentScope,
+};
+
+/// How to ask a URL: with the certificates of this system, without redirects, and without a proxy if it is on this machine.
+pub(crate) fn asking(url: &str) -> ConfigBuilder<AgentScope> {
+    let mut config = ureq::Agent::config_builder().max_redirects(0);
+    if url.starts_with("https:") {
+        config = config.tls_config(TlsConfig::builder().root_certs(roots()).build());
+    }
+    if is_loopback(url) { config.proxy(None) } else { config }
+}
+
+/// The authorities that this system trusts, or those in the file that `SSL_CERT_FILE` names. A small system has none: then those
+/// count that browsers bring along.
+fn roots() -> RootCerts {
+    static ROOTS: OnceLock<RootCerts> = OnceLock::new();
+    let found = || {
+        let certificates = rustls_native_certs::load_native_certs().certs;
+        if certificates.is_empty() {
+            return RootCerts::WebPki;
+        }
+        RootCerts::from(certificates.into_iter().map(|der| Certificate::from_der(&der).to_owned()))
+    };
+    ROOTS.get_or_init(found).clone()
+}
 
 /// Whether a URL leads to this machine itself.
 pub(crate) fn is_loopback(url: &str) -> bool {
