@@ -56,6 +56,11 @@ fn a_layer_that_the_kernel_refuses_is_said_and_can_be_demanded() {
             &["no_network", "no_signals", "call_filter"],
             "the plugin can use the network: the kernel refused the filter",
         ),
+        (
+            "capset",
+            &["no_capabilities"],
+            "the plugin keeps the rights that root has beyond other users: the kernel refused",
+        ),
     ];
     for (call, layers, sentence) in refused {
         let line = format!("exec {} 38 {call} \"$@\"", deny.display());
@@ -145,6 +150,8 @@ fn a_developers_plugin_gets_what_it_declares_and_a_servers_what_is_also_granted(
     assert_eq!(ran(&arena, &run).cases[0].status, CaseStatus::Completed, "profile dev");
 
     arena.set("DYNO_PROFILE", "server");
+    // The profile wants somebody to vouch for the plugin.
+    assert_eq!(arena.dyno(&["lock"]).code, Some(0));
     assert_eq!(reason(&ran(&arena, &run)), (Stage::Setup, "the named file is refused".to_owned()));
     assert_eq!(reason(&ran(&arena, &run[..2])), (Stage::Setup, "the declared file is refused".to_owned()));
 

@@ -148,6 +148,45 @@ fn a_server_offers_what_is_signed_and_names_the_rest() {
 }
 
 #[test]
+fn a_server_for_strangers_runs_only_what_somebody_vouches_for() {
+    let arena = Arena::new();
+    let file = plugin(&arena, "sig_loose");
+    let folder = arena.path("plugins");
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
+    let server = Served::start(&arena, &["--profile", "server"]);
+    let seen = || {
+        let answer = server.get("/api/plugins");
+        (answer["plugins"].as_array().map_or(0, Vec::len), answer["problems"].to_string())
+    };
+    let (count, problems) = seen();
+    assert!(
+        count == 0 && problems.contains("is in no lock file") && problems.contains("dyno lock"),
+        "{problems}"
+    );
+    let lock = || ended(&arena, &["lock", &text(&folder)], 0).stdout;
+    let said = lock();
+    assert!(said.contains("locked 1 file in") && said.contains("new: sig_loose.wasm"), "{said}");
+    eventually("the plugin is offered", || seen().0 == 1);
+    tamper(&file);
+    eventually("it is not offered any more", || seen().0 == 0);
+    assert!(seen().1.contains("has other bytes than the lock file"), "{}", seen().1);
+    let said = lock();
+    assert!(said.contains("changed: sig_loose.wasm"), "{said}");
+    eventually("it is offered again", || seen().0 == 1);
+    drop(server);
+    // Neither a file that others can write to nor a link that leads out is served.
+    let start = |said: &str| {
+        let refused = ended(&arena, &["serve", "--port", "0", "--profile", "server"], USAGE);
+        assert!(refused.stderr.contains(said), "{}", refused.shown());
+    };
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
+    start("others could put plugins there");
+    fs::remove_file(&file).unwrap();
+    std::os::unix::fs::symlink("/dev/null", &file).unwrap();
+    start("leads out of its plugin folder");
+}
+
+#[test]
 fn a_plugin_that_is_signed_again_is_offered_without_a_new_start() {
     let arena = Arena::new();
     let (secret, public) = key(&arena, "k");
@@ -227,7 +266,7 @@ fn a_signed_package_is_installed_and_its_signature_vouches_for_its_files() {
     sign(&arena, &secret, &[&loose]);
     let (plugins, problems) = listed(&arena);
     assert_eq!(plugins, [signed("sig_packed")]);
-    assert!(problems[0].contains("is not of an installed package"), "{problems:?}");
+    assert!(problems[0].contains("is in no lock file"), "{problems:?}");
 }
 
 #[test]
@@ -286,7 +325,7 @@ fn keys_and_files_that_cannot_be_used_are_refused_in_a_sentence() {
     configure(&arena, "signature", &["RWshort"], &[]);
     refused(&arena, &["list"], &["trust from file", "publisher `acme`", "`RWshort`", "56 characters"]);
     configure(&arena, "all", &[&public], &[]);
-    refused(&arena, &["list"], &["`require` is `all`", "none, lock, signature or both"]);
+    refused(&arena, &["list"], &["`require` is `all`", "none, either, lock, signature or both"]);
     configure(&arena, "signature", &[], &[]);
     refused(&arena, &["list"], &["would reject every plugin"]);
 }

@@ -41,6 +41,8 @@ if [ "$release" != "$program" ]; then
 fi
 [ -n "$root" ] || chown -R root:root "$program"
 chmod -R go-w "$program"
+# Profile `server` runs only plugins that are signed or in a lock file: those of this release are trusted as they are.
+"$program/dyno" lock "$program/plugins" > /dev/null
 
 # Settings and tokens, which are the operator's from then on.
 install -d -m 755 "$settings"

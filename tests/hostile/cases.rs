@@ -171,6 +171,7 @@ cases! {
         reads_the_files_of_its_host => Failed(&[Setup], &["Permission denied"]),
         reads_the_environment_of_its_host => Failed(&[Setup], &["Permission denied"]),
         opens_the_memory_of_its_host => Failed(&[Setup], &["Permission denied"]),
+        uses_the_rights_of_root => Failed(&[Setup], &["Permission denied"]),
         writes_outside => Failed(&[Setup], &["Permission denied"]),
         moves_a_file_out => Failed(&[Setup], &["Permission denied", "cross-device"]),
         links_a_file_out => Failed(&[Setup], &["Permission denied", "cross-device"]),

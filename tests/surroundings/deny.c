@@ -20,6 +20,7 @@ static int number_of(const char *name) {
     if (!strcmp(name, "flock")) return SYS_flock;
     if (!strcmp(name, "landlock_create_ruleset")) return 444;
     if (!strcmp(name, "seccomp")) return SYS_seccomp;
+    if (!strcmp(name, "capset")) return SYS_capset;
     exit(2);
 }
 

@@ -68,7 +68,7 @@ pub use crate::{
     catalog::{Bell, Catalog, Entry, Libraries, Problem, Severity, is_plugin_path},
     devices::Freshness,
     lease::{Holder, Reach, Standing},
-    packages::{Installed, Packed, Placed, Wholeness},
+    packages::{Installed, LockedFolder, Packed, Placed, Wholeness},
     pool::Complaints,
     runner::{Cancel, CheckNews, Depth, DuelNews, DuelOptions, Obstacle, Planned, is_ignored},
     store::{

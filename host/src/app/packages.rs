@@ -11,8 +11,8 @@ use super::{error::AppError, root::App};
 use crate::{
     catalog,
     packages::{
-        self, Archive, Index, Installed, PackageError, PackageFolder, Packed, Placed, Source, download,
-        is_url, signature_at, signature_beside,
+        self, Archive, Index, Installed, LockedFolder, PackageError, PackageFolder, Packed, Placed, Source,
+        download, is_url, signature_at, signature_beside,
     },
     user_file::write_whole,
 };
@@ -104,6 +104,22 @@ impl Packages<'_> {
         let mut sources = vec![Source::Bytes((*component).clone(), bytes)];
         sources.extend(others.into_iter().cloned().map(Source::Path));
         Ok(Made::Package(Box::new(packages::pack(sources, wish.out.as_deref())?)))
+    }
+
+    /// Writes the hashes of the plugins and libraries in folders, as they are, into the lock file of each. Without a folder: in
+    /// all plugin folders.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or a lock file not be written; the folders before it are locked.
+    pub fn lock(&self, folders: &[PathBuf]) -> Result<Vec<LockedFolder>, AppError> {
+        let all;
+        let folders = if folders.is_empty() {
+            all = self.0.settings.plugin_folders();
+            &all
+        } else {
+            folders
+        };
+        folders.iter().map(|folder| Ok(packages::lock_folder(folder)?)).collect()
     }
 
     /// Writes the index of the packages in a folder. Returns where it is, and what is in it.

@@ -9,6 +9,7 @@ mod error;
 pub(crate) mod glob;
 mod imports;
 mod libraries;
+mod locks;
 mod read;
 mod rejected;
 mod resolve;

@@ -9,11 +9,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use dyno_core::model::{PackageLock, PackageManifest};
+use dyno_core::model::PackageManifest;
 use nix::fcntl::OFlag;
 use sha2::{Digest, Sha256};
 
-use super::entry::{Entry, Problem, Stamp, Unread, hash};
+use super::{
+    entry::{Entry, Problem, Stamp, Unread, hash},
+    locks::{Locked, lock_of, locked},
+};
 use crate::{
     fault::{HostFault, Place, Resource},
     trust::{MAX_SIGNATURE_BYTES, Prehash, Require, Signature, SignatureState, TrustStore, signature_path},
@@ -145,42 +148,41 @@ fn refusal(
         SignatureState::Invalid { reason } if trust.require.signature() => return Ok(Some(reason.clone())),
         _ => {}
     }
-    if trust.require.lock() { unlocked(path, sha256, trust.require) } else { Ok(None) }
+    match trust.require {
+        Require::Either if matches!(signature, SignatureState::Signed { .. }) => Ok(None),
+        require if require.looks_at_locks() => unlocked(path, sha256, require),
+        _ => Ok(None),
+    }
 }
 
 fn required(require: Require) -> String {
-    format!("`require = \"{require}\"` in dyno.toml")
+    match require {
+        // Who set nothing has it by the profile.
+        Require::Either => "`require = \"either\"`, the least for profile `server`,".to_owned(),
+        require => format!("`require = \"{require}\"` in dyno.toml"),
+    }
 }
 
-/// Why the lock file of the plugin folder does not vouch for a file: the rest of a sentence.
+/// Why no lock file vouches for a file: the rest of a sentence.
 fn unlocked(path: &Path, sha256: &str, require: Require) -> Result<Option<String>, HostFault> {
-    let by = required(require);
-    let nowhere = || {
-        Ok(Some(format!("is not of an installed package, as {by} demands; pack it and use `dyno install`")))
-    };
-    let Some(package) = package_of(path) else { return nowhere() };
-    let Some(lock) = lock_of(&package) else { return nowhere() };
-    let Some(bytes) = bounded(&lock, MAX_LOCK_BYTES)? else { return nowhere() };
-    let shown = lock.display();
-    let known = match PackageLock::from_json(&bytes) {
-        Ok(known) => known,
-        Err(why) => {
-            return Ok(Some(format!(
-                "cannot be admitted: the lock file `{shown}` {why}; restore it, or install again"
-            )));
-        }
-    };
-    let name = package.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let inside = path.strip_prefix(&package).ok().and_then(Path::to_str);
-    let files = known.packages.iter().filter(|it| it.name() == name).flat_map(|it| &it.files);
-    let mut meant = files.filter(|file| Some(file.path.as_str()) == inside).peekable();
-    if meant.peek().is_none() {
-        return nowhere();
-    }
-    if meant.any(|file| file.sha256 == sha256) {
-        return Ok(None);
-    }
-    Ok(Some(format!("has other bytes than the lock file `{shown}` says; install its package again")))
+    Ok(match locked(path, sha256)? {
+        Locked::Yes => None,
+        Locked::Unknown => Some(format!(
+            "is in no lock file{}, as {} demands; if you trust the file, run `dyno lock` on its plugin folder, or pack it and \
+             use `dyno install`",
+            if require == Require::Either { " and not signed by a publisher of the trust store" } else { "" },
+            required(require)
+        )),
+        Locked::Changed(lock) => Some(format!(
+            "has other bytes than the lock file `{}` says; install its package again, or, if you trust the change, run `dyno lock` on \
+             its plugin folder",
+            lock.display()
+        )),
+        Locked::Unusable(lock, why) => Some(format!(
+            "cannot be admitted: the lock file `{}` {why}; restore it, or install again",
+            lock.display()
+        )),
+    })
 }
 
 /// Changes whenever anything changes that vouches for a plugin file.
@@ -189,11 +191,11 @@ pub(super) fn witness(path: &Path, trust: &TrustStore) -> u64 {
     if trust.checks_signatures() {
         places.push(signature_path(path));
     }
-    if let Some(package) = package_of(path).filter(|_| trust.checks_signatures() || trust.require.lock()) {
-        if trust.checks_signatures() {
-            places.extend([package.join(PACKAGE_SIGNATURE), package.join(PACKAGE_MANIFEST)]);
-        }
-        places.extend(lock_of(&package).filter(|_| trust.require.lock()));
+    if let Some(package) = package_of(path).filter(|_| trust.checks_signatures()) {
+        places.extend([package.join(PACKAGE_SIGNATURE), package.join(PACKAGE_MANIFEST)]);
+    }
+    if trust.require.looks_at_locks() {
+        places.extend(lock_of(path));
     }
     if places.is_empty() {
         return 0;
@@ -208,14 +210,9 @@ pub(super) fn witness(path: &Path, trust: &TrustStore) -> u64 {
 }
 
 /// The folder of the package that a file is installed with.
-fn package_of(path: &Path) -> Option<PathBuf> {
+pub(super) fn package_of(path: &Path) -> Option<PathBuf> {
     let above = path.ancestors().skip(1).take(MAX_DEPTH);
     above.filter(|folder| folder.join(PACKAGE_MANIFEST).is_file()).map(Path::to_owned).next()
-}
-
-/// Where the lock file that names a package is.
-fn lock_of(package: &Path) -> Option<PathBuf> {
-    Some(package.parent()?.join(LOCK))
 }
 
 /// The signature in a file; `None` if there is no such file. If it cannot be used, the rest of a sentence.
@@ -236,7 +233,7 @@ pub(crate) fn read_signature(path: &Path) -> io::Result<Option<Vec<u8>>> {
     read_at_most(path, MAX_SIGNATURE_BYTES)
 }
 
-fn bounded(path: &Path, most: u64) -> Result<Option<Vec<u8>>, HostFault> {
+pub(super) fn bounded(path: &Path, most: u64) -> Result<Option<Vec<u8>>, HostFault> {
     match read_at_most(path, most) {
         Ok(found) => Ok(found.filter(|bytes| bytes.len() as u64 <= most)),
         Err(error) if Resource::of(&error).is_exhausted() => Err(unread(path, &error)),

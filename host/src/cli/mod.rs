@@ -23,6 +23,7 @@ mod inspect;
 mod install;
 mod key;
 mod list;
+mod lock;
 mod models;
 mod new;
 mod output;
@@ -109,6 +110,7 @@ fn execute(cli: &args::Cli) -> Result<ExitCode, Failure> {
         args::Command::Pack(args) => return pack::execute(&App::new(settings), args, json),
         args::Command::Install(args) => return install::install(&App::new(settings), args, json),
         args::Command::Remove(args) => return install::remove(&App::new(settings), args, json),
+        args::Command::Lock(args) => return lock::execute(&App::new(settings), args, json),
         args::Command::Key(args) => return key::execute(&App::new(settings), args, json),
         args::Command::Sign(args) => return sign::sign(&App::new(settings), args, json),
         args::Command::Verify(args) => return sign::verify(&App::new(settings), args, json),
@@ -149,6 +151,7 @@ fn execute(cli: &args::Cli) -> Result<ExitCode, Failure> {
         | args::Command::Pack(_)
         | args::Command::Install(_)
         | args::Command::Remove(_)
+        | args::Command::Lock(_)
         | args::Command::Key(_)
         | args::Command::Sign(_)
         | args::Command::Verify(_)

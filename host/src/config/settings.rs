@@ -13,7 +13,7 @@ use super::{
     ConfigError, File, Granted,
     paths::{self, UserFolders},
 };
-use crate::trust::{TrustError, TrustStore};
+use crate::trust::{Require, TrustError, TrustStore};
 
 /// Where a value came from, weakest last.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -235,6 +235,10 @@ impl Resolved {
             || output.value.join("dyno.duckdb"),
         );
         let profile = layers.profile(flags)?;
+        let mut trust = layers.trust()?;
+        if profile.value == Profile::Server {
+            trust.value = trust.value.requiring(Require::Either);
+        }
         Ok(Self {
             plugins: layers.plugins(&flags.plugins, &user),
             packages: layers.packages(flags, &user),
@@ -321,7 +325,7 @@ impl Resolved {
             watch: layers.watch(flags)?,
             notify_webhook: layers.text("", None, "DYNO_NOTIFY_WEBHOOK", |file| file.notify_webhook.clone()),
             notify_command: layers.text("", None, "DYNO_NOTIFY_COMMAND", |file| file.notify_command.clone()),
-            trust: layers.trust()?,
+            trust,
         })
     }
 

@@ -8,6 +8,7 @@ mod fetch;
 mod folder;
 mod index;
 mod lock;
+mod loose;
 mod pack;
 mod signed;
 
@@ -18,6 +19,7 @@ pub(crate) use fetch::{download, is_url};
 pub use folder::{Installed, PackageFolder, Placed, Wholeness};
 pub use index::Index;
 pub(crate) use index::{packages_in, write_index};
+pub use loose::{LockedFolder, lock_folder};
 pub use pack::Packed;
 pub(crate) use pack::{Source, pack};
 pub(crate) use signed::{signature_at, signature_beside, signature_of};

@@ -21,6 +21,8 @@ pub enum Require {
     /// Nothing.
     #[default]
     None,
+    /// An entry in a lock file, or a signature of a publisher in the trust store.
+    Either,
     /// An entry in the lock file of its plugin folder.
     Lock,
     /// A signature of a publisher in the trust store.
@@ -42,6 +44,12 @@ impl Require {
         matches!(self, Self::Lock | Self::Both)
     }
 
+    /// Whether an entry in a lock file can matter.
+    #[must_use]
+    pub fn looks_at_locks(self) -> bool {
+        self.lock() || self == Self::Either
+    }
+
     /// What both require together.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
@@ -49,7 +57,7 @@ impl Require {
             (true, true) => Self::Both,
             (true, false) => Self::Lock,
             (false, true) => Self::Signature,
-            (false, false) => Self::None,
+            (false, false) => self.max(other),
         }
     }
 }
@@ -58,6 +66,7 @@ impl fmt::Display for Require {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::None => "none",
+            Self::Either => "either",
             Self::Lock => "lock",
             Self::Signature => "signature",
             Self::Both => "both",
@@ -69,7 +78,7 @@ impl fmt::Display for Require {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrustTable {
-    /// `none`, `lock`, `signature` or `both`.
+    /// `none`, `either`, `lock`, `signature` or `both`.
     pub require: Option<String>,
     /// Publishers, by name.
     #[serde(default)]
@@ -153,12 +162,13 @@ impl TrustStore {
     pub fn of(table: &TrustTable) -> Result<Self, TrustError> {
         let require = match table.require.as_deref() {
             None | Some("none") => Require::None,
+            Some("either") => Require::Either,
             Some("lock") => Require::Lock,
             Some("signature") => Require::Signature,
             Some("both") => Require::Both,
             Some(other) => {
                 return Err(TrustError(format!(
-                    "`require` is `{}`; give none, lock, signature or both",
+                    "`require` is `{}`; give none, either, lock, signature or both",
                     shown(other)
                 )));
             }
@@ -225,6 +235,13 @@ impl TrustStore {
         }
         self.require = self.require.and(other.require);
         Ok(self)
+    }
+
+    /// This store, which requires at least that much.
+    #[must_use]
+    pub fn requiring(mut self, least: Require) -> Self {
+        self.require = self.require.and(least);
+        self
     }
 
     /// A store that trusts this key alone, whoever owns it: for comparing files with one key.

@@ -221,6 +221,9 @@ impl Session {
         layers.extend((!load.device.is_cpu()).then(sandbox::private_home).flatten().map(str::to_owned));
         // Before a filter forbids it.
         let (counters, uncounted) = if load.counters { Counters::open() } else { (None, Vec::new()) };
+        if load.realtime {
+            sandbox::allow_realtime();
+        }
         let mut confined = Confined::default();
         let loaded = loader::load(load, Arc::clone(side), &mut || {
             if load.kind == PluginKind::Native {

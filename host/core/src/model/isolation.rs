@@ -17,6 +17,8 @@ pub enum IsolationLayer {
     NoSignals,
     /// No system calls that no benchmark needs.
     CallFilter,
+    /// None of root's rights, where root started the worker.
+    NoCapabilities,
     /// Nothing that the plugin starts gains privileges.
     NoNewPrivs,
     /// The worker dies with its host.
@@ -27,11 +29,12 @@ pub enum IsolationLayer {
 
 impl IsolationLayer {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::FileRules,
         Self::NoNetwork,
         Self::NoSignals,
         Self::CallFilter,
+        Self::NoCapabilities,
         Self::NoNewPrivs,
         Self::DeathSignal,
         Self::MemoryLimit,
@@ -45,6 +48,7 @@ impl IsolationLayer {
             Self::NoNetwork => "no_network",
             Self::NoSignals => "no_signals",
             Self::CallFilter => "call_filter",
+            Self::NoCapabilities => "no_capabilities",
             Self::NoNewPrivs => "no_new_privs",
             Self::DeathSignal => "death_signal",
             Self::MemoryLimit => "memory_limit",
@@ -59,6 +63,7 @@ impl IsolationLayer {
             Self::NoNetwork => "the plugin can use the network",
             Self::NoSignals => "the plugin can signal other processes of this user",
             Self::CallFilter => "the plugin can use every system call",
+            Self::NoCapabilities => "the plugin keeps the rights that root has beyond other users",
             Self::NoNewPrivs => "what the plugin starts may gain privileges",
             Self::DeathSignal => "the worker may outlive its host",
             Self::MemoryLimit => "the kernel does not bound the worker's memory",
@@ -68,7 +73,10 @@ impl IsolationLayer {
     /// Whether the engine of WebAssembly components is such a layer, too.
     #[must_use]
     pub const fn is_in_every_component(self) -> bool {
-        matches!(self, Self::FileRules | Self::NoNetwork | Self::NoSignals | Self::CallFilter)
+        matches!(
+            self,
+            Self::FileRules | Self::NoNetwork | Self::NoSignals | Self::CallFilter | Self::NoCapabilities
+        )
     }
 }
 

@@ -1,6 +1,9 @@
 //! Packages: what is in one, which packages are installed, and which an index offers. The documents, and what makes one good.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    path::{Component, Path},
+};
 
 use dyno_plugin_api::descriptor::{AbiInfo, Kind, PluginInfo};
 use schemars::JsonSchema;
@@ -84,7 +87,7 @@ pub enum FileRole {
     Readme,
 }
 
-/// The packages that are installed in a plugin folder: `dyno-lock.json`.
+/// What a plugin folder contains: `dyno-lock.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PackageLock {
     /// Always `dyno.lock`.
@@ -93,6 +96,9 @@ pub struct PackageLock {
     pub version: u32,
     /// The packages, by name and version.
     pub packages: Vec<LockedPackage>,
+    /// Plugins and libraries in the folder that belong to no package, as they were when `dyno lock` was told to trust them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<LockedFile>,
 }
 
 /// An installed package.
@@ -112,10 +118,10 @@ pub struct LockedPackage {
     pub files: Vec<LockedFile>,
 }
 
-/// An installed file.
+/// A file whose bytes are known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LockedFile {
-    /// Where it is in the folder of its package.
+    /// Where it is in the folder of its package, or of the lock file.
     pub path: String,
     /// SHA-256 of its bytes, in hexadecimal.
     pub sha256: String,
@@ -289,7 +295,12 @@ impl PackageLock {
     /// A lock file of nothing.
     #[must_use]
     pub fn empty() -> Self {
-        Self { schema: LOCK_SCHEMA.to_owned(), version: LOCK_VERSION, packages: Vec::new() }
+        Self {
+            schema: LOCK_SCHEMA.to_owned(),
+            version: LOCK_VERSION,
+            packages: Vec::new(),
+            files: Vec::new(),
+        }
     }
 
     /// Reads and checks a lock file.
@@ -309,6 +320,11 @@ impl PackageLock {
             };
             about.check().map_err(|error| error.to_string())?;
             package.files.iter().try_for_each(|file| check_path(&file.path))?;
+        }
+        let leads_out =
+            |path: &str| Path::new(path).components().any(|part| !matches!(part, Component::Normal(_)));
+        if let Some(file) = lock.files.iter().find(|file| file.path.is_empty() || leads_out(&file.path)) {
+            return Err(format!("names `{}`, which is not a path inside its folder", file.path));
         }
         Ok(lock)
     }

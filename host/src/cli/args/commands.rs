@@ -6,8 +6,9 @@ use clap::{Args, Parser, Subcommand};
 
 use super::{
     AaArgs, AbArgs, BuildArgs, CacheArgs, CheckArgs, CompareArgs, CompletionsArgs, DashboardArgs, DevArgs,
-    DevicesArgs, DoctorArgs, HistoryArgs, InspectArgs, InstallArgs, KeyArgs, ListArgs, NewArgs, PackArgs,
-    RemoveArgs, ReportArgs, ResultsArgs, RunArgs, ServeArgs, SignArgs, SqlArgs, TokenArgs, VerifyArgs,
+    DevicesArgs, DoctorArgs, HistoryArgs, InspectArgs, InstallArgs, KeyArgs, ListArgs, LockArgs, NewArgs,
+    PackArgs, RemoveArgs, ReportArgs, ResultsArgs, RunArgs, ServeArgs, SignArgs, SqlArgs, TokenArgs,
+    VerifyArgs,
 };
 use crate::config::Flags;
 
@@ -70,6 +71,8 @@ pub(in crate::cli) enum Command {
     Install(InstallArgs),
     /// Remove installed packages
     Remove(RemoveArgs),
+    /// Trust the plugins in a folder as they are: write their hashes into its lock file
+    Lock(LockArgs),
     /// Make a pair of keys for signing
     Key(KeyArgs),
     /// Sign plugins and packages: write `FILE.minisig` beside each

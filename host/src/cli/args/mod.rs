@@ -34,7 +34,7 @@ use self::limits::{LimitArgs, WaitArgs};
 pub(super) use self::machine::{CacheArgs, CompletionsArgs, DevicesArgs, DoctorArgs, InspectArgs, ListArgs};
 pub(super) use self::measuring::{AaArgs, AbArgs, RunArgs};
 use self::output::ComparisonFormatArgs;
-pub(super) use self::package::{InstallArgs, PackArgs, RemoveArgs};
+pub(super) use self::package::{InstallArgs, LockArgs, PackArgs, RemoveArgs};
 use self::pairs::DecisionArgs;
 pub(super) use self::pairs::PairLaunchArgs;
 use self::placement::{LayoutArgs, ProcessorArgs};

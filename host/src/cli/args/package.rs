@@ -46,6 +46,13 @@ pub(in crate::cli) struct RemoveArgs {
     from: Option<PathBuf>,
 }
 
+#[derive(Debug, Args)]
+pub(in crate::cli) struct LockArgs {
+    /// Plugin folders [default: all plugin folders]
+    #[arg(value_name = "DIR")]
+    pub(in crate::cli) folders: Vec<PathBuf>,
+}
+
 impl InstallArgs {
     pub(super) fn over(&self, flags: Flags) -> Flags {
         Flags { into: self.into.clone(), index: self.index.clone(), ..flags }

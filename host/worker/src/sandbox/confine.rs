@@ -6,7 +6,7 @@ use std::{env, fs, path::Path};
 
 use dyno_core::{model::IsolationLayer, protocol::Confinement};
 
-use super::{calls, files, proof};
+use super::{calls, capabilities, files, proof};
 
 /// Layers that are in force and proven, and a sentence for each that is not.
 #[derive(Debug, Default)]
@@ -38,12 +38,14 @@ pub(crate) fn confine(asked: &Confinement, folder: &Path, host: u32, uses_accele
         return confined;
     }
     let speculation = speculation();
+    let given_up = capabilities::give_up();
     let filed = files::confine(folder, &asked.read, uses_accelerator);
     let filtered = calls::filter();
     let mut put_on = |layer: IsolationLayer, outcome: Result<(), String>| match outcome {
         Ok(()) => confined.layers.push(layer.word().to_owned()),
         Err(why) => confined.missing.push(format!("{}: {why}", layer.absent())),
     };
+    put_on(IsolationLayer::NoCapabilities, given_up);
     put_on(IsolationLayer::FileRules, filed.and_then(|()| proof::files()));
     put_on(IsolationLayer::NoNetwork, filtered.clone().and_then(|()| proof::network()));
     put_on(IsolationLayer::NoSignals, filtered.clone().and_then(|()| proof::signals(host)));

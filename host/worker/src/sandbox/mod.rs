@@ -1,6 +1,7 @@
 //! The layers that isolate a plugin from the machine. Each layer that is in force is reported by its word.
 
 mod calls;
+mod capabilities;
 mod confine;
 mod descriptors;
 mod files;
@@ -32,7 +33,7 @@ pub(crate) use confine::{Confined, confine};
 pub(crate) use descriptors::close_inherited;
 pub(crate) use home::private_home;
 pub(crate) use huge_pages::use_huge_pages;
-pub(crate) use realtime::realtime;
+pub(crate) use realtime::{allow_realtime, realtime};
 
 /// The layers that hold from the start of the worker; `closed`: what it inherited is closed. `None`: the host has died meanwhile.
 pub(crate) fn enter(host: u32, closed: bool) -> Option<Vec<String>> {

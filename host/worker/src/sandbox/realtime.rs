@@ -4,10 +4,20 @@
 
 use std::fs;
 
-use nix::libc;
+use nix::{
+    libc,
+    sys::resource::{Resource, setrlimit},
+};
 
 /// The lowest there is: above every ordinary program, below everything that was given real-time priority on purpose.
 const PRIORITY: libc::c_int = 1;
+
+/// Makes the priority available after root's rights are given up, if this process has them.
+pub(crate) fn allow_realtime() {
+    let priority = u64::from(PRIORITY.unsigned_abs());
+    // Otherwise asking for it fails, and says why.
+    let _ = setrlimit(Resource::RLIMIT_RTPRIO, priority, priority);
+}
 
 /// Asks for it; processes that the plugin forks or starts do not inherit it.
 ///
