@@ -145,6 +145,7 @@ pub fn parse_duration(text: &str) -> Result<u64, String> {
             "s" => 1e9,
             "m" | "min" => 60e9,
             "h" => 3600e9,
+            "d" => 86_400e9,
             // A number alone counts seconds.
             "" if amount(text.trim()).0 == text.trim() => 1e9,
             _ => return None,
@@ -163,7 +164,7 @@ pub fn parse_duration(text: &str) -> Result<u64, String> {
         Some(ns) if ns < u64::MAX as f64 => Ok(ns as u64),
         Some(_) => Err(format!("`{text}` is too long; the longest duration is about 500 years (`4000000h`)")),
         None => Err(format!(
-            "`{text}` is not a duration; write numbers with ns, us, ms, s, m or h, like `500ms` or `1h30m`"
+            "`{text}` is not a duration; write numbers with ns, us, ms, s, m, h or d, like `500ms` or `1h30m`"
         )),
     }
 }
@@ -363,6 +364,7 @@ mod tests {
         assert_eq!(parse_duration("1.5 m"), Ok(90_000_000_000));
         assert_eq!(parse_duration("2"), Ok(2_000_000_000));
         assert_eq!(parse_duration("1h30m"), Ok(5_400_000_000_000));
+        assert_eq!(parse_duration("90d"), Ok(7_776_000_000_000_000));
         assert_eq!(parse_duration("1 min 500 ms"), Ok(60_500_000_000));
         assert!(parse_duration("99999999h").unwrap_err().contains("too long"));
         assert_eq!(parse_bytes("512MiB"), Ok(512 << 20));

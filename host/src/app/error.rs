@@ -11,7 +11,7 @@ use crate::{
     lease::LeaseError,
     packages::PackageError,
     runner::{ExpandError, RunError},
-    store::{SqlError, StoreError},
+    store::{BackupFault, SqlError, StoreError},
     trust::KeyError,
 };
 
@@ -102,6 +102,27 @@ pub enum AppError {
     /// A key cannot be made or used.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// A file that was named must not be written.
+    #[error("`{}` {why}", file.display())]
+    Target {
+        /// The file.
+        file: PathBuf,
+        /// Why, and what to do.
+        why: &'static str,
+    },
+    /// A copy of the database was made, and cannot be read.
+    #[error("the copy of the database is not usable, so nothing was saved: {0}; keep your earlier backups")]
+    Unsaved(BackupFault),
+    /// It changes files of this machine.
+    #[error(
+        "{what} where the database is, not through the server {server}: end the server there, and call `dyno` there without          --server and DYNO_SERVER"
+    )]
+    NotThroughServer {
+        /// What was asked for.
+        what: &'static str,
+        /// Address of the server.
+        server: String,
+    },
     /// The user cancelled before anything started.
     #[error("cancelled")]
     Cancelled,
@@ -133,6 +154,8 @@ impl AppError {
             | Self::Side(_)
             | Self::File(_)
             | Self::NotThere { .. }
+            | Self::Target { .. }
+            | Self::NotThroughServer { .. }
             | Self::PluginOff(_) => true,
             Self::Store(_)
             | Self::Run(_)
@@ -147,6 +170,7 @@ impl AppError {
             | Self::Server(_)
             | Self::Package(_)
             | Self::Key(_)
+            | Self::Unsaved(_)
             | Self::Cancelled => false,
         }
     }

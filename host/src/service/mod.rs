@@ -11,6 +11,7 @@ mod requests;
 mod root;
 mod status;
 mod table;
+mod upkeep;
 mod watching;
 
 pub(crate) use self::{

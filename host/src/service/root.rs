@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use super::{queue::Queue, reports::ReportFolder, table::RunTable};
+use super::{queue::Queue, reports::ReportFolder, table::RunTable, upkeep::Upkeep};
 use crate::{
     app::{App, AppError, Serving},
     fault::{HostFault, Place},
@@ -15,6 +15,7 @@ pub(crate) struct Service {
     pub(super) table: RunTable,
     pub(super) queue: Arc<Queue>,
     pub(super) reports: ReportFolder,
+    pub(super) upkeep: Upkeep,
 }
 
 impl Service {
@@ -32,7 +33,7 @@ impl Service {
         for outline in serving.queue().outlines()? {
             table.queue(outline);
         }
-        Ok(Self { serving, table, queue: Arc::default(), reports })
+        Ok(Self { serving, table, queue: Arc::default(), reports, upkeep: Upkeep::default() })
     }
 
     /// The use cases that the command line has as well.

@@ -1,0 +1,102 @@
+//! Use cases: removing what is older than it is kept, and giving the space back.
+
+use dyno_core::model::Event;
+
+use super::{
+    backend::{Backend, Local},
+    error::AppError,
+    root::App,
+    vacuumed::Vacuumed,
+};
+use crate::{
+    store::{KeptSince, Outdated, Store},
+    timestamp::before,
+};
+
+/// The age up to which results are kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Vacuum<'a>(&'a App);
+
+impl App {
+    /// The use cases of removing what is outdated.
+    #[must_use]
+    pub fn vacuum(&self) -> Vacuum<'_> {
+        Vacuum(self)
+    }
+}
+
+impl Vacuum<'_> {
+    /// Removes what is outdated. A database that no server has open is written anew without the space that became free. With
+    /// `is_dry`, it only tells what is outdated.
+    ///
+    /// # Errors
+    /// When there is no database, or it refuses.
+    pub fn run(&self, is_dry: bool, announce: &mut dyn FnMut(&Event)) -> Result<Vacuumed, AppError> {
+        let local = match &self.0.backend {
+            Backend::Local(local) => local,
+            Backend::Remote(server) => return server.vacuum(is_dry),
+        };
+        if let Local::File(path) = local
+            && !path.exists()
+        {
+            return Err(AppError::NoDatabase(path.clone()));
+        }
+        let mut store = local.store(&self.0.cancel, announce)?;
+        let bytes_before = store.size();
+        let outdated = self.outdated(&store)?;
+        let is_shrunk = !is_dry && matches!(local, Local::File(_));
+        if !is_dry {
+            self.remove_from(&mut store, &outdated, &mut || true)?;
+            store.fold()?;
+        }
+        let bytes_after = if is_shrunk { store.shrink()? } else { store.size() };
+        Ok(Vacuumed { outdated, bytes_before, bytes_after, is_shrunk })
+    }
+
+    /// Removes what is outdated, a run at a time, as long as `goes_on` says so before each. Returns what was outdated.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn remove_outdated(&self, goes_on: &mut dyn FnMut() -> bool) -> Result<Outdated, AppError> {
+        let Backend::Local(local) = &self.0.backend else { return Ok(Outdated::default()) };
+        let mut store = local.store(&self.0.cancel, &mut |_| {})?;
+        let outdated = self.outdated(&store)?;
+        self.remove_from(&mut store, &outdated, goes_on)?;
+        Ok(outdated)
+    }
+
+    fn outdated(&self, store: &Store) -> Result<Outdated, AppError> {
+        let retention = &self.0.settings.retention.value;
+        let since = KeptSince {
+            runs: retention.keep_ns.map(before),
+            samples: retention.keep_samples_ns.map(before),
+        };
+        Ok(store.outdated(&since)?)
+    }
+
+    fn remove_from(
+        &self,
+        store: &mut Store,
+        outdated: &Outdated,
+        goes_on: &mut dyn FnMut() -> bool,
+    ) -> Result<(), AppError> {
+        for run in &outdated.runs {
+            if !goes_on() {
+                return Ok(());
+            }
+            // It may have been tagged, or become a baseline, meanwhile.
+            if store.is_removable(&run.run)? {
+                store.delete_run(&run.run)?;
+            }
+        }
+        for run in &outdated.samples {
+            if !goes_on() {
+                return Ok(());
+            }
+            if store.is_removable(&run.run)? {
+                store.thin(&run.run)?;
+            }
+        }
+        Ok(())
+    }
+}
