@@ -90,7 +90,8 @@ fn name(arena: &Arena, file: &str) -> String {
 fn beside(arena: &Arena) -> Vec<String> {
     let entries = fs::read_dir(arena.path("out")).unwrap().flatten();
     let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
-    let mut names: Vec<String> = names.filter(|name| name.contains("duckdb") && !name.ends_with(".json")).collect();
+    let mut names: Vec<String> =
+        names.filter(|name| name.contains("duckdb") && !name.ends_with(".json")).collect();
     names.sort();
     names
 }
@@ -125,7 +126,8 @@ fn a_backup_is_taken_while_a_run_writes_and_restored_elsewhere() {
     let arena = arena();
     let ended = arena.run(&["good_a"]).record();
     let server = Served::start(&arena, &[]);
-    let body = json!({"benchmarks": ["good_a"], "stop": {"rule": "samples", "launches": 10_000, "per_launch": 3}});
+    let body =
+        json!({"benchmarks": ["good_a"], "stop": {"rule": "samples", "launches": 10_000, "per_launch": 3}});
     let id = server.post("/api/runs", &body)["id"].as_str().unwrap().to_owned();
     let launches = || {
         let run = server.get(&format!("/api/runs/{id}"));
@@ -161,7 +163,8 @@ fn a_backup_is_taken_while_a_run_writes_and_restored_elsewhere() {
     assert_eq!(cut.status.word(), "interrupted");
     let launches = &cut.cases[0].launches;
     assert!(launches.len() >= before && launches.iter().all(|launch| launch.samples.len() == 3));
-    let files: Vec<_> = fs::read_dir(arena.path("other")).unwrap().flatten().map(|it| it.file_name()).collect();
+    let files: Vec<_> =
+        fs::read_dir(arena.path("other")).unwrap().flatten().map(|it| it.file_name()).collect();
     assert_eq!(files, ["d.duckdb"]);
     assert_eq!(server.end(Signal::SIGTERM), Some(0));
 }
@@ -397,8 +400,15 @@ fn old_runs_are_removed_old_samples_thinned_and_the_file_shrinks() {
     let estimate = arena.dyno(&["results", &old, "--json"]).record();
     let dry = arena.dyno(&["vacuum", "--dry-run"]);
     assert_eq!(dry.code, Some(0), "{}", dry.shown());
-    assert!(dry.stdout.contains("thin 1 launch") && dry.stdout.contains("would be thinned: 2 runs"), "{}", dry.shown());
-    assert_eq!(arena.dyno(&["results", &old, "--samples", "--json"]).record().cases[0].launches[0].samples.len(), 100_000);
+    assert!(
+        dry.stdout.contains("thin 1 launch") && dry.stdout.contains("would be thinned: 2 runs"),
+        "{}",
+        dry.shown()
+    );
+    assert_eq!(
+        arena.dyno(&["results", &old, "--samples", "--json"]).record().cases[0].launches[0].samples.len(),
+        100_000
+    );
     let done = arena.dyno(&["vacuum"]);
     assert_eq!(done.code, Some(0), "{}", done.shown());
     assert!(size() < before * 3 / 4, "{before} {}: {}", size(), done.shown());
@@ -407,7 +417,10 @@ fn old_runs_are_removed_old_samples_thinned_and_the_file_shrinks() {
     assert_eq!((launch.samples.len(), launch.samples_taken), (100, Some(100_000)));
     assert_eq!(thinned.cases[0].metrics, estimate.cases[0].metrics);
     let csv = arena.dyno(&["report", &old, "--format", "samples-csv"]).stdout;
-    assert!(csv.lines().next().unwrap().contains("samples_taken") && csv.lines().nth(1).unwrap().contains(",100000,"));
+    assert!(
+        csv.lines().next().unwrap().contains("samples_taken")
+            && csv.lines().nth(1).unwrap().contains(",100000,")
+    );
     // What was thinned can still be compared with what was not.
     let kept = format!("{}2", &OLD_RUN[..35]);
     let compared = arena.dyno(&["compare", &old, &kept, "--threshold", "1000%"]);
@@ -415,7 +428,11 @@ fn old_runs_are_removed_old_samples_thinned_and_the_file_shrinks() {
 
     fs::write(arena.path("work/dyno.toml"), "[retention]\nkeep = \"90d\"\n").unwrap();
     let done = arena.dyno(&["vacuum", "--json"]).json();
-    assert_eq!((done["runs"].as_array().map(Vec::len), &done["is_shrunk"]), (Some(2), &json!(true)), "{done}");
+    assert_eq!(
+        (done["runs"].as_array().map(Vec::len), &done["is_shrunk"]),
+        (Some(2), &json!(true)),
+        "{done}"
+    );
     assert_eq!(run_ids(&arena), [new, kept]);
     let nothing = arena.dyno(&["vacuum"]);
     assert!(nothing.stdout.contains("nothing is older"), "{}", nothing.shown());
@@ -447,7 +464,9 @@ fn only_an_operator_copies_and_removes() {
     let arena = arena();
     let tokens = arena.path("work/tokens.toml");
     let text: String = ["read", "run", "admin"]
-        .map(|it| format!("[[token]]\nname = \"{it}\"\nscope = \"{it}\"\ntoken = \"{it}-token-0123456789\"\n"))
+        .map(|it| {
+            format!("[[token]]\nname = \"{it}\"\nscope = \"{it}\"\ntoken = \"{it}-token-0123456789\"\n")
+        })
         .concat();
     fs::write(&tokens, text).unwrap();
     fs::set_permissions(&tokens, fs::Permissions::from_mode(0o600)).unwrap();
@@ -457,6 +476,10 @@ fn only_an_operator_copies_and_removes() {
         assert_eq!(server.call("GET", "/api/backup", &Value::Null).0, status, "{scope}");
         assert_eq!(server.call("POST", "/api/vacuum", &json!({"dry_run": true})).0, status, "{scope}");
     }
+    eventually("who copied the database is in the audit log", || {
+        let log = server.get("/api/audit");
+        log.as_array().unwrap().iter().any(|call| call["path"] == "/api/backup" && call["who"] == "admin")
+    });
     let mut arena = arena;
     arena.set("DYNO_TOKEN", "run-token-0123456789");
     refused(&arena.dyno(&["backup", &name(&arena, "work/b.duckdb")]), 2, &["needs admin"]);

@@ -37,7 +37,12 @@ impl Outcome {
     /// Of a command that has ended.
     pub(crate) fn of(output: &Output) -> Self {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Self { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr), pid: 0 }
+        Self {
+            code: output.status.code(),
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
+            pid: 0,
+        }
     }
 
     /// The result of `dyno run --json`.

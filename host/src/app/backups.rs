@@ -217,7 +217,8 @@ fn copy(
         }
         let piece = &piece[..count];
         hash.update(piece);
-        to.write_all(piece).map_err(|error| HostFault::new("cannot write the backup", &error, Place::Named))?;
+        to.write_all(piece)
+            .map_err(|error| HostFault::new("cannot write the backup", &error, Place::Named))?;
         bytes += count as u64;
     }
     Ok((bytes, hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()))

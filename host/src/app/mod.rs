@@ -76,9 +76,9 @@ pub use crate::{
     pool::Complaints,
     runner::{Cancel, CheckNews, Depth, DuelNews, DuelOptions, Obstacle, Planned, is_ignored},
     store::{
-        Annotation, Audited, LatestFilter, LatestList, LaunchSamples, Noise, Outdated, Outline, PerformanceFilter, PerformanceRow,
-        Queued, Restored, ResultFilter, RunEnd, RunFilter, RunSummary, SampleMetric, SqlAnswer, SqlBrake, SqlCaller,
-        SqlColumn, SqlError, SqlLimits, Submitted,
+        Annotation, Audited, LatestFilter, LatestList, LaunchSamples, Noise, Outdated, Outline,
+        PerformanceFilter, PerformanceRow, Queued, Restored, ResultFilter, RunEnd, RunFilter, RunSummary,
+        SampleMetric, SqlAnswer, SqlBrake, SqlCaller, SqlColumn, SqlError, SqlLimits, Submitted,
     },
     trust::{NewPair, SignatureState, TrustStore},
 };

@@ -34,14 +34,18 @@ impl Partial {
         let mut path = name.as_os_str().to_owned();
         path.push(".partial");
         let path = PathBuf::from(path);
-        let fault =
-            |error: io::Error| HostFault::new(format!("cannot write `{}`", path.display()), &error, Place::Named);
+        let fault = |error: io::Error| {
+            HostFault::new(format!("cannot write `{}`", path.display()), &error, Place::Named)
+        };
         let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(fault)?;
         let number = |about: fs::Metadata| (about.dev(), about.ino());
         let is_there = || fs::metadata(&path).map(number).ok() == file.metadata().map(number).ok();
         // The other process may just have renamed what was opened here: that must not be emptied.
         if file.try_lock().is_err() || !is_there() {
-            return Err(AppError::Target { file: path, why: "is being written by another `dyno`; wait for it" });
+            return Err(AppError::Target {
+                file: path,
+                why: "is being written by another `dyno`; wait for it",
+            });
         }
         let partial = Self { file, path: path.clone(), name: name.to_owned(), is_kept: false };
         partial.file.set_len(0).map_err(fault)?;

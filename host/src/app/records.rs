@@ -7,8 +7,8 @@ use dyno_core::model::{Distribution, ResultRow};
 
 use super::{error::AppError, serving::Serving};
 use crate::store::{
-    Annotation, LatestFilter, LaunchSamples, LatestList, PerformanceFilter, PerformanceRow, ResultFilter, RunEnd,
-    SampleMetric,
+    Annotation, LatestFilter, LatestList, LaunchSamples, PerformanceFilter, PerformanceRow, ResultFilter,
+    RunEnd, SampleMetric,
 };
 
 /// Details of stored runs.

@@ -1,5 +1,7 @@
 //! Use cases: removing what is older than it is kept, and giving the space back.
 
+use std::time::{Duration, Instant};
+
 use dyno_core::model::Event;
 
 use super::{
@@ -12,6 +14,9 @@ use crate::{
     store::{KeptSince, Outdated, Store},
     timestamp::before,
 };
+
+/// How long a server removes outdated runs in one call: callers wait no longer than two minutes.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// The age up to which results are kept.
 #[derive(Debug, Clone, Copy)]
@@ -45,12 +50,14 @@ impl Vacuum<'_> {
         let bytes_before = store.size();
         let outdated = self.outdated(&store)?;
         let is_shrunk = !is_dry && matches!(local, Local::File(_));
+        let begin = Instant::now();
+        let mut goes_on = || is_shrunk || begin.elapsed() < LONGEST;
+        let is_complete = is_dry || self.remove_from(&mut store, &outdated, &mut goes_on)?;
         if !is_dry {
-            self.remove_from(&mut store, &outdated, &mut || true)?;
             store.fold()?;
         }
         let bytes_after = if is_shrunk { store.shrink()? } else { store.size() };
-        Ok(Vacuumed { outdated, bytes_before, bytes_after, is_shrunk })
+        Ok(Vacuumed { outdated, is_complete, bytes_before, bytes_after, is_shrunk })
     }
 
     /// Removes what is outdated, a run at a time, as long as `goes_on` says so before each. Returns what was outdated.
@@ -67,22 +74,21 @@ impl Vacuum<'_> {
 
     fn outdated(&self, store: &Store) -> Result<Outdated, AppError> {
         let retention = &self.0.settings.retention.value;
-        let since = KeptSince {
-            runs: retention.keep_ns.map(before),
-            samples: retention.keep_samples_ns.map(before),
-        };
+        let since =
+            KeptSince { runs: retention.keep_ns.map(before), samples: retention.keep_samples_ns.map(before) };
         Ok(store.outdated(&since)?)
     }
 
+    /// Whether everything was removed before `goes_on` said no.
     fn remove_from(
         &self,
         store: &mut Store,
         outdated: &Outdated,
         goes_on: &mut dyn FnMut() -> bool,
-    ) -> Result<(), AppError> {
+    ) -> Result<bool, AppError> {
         for run in &outdated.runs {
             if !goes_on() {
-                return Ok(());
+                return Ok(false);
             }
             // It may have been tagged, or become a baseline, meanwhile.
             if store.is_removable(&run.run)? {
@@ -91,12 +97,12 @@ impl Vacuum<'_> {
         }
         for run in &outdated.samples {
             if !goes_on() {
-                return Ok(());
+                return Ok(false);
             }
             if store.is_removable(&run.run)? {
                 store.thin(&run.run)?;
             }
         }
-        Ok(())
+        Ok(true)
     }
 }

@@ -11,6 +11,8 @@ pub struct Vacuumed {
     /// What is older than it is kept.
     #[serde(flatten)]
     pub outdated: Outdated,
+    /// Whether all of it was removed. A server does only so much in one call.
+    pub is_complete: bool,
     /// Size of the database before [bytes].
     pub bytes_before: u64,
     /// Size of the database after [bytes].

@@ -39,7 +39,10 @@ pub(super) fn restore(app: &App, args: &RestoreArgs, json: bool) -> Result<ExitC
         return Ok(End::Good.into());
     }
     let previous = restored.previous.as_ref().map_or_else(String::new, |previous| {
-        format!("\nthe previous database is now `{}`; delete it when you no longer need it", previous.display())
+        format!(
+            "\nthe previous database is now `{}`; delete it when you no longer need it",
+            previous.display()
+        )
     });
     output::text(&format!(
         "restored {} with {} as `{}`{previous}",
@@ -56,14 +59,15 @@ pub(super) fn vacuum(app: &App, args: &VacuumArgs, json: bool) -> Result<ExitCod
         output::json(&vacuumed)?;
         return Ok(End::Good.into());
     }
-    let Vacuumed { outdated, bytes_before, bytes_after, is_shrunk } = &vacuumed;
+    let Vacuumed { outdated, is_complete, bytes_before, bytes_after, is_shrunk } = &vacuumed;
     if args.dry_run {
         output::text(&planned(outdated))?;
         return Ok(End::Good.into());
     }
-    let end = match is_shrunk {
-        true => "",
-        false => {
+    let end = match (is_complete, is_shrunk) {
+        (false, _) => "; not everything was done yet: call it again",
+        (true, true) => "",
+        (true, false) => {
             "; the server reuses the space. To make the file smaller, end the server and run `dyno vacuum` where the database is"
         }
     };

@@ -38,7 +38,9 @@ impl TryFrom<&RetentionTable> for Retention {
         let age = |name: &str, text: &Option<String>| -> Result<Option<u64>, String> {
             let Some(text) = text else { return Ok(None) };
             match units::parse_duration(text).map_err(|why| format!("`{name}`: {why}"))? {
-                0 => Err(format!("`{name}`: `{text}` would keep nothing; give more, or leave the key out to keep everything")),
+                0 => Err(format!(
+                    "`{name}`: `{text}` would keep nothing; give more, or leave the key out to keep everything"
+                )),
                 ns => Ok(Some(ns)),
             }
         };

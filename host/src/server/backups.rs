@@ -44,7 +44,10 @@ const LONGEST: Duration = Duration::from_secs(3600);
 /// `GET /api/backup`
 pub(super) async fn backup(Of(state): Of<Shared>) -> Result<Response, Problem> {
     let turn = Arc::clone(&state.backing_up).try_acquire_owned().map_err(|_| {
-        Problem::new(StatusCode::TOO_MANY_REQUESTS, "another backup is being made; try again when it is complete")
+        Problem::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "another backup is being made; try again when it is complete",
+        )
     })?;
     let shared = Arc::clone(&state);
     let work = move || -> Result<_, Problem> {
@@ -54,7 +57,7 @@ pub(super) async fn backup(Of(state): Of<Shared>) -> Result<Response, Problem> {
     };
     let (copied, file, turn) =
         tokio::task::spawn_blocking(work).await.map_err(|error| Problem::internal(&error))??;
-    let (bytes, held_ms) = (copied.bytes(), copied.held().as_millis());
+    let (bytes, held_ms) = (copied.bytes(), copied.held().as_secs_f64() * 1e3);
     tracing::info!(bytes, held_ms, "the database was copied for a backup");
     let headers = [
         (header::CONTENT_TYPE.as_str(), DATABASE.to_owned()),
@@ -75,7 +78,8 @@ pub(super) async fn backup(Of(state): Of<Shared>) -> Result<Response, Problem> {
 }
 
 pub(super) fn backup_docs(op: TransformOperation<'_>) -> TransformOperation<'_> {
-    let op = op.summary("A consistent copy of the database, whose SHA-256 is in `x-dyno-sha256`").tag("operator");
+    let op =
+        op.summary("A consistent copy of the database, whose SHA-256 is in `x-dyno-sha256`").tag("operator");
     may_be(op, [DATABASE])
 }
 

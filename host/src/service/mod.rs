@@ -10,6 +10,7 @@ mod reports;
 mod requests;
 mod root;
 mod status;
+mod stop;
 mod table;
 mod upkeep;
 mod watching;

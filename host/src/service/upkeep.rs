@@ -4,8 +4,8 @@ use std::{
     io,
     panic::{self, AssertUnwindSafe},
     sync::{
-        Arc, Mutex, PoisonError,
-        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError},
     },
     thread,
     time::{Duration, Instant},
@@ -24,23 +24,6 @@ const PATIENCE: Duration = Duration::from_secs(1800);
 /// Interval of looking whether a run is still measured.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// Ends the thread when the service ends.
-#[derive(Debug, Default)]
-pub(super) struct Upkeep(Mutex<Option<Sender<()>>>);
-
-impl Upkeep {
-    /// Lets the thread end before it removes the next run.
-    pub(super) fn end(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-    }
-
-    fn begun(&self) -> Receiver<()> {
-        let (sender, ends) = channel();
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
-        ends
-    }
-}
-
 impl Service {
     /// Starts the thread, until [`Service::end`], if not everything is kept.
     ///
@@ -54,7 +37,9 @@ impl Service {
         let work = move || {
             loop {
                 if panic::catch_unwind(AssertUnwindSafe(|| service.remove_outdated(&ends))).is_err() {
-                    tracing::error!("removing outdated runs ended in a panic; the next attempt is in an hour");
+                    tracing::error!(
+                        "removing outdated runs ended in a panic; the next attempt is in an hour"
+                    );
                 }
                 if ends.recv_timeout(INTERVAL) != Err(RecvTimeoutError::Timeout) {
                     return;

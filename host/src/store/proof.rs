@@ -70,7 +70,9 @@ pub(super) fn sums(connection: &Connection, database: &str) -> Result<Vec<TableS
     let sql = "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = ? AND NOT internal ORDER BY ALL";
     let names: Vec<(String, String)> = connection
         .prepare(sql)
-        .and_then(|mut found| found.query_map(params![database], |row| Ok((row.get(0)?, row.get(1)?)))?.collect())
+        .and_then(|mut found| {
+            found.query_map(params![database], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+        })
         .map_err(&failed)?;
     let sum = |(schema, table): (String, String)| {
         let place = [database, &schema, &table].map(quoted).join(".");
@@ -78,7 +80,9 @@ pub(super) fn sums(connection: &Connection, database: &str) -> Result<Vec<TableS
             "SELECT count(*)::UBIGINT, coalesce(bit_xor(hash(*COLUMNS(*))), 0)::VARCHAR FROM {place}"
         );
         connection
-            .query_row(&sql, [], |row| Ok(TableSum { table: table.clone(), rows: row.get(0)?, digest: row.get(1)? }))
+            .query_row(&sql, [], |row| {
+                Ok(TableSum { table: table.clone(), rows: row.get(0)?, digest: row.get(1)? })
+            })
             .map_err(&failed)
     };
     names.into_iter().map(sum).collect()
@@ -112,7 +116,9 @@ pub(super) fn as_backup(path: &Path, error: StoreError) -> StoreError {
         }
         // A resource that ran out says nothing about the file.
         error if error.resource().is_some() => return error,
-        StoreError::Statement { source, .. } => BackupFault::Damaged { message: first_line(&source.to_string()) },
+        StoreError::Statement { source, .. } => {
+            BackupFault::Damaged { message: first_line(&source.to_string()) }
+        }
         StoreError::Open { message, .. } => BackupFault::Damaged { message: first_line(&message) },
         error => return error,
     };

@@ -87,3 +87,84 @@ fn fold_log(path: &Path) -> Result<(), StoreError> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use super::*;
+    use crate::store::{
+        Store,
+        tests::{record, store_all},
+    };
+
+    fn backup_of(store: &Store, to: &Path) {
+        let snapshot = store.snapshot().unwrap();
+        io::copy(&mut snapshot.open().unwrap(), &mut File::create(to).unwrap()).unwrap();
+    }
+
+    fn fault(error: &StoreError) -> &BackupFault {
+        match error {
+            StoreError::Backup { fault, .. } => fault,
+            other => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn what_this_dyno_cannot_use_is_refused_before_anything_is_touched() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, backup) = (folder.path().join("d.duckdb"), folder.path().join("b.duckdb"));
+        drop(Store::open(&path).unwrap());
+        let before = fs::read(&path).unwrap();
+        let make = |sql: &str| {
+            let _ = fs::remove_file(&backup);
+            connect(&backup, AccessMode::ReadWrite).unwrap().execute_batch(sql).unwrap();
+            restore(&backup, &path).unwrap_err()
+        };
+        assert_eq!(fault(&make("CHECKPOINT")), &BackupFault::NoTables);
+        let foreign = make("CREATE TABLE wages (x INTEGER)");
+        assert_eq!(fault(&foreign), &BackupFault::Foreign { table: "wages".to_owned() });
+        let newer = make(
+            "CREATE TABLE schema_version (version INTEGER, applied_at TIMESTAMP);
+             INSERT INTO schema_version VALUES (99, '2026-01-01')",
+        );
+        assert_eq!(fault(&newer), &BackupFault::Newer { found: 99, known: migrate::VERSION });
+        assert!(newer.is_usage() && newer.to_string().contains("use a newer dyno"), "{newer}");
+        assert_eq!(fs::read(&path).unwrap(), before);
+        let left = fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(left, 2, "the database and the backup");
+    }
+
+    #[test]
+    fn a_database_that_was_copied_by_hand_is_restored_with_its_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, copy) = (folder.path().join("d.duckdb"), folder.path().join("b.duckdb"));
+        let mut store = Store::open(&path).unwrap();
+        store_all(&mut store, &record());
+        fs::copy(log_of(&path), log_of(&copy)).unwrap();
+        fs::copy(&path, &copy).unwrap();
+        drop(store);
+        let other = folder.path().join("other.duckdb");
+        restore(&copy, &other).unwrap();
+        assert_eq!(Store::open(&other).unwrap().run("last", true).unwrap(), record());
+    }
+
+    #[test]
+    fn the_previous_database_keeps_what_was_only_in_its_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, backup) = (folder.path().join("d.duckdb"), folder.path().join("b.duckdb"));
+        let mut store = Store::open(&path).unwrap();
+        backup_of(&store, &backup);
+        store_all(&mut store, &record());
+        // As a killed process leaves them.
+        let killed = folder.path().join("killed.duckdb");
+        fs::copy(log_of(&path), log_of(&killed)).unwrap();
+        fs::copy(&path, &killed).unwrap();
+        drop(store);
+        let restored = restore(&backup, &killed).unwrap();
+        let previous = restored.previous.unwrap();
+        assert!(!log_of(&killed).exists() && !log_of(&previous).exists());
+        assert_eq!(Store::open(&previous).unwrap().run("last", true).unwrap(), record());
+        assert!(Store::open(&killed).unwrap().run("last", true).is_err(), "the backup is older");
+    }
+}

@@ -131,9 +131,7 @@ impl Store {
     /// When the database fails.
     pub fn is_removable(&self, run: &str) -> Result<bool, StoreError> {
         let sql = format!("SELECT count(*) > 0 FROM runs r WHERE r.id = ? AND {UNNEEDED}");
-        self.connection
-            .query_row(&sql, [run], |row| row.get(0))
-            .map_err(doing("looking for outdated runs"))
+        self.connection.query_row(&sql, [run], |row| row.get(0)).map_err(doing("looking for outdated runs"))
     }
 
     /// Thins every launch of a run that has more samples than stay. The launch then says how many were taken; its summaries stay as
@@ -157,7 +155,9 @@ impl Store {
             every()
         );
         let same = |table: &str| {
-            format!("{table}.run_no = $1 AND {table}.case_no = long.case_no AND {table}.launch_no = long.launch_no")
+            format!(
+                "{table}.run_no = $1 AND {table}.case_no = long.case_no AND {table}.launch_no = long.launch_no"
+            )
         };
         let note = format!(
             "UPDATE launches SET samples_taken = coalesce(samples_taken, long.taken) FROM {long} WHERE {}",
@@ -182,7 +182,9 @@ fn batches(cases: &[(u32, u64)]) -> Vec<(u32, u32)> {
     let mut batches: Vec<(u32, u32, u64)> = Vec::new();
     for (case, samples) in cases {
         match batches.last_mut() {
-            Some((_, last, total)) if *total + samples <= AT_ONCE => (*last, *total) = (*case, *total + samples),
+            Some((_, last, total)) if *total + samples <= AT_ONCE => {
+                (*last, *total) = (*case, *total + samples)
+            }
             _ => batches.push((*case, *case, *samples)),
         }
     }
@@ -231,7 +233,8 @@ mod tests {
         let before = store.run("long", false).unwrap();
         let outdated = store.outdated(&since(None, Some(BETWEEN))).unwrap();
         assert_eq!(outdated.runs, []);
-        let found: Vec<_> = outdated.samples.iter().map(|it| (it.run.as_str(), it.launches, it.samples)).collect();
+        let found: Vec<_> =
+            outdated.samples.iter().map(|it| (it.run.as_str(), it.launches, it.samples)).collect();
         assert_eq!(found, [("long", 1, 910)]);
         store.thin("long").unwrap();
         store.thin("short").unwrap();
@@ -289,6 +292,9 @@ mod tests {
     fn no_transaction_is_long() {
         let half = AT_ONCE / 2;
         assert_eq!(batches(&[]), []);
-        assert_eq!(batches(&[(0, half), (1, half), (3, 1), (4, AT_ONCE * 9), (5, 1)]), [(0, 1), (3, 3), (4, 4), (5, 5)]);
+        assert_eq!(
+            batches(&[(0, half), (1, half), (3, 1), (4, AT_ONCE * 9), (5, 1)]),
+            [(0, 1), (3, 3), (4, 4), (5, 5)]
+        );
     }
 }

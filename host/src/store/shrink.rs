@@ -116,7 +116,8 @@ mod tests {
             store.connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).unwrap();
         }
         drop(store);
-        let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().flatten().map(|it| it.file_name()).collect();
+        let left: Vec<_> =
+            std::fs::read_dir(folder.path()).unwrap().flatten().map(|it| it.file_name()).collect();
         assert_eq!(left, ["d \"x\".duckdb"]);
     }
 }

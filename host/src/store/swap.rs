@@ -38,7 +38,11 @@ impl Hold {
     pub(super) fn on(path: &Path) -> Result<Self, StoreError> {
         let claim = Claim::new(path)?;
         let fault = |error: io::Error| {
-            HostFault::new(format!("cannot replace the database `{}`", path.display()), &error, Place::Database)
+            HostFault::new(
+                format!("cannot replace the database `{}`", path.display()),
+                &error,
+                Place::Database,
+            )
         };
         let file = match File::options().read(true).write(true).open(claim.path()) {
             Ok(file) => file,
@@ -102,7 +106,11 @@ impl Hold {
             folder.sync_all()
         };
         replaced().map_err(|error| {
-            HostFault::new(format!("cannot replace the database `{}`", path.display()), &error, Place::Database)
+            HostFault::new(
+                format!("cannot replace the database `{}`", path.display()),
+                &error,
+                Place::Database,
+            )
         })
     }
 }
@@ -117,7 +125,8 @@ pub(super) fn free_name(database: &Path, ending: &str) -> PathBuf {
         }
         PathBuf::from(name)
     };
-    let is_free = |name: &PathBuf| name.symlink_metadata().is_err() && log_of(name).symlink_metadata().is_err();
+    let is_free =
+        |name: &PathBuf| name.symlink_metadata().is_err() && log_of(name).symlink_metadata().is_err();
     (1..).map(name).find(is_free).unwrap_or_default()
 }
 

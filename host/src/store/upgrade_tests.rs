@@ -61,13 +61,16 @@ fn of_version(path: &Path, version: u32) {
     let run = record().id;
     if version >= 2 {
         connection.execute("INSERT INTO baselines VALUES ('main', ?, 'main', '2026-01-03')", [&run]).unwrap();
-        let noise = "INSERT INTO noise (created_at, machine_fingerprint, label, comparisons, alarms, pairs, variance)
+        let noise =
+            "INSERT INTO noise (created_at, machine_fingerprint, label, comparisons, alarms, pairs, variance)
                      VALUES ('2026-01-03', 'm', 'gemm n=1 (native, cpu)', 2, 1, 10, 0.1)";
         connection.execute_batch(noise).unwrap();
         let accepted = "INSERT INTO accepted_changes VALUES (?, 'gemm', 'wanted', '2026-01-03')";
         connection.execute(accepted, [&run]).unwrap();
         connection
-            .execute_batch("INSERT INTO comparisons VALUES ('c', '2026-01-03', 'stored', 'a', 'b', 0, 0, 1, 0, '{}')")
+            .execute_batch(
+                "INSERT INTO comparisons VALUES ('c', '2026-01-03', 'stored', 'a', 'b', 0, 0, 1, 0, '{}')",
+            )
             .unwrap();
     }
     if version >= 3 {
@@ -75,11 +78,15 @@ fn of_version(path: &Path, version: u32) {
                           VALUES (?, 'high', 'ci', '2026-01-02 03:04:05.678', '{\"benchmarks\":[\"gemm\"],\"baseline\":\"main\"}')";
         connection.execute(submission, [WAITING]).unwrap();
         if version >= 7 {
-            connection.execute_batch("UPDATE submissions SET baseline = 'main', incremental = FALSE").unwrap();
+            connection
+                .execute_batch("UPDATE submissions SET baseline = 'main', incremental = FALSE")
+                .unwrap();
         }
         let tag = "INSERT INTO annotations VALUES (?, 'release', 'the first', 'ci', '2026-01-03')";
         connection.execute(tag, [&run]).unwrap();
-        connection.execute("UPDATE runs SET tags = list_append(tags, 'release') WHERE id = ?", [&run]).unwrap();
+        connection
+            .execute("UPDATE runs SET tags = list_append(tags, 'release') WHERE id = ?", [&run])
+            .unwrap();
         connection
             .execute_batch(
                 "INSERT INTO audit VALUES ('2026-01-03', 'r', 'ci', '127.0.0.1', 'POST', '/api/runs', 201);
@@ -94,7 +101,8 @@ fn of_version(path: &Path, version: u32) {
 
 /// Copies the columns of a table that this version has.
 fn copy(connection: &Connection, table: &str) {
-    let sql = "SELECT string_agg('\"' || column_name || '\"', ', ' ORDER BY column_index) FROM duckdb_columns()
+    let sql =
+        "SELECT string_agg('\"' || column_name || '\"', ', ' ORDER BY column_index) FROM duckdb_columns()
                WHERE database_name = current_database() AND table_name = ?";
     let columns: String = connection.query_row(sql, [table], |row| row.get(0)).unwrap();
     connection.execute_batch(&format!("INSERT INTO {table} SELECT {columns} FROM source.{table}")).unwrap();
@@ -120,12 +128,14 @@ fn read_everything(store: &mut Store, version: u32, folder: &Path) {
     assert_eq!(store.runs(&all).unwrap().len(), count);
     let series = store.history("gemm", "time").unwrap();
     assert!(series.iter().any(|series| !series.points.is_empty()), "version {version}");
-    let latest =
-        LatestFilter { metric: "time".to_owned(), benchmark: None, limit: 10, recent: 10 };
+    let latest = LatestFilter { metric: "time".to_owned(), benchmark: None, limit: 10, recent: 10 };
     assert_eq!(store.latest(&latest).unwrap().series.len(), 2);
     let rows = store.result_rows(&ResultFilter { limit: 100, ..ResultFilter::default() }).unwrap();
     assert_eq!(rows.len(), 10);
-    assert_eq!(store.performance(&PerformanceFilter { limit: 10, ..PerformanceFilter::default() }).unwrap().len(), 2);
+    assert_eq!(
+        store.performance(&PerformanceFilter { limit: 10, ..PerformanceFilter::default() }).unwrap().len(),
+        2
+    );
     assert!(!store.compatibility().unwrap().is_empty());
     assert_eq!(store.case_samples(&run, 0).unwrap().len(), 2);
     assert!(store.distribution(&run, 0, SampleMetric::Time, 3, 10).unwrap().samples > 0);
@@ -150,6 +160,7 @@ fn read_everything(store: &mut Store, version: u32, folder: &Path) {
         assert_eq!((submission.priority, submission.owner.as_str()), (Priority::High, "ci"));
         assert_eq!((submission.baseline.as_deref(), submission.incremental), (Some("main"), false));
     }
+    store.confine(folder).unwrap();
     for view in [
         "performance_results_view",
         "hardware_compatibility_view",

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    AaArgs, AbArgs, BackupArgs, BuildArgs, CacheArgs, CheckArgs, CompareArgs, CompletionsArgs, DashboardArgs, DevArgs,
-    DevicesArgs, DoctorArgs, HistoryArgs, InspectArgs, InstallArgs, KeyArgs, ListArgs, NewArgs, PackArgs,
-    RemoveArgs, ReportArgs, RestoreArgs, ResultsArgs, RunArgs, ServeArgs, SignArgs, SqlArgs, VacuumArgs, VerifyArgs,
+    AaArgs, AbArgs, BackupArgs, BuildArgs, CacheArgs, CheckArgs, CompareArgs, CompletionsArgs, DashboardArgs,
+    DevArgs, DevicesArgs, DoctorArgs, HistoryArgs, InspectArgs, InstallArgs, KeyArgs, ListArgs, NewArgs,
+    PackArgs, RemoveArgs, ReportArgs, RestoreArgs, ResultsArgs, RunArgs, ServeArgs, SignArgs, SqlArgs,
+    VacuumArgs, VerifyArgs,
 };
 use crate::config::Flags;
 
