@@ -268,6 +268,21 @@ fn a_backup_replaces_nothing_unasked() {
     refused(&arena.dyno(&["backup", &name(&arena, "work"), "--force"]), 2, &["is not a file"]);
     let nowhere = name(&arena, "work/nowhere/b.duckdb");
     refused(&arena.dyno(&["backup", &nowhere]), 5, &["nowhere", "does not exist", "name a file in a folder"]);
+    // What belongs to another database would be added to the backup, or be lost.
+    fs::write(arena.path("work/b.duckdb.wal"), "x").unwrap();
+    refused(&arena.dyno(&["backup", &file, "--force"]), 2, &["b.duckdb.wal", "move it away"]);
+    fs::remove_file(arena.path("work/b.duckdb.wal")).unwrap();
+    let (other, other_file) = (arena.path("work/other.duckdb"), name(&arena, "work/other.duckdb"));
+    let mut writes = start({
+        let mut command = arena.command(&["run", "loop_forever", "--json"]);
+        command.arg("--db-path").arg(&other);
+        command
+    });
+    let host = writes.id();
+    eventually("no worker was started", || workers(host) > 0);
+    refused(&arena.dyno(&["backup", &other_file, "--force"]), 2, &["other.duckdb.wal"]);
+    writes.kill().unwrap();
+    writes.wait().unwrap();
     let saved = arena.dyno(&["backup", &file, "--force"]);
     assert_eq!(saved.code, Some(0), "{}", saved.shown());
     assert!(fs::metadata(&file).unwrap().len() > 1_000);

@@ -22,7 +22,7 @@ use crate::{
     client,
     fault::{HostFault, Place},
     runner::Cancel,
-    store::{Contents, Restored, Snapshot, StoreError, examine, restore},
+    store::{Contents, Restored, Snapshot, StoreError, check_unused, examine, log_of, restore},
 };
 
 /// How much is copied at a time [bytes].
@@ -130,6 +130,11 @@ impl Backups<'_> {
     /// Refuses a file that must not be written.
     fn check_target(&self, file: &Path, replace: bool) -> Result<(), AppError> {
         let refused = |why| Err(AppError::Target { file: file.to_owned(), why });
+        let log = log_of(file);
+        if log.symlink_metadata().is_ok() {
+            let why = "exists, the log of a database that would be added to the backup; move it away, or name another file";
+            return Err(AppError::Target { file: log, why });
+        }
         let Ok(about) = fs::symlink_metadata(file) else { return Ok(()) };
         let database = fs::canonicalize(&self.0.settings.db_path.value).ok();
         if database.is_some() && fs::canonicalize(file).ok() == database {
@@ -138,7 +143,8 @@ impl Backups<'_> {
         match (about.is_file(), replace) {
             (false, _) => refused("exists and is not a file; name another file"),
             (true, false) => refused("exists already; name another file, or replace it with --force"),
-            (true, true) => Ok(()),
+            // It may be the database of another process.
+            (true, true) => Ok(check_unused(file)?),
         }
     }
 }

@@ -61,7 +61,7 @@ pub use self::{
     serving::Serving,
     signing::{SignedFile, Signing, VerifiedFile},
     sources::Sources,
-    vacuum::Vacuum,
+    vacuum::{Removed, Vacuum},
     vacuumed::Vacuumed,
     verdicts::Verdicts,
     watching::{WatchNews, Watching},

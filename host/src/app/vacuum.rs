@@ -30,6 +30,17 @@ impl App {
     }
 }
 
+/// How many runs were removed or thinned.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Removed {
+    /// Number of runs that were removed.
+    pub runs: usize,
+    /// Number of runs whose launches were thinned.
+    pub thinned: usize,
+    /// Whether nothing outdated is left.
+    pub is_complete: bool,
+}
+
 impl Vacuum<'_> {
     /// Removes what is outdated. A database that no server has open is written anew without the space that became free. With
     /// `is_dry`, it only tells what is outdated.
@@ -52,7 +63,7 @@ impl Vacuum<'_> {
         let is_shrunk = !is_dry && matches!(local, Local::File(_));
         let begin = Instant::now();
         let mut goes_on = || is_shrunk || begin.elapsed() < LONGEST;
-        let is_complete = is_dry || self.remove_from(&mut store, &outdated, &mut goes_on)?;
+        let is_complete = is_dry || remove(&mut store, &outdated, &mut goes_on)?.is_complete;
         if !is_dry {
             store.fold()?;
         }
@@ -60,16 +71,15 @@ impl Vacuum<'_> {
         Ok(Vacuumed { outdated, is_complete, bytes_before, bytes_after, is_shrunk })
     }
 
-    /// Removes what is outdated, a run at a time, as long as `goes_on` says so before each. Returns what was outdated.
+    /// Removes what is outdated, a run at a time, as long as `goes_on` says so before each.
     ///
     /// # Errors
     /// When the database refuses.
-    pub fn remove_outdated(&self, goes_on: &mut dyn FnMut() -> bool) -> Result<Outdated, AppError> {
-        let Backend::Local(local) = &self.0.backend else { return Ok(Outdated::default()) };
+    pub fn remove_outdated(&self, goes_on: &mut dyn FnMut() -> bool) -> Result<Removed, AppError> {
+        let Backend::Local(local) = &self.0.backend else { return Ok(Removed::default()) };
         let mut store = local.store(&self.0.cancel, &mut |_| {})?;
         let outdated = self.outdated(&store)?;
-        self.remove_from(&mut store, &outdated, goes_on)?;
-        Ok(outdated)
+        remove(&mut store, &outdated, goes_on)
     }
 
     fn outdated(&self, store: &Store) -> Result<Outdated, AppError> {
@@ -78,31 +88,32 @@ impl Vacuum<'_> {
             KeptSince { runs: retention.keep_ns.map(before), samples: retention.keep_samples_ns.map(before) };
         Ok(store.outdated(&since)?)
     }
+}
 
-    /// Whether everything was removed before `goes_on` said no.
-    fn remove_from(
-        &self,
-        store: &mut Store,
-        outdated: &Outdated,
-        goes_on: &mut dyn FnMut() -> bool,
-    ) -> Result<bool, AppError> {
-        for run in &outdated.runs {
-            if !goes_on() {
-                return Ok(false);
-            }
-            // It may have been tagged, or become a baseline, meanwhile.
-            if store.is_removable(&run.run)? {
-                store.delete_run(&run.run)?;
-            }
+fn remove(
+    store: &mut Store,
+    outdated: &Outdated,
+    goes_on: &mut dyn FnMut() -> bool,
+) -> Result<Removed, AppError> {
+    let mut removed = Removed::default();
+    for run in &outdated.runs {
+        if !goes_on() {
+            return Ok(removed);
         }
-        for run in &outdated.samples {
-            if !goes_on() {
-                return Ok(false);
-            }
-            if store.is_removable(&run.run)? {
-                store.thin(&run.run)?;
-            }
+        // It may have been tagged, or become a baseline, meanwhile.
+        if store.is_removable(&run.run)? {
+            store.delete_run(&run.run)?;
+            removed.runs += 1;
         }
-        Ok(true)
     }
+    for run in &outdated.samples {
+        if !goes_on() {
+            return Ok(removed);
+        }
+        if store.is_removable(&run.run)? {
+            store.thin(&run.run)?;
+            removed.thinned += 1;
+        }
+    }
+    Ok(Removed { is_complete: true, ..removed })
 }

@@ -13,13 +13,13 @@ use std::{
 
 use super::root::Service;
 use crate::{
-    app::{Audited, Outdated},
+    app::{Audited, Removed},
     timestamp::now,
 };
 
 /// Interval of looking for what is outdated.
 const INTERVAL: Duration = Duration::from_secs(3600);
-/// How long it waits for the end of running runs, before it goes on beside them: a run is removed within milliseconds.
+/// How long it waits for the end of running runs, before it goes on beside them.
 const PATIENCE: Duration = Duration::from_secs(1800);
 /// Interval of looking whether a run is still measured.
 const LOOK: Duration = Duration::from_secs(2);
@@ -62,9 +62,8 @@ impl Service {
             }
         };
         match self.app().vacuum().remove_outdated(&mut goes_on) {
-            Ok(outdated) if outdated.is_empty() => {}
-            Ok(Outdated { runs, samples }) => {
-                let (runs, thinned) = (runs.len(), samples.len());
+            Ok(Removed { runs: 0, thinned: 0, .. }) => {}
+            Ok(Removed { runs, thinned, .. }) => {
                 tracing::info!(runs, thinned, "runs older than they are kept were removed or thinned");
                 self.note(&format!("/retention?runs={runs}&thinned={thinned}"));
             }

@@ -217,7 +217,8 @@ fn remedy(message: &str) -> String {
 }
 
 /// The write-ahead log beside a database.
-pub(super) fn log_of(path: &Path) -> PathBuf {
+#[must_use]
+pub fn log_of(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".wal");
     name.into()

@@ -143,4 +143,25 @@ mod tests {
         let left = std::fs::read_dir(folder.path()).unwrap().flatten().filter(|it| it.path().is_dir());
         assert_eq!(left.count(), 0, "no copy stays");
     }
+
+    #[test]
+    fn a_reader_with_an_old_view_neither_waits_nor_spoils_the_copy() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, copy) = (folder.path().join("d.duckdb"), folder.path().join("b.duckdb"));
+        let mut store = Store::open(&path).unwrap().for_server();
+        let mut run = record();
+        store_all(&mut store, &run);
+        let reader = store.another().unwrap();
+        reader.connection.execute_batch("BEGIN TRANSACTION READ ONLY").unwrap();
+        let rows =
+            || reader.connection.query_row("SELECT count(*) FROM runs", [], |row| row.get::<_, u32>(0));
+        assert_eq!(rows().unwrap(), 1);
+        let first = std::mem::replace(&mut run.id, "another".to_owned());
+        store_all(&mut store, &run);
+        store.delete_run(&first).unwrap();
+        copy_of(&store, &copy);
+        assert_eq!(rows().unwrap(), 1, "it sees what it saw");
+        assert_eq!(examine(&copy).unwrap().runs, 1);
+        assert_eq!(Store::open_read_only(&copy).unwrap().run("last", true).unwrap(), run);
+    }
 }

@@ -115,6 +115,14 @@ impl Hold {
     }
 }
 
+/// Refuses a file that a process has open as a database.
+///
+/// # Errors
+/// When it is open somewhere, or this user cannot write it.
+pub fn check_unused(path: &Path) -> Result<(), StoreError> {
+    Hold::on(path).map(drop)
+}
+
 /// A name beside a database that no file has. // eg: `dyno.duckdb.before-restore-20260102T030405Z`
 pub(super) fn free_name(database: &Path, ending: &str) -> PathBuf {
     let name = |number: u32| {
