@@ -6,6 +6,7 @@
 
 mod access;
 mod authors;
+mod backups;
 mod builds;
 mod check;
 mod cli;

@@ -12,7 +12,7 @@ SELECT i, c, 'cpu-kernels', '0.1.0', 'native', repeat('a', 64), '/plugins/cpu-ke
        format('{{"batch_size":{},"n":{}}}', 1 << (c % 6), c), 'completed', NULL, NULL, '{"state":"completed"}', '{"time":1000.0}', NULL
 FROM range(1, RUNS + 1) r(i), range(CASES) k(c);
 INSERT INTO launches
-SELECT i, c, 0, TIMESTAMP '2026-01-01' + INTERVAL (i) MINUTE, 'completed', 0, 10000000, 0, LAUNCH
+SELECT i, c, 0, TIMESTAMP '2026-01-01' + INTERVAL (i) MINUTE, 'completed', 0, 10000000, 0, LAUNCH, NULL
 FROM range(1, RUNS + 1) r(i), range(CASES) k(c);
 INSERT INTO environments
 SELECT i, c, 0, 0.1, 0.1, 0.0, 0.0, FALSE, ENVIRONMENT FROM range(1, RUNS + 1) r(i), range(CASES) k(c);

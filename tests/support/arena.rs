@@ -8,7 +8,7 @@ use std::{
     io::Read,
     os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Command, Output, Stdio},
     time::{Duration, Instant},
 };
 
@@ -34,6 +34,17 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
+    /// Of a command that has ended.
+    pub(crate) fn of(output: &Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Self {
+            code: output.status.code(),
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
+            pid: 0,
+        }
+    }
+
     /// The result of `dyno run --json`.
     pub(crate) fn record(&self) -> RunRecord {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| {

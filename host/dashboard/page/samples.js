@@ -19,9 +19,17 @@ export function linesOf({ samples, shares, quantiles, launches }, name, tone, la
   return [...thin, { name: name || "all samples", tone, isWhole: true, shares, quantiles }];
 }
 
+/** How many samples are gone of launches that were thinned. */
+function Thinned({ launches }) {
+  const thinned = launches.filter((it) => it.samples_taken);
+  if (!thinned.length) return null;
+  const sum = (name) => thinned.reduce((total, it) => total + it[name], 0);
+  return html`<p class="note">Old samples were thinned: ${sum("samples")} of ${sum("samples_taken")} are shown. The result was computed from all of them.</p>`;
+}
+
 /** Both charts, side by side. */
 export function Samples({ distribution, metric, unit }) {
-  return html`<div class="cards samples">
+  return html`<${Thinned} launches=${distribution.launches} /><div class="cards samples">
     <section class="card wide">
       <h2>Samples in the order of measurement</h2>
       <${Course} columns=${distribution.columns} unit=${unit} metric=${metric} />

@@ -79,6 +79,18 @@ impl Local {
         }
     }
 
+    /// The same without bringing it up to date: it is only to be copied.
+    pub(super) fn store_as_it_is(
+        &self,
+        cancel: &Cancel,
+        announce: &mut dyn FnMut(&Event),
+    ) -> Result<Store, AppError> {
+        match self {
+            Self::File(path) => when_free(&|| Ok(Store::open_as_it_is(path)?), cancel, announce),
+            Self::Held(database) => Ok(database.connect()?),
+        }
+    }
+
     /// Opens the database for reading.
     pub(super) fn store_to_read(&self) -> Result<Store, AppError> {
         match self {

@@ -12,7 +12,7 @@ use crate::{
     lease::LeaseError,
     packages::PackageError,
     runner::{ExpandError, RunError},
-    store::{SqlError, StoreError},
+    store::{BackupFault, SqlError, StoreError},
     trust::KeyError,
 };
 
@@ -111,6 +111,27 @@ pub enum AppError {
         "no token file is named; give --token-file FILE, or set `token-file` in dyno.toml, so that `dyno serve` uses the same"
     )]
     NoTokenFile,
+    /// A file that was named must not be written.
+    #[error("`{}` {why}", file.display())]
+    Target {
+        /// The file.
+        file: PathBuf,
+        /// Why, and what to do.
+        why: &'static str,
+    },
+    /// A copy of the database was made, and cannot be read.
+    #[error("the copy of the database is not usable, so nothing was saved: {0}; keep your earlier backups")]
+    Unsaved(BackupFault),
+    /// It changes files of this machine.
+    #[error(
+        "{what} where the database is, not through the server {server}: end the server there, and call `dyno` there without          --server and DYNO_SERVER"
+    )]
+    NotThroughServer {
+        /// What was asked for.
+        what: &'static str,
+        /// Address of the server.
+        server: String,
+    },
     /// The user cancelled before anything started.
     #[error("cancelled")]
     Cancelled,
@@ -143,6 +164,8 @@ impl AppError {
             | Self::Side(_)
             | Self::File(_)
             | Self::NotThere { .. }
+            | Self::Target { .. }
+            | Self::NotThroughServer { .. }
             | Self::PluginOff(_) => true,
             Self::Store(_)
             | Self::Run(_)
@@ -159,6 +182,7 @@ impl AppError {
             | Self::Key(_)
             | Self::Access(_)
             | Self::NoTokenFile
+            | Self::Unsaved(_)
             | Self::Cancelled => false,
         }
     }

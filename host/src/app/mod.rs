@@ -3,6 +3,7 @@
 
 mod archive;
 mod backend;
+mod backups;
 mod builds;
 mod cache;
 mod checks;
@@ -15,6 +16,7 @@ mod local;
 mod models;
 mod operator;
 mod packages;
+mod partial;
 mod plugins;
 mod queue;
 mod records;
@@ -28,6 +30,8 @@ mod sides;
 mod signing;
 mod sources;
 mod tokens;
+mod vacuum;
+mod vacuumed;
 mod verdicts;
 mod watching;
 mod workers;
@@ -37,6 +41,7 @@ mod workshop;
 pub use dyno_core::stats::CompareOptions;
 
 pub use self::{
+    backups::{Backups, Copied, Saved},
     builds::Builds,
     cache::Cache,
     checks::{CheckOptions, Checks},
@@ -58,6 +63,8 @@ pub use self::{
     signing::{SignedFile, Signing, VerifiedFile},
     sources::Sources,
     tokens::TokenFile,
+    vacuum::{Removed, Vacuum},
+    vacuumed::Vacuumed,
     verdicts::Verdicts,
     watching::{WatchNews, Watching},
     workshop::{DevBuild, Edited, Tools, Unusable, Workshop},
@@ -72,9 +79,9 @@ pub use crate::{
     pool::Complaints,
     runner::{Cancel, CheckNews, Depth, DuelNews, DuelOptions, Obstacle, Planned, is_ignored},
     store::{
-        Annotation, Audited, LatestFilter, LatestList, Noise, Outline, PerformanceFilter, PerformanceRow,
-        Queued, ResultFilter, RunEnd, RunFilter, RunSummary, SampleMetric, SqlAnswer, SqlBrake, SqlCaller,
-        SqlColumn, SqlError, SqlLimits, Submitted,
+        Annotation, Audited, LatestFilter, LatestList, LaunchSamples, Noise, Outdated, Outline,
+        PerformanceFilter, PerformanceRow, Queued, Restored, ResultFilter, RunEnd, RunFilter, RunSummary,
+        SampleMetric, SqlAnswer, SqlBrake, SqlCaller, SqlColumn, SqlError, SqlLimits, Submitted,
     },
     trust::{NewPair, SignatureState, TrustStore},
 };

@@ -3,12 +3,12 @@
 
 use std::{path::Path, sync::Arc};
 
-use dyno_core::model::{Distribution, ResultRow, Sample};
+use dyno_core::model::{Distribution, ResultRow};
 
 use super::{error::AppError, serving::Serving};
 use crate::store::{
-    Annotation, LatestFilter, LatestList, PerformanceFilter, PerformanceRow, ResultFilter, RunEnd,
-    SampleMetric,
+    Annotation, LatestFilter, LatestList, LaunchSamples, PerformanceFilter, PerformanceRow, ResultFilter,
+    RunEnd, SampleMetric,
 };
 
 /// Details of stored runs.
@@ -44,7 +44,7 @@ impl Records<'_> {
     ///
     /// # Errors
     /// When there is no such run or case, or the database fails.
-    pub fn case_samples(&self, selector: &str, case: u32) -> Result<Vec<(u32, Vec<Sample>)>, AppError> {
+    pub fn case_samples(&self, selector: &str, case: u32) -> Result<Vec<LaunchSamples>, AppError> {
         Ok(self.0.store()?.case_samples(selector, case)?)
     }
 

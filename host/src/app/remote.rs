@@ -14,10 +14,10 @@ use dyno_core::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{archive::Archive, error::AppError};
+use super::{archive::Archive, error::AppError, vacuumed::Vacuumed};
 use crate::{
     catalog::Catalog,
-    client::{self, Connection, Heard, ServerError},
+    client::{self, Connection, Download, Heard, ServerError},
     config::Resolved,
     fault::Place,
     runner::Cancel,
@@ -190,6 +190,21 @@ impl Client {
     pub(super) fn devices(&self, refresh: bool) -> Result<(Machine, Vec<DeviceInfo>), AppError> {
         let There { machine, devices } = self.0.get("/api/devices", &[("refresh", refresh.to_string())])?;
         Ok((machine, devices))
+    }
+
+    /// A copy of the server's database.
+    pub(super) fn backup(&self) -> Result<Download, AppError> {
+        Ok(self.0.download("/api/backup")?)
+    }
+
+    /// An error for an answer that ended too early.
+    pub(super) fn broken_off(&self, error: &dyn std::fmt::Display) -> ServerError {
+        self.0.broken_off(error)
+    }
+
+    /// Removes what is outdated on the server, or only tells it.
+    pub(super) fn vacuum(&self, is_dry: bool) -> Result<Vacuumed, AppError> {
+        Ok(self.0.post("/api/vacuum", &json!({"dry_run": is_dry}))?)
     }
 
     /// Runs a SELECT on the server, returning at most `rows` rows.

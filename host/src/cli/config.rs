@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     app::{App, TrustStore},
-    config::{Origin, Resolved, Setting},
+    config::{Origin, Resolved, Retention, Setting},
 };
 
 pub(super) fn execute(app: &App, json: bool) -> Result<ExitCode, Failure> {
@@ -30,7 +30,7 @@ pub(super) fn execute(app: &App, json: bool) -> Result<ExitCode, Failure> {
 }
 
 /// Every setting: its name, its value as people write it, and where that came from.
-fn rows(settings: &Resolved) -> [(&'static str, String, &Origin); 28] {
+fn rows(settings: &Resolved) -> [(&'static str, String, &Origin); 29] {
     let plugins: Vec<String> = settings.plugins.value.iter().map(|path| path.display().to_string()).collect();
     let plugins = if plugins.is_empty() { "(no folder found)".to_owned() } else { plugins.join("\n") };
     [
@@ -62,6 +62,7 @@ fn rows(settings: &Resolved) -> [(&'static str, String, &Origin); 28] {
             layers => layers.iter().map(|layer| layer.word()).collect::<Vec<_>>().join(","),
         }),
         row("watch", &settings.watch, |watch| format!("{watch:?}").to_lowercase()),
+        row("retention", &settings.retention, retention),
         row("notify-webhook", &settings.notify_webhook, or("(none)", secret)),
         row("notify-command", &settings.notify_command, or("(none)", secret)),
         row("trust", &settings.trust, trust),
@@ -97,6 +98,16 @@ fn trust(store: &TrustStore) -> String {
     let keys: usize = store.publishers.values().map(|publisher| publisher.keys.len()).sum();
     let (publishers, keys) = (units::count(store.publishers.len(), "publisher"), units::count(keys, "key"));
     format!("require = {}; {publishers}, {keys}", store.require)
+}
+
+fn retention(ages: &Retention) -> String {
+    let age = |ns: Option<u64>| {
+        ns.map_or_else(|| "indefinitely".to_owned(), |ns| format!("{} days", ns as f64 / 86_400e9))
+    };
+    if ages.keeps_everything() {
+        return "(everything is kept)".to_owned();
+    }
+    format!("runs: {}; samples: {}", age(ages.keep_ns), age(ages.keep_samples_ns.or(ages.keep_ns)))
 }
 
 /// A webhook's address is often its password: it is not shown.

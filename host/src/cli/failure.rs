@@ -57,6 +57,8 @@ impl From<AppError> for Failure {
             | AppError::Cpus(_)
             | AppError::File(_)
             | AppError::NotThere { .. }
+            | AppError::Target { .. }
+            | AppError::NotThroughServer { .. }
             | AppError::Config(_)
             | AppError::Settings(_)
             | AppError::Sql(_)

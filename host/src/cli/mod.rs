@@ -3,6 +3,7 @@
 mod aa;
 mod ab;
 mod args;
+mod backup;
 mod browser;
 mod build;
 mod cache;
@@ -106,6 +107,8 @@ fn execute(cli: &args::Cli) -> Result<ExitCode, Failure> {
         args::Command::Config => return config::execute(&App::new(settings), json),
         // The cache of this machine, even if a server has the database.
         args::Command::Cache(args) => return cache::execute(&App::new(settings), args, json),
+        // Files of this machine are replaced.
+        args::Command::Restore(args) => return backup::restore(&App::new(settings), args, json),
         // The packages of this machine, likewise.
         args::Command::Pack(args) => return pack::execute(&App::new(settings), args, json),
         args::Command::Install(args) => return install::install(&App::new(settings), args, json),
@@ -143,11 +146,14 @@ fn execute(cli: &args::Cli) -> Result<ExitCode, Failure> {
         args::Command::Devices(args) => devices::execute(&app, args, json),
         args::Command::Doctor(args) => doctor::execute(&app, args, json),
         args::Command::Sql(args) => sql::execute(&app, args, json),
+        args::Command::Backup(args) => backup::backup(&app, args, json),
+        args::Command::Vacuum(args) => backup::vacuum(&app, args, json),
         args::Command::Serve(_)
         | args::Command::Dashboard(_)
         | args::Command::New(_)
         | args::Command::Config
         | args::Command::Cache(_)
+        | args::Command::Restore(_)
         | args::Command::Pack(_)
         | args::Command::Install(_)
         | args::Command::Remove(_)

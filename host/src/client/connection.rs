@@ -1,6 +1,6 @@
 //! One server: its address, the right to use it, and what it says.
 
-use std::{io::Read, time::Duration};
+use std::{fmt, io::Read, time::Duration};
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -18,6 +18,8 @@ const GLANCE: Duration = Duration::from_secs(2);
 const SHORT: Duration = Duration::from_secs(10);
 /// A server that has said nothing on a stream for so long is gone: it gives a sign of life every second.
 const SILENCE: Duration = Duration::from_secs(30);
+/// The header with the SHA-256 of an answer, in hexadecimal.
+pub const SHA256: &str = "x-dyno-sha256";
 /// Longest answer [bytes].
 const MAX_ANSWER: u64 = 1 << 30;
 
@@ -61,6 +63,14 @@ pub enum ServerError {
         url: String,
         /// The run.
         run: String,
+    },
+    /// It, or the network, ended an answer before its end.
+    #[error("the server {url} broke off before everything had arrived: {message}; try again")]
+    BrokenOff {
+        /// Its address.
+        url: String,
+        /// What the system said.
+        message: String,
     },
     /// Its answer is none.
     #[error("the server {url} gave an answer that cannot be read: {message}; is it of this version?")]
@@ -181,6 +191,23 @@ impl Connection {
         self.send(self.agent(Some(TIMEOUT)).put(self.address(path)), body)
     }
 
+    /// Asks for a large answer, which is read as it comes.
+    ///
+    /// # Errors
+    /// As for [`Self::get`].
+    pub fn download(&self, path: &str) -> Result<Download, ServerError> {
+        let config = self.config(None).timeout_connect(Some(SHORT)).timeout_per_read(Some(TIMEOUT));
+        let agent: ureq::Agent = config.build().into();
+        let answer = self.answered(self.with_token(agent.get(self.address(path)))?.call())?;
+        let header = |name: &str| {
+            let value = answer.headers().get(name).and_then(|value| value.to_str().ok());
+            value.ok_or_else(|| self.unreadable(&format!("it has no `{name}`")))
+        };
+        let bytes = header("content-length")?.parse().map_err(|error| self.unreadable(&error))?;
+        let sha256 = header(SHA256)?.to_owned();
+        Ok(Download { bytes, sha256, content: Box::new(answer.into_body().into_reader()) })
+    }
+
     /// A stream of events as it comes.
     pub(super) fn stream(&self, path: &str) -> Result<impl Read, ServerError> {
         let config = self.config(None).timeout_connect(Some(SHORT)).timeout_per_read(Some(SILENCE));
@@ -262,13 +289,19 @@ impl Connection {
     }
 
     /// An error for a server that does not answer.
-    pub(super) fn unreachable(&self, error: &dyn std::fmt::Display) -> ServerError {
+    pub(super) fn unreachable(&self, error: &dyn fmt::Display) -> ServerError {
         ServerError::Unreachable { url: self.url.clone(), message: error.to_string() }
+    }
+
+    /// An error for an answer that ended too early.
+    #[must_use]
+    pub fn broken_off(&self, error: &dyn fmt::Display) -> ServerError {
+        ServerError::BrokenOff { url: self.url.clone(), message: error.to_string() }
     }
 
     /// An error for an answer that makes no sense.
     #[must_use]
-    pub fn unreadable(&self, error: &dyn std::fmt::Display) -> ServerError {
+    pub fn unreadable(&self, error: &dyn fmt::Display) -> ServerError {
         ServerError::Unreadable { url: self.url.clone(), message: error.to_string() }
     }
 }
@@ -281,6 +314,22 @@ fn untrusted(error: &ureq::Error) -> Option<String> {
         _ => None,
     };
     found.filter(|error| matches!(error, rustls::Error::InvalidCertificate(_))).map(ToString::to_string)
+}
+
+/// A large answer.
+pub struct Download {
+    /// Its length [bytes].
+    pub bytes: u64,
+    /// SHA-256 of its content, in hexadecimal.
+    pub sha256: String,
+    /// Its content as it comes.
+    pub content: Box<dyn Read>,
+}
+
+impl fmt::Debug for Download {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Download").field("bytes", &self.bytes).finish_non_exhaustive()
+    }
 }
 
 type Answer = ureq::http::Response<ureq::Body>;

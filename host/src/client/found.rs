@@ -23,6 +23,14 @@ pub struct Found {
     pub(super) writer: Writer,
 }
 
+impl Found {
+    /// Its address.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+}
+
 /// The server that has this database open, if there is one. Ignores the file of a dead server, and a file written by a user who
 /// could not have opened the database: a token must not be sent to the address in it.
 #[must_use]

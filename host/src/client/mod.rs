@@ -6,7 +6,7 @@ mod server_file;
 mod stream;
 mod writer;
 
-pub use connection::{Connection, ServerError};
+pub use connection::{Connection, Download, SHA256, ServerError};
 pub use found::{Found, beside};
 pub use server_file::ServerFile;
 pub use stream::Heard;

@@ -7,6 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use super::RetentionTable;
 use crate::{
     trust::TrustTable,
     user_file::{ReadError, read_text},
@@ -67,6 +68,8 @@ pub struct File {
     pub grants: BTreeMap<String, Granted>,
     /// How `dyno serve` watches the plugin folders: `off`, `auto` or `poll`.
     pub watch: Option<String>,
+    /// How long results are kept.
+    pub retention: Option<RetentionTable>,
     /// URL to which a regression is posted.
     pub notify_webhook: Option<String>,
     /// Shell command to run on a regression.

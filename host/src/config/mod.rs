@@ -2,7 +2,9 @@
 
 mod file;
 mod paths;
+mod retention;
 mod settings;
 
 pub use file::{ConfigError, File, Granted};
+pub use retention::{Retention, RetentionTable};
 pub use settings::{Flags, Isolation, Origin, Profile, Resolved, Setting, Watch};

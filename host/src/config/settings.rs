@@ -10,7 +10,7 @@ use dyno_core::{model::IsolationLayer, units};
 use serde::Serialize;
 
 use super::{
-    ConfigError, File, Granted,
+    ConfigError, File, Granted, Retention,
     paths::{self, UserFolders},
 };
 use crate::trust::{Require, TrustError, TrustStore};
@@ -189,6 +189,8 @@ pub struct Resolved {
     pub home: Option<PathBuf>,
     /// Whether `dyno serve` watches the plugin folders.
     pub watch: Setting<Watch>,
+    /// How long results are kept. Only configuration files say so.
+    pub retention: Setting<Retention>,
     /// URL to which a regression is posted.
     pub notify_webhook: Setting<Option<String>>,
     /// Shell command to run on a regression.
@@ -323,6 +325,7 @@ impl Resolved {
             home: user.home.clone(),
             profile,
             watch: layers.watch(flags)?,
+            retention: layers.retention()?,
             notify_webhook: layers.text("", None, "DYNO_NOTIFY_WEBHOOK", |file| file.notify_webhook.clone()),
             notify_command: layers.text("", None, "DYNO_NOTIFY_COMMAND", |file| file.notify_command.clone()),
             trust,
@@ -582,6 +585,20 @@ impl Layers {
         setting.value.sort_unstable();
         setting.value.dedup();
         Ok(setting)
+    }
+
+    fn retention(&self) -> Result<Setting<Retention>, ConfigError> {
+        let table = self.file.as_ref().and_then(|(path, file)| Some((path, file.retention.as_ref()?)));
+        let Some((path, table)) = table else {
+            return Ok(Setting { value: Retention::default(), origin: Origin::Default });
+        };
+        let origin = Origin::File(path.clone());
+        match Retention::try_from(table) {
+            Ok(value) => Ok(Setting { value, origin }),
+            Err(message) => {
+                Err(ConfigError::Value { name: "retention", origin: origin.to_string(), message })
+            }
+        }
     }
 
     fn watch(&self, flags: &Flags) -> Result<Setting<Watch>, ConfigError> {

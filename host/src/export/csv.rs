@@ -14,7 +14,7 @@ const CASE: &str = "run,case,benchmark,plugin,version,kind,device,params,status"
 const METRIC: &str =
     "metric,unit,better,median,low,high,mean,std_dev,mad,min,p50,p90,p95,p99,p99.9,max,launches,samples";
 const SAMPLE: &str =
-    "launch,sample,iterations,wall_ns,cpu_ns,device_ns,items,bytes,flop,checksum,preemptions";
+    "launch,sample,iterations,wall_ns,cpu_ns,device_ns,items,bytes,flop,checksum,preemptions,samples_taken";
 /// Why a case has no result, in the last column.
 const REASON: &str = "reason";
 const PERCENTILES: [f64; 5] = [50.0, 90.0, 95.0, 99.0, 99.9];
@@ -129,7 +129,7 @@ pub(super) fn samples_csv(record: &RunRecord) -> String {
         }
         for launch in &case.launches {
             for (number, sample) in (0u64..).zip(&launch.samples) {
-                let columns: [Field<'_>; 11] = [
+                let columns: [Field<'_>; 12] = [
                     launch.index.into(),
                     number.into(),
                     sample.iterations.into(),
@@ -141,6 +141,7 @@ pub(super) fn samples_csv(record: &RunRecord) -> String {
                     sample.work.flop.into(),
                     sample.checksum.into(),
                     sample.preemptions.into(),
+                    Field::Number(launch.samples_taken.map(f64::from)),
                 ];
                 row(&mut out, which(record, case).into_iter().chain(columns).chain([reason()]));
             }

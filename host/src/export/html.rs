@@ -240,6 +240,11 @@ fn launches(out: &mut String, case: &CaseRecord) {
     out.push_str(
         "<p class=\"note\">A dot is a sample, a row a launch, a bar its median; shaded is the interval of the result.</p>\n",
     );
+    if case.launches.iter().any(|launch| launch.samples_taken.is_some()) {
+        out.push_str(
+            "<p class=\"note\">Old samples were thinned. The result was computed from all samples that were taken.</p>\n",
+        );
+    }
 }
 
 /// A launch: a dot for each value at `y`, and a bar of this height at their median.

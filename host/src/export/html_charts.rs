@@ -85,6 +85,9 @@ fn charted(case: &CaseRecord) -> Option<Charted<'_>> {
     if distribution.samples == 0 {
         return None;
     }
+    for (described, launch) in distribution.launches.iter_mut().zip(&case.launches) {
+        described.samples_taken = launch.samples_taken;
+    }
     distribution.launches.truncate(LAUNCHES);
     let quantiles = distribution.launches.iter_mut().flat_map(|launch| &mut launch.quantiles);
     let ends = distribution.columns.iter_mut().flat_map(|column| [&mut column.low, &mut column.high]);

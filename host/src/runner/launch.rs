@@ -57,6 +57,7 @@ fn begun(assignment: &Assignment<'_>, index: u32) -> LaunchRecord {
         status: CaseStatus::Running,
         plan: None,
         samples: Vec::new(),
+        samples_taken: None,
         load: None,
         retaken: 0,
         custom: IndexMap::new(),

@@ -130,7 +130,8 @@ async fn admitted(
     next: Next,
     call: &Audited,
 ) -> Response {
-    let is_audited = changes(request.method()) && request.uri().path() != SQL;
+    let path = request.uri().path();
+    let is_audited = changes(request.method()) && path != SQL || path == BACKUP;
     let mut unanswered = Unanswered { state, call: is_audited.then_some(call) };
     request.extensions_mut().insert(identity);
     let late = || Problem::new(StatusCode::REQUEST_TIMEOUT, "the answer took longer than 120 s");
@@ -253,12 +254,17 @@ fn in_query(request: &Request) -> Option<String> {
     query.split('&').find_map(|pair| pair.strip_prefix("access_token=")).map(str::to_owned)
 }
 
+/// A GET that hands out everything.
+const BACKUP: &str = "/api/backup";
+/// Endpoints for operators: they read or remove what everybody stored.
+const ADMINS: [&str; 3] = ["/api/audit", BACKUP, "/api/vacuum"];
+
 /// The scope that a call requires.
 fn needed(method: &Method, path: &str) -> Scope {
     let switches =
         path.starts_with("/api/plugins/") && (path.ends_with("/enable") || path.ends_with("/disable"));
     match *method {
-        _ if path == "/api/audit" || switches => Scope::Admin,
+        _ if ADMINS.contains(&path) || switches => Scope::Admin,
         Method::GET | Method::HEAD => Scope::Read,
         Method::POST if path == SQL => Scope::Read,
         Method::DELETE if !path.contains("/tags/") => Scope::Admin,
@@ -282,6 +288,8 @@ mod tests {
             (Method::DELETE, "/api/runs/x", Scope::Admin),
             (Method::POST, "/api/plugins/x/disable", Scope::Admin),
             (Method::GET, "/api/audit", Scope::Admin),
+            (Method::GET, "/api/backup", Scope::Admin),
+            (Method::POST, "/api/vacuum", Scope::Admin),
         ] {
             assert_eq!(needed(&method, path), scope, "{method} {path}");
         }

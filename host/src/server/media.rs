@@ -9,6 +9,8 @@ use aide::{
 pub(super) const EVENTS: &str = "text/event-stream";
 /// The text format of Prometheus.
 pub(super) const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
+/// A DuckDB database, which has no registered type.
+pub(super) const DATABASE: &str = "application/octet-stream";
 /// Markdown.
 pub(super) const MARKDOWN: &str = "text/markdown; charset=utf-8";
 

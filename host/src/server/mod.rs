@@ -3,6 +3,7 @@
 
 mod answers;
 mod audit;
+mod backups;
 mod baselines;
 mod comparisons;
 mod connections;

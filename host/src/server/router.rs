@@ -19,7 +19,7 @@ use axum::{
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{
-    baselines, comparisons, events,
+    backups, baselines, comparisons, events,
     guard::{self, Guard},
     history, machine, me, noise, operator, original, overall, page, plugins,
     problem::Problem,
@@ -182,6 +182,11 @@ fn operator_paths() -> ApiRouter<Shared> {
                 operator::audit,
                 docs("The audit log: calls that changed something, newest first", "operator"),
             ),
+        )
+        .api_route("/api/backup", get_with(backups::backup, backups::backup_docs))
+        .api_route(
+            "/api/vacuum",
+            post_with(backups::vacuum, docs("Remove what is older than it is kept", "operator")),
         )
         .api_route("/healthz", get_with(operator::healthz, docs("Liveness", "operator")))
         .api_route(

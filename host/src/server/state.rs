@@ -54,6 +54,8 @@ pub(super) struct State {
     most_staying: usize,
     pub(super) asking_sql: Arc<Semaphore>,
     pub(super) sending_sql: Arc<Semaphore>,
+    /// The permit for a backup.
+    pub(super) backing_up: Arc<Semaphore>,
 }
 
 pub(super) type Shared = Arc<State>;
@@ -83,6 +85,7 @@ impl State {
             most_staying: staying,
             asking_sql: Arc::new(Semaphore::new(ASKING_SQL)),
             sending_sql: Arc::new(Semaphore::new(SENDING_SQL)),
+            backing_up: Arc::new(Semaphore::new(1)),
         }
     }
 

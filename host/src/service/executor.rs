@@ -26,11 +26,12 @@ const GRACE: Duration = Duration::from_secs(20);
 const KILL: Duration = Duration::from_secs(8);
 
 impl Service {
-    /// Starts the thread that carries out waiting runs, until [`Service::end`].
+    /// Starts the threads that carry out waiting runs and remove outdated ones, until [`Service::end`].
     ///
     /// # Errors
     /// When no thread can be started.
     pub(crate) fn start(self: &Arc<Self>) -> io::Result<thread::JoinHandle<()>> {
+        self.keep_up()?;
         let service = Arc::clone(self);
         thread::Builder::new().name("executor".to_owned()).spawn(move || execute(&service))
     }
@@ -40,6 +41,7 @@ impl Service {
         if let Some(watching) = self.serving.watching() {
             watching.end();
         }
+        self.upkeep.end();
         let running = self.queue.end();
         let cancels: Vec<Cancel> = running.iter().filter_map(|run| self.table.cancel(run)).collect();
         cancels.iter().for_each(Cancel::wind_down);

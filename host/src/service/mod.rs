@@ -10,7 +10,9 @@ mod reports;
 mod requests;
 mod root;
 mod status;
+mod stop;
 mod table;
+mod upkeep;
 mod watching;
 
 pub(crate) use self::{

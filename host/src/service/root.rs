@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use super::{queue::Queue, reports::ReportFolder, table::RunTable};
+use super::{queue::Queue, reports::ReportFolder, stop::Stop, table::RunTable};
 use crate::{
     app::{App, AppError, Serving},
     fault::{HostFault, Place},
@@ -15,6 +15,8 @@ pub(crate) struct Service {
     pub(super) table: RunTable,
     pub(super) queue: Arc<Queue>,
     pub(super) reports: ReportFolder,
+    /// Ends the thread that removes outdated runs.
+    pub(super) upkeep: Stop,
 }
 
 impl Service {
@@ -32,7 +34,7 @@ impl Service {
         for outline in serving.queue().outlines()? {
             table.queue(outline);
         }
-        Ok(Self { serving, table, queue: Arc::default(), reports })
+        Ok(Self { serving, table, queue: Arc::default(), reports, upkeep: Stop::default() })
     }
 
     /// The use cases that the command line has as well.

@@ -69,6 +69,7 @@ pub(super) fn bare(launch: &LaunchRecord) -> LaunchRecord {
         status: launch.status.clone(),
         plan: launch.plan,
         samples: Vec::new(),
+        samples_taken: None,
         load: launch.load.clone(),
         retaken: launch.retaken,
         custom: launch.custom.clone(),

@@ -1,5 +1,7 @@
 //! The distribution of the samples of a case, as few numbers however many samples there are: computed by the database.
 
+use std::collections::HashMap;
+
 use duckdb::params;
 use dyno_core::model::{Column, Distribution, LaunchDistribution};
 use schemars::JsonSchema;
@@ -75,12 +77,28 @@ impl Store {
         let rows: Vec<(Option<u32>, u64, Option<String>)> = self
             .rows(&sql, params![run_no, case], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
             .map_err(&failed)?;
+        let taken: HashMap<u32, u32> = self
+            .rows(
+                "SELECT launch_no, samples_taken FROM launches
+                 WHERE run_no = ? AND case_no = ? AND samples_taken IS NOT NULL",
+                params![run_no, case],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .map_err(&failed)?
+            .into_iter()
+            .collect();
         let (mut samples, mut quantiles, mut launches) = (0, Vec::new(), Vec::new());
         for (launch, count, found) in rows {
             let found: Vec<f64> = found.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
             match launch {
                 Some(launch) => {
-                    launches.push(LaunchDistribution { launch, samples: count, quantiles: found });
+                    let samples_taken = taken.get(&launch).copied();
+                    launches.push(LaunchDistribution {
+                        launch,
+                        samples: count,
+                        samples_taken,
+                        quantiles: found,
+                    });
                 }
                 None => (samples, quantiles) = (count, found),
             }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use dyno_duckdb::OpenError;
 
-use crate::fault::{Place, Resource};
+use crate::fault::{HostFault, Place, Resource};
 
 /// Why the database could not be opened, or a request to it failed.
 #[derive(Debug, thiserror::Error)]
@@ -83,6 +83,21 @@ pub enum StoreError {
         /// The path of the field, and its value.
         what: String,
     },
+    /// It is to be replaced.
+    #[error("the database `{}` is open in {holder}; end that process and try again (`dyno serve` ends with Ctrl-C or SIGTERM)", path.display())]
+    InUse {
+        path: PathBuf,
+        /// The process that has it open, as far as the system tells; for people only.
+        holder: String,
+    },
+    #[error("the backup `{}` cannot be used: {fault}", path.display())]
+    Backup { path: PathBuf, fault: BackupFault },
+    /// What was copied is not what is there now.
+    #[error("the database `{}` was changed while it was written anew, and was left as it is; try again", path.display())]
+    Changed { path: PathBuf },
+    /// A file beside the database cannot be written or replaced.
+    #[error(transparent)]
+    Host(#[from] HostFault),
     /// DuckDB refused or failed to carry out a statement.
     #[error("the database failed while {doing}: {source}{}", remedy(&source.to_string()))]
     Statement {
@@ -97,6 +112,38 @@ pub enum StoreError {
         what: &'static str,
         source: serde_json::Error,
     },
+}
+
+/// Why a file cannot be used as a backup. Each message says what can be done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the messages name the fields")]
+pub enum BackupFault {
+    #[error("it does not exist; name a file that `dyno backup` wrote")]
+    Missing,
+    #[error("it is not a file; name a file that `dyno backup` wrote")]
+    NotAFile,
+    #[error("it is empty (0 bytes); use another backup")]
+    Empty,
+    #[error("it is not a database; name a file that `dyno backup` wrote")]
+    NotADatabase,
+    /// It is a DuckDB database without tables.
+    #[error("it has no tables of dyno; name a file that `dyno backup` wrote")]
+    NoTables,
+    /// It is a DuckDB database of another program.
+    #[error("it was not made by dyno: it holds a table `{table}`; name a file that `dyno backup` wrote")]
+    Foreign { table: String },
+    #[error("it has version {found}, this dyno knows versions up to {known}; use a newer dyno")]
+    Newer {
+        found: u32,
+        /// The newest version that this dyno knows.
+        known: u32,
+    },
+    /// DuckDB found bytes that it did not write.
+    #[error("it is damaged ({message}); use another backup")]
+    Damaged { message: String },
+    #[error("it is the database itself; name a backup, or another database with --db-path")]
+    TheDatabase,
 }
 
 impl StoreError {
@@ -115,6 +162,7 @@ impl StoreError {
             Self::Library(OpenError::Unloadable { reason, .. }) => resource_in(reason),
             Self::Open { message, .. } => resource_in(message),
             Self::Statement { source, .. } => resource_in(&source.to_string()),
+            Self::Host(fault) => Some(fault.resource()),
             _ => None,
         }
     }
@@ -129,6 +177,7 @@ impl StoreError {
                 | Self::NoSuchBaseline { .. }
                 | Self::NotADatabase { .. }
                 | Self::Foreign { .. }
+                | Self::Backup { .. }
         )
     }
 }
@@ -168,7 +217,8 @@ fn remedy(message: &str) -> String {
 }
 
 /// The write-ahead log beside a database.
-pub(super) fn log_of(path: &Path) -> PathBuf {
+#[must_use]
+pub fn log_of(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".wal");
     name.into()

@@ -7,7 +7,7 @@ use duckdb::{Connection, OptionalExt, params};
 use super::error::{StoreError, doing};
 
 /// The migrations, in order; the first is version 1.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     include_str!("migrations/0001_initial.sql"),
     include_str!("migrations/0002_verdicts.sql"),
     include_str!("migrations/0003_server.sql"),
@@ -15,6 +15,7 @@ const MIGRATIONS: [&str; 7] = [
     include_str!("migrations/0005_build.sql"),
     include_str!("migrations/0006_original.sql"),
     include_str!("migrations/0007_submissions.sql"),
+    include_str!("migrations/0008_thinning.sql"),
 ];
 
 /// The version that this dyno writes.
@@ -46,6 +47,15 @@ pub(super) fn version(connection: &Connection, path: &Path) -> Result<u32, Store
 /// Brings a database up to [`VERSION`].
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     apply(connection, path, &MIGRATIONS)
+}
+
+/// Makes the tables that an earlier version had.
+///
+/// # Errors
+/// When the database refuses.
+#[cfg(test)]
+pub(super) fn make_version(connection: &mut Connection, number: u32) -> Result<(), StoreError> {
+    apply(connection, Path::new("x"), &MIGRATIONS[..number as usize])
 }
 
 fn apply(connection: &mut Connection, path: &Path, migrations: &[&str]) -> Result<(), StoreError> {

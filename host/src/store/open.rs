@@ -2,16 +2,18 @@
 
 use std::{
     collections::BTreeSet,
-    fs,
-    io::Read,
+    fs::{self, File},
+    io::{self, Read},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use duckdb::{AccessMode, Config, Connection};
 
 use super::{
+    beside,
     error::{StoreError, doing, is_damage, log_of},
+    gate::Gate,
     log::Log,
     migrate,
     recent::Recent,
@@ -47,6 +49,8 @@ pub struct Store {
     pub(super) recent: Option<Arc<Recent>>,
     /// Shared by all connections, if the log is kept short.
     pub(super) log: Option<Arc<Log>>,
+    /// Shared by all connections.
+    pub(super) gate: Gate,
     /// Dropped after the last connection is closed.
     claim: Arc<Claim>,
 }
@@ -98,6 +102,37 @@ impl Store {
 }
 
 impl Store {
+    /// Opens a database of this or an earlier dyno for writing, and changes nothing in it: neither its version nor its runs.
+    ///
+    /// # Errors
+    /// When it is open elsewhere, is not a database of dyno, or was written by a newer dyno.
+    pub fn open_as_it_is(path: &Path) -> Result<Self, StoreError> {
+        let claim = Claim::new(path)?;
+        refuse_empty_log(path)?;
+        let connection = connect(path, AccessMode::ReadWrite)?;
+        let (found, known) = (migrate::version(&connection, path)?, migrate::VERSION);
+        if found > known {
+            return Err(StoreError::Newer { path: path.to_owned(), found, known });
+        }
+        Ok(Self::new(connection, false, claim))
+    }
+
+    /// The file, links followed.
+    pub(super) fn path(&self) -> &Path {
+        self.claim.path()
+    }
+
+    /// The file itself, open for reading until the database is closed. The lock of DuckDB belongs to this process: it would be
+    /// lost as soon as this process closed the file once, through whichever descriptor. Call it with the gate closed, so that no
+    /// second descriptor is made and dropped.
+    pub(super) fn file(&self) -> io::Result<&File> {
+        if let Some(file) = self.claim.file.get() {
+            return Ok(file);
+        }
+        let file = File::open(&self.claim.path)?;
+        Ok(self.claim.file.get_or_init(|| file))
+    }
+
     fn new(connection: Connection, read_only: bool, claim: Claim) -> Self {
         Self {
             connection,
@@ -106,6 +141,7 @@ impl Store {
             revision: Revision::default(),
             recent: None,
             log: None,
+            gate: Gate::default(),
             claim: Arc::new(claim),
         }
     }
@@ -123,6 +159,7 @@ impl Store {
             revision: self.revision.clone(),
             recent: self.recent.clone(),
             log: self.log.clone(),
+            gate: self.gate.clone(),
             claim: Arc::clone(&self.claim),
         })
     }
@@ -132,8 +169,9 @@ impl Store {
     #[must_use]
     pub fn for_server(mut self) -> Self {
         debug_assert!(!self.read_only, "another process may write");
+        beside::sweep(self.path());
         self.recent = Some(Arc::default());
-        self.log = Some(Arc::new(Log::in_folder(folder_of(&self.claim.0))));
+        self.log = Some(Arc::new(Log::in_folder(folder_of(&self.claim.path))));
         self
     }
 
@@ -167,10 +205,17 @@ static OPEN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
 /// The entry of a file in [`OPEN`], removed when dropped.
 #[derive(Debug)]
-struct Claim(PathBuf);
+pub(super) struct Claim {
+    path: PathBuf,
+    file: OnceLock<File>,
+}
 
 impl Claim {
-    fn new(path: &Path) -> Result<Self, StoreError> {
+    /// Claims a file for this process.
+    ///
+    /// # Errors
+    /// When this process has it open already.
+    pub(super) fn new(path: &Path) -> Result<Self, StoreError> {
         // The file may not be there yet; its folder is, or opening will say so.
         let name = path.file_name().unwrap_or_default();
         let folder = folder_of(path);
@@ -180,21 +225,26 @@ impl Claim {
         if !OPEN.lock().unwrap_or_else(PoisonError::into_inner).insert(real.clone()) {
             return Err(StoreError::Locked { path: path.to_owned(), holder: "this process".to_owned() });
         }
-        Ok(Self(real))
+        Ok(Self { path: real, file: OnceLock::new() })
+    }
+
+    /// The file, links followed.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        OPEN.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.0);
+        OPEN.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.path);
     }
 }
 
 /// Refuses a log of zeros, which a crash of the machine leaves if the log was not yet written to disk. DuckDB would take it
 /// for an empty log and continue without the lost transactions.
-fn refuse_empty_log(path: &Path) -> Result<(), StoreError> {
+pub(super) fn refuse_empty_log(path: &Path) -> Result<(), StoreError> {
     let log = log_of(path);
-    let Ok(mut file) = fs::File::open(&log) else { return Ok(()) };
+    let Ok(mut file) = File::open(&log) else { return Ok(()) };
     let mut begin = Vec::new();
     let read = file.by_ref().take(LOG_BEGIN).read_to_end(&mut begin);
     if read.is_ok() && !begin.is_empty() && begin.iter().all(|byte| *byte == 0) {

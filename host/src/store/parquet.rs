@@ -19,8 +19,9 @@ impl Store {
             "SELECT r.id AS run, r.created_at, c.benchmark, c.plugin_id AS plugin, c.plugin_version AS version,
                        c.plugin_kind AS engine, c.device, c.params_json AS params, s.launch_no AS launch,
                        s.sample_no AS sample, s.iterations, s.wall_ns, s.cpu_ns, s.device_ns, s.items, s.bytes, s.flop,
-                       s.checksum, s.preemptions
+                       s.checksum, s.preemptions, l.samples_taken
                 FROM samples s
+                JOIN launches l ON l.run_no = s.run_no AND l.case_no = s.case_no AND l.launch_no = s.launch_no
                 JOIN cases c ON c.run_no = s.run_no AND c.case_no = s.case_no
                 JOIN runs r ON r.run_no = s.run_no
                 WHERE s.run_no = {run_no}

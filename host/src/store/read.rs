@@ -7,7 +7,8 @@ use dyno_core::model::{
     CaseRecord, LaunchRecord, MetricSummary, PluginBuild, PluginKind, PluginRef, RESULT_SCHEMA,
     RESULT_VERSION, RunRecord, RunStatus, Sample, Source, Work,
 };
-use serde::de::DeserializeOwned;
+use schemars::JsonSchema;
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     Store,
@@ -16,6 +17,18 @@ use super::{
 
 /// Format of the times that are read: RFC 3339, UTC, with milliseconds.
 pub(super) const TIME: &str = "'%Y-%m-%dT%H:%M:%S.%gZ'";
+
+/// Samples of a launch.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct LaunchSamples {
+    /// Index of the launch in the case, from 0.
+    pub launch: u32,
+    /// Samples in the order of measurement.
+    pub samples: Vec<Sample>,
+    /// Number of samples that were taken, if they were thinned since and `samples` has fewer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub samples_taken: Option<u32>,
+}
 
 impl Store {
     /// Reads one run. It is named by its identifier, the beginning of one, `last`, `last~N` for the Nth before the last, or as
@@ -90,14 +103,14 @@ impl Store {
     ///
     /// # Errors
     /// When there is no such run or case, or the database fails.
-    pub fn case_samples(&self, selector: &str, case: u32) -> Result<Vec<(u32, Vec<Sample>)>, StoreError> {
+    pub fn case_samples(&self, selector: &str, case: u32) -> Result<Vec<LaunchSamples>, StoreError> {
         let failed = doing("reading samples");
         let run_no = self.find_case(selector, case)?;
-        let launches: Vec<u32> = self
+        let mut launches = self
             .rows(
-                "SELECT launch_no FROM launches WHERE run_no = ? AND case_no = ? ORDER BY launch_no",
+                "SELECT launch_no, samples_taken FROM launches WHERE run_no = ? AND case_no = ? ORDER BY launch_no",
                 params![run_no, case],
-                |row| row.get(0),
+                |row| Ok(LaunchSamples { launch: row.get(0)?, samples: Vec::new(), samples_taken: row.get(1)? }),
             )
             .map_err(&failed)?;
         let sql = format!(
@@ -109,7 +122,10 @@ impl Store {
         for (launch, sample) in rows {
             by_launch.entry(launch).or_default().push(sample);
         }
-        Ok(launches.into_iter().map(|it| (it, by_launch.remove(&it).unwrap_or_default())).collect())
+        for launch in &mut launches {
+            launch.samples = by_launch.remove(&launch.launch).unwrap_or_default();
+        }
+        Ok(launches)
     }
 
     /// The run that a selector names, if it has this case.
@@ -191,22 +207,23 @@ impl Store {
         cases: &mut [CaseRecord],
         with_samples: bool,
     ) -> Result<(), StoreError> {
-        let rows: Vec<(u32, String, String)> = self
+        let rows: Vec<(u32, String, String, Option<u32>)> = self
             .rows(
-                "SELECT l.case_no, l.record_json, e.environment_json FROM launches l
+                "SELECT l.case_no, l.record_json, e.environment_json, l.samples_taken FROM launches l
                  JOIN environments e ON e.run_no = l.run_no AND e.case_no = l.case_no AND e.launch_no = l.launch_no
                  WHERE l.run_no = ? ORDER BY l.case_no, l.launch_no",
                 params![run_no],
-                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
             )
             .map_err(doing("reading launches"))?;
-        for (case, launch, environment) in rows {
+        for (case, launch, environment, samples_taken) in rows {
             if let Some(case) = cases.get_mut(case as usize) {
                 let mut launch: LaunchRecord = json(&launch, "launch")?;
                 if !with_samples {
                     launch.counters.clear();
                 }
                 launch.environment = json(&environment, "environment")?;
+                launch.samples_taken = samples_taken;
                 case.launches.push(launch);
             }
         }

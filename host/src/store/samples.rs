@@ -101,6 +101,7 @@ mod tests {
         };
         launch.samples = (0..AT_ONCE as u64 + 4_099).map(sample).collect();
         store.commit_launch(&run.id, 0, &launch).unwrap();
-        assert_eq!(store.case_samples(&run.id, 0).unwrap(), [(launch.index, launch.samples)]);
+        let found = store.case_samples(&run.id, 0).unwrap();
+        assert_eq!((found.len(), found[0].launch, &found[0].samples), (1, launch.index, &launch.samples));
     }
 }

@@ -235,8 +235,11 @@ fn the_samples_of_one_case_are_read_alone() {
     let record = record();
     store_all(&mut store, &record);
     for case in &record.cases {
-        let expected: Vec<(u32, Vec<Sample>)> =
-            case.launches.iter().map(|launch| (launch.index, launch.samples.clone())).collect();
+        let expected: Vec<LaunchSamples> = case
+            .launches
+            .iter()
+            .map(|it| LaunchSamples { launch: it.index, samples: it.samples.clone(), samples_taken: None })
+            .collect();
         assert_eq!(store.case_samples("last", case.index).unwrap(), expected);
     }
     let refused = store.case_samples(&record.id[..20], 9).unwrap_err();

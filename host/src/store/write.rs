@@ -176,6 +176,7 @@ impl Store {
 
     fn note_in_log(&self, touched: Touched) {
         if let Some(log) = &self.log {
+            let _passing = self.gate.pass();
             log.grew(touched, &self.connection);
         }
     }
@@ -187,6 +188,7 @@ impl Store {
     ) -> Result<T, StoreError> {
         let mut tries = 0;
         loop {
+            let passing = self.gate.pass();
             let transaction = self.connection.transaction().map_err(doing(what))?;
             let done = work(&transaction).and_then(|value| {
                 transaction.commit().map_err(doing(what))?;
@@ -196,6 +198,7 @@ impl Store {
                 Err(error) if error.passes() && tries < TRIES => tries += 1,
                 done => return done,
             }
+            drop(passing);
             std::thread::sleep(Duration::from_millis(5 << tries));
         }
     }
@@ -330,6 +333,7 @@ fn insert_launch(
         launch.peak_memory_bytes,
         launch.pinned_cpu,
         to_string(&columns::bare(launch)).map_err(record("launch"))?,
+        launch.samples_taken,
     ])?;
     rows.end()
 }

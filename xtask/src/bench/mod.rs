@@ -46,6 +46,7 @@ const BENCHES: &[Bench] = &[
     comparisons::BENCH,
     server::BENCH,
     server::ABUSE,
+    server::BACKUP,
     server::MEMORY,
     server::GROWTH,
     server::DASHBOARD,

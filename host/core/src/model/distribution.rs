@@ -27,6 +27,9 @@ pub struct LaunchDistribution {
     pub launch: u32,
     /// Number of samples with a value.
     pub samples: u64,
+    /// Number of samples that were taken, if they were thinned since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub samples_taken: Option<u32>,
     /// Its quantiles.
     pub quantiles: Vec<f64>,
 }
@@ -86,6 +89,7 @@ impl Distribution {
         let launches = described
             .take(Self::MOST_LAUNCHES as usize)
             .map(|(launch, values)| LaunchDistribution {
+                samples_taken: None,
                 launch: *launch,
                 samples: values.len() as u64,
                 quantiles: quantiles(values.clone()),

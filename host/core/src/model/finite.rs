@@ -184,6 +184,7 @@ mod tests {
             status: CaseStatus::Completed,
             plan: None,
             samples,
+            samples_taken: None,
             load: None,
             retaken: 0,
             custom: indexmap::IndexMap::new(),

@@ -190,6 +190,10 @@ pub struct LaunchRecord {
     /// The samples, in the order in which they were taken.
     #[serde(default)]
     pub samples: Vec<Sample>,
+    /// Number of samples that were taken, if older ones were thinned since and `samples` has fewer. The summaries of the case
+    /// were computed from all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub samples_taken: Option<u32>,
     /// The queries, if a load scenario was requested: there are no samples then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub load: Option<LoadRecord>,

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    AaArgs, AbArgs, BuildArgs, CacheArgs, CheckArgs, CompareArgs, CompletionsArgs, DashboardArgs, DevArgs,
-    DevicesArgs, DoctorArgs, HistoryArgs, InspectArgs, InstallArgs, KeyArgs, ListArgs, LockArgs, NewArgs,
-    PackArgs, RemoveArgs, ReportArgs, ResultsArgs, RunArgs, ServeArgs, SignArgs, SqlArgs, TokenArgs,
-    VerifyArgs,
+    AaArgs, AbArgs, BackupArgs, BuildArgs, CacheArgs, CheckArgs, CompareArgs, CompletionsArgs, DashboardArgs,
+    DevArgs, DevicesArgs, DoctorArgs, HistoryArgs, InspectArgs, InstallArgs, KeyArgs, ListArgs, LockArgs,
+    NewArgs, PackArgs, RemoveArgs, ReportArgs, RestoreArgs, ResultsArgs, RunArgs, ServeArgs, SignArgs,
+    SqlArgs, TokenArgs, VacuumArgs, VerifyArgs,
 };
 use crate::config::Flags;
 
@@ -95,6 +95,12 @@ pub(in crate::cli) enum Command {
     Doctor(DoctorArgs),
     /// Run one SELECT query on the database
     Sql(SqlArgs),
+    /// Save the database as a file, while it is in use
+    Backup(BackupArgs),
+    /// Put a backup in the place of the database, which is kept under another name
+    Restore(RestoreArgs),
+    /// Remove what is older than `retention` in dyno.toml keeps it, and give the space back
+    Vacuum(VacuumArgs),
     /// Start a server with a dashboard, REST, WebSocket and a queue of runs
     Serve(ServeArgs),
     /// Show the dashboard of a server elsewhere on this machine

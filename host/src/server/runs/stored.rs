@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use aide::transform::TransformOperation;
 use axum::{Json, extract::State as Of, response::Response};
-use dyno_core::model::{Distribution, RunRecord, RunStatus, Sample};
+use dyno_core::model::{Distribution, RunRecord, RunStatus};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    app::{RunFilter, RunSummary, SampleMetric},
+    app::{LaunchSamples, RunFilter, RunSummary, SampleMetric},
     server::{
         extract::{Ask, At, between, within},
         problem::Problem,
@@ -114,24 +114,12 @@ pub(crate) struct CaseAt {
     case: u32,
 }
 
-/// Samples of a launch.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct LaunchSamples {
-    /// Index of the launch in the case, from 0.
-    launch: u32,
-    /// Samples in the order of measurement.
-    samples: Vec<Sample>,
-}
-
 /// `GET /api/runs/{run}/cases/{case}/samples`
 pub(crate) async fn samples(
     Of(state): Of<Shared>,
     At(at): At<CaseAt>,
 ) -> Result<Json<Vec<LaunchSamples>>, Problem> {
-    let found =
-        blocking(&state, move |state| state.serving().records().case_samples(&at.run, at.case)).await?;
-    let launches = found.into_iter().map(|(launch, samples)| LaunchSamples { launch, samples });
-    Ok(Json(launches.collect()))
+    Ok(Json(blocking(&state, move |state| state.serving().records().case_samples(&at.run, at.case)).await?))
 }
 
 /// How finely a distribution is described.

@@ -1,6 +1,7 @@
 //! The server under load, and what it does to what it measures. The load generator runs beside it, on the same processors.
 
 mod abuse;
+mod backup;
 mod dashboard;
 mod growth;
 pub(super) mod load;
@@ -33,6 +34,7 @@ use crate::{
 };
 
 pub(super) const ABUSE: Bench = abuse::BENCH;
+pub(super) const BACKUP: Bench = backup::BENCH;
 pub(super) const DASHBOARD: Bench = dashboard::BENCH;
 pub(super) const GROWTH: Bench = growth::BENCH;
 pub(super) const MEMORY: Bench = memory::BENCH;

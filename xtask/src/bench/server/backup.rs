@@ -1,0 +1,152 @@
+//! A backup through a server while a run writes: how long it takes, how long the run is held up, and whether anything is lost.
+
+use std::{
+    fs::{self, File},
+    path::Path,
+    process::Stdio,
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+use super::{
+    load::{get, post},
+    served::{Server, Size, filled_with},
+};
+use crate::{
+    bench::{
+        Bench, Needs,
+        host::Host,
+        measure::{exponent, median},
+        table::{table, time},
+    },
+    failure::{Failure, Outcome},
+    project::make_folder,
+};
+
+pub(super) const BENCH: Bench =
+    Bench { name: "backup", title: "A backup while a run writes", needs: Needs::Nothing, run };
+
+/// Samples of each of 1,000 cases.
+const SIZES: [u32; 3] = [100, 1_000, 10_000];
+/// Backups of each database.
+const TIMES: usize = 5;
+
+/// What the backups of one database took.
+struct Figures {
+    samples: f64,
+    megabytes: f64,
+    /// Median [ns].
+    whole: f64,
+    /// The longest of all [ns].
+    held: f64,
+    /// Launches of the running run that were committed before a backup, and are not in it. All backups together.
+    lost: i64,
+    /// Launches that were committed while backups were made.
+    meanwhile: i64,
+}
+
+fn run(host: &Host) -> Outcome<String> {
+    let scratch = host.scratch().join("backup");
+    make_folder(&scratch)?;
+    let all = SIZES.iter().map(|samples| measured(host, &scratch, *samples)).collect::<Outcome<Vec<_>>>()?;
+    let mut rows = vec![vec!["samples".to_owned()]];
+    rows[0].extend(all.iter().map(|it| format!("{:.0}", it.samples)));
+    rows[0].push("exponent".to_owned());
+    let mut row =
+        |what: &str, value: &dyn Fn(&Figures) -> f64, shown: &dyn Fn(f64) -> String, grows: bool| {
+            let mut row = vec![what.to_owned()];
+            row.extend(all.iter().map(|it| shown(value(it))));
+            let (first, last) = (&all[0], &all[all.len() - 1]);
+            let power = exponent(value(first), value(last), last.samples / first.samples);
+            row.push(if grows { format!("{power:.2}") } else { String::new() });
+            rows.push(row);
+        };
+    let count = |value: f64| format!("{value:.0}");
+    row("size of the backup", &|it| it.megabytes, &|value| format!("{value:.1} MB"), true);
+    row("`dyno backup`, from start to end: median", &|it| it.whole, &time, true);
+    row("the run could not commit: longest", &|it| it.held, &time, true);
+    row("launches that were committed meanwhile", &|it| it.meanwhile as f64, &count, false);
+    row(
+        "launches that were committed before, and are missing in the backup",
+        &|it| it.lost as f64,
+        &count,
+        false,
+    );
+    Ok(format!(
+        "{TIMES} backups of each database through a server that measures `sum` and commits a launch every few milliseconds. A backup is \
+         copied, sent, written, compared with its hash, and read to its last block. Aim: ≤ 10 s for 10,000,000 samples, without \
+         loss. The exponent is that of a power of the size through the first and the last column.\n\n{}",
+        table(&rows)
+    ))
+}
+
+fn measured(host: &Host, scratch: &Path, samples: u32) -> Outcome<Figures> {
+    let database = filled_with(host, scratch, Size { runs: 100, cases: 10, samples })?;
+    let (log, copy) = (scratch.join("log"), scratch.join("copy.duckdb"));
+    let file = |path: &Path| File::create(path).map_err(|error| Failure::file("write", path, &error));
+    let mut command = host.bare_dyno(&["serve", "--port", "0", "--log-format", "json", "--plugins"]);
+    command.arg(host.project.plugins()).arg("--db-path").arg(&database);
+    command.arg("--output").arg(scratch.join("results")).stderr(file(&log)?);
+    let server = Server::of(command)?;
+    let body = r#"{"benchmarks": ["sum"], "params": {"n": 1000}, "stop": {"rule": "samples", "launches": 10000, "per_launch": 100}}"#;
+    let accepted = post(&server.address, "/api/runs", body)?;
+    let id = accepted["id"].as_str().unwrap_or_default().to_owned();
+    let launches = |address: &str| -> Outcome<i64> {
+        let run = get(address, &format!("/api/runs/{id}"))?;
+        Ok(run["cases"][0]["launches"].as_array().map_or(0, Vec::len) as i64)
+    };
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while launches(&server.address)? < 10 {
+        if Instant::now() > deadline {
+            return Err(Failure::new("the run beside the backups does not begin"));
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    let (mut whole, mut lost, mut meanwhile, mut bytes) = (Vec::new(), 0, 0, 0.0);
+    for _ in 0..TIMES {
+        let before = launches(&server.address)?;
+        let begin = Instant::now();
+        let saved = json(host, &["backup", &copy.to_string_lossy(), "--force"], &database)?;
+        whole.push(begin.elapsed().as_secs_f64() * 1e9);
+        meanwhile += launches(&server.address)? - before;
+        bytes = saved["bytes"].as_f64().unwrap_or(f64::NAN);
+        let sql = format!("SELECT count(*) FROM launches JOIN runs USING (run_no) WHERE id = '{id}'");
+        let found = json(host, &["sql", &sql], &copy)?;
+        lost += (before - found["rows"][0][0].as_i64().unwrap_or(0)).max(0);
+    }
+    drop(server);
+    let text = fs::read_to_string(&log).map_err(|error| Failure::file("read", &log, &error))?;
+    let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let held = lines.filter_map(|line| number(&line["held_ms"])).fold(f64::NAN, f64::max) * 1e6;
+    for file in [&database, &copy] {
+        // The largest takes hundreds of megabytes.
+        let _ = fs::remove_file(file);
+    }
+    Ok(Figures {
+        samples: f64::from(samples) * 1_000.0,
+        megabytes: bytes / 1e6,
+        whole: median(&mut whole),
+        held,
+        lost,
+        meanwhile,
+    })
+}
+
+/// A number in the log, which writes those of 128 bits as text.
+fn number(value: &Value) -> Option<f64> {
+    value.as_f64().or_else(|| value.as_str()?.parse().ok())
+}
+
+/// What a command says in JSON.
+fn json(host: &Host, arguments: &[&str], database: &Path) -> Outcome<Value> {
+    let mut command = host.bare_dyno(arguments);
+    command.arg("--json").arg("--db-path").arg(database).stdin(Stdio::null()).stderr(Stdio::piped());
+    let said =
+        command.output().map_err(|error| Failure::new(format!("`dyno` cannot be started: {error}")))?;
+    serde_json::from_slice(&said.stdout).map_err(|_| {
+        let why = String::from_utf8_lossy(&said.stderr);
+        Failure::new(format!("`dyno {}` failed: {}", arguments.join(" "), why.trim()))
+    })
+}
