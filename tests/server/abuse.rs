@@ -3,15 +3,18 @@
 use std::{
     collections::BTreeSet,
     os::unix::fs::PermissionsExt,
+    sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
+use dyno_core::model::RunStatus;
 use serde_json::json;
 
 use super::{arena, quick};
 use crate::support::{
     arena::Arena,
     eventually::eventually,
+    fixtures,
     served::{Served, word},
 };
 
@@ -69,6 +72,36 @@ fn an_answer_to_sql_has_bounds_in_bytes_and_does_not_show_the_audit_log() {
     assert!(status == 422 && text.contains("row 1"), "{status} {}", &text[..text.len().min(300)]);
     let grown = resident_bytes(&server) - before;
     assert!(grown < 400e6, "{grown}");
+}
+
+#[test]
+fn queries_that_take_all_memory_keep_no_run_from_being_stored() {
+    let arena = Arena::new();
+    arena.add(&fixtures::wasm("good", "good_a"), "good_a.wasm");
+    let server = Served::start(&arena, &[]);
+    // Each alone fills the memory of the database.
+    let greedy = [
+        "SELECT max(s) FROM (SELECT sum(a.range) OVER (ORDER BY a.range * 7919 % 1000003) s FROM range(5000000) a)",
+        "SELECT a.range x, list(b.range) FROM range(3000) a, range(5000) b GROUP BY x ORDER BY x LIMIT 1",
+    ];
+    let ended = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let (server, ended) = (&server, &ended);
+        for sql in greedy {
+            scope.spawn(move || {
+                while !ended.load(Ordering::Relaxed) {
+                    let (status, text) = server.call("POST", "/api/sql", &json!({ "sql": sql }));
+                    // It is answered, or was too greedy, or made way; never is the server at fault.
+                    assert!([200, 408, 422, 503].contains(&status), "{status} {text}");
+                }
+            });
+        }
+        let stop = json!({"rule": "samples", "launches": 40, "per_launch": 5});
+        let run = server.post("/api/runs", &json!({"benchmarks": ["good_a"], "stop": stop}));
+        let record = server.wait(word(&run, "id"));
+        ended.store(true, Ordering::Relaxed);
+        assert_eq!((record.status, record.cases[0].launches.len()), (RunStatus::Completed, 40));
+    });
 }
 
 #[test]

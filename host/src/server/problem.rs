@@ -83,7 +83,7 @@ impl From<AppError> for Problem {
                 Self::new(StatusCode::REQUEST_TIMEOUT, error.to_string())
             }
             AppError::Sql(SqlError::Audit) => Self::new(StatusCode::FORBIDDEN, error.to_string()),
-            AppError::Sql(SqlError::Unwatched(_)) => {
+            AppError::Sql(SqlError::Unwatched(_) | SqlError::MadeWay | SqlError::DiskFull) => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
             }
             AppError::Request(_)

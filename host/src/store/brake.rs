@@ -2,7 +2,9 @@
 //! before the query begins, and keeps interrupting until the query has ended.
 
 use std::{
-    io, process,
+    io,
+    path::Path,
+    process,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, Instant},
@@ -10,11 +12,15 @@ use std::{
 
 use duckdb::InterruptHandle;
 
-use crate::proc::resident_bytes;
+use super::sql_limits::SqlLimits;
+use crate::{fault::free_bytes, proc::resident_bytes};
 
 /// Interval at which time and memory are checked, and at which a query is told to stop. Once is not enough: DuckDB forgets an
 /// interruption that arrives between two statements.
 const LOOK: Duration = Duration::from_millis(20);
+
+/// Minimum free space on the disk [bytes]: what is stored comes first.
+const LEAST_ROOM: u64 = 128 << 20;
 
 /// Why a brake was pulled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +28,10 @@ pub(super) enum Pulled {
     Time,
     /// This process gained more memory than the query may take.
     Memory,
+    /// A transaction of the server needs the memory.
+    MadeWay,
+    /// The disk is nearly full.
+    Disk,
     /// The caller disconnected, or cancelled the query.
     Caller,
 }
@@ -49,23 +59,35 @@ impl SqlBrake {
         self.0.changed.notify_all();
     }
 
+    /// Stops the query, because a transaction needs the memory.
+    pub(super) fn pull_for_memory(&self) {
+        self.lock().pulled.get_or_insert(Pulled::MadeWay);
+        self.0.changed.notify_all();
+    }
+
+    /// Whether both are the brake of one query.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     pub(super) fn pulled(&self) -> Option<Pulled> {
         self.lock().pulled
     }
 
-    /// Runs the query while another thread watches its time limit and the memory that this process gains.
+    /// Runs the query while another thread watches its time limit, the memory that this process gains, and the room on the disk
+    /// of `folder`, where DuckDB puts what does not fit in memory.
     ///
     /// # Errors
     /// When that thread cannot be started.
     pub(super) fn watched<T>(
         &self,
         stop: &InterruptHandle,
-        time: Duration,
-        memory_bytes: u64,
+        limits: SqlLimits,
+        folder: &Path,
         work: impl FnOnce() -> T,
     ) -> io::Result<T> {
         thread::scope(|scope| {
-            let watch = || self.watch(stop, time, memory_bytes);
+            let watch = || self.watch(stop, limits, folder);
             thread::Builder::new().name("sql-brake".to_owned()).spawn_scoped(scope, watch)?;
             let over = Over(self);
             let done = work();
@@ -74,16 +96,18 @@ impl SqlBrake {
         })
     }
 
-    fn watch(&self, stop: &InterruptHandle, time: Duration, memory_bytes: u64) {
+    fn watch(&self, stop: &InterruptHandle, limits: SqlLimits, folder: &Path) {
         let begin = Instant::now();
         let resident = || resident_bytes(process::id()).unwrap_or(0);
-        let most = resident().saturating_add(memory_bytes);
+        let most = resident().saturating_add(limits.memory_bytes);
         let mut state = self.lock();
         while !state.over {
-            if state.pulled.is_none() && begin.elapsed() >= time {
+            if state.pulled.is_none() && begin.elapsed() >= limits.time {
                 state.pulled = Some(Pulled::Time);
             } else if state.pulled.is_none() && resident() > most {
                 state.pulled = Some(Pulled::Memory);
+            } else if state.pulled.is_none() && free_bytes(folder).is_some_and(|free| free < LEAST_ROOM) {
+                state.pulled = Some(Pulled::Disk);
             }
             if state.pulled.is_some() {
                 stop.interrupt();

@@ -147,12 +147,16 @@ pub enum BackupFault {
 }
 
 impl StoreError {
-    /// Whether trying again may succeed: another connection of this process wrote the same rows, or a query took the
+    /// Whether trying again may succeed: another connection of this process wrote the same rows, or queries took the
     /// memory that all connections share.
     pub(super) fn passes(&self) -> bool {
         let Self::Statement { source, .. } = self else { return false };
-        let message = source.to_string();
-        message.contains("conflict") || message.contains("Out of Memory")
+        source.to_string().contains("conflict") || is_out_of_memory(source)
+    }
+
+    /// Whether queries took the memory that all connections share.
+    pub(super) fn is_out_of_memory(&self) -> bool {
+        matches!(self, Self::Statement { source, .. } if is_out_of_memory(source))
     }
 
     /// The resource of the machine that ran out, if that is the reason.
@@ -197,6 +201,11 @@ fn resource_in(message: &str) -> Option<Resource> {
         ("Cannot allocate memory", Resource::Memory),
     ];
     WORDS.iter().find(|(words, _)| message.contains(words)).map(|(_, resource)| *resource)
+}
+
+/// Whether DuckDB reached its own limit on memory. It has no error codes for this either.
+pub(super) fn is_out_of_memory(error: &duckdb::Error) -> bool {
+    error.to_string().contains("Out of Memory")
 }
 
 /// Whether DuckDB found bytes that it did not write. It has no error codes for this either.

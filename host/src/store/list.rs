@@ -34,7 +34,7 @@ impl Store {
     pub(super) fn listed(
         &self,
         selection: &str,
-        params: impl duckdb::Params,
+        params: impl duckdb::Params + Clone,
     ) -> Result<Vec<Listed>, StoreError> {
         let sql = format!(
             "SELECT {columns}, r.run_no,

@@ -34,6 +34,7 @@ mod snapshot;
 mod sql;
 mod sql_limits;
 mod statement;
+mod strangers;
 mod swap;
 mod table;
 mod upkeep;

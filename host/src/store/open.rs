@@ -18,6 +18,7 @@ use super::{
     migrate,
     recent::Recent,
     revision::Revision,
+    strangers::Strangers,
 };
 use crate::user_file::folder_of;
 
@@ -51,6 +52,8 @@ pub struct Store {
     pub(super) log: Option<Arc<Log>>,
     /// Shared by all connections.
     pub(super) gate: Gate,
+    /// Shared by all connections.
+    pub(super) strangers: Strangers,
     /// Dropped after the last connection is closed.
     claim: Arc<Claim>,
 }
@@ -142,6 +145,7 @@ impl Store {
             recent: None,
             log: None,
             gate: Gate::default(),
+            strangers: Strangers::default(),
             claim: Arc::new(claim),
         }
     }
@@ -160,6 +164,7 @@ impl Store {
             recent: self.recent.clone(),
             log: self.log.clone(),
             gate: self.gate.clone(),
+            strangers: self.strangers.clone(),
             claim: Arc::clone(&self.claim),
         })
     }

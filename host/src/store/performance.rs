@@ -31,7 +31,7 @@ impl Store {
     pub(super) fn placed(
         &self,
         condition: &str,
-        params: impl duckdb::Params,
+        params: impl duckdb::Params + Clone,
     ) -> Result<Vec<Placed>, StoreError> {
         // The newest cases first, and only then their metrics: the view would join all of them.
         let sql = format!(

@@ -136,7 +136,7 @@ impl Store {
     /// The hash of the cases with which a run was submitted; `None` if it was not, or before version 7 of the database.
     fn cases_sha256(&self, run: &str) -> Result<Option<String>, StoreError> {
         let sql = "SELECT cases_sha256 FROM submissions WHERE run_id = ?";
-        let found = self.connection.query_row(sql, [run], |row| row.get(0)).optional();
+        let found = self.row(sql, [run], |row| row.get(0)).optional();
         Ok(found.map_err(doing("reading a submission"))?.flatten())
     }
 
@@ -227,17 +227,16 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub fn result_of(&self, case: &CaseRecord) -> Result<Option<String>, StoreError> {
-        self.connection
-            .query_row(
-                "SELECT r.id FROM cases c JOIN runs r ON r.run_no = c.run_no
+        self.row(
+            "SELECT r.id FROM cases c JOIN runs r ON r.run_no = c.run_no
                  WHERE c.status = 'completed' AND c.plugin_sha256 = ? AND c.benchmark = ? AND c.device = ?
                    AND c.params_json = ?
                  ORDER BY c.run_no DESC LIMIT 1",
-                params![case.plugin.sha256, case.benchmark, case.device, to_json(&case.params, "params")?],
-                |row| row.get(0),
-            )
-            .optional()
-            .map_err(doing("looking for a result"))
+            params![case.plugin.sha256, case.benchmark, case.device, to_json(&case.params, "params")?],
+            |row| row.get(0),
+        )
+        .optional()
+        .map_err(doing("looking for a result"))
     }
 
     /// The submission of a run; `None` if the run was not submitted to a server.
@@ -250,20 +249,19 @@ impl Store {
                     baseline, coalesce(incremental, FALSE)
              FROM submissions WHERE run_id = ?"
         );
-        self.connection
-            .query_row(&sql, [run], |row| {
-                Ok(Submitted {
-                    priority: Priority::from_word(&row.get::<_, String>(0)?),
-                    owner: row.get(1)?,
-                    submitted_at: row.get(2)?,
-                    begun_at: row.get(3)?,
-                    request: row.get(4)?,
-                    baseline: row.get(5)?,
-                    incremental: row.get(6)?,
-                })
+        self.row(&sql, [run], |row| {
+            Ok(Submitted {
+                priority: Priority::from_word(&row.get::<_, String>(0)?),
+                owner: row.get(1)?,
+                submitted_at: row.get(2)?,
+                begun_at: row.get(3)?,
+                request: row.get(4)?,
+                baseline: row.get(5)?,
+                incremental: row.get(6)?,
             })
-            .optional()
-            .map_err(doing("reading a submission"))
+        })
+        .optional()
+        .map_err(doing("reading a submission"))
     }
 
     /// Average time per case of the latest 20 completed runs [s]; `None` if no run has completed.
@@ -271,8 +269,8 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub fn seconds_per_case(&self) -> Result<Option<f64>, StoreError> {
-        self.connection
-            .query_row(
+        self
+            .row(
                 "SELECT sum(e.elapsed_s) / nullif(sum((SELECT count(*) FROM cases c WHERE c.run_no = r.run_no)), 0)
                  FROM (SELECT * FROM runs WHERE status = 'completed' ORDER BY run_no DESC LIMIT 20) r
                  JOIN (SELECT run_id, max(elapsed_s) AS elapsed_s FROM run_ends GROUP BY run_id) e ON e.run_id = r.id",

@@ -12,7 +12,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     Store,
-    error::{StoreError, doing, record},
+    error::{StoreError, doing, is_out_of_memory, record},
 };
 
 /// Format of the times that are read: RFC 3339, UTC, with milliseconds.
@@ -64,8 +64,7 @@ impl Store {
             status = self.status_column(),
         );
         let (head, spec, machine, source) = self
-            .connection
-            .query_row(&sql, [run_no], |row| {
+            .row(&sql, [run_no], |row| {
                 let head =
                     (row.get(0)?, row.get(1)?, row.get(2)?, status(&row.get::<_, String>(3)?), row.get(4)?);
                 let (commit, branch, dirty): (Option<String>, _, _) = (row.get(7)?, row.get(8)?, row.get(9)?);
@@ -132,8 +131,7 @@ impl Store {
     pub(super) fn find_case(&self, selector: &str, case: u32) -> Result<i32, StoreError> {
         let (run_no, run) = self.locate(selector)?;
         let cases: u32 = self
-            .connection
-            .query_row("SELECT count(*) FROM cases WHERE run_no = ?", [run_no], |row| row.get(0))
+            .row("SELECT count(*) FROM cases WHERE run_no = ?", [run_no], |row| row.get(0))
             .map_err(doing("finding a case"))?;
         if case >= cases {
             return Err(StoreError::NoSuchCase { run, case, cases });
@@ -249,7 +247,39 @@ impl Store {
         Ok(())
     }
 
+    /// The rows of a query, which comes before those of callers.
     pub(super) fn rows<T>(
+        &self,
+        sql: &str,
+        params: impl duckdb::Params + Clone,
+        mut read: impl FnMut(&Row<'_>) -> duckdb::Result<T>,
+    ) -> duckdb::Result<Vec<T>> {
+        self.first(|| self.rows_once(sql, params.clone(), &mut read))
+    }
+
+    /// The one row of a query, which comes before those of callers.
+    pub(super) fn row<T>(
+        &self,
+        sql: &str,
+        params: impl duckdb::Params + Clone,
+        mut read: impl FnMut(&Row<'_>) -> duckdb::Result<T>,
+    ) -> duckdb::Result<T> {
+        self.first(|| self.connection.query_row(sql, params.clone(), &mut read))
+    }
+
+    /// Asks, and once more without the queries of callers if these took the memory.
+    fn first<T>(&self, mut ask: impl FnMut() -> duckdb::Result<T>) -> duckdb::Result<T> {
+        match ask() {
+            Err(error) if is_out_of_memory(&error) => {
+                let _quiet = self.strangers.make_way();
+                ask()
+            }
+            answer => answer,
+        }
+    }
+
+    /// The rows of a query of a caller.
+    pub(super) fn rows_once<T>(
         &self,
         sql: &str,
         params: impl duckdb::Params,

@@ -15,6 +15,7 @@ use super::{
     sql_limits::{SqlError, SqlLimits},
     vet::vet,
 };
+use crate::user_file::folder_of;
 
 /// A column of an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -47,7 +48,8 @@ impl Store {
     pub fn select(&self, sql: &str, limits: SqlLimits, brake: &SqlBrake) -> Result<SqlAnswer, SqlError> {
         let query = Query { store: self, limits, brake, begin: Instant::now() };
         let stop = self.connection.interrupt_handle();
-        let answer = brake.watched(&stop, limits.time, limits.memory_bytes, || query.select(sql));
+        let _entered = self.strangers.enter(brake);
+        let answer = brake.watched(&stop, limits, &folder_of(self.path()), || query.select(sql));
         // When nobody stops anything any more. There may be no transaction: after an error it may have ended by itself.
         let _ = self.connection.execute_batch("ROLLBACK");
         answer.map_err(|error| SqlError::Unwatched(error.to_string()))?
@@ -108,7 +110,7 @@ impl Query<'_> {
         let inner = format!("({sql}\n) AS asked");
         let columns = self
             .store
-            .rows(&format!("DESCRIBE SELECT * FROM {inner}"), [], |row| {
+            .rows_once(&format!("DESCRIBE SELECT * FROM {inner}"), [], |row| {
                 Ok(SqlColumn { name: row.get(0)?, kind: row.get(1)? })
             })
             .map_err(|error| self.refusal(&error))?;
@@ -166,6 +168,8 @@ impl Query<'_> {
         Some(match self.brake.pulled()? {
             Pulled::Time => SqlError::TooLong(self.limits.time),
             Pulled::Memory => SqlError::TooMuchMemory(self.limits.memory_bytes),
+            Pulled::MadeWay => SqlError::MadeWay,
+            Pulled::Disk => SqlError::DiskFull,
             Pulled::Caller => SqlError::GivenUp,
         })
     }

@@ -62,6 +62,15 @@ pub enum SqlError {
     TooLong(Duration),
     #[error("the query took more than {} MiB of memory and was stopped; ask for less, or aggregate", .0 >> 20)]
     TooMuchMemory(u64),
+    /// DuckDB's memory has one limit for the whole database.
+    #[error(
+        "the query was stopped because the server needed its memory to store results; ask for less, or try again later"
+    )]
+    MadeWay,
+    #[error(
+        "the query was stopped because the disk of the server is nearly full; ask for less, or try again later"
+    )]
+    DiskFull,
     #[error(
         "row {row} of the answer is larger than {} KiB; select fewer columns, or a part of a long text, like `left(reason, 200)`",
         most >> 10

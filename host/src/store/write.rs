@@ -137,8 +137,7 @@ impl Store {
             return Ok(*run_no);
         }
         let run_no = self
-            .connection
-            .query_row("SELECT run_no FROM runs WHERE id = ?", [run], |row| row.get(0))
+            .row("SELECT run_no FROM runs WHERE id = ?", [run], |row| row.get(0))
             .optional()
             .map_err(doing("finding a run"))?
             .ok_or_else(|| StoreError::NoSuchRun {
@@ -187,15 +186,23 @@ impl Store {
         mut work: impl FnMut(&Transaction<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let mut tries = 0;
+        let strangers = self.strangers.clone();
+        let mut quiet = None;
         loop {
             let passing = self.gate.pass();
-            let transaction = self.connection.transaction().map_err(doing(what))?;
-            let done = work(&transaction).and_then(|value| {
+            let done = self.connection.transaction().map_err(doing(what)).and_then(|transaction| {
+                let value = work(&transaction)?;
                 transaction.commit().map_err(doing(what))?;
                 Ok(value)
             });
             match done {
-                Err(error) if error.passes() && tries < TRIES => tries += 1,
+                Err(error) if error.passes() && tries < TRIES => {
+                    tries += 1;
+                    if error.is_out_of_memory() && quiet.is_none() {
+                        quiet = Some(strangers.make_way());
+                        continue;
+                    }
+                }
                 done => return done,
             }
             drop(passing);
