@@ -1,12 +1,10 @@
 //! The use case of the doctor: what makes this machine measure well or badly, what A/A comparisons have shown on it, and
 //! how it compares to another.
 
-use std::{path::Path, time::Duration};
+use std::path::Path;
 
 use dyno_core::{
-    model::{
-        DOCTOR_SCHEMA, DOCTOR_VERSION, Doctor, DoctorComparison, IsolationReadings, NoiseCase, NoiseReport,
-    },
+    model::{DOCTOR_SCHEMA, DOCTOR_VERSION, Doctor, DoctorComparison, NoiseCase, NoiseReport},
     stats::upper_bound,
 };
 use serde_json::Value;
@@ -15,14 +13,9 @@ use super::{error::AppError, root::App};
 use crate::{
     devices, doctor,
     fault::Place,
-    pool::{HelperCommand, ask_helper},
     user_file::{read_text, write_whole},
 };
 
-/// Longest wait for a worker that only looks at itself.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// Longest answer of it [bytes].
-const MOST_ANSWER_BYTES: usize = 64 * 1024;
 /// Confidence of the bounds.
 const CONFIDENCE: f64 = 0.95;
 
@@ -46,7 +39,7 @@ impl Checkup<'_> {
             leases: self.0.settings.leases.value.clone(),
             worker_bytes: self.0.settings.memory_bytes.value,
         });
-        readings.isolation = self.isolation();
+        readings.isolation = self.0.hardware().isolation();
         let noise = self.noise_report();
         let findings = doctor::findings(&readings, &noise);
         Doctor {
@@ -59,19 +52,6 @@ impl Checkup<'_> {
             noise,
             findings,
         }
-    }
-
-    /// What a worker finds out about its own layers. `None`: it cannot be asked.
-    fn isolation(&self) -> Option<IsolationReadings> {
-        let command = HelperCommand {
-            program: self.0.settings.worker.value.clone(),
-            argument: "--layers".to_owned(),
-            patience: PATIENCE,
-            memory_limit_bytes: self.0.settings.memory_bytes.value,
-            max_answer_bytes: MOST_ANSWER_BYTES,
-        };
-        let answer = ask_helper(&command, &|| false).ok()?;
-        serde_json::from_slice(&answer).ok()
     }
 
     /// What comparisons of equal builds have shown here. A database that cannot be read is a sentence in it.

@@ -5,10 +5,11 @@ use std::{
     time::Duration,
 };
 
-use dyno_core::model::{CaseRequest, DeviceInfo, DeviceKind, Machine};
+use dyno_core::model::{CaseRequest, DeviceInfo, DeviceKind, IsolationReadings, Machine};
 
-use super::{error::AppError, root::App};
+use super::{error::AppError, root::App, surveyed::Surveyed};
 use crate::{
+    config::Isolation,
     devices::{self, Detector, Freshness, Unanswered},
     fault::{HostFault, Place},
     lease::{Leases, Reach, Standing},
@@ -19,6 +20,10 @@ use crate::{
 const PROBE_MEMORY_BYTES: u64 = 2 << 30;
 /// Maximum size of a probe's answer, which has some kilobytes per device.
 const PROBE_ANSWER_BYTES: usize = 1 << 20;
+
+/// Longest wait for a worker that is asked for its layers, and for its answer [bytes].
+const LAYERS_PATIENCE: Duration = Duration::from_secs(10);
+const LAYERS_ANSWER_BYTES: usize = 64 * 1024;
 
 /// The machine and its devices.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +42,25 @@ impl Hardware<'_> {
     #[must_use]
     pub fn machine(&self) -> Machine {
         devices::machine()
+    }
+
+    /// What stands between native plugins and the machine, as a worker finds it out on itself. `None`: it cannot be asked.
+    #[must_use]
+    pub fn isolation(&self) -> Option<IsolationReadings> {
+        if self.0.settings.isolation.value == Isolation::Basic {
+            let missing =
+                vec!["plugins have this user's rights, as `isolation = \"basic\"` asks for".to_owned()];
+            return Some(IsolationReadings { layers: Vec::new(), missing });
+        }
+        let command = HelperCommand {
+            program: self.0.settings.worker.value.clone(),
+            argument: "--layers".to_owned(),
+            patience: LAYERS_PATIENCE,
+            memory_limit_bytes: self.0.settings.memory_bytes.value,
+            max_answer_bytes: LAYERS_ANSWER_BYTES,
+        };
+        let answer = ask_helper(&command, &|| false).ok()?;
+        serde_json::from_slice(&answer).ok()
     }
 
     /// The devices of these kinds. A kind without devices has one entry with the reason.
@@ -80,18 +104,13 @@ impl Hardware<'_> {
     ///
     /// # Errors
     /// When the server refuses, or `name` is not a device.
-    pub fn of_server(
-        &self,
-        name: Option<&str>,
-        refresh: bool,
-    ) -> Result<Option<(Machine, Vec<DeviceInfo>)>, AppError> {
+    pub fn of_server(&self, name: Option<&str>, refresh: bool) -> Result<Option<Surveyed>, AppError> {
         let Some(server) = self.0.named_server() else { return Ok(None) };
-        let (machine, devices) = server.devices(refresh)?;
-        let devices = match name {
-            Some(name) => devices::find(&devices, name)?,
-            None => devices,
-        };
-        Ok(Some((machine, devices)))
+        let mut surveyed = server.devices(refresh)?;
+        if let Some(name) = name {
+            surveyed.devices = devices::find(&surveyed.devices, name)?;
+        }
+        Ok(Some(surveyed))
     }
 
     /// The devices that a name stands for.

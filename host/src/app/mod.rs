@@ -29,6 +29,7 @@ mod serving;
 mod sides;
 mod signing;
 mod sources;
+mod surveyed;
 mod tokens;
 mod vacuum;
 mod vacuumed;
@@ -62,6 +63,7 @@ pub use self::{
     serving::Serving,
     signing::{SignedFile, Signing, VerifiedFile},
     sources::Sources,
+    surveyed::Surveyed,
     tokens::TokenFile,
     vacuum::{Removed, Vacuum},
     vacuumed::Vacuumed,

@@ -125,7 +125,7 @@ impl Plugins<'_> {
     pub fn models(&self, catalog: &Catalog) -> Result<Vec<Model>, AppError> {
         let app = self.app();
         let devices = match app.hardware().of_server(None, false)? {
-            Some((_, devices)) => devices,
+            Some(there) => there.devices,
             None => app.hardware().devices(&kinds(catalog), Freshness::Known),
         };
         Ok(models(catalog, &devices))

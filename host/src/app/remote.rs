@@ -8,13 +8,13 @@ use std::{
 };
 
 use dyno_core::{
-    model::{Comparison, DeviceInfo, Event, KnownDrift, Machine, RunRecord, RunSpec, Series, Source},
+    model::{Comparison, Event, KnownDrift, RunRecord, RunSpec, Series, Source},
     stats::ChangeOptions,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{archive::Archive, error::AppError, vacuumed::Vacuumed};
+use super::{archive::Archive, error::AppError, surveyed::Surveyed, vacuumed::Vacuumed};
 use crate::{
     catalog::Catalog,
     client::{self, Connection, Download, Heard, ServerError},
@@ -37,13 +37,6 @@ const PATIENCE: Duration = Duration::from_secs(25);
 /// A server that answers instead of the database.
 #[derive(Debug)]
 pub(super) struct Client(Connection);
-
-/// A server's machine and devices.
-#[derive(Debug, Deserialize)]
-struct There {
-    machine: Machine,
-    devices: Vec<DeviceInfo>,
-}
 
 /// A run that a server accepted.
 #[derive(Debug, Deserialize)]
@@ -187,9 +180,8 @@ impl Client {
     }
 
     /// The machine and devices of the server; `refresh` makes it query its drivers again.
-    pub(super) fn devices(&self, refresh: bool) -> Result<(Machine, Vec<DeviceInfo>), AppError> {
-        let There { machine, devices } = self.0.get("/api/devices", &[("refresh", refresh.to_string())])?;
-        Ok((machine, devices))
+    pub(super) fn devices(&self, refresh: bool) -> Result<Surveyed, AppError> {
+        Ok(self.0.get("/api/devices", &[("refresh", refresh.to_string())])?)
     }
 
     /// A copy of the server's database.

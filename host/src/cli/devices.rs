@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use dyno_core::{
-    model::{DeviceInfo, DeviceKind, DeviceState, Machine},
+    model::{DeviceInfo, DeviceKind, DeviceState, IsolationReadings, Machine},
     units,
 };
 use serde_json::json;
@@ -15,7 +15,7 @@ use super::{
     grid::{Grid, Role},
     output, terminal,
 };
-use crate::app::{App, Freshness, Reach, Standing};
+use crate::app::{App, Freshness, Reach, Standing, Surveyed};
 
 pub(super) fn execute(app: &App, args: &DevicesArgs, as_json: bool) -> Result<ExitCode, Failure> {
     let freshness = match (args.live, args.refresh) {
@@ -24,9 +24,9 @@ pub(super) fn execute(app: &App, args: &DevicesArgs, as_json: bool) -> Result<Ex
         (false, false) => Freshness::Known,
     };
     let there = app.hardware().of_server(args.device.as_deref(), args.refresh || args.live)?;
-    let (machine, devices, standings, reach) = match (there, &args.device) {
+    let (Surveyed { machine, devices, isolation }, standings, reach) = match (there, &args.device) {
         // Holders on the server's machine are in `GET /api/leases`.
-        (Some((machine, devices)), _) => (machine, devices, Vec::new(), Reach::Machine),
+        (Some(surveyed), _) => (surveyed, Vec::new(), Reach::Machine),
         (None, Some(name)) => here(app, app.hardware().named(name, freshness)?),
         (None, None) => here(app, app.hardware().devices(&DeviceKind::ALL, freshness)),
     };
@@ -34,6 +34,7 @@ pub(super) fn execute(app: &App, args: &DevicesArgs, as_json: bool) -> Result<Ex
         output::json(&json!({
             "devices": devices,
             "machine": machine,
+            "isolation": isolation,
             "leases": standings,
             "leases_seen": seen(&reach),
         }))?;
@@ -59,6 +60,9 @@ pub(super) fn execute(app: &App, args: &DevicesArgs, as_json: bool) -> Result<Ex
         ]);
     }
     let mut text = format!("{rows}\n\n{}", terminal::folded(&of_machine(&machine)));
+    if let Some(isolation) = &isolation {
+        text.push_str(&format!("\n{}", terminal::folded(&of_isolation(isolation))));
+    }
     if let Reach::User(why) = &reach {
         let line = format!("leases: for other users, only the process that holds a device is known: {why}");
         text.push_str(&format!("\n{}", terminal::folded(&line)));
@@ -68,12 +72,20 @@ pub(super) fn execute(app: &App, args: &DevicesArgs, as_json: bool) -> Result<Ex
 }
 
 /// This machine, and the holders of its devices. Devices are listed even if leases are not available.
-fn here(app: &App, devices: Vec<DeviceInfo>) -> (Machine, Vec<DeviceInfo>, Vec<Standing>, Reach) {
+fn here(app: &App, devices: Vec<DeviceInfo>) -> (Surveyed, Vec<Standing>, Reach) {
     let (standings, reach) = app.hardware().lease_holders(&devices).unwrap_or_else(|error| {
         output::note(&format!("warning: {error}"));
         (Vec::new(), Reach::User(error.to_string()))
     });
-    (app.hardware().machine(), devices, standings, reach)
+    let (machine, isolation) = (app.hardware().machine(), app.hardware().isolation());
+    (Surveyed { machine, devices, isolation }, standings, reach)
+}
+
+/// What stands between native plugins and the machine, and what does not.
+fn of_isolation(isolation: &IsolationReadings) -> String {
+    let layers = if isolation.layers.is_empty() { "nothing".to_owned() } else { isolation.layers.join(", ") };
+    let missing: String = isolation.missing.iter().map(|missing| format!("; missing: {missing}")).collect();
+    format!("native plugins: confined by {layers}{missing}")
 }
 
 /// Whether the device can be used, which processes hold it, and its current state.

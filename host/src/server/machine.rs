@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aide::transform::TransformOperation;
 use axum::{Json, extract::State as Of, response::Response};
-use dyno_core::model::{DeviceInfo, DeviceKind, Machine};
+use dyno_core::model::{DeviceInfo, DeviceKind, IsolationReadings, Machine};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +30,8 @@ pub(super) struct Devices {
     machine: Machine,
     /// At least one entry for each of the eight kinds; `unavailable` says why a device cannot be used.
     devices: Vec<DeviceInfo>,
+    /// What stands between native plugins and the machine, as a worker found it out on itself; null if it cannot be asked.
+    isolation: Option<IsolationReadings>,
 }
 
 /// `GET /api/devices`
@@ -42,6 +44,7 @@ pub(super) async fn devices(Of(state): Of<Shared>, Ask(ask): Ask<DevicesQuery>) 
         Ok::<_, Problem>(Devices {
             machine: state.app().hardware().machine(),
             devices: state.app().hardware().devices(&DeviceKind::ALL, freshness),
+            isolation: state.app().hardware().isolation(),
         })
     })
     .await
