@@ -186,7 +186,7 @@ fn batches(cases: &[(u32, u64)]) -> Vec<(u32, u32)> {
     for (case, samples) in cases {
         match batches.last_mut() {
             Some((_, last, total)) if *total + samples <= AT_ONCE => {
-                (*last, *total) = (*case, *total + samples)
+                (*last, *total) = (*case, *total + samples);
             }
             _ => batches.push((*case, *case, *samples)),
         }
