@@ -46,8 +46,8 @@ fn store_run(database: &Path, id: &str, created_at: &str, samples: u64) {
     let case = run.cases[0].clone();
     run.cases[0].launches.clear();
     run.cases[0].metrics.clear();
-    let mut store = Store::open(database).unwrap();
-    store.begin_run(&run).unwrap();
+    let mut store = Store::open(database).expect("it can be opened");
+    store.begin_run(&run).expect("it is stored");
     let mut launch = case.launches[0].clone();
     let one = launch.samples[0];
     let noise = |number: u64, factor: u64| (number + 1).wrapping_mul(factor);
@@ -59,9 +59,9 @@ fn store_run(database: &Path, id: &str, created_at: &str, samples: u64) {
             ..one
         })
         .collect();
-    store.commit_launch(id, 0, &launch).unwrap();
-    store.finish_case(id, &case).unwrap();
-    store.finish_run(id, run.status, created_at).unwrap();
+    store.commit_launch(id, 0, &launch).expect("it is stored");
+    store.finish_case(id, &case).expect("it is stored");
+    store.finish_run(id, run.status, created_at).expect("it is stored");
 }
 
 const OLD_RUN: &str = "019a0000-0000-7000-8000-00000000000a";
@@ -88,7 +88,7 @@ fn name(arena: &Arena, file: &str) -> String {
 
 /// What lies beside the database, but for the file by which a server is found.
 fn beside(arena: &Arena) -> Vec<String> {
-    let entries = fs::read_dir(arena.path("out")).unwrap().flatten();
+    let entries = fs::read_dir(arena.path("out")).expect("the arena has it").flatten();
     let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
     let mut names: Vec<String> =
         names.filter(|name| name.contains("duckdb") && !name.ends_with(".json")).collect();
@@ -114,7 +114,7 @@ fn refused(outcome: &Outcome, code: i32, said: &[&str]) {
 fn slow_client(server: &Served) -> TcpStream {
     let host = server.url.trim_start_matches("http://");
     let mut stream = TcpStream::connect(host).expect("it listens");
-    write!(stream, "GET /api/backup HTTP/1.1\r\nhost: {host}\r\n\r\n").unwrap();
+    write!(stream, "GET /api/backup HTTP/1.1\r\nhost: {host}\r\n\r\n").expect("it listens");
     let mut head = [0; 12];
     stream.read_exact(&mut head).expect("it answers");
     assert_eq!(&head, b"HTTP/1.1 200");
@@ -390,20 +390,23 @@ fn with_old_runs(arena: &Arena, retention: &str) -> String {
         let id = format!("{}{number}", &OLD_RUN[..35]);
         store_run(&database(arena), &id, OLD_DAY, 100_000);
         if let Some(tag) = tag {
-            let mut store = Store::open(&database(arena)).unwrap();
+            let mut store = Store::open(&database(arena)).expect("it can be opened");
             let annotation = json!({"tag": tag, "created_at": OLD_DAY});
-            store.annotate(&id, &serde_json::from_value(annotation).unwrap()).unwrap();
+            store
+                .annotate(&id, &serde_json::from_value(annotation).expect("it is one"))
+                .expect("it is stored");
         }
     }
     let new = arena.run(&["good_a"]).record().id;
-    fs::write(arena.path("work/dyno.toml"), format!("[retention]\n{retention}\n")).unwrap();
+    fs::write(arena.path("work/dyno.toml"), format!("[retention]\n{retention}\n"))
+        .expect("the arena is writable");
     new
 }
 
 fn run_ids(arena: &Arena) -> Vec<String> {
     let list = arena.dyno(&["results", "--list", "--json"]).json();
-    let ids = list.as_array().unwrap().iter();
-    ids.map(|run| run["id"].as_str().unwrap().to_owned()).collect()
+    let ids = list.as_array().expect("it is a list").iter();
+    ids.map(|run| run["id"].as_str().expect("a run has one").to_owned()).collect()
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Makes a database as a server has it after a long time, for `cargo xtask bench server`.
 //!
-//! `cargo run --release -p dyno-host --example fill_database -- FILE RUNS [CASES [SAMPLES]]`, with so many cases of each run
-//! (100) and samples of each case (10).
+//! `cargo run --release -p dyno-host --example fill_database -- FILE RUNS [CASES [SAMPLES [NOISE]]]`, with so many cases of
+//! each run (100) and samples of each case (10), whose times vary by so many nanoseconds at random (1: not at all).
 
 use std::{error::Error, path::Path};
 
@@ -14,7 +14,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: fill_database FILE RUNS".into());
     };
     let mut number = |usual: u32| arguments.next().map_or(Ok(usual), |text| text.parse());
-    let (runs, cases, samples): (u32, u32, u32) = (runs.parse()?, number(100)?, number(10)?);
+    let (runs, cases, samples, noise): (u32, u32, u32, u32) =
+        (runs.parse()?, number(100)?, number(10)?, number(1)?);
     // The tables are made by those who know them.
     drop(Store::open(Path::new(&path))?);
     let record: RunRecord = serde_json::from_str(include_str!("../src/export/testdata/record.json"))?;
@@ -26,6 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .replace("RUNS", &runs.to_string())
         .replace("CASES", &cases.to_string())
         .replace("SAMPLES", &samples.to_string())
+        .replace("NOISE", &noise.to_string())
         .replace("SPEC", &quoted(serde_json::to_string(&record.spec)?))
         .replace("MACHINE", &quoted(serde_json::to_string(&record.machine)?))
         .replace("ENVIRONMENT", &quoted(serde_json::to_string(&environment)?))

@@ -17,7 +17,8 @@ FROM range(1, RUNS + 1) r(i), range(CASES) k(c);
 INSERT INTO environments
 SELECT i, c, 0, 0.1, 0.1, 0.0, 0.0, FALSE, ENVIRONMENT FROM range(1, RUNS + 1) r(i), range(CASES) k(c);
 INSERT INTO samples
-SELECT i, c, 0, s, 100, 100000 + (i * 7 + c * 13 + s * 29) % 1000, 100000, 0.0, 100.0, 0.0, 0.0, 0, 0
+SELECT i, c, 0, s, 100, 100000 + (i * 7 + c * 13 + s * 29) % 1000 + hash(i, c, s) % NOISE, 100000 + hash(s, c, i) % NOISE,
+       0.0, 100.0, 0.0, 0.0, 0, 0
 FROM range(1, RUNS + 1) r(i), range(CASES) k(c), range(SAMPLES) t(s);
 INSERT INTO metrics
 SELECT i, c, m, ['time', 'items_per_second', 'peak_memory'][m + 1], ['ns', 'items/s', 'bytes'][m + 1],

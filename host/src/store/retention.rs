@@ -1,5 +1,7 @@
 //! Which runs and samples are older than they are kept, and their removal, in transactions of bounded size.
 
+use std::collections::HashSet;
+
 use duckdb::params;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -120,7 +122,8 @@ impl Store {
                 })
                 .map_err(&failed)?;
             // What is removed as a whole need not be thinned.
-            outdated.samples.retain(|it| outdated.runs.iter().all(|run| run.run != it.run));
+            let removed: HashSet<&str> = outdated.runs.iter().map(|it| it.run.as_str()).collect();
+            outdated.samples.retain(|it| !removed.contains(it.run.as_str()));
         }
         Ok(outdated)
     }
@@ -183,7 +186,7 @@ fn batches(cases: &[(u32, u64)]) -> Vec<(u32, u32)> {
     for (case, samples) in cases {
         match batches.last_mut() {
             Some((_, last, total)) if *total + samples <= AT_ONCE => {
-                (*last, *total) = (*case, *total + samples)
+                (*last, *total) = (*case, *total + samples);
             }
             _ => batches.push((*case, *case, *samples)),
         }

@@ -36,6 +36,11 @@ pub(super) struct Size {
 
 /// A new database of that size.
 pub(super) fn filled_with(host: &Host, scratch: &Path, size: Size) -> Outcome<PathBuf> {
+    filled_with_noise(host, scratch, size, 1)
+}
+
+/// The same with times that vary by so many nanoseconds at random, which takes more space.
+pub(super) fn filled_with_noise(host: &Host, scratch: &Path, size: Size, noise: u32) -> Outcome<PathBuf> {
     let path = scratch.join(format!("{}-{}-{}.duckdb", size.runs, size.cases, size.samples));
     let _ = fs::remove_file(&path);
     // What a killed server left would belong to the database before.
@@ -47,7 +52,9 @@ pub(super) fn filled_with(host: &Host, scratch: &Path, size: Size) -> Outcome<Pa
     process::run(&mut command)?;
     let mut command = Command::new(host.native.folder.join("examples").join(EXAMPLE));
     command.arg(&path);
-    process::run(command.args([size.runs, size.cases, size.samples].map(|number| number.to_string())))?;
+    process::run(
+        command.args([size.runs, size.cases, size.samples, noise].map(|number| number.to_string())),
+    )?;
     Ok(path)
 }
 
