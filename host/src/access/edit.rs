@@ -241,8 +241,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tokens.toml");
         make_if_absent(&path).unwrap();
-        let text = "token = [{ name = 'x', scope = 'read', token = '0123456789abcdef' }]\n";
-        fs::write(&path, text).unwrap();
+        let one =
+            |name: &str| format!("{{ name = '{name}', scope = 'read', token = '0123456789abcde{name}' }}");
+        let text = format!("token = [{}, {}]\n", one("x"), one("z"));
+        fs::write(&path, &text).unwrap();
         for error in [remove(&path, "x").unwrap_err(), add(&path, &new("y")).unwrap_err()] {
             assert!(error.to_string().contains("edit it yourself"), "{error}");
         }

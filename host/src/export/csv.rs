@@ -14,9 +14,11 @@ const CASE: &str = "run,case,benchmark,plugin,version,kind,device,params,status"
 const METRIC: &str =
     "metric,unit,better,median,low,high,mean,std_dev,mad,min,p50,p90,p95,p99,p99.9,max,launches,samples";
 const SAMPLE: &str =
-    "launch,sample,iterations,wall_ns,cpu_ns,device_ns,items,bytes,flop,checksum,preemptions,samples_taken";
-/// Why a case has no result, in the last column.
+    "launch,sample,iterations,wall_ns,cpu_ns,device_ns,items,bytes,flop,checksum,preemptions";
+/// Why a case has no result.
 const REASON: &str = "reason";
+/// Number of samples that a launch had before they were thinned. A later addition, and so behind everything else.
+const TAKEN: &str = "samples_taken";
 const PERCENTILES: [f64; 5] = [50.0, 90.0, 95.0, 99.0, 99.9];
 
 /// One field of a row. Text and numbers are told apart by type: only text is ever guarded against formulas, and only
@@ -121,15 +123,18 @@ pub(super) fn csv(record: &RunRecord) -> String {
 /// A run as a table of samples, whose figures are for the whole sample, not per iteration. A case without samples has one
 /// row with the reason.
 pub(super) fn samples_csv(record: &RunRecord) -> String {
-    let mut out = format!("{CASE},{SAMPLE},{REASON}\r\n");
+    let mut out = format!("{CASE},{SAMPLE},{REASON},{TAKEN}\r\n");
     for case in &record.cases {
         let reason = || Field::from(Outcome::of(&case.status).sentence().unwrap_or_default());
         if case.launches.iter().all(|launch| launch.samples.is_empty()) {
-            row(&mut out, which(record, case).into_iter().chain(empty(SAMPLE)).chain([reason()]));
+            row(
+                &mut out,
+                which(record, case).into_iter().chain(empty(SAMPLE)).chain([reason(), Field::Number(None)]),
+            );
         }
         for launch in &case.launches {
             for (number, sample) in (0u64..).zip(&launch.samples) {
-                let columns: [Field<'_>; 12] = [
+                let columns: [Field<'_>; 11] = [
                     launch.index.into(),
                     number.into(),
                     sample.iterations.into(),
@@ -141,9 +146,9 @@ pub(super) fn samples_csv(record: &RunRecord) -> String {
                     sample.work.flop.into(),
                     sample.checksum.into(),
                     sample.preemptions.into(),
-                    Field::Number(launch.samples_taken.map(f64::from)),
                 ];
-                row(&mut out, which(record, case).into_iter().chain(columns).chain([reason()]));
+                let taken = Field::Number(launch.samples_taken.map(f64::from));
+                row(&mut out, which(record, case).into_iter().chain(columns).chain([reason(), taken]));
             }
         }
     }

@@ -425,7 +425,7 @@ mod tests {
         let revoked =
             format!("require = 'both'\n[publishers.a]\nkeys = ['{0}']\nrevoked = ['{0}']", key.text());
         for (text, part) in [
-            ("require = 'all'", "give none, lock, signature or both"),
+            ("require = 'all'", "give none, either, lock, signature or both"),
             ("require = 'signature'", "would reject every plugin"),
             (&revoked, "would reject every plugin"),
             ("[publishers.acme]\nkeys = ['RWx']", "publisher `acme`: `RWx` is not a public key"),
