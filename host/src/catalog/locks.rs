@@ -11,7 +11,7 @@ use dyno_core::model::PackageLock;
 
 use super::{
     entry::Stamp,
-    vouched::{LOCK, MAX_LOCK_BYTES, bounded, package_of},
+    voucher_files::{LOCK, MAX_LOCK_BYTES, bounded, package_of},
 };
 use crate::fault::HostFault;
 

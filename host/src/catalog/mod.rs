@@ -20,6 +20,7 @@ mod unchanged;
 mod upkeep;
 mod versions;
 mod vouched;
+mod voucher_files;
 
 pub use changes::{Bell, Changes};
 pub use content_store::{ContentStore, Stored, Verified};
@@ -33,6 +34,7 @@ pub use scan::{Catalog, is_plugin_path};
 pub use unchanged::Unchanged;
 pub use upkeep::{CachePart, CacheUse, PartUse, cache_use, clear_cache, prune_cache};
 pub use versions::{Candidate, Looked, Trial, Versions};
-pub(crate) use vouched::{
-    LOCK, MAX_LOCK_BYTES, MAX_MANIFEST_BYTES, PACKAGE_MANIFEST, PACKAGE_SIGNATURE, read_signature,
+pub(crate) use vouched::read_signature;
+pub(crate) use voucher_files::{
+    LOCK, MAX_LOCK_BYTES, MAX_MANIFEST_BYTES, PACKAGE_MANIFEST, PACKAGE_SIGNATURE,
 };

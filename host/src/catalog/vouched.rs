@@ -1,39 +1,22 @@
 //! What vouches for a plugin file: the signature beside it or that of its package, and the lock file of its plugin folder. Read
 //! for the very bytes that were described, so that nothing is read again between this and loading them by their hash.
 
-use std::{
-    fmt::Write,
-    fs, io,
-    io::Read,
-    os::unix::fs::OpenOptionsExt,
-    path::{Path, PathBuf},
-};
+use std::{fmt::Write, fs, io, path::Path};
 
 use dyno_core::model::PackageManifest;
-use nix::fcntl::OFlag;
 use sha2::{Digest, Sha256};
 
 use super::{
     entry::{Entry, Problem, Stamp, Unread, hash},
     locks::{Locked, lock_of, locked},
+    voucher_files::{
+        MAX_MANIFEST_BYTES, PACKAGE_MANIFEST, PACKAGE_SIGNATURE, bounded, package_of, read_at_most, unread,
+    },
 };
 use crate::{
-    fault::{HostFault, Place, Resource},
+    fault::{HostFault, Resource},
     trust::{MAX_SIGNATURE_BYTES, Prehash, Require, Signature, SignatureState, TrustStore, signature_path},
 };
-
-/// The manifest of a package: a file of its archive, and of the folder that it is installed in.
-pub(crate) const PACKAGE_MANIFEST: &str = "dyno-package.json";
-/// The signature of a package, in the folder that it is installed in.
-pub(crate) const PACKAGE_SIGNATURE: &str = "dyno-package.minisig";
-/// The lock file of a plugin folder.
-pub(crate) const LOCK: &str = "dyno-lock.json";
-/// Maximum length of a manifest [bytes].
-pub(crate) const MAX_MANIFEST_BYTES: u64 = 4 << 20;
-/// Maximum length of a lock file [bytes].
-pub(crate) const MAX_LOCK_BYTES: u64 = 64 << 20;
-/// How deep the files of a package lie in its folder.
-const MAX_DEPTH: usize = 3;
 
 /// What is known of the signature of a plugin file with these bytes.
 ///
@@ -209,12 +192,6 @@ pub(super) fn witness(path: &Path, trust: &TrustStore) -> u64 {
     hash.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
-/// The folder of the package that a file is installed with.
-pub(super) fn package_of(path: &Path) -> Option<PathBuf> {
-    let above = path.ancestors().skip(1).take(MAX_DEPTH);
-    above.filter(|folder| folder.join(PACKAGE_MANIFEST).is_file()).map(Path::to_owned).next()
-}
-
 /// The signature in a file; `None` if there is no such file. If it cannot be used, the rest of a sentence.
 fn signature_in(path: &Path) -> Result<Option<Result<Signature, String>>, HostFault> {
     Ok(match read_signature(path) {
@@ -233,40 +210,18 @@ pub(crate) fn read_signature(path: &Path) -> io::Result<Option<Vec<u8>>> {
     read_at_most(path, MAX_SIGNATURE_BYTES)
 }
 
-pub(super) fn bounded(path: &Path, most: u64) -> Result<Option<Vec<u8>>, HostFault> {
-    match read_at_most(path, most) {
-        Ok(found) => Ok(found.filter(|bytes| bytes.len() as u64 <= most)),
-        Err(error) if Resource::of(&error).is_exhausted() => Err(unread(path, &error)),
-        Err(_) => Ok(None),
-    }
-}
-
-fn unread(path: &Path, error: &io::Error) -> HostFault {
-    HostFault::new(format!("cannot read `{}`", path.display()), error, Place::Machine)
-}
-
-fn read_at_most(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
-    // Not blocking: a named pipe must not hang us.
-    let opened = fs::OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path);
-    let file = match opened {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        file => file?,
-    };
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
-    }
-    let mut bytes = Vec::new();
-    file.take(most + 1).read_to_end(&mut bytes)?;
-    Ok(Some(bytes))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use dyno_core::model::PluginKind;
     use serde_json::json;
 
     use super::*;
-    use crate::trust::{Comment, SecretKey, TrustTable, new_pair};
+    use crate::{
+        catalog::LOCK,
+        trust::{Comment, SecretKey, TrustTable, new_pair},
+    };
 
     const BYTES: &[u8] = b"the bytes of a plugin";
 

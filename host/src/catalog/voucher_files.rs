@@ -1,0 +1,63 @@
+//! The files that vouch for plugins: where they are, and how they are read.
+
+use std::{
+    fs,
+    io::{self, Read},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+use nix::fcntl::OFlag;
+
+use crate::fault::{HostFault, Place, Resource};
+
+/// The manifest of a package: a file of its archive, and of the folder that it is installed in.
+pub(crate) const PACKAGE_MANIFEST: &str = "dyno-package.json";
+/// The signature of a package, in the folder that it is installed in.
+pub(crate) const PACKAGE_SIGNATURE: &str = "dyno-package.minisig";
+/// The lock file of a plugin folder.
+pub(crate) const LOCK: &str = "dyno-lock.json";
+/// Maximum length of a manifest [bytes].
+pub(crate) const MAX_MANIFEST_BYTES: u64 = 4 << 20;
+/// Maximum length of a lock file [bytes].
+pub(crate) const MAX_LOCK_BYTES: u64 = 64 << 20;
+/// How deep the files of a package lie in its folder.
+const MAX_DEPTH: usize = 3;
+
+/// The folder of the package that a file is installed with.
+pub(super) fn package_of(path: &Path) -> Option<PathBuf> {
+    let above = path.ancestors().skip(1).take(MAX_DEPTH);
+    above.filter(|folder| folder.join(PACKAGE_MANIFEST).is_file()).map(Path::to_owned).next()
+}
+
+/// The bytes of a file with at most this length; `None` if there is no such regular file.
+///
+/// # Errors
+/// When the host lacks a resource to read it.
+pub(super) fn bounded(path: &Path, most: u64) -> Result<Option<Vec<u8>>, HostFault> {
+    match read_at_most(path, most) {
+        Ok(found) => Ok(found.filter(|bytes| bytes.len() as u64 <= most)),
+        Err(error) if Resource::of(&error).is_exhausted() => Err(unread(path, &error)),
+        Err(_) => Ok(None),
+    }
+}
+
+pub(super) fn unread(path: &Path, error: &io::Error) -> HostFault {
+    HostFault::new(format!("cannot read `{}`", path.display()), error, Place::Machine)
+}
+
+/// The bytes of a regular file, at most one more than it may have; `None` if there is none.
+pub(super) fn read_at_most(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
+    // Not blocking: a named pipe must not hang us.
+    let opened = fs::OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path);
+    let file = match opened {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => file?,
+    };
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    let mut bytes = Vec::new();
+    file.take(most + 1).read_to_end(&mut bytes)?;
+    Ok(Some(bytes))
+}
