@@ -154,7 +154,7 @@ fn a_token_can_demand_layers_of_isolation_that_no_request_takes_back() {
 /// A configuration without confinement.
 fn basic(arena: &Arena) -> String {
     let path = arena.path("work/basic.toml");
-    fs::write(&path, "isolation = \"basic\"\n").unwrap();
+    fs::write(&path, "isolation = \"basic\"\n").expect("the arena is writable");
     path.display().to_string()
 }
 
@@ -164,8 +164,9 @@ fn install(arena: &Arena, name: &str, kinds: &[&str]) -> (PathBuf, PathBuf) {
     let (certificate, key) = (arena.path("work/server.pem"), arena.path("work/server.key"));
     for (kind, to, mode) in [("pem", &certificate, 0o644), ("key", &key, 0o600)] {
         if kinds.contains(&kind) {
-            fs::write(to, fs::read(folder.join(name).with_extension(kind)).unwrap()).unwrap();
-            fs::set_permissions(to, fs::Permissions::from_mode(mode)).unwrap();
+            let bytes = fs::read(folder.join(name).with_extension(kind)).expect("it is there");
+            fs::write(to, bytes).expect("the arena is writable");
+            fs::set_permissions(to, fs::Permissions::from_mode(mode)).expect("it is ours");
         }
     }
     (certificate, key)
@@ -180,7 +181,7 @@ fn a_server_speaks_tls_itself_and_its_certificate_is_renewed_while_it_runs() {
     assert!(server.url.starts_with("https://"), "{}", server.url);
     let there = format!("https://localhost:{}", server.port());
     let trusted = |arena: &mut Arena, name: &str| {
-        arena.set("SSL_CERT_FILE", &format!("{}/../tests/access/{name}.pem", env!("CARGO_MANIFEST_DIR")));
+        arena.set("SSL_CERT_FILE", format!("{}/../tests/access/{name}.pem", env!("CARGO_MANIFEST_DIR")));
         arena.dyno(&["results", "--list", "--server", &there])
     };
     // From another machine, so to speak: by https, with the certificate that the user trusts.

@@ -248,6 +248,7 @@ impl Store {
     }
 
     /// The rows of a query, which comes before those of callers.
+    #[expect(clippy::needless_pass_by_value, reason = "callers write the values in place")]
     pub(super) fn rows<T>(
         &self,
         sql: &str,
@@ -258,6 +259,7 @@ impl Store {
     }
 
     /// The one row of a query, which comes before those of callers.
+    #[expect(clippy::needless_pass_by_value, reason = "callers write the values in place")]
     pub(super) fn row<T>(
         &self,
         sql: &str,
