@@ -94,7 +94,11 @@ fn tokens_come_expire_and_go_while_the_server_runs() {
     eventually("all are gone", || status(&server, &boss) == 401);
     drop(server);
 
+    let pipe = arena.path("work/pipe");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let pipe = pipe.display().to_string();
     for (arguments, said) in [
+        (vec!["serve", "--port", "0", "--token-file", &pipe], "is not a regular file"),
         (vec!["serve", "--port", "0", "--token-file", &file], "holds no token"),
         (vec!["token", "revoke", "ci", "--token-file", &file], "has no token `ci`; it has none"),
         (vec!["token", "list"], "no token file is named"),
@@ -197,10 +201,7 @@ fn a_server_speaks_tls_itself_and_its_certificate_is_renewed_while_it_runs() {
     plain.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
     let mut said = String::new();
     plain.read_to_string(&mut said).unwrap();
-    assert!(
-        said.starts_with("HTTP/1.1 400") && said.ends_with("write https:// instead of http://\n"),
-        "{said}"
-    );
+    assert!(said.starts_with("HTTP/1.1 400") && said.contains("write https:// instead of http://"), "{said}");
 
     // A certificate without its key is not taken; with it, it is.
     install(&arena, "two", &["pem"]);

@@ -461,10 +461,14 @@ fn old_runs_are_removed_old_samples_thinned_and_the_file_shrinks() {
 fn a_server_removes_what_is_old_and_says_so() {
     let arena = arena();
     let new = with_old_runs(&arena, "keep = \"90d\"");
+    let reports = database(&arena).with_file_name(format!("{}1", &OLD_RUN[..35]));
+    fs::create_dir_all(&reports).unwrap();
+    fs::write(reports.join("report.html"), "of a run that is removed").unwrap();
     let server = Served::start(&arena, &[]);
     let kept = format!("{}2", &OLD_RUN[..35]);
     eventually("the old runs are gone", || server.get("/api/runs").as_array().unwrap().len() == 2);
     assert_eq!(run_ids(&arena), [new, kept]);
+    eventually("its reports are gone", || !reports.exists());
     eventually("it is in the audit log", || {
         let log = server.get("/api/audit");
         log.as_array().unwrap().iter().any(|call| call["who"] == "retention")

@@ -87,6 +87,8 @@ impl<T> Reread<T> {
         look.stamps = stamps;
         match (self.read)() {
             Ok(value) => {
+                let files: Vec<_> = self.files.iter().map(|file| file.display().to_string()).collect();
+                tracing::info!(files = files.join(", "), "files that changed were read again");
                 *self.value.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(value);
                 look.refused = None;
             }

@@ -46,9 +46,13 @@ pub fn read_text(path: &Path) -> Result<String, ReadError> {
 /// change it.
 ///
 /// # Errors
-/// A sentence that follows the name of the file: it is not there, or others can read or change it.
+/// A sentence that follows the name of the file: it is not there, is no file, or others can read or change it.
 pub(crate) fn check_secret(path: &Path) -> Result<(), String> {
     let about = fs::metadata(path).map_err(|error| format!("cannot be read: {error}"))?;
+    // Reading a pipe would wait for whoever writes into it.
+    if !about.is_file() {
+        return Err("is not a regular file".to_owned());
+    }
     if is_private(about.uid(), about.mode()) {
         return Ok(());
     }

@@ -1,6 +1,12 @@
 //! Changing a token file: a token is added with its hash, or removed. Everything else in the file stays as its author wrote it.
 
-use std::{fmt::Write, fs::OpenOptions, io, os::unix::fs::OpenOptionsExt, path::Path};
+use std::{
+    fmt::Write,
+    fs::{self, OpenOptions},
+    io,
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use dyno_core::{model::IsolationLayer, units};
@@ -46,7 +52,7 @@ impl NewToken {
     /// A sentence that names the text and the accepted forms, or says that the time is over.
     pub fn expiry(text: &str) -> Result<Timestamp, String> {
         let now = Timestamp::now();
-        let lasting = units::parse_duration(text).ok().filter(|ns| *ns > 0);
+        let lasting = units::parse_duration(text).ok();
         let expires = match lasting {
             Some(ns) => {
                 let lasting = SignedDuration::from_nanos(i64::try_from(ns).unwrap_or(i64::MAX));
@@ -68,9 +74,17 @@ impl NewToken {
 /// When the file cannot be read or written, or has a token of this name.
 pub fn add(path: &Path, new: &NewToken) -> Result<String, AccessError> {
     usable_name(&new.name).map_err(|why| AccessError::file(path, format!("was not changed: {why}")))?;
-    make_if_absent(path)?;
+    let is_new = make_if_absent(path)?;
+    let added = add_to(path, new, is_new);
+    if added.is_err() && is_new {
+        // An empty file would be one that cannot be used.
+        let _ = fs::remove_file(path);
+    }
+    added
+}
+
+fn add_to(path: &Path, new: &NewToken, is_new: bool) -> Result<String, AccessError> {
     let before = text(path)?;
-    let is_new = before.trim().is_empty();
     let tokens = if is_new { parsed(path, NONE)? } else { parsed(path, &before)? };
     if tokens.all().iter().any(|identity| identity.name == new.name) {
         let why =
@@ -107,9 +121,9 @@ pub fn remove(path: &Path, name: &str) -> Result<(), AccessError> {
         return Err(AccessError::file(path, why));
     }
     let mut after = String::new();
-    for block in blocks(&before) {
-        // Comments between this entry and the next stay.
-        let kept = if is_of(block, name) { comments_after(block) } else { block };
+    for (number, block) in blocks(&before).into_iter().enumerate() {
+        // Comments between this entry and the next stay. What stands before the first entry is none.
+        let kept = if number > 0 && is_of(block, name) { comments_after(block) } else { block };
         after.push_str(kept);
     }
     let left = tokens.all().len() - 1;
@@ -128,12 +142,14 @@ fn write_checked(path: &Path, text: &str, tokens: usize) -> Result<(), AccessErr
     Ok(write_whole(path, text.as_bytes(), Place::Named)?)
 }
 
-fn make_if_absent(path: &Path) -> Result<(), AccessError> {
+/// Whether the file was made, empty.
+fn make_if_absent(path: &Path) -> Result<bool, AccessError> {
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => {
             Err(HostFault::new(format!("cannot make `{}`", path.display()), &error, Place::Named).into())
         }
-        _ => Ok(()),
     }
 }
 
@@ -163,7 +179,7 @@ fn blocks(text: &str) -> Vec<&str> {
     let mut blocks = Vec::new();
     let (mut begin, mut at) = (0, 0);
     for line in text.split_inclusive('\n') {
-        if line.trim() == ENTRY {
+        if line.trim_start().starts_with(ENTRY) {
             blocks.push(&text[begin..at]);
             begin = at;
         }
@@ -195,7 +211,7 @@ fn comments_after(block: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, os::unix::fs::PermissionsExt};
+    use std::os::unix::fs::PermissionsExt;
 
     use super::*;
     use crate::access::{listed, tokens::Tokens};
@@ -220,7 +236,7 @@ mod tests {
         assert!(add(&path, &new("a \"b\"")).unwrap_err().to_string().contains("choose another name"));
         let identity = Tokens::open(&path).unwrap().identify(Some(&first)).unwrap();
         assert_eq!((identity.name.as_str(), identity.require_isolation.len()), ("a \"b\"", 2));
-        let own = "# of the lab\n[[token]]\nname = 'x' # Xenia\nscope = 'read'\ntoken = '0123456789abcdef'\n\n# below\n";
+        let own = "# of the lab\n[[token]] # one\nname = 'x' # Xenia\nscope = 'read'\ntoken = '0123456789abcdef'\n\n# below\n";
         let text = fs::read_to_string(&path).unwrap() + own;
         fs::write(&path, &text).unwrap();
         add(&path, &new("c")).unwrap();
@@ -255,7 +271,8 @@ mod tests {
     fn the_end_of_a_token_is_in_the_future() {
         assert!(NewToken::expiry("90d").unwrap() > Timestamp::now());
         assert!(NewToken::expiry("2020-01-01").unwrap_err().contains("is over"));
-        for text in ["", "0", "soon", "-1d"] {
+        assert!(NewToken::expiry("0d").unwrap_err().contains("is over"));
+        for text in ["", "soon", "-1d"] {
             assert!(NewToken::expiry(text).is_err(), "{text}");
         }
     }

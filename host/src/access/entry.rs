@@ -1,6 +1,6 @@
 //! One token, as the file writes it and as the server knows it.
 
-use dyno_core::model::IsolationLayer;
+use dyno_core::{model::IsolationLayer, text::visible};
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -101,7 +101,7 @@ pub(super) struct Entry {
 
 /// A time, as text or as TOML has it.
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "`expires` is a day like 2027-01-31 or a time like 2027-01-31T18:00:00Z")]
 enum When {
     Toml(Datetime),
     Text(String),
@@ -137,11 +137,13 @@ impl Entry {
 
 /// Whether a token can have this name.
 pub(super) fn usable_name(name: &str) -> Result<(), String> {
-    let fits = !name.trim().is_empty() && name.len() <= LONGEST_NAME && !name.chars().any(char::is_control);
+    let fits = !name.trim().is_empty()
+        && name.len() <= LONGEST_NAME
+        && name.chars().all(|letter| visible(letter) == letter);
     if fits {
         return Ok(());
     }
-    let shown: String = name.chars().filter(|letter| !letter.is_control()).take(40).collect();
+    let shown: String = name.chars().map(visible).take(40).collect();
     Err(format!("`{shown}` cannot name a token; give 1 to {LONGEST_NAME} bytes without control characters"))
 }
 

@@ -16,7 +16,9 @@ const MOST: usize = 10_000;
 /// Why a caller is nobody that the server knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stranger {
-    /// It sent no token, or one that is not in the file.
+    /// It sent no token.
+    Nameless,
+    /// It sent a token that is not in the file.
     Unknown,
     /// Its token has expired.
     Expired {
@@ -64,7 +66,7 @@ impl TokenList {
 
     /// The owner of a token. Compares all hashes in constant time, so the duration reveals nothing.
     pub(super) fn identify(&self, given: Option<&str>, now: Timestamp) -> Result<Identity, Stranger> {
-        let given: Hash = digest(given.ok_or(Stranger::Unknown)?);
+        let given: Hash = digest(given.ok_or(Stranger::Nameless)?);
         let mut found = None;
         for identity in &self.0 {
             if identity.hash.is_some_and(|known| bool::from(known.ct_eq(&given))) {
@@ -114,7 +116,7 @@ mod tests {
         let eve = tokens.identify(Some("fedcba9876543210"), before).unwrap();
         assert_eq!(eve.name, "eve");
         assert_eq!(tokens.identify(Some("0123456789abcdee"), before), Err(Stranger::Unknown));
-        assert_eq!(tokens.identify(None, before), Err(Stranger::Unknown));
+        assert_eq!(tokens.identify(None, before), Err(Stranger::Nameless));
         assert!(tokens.holds(&ci, before) && tokens.holds(&eve, before));
         let end = at("2026-12-01T00:00:00Z");
         let expired = Stranger::Expired { name: "eve".to_owned(), at: end };

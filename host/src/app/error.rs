@@ -124,7 +124,7 @@ pub enum AppError {
     Unsaved(BackupFault),
     /// It changes files of this machine.
     #[error(
-        "{what} where the database is, not through the server {server}: end the server there, and call `dyno` there without          --server and DYNO_SERVER"
+        "{what} where the database is, not through the server {server}: end the server there, and call `dyno` there without --server and DYNO_SERVER"
     )]
     NotThroughServer {
         /// What was asked for.

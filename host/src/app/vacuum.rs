@@ -43,11 +43,16 @@ pub struct Removed {
 
 impl Vacuum<'_> {
     /// Removes what is outdated. A database that no server has open is written anew without the space that became free. With
-    /// `is_dry`, it only tells what is outdated.
+    /// `is_dry`, it only tells what is outdated. `removed` hears of each run that was removed.
     ///
     /// # Errors
     /// When there is no database, or it refuses.
-    pub fn run(&self, is_dry: bool, announce: &mut dyn FnMut(&Event)) -> Result<Vacuumed, AppError> {
+    pub fn run(
+        &self,
+        is_dry: bool,
+        announce: &mut dyn FnMut(&Event),
+        removed: &mut dyn FnMut(&str),
+    ) -> Result<Vacuumed, AppError> {
         let local = match &self.0.backend {
             Backend::Local(local) => local,
             Backend::Remote(server) => return server.vacuum(is_dry),
@@ -62,8 +67,11 @@ impl Vacuum<'_> {
         let outdated = self.outdated(&store)?;
         let is_shrunk = !is_dry && matches!(local, Local::File(_));
         let begin = Instant::now();
-        let mut goes_on = || is_shrunk || begin.elapsed() < LONGEST;
-        let is_complete = is_dry || remove(&mut store, &outdated, &mut goes_on)?.is_complete;
+        let mut goes_on = || !self.0.cancel.is_set() && (is_shrunk || begin.elapsed() < LONGEST);
+        let is_complete = is_dry || remove(&mut store, &outdated, &mut goes_on, removed)?.is_complete;
+        if self.0.cancel.is_set() {
+            return Err(AppError::Cancelled);
+        }
         if !is_dry {
             store.fold()?;
         }
@@ -71,15 +79,20 @@ impl Vacuum<'_> {
         Ok(Vacuumed { outdated, is_complete, bytes_before, bytes_after, is_shrunk })
     }
 
-    /// Removes what is outdated, a run at a time, as long as `goes_on` says so before each.
+    /// Removes what is outdated, a run at a time, as long as `goes_on` says so before each. `removed` hears of each run
+    /// that was removed.
     ///
     /// # Errors
     /// When the database refuses.
-    pub fn remove_outdated(&self, goes_on: &mut dyn FnMut() -> bool) -> Result<Removed, AppError> {
+    pub fn remove_outdated(
+        &self,
+        goes_on: &mut dyn FnMut() -> bool,
+        removed: &mut dyn FnMut(&str),
+    ) -> Result<Removed, AppError> {
         let Backend::Local(local) = &self.0.backend else { return Ok(Removed::default()) };
         let mut store = local.store(&self.0.cancel, &mut |_| {})?;
         let outdated = self.outdated(&store)?;
-        remove(&mut store, &outdated, goes_on)
+        remove(&mut store, &outdated, goes_on, removed)
     }
 
     fn outdated(&self, store: &Store) -> Result<Outdated, AppError> {
@@ -94,6 +107,7 @@ fn remove(
     store: &mut Store,
     outdated: &Outdated,
     goes_on: &mut dyn FnMut() -> bool,
+    told: &mut dyn FnMut(&str),
 ) -> Result<Removed, AppError> {
     let mut removed = Removed::default();
     for run in &outdated.runs {
@@ -103,6 +117,7 @@ fn remove(
         // It may have been tagged, or become a baseline, meanwhile.
         if store.is_removable(&run.run)? {
             store.delete_run(&run.run)?;
+            told(&run.run);
             removed.runs += 1;
         }
     }

@@ -33,6 +33,8 @@ pub(super) fn backup(app: &App, args: &BackupArgs, json: bool) -> Result<ExitCod
 }
 
 pub(super) fn restore(app: &App, args: &RestoreArgs, json: bool) -> Result<ExitCode, Failure> {
+    // Once begun, it goes to its end: that is soon.
+    listen_for_ctrl_c(app)?;
     let restored = app.backups().restore(&args.file)?;
     if json {
         output::json(&restored)?;
@@ -54,7 +56,8 @@ pub(super) fn restore(app: &App, args: &RestoreArgs, json: bool) -> Result<ExitC
 }
 
 pub(super) fn vacuum(app: &App, args: &VacuumArgs, json: bool) -> Result<ExitCode, Failure> {
-    let vacuumed = app.vacuum().run(args.dry_run, &mut note_waiting)?;
+    listen_for_ctrl_c(app)?;
+    let vacuumed = app.vacuum().run(args.dry_run, &mut note_waiting, &mut |_| {})?;
     if json {
         output::json(&vacuumed)?;
         return Ok(End::Good.into());
@@ -104,7 +107,8 @@ fn planned(outdated: &Outdated) -> String {
 
 fn summary(outdated: &Outdated, removed: &str, thinned: &str) -> String {
     if outdated.is_empty() {
-        return "nothing is older than `retention` in dyno.toml keeps it".to_owned();
+        return "nothing is older than the setting `retention` keeps it (through a server: its own setting)"
+            .to_owned();
     }
     let samples: u64 = outdated.runs.iter().map(|it| it.samples).sum::<u64>()
         + outdated.samples.iter().map(|it| it.samples).sum::<u64>();

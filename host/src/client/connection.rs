@@ -4,7 +4,7 @@ use std::{fmt, io::Read, time::Duration};
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use tokio_rustls::rustls;
+use tokio_rustls::rustls::{self, CertificateError};
 use ureq::{config::ConfigBuilder, typestate::AgentScope};
 
 use super::{Found, writer::Writer};
@@ -36,10 +36,7 @@ pub enum ServerError {
         message: String,
     },
     /// Its certificate is not accepted.
-    #[error(
-        "the certificate of the server {url} is not accepted: {message}; name the file with the certificate of its authority, or \
-         its own, in SSL_CERT_FILE"
-    )]
+    #[error("the certificate of the server {url} is not accepted: {message}")]
     Untrusted {
         /// Its address.
         url: String,
@@ -306,6 +303,9 @@ impl Connection {
     }
 }
 
+/// How `rustls`, which has no type for it, calls a certificate of an authority that a server shows as its own.
+const AUTHORITY_AS_SERVER: &str = "CaUsedAsEndEntity";
+
 /// What is wrong with a server's certificate, if that is the cause.
 fn untrusted(error: &ureq::Error) -> Option<String> {
     let found = match error {
@@ -313,7 +313,14 @@ fn untrusted(error: &ureq::Error) -> Option<String> {
         ureq::Error::Io(error) => error.get_ref().and_then(|cause| cause.downcast_ref()),
         _ => None,
     };
-    found.filter(|error| matches!(error, rustls::Error::InvalidCertificate(_))).map(ToString::to_string)
+    let rustls::Error::InvalidCertificate(why) = found? else { return None };
+    let unknown = "no authority that this system trusts made it; name the file with the certificate of its authority in SSL_CERT_FILE";
+    let authority = "it is that of an authority; make a self-signed one with `-addext basicConstraints=critical,CA:FALSE`";
+    Some(match why {
+        CertificateError::UnknownIssuer => unknown.to_owned(),
+        CertificateError::Other(why) if why.to_string().contains(AUTHORITY_AS_SERVER) => authority.to_owned(),
+        other => other.to_string(),
+    })
 }
 
 /// A large answer.

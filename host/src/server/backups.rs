@@ -118,5 +118,5 @@ pub(super) async fn vacuum(
     Of(state): Of<Shared>,
     Body(query): Body<VacuumQuery>,
 ) -> Result<Json<Vacuumed>, Problem> {
-    Ok(Json(changing(&state, move |state| state.app().vacuum().run(query.dry_run, &mut |_| {})).await?))
+    Ok(Json(changing(&state, move |state| state.service.vacuum(query.dry_run)).await?))
 }

@@ -206,6 +206,9 @@ fn check(guard: &Guard, request: &Request) -> Result<Identity, Refusal> {
     let identity = state.tokens.identify(token.as_deref()).map_err(|stranger| {
         let detail = match stranger {
             Stranger::Unknown => {
+                "this token is not accepted: it is mistyped, or was revoked; ask the operator of the server for one".to_owned()
+            }
+            Stranger::Nameless => {
                 "a token is needed: send `Authorization: Bearer TOKEN` (on the command line, set DYNO_TOKEN)"
                     .to_owned()
             }

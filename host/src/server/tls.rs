@@ -2,6 +2,7 @@
 //! certificate is renewed while the server runs.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -23,8 +24,7 @@ use crate::{reread::Reread, user_file::check_secret};
 /// The first byte that a client sends which begins TLS: the type of its record (RFC 8446, section 5.1).
 const HANDSHAKE: u8 = 22;
 /// What a client gets that does not.
-const PLAIN: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\ncontent-length: 58\r\nconnection: close\r\n\r\n\
-                       this server speaks TLS: write https:// instead of http://\n";
+const PLAIN: &str = "this server speaks TLS: write https:// instead of http://";
 
 /// The certificate of the server, and its key.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ impl Tls {
     pub(super) async fn begin(&self, mut socket: Socket) -> Option<TlsStream<Socket>> {
         if socket.first_byte().await? != HANDSHAKE {
             // If it cannot be told, it is gone.
-            let _ = socket.write_all(PLAIN).await;
+            let _ = socket.write_all(plain_answer().as_bytes()).await;
             let _ = socket.shutdown().await;
             return None;
         }
@@ -62,10 +62,22 @@ impl Tls {
     }
 }
 
+fn plain_answer() -> String {
+    let body = format!("{{\"title\":\"Bad Request\",\"status\":400,\"detail\":\"{PLAIN}\"}}\n");
+    let length = body.len();
+    format!(
+        "HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\ncontent-length: {length}\r\nconnection: \
+         close\r\n\r\n{body}"
+    )
+}
+
 fn acceptor(certificate: &PathBuf, key: &PathBuf) -> Result<Acceptor, String> {
     let of = |what: &str, path: &Path, why: &dyn std::fmt::Display| {
         format!("the {what} `{}` {why}", path.display())
     };
+    if fs::metadata(certificate).is_ok_and(|about| !about.is_file()) {
+        return Err(of("TLS certificate", certificate, &"is not a regular file; give a file in PEM format"));
+    }
     let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(certificate)
         .and_then(Iterator::collect)
         .map_err(|error| of("TLS certificate", certificate, &format!("cannot be read: {error}")))?;
@@ -73,6 +85,9 @@ fn acceptor(certificate: &PathBuf, key: &PathBuf) -> Result<Acceptor, String> {
         return Err(of("TLS certificate", certificate, &"holds no certificate; give a file in PEM format"));
     }
     check_secret(key).map_err(|why| of("TLS key", key, &why))?;
+    if fs::read(key).is_ok_and(|bytes| bytes.windows(9).any(|part| part == b"ENCRYPTED")) {
+        return Err(of("TLS key", key, &"is encrypted; decrypt it with `openssl pkey -in FILE -out FILE`"));
+    }
     let secret = PrivateKeyDer::from_pem_file(key).map_err(|error| {
         of("TLS key", key, &format!("cannot be read: {error}; give a private key in PEM format"))
     })?;

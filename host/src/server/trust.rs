@@ -39,8 +39,12 @@ pub(super) fn trusted(folders: &[PathBuf]) -> Result<(), ServeError> {
 
 /// Where a link leads is looked at, too, if it is in the folder.
 fn leads_inside(link: &Path, folder: &Path) -> Result<(), ServeError> {
-    let target =
-        fs::canonicalize(link).map_err(system(format!("`{}` cannot be followed", link.display())))?;
+    let target = fs::canonicalize(link).map_err(|error| {
+        ServeError::Settings(format!(
+            "profile server: the link `{}` in the plugin folder leads nowhere ({error}); remove it",
+            link.display()
+        ))
+    })?;
     if target.starts_with(folder) {
         return Ok(());
     }

@@ -94,10 +94,15 @@ impl Service {
     /// When there is no such run, it has not ended, or the database fails.
     pub(crate) fn delete(&self, selector: &str) -> Result<String, AppError> {
         let run = self.serving.records().delete(selector)?;
-        if let Err(error) = self.reports.remove(&run) {
+        self.remove_reports(&run);
+        Ok(run)
+    }
+
+    /// Removes the reports of a run that was deleted.
+    pub(super) fn remove_reports(&self, run: &str) {
+        if let Err(error) = self.reports.remove(run) {
             tracing::warn!(run, %error, "the reports of a deleted run cannot be removed");
         }
-        Ok(run)
     }
 
     /// The status of a stored run.

@@ -13,7 +13,7 @@ use std::{
 
 use super::root::Service;
 use crate::{
-    app::{Audited, Removed},
+    app::{AppError, Audited, Removed, Vacuumed},
     timestamp::now,
 };
 
@@ -49,6 +49,14 @@ impl Service {
         thread::Builder::new().name("upkeep".to_owned()).spawn(work).map(drop)
     }
 
+    /// Removes what is outdated, now; with `is_dry`, it only tells what is outdated.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub(crate) fn vacuum(&self, is_dry: bool) -> Result<Vacuumed, AppError> {
+        self.app().vacuum().run(is_dry, &mut |_| {}, &mut |run| self.remove_reports(run))
+    }
+
     fn remove_outdated(&self, ends: &Receiver<()>) {
         let end = Instant::now() + PATIENCE;
         let mut goes_on = || loop {
@@ -61,7 +69,8 @@ impl Service {
                 return true;
             }
         };
-        match self.app().vacuum().remove_outdated(&mut goes_on) {
+        let mut removed = |run: &str| self.remove_reports(run);
+        match self.app().vacuum().remove_outdated(&mut goes_on, &mut removed) {
             Ok(Removed { runs: 0, thinned: 0, .. }) => {}
             Ok(Removed { runs, thinned, .. }) => {
                 tracing::info!(runs, thinned, "runs older than they are kept were removed or thinned");

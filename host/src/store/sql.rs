@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::{
     Store,
     brake::{Pulled, SqlBrake},
+    error::is_out_of_memory,
     sql_limits::{SqlError, SqlLimits},
     vet::vet,
 };
@@ -176,7 +177,10 @@ impl Query<'_> {
 
     /// What an error of DuckDB means: a query that is stopped fails with whatever error it meets first.
     fn refusal(&self, error: &duckdb::Error) -> SqlError {
-        self.stopped().unwrap_or_else(|| SqlError::Refused(first_line(&error.to_string())))
+        self.stopped().unwrap_or_else(|| match is_out_of_memory(error) {
+            true => SqlError::OutOfMemory,
+            false => SqlError::Refused(first_line(&error.to_string())),
+        })
     }
 }
 

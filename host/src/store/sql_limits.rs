@@ -62,6 +62,8 @@ pub enum SqlError {
     TooLong(Duration),
     #[error("the query took more than {} MiB of memory and was stopped; ask for less, or aggregate", .0 >> 20)]
     TooMuchMemory(u64),
+    #[error("the query needs more memory than the database may use; ask for less, or aggregate")]
+    OutOfMemory,
     /// DuckDB's memory has one limit for the whole database.
     #[error(
         "the query was stopped because the server needed its memory to store results; ask for less, or try again later"
