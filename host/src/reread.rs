@@ -96,7 +96,7 @@ impl<T> Reread<T> {
                 // An event of the log is one line.
                 let why = why.split_whitespace().collect::<Vec<_>>().join(" ");
                 if look.refused.as_ref() != Some(&why) {
-                    tracing::error!("{why}; until this is corrected, what was read before counts");
+                    tracing::error!("{why}; the earlier content stays in use until this is corrected");
                     look.refused = Some(why);
                 }
             }

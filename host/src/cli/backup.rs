@@ -107,8 +107,7 @@ fn planned(outdated: &Outdated) -> String {
 
 fn summary(outdated: &Outdated, removed: &str, thinned: &str) -> String {
     if outdated.is_empty() {
-        return "nothing is older than the setting `retention` keeps it (through a server: its own setting)"
-            .to_owned();
+        return "nothing is older than the setting `retention` allows".to_owned();
     }
     let samples: u64 = outdated.runs.iter().map(|it| it.samples).sum::<u64>()
         + outdated.samples.iter().map(|it| it.samples).sum::<u64>();

@@ -68,7 +68,7 @@ pub(super) async fn metrics(Of(state): Of<Shared>) -> Result<Response, Problem> 
         (
             "dyno_token_file_refused",
             "gauge",
-            "1 while the token file cannot be used, and the tokens of before are accepted.",
+            "1 while the token file cannot be used and the previous tokens remain valid.",
             f64::from(u8::from(state.tokens.are_outdated())),
         ),
         ("dyno_runs_running", "gauge", "Running runs.", state.service.queue().running().len() as f64),

@@ -99,7 +99,7 @@ pub(in crate::cli) enum Command {
     Backup(BackupArgs),
     /// Put a backup in the place of the database, which is kept under another name
     Restore(RestoreArgs),
-    /// Remove what is older than `retention` in dyno.toml keeps it, and give the space back
+    /// Remove what is older than the setting `retention` allows, and give the space back
     Vacuum(VacuumArgs),
     /// Start a server with a dashboard, REST, WebSocket and a queue of runs
     Serve(ServeArgs),
