@@ -153,7 +153,10 @@ fn a_developers_plugin_gets_what_it_declares_and_a_servers_what_is_also_granted(
     // The profile wants somebody to vouch for the plugin.
     assert_eq!(arena.dyno(&["lock"]).code, Some(0));
     assert_eq!(reason(&ran(&arena, &run)), (Stage::Setup, "the named file is refused".to_owned()));
-    assert_eq!(reason(&ran(&arena, &run[..2])), (Stage::Setup, "the declared file is refused".to_owned()));
+    let refused = ran(&arena, &run[..2]);
+    assert_eq!(reason(&refused), (Stage::Setup, "the declared file is refused".to_owned()));
+    let missing = refused.cases[0].launches[0].missing.join("; ");
+    assert!(missing.contains("which `[grants.reads_files]` in dyno.toml does not grant"), "{missing}");
 
     let config = arena.path("dyno.toml");
     let grant =

@@ -71,7 +71,7 @@ fn begun(assignment: &Assignment<'_>, index: u32) -> LaunchRecord {
         pinned_cpus: Vec::new(),
         counters: IndexMap::new(),
         energy_j: None,
-        missing: Vec::new(),
+        missing: assignment.worker.rights.withheld(assignment.case),
         stages: Vec::new(),
         environment: Environment::default(),
         output: Vec::new(),
@@ -127,7 +127,7 @@ fn keep_loaded(record: &mut LaunchRecord, loaded: LoadReport) {
         _ => record.pinned_cpus = loaded.pinned_cpus,
     }
     record.counters = loaded.counters.into_iter().map(|name| (name, Vec::new())).collect();
-    record.missing = loaded.missing;
+    record.missing.extend(loaded.missing);
 }
 
 /// Takes samples, and also measures the energy if counters were requested.

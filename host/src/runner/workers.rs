@@ -103,6 +103,29 @@ impl Rights {
         read.chain(variables).collect()
     }
 
+    /// What the plugin of a case asks for, is there, and is not granted, a sentence each.
+    pub(super) fn withheld(&self, case: &Planned) -> Vec<String> {
+        if case.plugin.kind != PluginKind::Native || self.trusts_declarations {
+            return Vec::new();
+        }
+        let Confinement { read, environment, .. } = self.confinement(case, &[]);
+        let is_withheld = |capability: &&String| match capability.split_once(':') {
+            Some(("read", path)) => {
+                let path = self.expanded(path);
+                path.exists() && !read.contains(&path)
+            }
+            Some(("env", name)) => std::env::var_os(name).is_some() && !environment.contains_key(name),
+            _ => false,
+        };
+        let plugin = &case.plugin.id;
+        let sentence = |capability: &String| {
+            format!(
+                "the plugin asks for `{capability}`, which `[grants.{plugin}]` in dyno.toml does not grant"
+            )
+        };
+        case.capabilities.iter().filter(is_withheld).map(sentence).collect()
+    }
+
     fn is_granted(&self, granted: Option<&Grant>, path: &Path) -> bool {
         // `..` would lead out of what is granted.
         let Ok(path) = path.canonicalize() else { return false };
