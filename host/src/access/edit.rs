@@ -2,10 +2,12 @@
 
 use std::{
     fmt::Write,
-    fs::{self, OpenOptions},
+    fs::{self, File, OpenOptions, TryLockError},
     io,
     os::unix::fs::OpenOptionsExt,
     path::Path,
+    thread,
+    time::{Duration, Instant},
 };
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -20,13 +22,16 @@ use super::{
 };
 use crate::{
     fault::{HostFault, Place},
-    user_file::write_whole,
+    user_file::{folder_of, write_whole},
 };
 
 /// Random bytes of a token.
 const RANDOM_BYTES: usize = 24;
 /// Beginning of each new token, by which programs that look for leaked secrets recognise it.
 const PREFIX: &str = "dyno_";
+/// Longest wait for another process that changes the file, and the interval of looking.
+const PATIENCE: Duration = Duration::from_secs(20);
+const LOOK: Duration = Duration::from_millis(5);
 /// The line that begins an entry.
 const ENTRY: &str = "[[token]]";
 /// How a file says that it has no entries.
@@ -74,8 +79,9 @@ impl NewToken {
 /// When the file cannot be read or written, or has a token of this name.
 pub fn add(path: &Path, new: &NewToken) -> Result<String, AccessError> {
     usable_name(&new.name).map_err(|why| AccessError::file(path, format!("was not changed: {why}")))?;
+    let _alone = alone(path)?;
     let is_new = make_if_absent(path)?;
-    let added = add_to(path, new, is_new);
+    let added = add_to(path, new);
     if added.is_err() && is_new {
         // An empty file would be one that cannot be used.
         let _ = fs::remove_file(path);
@@ -83,9 +89,9 @@ pub fn add(path: &Path, new: &NewToken) -> Result<String, AccessError> {
     added
 }
 
-fn add_to(path: &Path, new: &NewToken, is_new: bool) -> Result<String, AccessError> {
+fn add_to(path: &Path, new: &NewToken) -> Result<String, AccessError> {
     let before = text(path)?;
-    let tokens = if is_new { parsed(path, NONE)? } else { parsed(path, &before)? };
+    let tokens = parsed(path, if before.trim().is_empty() { NONE } else { &before })?;
     if tokens.all().iter().any(|identity| identity.name == new.name) {
         let why =
             format!("has a token `{0}`; choose another name, or first `dyno token revoke {0}`", new.name);
@@ -110,6 +116,7 @@ fn add_to(path: &Path, new: &NewToken, is_new: bool) -> Result<String, AccessErr
 /// # Errors
 /// When the file cannot be read or written, or has no such token.
 pub fn remove(path: &Path, name: &str) -> Result<(), AccessError> {
+    let _alone = alone(path)?;
     let before = text(path)?;
     let tokens = parsed(path, &before)?;
     if !tokens.all().iter().any(|identity| identity.name == name) {
@@ -131,6 +138,27 @@ pub fn remove(path: &Path, name: &str) -> Result<(), AccessError> {
         writeln!(after, "{NONE}").unwrap_or_default();
     }
     write_checked(path, &after, left)
+}
+
+/// The exclusive right to change the file: two that change it at once would lose a token.
+fn alone(path: &Path) -> Result<File, AccessError> {
+    let folder = folder_of(path);
+    let refused = |error: io::Error| {
+        HostFault::new(format!("cannot use the folder `{}`", folder.display()), &error, Place::Named)
+    };
+    // The file itself is replaced, and with it a lock on it.
+    let folder = File::open(&folder).map_err(refused)?;
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match folder.try_lock() {
+            Ok(()) => return Ok(folder),
+            Err(TryLockError::WouldBlock) if Instant::now() < end => thread::sleep(LOOK),
+            Err(TryLockError::WouldBlock) => {
+                return Err(AccessError::file(path, "is being changed by another process; try again"));
+            }
+            Err(TryLockError::Error(error)) => return Err(refused(error).into()),
+        }
+    }
 }
 
 /// Writes the file if it still is one, with so many tokens.
@@ -265,6 +293,19 @@ mod tests {
             assert!(error.to_string().contains("edit it yourself"), "{error}");
         }
         assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    }
+
+    #[test]
+    fn those_who_add_at_once_lose_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokens.toml");
+        thread::scope(|scope| {
+            for number in 0..8 {
+                let path = &path;
+                scope.spawn(move || add(path, &new(&number.to_string())).unwrap());
+            }
+        });
+        assert_eq!(listed(&path).unwrap().len(), 8);
     }
 
     #[test]
