@@ -437,7 +437,7 @@ fn old_runs_are_removed_old_samples_thinned_and_the_file_shrinks() {
     let csv = arena.dyno(&["report", &old, "--format", "samples-csv"]).stdout;
     assert!(
         csv.lines().next().unwrap().contains("samples_taken")
-            && csv.lines().nth(1).unwrap().contains(",100000,")
+            && csv.lines().nth(1).unwrap().ends_with(",100000")
     );
     // What was thinned can still be compared with what was not.
     let kept = format!("{}2", &OLD_RUN[..35]);
