@@ -203,9 +203,18 @@ fn resource_in(message: &str) -> Option<Resource> {
     WORDS.iter().find(|(words, _)| message.contains(words)).map(|(_, resource)| *resource)
 }
 
-/// Whether DuckDB reached its own limit on memory. It has no error codes for this either.
+/// Whether DuckDB reached its own limit on memory, or says that an earlier statement of the transaction did. It has no error codes
+/// for this either.
 pub(super) fn is_out_of_memory(error: &duckdb::Error) -> bool {
-    error.to_string().contains("Out of Memory")
+    const WORDS: [&str; 5] = [
+        "Out of Memory",
+        "failed to pin block",
+        "failed to allocate data",
+        "could not allocate block",
+        "transaction is aborted",
+    ];
+    let message = error.to_string();
+    WORDS.iter().any(|words| message.contains(words))
 }
 
 /// Whether DuckDB found bytes that it did not write. It has no error codes for this either.

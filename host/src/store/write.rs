@@ -198,6 +198,8 @@ impl Store {
             match done {
                 Err(error) if error.passes() && tries < TRIES => {
                     tries += 1;
+                    // Without memory, its end may have failed as well. Usually there is none any more.
+                    let _ = self.connection.execute_batch("ROLLBACK");
                     if error.is_out_of_memory() && quiet.is_none() {
                         quiet = Some(strangers.make_way());
                         continue;
