@@ -28,6 +28,8 @@ pub(super) enum Pulled {
     Time,
     /// This process gained more memory than the query may take.
     Memory,
+    /// Queries took the share of DuckDB's memory that they may take.
+    Share,
     /// A transaction of the server needs the memory.
     MadeWay,
     /// The disk is nearly full.
@@ -84,10 +86,11 @@ impl SqlBrake {
         stop: &InterruptHandle,
         limits: SqlLimits,
         folder: &Path,
+        share_is_used: impl Fn() -> bool + Send,
         work: impl FnOnce() -> T,
     ) -> io::Result<T> {
         thread::scope(|scope| {
-            let watch = || self.watch(stop, limits, folder);
+            let watch = move || self.watch(stop, limits, folder, &share_is_used);
             thread::Builder::new().name("sql-brake".to_owned()).spawn_scoped(scope, watch)?;
             let over = Over(self);
             let done = work();
@@ -96,7 +99,13 @@ impl SqlBrake {
         })
     }
 
-    fn watch(&self, stop: &InterruptHandle, limits: SqlLimits, folder: &Path) {
+    fn watch(
+        &self,
+        stop: &InterruptHandle,
+        limits: SqlLimits,
+        folder: &Path,
+        share_is_used: &dyn Fn() -> bool,
+    ) {
         let begin = Instant::now();
         let resident = || resident_bytes(process::id()).unwrap_or(0);
         let most = resident().saturating_add(limits.memory_bytes);
@@ -106,6 +115,8 @@ impl SqlBrake {
                 state.pulled = Some(Pulled::Time);
             } else if state.pulled.is_none() && resident() > most {
                 state.pulled = Some(Pulled::Memory);
+            } else if state.pulled.is_none() && share_is_used() {
+                state.pulled = Some(Pulled::Share);
             } else if state.pulled.is_none() && free_bytes(folder).is_some_and(|free| free < LEAST_ROOM) {
                 state.pulled = Some(Pulled::Disk);
             }

@@ -25,8 +25,8 @@ use crate::user_file::folder_of;
 /// Maximum memory of DuckDB, which then spills to a folder beside the file.
 const MEMORY: &str = "512MiB";
 
-/// The same after [`Store::confine`]: all connections share it, and one query of a stranger may take all of it.
-const MEMORY_CONFINED: &str = "256MiB";
+/// The same after [`Store::confine`]: all connections share it. Queries of callers may take two thirds.
+const MEMORY_CONFINED: &str = "384MiB";
 
 /// Maximum that is spilled to disk after [`Store::confine`].
 const SPILL: &str = "1GiB";

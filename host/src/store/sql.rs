@@ -13,7 +13,7 @@ use super::{
     Store,
     brake::{Pulled, SqlBrake},
     error::is_out_of_memory,
-    sql_limits::{SqlError, SqlLimits},
+    sql_limits::{SqlCaller, SqlError, SqlLimits},
     vet::vet,
 };
 use crate::user_file::folder_of;
@@ -50,12 +50,27 @@ impl Store {
         let query = Query { store: self, limits, brake, begin: Instant::now() };
         let stop = self.connection.interrupt_handle();
         let _entered = self.strangers.enter(brake);
-        let answer = brake.watched(&stop, limits, &folder_of(self.path()), || query.select(sql));
+        let meter = self.another().map_err(|error| SqlError::Unwatched(error.to_string()))?;
+        // Of the owner's own process, nothing else needs the memory.
+        let share_is_used = move || limits.caller != SqlCaller::Owner && meter.used_by_queries() > SHARE;
+        let folder = folder_of(self.path());
+        let answer = brake.watched(&stop, limits, &folder, share_is_used, || query.select(sql));
         // When nobody stops anything any more. There may be no transaction: after an error it may have ended by itself.
         let _ = self.connection.execute_batch("ROLLBACK");
         answer.map_err(|error| SqlError::Unwatched(error.to_string()))?
     }
+
+    /// Memory of DuckDB besides pages of tables, which make room by themselves [bytes]. If there is none left to ask with, all of it.
+    fn used_by_queries(&self) -> u64 {
+        const USED: &str = "SELECT CAST(coalesce(sum(memory_usage_bytes), 0) AS UBIGINT) FROM duckdb_memory()
+                            WHERE tag NOT IN ('BASE_TABLE', 'METADATA')";
+        self.connection.query_row(USED, [], |row| row.get(0)).unwrap_or(u64::MAX)
+    }
 }
+
+/// Memory that queries of callers may take together [bytes]. At DuckDB's own limit, above it, a transaction that must be undone cannot
+/// be, and then DuckDB refuses everything until it is opened again.
+const SHARE: u64 = 256 << 20;
 
 /// A query that is being answered.
 struct Query<'a> {
@@ -169,6 +184,7 @@ impl Query<'_> {
         Some(match self.brake.pulled()? {
             Pulled::Time => SqlError::TooLong(self.limits.time),
             Pulled::Memory => SqlError::TooMuchMemory(self.limits.memory_bytes),
+            Pulled::Share => SqlError::OutOfMemory,
             Pulled::MadeWay => SqlError::MadeWay,
             Pulled::Disk => SqlError::DiskFull,
             Pulled::Caller => SqlError::GivenUp,
