@@ -112,7 +112,7 @@ fn tokens_come_expire_and_go_while_the_server_runs() {
             "`walls` is not a layer",
         ),
         (vec!["token", "new", "", "--token-file", &file], "cannot name a token"),
-        (vec!["token", "new", "x", "--token-file", "absent/tokens.toml"], "absent/tokens.toml"),
+        (vec!["token", "new", "x", "--token-file", "absent/tokens.toml"], "/absent`"),
     ] {
         let refused = arena.dyno(&arguments);
         assert!(refused.code != Some(0) && refused.stderr.contains(said), "{said}: {}", refused.shown());
