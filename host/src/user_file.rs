@@ -1,10 +1,12 @@
 //! Files that people name: read in one way everywhere, whatever editor they come from; written whole or not at all.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     io::{self, Read, Write},
     os::unix::fs::{MetadataExt, PermissionsExt, fchown},
     path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
 };
 
 use dyno_core::encoding::{self, TextError};
@@ -115,6 +117,23 @@ fn keep_owner(file: &File, replaced: &Path) {
 fn new_file_mode() -> fs::Permissions {
     // What is new has the mode that the user's mask leaves.
     fs::Permissions::from_mode(0o666)
+}
+
+/// Waits for the lock of a folder: the exclusive right to replace files in it, which the kernel takes back when this process ends.
+/// `None`: another process had it all the time.
+///
+/// # Errors
+/// When the folder cannot be opened or locked.
+pub(crate) fn lock_folder(folder: &Path, patience: Duration) -> io::Result<Option<File>> {
+    let (folder, end) = (File::open(folder)?, Instant::now() + patience);
+    loop {
+        match folder.try_lock() {
+            Ok(()) => return Ok(Some(folder)),
+            Err(TryLockError::WouldBlock) if Instant::now() < end => thread::sleep(Duration::from_millis(10)),
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
 }
 
 /// The folder that a file lies in, or is to lie in.

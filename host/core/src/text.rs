@@ -108,6 +108,12 @@ pub fn json(document: &str) -> String {
     out
 }
 
+/// Bytes as hexadecimal digits, in lower case.
+#[must_use]
+pub fn hex<'a>(bytes: impl IntoIterator<Item = &'a u8>) -> String {
+    bytes.into_iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

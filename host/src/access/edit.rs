@@ -2,16 +2,15 @@
 
 use std::{
     fmt::Write,
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, File, OpenOptions},
     io,
     os::unix::fs::OpenOptionsExt,
     path::Path,
-    thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use dyno_core::{model::IsolationLayer, units};
+use dyno_core::{model::IsolationLayer, text::hex, units};
 use jiff::{SignedDuration, Timestamp};
 use rustix::rand::{GetRandomFlags, getrandom};
 
@@ -22,16 +21,15 @@ use super::{
 };
 use crate::{
     fault::{HostFault, Place},
-    user_file::{folder_of, write_whole},
+    user_file::{folder_of, lock_folder, write_whole},
 };
 
 /// Random bytes of a token.
 const RANDOM_BYTES: usize = 24;
 /// Beginning of each new token, by which programs that look for leaked secrets recognise it.
 const PREFIX: &str = "dyno_";
-/// Longest wait for another process that changes the file, and the interval of looking.
+/// Longest wait for another process that changes the file.
 const PATIENCE: Duration = Duration::from_secs(20);
-const LOOK: Duration = Duration::from_millis(5);
 /// The line that begins an entry.
 const ENTRY: &str = "[[token]]";
 /// How a file says that it has no entries.
@@ -147,18 +145,8 @@ fn alone(path: &Path) -> Result<File, AccessError> {
         HostFault::new(format!("cannot use the folder `{}`", folder.display()), &error, Place::Named)
     };
     // The file itself is replaced, and with it a lock on it.
-    let folder = File::open(&folder).map_err(refused)?;
-    let end = Instant::now() + PATIENCE;
-    loop {
-        match folder.try_lock() {
-            Ok(()) => return Ok(folder),
-            Err(TryLockError::WouldBlock) if Instant::now() < end => thread::sleep(LOOK),
-            Err(TryLockError::WouldBlock) => {
-                return Err(AccessError::file(path, "is being changed by another process; try again"));
-            }
-            Err(TryLockError::Error(error)) => return Err(refused(error).into()),
-        }
-    }
+    let locked = lock_folder(&folder, PATIENCE).map_err(refused)?;
+    locked.ok_or_else(|| AccessError::file(path, "is being changed by another process; try again"))
 }
 
 /// Writes the file if it still is one, with so many tokens.
@@ -189,7 +177,7 @@ fn random() -> io::Result<String> {
 }
 
 fn entry(new: &NewToken, token: &str) -> String {
-    let hash: String = digest(token).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = hex(&digest(token));
     let name = toml::Value::from(new.name.as_str());
     let mut text = format!("{ENTRY}\nname = {name}\nscope = \"{}\"\nsha256 = \"{hash}\"\n", new.scope);
     if let Some(expires) = new.expires {
@@ -239,7 +227,7 @@ fn comments_after(block: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
+    use std::{os::unix::fs::PermissionsExt, thread};
 
     use super::*;
     use crate::access::{listed, tokens::Tokens};

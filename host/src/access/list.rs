@@ -107,7 +107,7 @@ mod tests {
     fn a_token_tells_who_asks_until_it_expires() {
         let file = FILE.replace(
             "9aa94f61b5ed4c2c26c1ff13d5832f3bb47df32d37d5ec29cf6e57d5a63b4a9c",
-            &hex("fedcba9876543210"),
+            &dyno_core::text::hex(&digest("fedcba9876543210")),
         );
         let tokens = TokenList::parse(&file).unwrap();
         let before = at("2026-11-30T23:59:59Z");
@@ -125,10 +125,6 @@ mod tests {
         assert!(!TokenList::default().holds(&ci, before), "it was revoked");
         let less = TokenList::parse(&FILE.replace("\"run\"", "\"read\"")).unwrap();
         assert!(!less.holds(&ci, before), "its scope was changed");
-    }
-
-    fn hex(token: &str) -> String {
-        digest(token).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     #[test]

@@ -24,14 +24,15 @@ impl Tokens {
     /// # Errors
     /// When the file cannot be read, others can read it, an entry is invalid, or there is none.
     pub fn open(path: &Path) -> Result<Self, AccessError> {
-        if file::read(path)?.all().is_empty() {
-            return Err(AccessError::file(path, "holds no token; add one with `dyno token new NAME`"));
-        }
         let read = {
             let path = path.to_owned();
             move || file::read(&path)
         };
-        Ok(Self(Some(Reread::new(vec![path.to_owned()], read)?)))
+        let list = Reread::new(vec![path.to_owned()], read)?;
+        if list.current().all().is_empty() {
+            return Err(AccessError::file(path, "holds no token; add one with `dyno token new NAME`"));
+        }
+        Ok(Self(Some(list)))
     }
 
     /// Whether callers need a token.

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use dyno_core::model::Event;
+use dyno_core::{model::Event, text::hex};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -227,5 +227,5 @@ fn copy(
             .map_err(|error| HostFault::new("cannot write the backup", &error, Place::Named))?;
         bytes += count as u64;
     }
-    Ok((bytes, hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()))
+    Ok((bytes, hex(&hash.finalize())))
 }

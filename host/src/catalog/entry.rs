@@ -7,7 +7,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use dyno_core::model::{PluginKind, PluginRef};
+use dyno_core::{
+    model::{PluginKind, PluginRef},
+    text::hex,
+};
 use dyno_plugin_api::descriptor::Descriptor;
 use nix::fcntl::OFlag;
 use serde::{Deserialize, Serialize};
@@ -228,5 +231,5 @@ pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, Unread> {
 /// SHA-256 in hexadecimal.
 #[must_use]
 pub fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(bytes))
 }

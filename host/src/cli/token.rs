@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use dyno_core::text::visible;
 use serde_json::json;
 
 use super::{
@@ -84,8 +83,7 @@ fn list(tokens: TokenFile<'_>, as_json: bool) -> Result<(), Failure> {
             Some(at) => at,
             None => "never".to_owned(),
         };
-        let name = token.name.chars().map(visible).collect::<String>();
-        grid.add_row([name, token.scope.to_string(), expires, layers.join(", ")]);
+        grid.add_row([token.name, token.scope.to_string(), expires, layers.join(", ")]);
     }
     output::text(&grid.with_empty().render(terminal::width()))?;
     Ok(())

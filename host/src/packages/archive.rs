@@ -9,7 +9,10 @@ use std::{
     path::Path,
 };
 
-use dyno_core::model::{MAX_PACKAGE_BYTES, PackageFile, PackageManifest};
+use dyno_core::{
+    model::{MAX_PACKAGE_BYTES, PackageFile, PackageManifest},
+    text::hex,
+};
 use flate2::{Compression, GzBuilder, read::GzDecoder};
 use sha2::{Digest, Sha256};
 use tar::{Entry, EntryType, Header};
@@ -300,7 +303,7 @@ pub(super) struct Hashing(Sha256);
 impl Hashing {
     /// SHA-256 in hexadecimal.
     pub(super) fn hex(self) -> String {
-        self.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&self.0.finalize())
     }
 }
 

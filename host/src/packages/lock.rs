@@ -2,11 +2,10 @@
 //! not at all, and only by the process that holds the lock of the folder.
 
 use std::{
-    fs::{self, File, TryLockError},
+    fs::{self, File},
     io::{self, Read, Write},
     path::{Path, PathBuf},
-    thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use dyno_core::model::PackageLock;
@@ -15,6 +14,7 @@ use super::PackageError;
 use crate::{
     catalog::{LOCK, MAX_LOCK_BYTES as MAX_BYTES},
     fault::{HostFault, Place},
+    user_file::lock_folder,
 };
 
 /// Longest wait for another process that installs or removes.
@@ -33,22 +33,12 @@ impl Guard {
         let refused =
             |error: io::Error| fault(format!("cannot use the plugin folder `{}`", folder.display()), &error);
         fs::create_dir_all(folder).map_err(refused)?;
-        let file = File::open(folder).map_err(refused)?;
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(Self { folder: folder.to_owned(), file }),
-                Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
-                    thread::sleep(Duration::from_millis(10));
-                }
-                Err(TryLockError::WouldBlock) => {
-                    return Err(PackageError::Name(format!(
-                        "another process is installing or removing packages in `{}`; try again when it has ended",
-                        folder.display()
-                    )));
-                }
-                Err(TryLockError::Error(error)) => return Err(refused(error).into()),
-            }
+        match lock_folder(folder, PATIENCE).map_err(refused)? {
+            Some(file) => Ok(Self { folder: folder.to_owned(), file }),
+            None => Err(PackageError::Name(format!(
+                "another process is installing or removing packages in `{}`; try again when it has ended",
+                folder.display()
+            ))),
         }
     }
 

@@ -54,11 +54,7 @@ impl Rights {
     /// What stands between the plugin of a case and the machine. `demanded`: layers that the request demands, too.
     pub(super) fn confinement(&self, case: &Planned, demanded: &[IsolationLayer]) -> Confinement {
         let mut required = self.required.clone();
-        for layer in demanded {
-            if !required.contains(layer) {
-                required.push(*layer);
-            }
-        }
+        IsolationLayer::demand(&mut required, demanded);
         let granted = self.grants.get(case.plugin.id.as_str());
         let mut read: Vec<PathBuf> = Vec::new();
         let mut environment = IndexMap::new();

@@ -85,10 +85,11 @@ fn acceptor(certificate: &PathBuf, key: &PathBuf) -> Result<Acceptor, String> {
         return Err(of("TLS certificate", certificate, &"holds no certificate; give a file in PEM format"));
     }
     check_secret(key).map_err(|why| of("TLS key", key, &why))?;
-    if fs::read(key).is_ok_and(|bytes| bytes.windows(9).any(|part| part == b"ENCRYPTED")) {
+    let bytes = fs::read(key).map_err(|error| of("TLS key", key, &format!("cannot be read: {error}")))?;
+    if bytes.windows(9).any(|part| part == b"ENCRYPTED") {
         return Err(of("TLS key", key, &"is encrypted; decrypt it with `openssl pkey -in FILE -out FILE`"));
     }
-    let secret = PrivateKeyDer::from_pem_file(key).map_err(|error| {
+    let secret = PrivateKeyDer::from_pem_slice(&bytes).map_err(|error| {
         of("TLS key", key, &format!("cannot be read: {error}; give a private key in PEM format"))
     })?;
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))

@@ -56,7 +56,7 @@ impl Service {
         if self.table.len() >= MOST_RUNS {
             return Err(Refused::Full(MOST_RUNS));
         }
-        submission.spec.settings.demand_isolation(demanded);
+        IsolationLayer::demand(&mut submission.spec.settings.require_isolation, demanded);
         let record = self.serving.queue().submit(submission)?;
         // Before the executor can start it, so that no client misses its first event.
         self.table.queue(Outline::from(&record));

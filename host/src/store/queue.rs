@@ -1,7 +1,10 @@
 //! The queue of a server: runs that were submitted, begun, given up.
 
 use duckdb::{OptionalExt, params};
-use dyno_core::model::{CaseRecord, CaseStatus, Priority, RunRecord, RunStatus};
+use dyno_core::{
+    model::{CaseRecord, CaseStatus, Priority, RunRecord, RunStatus},
+    text::hex,
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -290,5 +293,5 @@ fn sha256(cases: &[CaseRecord]) -> Result<String, StoreError> {
         serde_json::to_writer(&mut json, case).map_err(record("case"))?;
         hash.update(&json);
     }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&hash.finalize()))
 }

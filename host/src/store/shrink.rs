@@ -71,7 +71,7 @@ mod tests {
         RunFilter, Store,
         migrate::VERSION,
         proof::examine,
-        tests::{record, store_all},
+        tests::{VIEWS, record, store_all},
     };
 
     #[test]
@@ -102,16 +102,7 @@ mod tests {
         assert_eq!(store.run("last", true).unwrap(), whole);
         assert_eq!(store.baselines().unwrap(), baselines);
         assert_eq!(store.runs(&RunFilter { limit: 9, ..RunFilter::default() }).unwrap().len(), 1);
-        for view in [
-            "performance_results_view",
-            "hardware_compatibility_view",
-            "latest_performance_results",
-            "models",
-            "hardware_platforms",
-            "test_runs",
-            "performance_results",
-            "hardware_compatibility",
-        ] {
+        for view in VIEWS {
             let sql = format!("SELECT count(*) FROM {view}");
             store.connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).unwrap();
         }

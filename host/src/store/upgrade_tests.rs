@@ -9,7 +9,7 @@ use super::{
     migrate::{VERSION, make_version},
     open::connect,
     statement::literal,
-    tests::{record, store_all},
+    tests::{VIEWS, record, store_all},
     *,
 };
 
@@ -161,16 +161,7 @@ fn read_everything(store: &mut Store, version: u32, folder: &Path) {
         assert_eq!((submission.baseline.as_deref(), submission.incremental), (Some("main"), false));
     }
     store.confine(folder).unwrap();
-    for view in [
-        "performance_results_view",
-        "hardware_compatibility_view",
-        "latest_performance_results",
-        "models",
-        "hardware_platforms",
-        "test_runs",
-        "performance_results",
-        "hardware_compatibility",
-    ] {
+    for view in VIEWS {
         let limits = SqlLimits::new(SqlCaller::Owner, 10, std::time::Duration::from_secs(60));
         let answer = store.select(&format!("SELECT * FROM {view}"), limits, &SqlBrake::default()).unwrap();
         assert!(!answer.rows.is_empty(), "version {version}: {view}");

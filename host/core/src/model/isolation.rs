@@ -70,6 +70,15 @@ impl IsolationLayer {
         }
     }
 
+    /// Adds layers to those that are demanded already.
+    pub fn demand(demanded: &mut Vec<Self>, more: &[Self]) {
+        for layer in more {
+            if !demanded.contains(layer) {
+                demanded.push(*layer);
+            }
+        }
+    }
+
     /// Whether the engine of WebAssembly components is such a layer, too.
     #[must_use]
     pub const fn is_in_every_component(self) -> bool {

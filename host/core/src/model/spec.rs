@@ -154,17 +154,6 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
-impl Settings {
-    /// Demands these layers of isolation, too.
-    pub fn demand_isolation(&mut self, layers: &[IsolationLayer]) {
-        for layer in layers {
-            if !self.require_isolation.contains(layer) {
-                self.require_isolation.push(*layer);
-            }
-        }
-    }
-}
-
 impl Default for Settings {
     /// The settings of a user who gives none.
     fn default() -> Self {
