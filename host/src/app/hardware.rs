@@ -44,13 +44,16 @@ impl Hardware<'_> {
         devices::machine()
     }
 
-    /// What stands between native plugins and the machine, as a worker finds it out on itself. `None`: it cannot be asked.
+    /// What stands between native plugins and the machine, as a worker finds it out on itself, once. `None`: it cannot be asked.
     #[must_use]
     pub fn isolation(&self) -> Option<IsolationReadings> {
         if self.0.settings.isolation.value == Isolation::Basic {
             let missing =
                 vec!["plugins have this user's rights, as `isolation = \"basic\"` asks for".to_owned()];
             return Some(IsolationReadings { layers: Vec::new(), missing });
+        }
+        if let Some(known) = self.0.isolation.get() {
+            return Some(known.clone());
         }
         let command = HelperCommand {
             program: self.0.settings.worker.value.clone(),
@@ -60,7 +63,8 @@ impl Hardware<'_> {
             max_answer_bytes: LAYERS_ANSWER_BYTES,
         };
         let answer = ask_helper(&command, &|| false).ok()?;
-        serde_json::from_slice(&answer).ok()
+        let found = serde_json::from_slice(&answer).ok()?;
+        Some(self.0.isolation.get_or_init(|| found).clone())
     }
 
     /// The devices of these kinds. A kind without devices has one entry with the reason.

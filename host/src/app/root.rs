@@ -5,6 +5,8 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
+use dyno_core::model::IsolationReadings;
+
 use super::{
     backend::{Backend, Local},
     error::AppError,
@@ -25,6 +27,8 @@ pub struct App {
     pub(super) scanned: OnceLock<Arc<Catalog>>,
     /// The plugins of a server that watches its folders.
     pub(super) watching: Option<Arc<Watching>>,
+    /// What a worker found out about its layers. A dashboard asks again and again, beside what is measured.
+    pub(super) isolation: OnceLock<IsolationReadings>,
     /// Cancellation, checked by every wait.
     pub(super) cancel: Cancel,
 }
@@ -56,6 +60,7 @@ impl App {
             files: None,
             scanned: OnceLock::new(),
             watching: None,
+            isolation: OnceLock::new(),
             cancel: Cancel::default(),
         }
     }
