@@ -346,6 +346,50 @@ fn what_is_no_backup_is_refused_and_the_database_stays() {
     assert_eq!(beside(&arena), ["dyno.duckdb"]);
 }
 
+/// Where in the first block of a database there are so many zeros that DuckDB's checksum is the same if all of them are inverted.
+fn zeros(database: &[u8]) -> impl Iterator<Item = usize> + '_ {
+    const HEAD: usize = 12_288;
+    const BLOCK: usize = 262_144;
+    let is_empty = |at: &usize| database[*at..*at + 64].iter().all(|byte| *byte == 0);
+    (HEAD..HEAD + BLOCK).step_by(64).filter(is_empty)
+}
+
+#[test]
+fn a_file_that_crashes_the_database_is_refused_like_any_that_is_damaged() {
+    let arena = arena();
+    store_run(&database(&arena), OLD_RUN, OLD_DAY, 20_000);
+    let (good, file) = (name(&arena, "work/good.duckdb"), name(&arena, "work/bad.duckdb"));
+    assert_eq!(arena.dyno(&["backup", &good]).code, Some(0));
+    let bytes = fs::read(&good).unwrap();
+    let other = arena.path("other/d.duckdb");
+    let places: Vec<usize> = zeros(&bytes).collect();
+    let crashes: Vec<Vec<u8>> = places
+        .iter()
+        .step_by(places.len() / 40)
+        .filter_map(|at| {
+            let mut damaged = bytes.clone();
+            damaged[*at..*at + 64].fill(0xff);
+            fs::write(&file, &damaged).unwrap();
+            let outcome = dyno(&arena, &other, &["restore", &file]);
+            // Zeros that mean nothing can be anything.
+            if outcome.code == Some(0) {
+                return None;
+            }
+            refused(&outcome, 2, &["the backup", "bad.duckdb", "it is damaged"]);
+            outcome.stderr.contains("SIGSEGV").then_some(damaged)
+        })
+        .collect();
+    let damaged = crashes.first().expect("no place crashes DuckDB");
+
+    fs::write(database(&arena), damaged).unwrap();
+    refused(&arena.dyno(&["vacuum"]), 5, &["dyno.duckdb", "is damaged", "from a backup"]);
+    let saved = arena.dyno(&["backup", &name(&arena, "work/again.duckdb")]);
+    refused(&saved, 5, &["nothing was saved", "it is damaged", "keep your earlier backups"]);
+    assert_eq!(fs::read(database(&arena)).unwrap(), *damaged);
+    assert_eq!(beside(&arena), ["dyno.duckdb"]);
+    assert!(!arena.path("work/again.duckdb").exists() && !arena.path("work/again.duckdb.partial").exists());
+}
+
 #[test]
 fn a_damaged_database_is_replaced_and_kept() {
     let arena = arena();

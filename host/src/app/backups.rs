@@ -12,6 +12,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::{
+    apart::examine_apart,
     backend::{Backend, Local},
     error::AppError,
     partial::Partial,
@@ -22,7 +23,7 @@ use crate::{
     client,
     fault::{HostFault, Place},
     runner::Cancel,
-    store::{Contents, Restored, Snapshot, StoreError, check_unused, examine, log_of, restore},
+    store::{Contents, Restored, Restoring, Snapshot, StoreError, check_unused, log_of},
 };
 
 /// How much is copied at a time [bytes].
@@ -97,10 +98,7 @@ impl Backups<'_> {
             }
         };
         partial.sync()?;
-        let contents = examine(partial.path()).map_err(|error| match error {
-            StoreError::Backup { fault, .. } => AppError::Unsaved(fault),
-            error => error.into(),
-        })?;
+        let contents = examine_apart(partial.path(), &self.0.cancel)?.map_err(AppError::Unsaved)?;
         // Another process may have made it meanwhile.
         self.check_target(file, replace)?;
         partial.keep()?;
@@ -118,13 +116,17 @@ impl Backups<'_> {
             return Err(AppError::NotThroughServer { what: "a backup is restored", server: server.clone() });
         }
         let database = &settings.db_path.value;
-        restore(backup, database).map_err(|error| match (error, client::beside(database)) {
+        let named = |error: StoreError| match (error, client::beside(database)) {
             (StoreError::InUse { path, holder }, Some(server)) => {
                 let holder = format!("{holder}, the server at {}", server.url());
-                StoreError::InUse { path, holder }.into()
+                StoreError::InUse { path, holder }
             }
-            (error, _) => error.into(),
-        })
+            (error, _) => error,
+        };
+        let restoring = Restoring::begin(backup, database).map_err(named)?;
+        let contents = examine_apart(&restoring.copy(), &self.0.cancel)?
+            .map_err(|fault| StoreError::Backup { path: backup.to_owned(), fault })?;
+        Ok(restoring.replace(contents).map_err(named)?)
     }
 
     /// Refuses a file that must not be written.

@@ -1,6 +1,7 @@
 //! The use cases of the command line and the server. [`App`] holds the settings and knows where results are stored; each topic
 //! has a type whose methods are its use cases.
 
+mod apart;
 mod archive;
 mod backend;
 mod backups;
@@ -42,6 +43,7 @@ mod workshop;
 pub use dyno_core::stats::CompareOptions;
 
 pub use self::{
+    apart::{EXAMINE, Examined},
     backups::{Backups, Copied, Saved},
     builds::Builds,
     cache::Cache,

@@ -5,13 +5,14 @@ use std::time::{Duration, Instant};
 use dyno_core::model::Event;
 
 use super::{
+    apart::examine_apart,
     backend::{Backend, Local},
     error::AppError,
     root::App,
     vacuumed::Vacuumed,
 };
 use crate::{
-    store::{KeptSince, Outdated, Store},
+    store::{BackupFault, KeptSince, Outdated, Store, StoreError},
     timestamp::before,
 };
 
@@ -62,10 +63,13 @@ impl Vacuum<'_> {
         {
             return Err(AppError::NoDatabase(path.clone()));
         }
+        let is_shrunk = !is_dry && matches!(local, Local::File(_));
+        if is_shrunk {
+            self.check_whole(local, announce)?;
+        }
         let mut store = local.store(&self.0.cancel, announce)?;
         let bytes_before = store.size();
         let outdated = self.outdated(&store)?;
-        let is_shrunk = !is_dry && matches!(local, Local::File(_));
         let begin = Instant::now();
         let mut goes_on = || !self.0.cancel.is_set() && (is_shrunk || begin.elapsed() < LONGEST);
         let is_complete = is_dry || remove(&mut store, &outdated, &mut goes_on, removed)?.is_complete;
@@ -77,6 +81,25 @@ impl Vacuum<'_> {
         }
         let bytes_after = if is_shrunk { store.shrink()? } else { store.size() };
         Ok(Vacuumed { outdated, is_complete, bytes_before, bytes_after, is_shrunk })
+    }
+
+    /// Refuses a database that cannot be read to its last block, before this process does that.
+    fn check_whole(&self, local: &Local, announce: &mut dyn FnMut(&Event)) -> Result<(), AppError> {
+        let Local::File(path) = local else { return Ok(()) };
+        loop {
+            match examine_apart(path, &self.0.cancel) {
+                // Waits for the process that has it open.
+                Err(AppError::Store(StoreError::Locked { .. })) => {
+                    drop(local.store_as_it_is(&self.0.cancel, announce)?);
+                }
+                Ok(Err(BackupFault::Damaged { message })) => {
+                    return Err(StoreError::Damaged { path: path.clone(), message }.into());
+                }
+                // What else is wrong with it is said when it is opened.
+                Ok(_) => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// Removes what is outdated, a run at a time, as long as `goes_on` says so before each. `removed` hears of each run

@@ -15,6 +15,7 @@ mod dashboard;
 mod dev;
 mod devices;
 mod doctor;
+mod examine;
 mod exit_code;
 mod failure;
 mod formats;
@@ -97,6 +98,9 @@ fn execute(cli: &args::Cli) -> Result<ExitCode, Failure> {
     if let args::Command::Completions(args) = &cli.command {
         return completions::execute(args);
     }
+    if let args::Command::Examine(args) = &cli.command {
+        return examine::execute(args);
+    }
     let settings =
         crate::config::Resolved::resolve(&cli.flags()).map_err(|error| Failure::Usage(error.to_string()))?;
     let json = cli.global.json;
@@ -162,6 +166,7 @@ fn execute(cli: &args::Cli) -> Result<ExitCode, Failure> {
         | args::Command::Sign(_)
         | args::Command::Verify(_)
         | args::Command::Token(_)
-        | args::Command::Completions(_) => unreachable!("carried out above"),
+        | args::Command::Completions(_)
+        | args::Command::Examine(_) => unreachable!("carried out above"),
     }
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use dyno_duckdb::OpenError;
+use serde::{Deserialize, Serialize};
 
 use crate::fault::{HostFault, Place, Resource};
 
@@ -115,7 +116,7 @@ pub enum StoreError {
 }
 
 /// Why a file cannot be used as a backup. Each message says what can be done.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "the messages name the fields")]
 pub enum BackupFault {
@@ -142,6 +143,8 @@ pub enum BackupFault {
     /// DuckDB found bytes that it did not write.
     #[error("it is damaged ({message}); use another backup")]
     Damaged { message: String },
+    #[error("its write-ahead log holds nothing but zeros, as after a crash of the machine; use another backup")]
+    EmptyLog,
     #[error("it is the database itself; name a backup, or another database with --db-path")]
     TheDatabase,
 }

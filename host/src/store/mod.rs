@@ -51,7 +51,7 @@ pub use open::Store;
 pub use proof::{Contents, examine};
 pub use queue::{Outline, Queued, Submitted};
 pub use read::LaunchSamples;
-pub use restore::{Restored, restore};
+pub use restore::{Restored, Restoring};
 pub use result_list::{PerformanceFilter, PerformanceRow};
 pub use retention::{KEEP, KeptSince, Outdated, OutdatedRun, OutdatedSamples};
 pub use revision::Revision;

@@ -4,7 +4,7 @@ use std::{fs, io, path::Path};
 
 use duckdb::{AccessMode, Connection, params};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     error::{BackupFault, StoreError, doing},
@@ -14,7 +14,7 @@ use super::{
 use crate::fault::{HostFault, Place};
 
 /// What a database holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Contents {
     /// Version of its tables.
     pub version: u32,
@@ -111,9 +111,7 @@ pub(super) fn as_backup(path: &Path, error: StoreError) -> StoreError {
         StoreError::Newer { found, known, .. } => BackupFault::Newer { found, known },
         StoreError::Backup { fault, .. } => fault,
         StoreError::Damaged { message, .. } => BackupFault::Damaged { message },
-        StoreError::EmptyLog { .. } => {
-            BackupFault::Damaged { message: "its write-ahead log holds nothing but zeros".to_owned() }
-        }
+        StoreError::EmptyLog { .. } => BackupFault::EmptyLog,
         // A resource that ran out says nothing about the file.
         error if error.resource().is_some() => return error,
         StoreError::Statement { source, .. } => {

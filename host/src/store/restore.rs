@@ -13,7 +13,7 @@ use super::{
     error::{BackupFault, StoreError, doing, log_of},
     migrate,
     open::{connect, refuse_empty_log},
-    proof::{Contents, as_backup, check_file, contents},
+    proof::{Contents, as_backup, check_file},
     swap::{Hold, free_name},
 };
 use crate::fault::{HostFault, Place};
@@ -30,51 +30,74 @@ pub struct Restored {
     pub previous: Option<PathBuf>,
 }
 
-/// Restores a backup: verifies a copy of it, brings that up to date, and puts it in the place of the database, which is kept under
-/// another name. The backup is not changed.
-///
-/// # Errors
-/// When the backup cannot be used, the database is open somewhere, or a file cannot be written. The database is then as it was.
-pub fn restore(backup: &Path, database: &Path) -> Result<Restored, StoreError> {
-    check_file(backup)?;
-    if let (Ok(one), Ok(other)) = (fs::canonicalize(backup), fs::canonicalize(database))
-        && one == other
-    {
-        return Err(StoreError::Backup { path: backup.to_owned(), fault: BackupFault::TheDatabase });
-    }
-    let fault = |error: io::Error| {
-        HostFault::new(format!("cannot copy `{}`", backup.display()), &error, Place::Machine)
-    };
-    if let Some(folder) = database.parent() {
-        fs::create_dir_all(folder).map_err(fault)?;
-    }
-    let path = Hold::on(database)?.path().to_owned();
-    let size = |path: &Path| fs::metadata(path).map_or(0, |about| about.len());
-    let log = log_of(backup);
-    let beside = Beside::new(&path, size(backup) + 2 * size(&log))?;
-    let copy = beside.file();
-    fs::copy(backup, &copy).map_err(fault)?;
-    if size(&log) > 0 {
-        // A database that was copied by hand has one.
-        fs::copy(&log, log_of(&copy)).map_err(fault)?;
-    }
-    let contents = brought_up_to_date(&copy).map_err(|error| as_backup(backup, error))?;
-    fold_log(&path)?;
-    let hold = Hold::on(&path)?;
-    let moment = jiff::Timestamp::now().strftime("before-restore-%Y%m%dT%H%M%SZ").to_string();
-    let previous = hold.about().map(|_| free_name(&path, &moment));
-    hold.replace(&copy, previous.as_deref())?;
-    Ok(Restored { database: path, contents, previous })
+/// A backup that was copied beside the database that it is to replace. The copy is removed when this is dropped.
+#[derive(Debug)]
+pub struct Restoring {
+    backup: PathBuf,
+    database: PathBuf,
+    beside: Beside,
 }
 
-/// Reads a copy completely, and migrates it. It is one file afterwards.
-fn brought_up_to_date(copy: &Path) -> Result<Contents, StoreError> {
-    refuse_empty_log(copy)?;
+impl Restoring {
+    /// Copies a backup. It is not changed, and neither is the database.
+    ///
+    /// # Errors
+    /// When the backup is not a file, the database is open somewhere, or the copy cannot be written.
+    pub fn begin(backup: &Path, database: &Path) -> Result<Self, StoreError> {
+        check_file(backup)?;
+        if let (Ok(one), Ok(other)) = (fs::canonicalize(backup), fs::canonicalize(database))
+            && one == other
+        {
+            return Err(StoreError::Backup { path: backup.to_owned(), fault: BackupFault::TheDatabase });
+        }
+        let fault = |error: io::Error| {
+            HostFault::new(format!("cannot copy `{}`", backup.display()), &error, Place::Machine)
+        };
+        if let Some(folder) = database.parent() {
+            fs::create_dir_all(folder).map_err(fault)?;
+        }
+        let database = Hold::on(database)?.path().to_owned();
+        let size = |path: &Path| fs::metadata(path).map_or(0, |about| about.len());
+        let log = log_of(backup);
+        let beside = Beside::new(&database, size(backup) + 2 * size(&log))?;
+        let copy = beside.file();
+        fs::copy(backup, &copy).map_err(fault)?;
+        if size(&log) > 0 {
+            // A database that was copied by hand has one.
+            fs::copy(&log, log_of(&copy)).map_err(fault)?;
+        }
+        Ok(Self { backup: backup.to_owned(), database, beside })
+    }
+
+    /// The copy, which is to be read completely before it replaces anything: see [`examine`](super::examine).
+    #[must_use]
+    pub fn copy(&self) -> PathBuf {
+        self.beside.file()
+    }
+
+    /// Brings the copy up to date and puts it in the place of the database, which is kept under another name. `contents` is what
+    /// was found when the copy was read.
+    ///
+    /// # Errors
+    /// When the copy cannot be brought up to date, the database is open somewhere, or a file cannot be replaced. The database is
+    /// then as it was.
+    pub fn replace(self, contents: Contents) -> Result<Restored, StoreError> {
+        let (copy, path) = (self.copy(), &self.database);
+        bring_up_to_date(&copy).map_err(|error| as_backup(&self.backup, error))?;
+        fold_log(path)?;
+        let hold = Hold::on(path)?;
+        let moment = jiff::Timestamp::now().strftime("before-restore-%Y%m%dT%H%M%SZ").to_string();
+        let previous = hold.about().map(|_| free_name(path, &moment));
+        hold.replace(&copy, previous.as_deref())?;
+        Ok(Restored { database: self.database, contents, previous })
+    }
+}
+
+/// Migrates a copy. It is one file afterwards.
+fn bring_up_to_date(copy: &Path) -> Result<(), StoreError> {
     let mut connection = connect(copy, AccessMode::ReadWrite)?;
-    let found = contents(&connection, copy)?;
     migrate::migrate(&mut connection, copy)?;
-    connection.execute_batch("CHECKPOINT").map_err(doing("writing a copy"))?;
-    Ok(found)
+    connection.execute_batch("CHECKPOINT").map_err(doing("writing a copy"))
 }
 
 /// Folds the log of the previous database into its file, so that one rename replaces both. A log that is damaged stays.
@@ -95,7 +118,7 @@ mod tests {
     use super::*;
     use crate::store::{
         Store,
-        tests::{record, store_all},
+        tests::{record, restore, store_all},
     };
 
     fn backup_of(store: &Store, to: &Path) {

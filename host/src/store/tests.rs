@@ -1,6 +1,6 @@
 //! What is written is read back, and what another process left is dealt with.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use duckdb::AccessMode;
 use dyno_core::model::{
@@ -28,6 +28,13 @@ pub(super) const VIEWS: [&str; 8] = [
 ];
 
 /// Stores a whole run the way that the runner does.
+/// Restores a backup that no process has to be protected from.
+pub(super) fn restore(backup: &Path, database: &Path) -> Result<Restored, StoreError> {
+    let restoring = Restoring::begin(backup, database)?;
+    let contents = examine(&restoring.copy())?;
+    restoring.replace(contents)
+}
+
 pub(super) fn store_all(store: &mut Store, record: &RunRecord) {
     let mut begun = record.clone();
     begun.status = RunStatus::Running;

@@ -9,7 +9,7 @@ use super::{
     migrate::{VERSION, make_version},
     open::connect,
     statement::literal,
-    tests::{VIEWS, record, store_all},
+    tests::{VIEWS, record, restore, store_all},
     *,
 };
 

@@ -25,3 +25,10 @@ pub(in crate::cli) struct VacuumArgs {
     #[arg(long)]
     pub(in crate::cli) dry_run: bool,
 }
+
+/// What `dyno` asks of a process of its own.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ExamineArgs {
+    /// The file
+    pub(in crate::cli) file: PathBuf,
+}

@@ -6,11 +6,11 @@ use clap::{Args, Parser, Subcommand};
 
 use super::{
     AaArgs, AbArgs, BackupArgs, BuildArgs, CacheArgs, CheckArgs, CompareArgs, CompletionsArgs, DashboardArgs,
-    DevArgs, DevicesArgs, DoctorArgs, HistoryArgs, InspectArgs, InstallArgs, KeyArgs, ListArgs, LockArgs,
+    DevArgs, DevicesArgs, DoctorArgs, ExamineArgs, HistoryArgs, InspectArgs, InstallArgs, KeyArgs, ListArgs, LockArgs,
     NewArgs, PackArgs, RemoveArgs, ReportArgs, RestoreArgs, ResultsArgs, RunArgs, ServeArgs, SignArgs,
     SqlArgs, TokenArgs, VacuumArgs, VerifyArgs,
 };
-use crate::config::Flags;
+use crate::{app::EXAMINE, config::Flags};
 
 /// Run benchmarks that come as plugins, in isolated processes, and compare their results.
 #[derive(Debug, Parser)]
@@ -111,6 +111,9 @@ pub(in crate::cli) enum Command {
     Config,
     /// Write a completion script for a shell
     Completions(CompletionsArgs),
+    /// Read a database completely, and say as JSON whether it is whole; for `dyno` itself
+    #[command(name = EXAMINE, hide = true)]
+    Examine(ExamineArgs),
 }
 
 impl Cli {

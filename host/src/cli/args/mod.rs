@@ -24,7 +24,7 @@ mod stored;
 mod token;
 pub(super) mod values;
 
-pub(super) use self::backup::{BackupArgs, RestoreArgs, VacuumArgs};
+pub(super) use self::backup::{BackupArgs, ExamineArgs, RestoreArgs, VacuumArgs};
 pub(super) use self::build::{BuildArgs, NewArgs, ToolArgs};
 pub(super) use self::cases::CaseArgs;
 pub(super) use self::check::CheckArgs;
