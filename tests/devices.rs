@@ -285,14 +285,22 @@ fn a_device_that_tells_the_time_is_believed_and_its_driver_is_left_in_peace() {
 
 /// Asks the real probe with a library of ours in the place of a driver's.
 fn probe_with(library: &Path, name: &str, kind: &str) -> Result<Vec<DeviceInfo>, String> {
+    probe_by(library, name, &[kind])
+}
+
+fn probe_by(library: &Path, name: &str, arguments: &[&str]) -> Result<Vec<DeviceInfo>, String> {
     let probe = Path::new(env!("CARGO_BIN_EXE_dyno")).with_file_name("dyno-probe");
     assert!(probe.is_file(), "there is no probe beside dyno; run `cargo build --release -p dyno-probe`");
     let folder = tempfile::tempdir().expect("the arena is writable");
-    fs::copy(library, folder.path().join(name)).expect("the arena is writable");
+    // Where `pip install --user` would put it.
+    let libraries = folder.path().join(".local/lib");
+    fs::create_dir_all(&libraries).expect("the arena is writable");
+    fs::copy(library, libraries.join(name)).expect("the arena is writable");
     let output = Command::new(probe)
-        .arg(kind)
+        .args(arguments)
         .env_clear()
-        .env("LD_LIBRARY_PATH", folder.path())
+        .env("LD_LIBRARY_PATH", &libraries)
+        .env("DYNO_USER_HOME", folder.path())
         .output()
         .expect("the arena is writable");
     if !output.status.success() {
@@ -337,6 +345,30 @@ fn the_cuda_driver_is_asked_for_its_devices_and_its_errors_are_sentences() {
     refused(&["-DINIT=999"], &["cannot be started", "dmesg", "999"]);
     refused(&["-DCOUNT=0"], &["lists no device"]);
     refused(&["-DCRASH"], &["SIGABRT"]);
+}
+
+#[test]
+fn a_driver_is_asked_behind_the_layers_that_isolate_plugins() {
+    let library = fixtures::driver("libcuda", "libcuda-spies.so", &["-DSPIES"]);
+    let first = |arguments: &[&str]| probe_by(&library, "libcuda.so.1", arguments).unwrap().remove(0).model;
+    assert_eq!(first(&["cuda"]), "Spying Card");
+    assert_eq!(first(&["cuda", "--confined"]), "Blind Card");
+
+    let mut arena = Arena::new();
+    let hardware = answer(DeviceKind::Cuda, &["A GPU"]);
+    with_probe(&mut arena, &format!("case $2 in --confined) exit 3;; *) {hardware};; esac"));
+    let found = devices(&arena.dyno(&["devices", "cuda", "--json"]));
+    let why = found[0].unconfined.clone().unwrap_or_default();
+    assert!(
+        found[0].model == "A GPU" && why.contains("code 3") && why.contains("--isolation basic"),
+        "{found:?}"
+    );
+    let shown = arena.dyno(&["devices", "cuda:0"]).stdout;
+    assert!(shown.contains("behind the layers that isolate plugins"), "{shown}");
+    // Who does not isolate plugins does not isolate drivers either.
+    arena.set("DYNO_ISOLATION", "basic");
+    let found = devices(&arena.dyno(&["devices", "cuda", "--json"]));
+    assert_eq!((found[0].model.as_str(), &found[0].unconfined), ("A GPU", &None));
 }
 
 #[test]

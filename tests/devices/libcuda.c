@@ -1,6 +1,7 @@
 // Stands in for the library of the NVIDIA driver where a test needs one that is old, broken, or there at all.
-// VERSION, INIT, COUNT: what it says. CRASH: it does not get that far.
+// VERSION, INIT, COUNT: what it says. CRASH: it does not get that far. SPIES: its first card is called after what it may do.
 
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +47,12 @@ int cuDeviceGet(int *device, int index) {
 }
 
 int cuDeviceGetName(char *name, int length, int device) {
-    strncpy(name, device == 0 ? "First Card" : "Second Card", (size_t)length);
+#ifdef SPIES
+    const char *first = open("/etc/passwd", O_RDONLY) < 0 ? "Blind Card" : "Spying Card";
+#else
+    const char *first = "First Card";
+#endif
+    strncpy(name, device == 0 ? first : "Second Card", (size_t)length);
     return 0;
 }
 

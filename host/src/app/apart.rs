@@ -98,9 +98,7 @@ pub(super) fn examine_apart(
     match examined {
         Examined::Whole(contents) => Ok(Ok(contents)),
         Examined::Refused(fault) => Ok(Err(fault)),
-        Examined::Locked { holder } => {
-            Err(StoreError::Locked { path: database.to_owned(), holder }.into())
-        }
+        Examined::Locked { holder } => Err(StoreError::Locked { path: database.to_owned(), holder }.into()),
         Examined::Failed { why } => Err(failed(&io::Error::other(why)).into()),
     }
 }

@@ -10,7 +10,7 @@ use dyno_core::model::{CaseRequest, DeviceInfo, DeviceKind, IsolationReadings, M
 use super::{error::AppError, root::App, surveyed::Surveyed};
 use crate::{
     config::Isolation,
-    devices::{self, Detector, Freshness, Unanswered},
+    devices::{self, Detector, Freshness, Rights, Unanswered},
     fault::{HostFault, Place},
     lease::{Leases, Reach, Standing},
     pool::{HelperCommand, HelperFault, ask_helper},
@@ -57,7 +57,7 @@ impl Hardware<'_> {
         }
         let command = HelperCommand {
             program: self.0.settings.worker.value.clone(),
-            argument: "--layers".to_owned(),
+            arguments: vec!["--layers".to_owned()],
             patience: LAYERS_PATIENCE,
             memory_limit_bytes: self.0.settings.memory_bytes.value,
             max_answer_bytes: LAYERS_ANSWER_BYTES,
@@ -77,10 +77,11 @@ impl Hardware<'_> {
     fn asked(&self, kinds: &[DeviceKind], freshness: Freshness) -> (Vec<DeviceInfo>, Option<AppError>) {
         let (settings, cancel) = (&self.0.settings, &self.0.cancel);
         let fault = Mutex::new(None);
-        let ask = |kind: DeviceKind| {
+        let ask = |kind: DeviceKind, rights: Rights| {
+            let confined = (rights == Rights::Confined).then(|| "--confined".to_owned());
             let command = HelperCommand {
                 program: settings.probe.value.clone(),
-                argument: kind.word().to_owned(),
+                arguments: [kind.word().to_owned()].into_iter().chain(confined).collect(),
                 patience: Duration::from_nanos(settings.probe_timeout_ns.value),
                 memory_limit_bytes: PROBE_MEMORY_BYTES,
                 max_answer_bytes: PROBE_ANSWER_BYTES,
@@ -94,7 +95,8 @@ impl Hardware<'_> {
             })
         };
         let (program, cache) = (&settings.probe.value, settings.cache.value.as_deref());
-        let devices = Detector { ask: &ask, program, cache }.devices(kinds, freshness);
+        let confines = settings.isolation.value == Isolation::Full;
+        let devices = Detector { ask: &ask, confines, program, cache }.devices(kinds, freshness);
         let fault = fault.into_inner().unwrap_or_else(PoisonError::into_inner).map(|error| match error {
             HelperFault::NotStarted(error) => {
                 HostFault::new(format!("cannot start `{}`", program.display()), &error, Place::Machine).into()
@@ -158,9 +160,7 @@ impl Hardware<'_> {
         let (now, None) = self.asked(&[device.kind], freshness) else { return None };
         if let Some(same) = now.iter().find(|other| other.name == device.name && other.unavailable.is_none())
         {
-            let identity = |it: &DeviceInfo| (it.model.clone(), it.pci.clone(), it.uuid.clone());
-            let is_same = identity(same) == identity(device);
-            return (!is_same).then(|| format!("its name now belongs to {}", same.model));
+            return (!same.is_same_as(device)).then(|| format!("its name now belongs to {}", same.model));
         }
         let why = now.iter().find_map(|other| other.unavailable.clone());
         Some(why.unwrap_or_else(|| "its driver no longer lists it".to_owned()))

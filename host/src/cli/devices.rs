@@ -132,6 +132,7 @@ fn details(device: &DeviceInfo, standings: &[Standing]) -> String {
         ("bus", device.pci.clone()),
         ("uuid", device.uuid.clone()),
         ("remark", device.remark.clone()),
+        ("isolation", device.unconfined.clone()),
         ("state", Some(state(device, standings).replace('\n', "\n               "))),
     ];
     let mut text = device.label();

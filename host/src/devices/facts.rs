@@ -30,10 +30,14 @@ const VULKAN: [&str; 4] = [
     "/usr/local/etc/vulkan/icd.d",
 ];
 
-/// A short name for everything that the answer about `kind` depends on.
-pub(super) fn key(kind: DeviceKind, program: &Path) -> String {
-    let mut facts =
-        vec![env!("CARGO_PKG_VERSION").to_owned(), stamp(program), stamp(Path::new("/etc/ld.so.cache"))];
+/// A short name for everything that the answer about `kind` depends on. `confines`: whether its driver is asked behind layers.
+pub(super) fn key(kind: DeviceKind, program: &Path, confines: bool) -> String {
+    let mut facts = vec![
+        env!("CARGO_PKG_VERSION").to_owned(),
+        stamp(program),
+        confines.to_string(),
+        stamp(Path::new("/etc/ld.so.cache")),
+    ];
     for file in ["/proc/sys/kernel/osrelease", "/proc/sys/kernel/random/boot_id"] {
         facts.push(fs::read_to_string(file).unwrap_or_default());
     }
@@ -121,11 +125,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("probe");
         fs::write(&program, "1").unwrap();
-        let before = key(DeviceKind::Cuda, &program);
-        assert_eq!(before, key(DeviceKind::Cuda, &program));
-        assert_ne!(before, key(DeviceKind::WebGpu, &program));
+        let before = key(DeviceKind::Cuda, &program, true);
+        assert_eq!(before, key(DeviceKind::Cuda, &program, true));
+        assert_ne!(before, key(DeviceKind::WebGpu, &program, true));
         fs::write(&program, "22").unwrap();
-        assert_ne!(before, key(DeviceKind::Cuda, &program));
+        assert_ne!(before, key(DeviceKind::Cuda, &program, true));
     }
 
     #[test]

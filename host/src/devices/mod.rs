@@ -18,7 +18,7 @@ mod readings;
 mod topology;
 
 pub use affinity::{Elsewhere, Joined, allowed_cpus, allowed_threads, join, keep_off};
-pub use detect::{Ask, Detector, Freshness, Unanswered};
+pub use detect::{Ask, Detector, Freshness, Rights, Unanswered};
 pub use energy::EnergyMeter;
 pub use environment::{Probe, Sampling};
 pub use machine::machine;

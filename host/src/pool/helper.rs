@@ -37,7 +37,7 @@ pub struct HelperCommand {
     /// The program.
     pub program: PathBuf,
     /// The question.
-    pub argument: String,
+    pub arguments: Vec<String>,
     /// Longest time.
     pub patience: Duration,
     /// Most memory [bytes].
@@ -110,7 +110,7 @@ impl fmt::Display for HelperFault {
 pub fn ask_helper(command: &HelperCommand, cancelled: &dyn Fn() -> bool) -> Result<Vec<u8>, HelperFault> {
     let child = family::spawn(Kin::Probe, || {
         Command::new(&command.program)
-            .arg(&command.argument)
+            .args(&command.arguments)
             .env_clear()
             .current_dir("/")
             .stdin(Stdio::null())
@@ -254,7 +254,7 @@ mod tests {
         ask_helper(
             &HelperCommand {
                 program: PathBuf::from("/bin/sh"),
-                argument: program.display().to_string(),
+                arguments: vec![program.display().to_string()],
                 patience: Duration::from_millis(patience_ms),
                 memory_limit_bytes: 256 << 20,
                 max_answer_bytes: 1000,
@@ -291,7 +291,7 @@ mod tests {
     fn a_program_that_is_not_there_says_so() {
         let command = HelperCommand {
             program: PathBuf::from("/nowhere/dyno-probe"),
-            argument: String::new(),
+            arguments: Vec::new(),
             patience: Duration::from_secs(1),
             memory_limit_bytes: 1 << 20,
             max_answer_bytes: 1,

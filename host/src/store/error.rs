@@ -143,7 +143,9 @@ pub enum BackupFault {
     /// DuckDB found bytes that it did not write.
     #[error("it is damaged ({message}); use another backup")]
     Damaged { message: String },
-    #[error("its write-ahead log holds nothing but zeros, as after a crash of the machine; use another backup")]
+    #[error(
+        "its write-ahead log holds nothing but zeros, as after a crash of the machine; use another backup"
+    )]
     EmptyLog,
     #[error("it is the database itself; name a backup, or another database with --db-path")]
     TheDatabase,

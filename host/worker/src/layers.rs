@@ -6,11 +6,10 @@ use std::{
     process::ExitCode,
 };
 
+use dyno_confine::confine;
 use dyno_core::{model::IsolationReadings, protocol::Confinement};
 use indexmap::IndexMap;
 use nix::unistd::getppid;
-
-use crate::sandbox;
 
 /// `--layers`: puts them on, and prints as JSON which hold.
 pub(crate) fn tell() -> ExitCode {
@@ -18,7 +17,7 @@ pub(crate) fn tell() -> ExitCode {
         Confinement { full: true, read: Vec::new(), environment: IndexMap::new(), required: Vec::new() };
     // What may be written to does not matter here.
     let folder = Path::new("/dev/null");
-    let found = sandbox::confine(&asked, folder, getppid().as_raw().unsigned_abs(), false);
+    let found = confine(&asked, folder, getppid().as_raw().unsigned_abs(), false);
     let readings = IsolationReadings { layers: found.layers, missing: found.missing };
     let written = serde_json::to_string(&readings).map(|text| writeln!(io::stdout(), "{text}"));
     if matches!(written, Ok(Ok(()))) { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -7,6 +7,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
 };
 
+use dyno_confine::{Confined, confine, take_refused_calls};
 use dyno_core::{
     model::{Pages, PluginKind, SideEffects},
     protocol::{Load, PROTOCOL_VERSION, Reply, Request},
@@ -18,7 +19,7 @@ use crate::{
     instance::{Failure, Instance},
     layers, loader,
     measure::Counters,
-    sandbox::{self, Confined},
+    sandbox,
     stages::{Stages, checked, out_of_order},
 };
 
@@ -88,7 +89,7 @@ fn required(load: &Load, layers: &[String], missing: &[String]) -> Result<(), Fa
 
 /// Calls that were refused may be why the plugin failed.
 fn with_refused_calls(message: String) -> String {
-    let calls = sandbox::take_refused_calls();
+    let calls = take_refused_calls();
     if calls.is_empty() {
         return message;
     }
@@ -184,7 +185,7 @@ impl Session {
             self.replies.send(&Reply::Finished {
                 peak_memory_bytes,
                 side_effects,
-                refused_calls: sandbox::take_refused_calls(),
+                refused_calls: take_refused_calls(),
             });
         }
         Ok(())
@@ -229,7 +230,7 @@ impl Session {
             if load.kind == PluginKind::Native {
                 let folder = env::current_dir()
                     .map_err(|error| Failure::host("cannot find the worker's own folder", &error))?;
-                confined = sandbox::confine(&load.confinement, &folder, self.host, !load.device.is_cpu());
+                confined = confine(&load.confinement, &folder, self.host, !load.device.is_cpu());
             }
             if !load.confinement.environment.is_empty() && load.kind == PluginKind::Native {
                 layers.retain(|layer| layer != "empty_environment");

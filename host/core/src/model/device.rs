@@ -102,6 +102,9 @@ pub struct DeviceInfo {
     /// A remark about the device, a sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remark: Option<String>,
+    /// Why its driver was asked with the user's rights, a sentence; absent if it was asked behind the layers that isolate plugins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unconfined: Option<String>,
     /// Its current state, if requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live: Option<DeviceState>,
@@ -142,6 +145,13 @@ fn is_false(value: &bool) -> bool {
 }
 
 impl DeviceInfo {
+    /// Whether both are the same piece of hardware, as far as its driver tells.
+    #[must_use]
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        let identity = |it: &Self| (it.name.clone(), it.model.clone(), it.pci.clone(), it.uuid.clone());
+        identity(self) == identity(other)
+    }
+
     /// A device of which only its existence is known yet. Kinds of which a machine has only one have no number.
     #[must_use]
     pub fn new(kind: DeviceKind, index: u32) -> Self {
@@ -163,6 +173,7 @@ impl DeviceInfo {
             pci: None,
             uuid: None,
             remark: None,
+            unconfined: None,
             live: None,
             unavailable: None,
         }

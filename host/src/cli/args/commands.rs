@@ -6,9 +6,9 @@ use clap::{Args, Parser, Subcommand};
 
 use super::{
     AaArgs, AbArgs, BackupArgs, BuildArgs, CacheArgs, CheckArgs, CompareArgs, CompletionsArgs, DashboardArgs,
-    DevArgs, DevicesArgs, DoctorArgs, ExamineArgs, HistoryArgs, InspectArgs, InstallArgs, KeyArgs, ListArgs, LockArgs,
-    NewArgs, PackArgs, RemoveArgs, ReportArgs, RestoreArgs, ResultsArgs, RunArgs, ServeArgs, SignArgs,
-    SqlArgs, TokenArgs, VacuumArgs, VerifyArgs,
+    DevArgs, DevicesArgs, DoctorArgs, ExamineArgs, HistoryArgs, InspectArgs, InstallArgs, KeyArgs, ListArgs,
+    LockArgs, NewArgs, PackArgs, RemoveArgs, ReportArgs, RestoreArgs, ResultsArgs, RunArgs, ServeArgs,
+    SignArgs, SqlArgs, TokenArgs, VacuumArgs, VerifyArgs,
 };
 use crate::{app::EXAMINE, config::Flags};
 

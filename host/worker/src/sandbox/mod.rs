@@ -1,13 +1,9 @@
-//! The layers that isolate a plugin from the machine. Each layer that is in force is reported by its word.
+//! The layers that hold from the start of a worker, and the bounds of its launch; those that it puts on before it loads a plugin are in
+//! `dyno-confine`. Each layer that is in force is reported by its word.
 
-mod calls;
-mod capabilities;
-mod confine;
 mod descriptors;
-mod files;
 mod home;
 mod huge_pages;
-mod proof;
 mod realtime;
 
 use std::{
@@ -28,8 +24,6 @@ use nix::{
     unistd::{Pid, getpgrp, getpid, getppid},
 };
 
-pub(crate) use calls::take_refused_calls;
-pub(crate) use confine::{Confined, confine};
 pub(crate) use descriptors::close_inherited;
 pub(crate) use home::private_home;
 pub(crate) use huge_pages::use_huge_pages;

@@ -149,7 +149,8 @@ fn unseen() -> BpfProgram {
 }
 
 /// The names of the calls that were refused since the last time, in the order of their numbers.
-pub(crate) fn take_refused_calls() -> Vec<String> {
+#[must_use]
+pub fn take_refused_calls() -> Vec<String> {
     let mut seen: Vec<libc::c_long> = Vec::new();
     for (word, bits) in SEEN.iter().enumerate() {
         let bits = bits.swap(0, Ordering::Relaxed);

@@ -10,16 +10,18 @@ use super::{calls, capabilities, files, proof};
 
 /// Layers that are in force and proven, and a sentence for each that is not.
 #[derive(Debug, Default)]
-pub(crate) struct Confined {
-    pub(crate) layers: Vec<String>,
-    pub(crate) missing: Vec<String>,
+pub struct Confined {
+    /// Words of the layers.
+    pub layers: Vec<String>,
+    /// What foreign code can do without those that are not in force, and why they are not.
+    pub missing: Vec<String>,
 }
 
-/// Puts the layers on. `folder`: where the plugin may write. `host`: the process that nothing here may reach. `uses_accelerator`:
-/// whether there is a device besides the CPU.
-pub(crate) fn confine(asked: &Confinement, folder: &Path, host: u32, uses_accelerator: bool) -> Confined {
+/// Puts the layers on this process. `folder`: where foreign code may write. `host`: the process that nothing here may reach.
+/// `uses_accelerator`: whether it may use a device besides the CPU.
+pub fn confine(asked: &Confinement, folder: &Path, host: u32, uses_accelerator: bool) -> Confined {
     for (name, value) in &asked.environment {
-        // SAFETY: the worker has one thread until a plugin is loaded, and this is called before.
+        // SAFETY: a process that confines itself has one thread, since it has loaded nothing of others yet.
         unsafe { env::set_var(name, value) };
     }
     let mut confined = Confined::default();
@@ -32,7 +34,7 @@ pub(crate) fn confine(asked: &Confinement, folder: &Path, host: u32, uses_accele
     // Both kinds of rules bind the thread that asks for them, and what it starts.
     if fs::read_dir("/proc/self/task").map_or(0, Iterator::count) != 1 {
         confined.missing.push(
-            "the worker has several threads, so that no rules would bind all of them; please report it"
+            "the process has several threads, so that no rules would bind all of them; please report it"
                 .to_owned(),
         );
         return confined;
@@ -51,7 +53,7 @@ pub(crate) fn confine(asked: &Confinement, folder: &Path, host: u32, uses_accele
     put_on(IsolationLayer::NoSignals, filtered.clone().and_then(|()| proof::signals(host)));
     put_on(IsolationLayer::CallFilter, filtered.and_then(|()| proof::memory(host)));
     // The proofs are not the plugin's doing.
-    calls::take_refused_calls();
+    drop(calls::take_refused_calls());
     let now = self::speculation();
     if now != speculation {
         confined.missing.push(format!(
