@@ -88,9 +88,18 @@ fn a_case_that_cannot_be_says_what_could_be() {
         let CaseStatus::Failed { reason, .. } = &record.cases[0].status else { panic!("{parameter}") };
         assert!(reason.message.contains(expected), "{parameter}: {reason:?}");
     }
-    let record = quick(&arena, &["-p", "precision=bf16", "-p", "runtime=native"]).record();
-    let CaseStatus::Skipped { reason, .. } = &record.cases[0].status else { panic!("{record:?}") };
-    assert!(reason.contains("the runtime `native` has fp32 only"), "{reason}");
+    for (parameters, expected) in [
+        (["precision=int8", "runtime=native"], "the runtime `native` has fp32 only"),
+        (["precision=bf16", "runtime=ort"], "precision=bf16 does not run on cpu, where it can be fp32, int8"),
+    ] {
+        let record = quick(&arena, &["-p", parameters[0], "-p", parameters[1]]).record();
+        let CaseStatus::Skipped { reason, .. } = &record.cases[0].status else { panic!("{record:?}") };
+        assert!(reason.contains(expected), "{reason}");
+    }
+    // Not even begun, and told before: with the limit of a launch that is not raised, its worker would be ended by the system.
+    let large = arena.dyno(&["run", "model_inference", "-p", "model=bert-large-uncased", "--json"]);
+    let CaseStatus::Failed { reason, .. } = &large.record().cases[0].status else { panic!("{}", large.shown()) };
+    assert!(reason.message.contains("MiB with bert-large-uncased") && reason.message.contains("--memory"), "{reason}");
 }
 
 #[test]
@@ -105,7 +114,7 @@ fn models_are_listed_with_what_can_run_them_and_the_original_s_priority_finds_th
     );
     let hardware = bert["hardware"].as_array().expect("what it runs on");
     let cpu = hardware.iter().find(|it| it["kind"] == "cpu").expect("the CPU");
-    assert_eq!(cpu["available"], Value::Bool(true));
+    assert_eq!((&cpu["available"], &cpu["precisions"]), (&Value::Bool(true), &json!(["fp32", "int8"])));
     let table = arena.dyno(&["list", "--models"]);
     assert!(table.stdout.contains("all-MiniLM-L6-v2"), "{}", table.shown());
 }

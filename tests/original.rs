@@ -204,8 +204,8 @@ fn models_are_listed_with_their_hardware_and_selected_by_their_own_tags() {
             "name": "bert-tiny", "family": "bert", "type": "model", "modality": "text", "benchmark": "zoo/zoo",
             "parameters": 4_385_920, "priority": "critical", "tags": ["critical"], "precisions": ["fp32"],
             "hardware": [
-                {"kind": "cpu", "available": true, "reason": null},
-                {"kind": "webnn", "available": false, "reason": reason},
+                {"kind": "cpu", "available": true, "reason": null, "precisions": ["fp32"]},
+                {"kind": "webnn", "available": false, "reason": reason, "precisions": ["fp32"]},
             ],
         })
     );

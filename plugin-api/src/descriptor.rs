@@ -3,7 +3,10 @@
 //! [`Descriptor::from_json`] is the only way in, and what it returns is checked: names are well-formed and unique,
 //! defaults lie in their ranges, enums have choices. The published JSON Schema is `docs/schemas/descriptor.json`.
 
-use std::{collections::HashSet, fmt};
+use std::{
+    collections::{BTreeMap, HashSet},
+    fmt,
+};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -198,6 +201,9 @@ pub struct ParamInfo {
     /// The allowed values; required for an enum, allowed for integers, floats and strings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub choices: Option<Vec<Value>>,
+    /// Those of the choices that there are on a kind of hardware, where it has not all of them. // eg: {"cpu": ["fp32", "int8"]}
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub choices_on: BTreeMap<String, Vec<Value>>,
     /// Unit of the value. // eg: "elements"
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub unit: String,
@@ -471,7 +477,10 @@ impl BenchmarkInfo {
             if !names.insert(param.name.as_str()) {
                 return refuse(format!("two parameters are named `{}`", param.name));
             }
-            param.check().map_err(|error| DescriptorError(format!("parameter `{}`: {error}", param.name)))?;
+            param
+                .check()
+                .and_then(|()| param.check_choices_on(&self.hardware))
+                .map_err(|error| DescriptorError(format!("parameter `{}`: {error}", param.name)))?;
         }
         let mut names = HashSet::new();
         for metric in &self.metrics {
@@ -536,6 +545,48 @@ impl ParamInfo {
         }
     }
 
+    fn check_choices_on(&self, hardware: &[String]) -> Result<(), DescriptorError> {
+        for (kind, choices) in &self.choices_on {
+            let shown = printable(kind);
+            if !hardware.contains(kind) {
+                return refuse(format!("choices_on names `{shown}`, which is not in hardware"));
+            }
+            if choices.is_empty() {
+                return refuse(format!("choices_on has no choice for `{shown}`"));
+            }
+            let all = self.choices.as_deref().unwrap_or_default();
+            if let Some(wrong) = choices.iter().find(|choice| !self.is_among(choice, all)) {
+                return refuse(format!("choices_on has {wrong} for `{shown}`, which is not among choices"));
+            }
+        }
+        Ok(())
+    }
+
+    fn is_among(&self, value: &Value, choices: &[Value]) -> bool {
+        choices.iter().any(|choice| match self.kind {
+            ParamKind::Float => choice.as_f64() == value.as_f64(),
+            _ => choice == value,
+        })
+    }
+
+    /// The choices on a kind of hardware; `None` if this parameter has no fixed set of values.
+    #[must_use]
+    pub fn choices_for(&self, hardware: &str) -> Option<&[Value]> {
+        self.choices_on.get(hardware).or(self.choices.as_ref()).map(Vec::as_slice)
+    }
+
+    /// Why a value that this parameter admits is not one on a kind of hardware; `None` if it is. // eg:
+    /// "precision=fp16 does not run on cpu, where it can be fp32, int8"
+    #[must_use]
+    pub fn lacks(&self, value: &Value, hardware: &str) -> Option<String> {
+        let choices = self.choices_on.get(hardware)?;
+        let word = |value: &Value| value.as_str().map_or(value.to_string(), str::to_owned);
+        let list: Vec<String> = choices.iter().map(word).collect();
+        (!self.is_among(value, choices)).then(|| {
+            format!("{}={} does not run on {hardware}, where it can be {}", self.name, word(value), list.join(", "))
+        })
+    }
+
     fn has_type(&self, value: &Value) -> bool {
         match self.kind {
             ParamKind::Integer => value.is_i64(),
@@ -560,14 +611,10 @@ impl ParamInfo {
                 _ => value.as_f64().zip(bound.as_f64()).is_some_and(|(value, bound)| ordered(value, bound)),
             })
         };
-        let same = |choice: &Value| match self.kind {
-            ParamKind::Float => choice.as_f64() == value.as_f64(),
-            _ => choice == value,
-        };
         let good = self.has_type(value)
             && inside(&self.min, |value, min| value >= min)
             && inside(&self.max, |value, max| value <= max)
-            && self.choices.as_ref().is_none_or(|choices| choices.iter().any(same));
+            && self.choices.as_ref().is_none_or(|choices| self.is_among(value, choices));
         if good { Ok(()) } else { Err(self.allowed()) }
     }
 
@@ -750,6 +797,35 @@ mod tests {
     }
 
     #[test]
+    fn a_parameter_may_have_fewer_choices_on_some_hardware() {
+        let with = |choices_on: Value| {
+            let mut value = sample();
+            value["benchmarks"][0]["hardware"] = json!(["cpu", "cuda"]);
+            value["benchmarks"][0]["params"] = json!([
+                {"name": "p", "type": "enum", "default": "fp32", "choices": ["fp32", "int8"], "choices_on": choices_on}
+            ]);
+            read(&value)
+        };
+        let descriptor = with(json!({"cpu": ["fp32"]})).unwrap();
+        let param = &descriptor.benchmarks[0].params[0];
+        assert_eq!(param.choices_for("cpu"), Some(&[json!("fp32")][..]));
+        assert_eq!(param.choices_for("cuda").map(<[Value]>::len), Some(2));
+        assert_eq!(param.lacks(&json!("int8"), "cuda"), None);
+        assert_eq!(
+            param.lacks(&json!("int8"), "cpu").as_deref(),
+            Some("p=int8 does not run on cpu, where it can be fp32")
+        );
+        for (wrong, expected) in [
+            (json!({"webgpu": ["fp32"]}), "choices_on names `webgpu`, which is not in hardware"),
+            (json!({"cpu": []}), "choices_on has no choice for `cpu`"),
+            (json!({"cpu": ["fp64"]}), "choices_on has \"fp64\" for `cpu`, which is not among choices"),
+        ] {
+            let message = with(wrong).unwrap_err();
+            assert!(message.contains(expected), "`{message}` does not contain `{expected}`");
+        }
+    }
+
+    #[test]
     fn large_integers_are_compared_exactly() {
         let param = ParamInfo {
             name: "n".into(),
@@ -758,6 +834,7 @@ mod tests {
             min: None,
             max: Some(json!(i64::MAX - 1)),
             choices: None,
+            choices_on: BTreeMap::new(),
             unit: String::new(),
             description: String::new(),
         };

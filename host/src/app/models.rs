@@ -3,11 +3,12 @@
 use std::{cmp::Reverse, fmt};
 
 use dyno_core::model::{DeviceInfo, DeviceKind};
-use dyno_plugin_api::descriptor::{BenchmarkInfo, ModelInfo};
+use dyno_plugin_api::descriptor::{BenchmarkInfo, ModelInfo, ParamInfo};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use semver::Version;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::{error::AppError, plugins::Plugins};
 use crate::{
@@ -61,6 +62,8 @@ pub struct ModelHardware {
     pub available: bool,
     /// Why none can; null if one can.
     pub reason: Option<String>,
+    /// Precisions that the model can run in on it; empty if the plugin does not give any. // eg: ["fp32", "int8"]
+    pub precisions: Vec<String>,
 }
 
 /// The tags that are priorities, most urgent first.
@@ -170,8 +173,8 @@ fn rank(entry: &Entry) -> (bool, Reverse<Option<Version>>) {
 
 fn of_benchmark(entry: &Entry, benchmark: &BenchmarkInfo, devices: &[DeviceInfo]) -> Model {
     let param = |name: &str| benchmark.params.iter().find(|param| param.name == name);
-    let choices = param("precision").or_else(|| param("dtype")).and_then(|param| param.choices.as_ref());
-    let words = choices.into_iter().flatten().filter_map(|choice| choice.as_str());
+    let precision = param("precision").or_else(|| param("dtype"));
+    let choices = precision.and_then(|param| param.choices.as_deref());
     Model {
         name: benchmark.name.clone(),
         family: benchmark.category.clone(),
@@ -181,14 +184,23 @@ fn of_benchmark(entry: &Entry, benchmark: &BenchmarkInfo, devices: &[DeviceInfo]
         parameters: None,
         priority: Tier::of(&benchmark.tags),
         tags: benchmark.tags.clone(),
-        precisions: words.map(str::to_owned).collect(),
-        hardware: benchmark.hardware.iter().map(|kind| hardware(entry, kind, devices)).collect(),
+        precisions: words(choices),
+        hardware: benchmark.hardware.iter().map(|kind| hardware(entry, kind, precision, devices)).collect(),
     }
 }
 
 fn of_model(whole: &Model, benchmark: &BenchmarkInfo, name: &str) -> Model {
     let details = model_details(benchmark, name).cloned().unwrap_or_default();
     let given = |own: String, other: &String| if own.is_empty() { other.clone() } else { own };
+    let precisions =
+        if details.precisions.is_empty() { whole.precisions.clone() } else { details.precisions };
+    let mut hardware = whole.hardware.clone();
+    for kind in &mut hardware {
+        if kind.precisions.is_empty() {
+            kind.precisions.clone_from(&precisions);
+        }
+        kind.precisions.retain(|word| precisions.contains(word));
+    }
     Model {
         name: name.to_owned(),
         family: given(details.family, &whole.family),
@@ -198,12 +210,21 @@ fn of_model(whole: &Model, benchmark: &BenchmarkInfo, name: &str) -> Model {
         parameters: details.parameters,
         priority: Tier::of_model(benchmark, name),
         tags: details.tags,
-        precisions: if details.precisions.is_empty() { whole.precisions.clone() } else { details.precisions },
-        hardware: whole.hardware.clone(),
+        precisions,
+        hardware,
     }
 }
 
-fn hardware(entry: &Entry, kind: &str, devices: &[DeviceInfo]) -> ModelHardware {
+fn words(choices: Option<&[Value]>) -> Vec<String> {
+    choices.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+fn hardware(
+    entry: &Entry,
+    kind: &str,
+    precision: Option<&ParamInfo>,
+    devices: &[DeviceInfo],
+) -> ModelHardware {
     let mut of_kind = devices.iter().filter(|device| device.kind.word() == kind).peekable();
     let reason = match (&entry.incompatible, of_kind.peek()) {
         (Some(why), _) => Some(why.clone()),
@@ -213,12 +234,13 @@ fn hardware(entry: &Entry, kind: &str, devices: &[DeviceInfo]) -> ModelHardware 
             if of_kind.any(|device| device.unavailable.is_none()) { None } else { why }
         }
     };
-    ModelHardware { kind: kind.to_owned(), available: reason.is_none(), reason }
+    let precisions = words(precision.and_then(|param| param.choices_for(kind)));
+    ModelHardware { kind: kind.to_owned(), available: reason.is_none(), reason, precisions }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 

@@ -1,6 +1,9 @@
 //! The bytes of the scan cache. Pure: bytes in, files out; of bytes that it did not write, nothing comes out.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use dyno_core::model::{PluginBuild, PluginKind};
 use dyno_plugin_api::descriptor::{
@@ -14,7 +17,7 @@ use super::entry::{Entry, Problem, Stamp};
 use crate::trust::SignatureState;
 
 /// Changes whenever the same bytes could be described differently, so also with every version of dyno.
-const VERSION: &str = concat!("5/", env!("CARGO_PKG_VERSION"));
+const VERSION: &str = concat!("6/", env!("CARGO_PKG_VERSION"));
 
 /// Length of the hash at the front [bytes].
 const HASH: usize = 32;
@@ -146,6 +149,8 @@ struct PackedParam {
     max: Option<Value>,
     #[serde(with = "json")]
     choices: Option<Vec<Value>>,
+    #[serde(with = "json")]
+    choices_on: BTreeMap<String, Vec<Value>>,
     unit: String,
     description: String,
 }
@@ -224,7 +229,7 @@ mod tests {
                   "params": [
                     {"name": "n", "type": "integer", "default": 1, "min": -1, "max": 9007199254740993, "unit": "u"},
                     {"name": "f", "type": "float", "default": 0.1, "choices": [0.1, 1e300]},
-                    {"name": "s", "type": "enum", "default": "ö", "choices": ["ö", ""], "description": "d"}]}]}"#
+                    {"name": "s", "type": "enum", "default": "ö", "choices": ["ö", ""], "choices_on": {"cpu": [""]}, "description": "d"}]}]}"#
         } else {
             r#"{"schema": "dyno.descriptor/1", "plugin": {"id": "a", "version": "1.0.0"},
                 "abi": {"kind": "wasm", "version": 1}, "benchmarks": [{"name": "b", "hardware": ["cpu"]}]}"#

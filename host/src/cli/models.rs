@@ -62,7 +62,7 @@ fn shown(models: &[Model], all_columns: bool) -> String {
             model.modality.clone(),
             model.parameters.map(count).unwrap_or_default(),
             model.precisions.join(", "),
-            runs_on(&model.hardware),
+            runs_on(model),
             model.priority.map(|tier| tier.to_string()).unwrap_or_default(),
             benchmark.to_owned(),
         ]);
@@ -79,8 +79,13 @@ fn shown(models: &[Model], all_columns: bool) -> String {
     lines.join("\n")
 }
 
-fn runs_on(hardware: &[ModelHardware]) -> String {
-    let kinds: Vec<&str> = hardware.iter().filter(|it| it.available).map(|it| it.kind.as_str()).collect();
+/// The hardware of this machine that runs a model, each kind with its precisions if it has not all of the model's.
+fn runs_on(model: &Model) -> String {
+    let shown = |it: &ModelHardware| match it.precisions.as_slice() {
+        some if some.is_empty() || *some == model.precisions => it.kind.clone(),
+        some => format!("{} ({})", it.kind, some.join(", ")),
+    };
+    let kinds: Vec<String> = model.hardware.iter().filter(|it| it.available).map(shown).collect();
     if kinds.is_empty() { "nothing here".to_owned() } else { kinds.join(", ") }
 }
 
@@ -101,10 +106,11 @@ mod tests {
     use super::*;
 
     fn model(name: &str, benchmark: &str, parameters: Option<u64>) -> Model {
-        let hardware = |kind: &str, reason: Option<&str>| ModelHardware {
+        let hardware = |kind: &str, reason: Option<&str>, precisions: &[&str]| ModelHardware {
             kind: kind.to_owned(),
             available: reason.is_none(),
             reason: reason.map(str::to_owned),
+            precisions: precisions.iter().map(|it| (*it).to_owned()).collect(),
         };
         Model {
             name: name.to_owned(),
@@ -116,7 +122,11 @@ mod tests {
             priority: None,
             tags: vec!["Small".to_owned()],
             precisions: vec!["fp32".to_owned(), "bf16".to_owned()],
-            hardware: vec![hardware("cpu", None), hardware("cuda", Some("there is no driver"))],
+            hardware: vec![
+                hardware("cpu", None, &["fp32", "bf16"]),
+                hardware("cuda", Some("there is no driver"), &["fp32"]),
+                hardware("webgpu", None, &["fp32"]),
+            ],
         }
     }
 
@@ -129,9 +139,9 @@ mod tests {
             lines,
             [
                 "model      family  modality  parameters  precisions  runs on",
-                "─────────  ──────  ────────  ──────────  ──────────  ───────",
-                "bert-tiny  bert    text      4.4 M       fp32, bf16  cpu",
-                "bert       bert    text                  fp32, bf16  cpu",
+                "─────────  ──────  ────────  ──────────  ──────────  ──────────────────",
+                "bert-tiny  bert    text      4.4 M       fp32, bf16  cpu, webgpu (fp32)",
+                "bert       bert    text                  fp32, bf16  cpu, webgpu (fp32)",
                 "",
                 "benchmark: zoo/run",
                 "cuda is not available: there is no driver",

@@ -340,6 +340,7 @@ fn disturbed(record: &RunRecord, names: &[String]) -> Option<String> {
 /// the plugin's output.
 fn failures(record: &RunRecord, names: &[String]) -> String {
     let mut reasons: IndexMap<(String, &[String]), Vec<String>> = IndexMap::new();
+    let has_one_device = record.cases.windows(2).all(|pair| pair[0].device == pair[1].device);
     for (case, name) in record.cases.iter().zip(names) {
         let (line, tail): (String, &[String]) = match &case.status {
             CaseStatus::Failed { stage, reason } => {
@@ -358,7 +359,9 @@ fn failures(record: &RunRecord, names: &[String]) -> String {
             },
             _ => continue,
         };
-        reasons.entry((line, tail)).or_default().push(format!("{} ({})", shown(name), case.plugin.kind));
+        let device = if has_one_device { String::new() } else { format!(", {}", case.device) };
+        let name = format!("{} ({}{device})", shown(name), case.plugin.kind);
+        reasons.entry((line, tail)).or_default().push(name);
     }
     let mut out = String::new();
     for ((line, tail), cases) in reasons {

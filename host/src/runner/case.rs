@@ -6,7 +6,7 @@ use dyno_core::{
     model::{CaseKey, CaseRecord, CaseStatus, ComparedSide, DeviceInfo, Params, PluginRef, SkipCause},
     stats::sequential::Rule,
 };
-use dyno_plugin_api::descriptor::{BenchmarkInfo, MetricInfo};
+use dyno_plugin_api::descriptor::{BenchmarkInfo, MetricInfo, ParamInfo};
 
 /// Why a case cannot run, or need not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +58,8 @@ pub struct Subject {
     pub device: DeviceInfo,
     /// Why none of its cases can run; absent if they can.
     obstacle: Option<Obstacle>,
+    /// Parameters that have fewer values on this device than elsewhere.
+    limited: Vec<ParamInfo>,
 }
 
 impl Subject {
@@ -85,7 +87,10 @@ impl Subject {
                 ),
             })
         };
+        let is_limited = |param: &&ParamInfo| param.choices_on.contains_key(device.kind.word());
+        let limited = benchmark.params.iter().filter(is_limited).cloned().collect();
         Self {
+            limited,
             plugin: Arc::new(plugin),
             path,
             size,
@@ -119,7 +124,14 @@ impl Deref for Planned {
 
 impl Planned {
     pub(super) fn new(subject: Arc<Subject>, params: Arc<Params>) -> Self {
-        Self { obstacle: subject.obstacle.clone(), subject, params }
+        let lacking = || {
+            let kind = subject.device.kind.word();
+            subject.limited.iter().find_map(|param| {
+                let value = serde_json::to_value(params.get(&param.name)?).ok()?;
+                Some(Obstacle { cause: SkipCause::OtherHardware, reason: param.lacks(&value, kind)? })
+            })
+        };
+        Self { obstacle: subject.obstacle.clone().or_else(lacking), subject, params }
     }
 
     /// What makes it the same case in another run.

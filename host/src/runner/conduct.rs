@@ -100,7 +100,7 @@ impl Conductor<'_> {
     ) -> Result<CaseStatus, RunError> {
         case.status = CaseStatus::Running;
         let mut settings = self.settings.clone();
-        let mut search = Peak::of(&settings);
+        let mut search = Peak::of(&settings, stop::quota(settings.stop).budget_ns);
         loop {
             let _lease = match self.turn(desk, case, planned)? {
                 Turn::Ours(lease) => lease,
@@ -144,6 +144,9 @@ impl Conductor<'_> {
             wants_more = search.learn(&mut case.launches);
             if !wants_more {
                 case.metrics = search.metrics(&case.launches, &planned.metrics, &options);
+                if let Some(why) = search.failure() {
+                    return Some(failed(Stage::Sample, why));
+                }
             }
         }
         (!wants_more).then_some(CaseStatus::Completed)

@@ -1,8 +1,9 @@
 //! The search for the highest rate at which the server scenario meets its latency bound: a launch per rate, bisection.
 
 use dyno_core::{
-    model::{Better, LaunchRecord, MetricSummary, Scenario, Settings},
+    model::{Better, LaunchRecord, MetricSummary, Scenario, Settings, lowest_judged_qps},
     stats::{self, SummaryOptions},
+    units,
 };
 use dyno_plugin_api::descriptor::MetricInfo;
 
@@ -13,24 +14,30 @@ const CLOSE: f64 = 1.02;
 /// The first rate: one that almost anything can serve. Its launch tells how fast the benchmark is.
 const FIRST_QPS: f64 = 500.0;
 
+const UNIT: &str = "queries/s";
+
 /// Where a search stands.
 #[derive(Debug)]
 pub(super) struct Peak {
     latency_bound_ns: u64,
     /// Highest rate that was valid, and its launch.
     valid: Option<(f64, usize)>,
-    /// Lowest rate that was not.
-    invalid: Option<f64>,
+    /// Lowest rate that was not, and why.
+    invalid: Option<(f64, String)>,
+    /// Lowest rate that a launch can judge.
+    floor: f64,
     next: f64,
     tried: usize,
 }
 
 impl Peak {
-    /// The search that these settings ask for, if they do.
-    pub(super) fn of(settings: &Settings) -> Option<Self> {
+    /// The search that these settings ask for, if they do, by launches of this length [ns].
+    pub(super) fn of(settings: &Settings, duration_ns: u64) -> Option<Self> {
         match settings.scenario? {
             Scenario::Server { target_qps: None, latency_bound_ns } => {
-                Some(Self { latency_bound_ns, valid: None, invalid: None, next: FIRST_QPS, tried: 0 })
+                let floor = lowest_judged_qps(duration_ns);
+                let next = FIRST_QPS.max(floor);
+                Some(Self { latency_bound_ns, valid: None, invalid: None, floor, next, tried: 0 })
             }
             _ => None,
         }
@@ -47,21 +54,31 @@ impl Peak {
         self.tried += 1;
         let place = launches.len().saturating_sub(1);
         let Some(latest) = launches.last() else { return false };
-        if latest.load.as_ref().is_some_and(|load| load.valid == Some(true)) {
-            self.valid = Some((self.next, place));
-        } else {
-            self.invalid = Some(self.next);
+        match latest.load.as_ref().and_then(|load| load.remark.clone()) {
+            None => self.valid = Some((self.next, place)),
+            Some(why) => self.invalid = Some((self.next, why)),
         }
         let capacity = latest.plan.map(|plan| plan.iterations as f64 * 1e9 / plan.slice_ns.max(1) as f64);
-        let (low, high) = match (self.valid, self.invalid) {
-            (Some((low, _)), Some(high)) => (low, high),
+        let (low, high) = match (self.valid, &self.invalid) {
+            (Some((low, _)), Some((high, _))) => (low, *high),
             // No rate beyond what one call after the other gives can last.
             (Some((low, _)), None) => (low, capacity.unwrap_or(2.0 * low).max(1.1 * low)),
-            (None, Some(high)) => (0.0, high),
+            (None, Some((high, _))) => (self.floor, *high),
             (None, None) => return false,
         };
         self.next = f64::midpoint(low, high);
         self.tried < TRIES && high > CLOSE * low
+    }
+
+    /// Why no rate was valid, if none was.
+    pub(super) fn failure(&self) -> Option<String> {
+        let (None, Some((rate, why))) = (self.valid, &self.invalid) else { return None };
+        Some(format!(
+            "no rate from {} on meets the latency bound: at {}, {why}; give a higher --latency-bound, or a \
+             longer --time, which lower rates need",
+            units::value(self.floor, UNIT),
+            units::value(*rate, UNIT),
+        ))
     }
 
     /// The summaries of the launch with the highest valid rate, and that rate as `peak_qps`; nothing where none was.
@@ -74,7 +91,7 @@ impl Peak {
         let Some((rate, place)) = self.valid else { return Vec::new() };
         let best: Vec<LaunchRecord> = launches.get(place).cloned().into_iter().collect();
         let mut metrics = stats::summarise_case(&best, declared, options);
-        metrics.extend(stats::summarise("peak_qps", "queries/s", Better::Higher, &[vec![rate]], options));
+        metrics.extend(stats::summarise("peak_qps", UNIT, Better::Higher, &[vec![rate]], options));
         metrics
     }
 }

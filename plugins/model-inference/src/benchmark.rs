@@ -30,10 +30,15 @@ pub(crate) struct InferenceParams {
     #[param(default = 224, min = 16, max = 1024, unit = "pixels")]
     pub(crate) image_size: usize,
     /// Type of the numbers that are multiplied
-    #[param(default = "fp32")]
+    #[param(default = "fp32", choices_on = [
+        on("cpu", ["fp32", "int8"]),
+        on("cuda", ["fp32", "fp16"]),
+        on("openvino", ["fp32", "fp16", "bf16"]),
+        on("webgpu", ["fp32", "fp16"]),
+    ])]
     pub(crate) precision: Precision,
     /// What carries the model out
-    #[param(default = "ort")]
+    #[param(default = "ort", choices_on = [on("cuda", ["ort"]), on("openvino", ["ort"]), on("webgpu", ["ort"])])]
     pub(crate) runtime: Runtime,
     /// Threads that share an inference on a CPU
     #[param(default = 1, min = 1, max = 256, unit = "threads")]
@@ -196,7 +201,7 @@ fn median_ns(samples: &[Sample]) -> f64 {
 /// Refuses a case for which there is not enough memory, before the system has to end somebody.
 fn fits(params: &InferenceParams, network: &Network) -> Result<(), Failure> {
     const MIB: f64 = 1_048_576.0;
-    let needed = network.memory(params.batch_size);
+    let needed = network.memory(params.batch_size, params.runtime.copies_of_weights());
     let next =
         if params.batch_size > 1 { "choose a smaller batch_size" } else { "choose a smaller model or input" };
     let (available, what, next) = match (free_memory(), own_limit()) {
@@ -286,7 +291,7 @@ mod tests {
         };
         assert_eq!(
             skipped(Precision::Fp16, Runtime::Ort),
-            "precision=fp16: on cpu, ONNX Runtime computes this in fp32, int8 only"
+            "precision=fp16 does not run on cpu with ONNX Runtime, where it can be fp32, int8"
         );
         assert_eq!(
             skipped(Precision::Int8, Runtime::Native),

@@ -140,16 +140,16 @@ impl Network {
         per_row as f64 * step.shape.rows as f64
     }
 
-    /// What a launch needs for a batch, about [bytes]: the weights, as a runtime reorders them, and as `native` does for verifying;
-    /// and the largest results with what attention makes for each pair of rows.
-    pub(crate) fn memory(&self, batch: usize) -> f64 {
+    /// What a launch needs for a batch, about [bytes]: so many copies of the weights, and the largest results with what attention makes
+    /// for each pair of rows.
+    pub(crate) fn memory(&self, batch: usize, copies: f64) -> f64 {
         let pairs = |step: &Step| match step.operation {
             Operation::Attend { heads, .. } => (batch * heads * step.shape.rows * step.shape.rows) as f64,
             _ => 0.0,
         };
         let largest = self.steps.iter().map(|step| step.shape.elements(batch) as f64).fold(0.0, f64::max);
         let attention = self.steps.iter().map(pairs).fold(0.0, f64::max);
-        size_of::<f32>() as f64 * (3.0 * self.parameters() as f64 + 6.0 * largest + 2.0 * attention)
+        size_of::<f32>() as f64 * (copies * self.parameters() as f64 + 6.0 * largest + 2.0 * attention)
     }
 
     /// Lengths of a value.

@@ -70,7 +70,7 @@ pub use record::{
 pub use remark::remark_lines;
 pub use result_row::ResultRow;
 pub use sample::{LOOP_REMEDY, MIN_NS_PER_ITERATION, Sample, Work};
-pub use scenario::{LoadRecord, Query, Scenario};
+pub use scenario::{LoadRecord, Query, Scenario, lowest_judged_qps};
 pub use source::Source;
 pub use spec::{
     CaseRequest, EngineChoice, Inputs, Layout, Pages, RunSpec, Settings, StopRule, SuiteInfo, TAG_SEPARATOR,

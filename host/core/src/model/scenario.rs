@@ -73,8 +73,22 @@ pub struct LoadRecord {
 const BOUND_PERCENTILE: f64 = 0.99;
 /// Minimum number of values beyond a percentile.
 const VALUES_BEYOND: f64 = 5.0;
+/// How many queries a launch must expect, as a multiple of those that it needs: arrivals are random, and 600 expected ones are
+/// fewer than 500 once in fifty thousand launches.
+const EXPECTED_SHARE: f64 = 1.2;
 /// Maximum lateness of the generator as a share of the bound: beyond it, the latency is mostly the generator's.
 const LATE_SHARE: f64 = 0.1;
+
+/// Queries that a percentile for the bound needs.
+fn needed() -> f64 {
+    VALUES_BEYOND / (1.0 - BOUND_PERCENTILE)
+}
+
+/// The lowest rate [queries/s] at which a launch of this length [ns] has enough queries for its latency bound.
+#[must_use]
+pub fn lowest_judged_qps(duration_ns: u64) -> f64 {
+    EXPECTED_SHARE * needed() * 1e9 / duration_ns.max(1) as f64
+}
 
 impl LoadRecord {
     /// Judges queries by their scenario.
@@ -90,7 +104,7 @@ impl LoadRecord {
 
     /// Why a server launch is not valid.
     fn objection(&self, bound_ns: u64) -> Option<String> {
-        let needed = VALUES_BEYOND / (1.0 - BOUND_PERCENTILE);
+        let needed = needed();
         if (self.queries.len() as f64) < needed {
             return Some(format!(
                 "{} queries are too few for a p99, which needs {needed:.0}: give a longer --time",

@@ -3,12 +3,12 @@
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{
-    Data, DeriveInput, Error, Field, Fields as Shape, Ident, Meta, Result, Type, ext::IdentExt,
+    Data, DeriveInput, Error, Expr, Field, Fields as Shape, Ident, Meta, Result, Type, ext::IdentExt,
     spanned::Spanned,
 };
 
 use crate::{
-    fields::{Errors, Fields, list},
+    fields::{Errors, Fields, list, text},
     json::{self, Pieces},
     names,
     number::{Kind, Literal, Value},
@@ -24,6 +24,8 @@ struct Param<'a> {
     min: Option<Literal>,
     max: Option<Literal>,
     choices: Vec<Literal>,
+    /// Those on a kind of hardware, where it has not all.
+    choices_on: Vec<(String, Vec<Literal>)>,
     unit: String,
     description: String,
 }
@@ -151,6 +153,13 @@ fn describe(param: &Param<'_>, pieces: &mut Pieces) {
         let choices: Vec<String> = param.choices.iter().map(Literal::json).collect();
         pieces.push(&format!(",\"choices\":[{}]", choices.join(",")));
     }
+    if !param.choices_on.is_empty() {
+        let kinds = param.choices_on.iter().map(|(kind, choices)| {
+            let choices: Vec<String> = choices.iter().map(Literal::json).collect();
+            format!("{}:[{}]", json::text(kind), choices.join(","))
+        });
+        pieces.push(&format!(",\"choices_on\":{{{}}}", kinds.collect::<Vec<_>>().join(",")));
+    }
     for (key, text) in [("unit", &param.unit), ("description", &param.description)] {
         if !text.is_empty() {
             pieces.push(&format!(",\"{key}\":{}", json::text(text)));
@@ -199,7 +208,7 @@ fn param(field: &Field) -> Result<Param<'_>> {
     let Meta::List(meta) = &attribute.meta else {
         return Err(Error::new(attribute.span(), "expected `#[param(default = …)]`"));
     };
-    let known = ["default", "min", "max", "choices", "unit", "description"];
+    let known = ["default", "min", "max", "choices", "choices_on", "unit", "description"];
     let mut fields = Fields::parse(meta.tokens.clone(), "param", &known, attribute.span())?;
 
     let mut errors = Errors::default();
@@ -222,6 +231,7 @@ fn param(field: &Field) -> Result<Param<'_>> {
         errors.push(fields.missing("default", "default = …"));
     }
     let choices = errors.keep(choices(&mut fields, kind)).unwrap_or_default();
+    let choices_on = errors.keep(choices_on(&mut fields, kind)).unwrap_or_default();
     let unit = errors.keep(fields.text("unit")).flatten().map_or_else(String::new, |text| text.value);
     let description = errors.keep(fields.text("description")).flatten();
 
@@ -253,7 +263,7 @@ fn param(field: &Field) -> Result<Param<'_>> {
     let default = default.ok_or_else(|| fields.missing("default", "default = …"))?;
     let description =
         description.map_or_else(|| names::first_paragraph(&field.attrs), |description| description.value);
-    Ok(Param { field: ident, ty: &field.ty, name, kind, default, min, max, choices, unit, description })
+    Ok(Param { field: ident, ty: &field.ty, name, kind, default, min, max, choices, choices_on, unit, description })
 }
 
 fn choices(fields: &mut Fields, kind: Kind) -> Result<Vec<Literal>> {
@@ -265,13 +275,39 @@ fn choices(fields: &mut Fields, kind: Kind) -> Result<Vec<Literal>> {
         }
         _ => {}
     }
-    let items = list(&value, "choices")?;
+    literals(&value, "choices", kind)
+}
+
+/// `[on("cpu", ["fp32", "int8"]), …]`. That a word is one of the choices, and the hardware that of the benchmark, is checked where the
+/// descriptor is read.
+fn choices_on(fields: &mut Fields, kind: Kind) -> Result<Vec<(String, Vec<Literal>)>> {
+    const FORM: &str = "expected `on(\"cpu\", [\"fp32\", \"int8\"])`";
+    let Some(value) = fields.take("choices_on") else { return Ok(Vec::new()) };
+    let mut found: Vec<(String, Vec<Literal>)> = Vec::new();
+    for item in list(&value, "choices_on")? {
+        let wrong = || Error::new(item.span(), FORM);
+        let Expr::Call(call) = &item else { return Err(wrong()) };
+        if !matches!(&*call.func, Expr::Path(path) if path.path.is_ident("on")) || call.args.len() != 2 {
+            return Err(wrong());
+        }
+        let hardware = text(&call.args[0], "choices_on")?;
+        if found.iter().any(|(other, _)| *other == hardware.value) {
+            let message = format!("`choices_on` has `{}` twice", hardware.value);
+            return Err(Error::new(hardware.span, message));
+        }
+        found.push((hardware.value, literals(&call.args[1], "choices_on", kind)?));
+    }
+    Ok(found)
+}
+
+fn literals(value: &Expr, key: &str, kind: Kind) -> Result<Vec<Literal>> {
+    let items = list(value, key)?;
     if items.is_empty() {
-        return Err(Error::new(value.span(), "`choices` is empty: no value would be allowed"));
+        return Err(Error::new(value.span(), format!("`{key}` is empty: no value would be allowed")));
     }
     let mut choices: Vec<Literal> = Vec::new();
     for item in &items {
-        let choice = Literal::parse("choices", item, kind)?;
+        let choice = Literal::parse(key, item, kind)?;
         if choices.iter().any(|other| other.value == choice.value) {
             return Err(Error::new(choice.span, format!("choice {} is listed twice", choice.json())));
         }

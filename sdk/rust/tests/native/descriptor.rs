@@ -118,4 +118,6 @@ fn every_field_of_a_parameter_arrives() {
     assert_eq!(param("layout").kind, ParamKind::Enum);
     assert_eq!(param("layout").choices, Some(vec![json!("row_major"), json!("col\"umn")]));
     assert_eq!(param("type").choices, Some(vec![json!(1), json!(2), json!(4)]));
+    assert_eq!(param("type").choices_for("cuda"), Some(&[json!(2), json!(4)][..]));
+    assert_eq!(param("type").choices_for("cpu").map(<[_]>::len), Some(3));
 }

@@ -31,7 +31,7 @@ pub(crate) struct Everything {
     pub(crate) text: String,
     #[param(default = "col\"umn")]
     pub(crate) layout: Layout,
-    #[param(default = 1, choices = [1, 2, 4])]
+    #[param(default = 1, choices = [1, 2, 4], choices_on = [on("cuda", [2, 4])])]
     pub(crate) r#type: u16,
 }
 

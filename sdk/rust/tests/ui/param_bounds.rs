@@ -35,6 +35,12 @@ struct Choices {
     word: Dtype,
     #[param(default = true, choices = [true])]
     boolean: bool,
+    #[param(default = 1, choices_on = ["cpu"])]
+    no_hardware: usize,
+    #[param(default = 1, choices = [1, 2], choices_on = [on("cpu", [1]), on("cpu", [2])])]
+    hardware_twice: usize,
+    #[param(default = 1, choices = [1, 2], choices_on = [on("cpu", [])])]
+    nothing_on_it: usize,
 }
 
 fn main() {}

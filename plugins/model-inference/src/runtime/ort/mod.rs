@@ -39,7 +39,7 @@ fn load_at(
     if !precisions.contains(&plan.precision) {
         let names: Vec<&str> = precisions.iter().map(ParamEnum::as_str).collect();
         return Err(Failure::skipped(format!(
-            "precision={}: on {}, ONNX Runtime computes this in {} only",
+            "precision={} does not run on {} with ONNX Runtime, where it can be {}",
             plan.precision.as_str(),
             plan.device.name,
             names.join(", ")

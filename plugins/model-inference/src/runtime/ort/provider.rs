@@ -152,3 +152,23 @@ impl Provider {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use dyno_sdk::Params;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::benchmark::InferenceParams;
+
+    #[test]
+    fn the_descriptor_offers_the_precisions_of_every_provider() {
+        let params: Vec<Value> = serde_json::from_str(InferenceParams::JSON).unwrap();
+        let precision = params.iter().find(|param| param["name"] == "precision").unwrap();
+        let cpu = ("cpu", super::super::ON_CPU);
+        for (kind, precisions) in PROVIDERS.iter().map(|it| (it.kind, it.precisions)).chain([cpu]) {
+            let words: Vec<&str> = precisions.iter().map(ParamEnum::as_str).collect();
+            assert_eq!(precision["choices_on"][kind], json!(words), "{kind}");
+        }
+    }
+}
