@@ -98,8 +98,13 @@ fn a_case_that_cannot_be_says_what_could_be() {
     }
     // Not even begun, and told before: with the limit of a launch that is not raised, its worker would be ended by the system.
     let large = arena.dyno(&["run", "model_inference", "-p", "model=bert-large-uncased", "--json"]);
-    let CaseStatus::Failed { reason, .. } = &large.record().cases[0].status else { panic!("{}", large.shown()) };
-    assert!(reason.message.contains("MiB with bert-large-uncased") && reason.message.contains("--memory"), "{reason}");
+    let CaseStatus::Failed { reason, .. } = &large.record().cases[0].status else {
+        panic!("{}", large.shown())
+    };
+    assert!(
+        reason.message.contains("MiB with bert-large-uncased") && reason.message.contains("--memory"),
+        "{reason}"
+    );
 }
 
 #[test]

@@ -84,7 +84,9 @@ fn a_search_tries_only_rates_that_its_time_can_judge_and_says_if_none_is_valid()
     assert!(found.metric("peak_qps").is_some_and(|peak| peak.median >= 1_200.0), "{:?}", found.metrics);
     let outcome = play_for(&arena, "500ms", &["server", "--find-peak", "--latency-bound", "1ns"]);
     let missed = outcome.record().cases.remove(0);
-    let dyno_core::model::CaseStatus::Failed { reason, .. } = &missed.status else { panic!("{}", outcome.shown()) };
+    let dyno_core::model::CaseStatus::Failed { reason, .. } = &missed.status else {
+        panic!("{}", outcome.shown())
+    };
     for said in ["no rate from 1200 queries/s on", "above the bound of 1.000 ns", "longer --time"] {
         assert!(reason.message.contains(said), "{reason}");
     }

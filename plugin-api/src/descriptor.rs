@@ -583,7 +583,12 @@ impl ParamInfo {
         let word = |value: &Value| value.as_str().map_or(value.to_string(), str::to_owned);
         let list: Vec<String> = choices.iter().map(word).collect();
         (!self.is_among(value, choices)).then(|| {
-            format!("{}={} does not run on {hardware}, where it can be {}", self.name, word(value), list.join(", "))
+            format!(
+                "{}={} does not run on {hardware}, where it can be {}",
+                self.name,
+                word(value),
+                list.join(", ")
+            )
         })
     }
 

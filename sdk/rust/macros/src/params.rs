@@ -263,7 +263,19 @@ fn param(field: &Field) -> Result<Param<'_>> {
     let default = default.ok_or_else(|| fields.missing("default", "default = …"))?;
     let description =
         description.map_or_else(|| names::first_paragraph(&field.attrs), |description| description.value);
-    Ok(Param { field: ident, ty: &field.ty, name, kind, default, min, max, choices, choices_on, unit, description })
+    Ok(Param {
+        field: ident,
+        ty: &field.ty,
+        name,
+        kind,
+        default,
+        min,
+        max,
+        choices,
+        choices_on,
+        unit,
+        description,
+    })
 }
 
 fn choices(fields: &mut Fields, kind: Kind) -> Result<Vec<Literal>> {
