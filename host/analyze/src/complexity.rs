@@ -21,6 +21,8 @@ use crate::facts::Complexity;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Tally {
     decisions: u32,
+    /// Arms of `match` that were counted and are no decisions.
+    free: u32,
     cognitive: u32,
     nesting: u32,
     deepest: u32,
@@ -29,7 +31,7 @@ pub(crate) struct Tally {
 
 impl Tally {
     pub(crate) fn new() -> Self {
-        Self { decisions: 0, cognitive: 0, nesting: 0, deepest: 0, recursive: false }
+        Self { decisions: 0, free: 0, cognitive: 0, nesting: 0, deepest: 0, recursive: false }
     }
 
     /// A decision that costs a reader nothing of its own.
@@ -39,7 +41,7 @@ impl Tally {
 
     /// A `match` whose arms are counted one by one: the last of them is no decision.
     pub(crate) fn undecide(&mut self) {
-        self.decisions = self.decisions.saturating_sub(1);
+        self.free += 1;
     }
 
     /// A structure that costs its nesting.
@@ -70,11 +72,11 @@ impl Tally {
     }
 
     pub(crate) fn decisions(&self) -> u32 {
-        self.decisions
+        self.decisions.saturating_sub(self.free)
     }
 
     pub(crate) fn complexity(&self) -> Complexity {
-        Complexity { cyclomatic: 1 + self.decisions, cognitive: self.cognitive, nesting: self.deepest }
+        Complexity { cyclomatic: 1 + self.decisions(), cognitive: self.cognitive, nesting: self.deepest }
     }
 }
 

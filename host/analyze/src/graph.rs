@@ -329,7 +329,9 @@ mod tests {
     fn importers(files: &[FileAnalysis], path: &str) -> Vec<String> {
         let graph = build(files);
         let at = files.iter().position(|file| file.path == path).unwrap();
-        graph.imported_by[at].iter().map(|at| files[*at].path.clone()).collect()
+        let mut paths: Vec<String> = graph.imported_by[at].iter().map(|at| files[*at].path.clone()).collect();
+        paths.sort();
+        paths
     }
 
     #[test]

@@ -155,8 +155,11 @@ pub(crate) fn callees(text: &[u8]) -> Vec<&[u8]> {
     ];
     let mut found = Vec::new();
     for at in memchr::memchr_iter(b'(', text) {
-        let start = text[..at].iter().rposition(|byte| !is_word(*byte)).map_or(0, |place| place + 1);
-        let name = &text[start..at];
+        // A kernel has its grid before its arguments: `name<<<grid, block>>>(…)`.
+        let launched = text[..at].ends_with(b">>>").then(|| memchr::memmem::rfind(&text[..at], b"<<<"));
+        let end = launched.flatten().unwrap_or(at);
+        let start = text[..end].iter().rposition(|byte| !is_word(*byte)).map_or(0, |place| place + 1);
+        let name = &text[start..end];
         if !name.is_empty() && !NOT_CALLED.contains(&name) {
             found.push(name);
         }
@@ -193,6 +196,6 @@ mod tests {
 
     #[test]
     fn callees_are_names_before_brackets() {
-        assert_eq!(callees(b"if (a) { b.run(x); k<<<1>>>(y) }"), [b"run"]);
+        assert_eq!(callees(b"if (a) { b.run(x); k<<<1>>>(y) }"), [b"run".as_slice(), b"k"]);
     }
 }

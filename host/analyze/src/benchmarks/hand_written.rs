@@ -128,7 +128,7 @@ fn warm_up(
     let lower = text.to_ascii_lowercase();
     let before = seen.text(body.start..region.range.start);
     let executed = callees.iter().any(|name| {
-        scan::words(before, name).any(|at| before.get(at + name.len()) == Some(&b'(')) && name.len() > 2
+        scan::words(before, name).any(|at| matches!(before.get(at + name.len()), Some(b'(' | b'<'))) && name.len() > 2
     });
     if scan::has(&lower, "warm") || executed {
         return;

@@ -118,7 +118,14 @@ fn stop(
                     && other.name != name
                     && scan::words(line, other.name).next().is_some()
             });
-            return other.map(|other| other.event.range.start).or(Some(place));
+            if let Some(other) = other {
+                return Some(other.event.range.start);
+            }
+            // `elapsed(start)` reads the clock itself. Otherwise this name is the end of the region of another one.
+            if scan::has(line, "elapsed(") {
+                return Some(place);
+            }
+            continue;
         }
         // `end - start`: the region ends where `end` was read, `now() - start`: here.
         let left = minus.unwrap_or(before).trim_ascii_end();

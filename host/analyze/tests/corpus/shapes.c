@@ -59,11 +59,9 @@ int recursive(int n)
     return n < 2 ? n : recursive(n - 1) + recursive(n - 2); /* and one behind code */
 }
 
-#define SQUARE(x) ((x) * (x))
-
 double point_length(const struct point *p)
 {
     if (!p || (p->x == 0 && p->y == 0))
         return 0;
-    return SQUARE(p->x) + SQUARE(p->y);
+    return p->x * p->x + p->y * p->y;
 }
