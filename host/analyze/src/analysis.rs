@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
     thread,
 };
@@ -103,6 +103,9 @@ pub struct Analysis {
 /// How far the analysis is: files done, and files in all.
 pub type Progress<'a> = &'a (dyn Fn(usize, usize) + Sync);
 
+/// Whether the user gave up.
+pub type Cancelled<'a> = &'a (dyn Fn() -> bool + Sync);
+
 /// What became of one file.
 enum Outcome {
     Known(Facts, Key),
@@ -110,19 +113,27 @@ enum Outcome {
     Refused(Problem),
 }
 
-/// Analyses a folder. `progress` is called from several threads; `cancelled` ends the analysis soon.
+/// Analyses a folder. `progress` is called from several threads; The analysis ends soon after `cancelled` says so.
 ///
 /// # Errors
 /// If the folder cannot be read, no thread can be started, or the user cancels. A file that cannot be analysed is a
 /// [`Problem`] of the result.
-pub fn analyze(options: &Options, progress: Progress<'_>, cancelled: &AtomicBool) -> Result<Analysis, AnalyzeError> {
+pub fn analyze(
+    options: &Options,
+    progress: Progress<'_>,
+    cancelled: Cancelled<'_>,
+) -> Result<Analysis, AnalyzeError> {
     let root = &options.root;
-    let metadata = std::fs::metadata(root).map_err(|error| AnalyzeError::Root { path: root.clone(), error })?;
+    let metadata =
+        std::fs::metadata(root).map_err(|error| AnalyzeError::Root { path: root.clone(), error })?;
     if !metadata.is_dir() {
         return Err(AnalyzeError::NotAFolder { path: root.clone() });
     }
     std::fs::read_dir(root).map_err(|error| AnalyzeError::Root { path: root.clone(), error })?;
     let (sources, mut problems) = walk::sources(root, options.ignore_files);
+    if cancelled() {
+        return Err(AnalyzeError::Cancelled);
+    }
     let cache = options.cache.as_deref().map(Cache::read).unwrap_or_default();
     let outcomes = read_all(options, &sources, &cache, progress, cancelled)?;
     // Facts of the cache are as large as those of the analysis.
@@ -191,7 +202,7 @@ fn read_all(
     sources: &[Source],
     cache: &Cache,
     progress: Progress<'_>,
-    cancelled: &AtomicBool,
+    cancelled: Cancelled<'_>,
 ) -> Result<Vec<Option<Outcome>>, AnalyzeError> {
     let processors = thread::available_parallelism().map_or(1, usize::from);
     let threads = if options.threads == 0 { processors } else { options.threads };
@@ -200,7 +211,7 @@ fn read_all(
     let work = || {
         let mut parsers = Parsers::default();
         let mut mine = Vec::new();
-        while !cancelled.load(Ordering::Relaxed) {
+        while !cancelled() {
             let place = next.fetch_add(1, Ordering::Relaxed);
             let Some(source) = sources.get(place) else { break };
             mine.push((place, one(options, source, cache, &mut parsers)));
@@ -210,7 +221,9 @@ fn read_all(
     };
     thread::scope(|scope| {
         let started = (0..threads.clamp(1, sources.len().max(1)))
-            .map(|_| thread::Builder::new().name("analyze".to_owned()).stack_size(STACK).spawn_scoped(scope, work))
+            .map(|_| {
+                thread::Builder::new().name("analyze".to_owned()).stack_size(STACK).spawn_scoped(scope, work)
+            })
             .collect::<Vec<_>>();
         // One thread is enough to go on.
         let any = started.iter().any(Result::is_ok);

@@ -17,9 +17,10 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<Decoded<'_>> {
     if let Some(rest) = bytes.strip_prefix(b"\xef\xbb\xbf") {
         return decode(rest);
     }
-    for (mark, encoding, big) in
-        [(b"\xff\xfe".as_slice(), "UTF-16 (little endian)", false), (b"\xfe\xff", "UTF-16 (big endian)", true)]
-    {
+    for (mark, encoding, big) in [
+        (b"\xff\xfe".as_slice(), "UTF-16 (little endian)", false),
+        (b"\xfe\xff", "UTF-16 (big endian)", true),
+    ] {
         if let Some(rest) = bytes.strip_prefix(mark) {
             let units = rest.chunks_exact(2).map(|pair| {
                 let pair = [pair[0], pair[1]];

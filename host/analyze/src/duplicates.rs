@@ -41,7 +41,9 @@ pub(crate) fn find(files: &[FileAnalysis]) -> Vec<Duplicate> {
             // Several benchmarks can be registered by one function.
             let place = Place { file: file.path.clone(), line: benchmark.line, name: benchmark.name.clone() };
             let same = file.facts.benchmarks.iter().find(|other| {
-                other.shape == benchmark.shape && other.subject == benchmark.subject && other.line < benchmark.line
+                other.shape == benchmark.shape
+                    && other.subject == benchmark.subject
+                    && other.line < benchmark.line
             });
             if same.is_none() {
                 group.push(place);

@@ -114,7 +114,8 @@ impl<'f> Index<'f> {
             let module = module(&self.files[*at].path);
             module == wanted || module.strip_suffix(&wanted).is_some_and(|rest| rest.ends_with('/'))
         });
-        fitting.max_by_key(|at| (shared(&self.files[*at].path, &self.files[from].path), std::cmp::Reverse(*at)))
+        fitting
+            .max_by_key(|at| (shared(&self.files[*at].path, &self.files[from].path), std::cmp::Reverse(*at)))
     }
 
     fn python_from(&self, module: &str, name: &str, from: usize) -> Option<usize> {
@@ -189,7 +190,8 @@ impl<'f> Index<'f> {
             let path = &self.files[*at].path;
             *path == wanted || path.strip_suffix(&wanted).is_some_and(|rest| rest.ends_with('/'))
         });
-        fitting.max_by_key(|at| (shared(&self.files[*at].path, &self.files[from].path), std::cmp::Reverse(*at)))
+        fitting
+            .max_by_key(|at| (shared(&self.files[*at].path, &self.files[from].path), std::cmp::Reverse(*at)))
     }
 }
 
@@ -269,13 +271,19 @@ fn subclasses(files: &[FileAnalysis]) -> HashMap<ClassPlace, Vec<ClassPlace>> {
                                 last(last(module, '.'), ':') == last(self::module(&other.path), '/')
                             })
                     });
-                    (candidate.0 == at, imported, shared(&other.path, &file.path), std::cmp::Reverse(*candidate))
+                    (
+                        candidate.0 == at,
+                        imported,
+                        shared(&other.path, &file.path),
+                        std::cmp::Reverse(*candidate),
+                    )
                 };
                 let same_language = |candidate: &&ClassPlace| {
                     related(files[candidate.0].facts.language, file.facts.language)
                         && **candidate != (at, place)
                 };
-                let Some(target) = candidates.iter().filter(same_language).max_by_key(|place| score(place)) else {
+                let Some(target) = candidates.iter().filter(same_language).max_by_key(|place| score(place))
+                else {
                     continue;
                 };
                 let known = found.entry(*target).or_default();
@@ -319,8 +327,7 @@ mod tests {
                 "rs" => LanguageId::Rust,
                 _ => LanguageId::Cpp,
             };
-            let facts =
-                read::facts(text.as_bytes(), Named::As(language), &mut Parsers::default()).unwrap();
+            let facts = read::facts(text.as_bytes(), Named::As(language), &mut Parsers::default()).unwrap();
             FileAnalysis { path: (*path).to_owned(), facts }
         };
         files.iter().map(read).collect()
@@ -368,7 +375,10 @@ mod tests {
 
     #[test]
     fn a_subclass_is_linked_whichever_file_comes_first() {
-        let files = tree(&[("a.py", "from z import Base\nclass Sub(Base[int]): pass\n"), ("z.py", "class Base: pass\n")]);
+        let files = tree(&[
+            ("a.py", "from z import Base\nclass Sub(Base[int]): pass\n"),
+            ("z.py", "class Base: pass\n"),
+        ]);
         assert_eq!(build(&files).subclasses.get(&(1, 0)), Some(&vec![(0, 0)]));
     }
 }

@@ -56,9 +56,15 @@ fn write(
     )?;
     recommendations(text, summary)?;
     benchmarks(text, summary)?;
-    writeln!(text, "<h2>Complexity</h2>\n<p>A rectangle is a file. Its area is its lines of code; red means more cognitive complexity per line.</p>")?;
+    writeln!(
+        text,
+        "<h2>Complexity</h2>\n<p>A rectangle is a file. Its area is its lines of code; red means more cognitive complexity per line.</p>"
+    )?;
     text.push_str(&svg::treemap(analysis));
-    writeln!(text, "<h2>Dependencies</h2>\n<p>A line leads from a file to one that it imports, to its right.</p>")?;
+    writeln!(
+        text,
+        "<h2>Dependencies</h2>\n<p>A line leads from a file to one that it imports, to its right.</p>"
+    )?;
     text.push_str(&svg::dependencies(analysis));
     writeln!(text, "<h2>Class hierarchy</h2>")?;
     hierarchy(text, analysis, keys)?;
@@ -72,7 +78,8 @@ fn recommendations(text: &mut String, summary: &Summary<'_>) -> std::fmt::Result
     }
     writeln!(text, "<ol>")?;
     for found in summary.recommendations {
-        let files: Vec<String> = found.files.iter().map(|file| format!("<code>{}</code>", escaped(file))).collect();
+        let files: Vec<String> =
+            found.files.iter().map(|file| format!("<code>{}</code>", escaped(file))).collect();
         let more = match found.file_count - found.files.len() {
             0 => String::new(),
             more => format!(" and {more} more"),
@@ -109,7 +116,12 @@ fn benchmarks(text: &mut String, summary: &Summary<'_>) -> std::fmt::Result {
             .problems
             .iter()
             .map(|finding| {
-                format!("<b>{}</b> (line {}): {}", finding.kind.label(), finding.line, escaped(&finding.reason))
+                format!(
+                    "<b>{}</b> (line {}): {}",
+                    finding.kind.label(),
+                    finding.line,
+                    escaped(&finding.reason)
+                )
             })
             .collect();
         writeln!(
@@ -133,7 +145,8 @@ fn hierarchy(text: &mut String, analysis: &Analysis, keys: &[Vec<String>]) -> st
     let graph = &analysis.graph;
     let derived: HashSet<(usize, usize)> = graph.subclasses.values().flatten().copied().collect();
     let mut shown = HashSet::new();
-    let classes = keys.iter().enumerate().flat_map(|(file, keys)| (0..keys.len()).map(move |class| (file, class)));
+    let classes =
+        keys.iter().enumerate().flat_map(|(file, keys)| (0..keys.len()).map(move |class| (file, class)));
     let all: Vec<(usize, usize)> = classes.collect();
     // Classes of a circle have no root among them.
     let roots = all.iter().filter(|place| !derived.contains(place)).chain(&all);

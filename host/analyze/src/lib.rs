@@ -30,12 +30,12 @@ mod svg;
 mod treemap;
 mod walk;
 
-pub use analysis::{Analysis, AnalyzeError, LARGEST_FILE, Options, Progress, analyze};
+pub use analysis::{Analysis, AnalyzeError, Cancelled, LARGEST_FILE, Options, Progress, analyze};
 pub use analyzed::FileAnalysis;
 pub use duplicates::{Duplicate, Place};
 pub use facts::{
-    Argument, ArgumentKind, Benchmark, Class, Complexity, Facts, Finding, Flaw, Framework, Function, Gap, Import,
-    ImportKind, LanguageId, Lines, Parameter,
+    Argument, ArgumentKind, Benchmark, Class, Complexity, Facts, Finding, Flaw, Framework, Function, Gap,
+    Import, ImportKind, LanguageId, Lines, Parameter,
 };
 pub use graph::Graph;
 pub use outputs::{OutputError, write};

@@ -43,7 +43,14 @@ fn write(text: &mut String, summary: &Summary<'_>) -> std::fmt::Result {
     if !summary.recommendations.is_empty() {
         writeln!(text, "\n## Recommendations\n")?;
         for found in summary.recommendations {
-            writeln!(text, "{}. **{}** {} {}", found.rank, cell(&found.title), cell(&found.reason), found.feature)?;
+            writeln!(
+                text,
+                "{}. **{}** {} {}",
+                found.rank,
+                cell(&found.title),
+                cell(&found.reason),
+                found.feature
+            )?;
             let files: Vec<String> = found.files.iter().map(|file| cell(file)).collect();
             let more = found.file_count - found.files.len();
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
@@ -51,11 +58,15 @@ fn write(text: &mut String, summary: &Summary<'_>) -> std::fmt::Result {
         }
     }
     if !summary.benchmarks.is_empty() {
-        writeln!(text, "\n## Benchmarks\n\n| benchmark | framework | file | parameters | timing | problems |")?;
+        writeln!(
+            text,
+            "\n## Benchmarks\n\n| benchmark | framework | file | parameters | timing | problems |"
+        )?;
         writeln!(text, "|---|---|---|---|---|---|")?;
         for entry in summary.benchmarks.iter().take(ROWS) {
             let found = entry.benchmark;
-            let parameters: Vec<String> = found.parameters.iter().map(|parameter| cell(&parameter.name)).collect();
+            let parameters: Vec<String> =
+                found.parameters.iter().map(|parameter| cell(&parameter.name)).collect();
             let problems: Vec<String> = found
                 .problems
                 .iter()

@@ -163,7 +163,8 @@ fn hierarchy<'a>(analysis: &'a Analysis, keys: &'a [Vec<String>]) -> BTreeMap<&'
             }
         }
         for (place, class) in file.facts.classes.iter().enumerate() {
-            let subclasses = analysis.graph.subclasses.get(&(at, place)).map(Vec::as_slice).unwrap_or_default();
+            let subclasses =
+                analysis.graph.subclasses.get(&(at, place)).map(Vec::as_slice).unwrap_or_default();
             let entry = ClassEntry {
                 file: &file.path,
                 bases: &class.bases,

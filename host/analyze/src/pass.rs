@@ -143,7 +143,8 @@ impl<'s> Pass<'_, 's> {
         let kind = node.kind_id();
         let role = self.grammar.role(kind);
         let depth = self.steps.len();
-        let parent = self.steps.last().copied().unwrap_or(Step { role: Role::Plain, operator: 0, counted: false });
+        let parent =
+            self.steps.last().copied().unwrap_or(Step { role: Role::Plain, operator: 0, counted: false });
         self.steps.push(Step { role, operator: 0, counted: false });
         if self.damaged && (node.is_error() || node.is_missing()) {
             self.gap(node);
@@ -159,7 +160,12 @@ impl<'s> Pass<'_, 's> {
             && depth <= self.pending_depth
             && !matches!(
                 role,
-                Role::Attribute | Role::Comment | Role::Wrapper | Role::Class | Role::Function | Role::Namespace
+                Role::Attribute
+                    | Role::Comment
+                    | Role::Wrapper
+                    | Role::Class
+                    | Role::Function
+                    | Role::Namespace
             )
             && node.is_named()
         {

@@ -39,8 +39,9 @@ impl Refusal {
 
 /// The bytes of a file, up to `limit`.
 pub(crate) fn bytes(path: &Path, limit: u64) -> Result<Vec<u8>, Refusal> {
-    let unreadable =
-        |error: std::io::Error| Refusal::new(ProblemKind::Unreadable, format!("This file cannot be read: {error}."));
+    let unreadable = |error: std::io::Error| {
+        Refusal::new(ProblemKind::Unreadable, format!("This file cannot be read: {error}."))
+    };
     let file = File::open(path).map_err(unreadable)?;
     let length = file.metadata().map_err(unreadable)?.len();
     let too_large = |length: u64| {

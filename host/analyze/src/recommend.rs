@@ -167,8 +167,13 @@ fn frameworks(files: &[FileAnalysis], drafts: &mut Vec<Draft>) {
             _ => (format!("Port {these} of {label}."), port.to_owned()),
         };
         let reason = match with_parameters {
-            0 => format!("{these} in {} can be repeated, compared and stored by one tool.", counted(files.len(), "file")),
-            _ => format!("{with_parameters} of {these} have parameters, which become cases that are measured and compared one by one."),
+            0 => format!(
+                "{these} in {} can be repeated, compared and stored by one tool.",
+                counted(files.len(), "file")
+            ),
+            _ => format!(
+                "{with_parameters} of {these} have parameters, which become cases that are measured and compared one by one."
+            ),
         };
         drafts.push(Draft { weight: Weight::Port, title, reason, feature, count, files });
     }
@@ -179,12 +184,15 @@ fn copies(duplicates: &[Duplicate], drafts: &mut Vec<Draft>) {
     if count == 0 {
         return;
     }
-    let files = duplicates.iter().flat_map(|group| group.places.iter().map(|place| place.file.clone())).collect();
+    let files =
+        duplicates.iter().flat_map(|group| group.places.iter().map(|place| place.file.clone())).collect();
     drafts.push(Draft {
         weight: Weight::Tidy,
         title: format!("Merge {count} benchmarks of equal structure into {}.", duplicates.len()),
-        reason: "They differ in names and literals only, so a correction of one misses the others.".to_owned(),
-        feature: "One benchmark with parameters: each combination of `--param NAME=VALUES` is a case.".to_owned(),
+        reason: "They differ in names and literals only, so a correction of one misses the others."
+            .to_owned(),
+        feature: "One benchmark with parameters: each combination of `--param NAME=VALUES` is a case."
+            .to_owned(),
         count,
         files,
     });
@@ -217,7 +225,9 @@ fn complex(files: &[FileAnalysis], drafts: &mut Vec<Draft>) {
 fn unread(problems: &[Problem], drafts: &mut Vec<Draft>) {
     let files: BTreeSet<String> = problems
         .iter()
-        .filter(|problem| !matches!(problem.kind, ProblemKind::Syntax | ProblemKind::Encoding | ProblemKind::Loop))
+        .filter(|problem| {
+            !matches!(problem.kind, ProblemKind::Syntax | ProblemKind::Encoding | ProblemKind::Loop)
+        })
         .map(|problem| problem.file.clone())
         .collect();
     if files.is_empty() {

@@ -132,7 +132,9 @@ pub(crate) fn assigned(text: &[u8], word: &str) -> Option<String> {
             continue;
         }
         let after = at + word.len();
-        let Some(equals) = text[after..].iter().position(|byte| *byte == b'=' || *byte == b'\n') else { continue };
+        let Some(equals) = text[after..].iter().position(|byte| *byte == b'=' || *byte == b'\n') else {
+            continue;
+        };
         let equals = after + equals;
         if text[equals] != b'=' || text.get(equals + 1) == Some(&b'=') {
             continue;
@@ -150,8 +152,8 @@ pub(crate) fn assigned(text: &[u8], word: &str) -> Option<String> {
 /// The names that are called in a text.
 pub(crate) fn callees(text: &[u8]) -> Vec<&[u8]> {
     const NOT_CALLED: [&[u8]; 14] = [
-        b"if", b"for", b"while", b"switch", b"return", b"range", b"in", b"and", b"or", b"not", b"print", b"sizeof",
-        b"lambda", b"len",
+        b"if", b"for", b"while", b"switch", b"return", b"range", b"in", b"and", b"or", b"not", b"print",
+        b"sizeof", b"lambda", b"len",
     ];
     let mut found = Vec::new();
     for at in memchr::memchr_iter(b'(', text) {

@@ -76,7 +76,10 @@ pub(crate) fn sign(callee: &[u8]) -> Option<Sign> {
         b"now" => is_clock_now(before).then_some(Sign::Clock),
         b"timeit" | b"repeat" | b"autorange" | b"bench_function" | b"bench_with_input" | b"pedantic"
         | b"benchmark" => Some(Sign::Framework),
-        b"BENCHMARK" | b"BENCHMARK_TEMPLATE" | b"BENCHMARK_CAPTURE" | b"BENCHMARK_REGISTER_F"
+        b"BENCHMARK"
+        | b"BENCHMARK_TEMPLATE"
+        | b"BENCHMARK_CAPTURE"
+        | b"BENCHMARK_REGISTER_F"
         | b"RegisterBenchmark" => Some(Sign::Framework),
         _ => None,
     }
@@ -84,8 +87,15 @@ pub(crate) fn sign(callee: &[u8]) -> Option<Sign> {
 
 fn is_clock_now(before: &[u8]) -> bool {
     const OWNERS: [&[u8]; 9] = [
-        b"Instant::", b"SystemTime::", b"steady_clock::", b"system_clock::", b"high_resolution_clock::", b"datetime.",
-        b"Clock::", b"clock::", b"Utc::",
+        b"Instant::",
+        b"SystemTime::",
+        b"steady_clock::",
+        b"system_clock::",
+        b"high_resolution_clock::",
+        b"datetime.",
+        b"Clock::",
+        b"clock::",
+        b"Utc::",
     ];
     OWNERS.iter().any(|owner| before.ends_with(owner))
 }

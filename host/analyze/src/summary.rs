@@ -133,4 +133,3 @@ pub fn summary(analysis: &Analysis) -> Summary<'_> {
 fn imported(import: &Import) -> String {
     import.module.clone().unwrap_or_else(|| import.name.clone())
 }
-

@@ -57,7 +57,8 @@ pub(crate) fn treemap(analysis: &Analysis) -> String {
     files.truncate(RECTANGLES);
     let sizes: Vec<f64> = files.iter().map(|file| f64::from(file.facts.lines.code)).collect();
     let space = Rectangle { left: 0.0, top: 0.0, width: WIDTH, height: HEIGHT };
-    let mut text = format!("<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"Complexity of files\">\n");
+    let mut text =
+        format!("<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"Complexity of files\">\n");
     for (file, place) in files.iter().zip(squarify(&sizes, space)) {
         let facts = &file.facts;
         let density = f64::from(facts.complexity.cognitive) / f64::from(facts.lines.code);
@@ -108,7 +109,9 @@ pub(crate) fn dependencies(analysis: &Analysis) -> String {
     let edges: Vec<(usize, usize)> = files
         .iter()
         .enumerate()
-        .flat_map(|(from, at)| graph.imports[*at].iter().filter_map(|to| places.get(to)).map(move |to| (from, *to)))
+        .flat_map(|(from, at)| {
+            graph.imports[*at].iter().filter_map(|to| places.get(to)).map(move |to| (from, *to))
+        })
         .collect();
     let layers = layers(files.len(), &edges);
     draw(analysis, &files, &edges, &layers, left_out)
@@ -155,7 +158,8 @@ fn draw(
         })
         .collect();
     let height = used.iter().max().map_or(1.0, |most| *most as f64 * ROW + 8.0);
-    let mut text = format!("<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"Imports between files\">\n");
+    let mut text =
+        format!("<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"Imports between files\">\n");
     for (from, to) in edges {
         let ((left, top), (right, bottom)) = (points[*from], points[*to]);
         let (start, middle) = (left + BOX, (left + BOX + right) / 2.0);

@@ -89,9 +89,14 @@ fn link(root: &Path, path: &Path) -> Link {
         Ok(target) => target,
         // A link to itself is a loop that the system notices.
         Err(error) if error.raw_os_error() == Some(TOO_MANY_LINKS) => {
-            return Link::Problem(ProblemKind::Loop, "This link leads back to itself and was not followed.".to_owned());
+            return Link::Problem(
+                ProblemKind::Loop,
+                "This link leads back to itself and was not followed.".to_owned(),
+            );
         }
-        Err(error) => return Link::Problem(ProblemKind::Unreadable, format!("This link leads nowhere: {error}.")),
+        Err(error) => {
+            return Link::Problem(ProblemKind::Unreadable, format!("This link leads nowhere: {error}."));
+        }
     };
     let folder = path.parent().and_then(|folder| folder.canonicalize().ok()).unwrap_or_default();
     if target.is_dir() && folder.starts_with(&target) {

@@ -1,17 +1,18 @@
 //! What is no source, and what is too much of one: a sentence each, and the rest is still analysed.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as the tests do")]
+
 use std::{
     fs,
     io::{Seek, SeekFrom, Write},
     os::unix::fs::{PermissionsExt, symlink},
     path::Path,
-    sync::atomic::AtomicBool,
 };
 
 use dyno_analyze::{Analysis, AnalyzeError, Options, Problem, ProblemKind, analyze, write};
 
 fn analysis(folder: &Path) -> Analysis {
-    analyze(&Options::new(folder), &|_, _| {}, &AtomicBool::new(false)).unwrap()
+    analyze(&Options::new(folder), &|_, _| {}, &|| false).unwrap()
 }
 
 fn problem<'a>(analysis: &'a Analysis, path: &str) -> &'a Problem {
@@ -99,14 +100,19 @@ fn ten_thousand_levels_do_not_overflow_the_stack() {
     fs::write(folder.path().join("c.c"), format!("void f(void) {{ {} }}\n", nested("{", ";", "}"))).unwrap();
     fs::write(folder.path().join("d.cpp"), format!("int x = {};\n", nested("(", "1", ")"))).unwrap();
     fs::write(folder.path().join("e.rs"), format!("fn f() {}\n", nested("{", "", "}"))).unwrap();
-    fs::write(folder.path().join("f.cu"), format!("void f() {{ {} }}\n", nested("if (x) {", ";", "}"))).unwrap();
+    fs::write(folder.path().join("f.cu"), format!("void f() {{ {} }}\n", nested("if (x) {", ";", "}")))
+        .unwrap();
     let chain = "if (x) ; else ".repeat(LEVELS);
     fs::write(folder.path().join("g.c"), format!("void f(void) {{ {chain}; }}\n")).unwrap();
     let namespaces = nested("namespace n { ", "class A {};", "}");
     fs::write(folder.path().join("h.cpp"), namespaces).unwrap();
     fs::write(folder.path().join("i.py"), "(".repeat(LEVELS)).unwrap();
     let analysis = analysis(folder.path());
-    assert_eq!(analysis.files.len() + analysis.problems.iter().filter(|one| one.kind == ProblemKind::TimedOut).count(), 9);
+    assert_eq!(
+        analysis.files.len()
+            + analysis.problems.iter().filter(|one| one.kind == ProblemKind::TimedOut).count(),
+        9
+    );
     let deep = analysis.files.iter().find(|file| file.path == "f.cu").unwrap();
     assert_eq!(deep.facts.complexity.nesting as usize, LEVELS);
     let output = tempfile::tempdir().unwrap();
@@ -127,13 +133,10 @@ fn a_root_that_is_no_folder_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file.py");
     fs::write(&file, "").unwrap();
-    let refused = |root: &Path| {
-        analyze(&Options::new(root), &|_, _| {}, &AtomicBool::new(false)).unwrap_err()
-    };
+    let refused = |root: &Path| analyze(&Options::new(root), &|_, _| {}, &|| false).unwrap_err();
     assert!(matches!(refused(&file), AnalyzeError::NotAFolder { .. }));
     assert!(matches!(refused(&folder.path().join("missing")), AnalyzeError::Root { .. }));
-    let cancelled =
-        analyze(&Options::new(folder.path()), &|_, _| {}, &AtomicBool::new(true)).unwrap_err();
+    let cancelled = analyze(&Options::new(folder.path()), &|_, _| {}, &|| true).unwrap_err();
     assert!(matches!(cancelled, AnalyzeError::Cancelled));
 }
 
@@ -144,7 +147,7 @@ fn ignore_files_are_honoured() {
     fs::write(folder.path().join("made.py"), "a = 1\n").unwrap();
     fs::write(folder.path().join("kept.py"), "a = 1\n").unwrap();
     let mut options = Options::new(folder.path());
-    let files = |options: &Options| analyze(options, &|_, _| {}, &AtomicBool::new(false)).unwrap().files.len();
+    let files = |options: &Options| analyze(options, &|_, _| {}, &|| false).unwrap().files.len();
     assert_eq!(files(&options), 1);
     options.ignore_files = false;
     assert_eq!(files(&options), 2);
@@ -158,7 +161,7 @@ fn facts_of_unchanged_bytes_are_taken_from_the_cache() {
     let mut options = Options::new(folder.path());
     options.cache = Some(folder.path().join("cache"));
     let known = |options: &Options| {
-        let analysis = analyze(options, &|_, _| {}, &AtomicBool::new(false)).unwrap();
+        let analysis = analyze(options, &|_, _| {}, &|| false).unwrap();
         let names: Vec<String> =
             analysis.files.iter().map(|file| file.facts.functions[0].name.clone()).collect();
         (analysis.known_files, names)

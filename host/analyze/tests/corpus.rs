@@ -1,10 +1,11 @@
 //! The corpus: complexity beside radon and lizard, benchmarks and their flaws, and what the suite before lost.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as the tests do")]
+
 use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    sync::atomic::AtomicBool,
 };
 
 use dyno_analyze::{Analysis, ArgumentKind, FileAnalysis, Flaw, Options, analyze};
@@ -15,7 +16,7 @@ fn corpus() -> PathBuf {
 }
 
 fn analysis(folder: &Path) -> Analysis {
-    analyze(&Options::new(folder), &|_, _| {}, &AtomicBool::new(false)).unwrap()
+    analyze(&Options::new(folder), &|_, _| {}, &|| false).unwrap()
 }
 
 fn of_text(name: &str, text: &str) -> Analysis {
@@ -160,8 +161,11 @@ fn flaws(analysis: &Analysis, path: &str) -> Vec<String> {
         .benchmarks
         .iter()
         .map(|found| {
-            let mut flaws: Vec<String> =
-                found.problems.iter().map(|finding| format!("{}:{}", name(finding.kind), finding.line)).collect();
+            let mut flaws: Vec<String> = found
+                .problems
+                .iter()
+                .map(|finding| format!("{}:{}", name(finding.kind), finding.line))
+                .collect();
             flaws.sort();
             format!("{} {} [{}]", found.framework.label(), found.name, flaws.join(" "))
         })
@@ -171,50 +175,69 @@ fn flaws(analysis: &Analysis, path: &str) -> Vec<String> {
 #[test]
 fn benchmarks_of_every_framework_are_found_with_their_flaws() {
     let analysis = analysis(&corpus().join("benchmarks"));
-    assert_eq!(flaws(&analysis, "test_fixture.py"), [
-        "pytest-benchmark test_sorting []",
-        "pytest-benchmark test_once [one:12 warm-up:12]",
-        "pytest-benchmark test_warm []",
-    ]);
-    assert_eq!(flaws(&analysis, "asv_suite.py"), [
-        "asv SortSuite.time_sort [one:1 warm-up:1]",
-        "asv SortSuite.peakmem_sort [one:1 warm-up:1]",
-    ]);
-    assert_eq!(flaws(&analysis, "original_style.py"), [
-        "original suite text_classifier [clock:15 one:15 sync:14 warm-up:15]",
-    ]);
-    assert_eq!(flaws(&analysis, "scripts.py"), [
-        "timeit once [one:9 setup:9 warm-up:9]",
-        "timeit once []",
-        "hand-written good []",
-        "hand-written bad [clock:26 one:26 setup:27 warm-up:26]",
-        "hand-written gpu [sync:35 warm-up:35]",
-        "hand-written gpu_right []",
-        "hand-written whole_loop [one:53]",
-        "hand-written dated [clock:66 one:66 warm-up:66]",
-    ]);
-    assert_eq!(flaws(&analysis, "criterion_bench.rs"), [
-        "criterion sizes/parse [warm-up:7]",
-        "criterion sizes/sort [setup:11 warm-up:7]",
-        "hand-written by_hand [one:24 warm-up:24]",
-    ]);
-    assert_eq!(flaws(&analysis, "divan_bench.rs"), ["divan fill [one:6]", "libtest old []"]);
-    assert_eq!(flaws(&analysis, "google.cpp"), [
-        "Google Benchmark BM_Fill [setup:8]",
-        "Google Benchmark BM_Paused [one:24 setup:18 warm-up:24]",
-        "Google Benchmark Fixture/Walk []",
-        "hand-written by_hand [clock:36 one:36 warm-up:36]",
-    ]);
-    assert_eq!(flaws(&analysis, "timing.cu"), [
-        "hand-written events []",
-        "hand-written unsynchronised [one:21 sync:21 warm-up:21]",
-        "hand-written synchronised [one:29 warm-up:29]",
-    ]);
-    assert_eq!(flaws(&analysis, "clock.c"), [
-        "hand-written seconds [one:9 warm-up:9]",
-        "hand-written wall [clock:18 one:18 setup:20 warm-up:18]",
-        "hand-written processor [clock:30 one:30 warm-up:30]",
-    ]);
+    assert_eq!(
+        flaws(&analysis, "test_fixture.py"),
+        [
+            "pytest-benchmark test_sorting []",
+            "pytest-benchmark test_once [one:12 warm-up:12]",
+            "pytest-benchmark test_warm []",
+        ]
+    );
+    assert_eq!(
+        flaws(&analysis, "asv_suite.py"),
+        ["asv SortSuite.time_sort [one:1 warm-up:1]", "asv SortSuite.peakmem_sort [one:1 warm-up:1]",]
+    );
+    assert_eq!(
+        flaws(&analysis, "original_style.py"),
+        ["original suite text_classifier [clock:15 one:15 sync:14 warm-up:15]",]
+    );
+    assert_eq!(
+        flaws(&analysis, "scripts.py"),
+        [
+            "timeit once [one:9 setup:9 warm-up:9]",
+            "timeit once []",
+            "hand-written good []",
+            "hand-written bad [clock:26 one:26 setup:27 warm-up:26]",
+            "hand-written gpu [sync:35 warm-up:35]",
+            "hand-written gpu_right []",
+            "hand-written whole_loop [one:53]",
+            "hand-written dated [clock:66 one:66 warm-up:66]",
+        ]
+    );
+    assert_eq!(
+        flaws(&analysis, "criterion_bench.rs"),
+        [
+            "criterion sizes/parse [warm-up:8]",
+            "criterion sizes/sort [setup:12 warm-up:8]",
+            "hand-written by_hand [one:25 warm-up:25]",
+        ]
+    );
+    assert_eq!(flaws(&analysis, "divan_bench.rs"), ["divan fill [one:7]", "libtest old []"]);
+    assert_eq!(
+        flaws(&analysis, "google.cpp"),
+        [
+            "Google Benchmark BM_Fill [setup:8]",
+            "Google Benchmark BM_Paused [one:24 setup:18 warm-up:24]",
+            "Google Benchmark Fixture/Walk []",
+            "hand-written by_hand [clock:36 one:36 warm-up:36]",
+        ]
+    );
+    assert_eq!(
+        flaws(&analysis, "timing.cu"),
+        [
+            "hand-written events []",
+            "hand-written unsynchronised [one:21 sync:21 warm-up:21]",
+            "hand-written synchronised [one:29 warm-up:29]",
+        ]
+    );
+    assert_eq!(
+        flaws(&analysis, "clock.c"),
+        [
+            "hand-written seconds [one:9 warm-up:9]",
+            "hand-written wall [clock:18 one:18 setup:20 warm-up:18]",
+            "hand-written processor [clock:30 one:30 warm-up:30]",
+        ]
+    );
 }
 
 #[test]
@@ -226,7 +249,10 @@ fn parameters_are_found_with_their_values() {
     };
     assert_eq!(found("test_fixture.py", 0), ["size=16|1024", "kind=\"a\"|\"b\"", "seed=1|2"]);
     assert_eq!(found("asv_suite.py", 0), ["n=10|1000", "algorithm=\"heap\"|\"quick\""]);
-    assert_eq!(found("original_style.py", 0), ["models=\"bert\"|\"t5\"", "hardware=\"all\"", "batch_size=", "model="]);
+    assert_eq!(
+        found("original_style.py", 0),
+        ["models=\"bert\"|\"t5\"", "hardware=\"all\"", "batch_size=", "model="]
+    );
     assert_eq!(found("scripts.py", 2), ["n=100"]);
     assert_eq!(found("criterion_bench.rs", 1), ["input=10|100|1000"]);
     assert_eq!(found("divan_bench.rs", 0), ["args=1|10|100"]);
@@ -280,16 +306,22 @@ class Later: pass
         .iter()
         .map(|class| (class.qualified.as_str(), class.line, class.bases.iter().map(String::as_str).collect()))
         .collect();
-    assert_eq!(classes, [
-        ("A", 4, vec!["Generic[T]", "base.B", "'Forward'"]),
-        ("A.Inner", 6, vec!["A"]),
-        ("outer.A", 14, vec![]),
-        ("A", 18, vec!["Later"]),
-        ("Later", 19, vec![]),
-    ]);
+    assert_eq!(
+        classes,
+        [
+            ("A", 4, vec!["Generic[T]", "base.B", "'Forward'"]),
+            ("A.Inner", 6, vec!["A"]),
+            ("outer.A", 14, vec![]),
+            ("A", 18, vec!["Later"]),
+            ("Later", 19, vec![]),
+        ]
+    );
     let functions: Vec<(&str, bool)> =
         facts.functions.iter().map(|function| (function.qualified.as_str(), function.is_async)).collect();
-    assert_eq!(functions, [("A.Inner.deep", true), ("A.fixed", false), ("outer", false), ("outer.waits", true)]);
+    assert_eq!(
+        functions,
+        [("A.Inner.deep", true), ("A.fixed", false), ("outer", false), ("outer.waits", true)]
+    );
     let fixed = &facts.functions[1];
     assert_eq!(fixed.decorators, ["staticmethod"]);
     assert_eq!(fixed.return_type.as_deref(), Some("'A'"));
@@ -298,25 +330,31 @@ class Later: pass
         .iter()
         .map(|one| (one.name.as_str(), one.kind, one.annotation.as_deref(), one.default.as_deref()))
         .collect();
-    assert_eq!(arguments, [
-        ("first", ArgumentKind::PositionalOnly, Some("int"), None),
-        ("second", ArgumentKind::Positional, Some("Dict[str, int] | None"), Some("None")),
-        ("rest", ArgumentKind::VarPositional, Some("str"), None),
-        ("only", ArgumentKind::KeywordOnly, None, None),
-        ("named", ArgumentKind::VarKeyword, Some("bytes"), None),
-    ]);
+    assert_eq!(
+        arguments,
+        [
+            ("first", ArgumentKind::PositionalOnly, Some("int"), None),
+            ("second", ArgumentKind::Positional, Some("Dict[str, int] | None"), Some("None")),
+            ("rest", ArgumentKind::VarPositional, Some("str"), None),
+            ("only", ArgumentKind::KeywordOnly, None, None),
+            ("named", ArgumentKind::VarKeyword, Some("bytes"), None),
+        ]
+    );
     // The outputs keep two classes of one name apart, and link a subclass whose base comes later.
     let folder = tempfile::tempdir().unwrap();
     let names = dyno_analyze::write(&analysis, folder.path()).unwrap();
-    assert_eq!(names, [
-        "class_hierarchy.json",
-        "function_signatures.json",
-        "dependencies.json",
-        "complexity.json",
-        "summary.json",
-        "summary.md",
-        "index.html",
-    ]);
+    assert_eq!(
+        names,
+        [
+            "class_hierarchy.json",
+            "function_signatures.json",
+            "dependencies.json",
+            "complexity.json",
+            "summary.json",
+            "summary.md",
+            "index.html",
+        ]
+    );
     let read = |name: &str| -> Value {
         serde_json::from_str(&fs::read_to_string(folder.path().join(name)).unwrap()).unwrap()
     };
@@ -329,13 +367,10 @@ class Later: pass
     let signatures = read("function_signatures.json");
     let args: Vec<&str> =
         signatures["a.py"][1]["args"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
-    assert_eq!(args, [
-        "first: int",
-        "second: Dict[str, int] | None = None",
-        "*rest: str",
-        "only: Any",
-        "**named: bytes",
-    ]);
+    assert_eq!(
+        args,
+        ["first: int", "second: Dict[str, int] | None = None", "*rest: str", "only: Any", "**named: bytes",]
+    );
     assert_eq!(read("dependencies.json")["a.py"]["imports"][1]["alias"], "p");
     assert_eq!(read("complexity.json")["a.py"]["cyclomatic_complexity"], 2);
     let summary = read("summary.json");
@@ -371,13 +406,27 @@ fn declarations_of_the_other_languages_are_read() {
             .iter()
             .map(|one| format!("{}: {}", one.name, one.annotation.as_deref().unwrap_or("?")))
             .collect();
-        format!("{}({}) -> {}", function.qualified, arguments.join(", "), function.return_type.as_deref().unwrap_or("?"))
+        format!(
+            "{}({}) -> {}",
+            function.qualified,
+            arguments.join(", "),
+            function.return_type.as_deref().unwrap_or("?")
+        )
     };
-    assert_eq!(written("shapes.c", "switches"), "switches(kind: int, make: char *(*)(int), ...: ?) -> char *");
+    assert_eq!(
+        written("shapes.c", "switches"),
+        "switches(kind: int, make: char *(*)(int), ...: ?) -> char *"
+    );
     assert_eq!(written("shapes.cpp", "pop"), "corpus::Stack::pop(otherwise: const T &) -> T");
-    assert_eq!(written("shapes.cpp", "with_lambda"), "corpus::with_lambda(values: std::vector<int> &) -> int");
+    assert_eq!(
+        written("shapes.cpp", "with_lambda"),
+        "corpus::with_lambda(values: std::vector<int> &) -> int"
+    );
     assert_eq!(written("shapes.rs", "count"), "Counter::count(&mut self: ?, name: &str) -> u32");
-    assert_eq!(written("shapes.cu", "saxpy"), "saxpy(n: int, a: float, x: const float *, y: float *) -> void");
+    assert_eq!(
+        written("shapes.cu", "saxpy"),
+        "saxpy(n: int, a: float, x: const float *, y: float *) -> void"
+    );
 }
 
 #[test]
@@ -388,6 +437,8 @@ fn recommendations_are_derived_and_ranked() {
     assert!(titles.iter().any(|title| title.starts_with("Wait for the GPU")), "{titles:?}");
     let ranks: Vec<usize> = analysis.recommendations.iter().map(|found| found.rank).collect();
     assert_eq!(ranks, (1..=titles.len()).collect::<Vec<_>>());
-    assert!(analysis.recommendations.iter().all(|found| !found.files.is_empty() && !found.feature.is_empty()));
+    assert!(
+        analysis.recommendations.iter().all(|found| !found.files.is_empty() && !found.feature.is_empty())
+    );
     assert_eq!(of_text("a.py", "x = 1\n").recommendations, []);
 }

@@ -42,7 +42,9 @@ pub(super) fn detect(seen: &Seen<'_>, found: &mut Vec<Benchmark>) {
         let parameters = parameters(text);
         let first = class.line;
         for (method, timing) in timed {
-            let Some(mut benchmark) = draft::of_function(seen, method, Framework::Asv, timing) else { continue };
+            let Some(mut benchmark) = draft::of_function(seen, method, Framework::Asv, timing) else {
+                continue;
+            };
             benchmark.name = format!("{}.{}", class.name, benchmark.name);
             benchmark.parameters.clone_from(&parameters);
             settings(text, first, &mut benchmark);

@@ -9,7 +9,15 @@ use crate::{
 
 /// Calls that make something, rather than do the work.
 const MAKES: [&str; 9] = [
-    "vec!", "Vec::", "String::", ".to_vec()", ".clone()", ".collect", "File::open", "HashMap::", "::with_capacity(",
+    "vec!",
+    "Vec::",
+    "String::",
+    ".to_vec()",
+    ".clone()",
+    ".collect",
+    "File::open",
+    "HashMap::",
+    "::with_capacity(",
 ];
 
 pub(super) fn detect(seen: &Seen<'_>, found: &mut Vec<Benchmark>) {
@@ -21,7 +29,8 @@ pub(super) fn detect(seen: &Seen<'_>, found: &mut Vec<Benchmark>) {
         }
         let Some(function) = event.function else { continue };
         let timing = "samples of increasing iteration counts by criterion, after a warm-up, with `Instant`";
-        let Some(mut benchmark) = draft::of_function(seen, function as usize, Framework::Criterion, timing) else {
+        let Some(mut benchmark) = draft::of_function(seen, function as usize, Framework::Criterion, timing)
+        else {
             continue;
         };
         let call = seen.text(event.callee.end..event.range.end);
@@ -63,7 +72,9 @@ fn name(first: &str, outer: &[u8], benchmark: &mut Benchmark) {
 
 /// The values of the loop around: `for size in [1, 2]`.
 fn looped(outer: &[u8]) -> Vec<String> {
-    let Some(at) = memchr::memmem::find(outer, b" in [").map(|at| at + b" in ".len()) else { return Vec::new() };
+    let Some(at) = memchr::memmem::find(outer, b" in [").map(|at| at + b" in ".len()) else {
+        return Vec::new();
+    };
     scan::inside(outer, at).map(|range| scan::parts(&outer[range])).unwrap_or_default()
 }
 
@@ -92,11 +103,14 @@ fn timed_setup(seen: &Seen<'_>, event: &Event, call: &[u8], benchmark: &mut Benc
     let Some(statement) = memchr::memmem::find(body, b"let ") else { return };
     let rest = &body[statement..];
     let end = memchr::memchr(b';', rest).unwrap_or(rest.len());
-    if scan::first_of(&rest[..end], &MAKES).is_none() || rest[end..].iter().filter(|byte| is_code(**byte)).count() < 4 {
+    if scan::first_of(&rest[..end], &MAKES).is_none()
+        || rest[end..].iter().filter(|byte| is_code(**byte)).count() < 4
+    {
         return;
     }
     let line = seen.line_of(event.callee.end + inside.start + statement);
-    let reason = "The closure of `iter` makes its input, and that is measured too. `iter_batched` would leave it out.";
+    let reason =
+        "The closure of `iter` makes its input, and that is measured too. `iter_batched` would leave it out.";
     draft::flaw(benchmark, Flaw::SetupTimed, line, reason);
 }
 

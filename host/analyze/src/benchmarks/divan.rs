@@ -12,8 +12,14 @@ pub(super) fn detect(seen: &Seen<'_>, found: &mut Vec<Benchmark>) {
         for attribute in &function.decorators {
             let path = attribute.split(['(', ' ', '=']).next().unwrap_or_default();
             let (framework, timing) = match path {
-                "divan::bench" => (Framework::Divan, "samples by divan with the time-stamp counter or `Instant`"),
-                "bench" if takes_bencher(function.arguments.first().and_then(|first| first.annotation.as_deref())) => {
+                "divan::bench" => {
+                    (Framework::Divan, "samples by divan with the time-stamp counter or `Instant`")
+                }
+                "bench"
+                    if takes_bencher(
+                        function.arguments.first().and_then(|first| first.annotation.as_deref()),
+                    ) =>
+                {
                     (Framework::Libtest, "50 samples by libtest, winsorised, with `Instant`")
                 }
                 _ => continue,
@@ -26,7 +32,9 @@ pub(super) fn detect(seen: &Seen<'_>, found: &mut Vec<Benchmark>) {
                 .unwrap_or_default();
             for name in ["args", "consts", "types", "threads"] {
                 if let Some(values) = scan::named(&parts, name) {
-                    benchmark.parameters.push(Parameter { name: name.to_owned(), values: scan::values(values) });
+                    benchmark
+                        .parameters
+                        .push(Parameter { name: name.to_owned(), values: scan::values(values) });
                 }
             }
             if let Some(name) = scan::named(&parts, "name") {

@@ -9,7 +9,12 @@ use crate::{
 };
 
 /// A benchmark that is a function.
-pub(super) fn of_function(seen: &Seen<'_>, index: usize, framework: Framework, timing: &str) -> Option<Benchmark> {
+pub(super) fn of_function(
+    seen: &Seen<'_>,
+    index: usize,
+    framework: Framework,
+    timing: &str,
+) -> Option<Benchmark> {
     let function = seen.facts.functions.get(index)?;
     let text = function_text(seen, index);
     Some(Benchmark {
@@ -29,7 +34,12 @@ pub(super) fn of_function(seen: &Seen<'_>, index: usize, framework: Framework, t
 }
 
 /// A benchmark that is a class; its structure is the one of its methods.
-pub(super) fn of_class(seen: &Seen<'_>, index: usize, framework: Framework, timing: &str) -> Option<Benchmark> {
+pub(super) fn of_class(
+    seen: &Seen<'_>,
+    index: usize,
+    framework: Framework,
+    timing: &str,
+) -> Option<Benchmark> {
     let class = seen.facts.classes.get(index)?;
     let (mut shape, mut nodes) = (0_u64, 0_u32);
     for (_, method) in methods(seen, index) {
@@ -71,7 +81,10 @@ pub(super) fn function_text<'s>(seen: &Seen<'s>, index: usize) -> &'s [u8] {
 
 /// Whether a class or one of its bases has this last name.
 pub(super) fn has_base(class: &Class, name: &str) -> bool {
-    class.bases.iter().any(|base| base.split('[').next().and_then(|base| base.rsplit('.').next()) == Some(name))
+    class
+        .bases
+        .iter()
+        .any(|base| base.split('[').next().and_then(|base| base.rsplit('.').next()) == Some(name))
 }
 
 /// Adds a finding, once for each kind and line.

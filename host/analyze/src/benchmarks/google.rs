@@ -29,7 +29,9 @@ pub(super) fn detect(seen: &Seen<'_>, found: &mut Vec<Benchmark>) {
             continue;
         };
         // `BENCHMARK_DEFINE_F(Fixture, Name)(state)`: the macro is the name that the grammar sees.
-        if let Some(range) = benchmark.name.find('(').and_then(|at| scan::inside(benchmark.name.as_bytes(), at)) {
+        if let Some(range) =
+            benchmark.name.find('(').and_then(|at| scan::inside(benchmark.name.as_bytes(), at))
+        {
             benchmark.name = scan::parts(&benchmark.name.as_bytes()[range]).join("/");
         }
         registration(seen, &mut benchmark);
@@ -70,7 +72,9 @@ fn registration(seen: &Seen<'_>, benchmark: &mut Benchmark) {
         let mut values = Vec::new();
         for at in memchr::memmem::find_iter(chain, call.as_bytes()) {
             let Some(inside) = scan::inside(chain, at + call.len() - 1) else { continue };
-            values.push(String::from_utf8_lossy(&chain[inside]).split_whitespace().collect::<Vec<_>>().join(" "));
+            values.push(
+                String::from_utf8_lossy(&chain[inside]).split_whitespace().collect::<Vec<_>>().join(" "),
+            );
         }
         if !values.is_empty() {
             benchmark.parameters.push(Parameter { name: name.to_owned(), values });
@@ -78,7 +82,8 @@ fn registration(seen: &Seen<'_>, benchmark: &mut Benchmark) {
     }
     let line = seen.line_of(start);
     if scan::has(chain, "->Iterations(1)") && !scan::has(chain, "->Repetitions(") {
-        let reason = "`Iterations(1)` measures one execution, so the result is one measurement without a spread.";
+        let reason =
+            "`Iterations(1)` measures one execution, so the result is one measurement without a spread.";
         draft::flaw(benchmark, Flaw::MeanOfOne, line, reason);
         let reason = "With a fixed number of iterations nothing is executed before the measurement.";
         draft::flaw(benchmark, Flaw::NoWarmup, line, reason);
@@ -92,7 +97,10 @@ fn allocates(seen: &Seen<'_>, start: usize, text: &[u8], benchmark: &mut Benchma
     let Some(inside) = scan::inside(text, open) else { return };
     let body = &text[inside.clone()];
     let statements = memchr::memchr_iter(b';', body).count();
-    let Some((place, name)) = scan::first_of(body, &["malloc(", "cudaMalloc(", "std::vector<", "new "]) else { return };
+    let Some((place, name)) = scan::first_of(body, &["malloc(", "cudaMalloc(", "std::vector<", "new "])
+    else {
+        return;
+    };
     if statements > 1 && !scan::has(text, "PauseTiming") {
         let name = name.trim_end_matches(['(', '<', ' ']);
         let reason = format!("`{name}` in the loop is measured in each iteration; prepare before the loop.");

@@ -3,22 +3,45 @@
 use crate::{facts::LanguageId, scan::first_of};
 
 const PYTHON_WORK: [&str; 12] = [
-    ".cuda()", "\"cuda", "'cuda", "torch.cuda", "cupy", "cp.", ".to(device", "device=device", "jax.device_put",
-    "numba.cuda", "GPUArray", "gpuarray",
+    ".cuda()",
+    "\"cuda",
+    "'cuda",
+    "torch.cuda",
+    "cupy",
+    "cp.",
+    ".to(device",
+    "device=device",
+    "jax.device_put",
+    "numba.cuda",
+    "GPUArray",
+    "gpuarray",
 ];
 /// Names of CUDA, HIP and their libraries, and the bracket of a launch.
 const C_WORK: [&str; 10] = [
-    "<<<", "cudaLaunch", "cudaMemcpyAsync", "cublas", "cudnn", "cufft", "hipLaunch", "cuLaunchKernel",
-    "clEnqueueNDRangeKernel", "dispatch_compute",
+    "<<<",
+    "cudaLaunch",
+    "cudaMemcpyAsync",
+    "cublas",
+    "cudnn",
+    "cufft",
+    "hipLaunch",
+    "cuLaunchKernel",
+    "clEnqueueNDRangeKernel",
+    "dispatch_compute",
 ];
 const RUST_WORK: [&str; 5] =
     ["dispatch_workgroups", "queue.submit", "launch_builder", ".launch(", "launch_async"];
 
-const PYTHON_WAITS: [&str; 7] = [
-    "synchronize(", "block_until_ready", ".item()", ".cpu()", ".tolist()", "cuda.Event", ".numpy()",
-];
+const PYTHON_WAITS: [&str; 7] =
+    ["synchronize(", "block_until_ready", ".item()", ".cpu()", ".tolist()", "cuda.Event", ".numpy()"];
 const C_WAITS: [&str; 8] = [
-    "DeviceSynchronize", "StreamSynchronize", "EventSynchronize", "cudaMemcpy(", "hipMemcpy(", "clFinish", "clWaitFor",
+    "DeviceSynchronize",
+    "StreamSynchronize",
+    "EventSynchronize",
+    "cudaMemcpy(",
+    "hipMemcpy(",
+    "clFinish",
+    "clWaitFor",
     "ThreadSynchronize",
 ];
 const RUST_WAITS: [&str; 6] =

@@ -9,8 +9,21 @@ use crate::{
 
 /// Calls that prepare work rather than do it.
 const PYTHON_SETUP: [&str; 16] = [
-    "torch.randn(", "torch.rand(", "torch.zeros(", "torch.ones(", "torch.randint(", "torch.load(", "np.random.",
-    "numpy.random.", "np.zeros(", "np.ones(", "from_pretrained(", "read_csv(", "open(", "load_model(", "load_dataset(",
+    "torch.randn(",
+    "torch.rand(",
+    "torch.zeros(",
+    "torch.ones(",
+    "torch.randint(",
+    "torch.load(",
+    "np.random.",
+    "numpy.random.",
+    "np.zeros(",
+    "np.ones(",
+    "from_pretrained(",
+    "read_csv(",
+    "open(",
+    "load_model(",
+    "load_dataset(",
     ".to(device",
 ];
 const RUST_SETUP: [&str; 6] =
@@ -20,12 +33,28 @@ const C_SETUP: [&str; 7] =
 
 /// Clocks that may jump: the last part of the name, what stands before it, and why.
 const JUMPING: [(&str, &str, &str); 7] = [
-    ("time", "time.", "`time.time` follows the system clock, which may be set back; `time.perf_counter` does not"),
-    ("time_ns", "", "`time.time_ns` follows the system clock, which may be set back; `time.perf_counter_ns` does not"),
-    ("now", "datetime", "`datetime.now` follows the system clock, which may be set back; `time.perf_counter` does not"),
+    (
+        "time",
+        "time.",
+        "`time.time` follows the system clock, which may be set back; `time.perf_counter` does not",
+    ),
+    (
+        "time_ns",
+        "",
+        "`time.time_ns` follows the system clock, which may be set back; `time.perf_counter_ns` does not",
+    ),
+    (
+        "now",
+        "datetime",
+        "`datetime.now` follows the system clock, which may be set back; `time.perf_counter` does not",
+    ),
     ("now", "SystemTime", "`SystemTime` follows the system clock, which may be set back; `Instant` does not"),
     ("now", "Utc", "`Utc::now` follows the system clock, which may be set back; `Instant` does not"),
-    ("now", "system_clock", "`system_clock` follows the system clock, which may be set back; `steady_clock` does not"),
+    (
+        "now",
+        "system_clock",
+        "`system_clock` follows the system clock, which may be set back; `steady_clock` does not",
+    ),
     (
         "now",
         "high_resolution_clock",
@@ -34,15 +63,21 @@ const JUMPING: [(&str, &str, &str); 7] = [
 ];
 
 pub(super) fn detect(seen: &Seen<'_>, found: &mut Vec<Benchmark>) {
-    let mut functions: Vec<u32> =
-        seen.events.iter().filter(|event| event.sign == Sign::Clock).filter_map(|event| event.function).collect();
+    let mut functions: Vec<u32> = seen
+        .events
+        .iter()
+        .filter(|event| event.sign == Sign::Clock)
+        .filter_map(|event| event.function)
+        .collect();
     functions.sort_unstable();
     functions.dedup();
     for index in functions {
         let Some(function) = seen.facts.functions.get(index as usize) else { continue };
         // What a framework measures is told already.
         let told = found.iter().any(|known| {
-            known.framework != Framework::Timeit && known.line <= function.line && function.end_line <= known.end_line
+            known.framework != Framework::Timeit
+                && known.line <= function.line
+                && function.end_line <= known.end_line
         });
         if told {
             continue;
@@ -55,7 +90,9 @@ pub(super) fn detect(seen: &Seen<'_>, found: &mut Vec<Benchmark>) {
             benchmark.parameters = function
                 .arguments
                 .iter()
-                .filter(|argument| !matches!(argument.name.as_str(), "self" | "&self" | "&mut self" | "cls" | ""))
+                .filter(|argument| {
+                    !matches!(argument.name.as_str(), "self" | "&self" | "&mut self" | "cls" | "")
+                })
                 .map(|argument| Parameter {
                     name: argument.name.clone(),
                     values: argument.default.iter().cloned().collect(),
@@ -76,13 +113,15 @@ pub(super) fn judge(seen: &Seen<'_>, index: usize, benchmark: &mut Benchmark) ->
         let text = seen.text(region.range.clone());
         let callees = scan::callees(text);
         let launches = seen.events.iter().any(|event| {
-            event.sign == Sign::Launch && region.range.start <= event.range.start && event.range.end <= region.range.end
+            event.sign == Sign::Launch
+                && region.range.start <= event.range.start
+                && event.range.end <= region.range.end
         });
-        let around = seen
-            .loops
-            .iter()
-            .any(|range| range.start < region.range.start && region.range.end <= range.end && body.start < range.start);
-        let within = seen.loops.iter().any(|range| region.range.start <= range.start && range.end <= region.range.end);
+        let around = seen.loops.iter().any(|range| {
+            range.start < region.range.start && region.range.end <= range.end && body.start < range.start
+        });
+        let within =
+            seen.loops.iter().any(|range| region.range.start <= range.start && range.end <= region.range.end);
         // Between two readings that do nothing lies no benchmark.
         if callees.is_empty() && !launches && !within {
             continue;
@@ -128,7 +167,8 @@ fn warm_up(
     let lower = text.to_ascii_lowercase();
     let before = seen.text(body.start..region.range.start);
     let executed = callees.iter().any(|name| {
-        scan::words(before, name).any(|at| matches!(before.get(at + name.len()), Some(b'(' | b'<'))) && name.len() > 2
+        scan::words(before, name).any(|at| matches!(before.get(at + name.len()), Some(b'(' | b'<')))
+            && name.len() > 2
     });
     if scan::has(&lower, "warm") || executed {
         return;
@@ -137,7 +177,13 @@ fn warm_up(
     draft::flaw(benchmark, Flaw::NoWarmup, region.line, reason);
 }
 
-fn setup(seen: &Seen<'_>, region: &region::Region, text: &[u8], callees: &[&[u8]], benchmark: &mut Benchmark) {
+fn setup(
+    seen: &Seen<'_>,
+    region: &region::Region,
+    text: &[u8],
+    callees: &[&[u8]],
+    benchmark: &mut Benchmark,
+) {
     let names: &[&str] = match seen.facts.language {
         LanguageId::Python => &PYTHON_SETUP,
         LanguageId::Rust => &RUST_SETUP,
@@ -150,7 +196,8 @@ fn setup(seen: &Seen<'_>, region: &region::Region, text: &[u8], callees: &[&[u8]
     if callees.iter().all(|callee| *callee == last) {
         return;
     }
-    let reason = format!("`{bare}` prepares the work between the two clock readings, and is measured with it.");
+    let reason =
+        format!("`{bare}` prepares the work between the two clock readings, and is measured with it.");
     draft::flaw(benchmark, Flaw::SetupTimed, seen.line_of(region.range.start + at), reason);
 }
 

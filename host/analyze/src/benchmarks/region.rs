@@ -28,8 +28,11 @@ struct Reading<'s> {
 /// The timed regions of a function, in order.
 pub(super) fn regions(seen: &Seen<'_>, function: u32) -> Vec<Region> {
     let body = draft::function_range(seen, function as usize);
-    let events: Vec<&Event> =
-        seen.events.iter().filter(|event| event.sign == Sign::Clock && event.function == Some(function)).collect();
+    let events: Vec<&Event> = seen
+        .events
+        .iter()
+        .filter(|event| event.sign == Sign::Clock && event.function == Some(function))
+        .collect();
     let readings: Vec<Reading<'_>> = events
         .iter()
         .filter_map(|event| {
@@ -129,17 +132,18 @@ fn stop(
         }
         // `end - start`: the region ends where `end` was read, `now() - start`: here.
         let left = minus.unwrap_or(before).trim_ascii_end();
-        let word = left.iter().rposition(|byte| !scan::is_word(*byte) && *byte != b'.').map_or(0, |at| at + 1);
+        let word =
+            left.iter().rposition(|byte| !scan::is_word(*byte) && *byte != b'.').map_or(0, |at| at + 1);
         let left = &left[word..];
         let kept = readings.iter().rev().find(|other| {
             let event = other.event.range.start;
             event >= range.start
                 && event < place
-                && (left == other.name || left.strip_prefix(other.name).is_some_and(|rest| rest.starts_with(b".")))
+                && (left == other.name
+                    || left.strip_prefix(other.name).is_some_and(|rest| rest.starts_with(b".")))
         });
-        let direct = || {
-            events.iter().rev().find(|event| event.range.start >= range.start && event.range.end <= place)
-        };
+        let direct =
+            || events.iter().rev().find(|event| event.range.start >= range.start && event.range.end <= place);
         if let Some(other) = kept {
             return Some(other.event.range.start);
         }

@@ -8,9 +8,11 @@ use crate::{
 };
 
 pub(super) fn detect(seen: &Seen<'_>, found: &mut Vec<Benchmark>) {
-    let imported = seen.facts.imports.iter().any(|import| {
-        import.module.as_deref() == Some("timeit") || import.name == "timeit"
-    });
+    let imported = seen
+        .facts
+        .imports
+        .iter()
+        .any(|import| import.module.as_deref() == Some("timeit") || import.name == "timeit");
     if !imported {
         return;
     }
@@ -21,7 +23,9 @@ pub(super) fn detect(seen: &Seen<'_>, found: &mut Vec<Benchmark>) {
             continue;
         }
         // `repeat` is a common name: only timeit's own, or a method of a `Timer`.
-        if last == "repeat" && !(callee.contains("timeit") || callee.contains("Timer") || callee.contains("timer")) {
+        if last == "repeat"
+            && !(callee.contains("timeit") || callee.contains("Timer") || callee.contains("timer"))
+        {
             continue;
         }
         found.push(benchmark(seen, event, &callee, &last));
@@ -30,9 +34,8 @@ pub(super) fn detect(seen: &Seen<'_>, found: &mut Vec<Benchmark>) {
 
 fn benchmark(seen: &Seen<'_>, event: &Event, callee: &str, last: &str) -> Benchmark {
     let timing = format!("`{last}` of timeit, with `time.perf_counter` and without garbage collection");
-    let drafted = event
-        .function
-        .and_then(|index| draft::of_function(seen, index as usize, Framework::Timeit, &timing));
+    let drafted =
+        event.function.and_then(|index| draft::of_function(seen, index as usize, Framework::Timeit, &timing));
     let mut benchmark = drafted.unwrap_or_else(|| Benchmark {
         name: "timeit".to_owned(),
         subject: String::new(),
@@ -62,10 +65,12 @@ fn benchmark(seen: &Seen<'_>, event: &Event, callee: &str, last: &str) -> Benchm
         let reason = "Nothing executes the statement before the only execution that is measured.";
         draft::flaw(&mut benchmark, Flaw::NoWarmup, event.line, reason);
     } else if last == "timeit" {
-        let reason = "`timeit` gives one mean over all executions. `repeat` would give several, and so a spread.";
+        let reason =
+            "`timeit` gives one mean over all executions. `repeat` would give several, and so a spread.";
         draft::flaw(&mut benchmark, Flaw::MeanOfOne, event.line, reason);
     }
-    let setup = scan::named(&parts, "setup").is_some() || (direct && parts.len() > 1 && !parts[1].contains('='));
+    let setup =
+        scan::named(&parts, "setup").is_some() || (direct && parts.len() > 1 && !parts[1].contains('='));
     let statement = parts.first().map(|text| scan::unquoted(text)).unwrap_or_default();
     if direct && !setup && statement.starts_with("import ") {
         let reason = "The statement imports a module. Move the import to `setup`, which is not measured.";

@@ -171,9 +171,7 @@ fn function(node: Node<'_>, source: &[u8]) -> Option<FunctionSketch> {
     let mut arguments = Vec::new();
     if let Some(list) = declarator.child_by_field_name("parameters") {
         children(list, |child| match child.kind() {
-            "parameter_declaration"
-            | "optional_parameter_declaration"
-            | "variadic_parameter_declaration" => {
+            "parameter_declaration" | "optional_parameter_declaration" | "variadic_parameter_declaration" => {
                 if bytes(child, source) == b"void" {
                     return;
                 }
@@ -235,7 +233,8 @@ fn argument(node: Node<'_>, source: &[u8]) -> Argument {
         }
         at = node.child_by_field_name("declarator").or_else(|| node.named_child(0));
     }
-    let end = node.child_by_field_name("declarator").map_or(node.end_byte(), |declarator| declarator.end_byte());
+    let end =
+        node.child_by_field_name("declarator").map_or(node.end_byte(), |declarator| declarator.end_byte());
     let (first, second) = match name {
         Some(name) => (node.start_byte()..name.start_byte(), name.end_byte()..end.max(name.end_byte())),
         None => (node.start_byte()..end, end..end),

@@ -125,7 +125,13 @@ impl Language for Rust {
             if node.child_by_field_name("body").is_none()
                 && let Some(name) = field(node, "name", source)
             {
-                found.push(Import { kind: ImportKind::Mod, module: None, name, alias: None, line: row(node) });
+                found.push(Import {
+                    kind: ImportKind::Mod,
+                    module: None,
+                    name,
+                    alias: None,
+                    line: row(node),
+                });
             }
             return;
         }

@@ -1,3 +1,4 @@
+//! Read by the tests, never compiled.
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use std::time::{Duration, Instant};
 

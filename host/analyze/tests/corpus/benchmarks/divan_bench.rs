@@ -1,3 +1,4 @@
+//! Read by the tests, never compiled.
 fn main() {
     divan::main();
 }
