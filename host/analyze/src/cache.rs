@@ -104,7 +104,8 @@ fn replace(path: &Path, content: &[u8]) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
-    let part = path.with_extension(format!("part-{}", std::process::id()));
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let part = path.with_file_name(format!(".tmp-{}-{name}", std::process::id()));
     let written = fs::File::create(&part).and_then(|mut file| file.write_all(content));
     let done = written.and_then(|()| fs::rename(&part, path));
     if done.is_err() {

@@ -3,6 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use dyno_analyze::{Analysis, AnalyzeError, Benchmark, Cancelled, LanguageId, Options, Progress};
@@ -10,6 +11,7 @@ use dyno_analyze::{Analysis, AnalyzeError, Benchmark, Cancelled, LanguageId, Opt
 use super::{error::AppError, root::App};
 use crate::{
     build::{BuildError, Original, TemplateLanguage},
+    catalog::{self, CachePart},
     fault::{HostFault, Place},
 };
 
@@ -59,7 +61,15 @@ impl Analyses<'_> {
         if cached {
             options.cache = self.cache_file(&options.root);
         }
-        dyno_analyze::analyze(&options, progress, cancelled).map_err(|error| match error {
+        // What is used is not what was used longest ago; a file that is not there yet is written.
+        if let Some(kept) = &options.cache {
+            let _ = fs::File::open(kept).and_then(|file| file.set_modified(SystemTime::now()));
+        }
+        let analysis = dyno_analyze::analyze(&options, progress, cancelled);
+        if let Ok(folder) = self.0.settings.cache_folder() {
+            catalog::prune_cache(folder, self.0.settings.cache_limit_bytes.value);
+        }
+        analysis.map_err(|error| match error {
             AnalyzeError::Cancelled => AppError::Cancelled,
             AnalyzeError::Threads(error) => {
                 HostFault::new("cannot start the threads of the analysis", &error, Place::Machine).into()
@@ -73,7 +83,7 @@ impl Analyses<'_> {
         let folder = self.0.settings.cache_folder().ok()?;
         let root = root.canonicalize().ok()?;
         let hash = blake2b_simd::Params::new().hash_length(8).hash(root.as_os_str().as_encoded_bytes());
-        Some(folder.join("analysis").join(format!("{}.facts", hash.to_hex())))
+        Some(CachePart::Analyses.folder(folder).join(format!("{}.facts", hash.to_hex())))
     }
 
     /// Writes the outputs of an analysis; returns their names.

@@ -24,7 +24,7 @@ pub(super) fn detect(seen: &Seen<'_>, found: &mut Vec<Benchmark>) {
         for part in metadata.unwrap_or_default() {
             match part.split_once('=') {
                 Some((name, value)) if name.trim() == "name" => {
-                    benchmark.name = named(value, &benchmark.name)
+                    benchmark.name = named(value, &benchmark.name);
                 }
                 Some((name, value)) if name.trim() == "category" => {
                     benchmark.category = Some(named(value, "")).filter(|text| !text.is_empty());

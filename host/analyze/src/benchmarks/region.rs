@@ -101,7 +101,12 @@ fn stop(
     for at in scan::words(text, name) {
         let place = range.start + at;
         let after = &text[at + name.len()..];
-        if after.starts_with(b".elapsed") || after.starts_with(b".Elapsed") {
+        let passed_time = after.starts_with(b".elapsed") || after.starts_with(b".Elapsed");
+        // `start.elapsed() > timeout` watches a deadline and measures nothing.
+        if compared(if passed_time { after_call(after) } else { after }) {
+            continue;
+        }
+        if passed_time {
             return Some(place);
         }
         let before = text[..at].trim_ascii_end();
@@ -155,6 +160,21 @@ fn stop(
         }
     }
     None
+}
+
+/// What follows a call.
+fn after_call(text: &[u8]) -> &[u8] {
+    let end = memchr::memchr(b'(', text)
+        .and_then(|open| scan::inside(text, open))
+        .map_or(text.len(), |range| range.end + 1);
+    text.get(end..).unwrap_or_default()
+}
+
+/// Whether a comparison follows.
+fn compared(text: &[u8]) -> bool {
+    let text = text.trim_ascii_start();
+    let shifts = text.starts_with(b"<<") || text.starts_with(b">>");
+    matches!(text.first(), Some(b'<' | b'>')) && !shifts
 }
 
 fn elapsed_call(before: &[u8]) -> bool {

@@ -66,3 +66,10 @@ def dated():
     start = datetime.now()
     work(1)
     return datetime.now() - start
+
+
+def watched(limit):
+    start = time.monotonic()
+    while work(2):
+        if time.monotonic() - start > limit:
+            raise TimeoutError
