@@ -25,8 +25,9 @@ use crate::{
 /// Memory for the stack of a thread [bytes]. The passes do not recurse, so this is the default, stated.
 const STACK: usize = 2 << 20;
 
-/// Largest file that is read unless the user says otherwise [bytes].
-pub const LARGEST_FILE: u64 = 16 << 20;
+/// Largest file that is read unless the user says otherwise [bytes]: a syntax tree takes up to a hundred times as much memory
+/// as its text.
+pub const LARGEST_FILE: u64 = 4 << 20;
 
 /// What is analysed, and how.
 #[derive(Debug, Clone)]

@@ -71,6 +71,22 @@ fn write(
     problems(text, summary)
 }
 
+/// A sentence, in which what stands between backticks is code.
+fn prose(text: &str) -> String {
+    let mut safe = String::new();
+    let parts: Vec<&str> = text.split('`').collect();
+    for (at, part) in parts.iter().enumerate() {
+        let part = escaped(part);
+        match at {
+            at if at % 2 == 0 => safe.push_str(&part),
+            // One that is not closed is a character like others.
+            at if at + 1 == parts.len() => safe.push_str(&format!("`{part}")),
+            _ => safe.push_str(&format!("<code>{part}</code>")),
+        }
+    }
+    safe
+}
+
 fn recommendations(text: &mut String, summary: &Summary<'_>) -> std::fmt::Result {
     writeln!(text, "<h2>Recommendations</h2>")?;
     if summary.recommendations.is_empty() {
@@ -87,9 +103,9 @@ fn recommendations(text: &mut String, summary: &Summary<'_>) -> std::fmt::Result
         writeln!(
             text,
             "<li><strong>{}</strong> {} {}<br><span class=\"place\">{}{more}</span></li>",
-            escaped(&found.title),
-            escaped(&found.reason),
-            escaped(&found.feature),
+            prose(&found.title),
+            prose(&found.reason),
+            prose(&found.feature),
             files.join(", ")
         )?;
     }
@@ -116,12 +132,7 @@ fn benchmarks(text: &mut String, summary: &Summary<'_>) -> std::fmt::Result {
             .problems
             .iter()
             .map(|finding| {
-                format!(
-                    "<b>{}</b> (line {}): {}",
-                    finding.kind.label(),
-                    finding.line,
-                    escaped(&finding.reason)
-                )
+                format!("<b>{}</b> (line {}): {}", finding.kind.label(), finding.line, prose(&finding.reason))
             })
             .collect();
         writeln!(
@@ -132,7 +143,7 @@ fn benchmarks(text: &mut String, summary: &Summary<'_>) -> std::fmt::Result {
             found.line,
             found.framework.label(),
             parameters.join("<br>"),
-            escaped(&found.timing),
+            prose(&found.timing),
             problems.join("<br>")
         )?;
     }
@@ -200,7 +211,7 @@ fn problems(text: &mut String, summary: &Summary<'_>) -> std::fmt::Result {
     writeln!(text, "<h2>Problems</h2>\n<table><tr><th>file<th>place<th>reason</tr>")?;
     for problem in summary.problems.iter().take(ROWS) {
         let place = problem.line.map(|line| format!("line {line}")).unwrap_or_default();
-        writeln!(text, "<tr><td>{}<td>{place}<td>{}</tr>", escaped(&problem.file), escaped(&problem.reason))?;
+        writeln!(text, "<tr><td>{}<td>{place}<td>{}</tr>", escaped(&problem.file), prose(&problem.reason))?;
     }
     writeln!(text, "</table>")?;
     more(text, summary.problems.len(), ROWS)
@@ -210,5 +221,16 @@ fn more(text: &mut String, count: usize, shown: usize) -> std::fmt::Result {
     match count.saturating_sub(shown) {
         0 => Ok(()),
         more => writeln!(text, "<p>{more} more are in the JSON files beside this page.</p>"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_in_a_sentence_is_shown_as_code() {
+        assert_eq!(prose("Use `a<b>` now."), "Use <code>a&lt;b&gt;</code> now.");
+        assert_eq!(prose("A ` alone"), "A ` alone");
     }
 }

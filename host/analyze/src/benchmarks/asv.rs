@@ -34,7 +34,9 @@ pub(super) fn detect(seen: &Seen<'_>, found: &mut Vec<Benchmark>) {
         let has_setup = draft::methods(seen, index)
             .any(|(_, function)| matches!(function.name.as_str(), "setup" | "setup_cache" | "teardown"));
         let configured = ATTRIBUTES.iter().any(|name| scan::assigned(text, name).is_some());
-        let named = ["Suite", "Bench", "Time", "Mem", "Track"].iter().any(|part| class.name.contains(part));
+        let named = class.name.ends_with("Suite")
+            || class.name.contains("Bench")
+            || ["Time", "Mem", "PeakMem", "Track"].iter().any(|start| class.name.starts_with(start));
         // `time_left` of a timer is no benchmark.
         if !(has_setup || configured || named) {
             continue;
