@@ -25,7 +25,7 @@ use crate::{
 /// Memory for the stack of a thread [bytes]. The passes do not recurse, so this is the default, stated.
 const STACK: usize = 2 << 20;
 
-/// Largest file that is read unless the user says otherwise [bytes]: a syntax tree takes up to a hundred times as much memory
+/// Largest file that is read unless the user says otherwise [bytes]: a syntax tree takes up to 150 times as much memory
 /// as its text.
 pub const LARGEST_FILE: u64 = 4 << 20;
 

@@ -107,6 +107,10 @@ pub fn write(analysis: &Analysis, folder: &Path) -> Result<Vec<&'static str>, Ou
         let path = path.to_owned();
         move |error| OutputError { path, error }
     };
+    if folder.exists() && !folder.is_dir() {
+        let error = io::Error::new(io::ErrorKind::NotADirectory, "it is a file, and a folder is needed");
+        return Err(fault(folder)(error));
+    }
     fs::create_dir_all(folder).map_err(fault(folder))?;
     let mut written = Vec::new();
     let mut save = |name: &'static str, content: &dyn Fn(&mut dyn Write) -> io::Result<()>| {

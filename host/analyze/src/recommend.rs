@@ -166,13 +166,14 @@ fn frameworks(files: &[FileAnalysis], drafts: &mut Vec<Draft>) {
             Framework::HandWritten => (format!("Replace hand-written timing in {these}."), port.to_owned()),
             _ => (format!("Port {these} of {label}."), port.to_owned()),
         };
+        let have = if with_parameters == 1 { "has" } else { "have" };
         let reason = match with_parameters {
             0 => format!(
                 "{these} in {} can be repeated, compared and stored by one tool.",
                 counted(files.len(), "file")
             ),
             _ => format!(
-                "{with_parameters} of {these} have parameters, which become cases that are measured and compared one by one."
+                "{with_parameters} of {these} {have} parameters, which become cases that are measured and compared one by one."
             ),
         };
         drafts.push(Draft { weight: Weight::Port, title, reason, feature, count, files });

@@ -92,8 +92,7 @@ impl Analyses<'_> {
     /// When the folder or a file in it cannot be written.
     pub fn write(&self, analysis: &Analysis, folder: &Path) -> Result<Vec<&'static str>, AppError> {
         dyno_analyze::write(analysis, folder).map_err(|failed| {
-            let doing =
-                format!("cannot write `{}`; give another folder with --output", failed.path.display());
+            let doing = format!("--output: cannot write `{}`", failed.path.display());
             HostFault::new(doing, &failed.error, Place::Named).into()
         })
     }

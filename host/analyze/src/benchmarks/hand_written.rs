@@ -230,7 +230,7 @@ fn clock(region: &region::Region, benchmark: &mut Benchmark) {
     let last = clock.rsplit(['.', ':']).next().unwrap_or_default();
     let jumping = JUMPING.iter().find(|line| last == line.0 && clock.contains(line.1)).map(|line| line.2);
     let bare = matches!(last, "time" | "gettimeofday")
-        .then_some("this clock follows the system clock, which may be set back; `clock_gettime(CLOCK_MONOTONIC)` does not");
+        .then_some("This clock follows the system clock, which may be set back; `clock_gettime(CLOCK_MONOTONIC)` does not");
     let cpu = matches!(clock.as_str(), "clock" | "std::clock" | "time.clock")
         .then_some("`clock` counts processor time of all threads and overflows; a monotonic clock does not");
     if let Some(reason) = jumping.or(bare).or(cpu) {

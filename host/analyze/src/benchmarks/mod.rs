@@ -35,6 +35,9 @@ pub(crate) fn detect(seen: &Seen<'_>) -> Vec<Benchmark> {
         LanguageId::C => {}
     }
     hand_written::detect(seen, &mut found);
+    for benchmark in &mut found {
+        benchmark.problems.sort_by_key(|finding| (finding.line, finding.kind));
+    }
     found.sort_by(|left, right| (left.line, &left.name).cmp(&(right.line, &right.name)));
     found
 }
