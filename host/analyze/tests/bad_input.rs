@@ -75,7 +75,7 @@ fn a_folder_that_cannot_be_read_is_a_sentence() {
     fs::create_dir(&closed).unwrap();
     fs::write(closed.join("a.py"), "a = 1\n").unwrap();
     fs::write(folder.path().join("b.py"), "b = 1\n").unwrap();
-    fs::set_permissions(&closed, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).unwrap();
     let readable = fs::read_dir(&closed).is_ok();
     let analysis = analysis(folder.path());
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o755)).unwrap();
