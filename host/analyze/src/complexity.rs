@@ -46,19 +46,20 @@ impl Tally {
 
     /// A structure that costs its nesting.
     pub(crate) fn structure(&mut self) {
-        self.cognitive += 1 + self.nesting;
+        // A generated file can be nested so deeply that the sum does not fit.
+        self.cognitive = self.cognitive.saturating_add(1 + self.nesting);
     }
 
     /// What costs one, however deep.
     pub(crate) fn step(&mut self) {
-        self.cognitive += 1;
+        self.cognitive = self.cognitive.saturating_add(1);
     }
 
     /// The function calls itself.
     pub(crate) fn recurse(&mut self) {
         if !self.recursive {
             self.recursive = true;
-            self.cognitive += 1;
+            self.step();
         }
     }
 

@@ -446,8 +446,8 @@ impl<'s> Pass<'_, 's> {
     }
 
     fn sum(&mut self, tally: &Tally) {
-        self.decisions += tally.decisions();
-        self.cognitive += tally.complexity().cognitive;
+        self.decisions = self.decisions.saturating_add(tally.decisions());
+        self.cognitive = self.cognitive.saturating_add(tally.complexity().cognitive);
         self.deepest = self.deepest.max(tally.complexity().nesting);
     }
 

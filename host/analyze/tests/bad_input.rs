@@ -182,3 +182,47 @@ fn names_of_hostile_files_stay_text_in_the_page() {
     assert!(!page.contains("<script") && !page.contains("<img"), "{page}");
     assert!(!page.contains("http://") && !page.contains("https://"), "nothing comes from elsewhere");
 }
+
+/// Sources with bytes removed, doubled and replaced, the same at each run.
+#[test]
+fn no_text_ends_the_analysis() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut random = |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state >> 33).unwrap() % below.max(1)
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let mut count = 0;
+    for origin in [corpus.clone(), corpus.join("benchmarks")] {
+        for entry in fs::read_dir(origin).unwrap().flatten().filter(|entry| entry.path().is_file()) {
+            let text = fs::read(entry.path()).unwrap();
+            for turn in 0..40 {
+                let mut text = text.clone();
+                for _ in 0..1 + random(20) {
+                    let at = random(text.len());
+                    let end = (at + 1 + random(30)).min(text.len());
+                    match random(3) {
+                        0 => {
+                            text.drain(at..end);
+                        }
+                        1 => {
+                            let piece = text[at..end].to_vec();
+                            text.splice(at..at, piece);
+                        }
+                        _ => text[at] = b"(){}[]\"'\\:,=-<>#\n\t&|.\xe9"[random(22)],
+                    }
+                }
+                let name = format!("{turn}-{}", entry.file_name().to_string_lossy());
+                fs::write(folder.path().join(name), text).unwrap();
+                count += 1;
+            }
+        }
+    }
+    let analysis = analysis(folder.path());
+    assert!(count > 500 && analysis.files.len() > count * 8 / 10, "{} of {count}", analysis.files.len());
+    let output = tempfile::tempdir().unwrap();
+    write(&analysis, output.path()).unwrap();
+}
