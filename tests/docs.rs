@@ -88,6 +88,7 @@ macro_rules! pages {
 
 pages! {
     readme: "README.md",
+    analyze: "docs/analyze.md",
     architecture: "ARCHITECTURE.md",
     contributing: "CONTRIBUTING.md",
     cli: "docs/cli.md",

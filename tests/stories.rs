@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, reason = "a test that is skipped says why")]
 
 mod access;
+mod analyze;
 mod authors;
 mod backups;
 mod builds;

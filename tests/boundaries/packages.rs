@@ -7,18 +7,22 @@ use serde_json::Value;
 use super::source::root;
 
 /// Which packages of ours a package may depend on. Plugins and examples, which are not listed, may use what is for authors.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("dyno-plugin-api", &[]),
     ("usual-folders", &[]),
     ("dyno-sdk-macros", &[]),
     ("dyno-sdk", &["dyno-plugin-api", "dyno-sdk-macros"]),
+    ("dyno-analyze", &[]),
     ("dyno-core", &["dyno-plugin-api"]),
     ("dyno-confine", &["dyno-core"]),
     ("dyno-worker", &["dyno-confine", "dyno-core", "dyno-plugin-api"]),
     ("dyno-probe", &["dyno-confine", "dyno-core", "usual-folders"]),
     ("dyno-duckdb", &[]),
     ("dyno-dashboard", &[]),
-    ("dyno-host", &["dyno-core", "dyno-dashboard", "dyno-duckdb", "dyno-plugin-api", "usual-folders"]),
+    (
+        "dyno-host",
+        &["dyno-analyze", "dyno-core", "dyno-dashboard", "dyno-duckdb", "dyno-plugin-api", "usual-folders"],
+    ),
     ("xtask", &[]),
 ];
 

@@ -1,6 +1,7 @@
 //! The use cases of the command line and the server. [`App`] holds the settings and knows where results are stored; each topic
 //! has a type whose methods are its use cases.
 
+mod analyses;
 mod apart;
 mod archive;
 mod backend;
@@ -40,9 +41,11 @@ mod workers;
 mod workshop;
 
 // What these use cases take and give: `cli`, `service` and `server` know no room below this one.
+pub use dyno_analyze::{Analysis, LARGEST_FILE, Options as AnalysisOptions, ProblemKind, Summary, summary};
 pub use dyno_core::stats::CompareOptions;
 
 pub use self::{
+    analyses::{Analyses, Skeleton},
     apart::{EXAMINE, Examined},
     backups::{Backups, Copied, Saved},
     builds::Builds,

@@ -8,12 +8,14 @@ mod declared;
 mod error;
 mod guest;
 mod output;
+mod port;
 mod project;
 mod template;
 mod tool;
 mod wish;
 
 pub use error::BuildError;
+pub use port::Original;
 pub use project::Project;
 pub use template::{Template, TemplateLanguage};
 pub use wish::Wish;

@@ -205,6 +205,17 @@ impl Template<'_> {
         self.language.example().benchmark
     }
 
+    /// The files of the example, the source first: what names the benchmark.
+    pub(super) fn sources(&self) -> Vec<PathBuf> {
+        let files = self.language.example().files.iter();
+        let mut places: Vec<PathBuf> =
+            files.map(|(place, _)| place.replace("NAME", self.name).into()).collect();
+        places.retain(|place| {
+            place.file_name().is_none_or(|name| name != "requirements.txt" && name != "package.json")
+        });
+        places
+    }
+
     /// The flags that a run of it needs.
     #[must_use]
     pub const fn run_flags(&self) -> &'static str {

@@ -40,10 +40,12 @@ pub enum CachePart {
     CompiledCode,
     /// What drivers answered.
     Drivers,
+    /// Facts about source code that was analysed.
+    Analyses,
 }
 
 impl CachePart {
-    const ALL: [Self; 4] = [Self::Scans, Self::Plugins, Self::CompiledCode, Self::Drivers];
+    const ALL: [Self; 5] = [Self::Scans, Self::Plugins, Self::CompiledCode, Self::Drivers, Self::Analyses];
 
     /// In words.
     #[must_use]
@@ -53,6 +55,7 @@ impl CachePart {
             Self::Plugins => "verified plugins",
             Self::CompiledCode => "compiled WASM code",
             Self::Drivers => "answers of drivers",
+            Self::Analyses => "facts about source code",
         }
     }
 
@@ -64,6 +67,7 @@ impl CachePart {
             Self::Plugins => cache.join("plugins"),
             Self::CompiledCode => cache.join("code"),
             Self::Drivers => cache.join("devices"),
+            Self::Analyses => cache.join("analysis"),
         }
     }
 
@@ -75,6 +79,7 @@ impl CachePart {
             Self::Plugins => hash_in(name).is_some_and(|hash| hash == name),
             Self::CompiledCode => hash_in(name).is_some() && name.ends_with(".cwasm"),
             Self::Drivers => name.ends_with(".json"),
+            Self::Analyses => name.ends_with(".facts"),
         }
     }
 }

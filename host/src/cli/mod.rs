@@ -2,6 +2,7 @@
 
 mod aa;
 mod ab;
+mod analyze;
 mod args;
 mod backup;
 mod browser;
@@ -108,6 +109,9 @@ fn execute(cli: &args::Cli) -> Result<ExitCode, Failure> {
         args::Command::Serve(args) => return serve::execute(settings, args),
         args::Command::Dashboard(args) => return dashboard::execute(&settings, args),
         args::Command::New(args) => return new::execute(&settings, args),
+        args::Command::Analyze(args) => {
+            return analyze::execute(&App::new(settings), args, cli.global.output.as_deref(), json);
+        }
         args::Command::Config => return config::execute(&App::new(settings), json),
         // The cache of this machine, even if a server has the database.
         args::Command::Cache(args) => return cache::execute(&App::new(settings), args, json),
@@ -155,6 +159,7 @@ fn execute(cli: &args::Cli) -> Result<ExitCode, Failure> {
         args::Command::Serve(_)
         | args::Command::Dashboard(_)
         | args::Command::New(_)
+        | args::Command::Analyze(_)
         | args::Command::Config
         | args::Command::Cache(_)
         | args::Command::Restore(_)

@@ -2,6 +2,7 @@
 //!
 //! A new bench is a file here with a `BENCH`, and a line in [`BENCHES`].
 
+mod analyze;
 mod authors;
 mod comparisons;
 mod cuda;
@@ -36,6 +37,7 @@ const BENCHES: &[Bench] = &[
     startup::BENCH,
     devices::BENCH,
     scan::BENCH,
+    analyze::BENCH,
     authors::BENCH,
     store::BENCH,
     loops::BENCH,

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    AaArgs, AbArgs, BackupArgs, BuildArgs, CacheArgs, CheckArgs, CompareArgs, CompletionsArgs, DashboardArgs,
-    DevArgs, DevicesArgs, DoctorArgs, ExamineArgs, HistoryArgs, InspectArgs, InstallArgs, KeyArgs, ListArgs,
-    LockArgs, NewArgs, PackArgs, RemoveArgs, ReportArgs, RestoreArgs, ResultsArgs, RunArgs, ServeArgs,
-    SignArgs, SqlArgs, TokenArgs, VacuumArgs, VerifyArgs,
+    AaArgs, AbArgs, AnalyzeArgs, BackupArgs, BuildArgs, CacheArgs, CheckArgs, CompareArgs, CompletionsArgs,
+    DashboardArgs, DevArgs, DevicesArgs, DoctorArgs, ExamineArgs, HistoryArgs, InspectArgs, InstallArgs,
+    KeyArgs, ListArgs, LockArgs, NewArgs, PackArgs, RemoveArgs, ReportArgs, RestoreArgs, ResultsArgs,
+    RunArgs, ServeArgs, SignArgs, SqlArgs, TokenArgs, VacuumArgs, VerifyArgs,
 };
 use crate::{app::EXAMINE, config::Flags};
 
@@ -59,6 +59,8 @@ pub(in crate::cli) enum Command {
     Aa(AaArgs),
     /// Write a folder with a plugin that builds and runs
     New(NewArgs),
+    /// Find the benchmarks in a tree of source code, and what to port and correct
+    Analyze(AnalyzeArgs),
     /// Build a plugin whenever its sources change, and compare it with the baseline
     Dev(Box<DevArgs>),
     /// Build the plugin in a folder of sources, check it, and put it where it is found

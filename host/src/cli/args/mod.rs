@@ -1,6 +1,7 @@
 //! The flags, as typed. Flags that several commands share, or that mean one thing together, are a group, which also
 //! knows what they mean.
 
+mod analyze;
 mod backup;
 mod build;
 mod cases;
@@ -24,6 +25,7 @@ mod stored;
 mod token;
 pub(super) mod values;
 
+pub(super) use self::analyze::{AnalyzeArgs, FailOn};
 pub(super) use self::backup::{BackupArgs, ExamineArgs, RestoreArgs, VacuumArgs};
 pub(super) use self::build::{BuildArgs, NewArgs, ToolArgs};
 pub(super) use self::cases::CaseArgs;

@@ -1,0 +1,109 @@
+//! Google Benchmark: functions that take a `benchmark::State`, and how they are registered.
+
+use super::{draft, gpu};
+use crate::{
+    facts::{Benchmark, Flaw, Framework, Parameter},
+    scan,
+    seen::Seen,
+};
+
+/// Calls of a registration that give values.
+const VALUES: [&str; 8] =
+    ["Arg", "Args", "Range", "DenseRange", "Ranges", "ArgsProduct", "RangeMultiplier", "ThreadRange"];
+
+const MACROS: [&str; 4] =
+    ["BENCHMARK(", "BENCHMARK_TEMPLATE(", "BENCHMARK_CAPTURE(", "BENCHMARK_REGISTER_F("];
+
+pub(super) fn detect(seen: &Seen<'_>, found: &mut Vec<Benchmark>) {
+    for (index, function) in seen.facts.functions.iter().enumerate() {
+        let takes_state = function.arguments.iter().any(|argument| {
+            let annotation = argument.annotation.as_deref().unwrap_or_default();
+            annotation.contains("benchmark::State") || annotation.trim_end_matches(['&', ' ']) == "State"
+        });
+        let text = draft::function_text(seen, index);
+        if !takes_state || !loops(text) {
+            continue;
+        }
+        let timing = "iterations calibrated by Google Benchmark, mean of all";
+        let Some(mut benchmark) = draft::of_function(seen, index, Framework::GoogleBenchmark, timing) else {
+            continue;
+        };
+        // `BENCHMARK_DEFINE_F(Fixture, Name)(state)`: the macro is the name that the grammar sees.
+        if let Some(range) =
+            benchmark.name.find('(').and_then(|at| scan::inside(benchmark.name.as_bytes(), at))
+        {
+            benchmark.name = scan::parts(&benchmark.name.as_bytes()[range]).join("/");
+        }
+        registration(seen, &mut benchmark);
+        let start = draft::function_range(seen, index).start;
+        if let Some(at) = memchr::memmem::find(text, b"PauseTiming") {
+            let reason = "`PauseTiming` in the loop adds the time of two clock readings to each iteration; prepare before the loop.";
+            draft::flaw(&mut benchmark, Flaw::SetupTimed, seen.line_of(start + at), reason);
+        }
+        allocates(seen, start, text, &mut benchmark);
+        benchmark.gpu |= gpu::used(text, seen.facts.language);
+        let line = benchmark.line;
+        draft::unsynchronised(&mut benchmark, text, line, seen.facts.language);
+        found.push(benchmark);
+    }
+}
+
+fn loops(text: &[u8]) -> bool {
+    scan::first_of(text, &[" : ", "KeepRunning", ":state", ": state"]).is_some()
+}
+
+/// `BENCHMARK(name)->Arg(8)->Range(1, 64);`, wherever it stands in the file.
+fn registration(seen: &Seen<'_>, benchmark: &mut Benchmark) {
+    let subject = benchmark.subject.rsplit("::").next().unwrap_or_default().to_owned();
+    let place = MACROS.iter().find_map(|name| {
+        memchr::memmem::find_iter(seen.source, name.as_bytes()).find_map(|at| {
+            let inside = scan::inside(seen.source, at + name.len() - 1)?;
+            let parts = scan::parts(&seen.source[inside.clone()]);
+            let bare = parts.first()?.split('<').next().unwrap_or_default();
+            let fixture = *name == MACROS[3] && parts.join("/") == benchmark.name;
+            (bare == subject || fixture).then_some((at, inside.end))
+        })
+    });
+    let Some((start, end)) = place else { return };
+    let rest = &seen.source[end..];
+    let chain = &rest[..memchr::memchr(b';', rest).unwrap_or(rest.len())];
+    for name in VALUES {
+        let call = format!("->{name}(");
+        let mut values = Vec::new();
+        for at in memchr::memmem::find_iter(chain, call.as_bytes()) {
+            let Some(inside) = scan::inside(chain, at + call.len() - 1) else { continue };
+            values.push(
+                String::from_utf8_lossy(&chain[inside]).split_whitespace().collect::<Vec<_>>().join(" "),
+            );
+        }
+        if !values.is_empty() {
+            benchmark.parameters.push(Parameter { name: name.to_owned(), values });
+        }
+    }
+    let line = seen.line_of(start);
+    if scan::has(chain, "->Iterations(1)") && !scan::has(chain, "->Repetitions(") {
+        let reason =
+            "`Iterations(1)` measures one execution, so the result is one measurement without a spread.";
+        draft::flaw(benchmark, Flaw::MeanOfOne, line, reason);
+        let reason = "With a fixed number of iterations nothing is executed before the measurement.";
+        draft::flaw(benchmark, Flaw::NoWarmup, line, reason);
+    }
+}
+
+/// Allocations inside the loop over the state.
+fn allocates(seen: &Seen<'_>, start: usize, text: &[u8], benchmark: &mut Benchmark) {
+    let Some((at, _)) = scan::first_of(text, &["for (auto", "while (state", "while(state"]) else { return };
+    let Some(open) = memchr::memchr(b'{', &text[at..]).map(|place| at + place) else { return };
+    let Some(inside) = scan::inside(text, open) else { return };
+    let body = &text[inside.clone()];
+    let statements = memchr::memchr_iter(b';', body).count();
+    let Some((place, name)) = scan::first_of(body, &["malloc(", "cudaMalloc(", "std::vector<", "new "])
+    else {
+        return;
+    };
+    if statements > 1 && !scan::has(text, "PauseTiming") {
+        let name = name.trim_end_matches(['(', '<', ' ']);
+        let reason = format!("`{name}` in the loop is measured in each iteration; prepare before the loop.");
+        draft::flaw(benchmark, Flaw::SetupTimed, seen.line_of(start + inside.start + place), reason);
+    }
+}

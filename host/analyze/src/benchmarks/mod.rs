@@ -1,0 +1,16 @@
+//! The detection of benchmarks: a detector for each framework, a file each.
+
+mod asv;
+mod criterion;
+mod detect;
+mod divan;
+mod draft;
+mod google;
+mod gpu;
+mod hand_written;
+mod original;
+mod pytest_benchmark;
+mod region;
+mod timeit;
+
+pub(crate) use detect::detect;

@@ -1,0 +1,191 @@
+//! Timed regions: from the reading of a clock to the reading that it is subtracted from.
+
+use std::ops::Range;
+
+use super::draft;
+use crate::{
+    scan,
+    seen::{Event, Seen, Sign},
+};
+
+/// Code between two readings of a clock.
+#[derive(Debug, Clone)]
+pub(super) struct Region {
+    /// From the end of the first reading to the second.
+    pub(super) range: Range<usize>,
+    /// The clock as written.
+    pub(super) clock: String,
+    /// Line of the first reading.
+    pub(super) line: u32,
+}
+
+/// A reading of a clock and the name that keeps it.
+struct Reading<'s> {
+    event: &'s Event,
+    name: &'s [u8],
+}
+
+/// The timed regions of a function, in order.
+pub(super) fn regions(seen: &Seen<'_>, function: u32) -> Vec<Region> {
+    let body = draft::function_range(seen, function as usize);
+    let events: Vec<&Event> = seen
+        .events
+        .iter()
+        .filter(|event| event.sign == Sign::Clock && event.function == Some(function))
+        .collect();
+    let readings: Vec<Reading<'_>> = events
+        .iter()
+        .filter_map(|event| {
+            let name = kept(seen, event);
+            (!name.is_empty()).then_some(Reading { event, name })
+        })
+        .collect();
+    let mut found: Vec<Region> = Vec::new();
+    for (at, reading) in readings.iter().enumerate() {
+        let start = reading.event.range.end;
+        // A name that is given a new reading ends there.
+        let again = readings[at + 1..].iter().find(|later| later.name == reading.name);
+        let end = again.map_or(body.end, |later| later.event.range.start);
+        let Some(stop) = stop(seen, reading.name, start..end, &readings, &events) else { continue };
+        let clock = String::from_utf8_lossy(seen.text(reading.event.callee.clone())).into_owned();
+        found.push(Region { range: start..stop, clock, line: reading.event.line });
+    }
+    found
+}
+
+/// The name that a reading is kept under: left of `=`, or an argument that is written to.
+fn kept<'s>(seen: &Seen<'s>, event: &Event) -> &'s [u8] {
+    let callee = seen.text(event.callee.clone());
+    let written = [b"gettimeofday".as_slice(), b"clock_gettime", b"timespec_get", b"EventRecord"];
+    if written.iter().any(|name| callee.ends_with(name)) {
+        let arguments = seen.text(event.callee.end + 1..event.range.end.saturating_sub(1));
+        let mut parts = arguments.split(|byte| *byte == b',');
+        let argument = if callee.ends_with(b"clock_gettime") { parts.nth(1) } else { parts.next() };
+        return argument.unwrap_or_default().trim_ascii().trim_prefix_byte(b'&');
+    }
+    let line = memchr::memrchr2(b'\n', b';', seen.text(0..event.range.start)).map_or(0, |at| at + 1);
+    let before = seen.text(line..event.range.start).trim_ascii_end();
+    let Some(before) = before.strip_suffix(b"=") else { return &[] };
+    let before = before.strip_suffix(b":").unwrap_or(before).trim_ascii_end();
+    // `let start: Instant =` and `double start =` keep the last word that is no type.
+    let before = match memchr::memmem::find(before, b": ") {
+        Some(colon) => before[..colon].trim_ascii_end(),
+        None => before,
+    };
+    let start = before.iter().rposition(|byte| !scan::is_word(*byte) && !matches!(byte, b'.' | b'>' | b'-'));
+    &before[start.map_or(0, |at| at + 1)..]
+}
+
+trait TrimPrefix {
+    fn trim_prefix_byte(&self, byte: u8) -> &Self;
+}
+
+impl TrimPrefix for [u8] {
+    fn trim_prefix_byte(&self, byte: u8) -> &Self {
+        match self.first() {
+            Some(first) if *first == byte => self[1..].trim_ascii_start(),
+            _ => self,
+        }
+    }
+}
+
+/// Where the region that begins with the reading `name` ends.
+fn stop(
+    seen: &Seen<'_>,
+    name: &[u8],
+    range: Range<usize>,
+    readings: &[Reading<'_>],
+    events: &[&Event],
+) -> Option<usize> {
+    let text = seen.text(range.clone());
+    for at in scan::words(text, name) {
+        let place = range.start + at;
+        let after = &text[at + name.len()..];
+        let passed_time = after.starts_with(b".elapsed") || after.starts_with(b".Elapsed");
+        // `start.elapsed() > timeout` watches a deadline and measures nothing.
+        if compared(if passed_time { after_call(after) } else { after }) {
+            continue;
+        }
+        if passed_time {
+            return Some(place);
+        }
+        let before = text[..at].trim_ascii_end();
+        let minus = before.strip_suffix(b"-").filter(|left| !left.ends_with(b"-"));
+        let passed = before.ends_with(b"duration_since(")
+            || elapsed_call(before)
+            || (before.ends_with(b"&") && before[..before.len() - 1].ends_with(b"duration_since("));
+        if minus.is_none() && !passed {
+            continue;
+        }
+        if passed && !before.ends_with(b"duration_since(") && !before.ends_with(b"&") {
+            // `difftime(end, start)`, `cudaEventElapsedTime(&ms, start, end)`: the other name on that line is the end.
+            let line = scan_line(seen, place);
+            let other = readings.iter().rev().find(|other| {
+                other.event.range.start >= range.start
+                    && other.event.range.start < place
+                    && other.name != name
+                    && scan::words(line, other.name).next().is_some()
+            });
+            if let Some(other) = other {
+                return Some(other.event.range.start);
+            }
+            // `elapsed(start)` reads the clock itself. Otherwise this name is the end of the region of another one.
+            if scan::has(line, "elapsed(") {
+                return Some(place);
+            }
+            continue;
+        }
+        // `end - start`: the region ends where `end` was read, `now() - start`: here.
+        let left = minus.unwrap_or(before).trim_ascii_end();
+        let word =
+            left.iter().rposition(|byte| !scan::is_word(*byte) && *byte != b'.').map_or(0, |at| at + 1);
+        let left = &left[word..];
+        let kept = readings.iter().rev().find(|other| {
+            let event = other.event.range.start;
+            event >= range.start
+                && event < place
+                && (left == other.name
+                    || left.strip_prefix(other.name).is_some_and(|rest| rest.starts_with(b".")))
+        });
+        let direct =
+            || events.iter().rev().find(|event| event.range.start >= range.start && event.range.end <= place);
+        if let Some(other) = kept {
+            return Some(other.event.range.start);
+        }
+        if let Some(event) = direct().filter(|_| left.is_empty()) {
+            return Some(event.range.start);
+        }
+        if passed {
+            return Some(place);
+        }
+    }
+    None
+}
+
+/// What follows a call.
+fn after_call(text: &[u8]) -> &[u8] {
+    let end = memchr::memchr(b'(', text)
+        .and_then(|open| scan::inside(text, open))
+        .map_or(text.len(), |range| range.end + 1);
+    text.get(end..).unwrap_or_default()
+}
+
+/// Whether a comparison follows.
+fn compared(text: &[u8]) -> bool {
+    let text = text.trim_ascii_start();
+    let shifts = text.starts_with(b"<<") || text.starts_with(b">>");
+    matches!(text.first(), Some(b'<' | b'>')) && !shifts
+}
+
+fn elapsed_call(before: &[u8]) -> bool {
+    let start = memchr::memrchr2(b';', b'\n', before).map_or(0, |at| at + 1);
+    let line = &before[start..];
+    scan::first_of(line, &["difftime(", "ElapsedTime(", "elapsed("]).is_some()
+}
+
+fn scan_line<'s>(seen: &Seen<'s>, at: usize) -> &'s [u8] {
+    let start = memchr::memrchr(b'\n', seen.text(0..at)).map_or(0, |feed| feed + 1);
+    let rest = seen.text(at..seen.source.len());
+    let end = memchr::memchr(b'\n', rest).map_or(seen.source.len(), |feed| at + feed);
+    seen.text(start..end)
+}

@@ -1,0 +1,80 @@
+//! Python's `timeit`.
+
+use super::draft;
+use crate::{
+    facts::{Benchmark, Flaw, Framework, Parameter},
+    scan,
+    seen::{Event, Seen, Sign},
+};
+
+pub(super) fn detect(seen: &Seen<'_>, found: &mut Vec<Benchmark>) {
+    let imported = seen
+        .facts
+        .imports
+        .iter()
+        .any(|import| import.module.as_deref() == Some("timeit") || import.name == "timeit");
+    if !imported {
+        return;
+    }
+    for event in seen.events.iter().filter(|event| event.sign == Sign::Framework) {
+        let callee = String::from_utf8_lossy(seen.text(event.callee.clone())).into_owned();
+        let last = callee.rsplit('.').next().unwrap_or_default().to_owned();
+        if !matches!(last.as_str(), "timeit" | "repeat" | "autorange") {
+            continue;
+        }
+        // `repeat` is a common name: only timeit's own, or a method of a `Timer`.
+        if last == "repeat"
+            && !(callee.contains("timeit") || callee.contains("Timer") || callee.contains("timer"))
+        {
+            continue;
+        }
+        found.push(benchmark(seen, event, &callee, &last));
+    }
+}
+
+fn benchmark(seen: &Seen<'_>, event: &Event, callee: &str, last: &str) -> Benchmark {
+    let timing = format!("`{last}` of timeit, with `time.perf_counter` and without garbage collection");
+    let drafted =
+        event.function.and_then(|index| draft::of_function(seen, index as usize, Framework::Timeit, &timing));
+    let mut benchmark = drafted.unwrap_or_else(|| Benchmark {
+        name: "timeit".to_owned(),
+        subject: String::new(),
+        framework: Framework::Timeit,
+        category: None,
+        line: event.line,
+        end_line: seen.line_of(event.range.end),
+        parameters: Vec::new(),
+        timing,
+        problems: Vec::new(),
+        gpu: false,
+        shape: 0,
+        nodes: 0,
+    });
+    benchmark.line = event.line;
+    benchmark.end_line = seen.line_of(event.range.end);
+    let call = seen.text(event.callee.end..event.range.end);
+    let parts = scan::inside(call, 0).map(|range| scan::parts(&call[range])).unwrap_or_default();
+    let direct = !callee.contains("Timer");
+    let number = scan::named(&parts, "number").map(str::to_owned);
+    if let Some(number) = &number {
+        benchmark.parameters.push(Parameter { name: "number".to_owned(), values: vec![number.clone()] });
+    }
+    if number.as_deref() == Some("1") && last == "timeit" {
+        let reason = "`number=1` executes the statement once, so the result is one measurement, the first.";
+        draft::flaw(&mut benchmark, Flaw::MeanOfOne, event.line, reason);
+        let reason = "Nothing executes the statement before the only execution that is measured.";
+        draft::flaw(&mut benchmark, Flaw::NoWarmup, event.line, reason);
+    } else if last == "timeit" {
+        let reason =
+            "`timeit` gives one mean over all executions. `repeat` would give several, and so a spread.";
+        draft::flaw(&mut benchmark, Flaw::MeanOfOne, event.line, reason);
+    }
+    let setup =
+        scan::named(&parts, "setup").is_some() || (direct && parts.len() > 1 && !parts[1].contains('='));
+    let statement = parts.first().map(|text| scan::unquoted(text)).unwrap_or_default();
+    if direct && !setup && statement.starts_with("import ") {
+        let reason = "The statement imports a module. Move the import to `setup`, which is not measured.";
+        draft::flaw(&mut benchmark, Flaw::SetupTimed, event.line, reason);
+    }
+    benchmark
+}

@@ -1,0 +1,8 @@
+//! The languages, a file each.
+
+mod c_family;
+mod known;
+mod python;
+mod rust;
+
+pub(crate) use known::{Named, by_ending, grammar, language};

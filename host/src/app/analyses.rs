@@ -1,0 +1,198 @@
+//! Use cases: analysing source code, and beginning to port a benchmark that was found.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use dyno_analyze::{Analysis, AnalyzeError, Benchmark, Cancelled, LanguageId, Options, Progress};
+
+use super::{error::AppError, root::App};
+use crate::{
+    build::{BuildError, Original, TemplateLanguage},
+    catalog::{self, CachePart},
+    fault::{HostFault, Place},
+};
+
+/// How many benchmarks are named where one was not found or is not the only one of its name.
+const NAMED: usize = 8;
+
+/// The analysis of source code.
+#[derive(Debug, Clone, Copy)]
+pub struct Analyses<'a>(&'a App);
+
+/// A plugin that was begun.
+#[derive(Debug)]
+pub struct Skeleton {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// The benchmark that it is for.
+    pub benchmark: String,
+}
+
+impl App {
+    /// The use cases of the analysis of source code.
+    #[must_use]
+    pub fn analyses(&self) -> Analyses<'_> {
+        Analyses(self)
+    }
+}
+
+impl Analyses<'_> {
+    /// Where outputs go unless the user says otherwise.
+    #[must_use]
+    pub fn folder(&self) -> PathBuf {
+        self.0.settings.output.value.join("analysis")
+    }
+
+    /// Analyses a folder. With `cached`, facts of earlier analyses are taken from the cache of this machine, if it has
+    /// one.
+    ///
+    /// # Errors
+    /// When the folder cannot be read, or the user gives up.
+    pub fn analyze(
+        &self,
+        mut options: Options,
+        cached: bool,
+        progress: Progress<'_>,
+        cancelled: Cancelled<'_>,
+    ) -> Result<Analysis, AppError> {
+        if cached {
+            options.cache = self.cache_file(&options.root);
+        }
+        // What is used is not what was used longest ago; a file that is not there yet is written.
+        if let Some(kept) = &options.cache {
+            let _ = fs::File::open(kept).and_then(|file| file.set_modified(SystemTime::now()));
+        }
+        let analysis = dyno_analyze::analyze(&options, progress, cancelled);
+        if let Ok(folder) = self.0.settings.cache_folder() {
+            catalog::prune_cache(folder, self.0.settings.cache_limit_bytes.value);
+        }
+        analysis.map_err(|error| match error {
+            AnalyzeError::Cancelled => AppError::Cancelled,
+            AnalyzeError::Threads(error) => {
+                HostFault::new("cannot start the threads of the analysis", &error, Place::Machine).into()
+            }
+            other => AppError::Settings(other.to_string()),
+        })
+    }
+
+    /// The file with the facts of a tree, by the path of the tree.
+    fn cache_file(&self, root: &Path) -> Option<PathBuf> {
+        let folder = self.0.settings.cache_folder().ok()?;
+        let root = root.canonicalize().ok()?;
+        let hash = blake2b_simd::Params::new().hash_length(8).hash(root.as_os_str().as_encoded_bytes());
+        Some(CachePart::Analyses.folder(folder).join(format!("{}.facts", hash.to_hex())))
+    }
+
+    /// Writes the outputs of an analysis; returns their names.
+    ///
+    /// # Errors
+    /// When the folder or a file in it cannot be written.
+    pub fn write(&self, analysis: &Analysis, folder: &Path) -> Result<Vec<&'static str>, AppError> {
+        dyno_analyze::write(analysis, folder).map_err(|failed| {
+            let doing = format!("--output: cannot write `{}`", failed.path.display());
+            HostFault::new(doing, &failed.error, Place::Named).into()
+        })
+    }
+
+    /// Writes a plugin for a benchmark, in its language or `language`, into the folder `into`.
+    ///
+    /// # Errors
+    /// When there is not exactly one benchmark of that name, or its folder cannot be written.
+    pub fn port(
+        &self,
+        analysis: &Analysis,
+        root: &Path,
+        wanted: &str,
+        language: Option<TemplateLanguage>,
+        into: &Path,
+    ) -> Result<Skeleton, AppError> {
+        let (file, found) = chosen(analysis, wanted)?;
+        let path = root.join(file);
+        let content = fs::read(&path).map_err(|error| {
+            HostFault::new(format!("cannot read `{}`", path.display()), &error, Place::Named)
+        })?;
+        let text = String::from_utf8_lossy(&content);
+        let first = (found.line as usize).saturating_sub(1);
+        let length = (found.end_line as usize).saturating_sub(first);
+        let code = text.lines().skip(first).take(length).collect::<Vec<_>>().join("\n");
+        let written_in = analysis.files.iter().find(|one| one.path == file).map(|one| one.facts.language);
+        let original = Original {
+            name: &found.name,
+            category: found.category.as_deref(),
+            framework: found.framework.label(),
+            place: format!("{file}:{}", found.line),
+            parameters: found.parameters.iter().map(|one| (one.name.clone(), one.values.clone())).collect(),
+            problems: found.problems.iter().map(|one| one.reason.clone()).collect(),
+            code: &code,
+        };
+        let language = language.unwrap_or_else(|| template(written_in, found));
+        let sdk = self.0.settings.sdk_for_rust();
+        let folder = original.write(into, language, sdk.as_deref()).map_err(|error| match error {
+            BuildError::Host(fault) => AppError::Host(fault),
+            other => AppError::Settings(other.to_string()),
+        })?;
+        Ok(Skeleton { folder, benchmark: found.name.clone() })
+    }
+}
+
+/// The template for a benchmark. A component in Python cannot reach a GPU, so such a benchmark becomes one in CUDA.
+fn template(language: Option<LanguageId>, found: &Benchmark) -> TemplateLanguage {
+    match language {
+        Some(LanguageId::Python) if found.gpu => TemplateLanguage::Cuda,
+        Some(LanguageId::Python) => TemplateLanguage::Python,
+        Some(LanguageId::C) => TemplateLanguage::C,
+        Some(LanguageId::Cpp) if !found.gpu => TemplateLanguage::Cpp,
+        Some(LanguageId::Cpp | LanguageId::Cuda) => TemplateLanguage::Cuda,
+        Some(LanguageId::Rust) | None => TemplateLanguage::Rust,
+    }
+}
+
+/// The one benchmark with this name, or at `FILE:NAME` or `FILE:LINE`.
+fn chosen<'a>(analysis: &'a Analysis, wanted: &str) -> Result<(&'a str, &'a Benchmark), AppError> {
+    let all: Vec<(&str, &Benchmark)> = analysis
+        .files
+        .iter()
+        .flat_map(|file| file.facts.benchmarks.iter().map(|found| (file.path.as_str(), found)))
+        .collect();
+    let whole = |found: &(&str, &Benchmark)| format!("{}:{}", found.0, found.1.name);
+    // Two of one name can stand in one file.
+    let place = |found: &(&str, &Benchmark)| format!("{}:{}", found.0, found.1.line);
+    let fitting: Vec<_> = all
+        .iter()
+        .filter(|found| {
+            found.1.name == wanted
+                || found.1.subject == wanted
+                || whole(found) == wanted
+                || place(found) == wanted
+        })
+        .collect();
+    match fitting.as_slice() {
+        [only] => Ok(**only),
+        [] if all.is_empty() => Err(AppError::Settings(format!(
+            "--port: there is no benchmark `{wanted}`: none was found in this folder"
+        ))),
+        [] => {
+            let distance = |found: &&(&str, &Benchmark)| strsim::levenshtein(&found.1.name, wanted);
+            let mut near: Vec<_> = all.iter().collect();
+            near.sort_by_key(distance);
+            let names: Vec<String> =
+                near.iter().take(NAMED).map(|found| format!("`{}`", whole(found))).collect();
+            let names = names.join(", ");
+            Err(AppError::Settings(format!(
+                "--port: there is no benchmark `{wanted}`; the nearest names are {names}"
+            )))
+        }
+        several => {
+            let names: Vec<String> =
+                several.iter().take(NAMED).map(|found| format!("`{}`", place(found))).collect();
+            let count = several.len();
+            let names = names.join(", ");
+            Err(AppError::Settings(format!(
+                "--port: {count} benchmarks are called `{wanted}`; give the place of one: {names}"
+            )))
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! `dyno analyze`: finds the benchmarks in a tree of source code.
+
+use std::{path::Path, process::ExitCode, time::Duration};
+
+use indicatif::ProgressBar;
+
+use super::{
+    Failure,
+    args::{AnalyzeArgs, FailOn},
+    exit_code::End,
+    output, progress, run, terminal,
+};
+use crate::app::{Analysis, AnalysisOptions, App, ProblemKind, Skeleton, Summary, TemplateLanguage, summary};
+
+/// How many recommendations, benchmarks and problems are printed; the files have all.
+const SHOWN: usize = 10;
+
+/// How often the bar is drawn.
+const TICK: Duration = Duration::from_millis(200);
+
+pub(super) fn execute(
+    app: &App,
+    args: &AnalyzeArgs,
+    folder: Option<&Path>,
+    json: bool,
+) -> Result<ExitCode, Failure> {
+    let cancel = run::listen_for_ctrl_c(app)?;
+    let bar = terminal::can_draw().then(|| {
+        let style = progress::style("{bar:16.cyan} {pos} of {len} files · {elapsed}");
+        let bar = ProgressBar::new(0).with_style(style);
+        bar.enable_steady_tick(TICK);
+        bar
+    });
+    let options = AnalysisOptions {
+        threads: args.jobs.map_or(0, |jobs| usize::from(jobs.get())),
+        largest_file: args.max_file_bytes,
+        ignore_files: !args.no_ignore,
+        cache: None,
+        ..AnalysisOptions::new(&args.root)
+    };
+    let tell = |done: usize, all: usize| {
+        if let Some(bar) = &bar {
+            bar.set_length(all as u64);
+            bar.set_position(done as u64);
+        }
+    };
+    let analysis = app.analyses().analyze(options, !args.no_cache, &tell, &|| cancel.is_set());
+    if let Some(bar) = &bar {
+        bar.finish_and_clear();
+    }
+    let analysis = analysis?;
+    let skeleton = match &args.port {
+        Some(bench) => Some(app.analyses().port(
+            &analysis,
+            &args.root,
+            bench,
+            args.lang.map(TemplateLanguage::from),
+            &args.into,
+        )?),
+        None => None,
+    };
+    let folder = folder.map_or_else(|| app.analyses().folder(), Path::to_owned);
+    let written = app.analyses().write(&analysis, &folder)?;
+    let summary = summary(&analysis);
+    if json {
+        output::json(&summary)?;
+    } else {
+        output::text(&page(&summary, &folder, &written, skeleton.as_ref()))?;
+    }
+    Ok(end(&analysis, &args.fail_on).into())
+}
+
+fn end(analysis: &Analysis, fail_on: &[FailOn]) -> End {
+    let flawed = || {
+        let mut benchmarks = analysis.files.iter().flat_map(|file| &file.facts.benchmarks);
+        benchmarks.any(|benchmark| !benchmark.problems.is_empty())
+    };
+    let fails = fail_on.iter().any(|kind| match kind {
+        FailOn::Problems => flawed(),
+        FailOn::Unread => analysis.problems.iter().any(|problem| is_unread(problem.kind)),
+    });
+    if fails { End::BenchmarkFailed } else { End::Good }
+}
+
+/// Whether a file was not analysed, or not completely.
+fn is_unread(kind: ProblemKind) -> bool {
+    !matches!(kind, ProblemKind::Encoding | ProblemKind::Loop)
+}
+
+fn page(summary: &Summary<'_>, folder: &Path, written: &[&str], skeleton: Option<&Skeleton>) -> String {
+    let mut lines = vec![format!(
+        "{} with {}: {}, {}, {}",
+        counted(summary.total_files_analyzed as u64, "file"),
+        counted(summary.total_lines, "line"),
+        counted(summary.total_classes as u64, "class"),
+        counted(summary.total_functions as u64, "function"),
+        counted(summary.total_benchmarks as u64, "benchmark")
+    )];
+    let languages: Vec<String> = summary
+        .languages
+        .iter()
+        .map(|(name, sum)| {
+            format!(
+                "{name}: {}, {} of code",
+                counted(sum.files as u64, "file"),
+                counted(sum.code_lines, "line")
+            )
+        })
+        .collect();
+    lines.extend(languages.into_iter().map(|line| format!("  {line}")));
+    if !summary.benchmarks.is_empty() {
+        lines.push(String::new());
+        for entry in summary.benchmarks.iter().take(SHOWN) {
+            let found = entry.benchmark;
+            let label = found.framework.label();
+            lines.push(format!("{} ({label}, {}:{})", found.name, entry.file, found.line));
+            for finding in &found.problems {
+                lines.push(format!("  line {}: {}: {}", finding.line, finding.kind.label(), finding.reason));
+            }
+        }
+        lines.extend(more(summary.benchmarks.len(), "benchmarks"));
+    }
+    if !summary.recommendations.is_empty() {
+        lines.push(String::new());
+        for found in summary.recommendations.iter().take(SHOWN) {
+            lines.push(format!("{}. {} {}", found.rank, found.title, found.reason));
+            lines.push(format!("   {}", found.feature));
+        }
+        lines.extend(more(summary.recommendations.len(), "recommendations"));
+    }
+    if !summary.problems.is_empty() {
+        lines.push(String::new());
+        for problem in summary.problems.iter().take(SHOWN) {
+            let line = problem.line.map(|line| format!(":{line}")).unwrap_or_default();
+            lines.push(format!("{}{line}: {}", problem.file, problem.reason));
+        }
+        lines.extend(more(summary.problems.len(), "problems"));
+    }
+    lines.push(String::new());
+    if let Some(skeleton) = skeleton {
+        lines.push(format!(
+            "wrote the plugin `{}` for `{}`; fill in what its source quotes, then `dyno build {}`",
+            skeleton.folder.display(),
+            skeleton.benchmark,
+            skeleton.folder.display()
+        ));
+    }
+    lines.push(format!("wrote {} to `{}`", written.join(", "), folder.display()));
+    lines.join("\n")
+}
+
+/// `1 class`, `2 classes`.
+fn counted(count: u64, noun: &str) -> String {
+    let ending = match (count, noun.ends_with('s')) {
+        (1, _) => "",
+        (_, true) => "es",
+        (_, false) => "s",
+    };
+    format!("{count} {noun}{ending}")
+}
+
+fn more(count: usize, what: &str) -> Option<String> {
+    let more = count.checked_sub(SHOWN).filter(|more| *more > 0)?;
+    Some(format!("{more} more {what} are in `summary.json`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nouns_agree_with_their_number() {
+        assert_eq!(counted(1, "class"), "1 class");
+        assert_eq!(counted(0, "class"), "0 classes");
+        assert_eq!(counted(2, "file"), "2 files");
+    }
+
+    #[test]
+    fn the_rest_of_a_list_is_counted() {
+        assert_eq!(more(SHOWN, "problems"), None);
+        assert_eq!(more(SHOWN + 2, "problems").as_deref(), Some("2 more problems are in `summary.json`"));
+    }
+
+    #[test]
+    fn what_was_analysed_after_all_is_not_unread() {
+        assert!(is_unread(ProblemKind::Binary) && is_unread(ProblemKind::Syntax));
+        assert!(!is_unread(ProblemKind::Encoding));
+    }
+}

@@ -1,0 +1,47 @@
+//! The flags of `analyze`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::build::Language;
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct AnalyzeArgs {
+    /// Folder with source code in Python, Rust, C, C++ or CUDA
+    #[arg(long, value_name = "DIR")]
+    pub(in crate::cli) root: PathBuf,
+    /// End with exit code 4 on a finding of this kind; can be repeated
+    #[arg(long, value_enum, value_name = "FINDING")]
+    pub(in crate::cli) fail_on: Vec<FailOn>,
+    /// Write a folder with a plugin for this benchmark: its name, FILE:NAME or FILE:LINE
+    #[arg(long, value_name = "BENCH")]
+    pub(in crate::cli) port: Option<String>,
+    /// Folder that the plugin of --port is written into
+    #[arg(long, value_name = "DIR", default_value = ".", requires = "port")]
+    pub(in crate::cli) into: PathBuf,
+    /// Language of the plugin of --port [default: that of the benchmark]
+    #[arg(long, value_enum, requires = "port")]
+    pub(in crate::cli) lang: Option<Language>,
+    /// Analyze also what `.gitignore` and `.ignore` name, and hidden files
+    #[arg(long)]
+    pub(in crate::cli) no_ignore: bool,
+    /// Maximum size of a source file [bytes]; larger files are listed as skipped
+    #[arg(long, value_name = "BYTES", default_value_t = crate::app::LARGEST_FILE)]
+    pub(in crate::cli) max_file_bytes: u64,
+    /// Number of threads [default: one per processor]
+    #[arg(long, value_name = "N")]
+    pub(in crate::cli) jobs: Option<std::num::NonZeroU16>,
+    /// Read every file again, without the facts of earlier analyses in the cache
+    #[arg(long)]
+    pub(in crate::cli) no_cache: bool,
+}
+
+/// What makes `analyze` end with exit code 4.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum FailOn {
+    /// A benchmark measures wrongly
+    Problems,
+    /// A file could not be analyzed
+    Unread,
+}
