@@ -14,6 +14,8 @@ pub mod descriptor;
 pub mod layout;
 #[cfg(feature = "descriptor")]
 mod names;
+#[cfg(feature = "descriptor")]
+mod param_info;
 #[cfg(feature = "abi-stable")]
 pub mod root;
 pub mod section;

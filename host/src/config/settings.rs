@@ -288,7 +288,7 @@ impl Resolved {
                 units::parse_bytes,
                 DEFAULT_MEMORY_BYTES,
             )?,
-            server: layers.text("--server", flags.server.as_ref(), "DYNO_SERVER", |file| file.server.clone()),
+            server: layers.server(flags)?,
             // Neither a flag nor the file: other users see command lines, and configuration files are shared.
             token: layers.text("", None, "DYNO_TOKEN", |_| None),
             host: layers
@@ -504,6 +504,26 @@ impl Layers {
         Ok(self
             .pick(("--port", flags.port), ("DYNO_PORT", listed), |file| file.port)
             .unwrap_or(Setting { value: DEFAULT_PORT, origin: Origin::Default }))
+    }
+
+    fn server(&self, flags: &Flags) -> Result<Setting<Option<String>>, ConfigError> {
+        let given = self.text("--server", flags.server.as_ref(), "DYNO_SERVER", |file| file.server.clone());
+        let Some(url) = &given.value else { return Ok(given) };
+        let is_one = url.parse::<ureq::http::Uri>().is_ok_and(|uri| {
+            matches!(uri.scheme_str(), Some("http" | "https"))
+                && uri.host().is_some_and(|host| !host.is_empty())
+        });
+        if is_one {
+            return Ok(given);
+        }
+        let is_without_scheme = !url.is_empty() && !url.contains("://");
+        let address =
+            if is_without_scheme { format!("http://{url}") } else { "http://127.0.0.1:8000".to_owned() };
+        Err(ConfigError::Value {
+            name: "server",
+            origin: given.origin.to_string(),
+            message: format!("`{url}` is not the address of a server; give one like `{address}`"),
+        })
     }
 
     /// A file that need not be named.
@@ -729,6 +749,30 @@ mod tests {
         assert!(Layers { file, own: keys }.trust().unwrap().value.require.signature());
         let alone = Layers { file: None, own: None }.trust().unwrap();
         assert_eq!((alone.value, alone.origin), (TrustStore::default(), Origin::Default));
+    }
+
+    #[test]
+    fn a_server_is_an_address_with_its_scheme() {
+        let server = |url: &str| {
+            let flags = Flags { server: Some(url.to_owned()), ..Flags::default() };
+            let layers = Layers { file: None, own: None };
+            layers.server(&flags).map(|setting| setting.value).map_err(|error| error.to_string())
+        };
+        for url in ["http://127.0.0.1:8000", "https://bench.example.org/dyno", "http://[::1]:1"] {
+            assert_eq!(server(url).unwrap().as_deref(), Some(url));
+        }
+        for (url, example) in [
+            ("localhost:9100", "give one like `http://localhost:9100`"),
+            ("bench.example.org", "give one like `http://bench.example.org`"),
+            ("ftp://x", "give one like `http://127.0.0.1:8000`"),
+            ("", "give one like `http://127.0.0.1:8000`"),
+        ] {
+            let said = server(url).unwrap_err();
+            assert!(
+                said.contains(example) && said.contains(&format!("`{url}` is not the address")),
+                "{said}"
+            );
+        }
     }
 
     #[test]
