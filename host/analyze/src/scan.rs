@@ -3,6 +3,9 @@
 
 use std::ops::Range;
 
+/// Longest text in brackets that is looked at [bytes]: brackets that never close must not cost the rest of the file each.
+const LONGEST: usize = 64 << 10;
+
 /// Whether a byte belongs to a name.
 pub(crate) fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
@@ -41,6 +44,9 @@ pub(crate) fn inside(text: &[u8], at: usize) -> Option<Range<usize>> {
     let mut quote = None;
     let mut place = at;
     while let Some(byte) = text.get(place).copied() {
+        if place - at > LONGEST {
+            return None;
+        }
         match (quote, byte) {
             (Some(_), b'\\') => place += 1,
             (Some(open), byte) if open == byte => quote = None,

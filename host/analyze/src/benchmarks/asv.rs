@@ -44,6 +44,9 @@ pub(super) fn detect(seen: &Seen<'_>, found: &mut Vec<Benchmark>) {
         let parameters = parameters(text);
         let first = class.line;
         for (method, timing) in timed {
+            if found.len() >= draft::MOST {
+                return;
+            }
             let Some(mut benchmark) = draft::of_function(seen, method, Framework::Asv, timing) else {
                 continue;
             };

@@ -22,6 +22,9 @@ const MAKES: [&str; 9] = [
 
 pub(super) fn detect(seen: &Seen<'_>, found: &mut Vec<Benchmark>) {
     for event in seen.events.iter().filter(|event| event.sign == Sign::Framework) {
+        if found.len() >= draft::MOST {
+            return;
+        }
         let callee = seen.text(event.callee.clone());
         let with_input = callee.ends_with(b".bench_with_input");
         if !with_input && !callee.ends_with(b".bench_function") {

@@ -1,5 +1,7 @@
 //! Google Benchmark: functions that take a `benchmark::State`, and how they are registered.
 
+use std::collections::HashMap;
+
 use super::{draft, gpu};
 use crate::{
     facts::{Benchmark, Flaw, Framework, Parameter},
@@ -15,7 +17,11 @@ const MACROS: [&str; 4] =
     ["BENCHMARK(", "BENCHMARK_TEMPLATE(", "BENCHMARK_CAPTURE(", "BENCHMARK_REGISTER_F("];
 
 pub(super) fn detect(seen: &Seen<'_>, found: &mut Vec<Benchmark>) {
+    let registered = registrations(seen.source);
     for (index, function) in seen.facts.functions.iter().enumerate() {
+        if found.len() >= draft::MOST {
+            return;
+        }
         let takes_state = function.arguments.iter().any(|argument| {
             let annotation = argument.annotation.as_deref().unwrap_or_default();
             annotation.contains("benchmark::State") || annotation.trim_end_matches(['&', ' ']) == "State"
@@ -34,7 +40,7 @@ pub(super) fn detect(seen: &Seen<'_>, found: &mut Vec<Benchmark>) {
         {
             benchmark.name = scan::parts(&benchmark.name.as_bytes()[range]).join("/");
         }
-        registration(seen, &mut benchmark);
+        registration(seen, &registered, &mut benchmark);
         let start = draft::function_range(seen, index).start;
         if let Some(at) = memchr::memmem::find(text, b"PauseTiming") {
             let reason = "`PauseTiming` in the loop adds the time of two clock readings to each iteration; prepare before the loop.";
@@ -52,18 +58,31 @@ fn loops(text: &[u8]) -> bool {
     scan::first_of(text, &[" : ", "KeepRunning", ":state", ": state"]).is_some()
 }
 
+/// Where a benchmark is registered: the place of the macro and the end of its arguments.
+type Registrations = HashMap<String, (usize, usize)>;
+
+/// All registrations of a file, by the function or by `Fixture/Name`.
+fn registrations(source: &[u8]) -> Registrations {
+    let mut found = Registrations::new();
+    for name in MACROS {
+        for at in memchr::memmem::find_iter(source, name.as_bytes()) {
+            let Some(inside) = scan::inside(source, at + name.len() - 1) else { continue };
+            let parts = scan::parts(&source[inside.clone()]);
+            let Some(first) = parts.first() else { continue };
+            let key = match name {
+                "BENCHMARK_REGISTER_F(" => parts.join("/"),
+                _ => first.split('<').next().unwrap_or_default().to_owned(),
+            };
+            found.entry(key).or_insert((at, inside.end));
+        }
+    }
+    found
+}
+
 /// `BENCHMARK(name)->Arg(8)->Range(1, 64);`, wherever it stands in the file.
-fn registration(seen: &Seen<'_>, benchmark: &mut Benchmark) {
-    let subject = benchmark.subject.rsplit("::").next().unwrap_or_default().to_owned();
-    let place = MACROS.iter().find_map(|name| {
-        memchr::memmem::find_iter(seen.source, name.as_bytes()).find_map(|at| {
-            let inside = scan::inside(seen.source, at + name.len() - 1)?;
-            let parts = scan::parts(&seen.source[inside.clone()]);
-            let bare = parts.first()?.split('<').next().unwrap_or_default();
-            let fixture = *name == MACROS[3] && parts.join("/") == benchmark.name;
-            (bare == subject || fixture).then_some((at, inside.end))
-        })
-    });
+fn registration(seen: &Seen<'_>, registered: &Registrations, benchmark: &mut Benchmark) {
+    let subject = benchmark.subject.rsplit("::").next().unwrap_or_default();
+    let place = registered.get(&benchmark.name).or_else(|| registered.get(subject)).copied();
     let Some((start, end)) = place else { return };
     let rest = &seen.source[end..];
     let chain = &rest[..memchr::memchr(b';', rest).unwrap_or(rest.len())];

@@ -11,6 +11,9 @@ const DECORATOR: &str = "BenchmarkRegistry.register";
 
 pub(super) fn detect(seen: &Seen<'_>, found: &mut Vec<Benchmark>) {
     for (index, class) in seen.facts.classes.iter().enumerate() {
+        if found.len() >= draft::MOST {
+            return;
+        }
         let registered = class.decorators.iter().find(|text| text.contains(DECORATOR));
         if registered.is_none() && !draft::has_base(class, "BenchmarkBase") {
             continue;

@@ -8,6 +8,9 @@ use crate::{
     seen::{Event, Seen, Sign},
 };
 
+/// How many readings of a clock are looked at in one function.
+const READINGS: usize = 64;
+
 /// Code between two readings of a clock.
 #[derive(Debug, Clone)]
 pub(super) struct Region {
@@ -32,6 +35,7 @@ pub(super) fn regions(seen: &Seen<'_>, function: u32) -> Vec<Region> {
         .events
         .iter()
         .filter(|event| event.sign == Sign::Clock && event.function == Some(function))
+        .take(READINGS)
         .collect();
     let readings: Vec<Reading<'_>> = events
         .iter()

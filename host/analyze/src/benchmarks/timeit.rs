@@ -17,6 +17,9 @@ pub(super) fn detect(seen: &Seen<'_>, found: &mut Vec<Benchmark>) {
         return;
     }
     for event in seen.events.iter().filter(|event| event.sign == Sign::Framework) {
+        if found.len() >= draft::MOST {
+            return;
+        }
         let callee = String::from_utf8_lossy(seen.text(event.callee.clone())).into_owned();
         let last = callee.rsplit('.').next().unwrap_or_default().to_owned();
         if !matches!(last.as_str(), "timeit" | "repeat" | "autorange") {

@@ -23,7 +23,7 @@ pub(in crate::cli) struct AnalyzeArgs {
     /// Language of the plugin of --port [default: that of the benchmark]
     #[arg(long, value_enum, requires = "port")]
     pub(in crate::cli) lang: Option<Language>,
-    /// Analyze also what `.gitignore` and `.ignore` name, and hidden files
+    /// Analyse also what `.gitignore` and `.ignore` name, and hidden files
     #[arg(long)]
     pub(in crate::cli) no_ignore: bool,
     /// Maximum size of a source file [bytes]; larger files are listed as skipped
@@ -42,6 +42,6 @@ pub(in crate::cli) struct AnalyzeArgs {
 pub(in crate::cli) enum FailOn {
     /// A benchmark measures wrongly
     Problems,
-    /// A file could not be analyzed
+    /// A file could not be analysed
     Unread,
 }
