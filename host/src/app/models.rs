@@ -272,7 +272,8 @@ mod tests {
             "models": ["vit", "plain"],
             "model_details": [{"name": "vit", "family": "transformer", "modality": "image", "parameters": 7,
                 "tags": ["b", "high", "critical"], "precisions": ["fp32"]}],
-            "params": [{"name": "precision", "type": "enum", "default": "fp32", "choices": ["fp32", "bf16"]}],
+            "params": [{"name": "precision", "type": "enum", "default": "fp32", "choices": ["fp32", "bf16"],
+                "choices_on": {"cuda": ["bf16"]}}],
         })
     }
 
@@ -310,11 +311,13 @@ mod tests {
         assert_eq!(
             document["hardware"],
             json!([
-                {"kind": "cpu", "available": true, "reason": null},
-                {"kind": "cuda", "available": false, "reason": "it is in use"},
-                {"kind": "tpu", "available": false, "reason": "this dyno knows no device of kind `tpu`"},
+                {"kind": "cpu", "available": true, "reason": null, "precisions": ["fp32"]},
+                {"kind": "cuda", "available": false, "reason": "it is in use", "precisions": []},
+                {"kind": "tpu", "available": false, "reason": "this dyno knows no device of kind `tpu`", "precisions": ["fp32"]},
             ])
         );
+        let of_plain: Vec<String> = all[2].hardware.iter().map(|it| it.precisions.join(" ")).collect();
+        assert_eq!(of_plain, ["fp32 bf16", "bf16", "fp32 bf16"], "a kind may have fewer");
     }
 
     #[test]
