@@ -20,7 +20,7 @@ use super::{
     sides::{SideEnded, Sides},
 };
 use crate::runner::session::{
-    Assignment, Calibrated, Ended, FinishReport, Instance, Over, Session, SetUp, Spawned, Step, Verified,
+    Assignment, Calibrated, Ended, FinishReport, Instance, Over, Session, SetUp, Step, Verified,
 };
 
 /// One slice at a time; what is disturbed is retaken on both sides, by the host.
@@ -73,7 +73,7 @@ pub(super) struct OneSide {
 
 /// The cost and the conditions of setting up one side.
 struct Start {
-    /// Time for starting the process and making an instance, without that of the other side [ns].
+    /// Time from starting the process to an instance [ns].
     ns: u64,
     /// Memory of the instance on huge pages [bytes].
     huge_bytes: u64,
@@ -135,9 +135,7 @@ pub(super) fn pair<'a>(sides: Sides<&'a Assignment<'a>>, plan: PairPlan) -> Resu
     let candidate_first = stats::sequential::candidate_first(settings.seed, plan.number);
     let is_short = |pace: Pace| pace.slice_ns <= SHORT_NS;
     let joined = plan.pace.is_none_or(is_short).then(|| sides.baseline.join()).flatten();
-    // Both processes begin before either is waited for: that is the longer part of a start, and needs no particular processor.
-    let begun = sides.in_turn(candidate_first, begin)?;
-    let (sessions, starts) = begun.in_turn(candidate_first, start)?.unzip();
+    let (sessions, starts) = sides.in_turn(candidate_first, start)?.unzip();
     let (sessions, pace) = match plan.pace {
         Some(pace) => (warmed_up(sessions, pace)?, pace),
         None => {
@@ -177,22 +175,14 @@ pub(super) fn pair<'a>(sides: Sides<&'a Assignment<'a>>, plan: PairPlan) -> Resu
     })
 }
 
-/// Starts a worker, and says how long that took.
-fn begin<'a>(assignment: &'a Assignment<'a>) -> Result<(Session<'a, Spawned>, Duration), Ended> {
+/// Starts a worker and makes an instance in it.
+fn start<'a>(assignment: &'a Assignment<'a>) -> Result<(Session<'a, SetUp>, Start), Ended> {
     let begin = Instant::now();
     let session = Session::spawn(assignment, Box::new(|_| {}))?;
-    Ok((session, begin.elapsed()))
-}
-
-/// Makes an instance in a worker.
-fn start<'a>(
-    (session, begun): (Session<'a, Spawned>, Duration),
-) -> Result<(Session<'a, SetUp>, Start), Ended> {
-    let begin = Instant::now();
     let (session, _) = session.greet()?;
     let (session, loaded) = session.load()?;
     let (session, set_up) = session.set_up()?;
-    let ns = u64::try_from((begun + begin.elapsed()).as_nanos()).unwrap_or(u64::MAX);
+    let ns = u64::try_from(begin.elapsed().as_nanos()).unwrap_or(u64::MAX);
     let missing = loaded.missing.into_iter().chain(set_up.missing).collect();
     Ok((session, Start { ns, huge_bytes: set_up.huge_bytes, missing }))
 }
