@@ -12,7 +12,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("usual-folders", &[]),
     ("dyno-sdk-macros", &[]),
     ("dyno-sdk", &["dyno-plugin-api", "dyno-sdk-macros"]),
-    ("dyno-analyze", &[]),
+    ("dyno-analyze", &["dyno-core"]),
     ("dyno-core", &["dyno-plugin-api"]),
     ("dyno-confine", &["dyno-core"]),
     ("dyno-worker", &["dyno-confine", "dyno-core", "dyno-plugin-api"]),

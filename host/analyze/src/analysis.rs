@@ -12,6 +12,7 @@ use std::{
 
 use crate::{
     analyzed::FileAnalysis,
+    benchmarks,
     cache::{self, Cache, Key},
     duplicates::{self, Duplicate},
     facts::Facts,
@@ -180,6 +181,10 @@ fn told(path: &str, facts: &Facts, problems: &mut Vec<Problem>) {
     if let Some(encoding) = &facts.encoding {
         let reason = format!("This file is not in UTF-8 ({encoding}); it was converted and analysed.");
         problems.push(Problem::new(path, ProblemKind::Encoding, reason));
+    }
+    if facts.benchmarks.len() >= benchmarks::MOST {
+        let reason = format!("Only the first {} benchmarks of this file were looked for.", benchmarks::MOST);
+        problems.push(Problem::new(path, ProblemKind::TooMany, reason));
     }
     if let Some(gap) = facts.gaps.first() {
         let more = match facts.gap_count - 1 {

@@ -278,12 +278,14 @@ fn subclasses(files: &[FileAnalysis]) -> HashMap<ClassPlace, Vec<ClassPlace>> {
                         std::cmp::Reverse(*candidate),
                     )
                 };
-                let same_language = |candidate: &&ClassPlace| {
-                    related(files[candidate.0].facts.language, file.facts.language)
+                let could_be = |candidate: &&ClassPlace| {
+                    let other = &files[candidate.0];
+                    related(other.facts.language, file.facts.language)
                         && **candidate != (at, place)
+                        && (file.facts.language != LanguageId::Python
+                            || is_meant(base, file, other, &other.facts.classes[candidate.1].qualified))
                 };
-                let Some(target) = candidates.iter().filter(same_language).max_by_key(|place| score(place))
-                else {
+                let Some(target) = candidates.iter().filter(could_be).max_by_key(|place| score(place)) else {
                     continue;
                 };
                 let known = found.entry(*target).or_default();
@@ -303,6 +305,20 @@ fn related(left: LanguageId, right: LanguageId) -> bool {
         LanguageId::C | LanguageId::Cpp | LanguageId::Cuda => 2,
     };
     family(left) == family(right)
+}
+
+/// Whether a base that Python reaches through a module or an outer class, like `numpy.K`, is this class of that file.
+fn is_meant(base: &str, file: &FileAnalysis, other: &FileAnalysis, qualified: &str) -> bool {
+    let base = base.trim_matches(['"', '\'']);
+    let whole = base.split(['[', '(']).next().unwrap_or(base).trim();
+    let Some((owner, name)) = whole.rsplit_once('.') else { return true };
+    if qualified == whole || qualified.ends_with(&format!(".{whole}")) {
+        return true;
+    }
+    // `import a.b as c` and `from a import b as c` call the module `b` by the name `c`.
+    let imported = file.facts.imports.iter().find(|import| import.alias.as_deref() == Some(owner));
+    let module = imported.map_or(owner, |import| import.name.as_str());
+    qualified == name && last(module, '.') == last(self::module(&other.path), '/')
 }
 
 /// The bare name of a base: `B` of `a.B[T]`, `n::B<T>` and `"B"`.
@@ -380,5 +396,29 @@ mod tests {
             ("z.py", "class Base: pass\n"),
         ]);
         assert_eq!(build(&files).subclasses.get(&(1, 0)), Some(&vec![(0, 0)]));
+    }
+
+    #[test]
+    fn a_base_of_a_module_is_the_class_of_that_module() {
+        let files = tree(&[
+            (
+                "a.py",
+                "import b\nimport pkg.b as c\nimport numpy\nclass Base: pass\nclass X(b.Base): pass\nclass Y(c.Base): pass\nclass Z(numpy.Base): pass\nclass W(Outer.Base): pass\nclass Outer:\n    class Base: pass\n",
+            ),
+            ("b.py", "class Base: pass\n"),
+        ]);
+        let graph = build(&files);
+        let name = |place: &ClassPlace| files[place.0].facts.classes[place.1].qualified.clone();
+        let mut edges: Vec<(String, Vec<String>)> = graph
+            .subclasses
+            .iter()
+            .map(|(base, subs)| {
+                (format!("{}:{}", files[base.0].path, name(base)), subs.iter().map(name).collect())
+            })
+            .collect();
+        edges.sort();
+        let edge =
+            |base: &str, subs: &[&str]| (base.to_owned(), subs.iter().map(|it| (*it).to_owned()).collect());
+        assert_eq!(edges, [edge("a.py:Outer.Base", &["W"]), edge("b.py:Base", &["X", "Y"])]);
     }
 }

@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     fs, io,
     io::Write,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
@@ -98,7 +99,8 @@ struct FunctionComplexity<'a> {
     arguments: usize,
 }
 
-/// Writes all files of an analysis into a folder, which is made. Returns their names.
+/// Writes all files of an analysis into a folder, which is made. Returns their names. Files of earlier analyses are replaced once all new
+/// ones are complete. A link in the place of one is replaced, too: what it leads to belongs to somebody else.
 ///
 /// # Errors
 /// If the folder or a file cannot be written.
@@ -112,13 +114,17 @@ pub fn write(analysis: &Analysis, folder: &Path) -> Result<Vec<&'static str>, Ou
         return Err(fault(folder)(error));
     }
     fs::create_dir_all(folder).map_err(fault(folder))?;
-    let mut written = Vec::new();
+    let mut complete = Vec::new();
     let mut save = |name: &'static str, content: &dyn Fn(&mut dyn Write) -> io::Result<()>| {
         let path = folder.join(name);
-        let file = fs::File::create(&path).map_err(fault(&path))?;
-        let mut file = io::BufWriter::new(file);
+        let new = tempfile::Builder::new()
+            .permissions(fs::Permissions::from_mode(0o666))
+            .tempfile_in(folder)
+            .map_err(fault(&path))?;
+        let mut file = io::BufWriter::new(new.as_file());
         content(&mut file).and_then(|()| file.flush()).map_err(fault(&path))?;
-        written.push(name);
+        drop(file);
+        complete.push((name, path, new));
         Ok(())
     };
     let keys = class_keys(analysis);
@@ -129,6 +135,11 @@ pub fn write(analysis: &Analysis, folder: &Path) -> Result<Vec<&'static str>, Ou
     save("summary.json", &|file| json(file, &summary(analysis)))?;
     save("summary.md", &|file| file.write_all(markdown::page(&summary(analysis)).as_bytes()))?;
     save("index.html", &|file| file.write_all(html::page(analysis, &summary(analysis), &keys).as_bytes()))?;
+    let mut written = Vec::new();
+    for (name, path, new) in complete {
+        new.persist(&path).map_err(|error| fault(&path)(error.error))?;
+        written.push(name);
+    }
     Ok(written)
 }
 

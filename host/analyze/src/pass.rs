@@ -113,6 +113,7 @@ pub(crate) fn read<'s>(
             classes: Vec::new(),
             events: Vec::new(),
             loops: Vec::new(),
+            comments: Vec::new(),
         },
     };
     pass.walk(tree);
@@ -464,6 +465,7 @@ impl<'s> Pass<'_, 's> {
         for function in &mut facts.functions {
             function.code_lines = rows.code(function.line, function.end_line);
         }
+        self.seen.comments = self.comments;
         self.seen
     }
 }

@@ -10,10 +10,14 @@ pub enum ProblemKind {
     Unreadable,
     /// A link leads back to a folder around it.
     Loop,
+    /// A link leads out of the root.
+    Outside,
     /// The file is not text.
     Binary,
     /// The file is larger than the limit.
     TooLarge,
+    /// It has more benchmarks than are looked for.
+    TooMany,
     /// Reading its structure took too long.
     TimedOut,
     /// The text is not in UTF-8; it was converted and analysed.

@@ -44,6 +44,8 @@ pub(crate) struct Seen<'s> {
     pub(crate) events: Vec<Event>,
     /// Byte ranges of loops in order of their starts.
     pub(crate) loops: Vec<Range<usize>>,
+    /// Byte ranges of comments in order.
+    pub(crate) comments: Vec<Range<usize>>,
 }
 
 impl<'s> Seen<'s> {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use dyno_core::text::visible;
 use ignore::WalkBuilder;
 
 use crate::{
@@ -51,16 +52,15 @@ pub(crate) fn sources(root: &Path, ignore_files: bool) -> (Vec<Source>, Vec<Prob
         let shown = shown(root, entry.path());
         let is_file = if entry.path_is_symlink() {
             match link(&whole, entry.path()) {
-                Link::File => true,
-                Link::Elsewhere => false,
+                Link::Elsewhere => {}
                 Link::Problem(kind, reason) => {
-                    // What is linked under the name of no source concerns nobody if it is broken.
-                    if kind != ProblemKind::Unreadable || named.is_some() {
+                    // What is linked under the name of no source concerns nobody, unless it is a folder.
+                    if kind == ProblemKind::Loop || named.is_some() || entry.path().is_dir() {
                         problems.push(Problem::new(shown, kind, reason));
                     }
-                    continue;
                 }
             }
+            continue;
         } else {
             entry.file_type().is_some_and(|kind| kind.is_file())
         };
@@ -75,8 +75,6 @@ pub(crate) fn sources(root: &Path, ignore_files: bool) -> (Vec<Source>, Vec<Prob
 
 /// What a link leads to.
 enum Link {
-    /// A file outside the tree.
-    File,
     /// Something that is met at its own place, or no source.
     Elsewhere,
     /// Something that is not analysed.
@@ -111,16 +109,24 @@ fn link(root: &Path, path: &Path) -> Link {
             "This link leads to the folder `{}` outside the root, and such links are not followed. Analyse that folder by itself.",
             target.display()
         );
-        return Link::Problem(ProblemKind::Loop, reason);
+        return Link::Problem(ProblemKind::Outside, reason);
     }
-    if target.is_file() { Link::File } else { Link::Elsewhere }
+    if !target.is_file() {
+        return Link::Elsewhere;
+    }
+    // Whoever made the tree chose the target, and its text would be quoted.
+    let reason = format!(
+        "This link leads to `{}` outside the root, and such links are not followed.",
+        target.display()
+    );
+    Link::Problem(ProblemKind::Outside, reason)
 }
 
 /// A path as it is shown: relative to the root, with `/`.
 fn shown(root: &Path, path: &Path) -> String {
     let relative = path.strip_prefix(root).unwrap_or(path);
     let relative = if relative.as_os_str().is_empty() { Path::new(".") } else { relative };
-    relative.to_string_lossy().replace('\\', "/")
+    relative.to_string_lossy().replace('\\', "/").chars().map(visible).collect()
 }
 
 /// What the walk says about an entry that it could not use.

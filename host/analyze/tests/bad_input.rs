@@ -42,6 +42,8 @@ fn each_bad_file_is_a_sentence_and_the_rest_is_analysed() {
     symlink(".", root.join("around")).unwrap();
     symlink("itself.py", root.join("itself.py")).unwrap();
     symlink("missing.py", root.join("nowhere.py")).unwrap();
+    symlink("/etc/passwd", root.join("outside.py")).unwrap();
+    symlink("/etc/passwd", root.join("no source")).unwrap();
     fs::create_dir(root.join("folder.py")).unwrap();
 
     let analysis = analysis(root);
@@ -56,6 +58,7 @@ fn each_bad_file_is_a_sentence_and_the_rest_is_analysed() {
         ("around", ProblemKind::Loop),
         ("itself.py", ProblemKind::Loop),
         ("nowhere.py", ProblemKind::Unreadable),
+        ("outside.py", ProblemKind::Outside),
     ] {
         let found = problem(&analysis, path);
         assert_eq!(found.kind, kind, "{path}");
@@ -126,6 +129,41 @@ fn an_output_that_cannot_be_written_is_one_sentence() {
     fs::write(&file, "").unwrap();
     let error = write(&analysis(folder.path()), &file).unwrap_err().to_string();
     assert!(error.contains("cannot be written") && error.contains("--output"), "{error}");
+}
+
+#[test]
+fn outputs_replace_links_and_are_all_there_or_as_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let (root, output) = (folder.path().join("root"), folder.path().join("output"));
+    fs::create_dir_all(root.join("sub")).unwrap();
+    fs::write(root.join("sub/a.py"), "def f(): pass\n").unwrap();
+    let precious = folder.path().join("precious");
+    fs::write(&precious, "precious").unwrap();
+    fs::create_dir(&output).unwrap();
+    symlink(&precious, output.join("summary.md")).unwrap();
+    let analysis = analysis(&root);
+    let names = write(&analysis, &output).unwrap();
+    assert_eq!(fs::read_to_string(&precious).unwrap(), "precious");
+    assert!(fs::read_to_string(output.join("summary.md")).unwrap().contains("1"));
+    let is_readable = |name: &&str| {
+        let about = fs::symlink_metadata(output.join(name)).unwrap();
+        about.is_file() && about.permissions().mode() & 0o400 != 0
+    };
+    assert!(names.iter().all(is_readable) && fs::read_dir(&output).unwrap().count() == names.len());
+
+    // The last one cannot be replaced.
+    fs::remove_file(output.join("index.html")).unwrap();
+    fs::create_dir(output.join("index.html")).unwrap();
+    assert!(write(&analysis, &output).unwrap_err().to_string().contains("index.html"));
+    assert_eq!(fs::read_dir(&output).unwrap().count(), names.len(), "no file under another name is left");
+}
+
+#[test]
+fn names_of_files_stay_in_their_line() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a\n1 file\u{202e}.py"), "def f(:\n").unwrap();
+    let analysis = analysis(folder.path());
+    assert_eq!(analysis.problems[0].file, "a\u{fffd}1 file\u{fffd}.py");
 }
 
 #[test]

@@ -160,13 +160,14 @@ fn chosen<'a>(analysis: &'a Analysis, wanted: &str) -> Result<(&'a str, &'a Benc
     let whole = |found: &(&str, &Benchmark)| format!("{}:{}", found.0, found.1.name);
     // Two of one name can stand in one file.
     let place = |found: &(&str, &Benchmark)| format!("{}:{}", found.0, found.1.line);
+    let asked = wanted.rsplit_once(':').and_then(|(file, line)| Some((file, line.parse::<u32>().ok()?)));
+    let is_there = |found: &(&str, &Benchmark)| {
+        asked.is_some_and(|(file, line)| file == found.0 && (found.1.line..=found.1.end_line).contains(&line))
+    };
     let fitting: Vec<_> = all
         .iter()
         .filter(|found| {
-            found.1.name == wanted
-                || found.1.subject == wanted
-                || whole(found) == wanted
-                || place(found) == wanted
+            found.1.name == wanted || found.1.subject == wanted || whole(found) == wanted || is_there(found)
         })
         .collect();
     match fitting.as_slice() {

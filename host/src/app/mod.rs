@@ -41,7 +41,7 @@ mod workers;
 mod workshop;
 
 // What these use cases take and give: `cli`, `service` and `server` know no room below this one.
-pub use dyno_analyze::{Analysis, LARGEST_FILE, Options as AnalysisOptions, ProblemKind, Summary, summary};
+pub use dyno_analyze::{Analysis, Options as AnalysisOptions, ProblemKind, Summary, summary};
 pub use dyno_core::stats::CompareOptions;
 
 pub use self::{

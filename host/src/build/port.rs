@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use dyno_core::text::visible;
+
 use super::{
     error::BuildError,
     template::{Template, TemplateLanguage},
@@ -159,8 +161,8 @@ impl Original<'_> {
         lines.push(String::new());
         let mut text = String::from("\n");
         for line in lines.iter().flat_map(|line| line.lines().chain(line.is_empty().then_some(""))) {
-            // Nothing that moves a cursor or turns text around.
-            let safe: String = line.chars().map(|one| if one.is_control() { ' ' } else { one }).collect();
+            // Nothing that moves a cursor, turns text around, or ends a line in some language.
+            let safe: String = line.chars().map(visible).collect();
             text.push_str(format!("{mark} {safe}").trim_end());
             text.push('\n');
         }
@@ -205,6 +207,17 @@ mod tests {
             assert!(all.contains("\"test_sort_1\"") && all.contains("\"inference\""), "{all}");
             assert!(all.contains("size = 1, 2") && all.contains("    benchmark(work)\\"), "{all}");
             assert!(!all.contains(&format!("\"{}\"", template.benchmark())), "{all}");
+        }
+    }
+
+    #[test]
+    fn quoted_code_stays_in_its_comment() {
+        for end in ["\n", "\r", "\u{2028}", "\u{2029}", "\u{85}", "\u{c}"] {
+            let code = format!("work() #{end}run();\u{202e}");
+            let text = Original { code: &code, ..original("a") }.quoted(TemplateLanguage::Rust);
+            let ends = |one: char| one == '\n' || one == '\u{2028}' || one == '\u{2029}' || one.is_control();
+            assert!(text.split(ends).all(|line| line.is_empty() || line.starts_with("//")), "{text:?}");
+            assert!(!text.contains('\u{202e}'), "{text:?}");
         }
     }
 

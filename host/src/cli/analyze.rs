@@ -64,27 +64,36 @@ pub(super) fn execute(
     let summary = summary(&analysis);
     if json {
         output::json(&summary)?;
+        if let Some(skeleton) = &skeleton {
+            output::note(&begun(skeleton));
+        }
     } else {
-        output::text(&page(&summary, &folder, &written, skeleton.as_ref()))?;
+        output::text(&terminal::folded(&page(&summary, &folder, &written, skeleton.as_ref())))?;
     }
-    Ok(end(&analysis, &args.fail_on).into())
+    let fails: Vec<String> = args.fail_on.iter().filter_map(|kind| failure(&analysis, *kind)).collect();
+    fails.iter().for_each(|why| output::note(why));
+    Ok(if fails.is_empty() { End::Good } else { End::BenchmarkFailed }.into())
 }
 
-fn end(analysis: &Analysis, fail_on: &[FailOn]) -> End {
-    let flawed = || {
-        let mut benchmarks = analysis.files.iter().flat_map(|file| &file.facts.benchmarks);
-        benchmarks.any(|benchmark| !benchmark.problems.is_empty())
+/// What `--fail-on` found, a sentence.
+fn failure(analysis: &Analysis, kind: FailOn) -> Option<String> {
+    let (count, what, flag) = match kind {
+        FailOn::Problems => {
+            let benchmarks = analysis.files.iter().flat_map(|file| &file.facts.benchmarks);
+            let flawed = benchmarks.filter(|benchmark| !benchmark.problems.is_empty()).count();
+            (flawed, "benchmark with problems", "problems")
+        }
+        FailOn::Unread => {
+            let unread = analysis.problems.iter().filter(|problem| is_unread(problem.kind)).count();
+            (unread, "file or folder that was not analysed", "unread")
+        }
     };
-    let fails = fail_on.iter().any(|kind| match kind {
-        FailOn::Problems => flawed(),
-        FailOn::Unread => analysis.problems.iter().any(|problem| is_unread(problem.kind)),
-    });
-    if fails { End::BenchmarkFailed } else { End::Good }
+    (count > 0).then(|| format!("--fail-on {flag}: {count} × {what}"))
 }
 
-/// Whether a file was not analysed, or not completely.
+/// Whether a file was not analysed. Of one that the grammar cannot read in places, the rest was.
 fn is_unread(kind: ProblemKind) -> bool {
-    !matches!(kind, ProblemKind::Encoding | ProblemKind::Loop)
+    !matches!(kind, ProblemKind::Encoding | ProblemKind::Loop | ProblemKind::Outside | ProblemKind::Syntax)
 }
 
 fn page(summary: &Summary<'_>, folder: &Path, written: &[&str], skeleton: Option<&Skeleton>) -> String {
@@ -110,7 +119,10 @@ fn page(summary: &Summary<'_>, folder: &Path, written: &[&str], skeleton: Option
     lines.extend(languages.into_iter().map(|line| format!("  {line}")));
     if !summary.benchmarks.is_empty() {
         lines.push(String::new());
-        for entry in summary.benchmarks.iter().take(SHOWN) {
+        // Those with problems first.
+        let (clean, flawed): (Vec<_>, Vec<_>) =
+            summary.benchmarks.iter().partition(|entry| entry.benchmark.problems.is_empty());
+        for entry in flawed.into_iter().chain(clean).take(SHOWN) {
             let found = entry.benchmark;
             let label = found.framework.label();
             lines.push(format!("{} ({label}, {}:{})", found.name, entry.file, found.line));
@@ -138,15 +150,18 @@ fn page(summary: &Summary<'_>, folder: &Path, written: &[&str], skeleton: Option
     }
     lines.push(String::new());
     if let Some(skeleton) = skeleton {
-        lines.push(format!(
-            "wrote the plugin `{}` for `{}`; fill in what its source quotes, then `dyno build {}`",
-            skeleton.folder.display(),
-            skeleton.benchmark,
-            skeleton.folder.display()
-        ));
+        lines.push(begun(skeleton));
     }
     lines.push(format!("wrote {} to `{}`", written.join(", "), folder.display()));
     lines.join("\n")
+}
+
+fn begun(skeleton: &Skeleton) -> String {
+    format!(
+        "wrote the plugin `{0}` for `{1}`, which still does the work of an example: fill in what its source quotes, then `dyno build {0}`",
+        skeleton.folder.display(),
+        skeleton.benchmark,
+    )
 }
 
 /// `1 class`, `2 classes`.
@@ -183,7 +198,7 @@ mod tests {
 
     #[test]
     fn what_was_analysed_after_all_is_not_unread() {
-        assert!(is_unread(ProblemKind::Binary) && is_unread(ProblemKind::Syntax));
-        assert!(!is_unread(ProblemKind::Encoding));
+        assert!(is_unread(ProblemKind::Binary) && is_unread(ProblemKind::TooLarge));
+        assert!(!is_unread(ProblemKind::Encoding) && !is_unread(ProblemKind::Syntax));
     }
 }

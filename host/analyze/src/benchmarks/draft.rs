@@ -10,7 +10,7 @@ use crate::{
 
 /// How many benchmarks of a file are found: looking for each costs time in proportion to the text around it, and a
 /// generated file must not cost its square.
-pub(super) const MOST: usize = 1000;
+pub(crate) const MOST: usize = 1000;
 
 /// A benchmark that is a function.
 pub(super) fn of_function(

@@ -1,6 +1,6 @@
 //! Timing loops written by hand: two readings of a clock, a subtraction, and code between them.
 
-use super::{draft, gpu, region};
+use super::{code, draft, gpu, region};
 use crate::{
     facts::{Benchmark, Flaw, Framework, LanguageId, Parameter},
     scan,
@@ -113,8 +113,8 @@ pub(super) fn judge(seen: &Seen<'_>, index: usize, benchmark: &mut Benchmark) ->
     let regions = region::regions(seen, number);
     let mut any = false;
     for region in &regions {
-        let text = seen.text(region.range.clone());
-        let callees = scan::callees(text);
+        let code = code::only(seen, region.range.clone());
+        let callees = scan::callees(&code);
         let launches = seen.events.iter().any(|event| {
             event.sign == Sign::Launch
                 && region.range.start <= event.range.start
@@ -140,8 +140,8 @@ pub(super) fn judge(seen: &Seen<'_>, index: usize, benchmark: &mut Benchmark) ->
         }
         repetitions(benchmark, region.line, around, within);
         warm_up(seen, &body, region, &callees, benchmark);
-        setup(seen, region, text, &callees, benchmark);
-        device(seen, &body, region, text, launches, benchmark);
+        setup(seen, region, &code, &callees, benchmark);
+        device(seen, &body, region, launches, benchmark);
         clock(region, benchmark);
     }
     any
@@ -166,14 +166,19 @@ fn warm_up(
     callees: &[&[u8]],
     benchmark: &mut Benchmark,
 ) {
-    let text = seen.text(body.clone());
-    let lower = text.to_ascii_lowercase();
-    let before = seen.text(body.start..region.range.start);
-    let executed = callees.iter().any(|name| {
-        scan::words(before, name).any(|at| matches!(before.get(at + name.len()), Some(b'(' | b'<')))
-            && name.len() > 2
+    let before = code::only(seen, body.start..region.range.start);
+    // Waiting executes nothing; short names of functions are too common, but a launch is a launch.
+    let work = callees.iter().filter(|name| !scan::has(name, "ynchronize"));
+    let executed = work.clone().any(|name| {
+        scan::words(&before, name).any(|at| match before.get(at + name.len()) {
+            Some(b'(') => name.len() > 2,
+            Some(b'<') => true,
+            _ => false,
+        })
     });
-    if scan::has(&lower, "warm") || executed {
+    let lower = code::only(seen, body.clone()).to_ascii_lowercase();
+    let warms = ["warmup", "warm_up", "warmed"].iter().any(|word| scan::has(&lower, word));
+    if warms && !scan::has(&lower, "no_warm") || executed {
         return;
     }
     let reason = "The measured code is not executed before the clock starts, so cold caches and lazy initialisation are measured.";
@@ -208,20 +213,20 @@ fn device(
     seen: &Seen<'_>,
     body: &std::ops::Range<usize>,
     region: &region::Region,
-    text: &[u8],
     launches: bool,
     benchmark: &mut Benchmark,
 ) {
     let language = seen.facts.language;
-    let whole = seen.text(body.clone());
     let used = match language {
-        LanguageId::Python => gpu::used(whole, language),
-        _ => launches || gpu::used(text, language),
+        // Devices have names in strings.
+        LanguageId::Python => gpu::used(&code::uncommented(seen, body.clone()), language),
+        _ => launches || gpu::used(&code::only(seen, region.range.clone()), language),
     };
     benchmark.gpu |= used;
     // CUDA events are read on the device; the program must only wait for the last of them.
     let events = region.clock.ends_with("EventRecord");
-    let waited = if events { gpu::synchronises(whole, language) } else { gpu::synchronises(text, language) };
+    let waits = if events { body.clone() } else { region.range.clone() };
+    let waited = gpu::synchronises(&code::only(seen, waits), language);
     if used && !waited {
         let reason = "The second clock reading does not wait for the GPU, so the time of starting the work is measured, not the work.";
         draft::flaw(benchmark, Flaw::NoDeviceSync, region.line, reason);

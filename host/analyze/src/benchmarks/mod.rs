@@ -1,6 +1,7 @@
 //! The detection of benchmarks: a detector for each framework, a file each.
 
 mod asv;
+mod code;
 mod criterion;
 mod detect;
 mod divan;
@@ -14,3 +15,4 @@ mod region;
 mod timeit;
 
 pub(crate) use detect::detect;
+pub(crate) use draft::MOST;

@@ -26,8 +26,8 @@ pub(in crate::cli) struct AnalyzeArgs {
     /// Analyse also what `.gitignore` and `.ignore` name, and hidden files
     #[arg(long)]
     pub(in crate::cli) no_ignore: bool,
-    /// Maximum size of a source file [bytes]; larger files are listed as skipped
-    #[arg(long, value_name = "BYTES", default_value_t = crate::app::LARGEST_FILE)]
+    /// Maximum size of a source file; larger files are listed as skipped
+    #[arg(long, value_name = "BYTES", default_value = "4MiB", value_parser = dyno_core::units::parse_bytes)]
     pub(in crate::cli) max_file_bytes: u64,
     /// Number of threads [default: one per processor]
     #[arg(long, value_name = "N")]
