@@ -95,7 +95,10 @@ fn a_pipeline_can_fail_on_what_is_found() {
     ended(&arena.dyno(&["analyze", "--root", "code/tests", "--fail-on", "problems"]), 0);
     // Of a file that the grammar cannot read in a place, the rest was analysed.
     ended(&arena.dyno(&["analyze", "--root", "code", "--fail-on", "unread"]), 0);
-    ended(&arena.dyno(&["analyze", "--root", "code", "--fail-on", "unread", "--max-file-bytes", "0.02kB"]), 4);
+    ended(
+        &arena.dyno(&["analyze", "--root", "code", "--fail-on", "unread", "--max-file-bytes", "0.02kB"]),
+        4,
+    );
 }
 
 #[test]
