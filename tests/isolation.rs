@@ -1,7 +1,13 @@
 //! User story: an operator runs other people's native plugins, and knows what they may do. The corpus of `hostile/escape` shows what is
 //! stopped; here is who decides, and what is said where the kernel cannot stop it.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    io::{Read, Write},
+    net::TcpListener,
+    path::PathBuf,
+    thread,
+};
 
 use dyno_core::model::{CaseStatus, RunRecord, Stage};
 
@@ -139,11 +145,10 @@ fn a_developers_plugin_gets_what_it_declares_and_a_servers_what_is_also_granted(
         fs::write(file, "x").unwrap();
     }
     let flags = [
-        "-DNAME=\"reads_files\"".to_owned(),
         format!("-DDECLARED=\"{}\"", declared.display()),
         format!("-DCAPABILITY=\"read:{}\"", declared.display()),
     ];
-    let plugin: PathBuf = fixtures::reads_files(&arena.path("reads_files.so"), &flags);
+    let plugin: PathBuf = fixtures::asking("reads_files", &arena.path("reads_files.so"), &flags);
     arena.add(&plugin, "reads_files.so");
     let file = format!("file={}", named.display());
     let run = ["run", "reads_files", "-p", file.as_str()];
@@ -174,4 +179,65 @@ fn a_developers_plugin_gets_what_it_declares_and_a_servers_what_is_also_granted(
     fs::write(&beside, "x").unwrap();
     let file = format!("file={}", beside.display());
     assert_eq!(reason(&ran(&arena, &["run", "reads_files", "-p", &file])).1, "the named file is refused");
+}
+
+#[test]
+fn a_plugin_connects_to_what_it_was_granted_and_to_nothing_else() {
+    if !fixtures::has_compiler("cc") {
+        return println!("skipped: there is no C compiler on this machine");
+    }
+    let mut arena = Arena::new();
+    let plugin = fixtures::asking("connects", &arena.path("connects.so"), &[]);
+    arena.add(&plugin, "connects.so");
+    let (echo, secret) =
+        (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
+    let here = echo.local_addr().unwrap();
+    let params = [format!("endpoint={here}"), format!("other_port={}", secret.local_addr().unwrap().port())];
+    let run = ["run", "connects", "-p", params[0].as_str(), "-p", params[1].as_str()];
+    thread::spawn(move || {
+        for mut stream in echo.incoming().flatten() {
+            let mut word = [0; 5];
+            let _ = stream.read_exact(&mut word).and_then(|()| stream.write_all(&word));
+        }
+    });
+
+    let record = ran(&arena, &run);
+    let launch = &record.cases[0].launches[0];
+    assert_eq!(record.cases[0].status, CaseStatus::Completed, "profile dev");
+    assert_eq!(launch.granted, [format!("connect:{here}")], "it is in the record");
+    let held = |word: &str| launch.isolation.iter().any(|layer| layer == word);
+    assert!(!held("no_network") && held("call_filter") && held("file_rules"), "{:?}", launch.isolation);
+    let said = format!("the plugin can use the network: it may connect to `{here}`, and to nothing else");
+    assert!(launch.missing.contains(&said), "{:?}", launch.missing);
+    let demanding = [&run[..], &["--require-isolation", "no_network"]].concat();
+    let (stage, why) = reason(&ran(&arena, &demanding));
+    assert!(stage == Stage::Load && why.contains("`no_network` is required") && why.contains(&said), "{why}");
+
+    arena.set("DYNO_PROFILE", "server");
+    assert_eq!(arena.dyno(&["lock"]).code, Some(0));
+    let refused = ran(&arena, &run);
+    assert_eq!(reason(&refused).0, Stage::Setup);
+    let missing = refused.cases[0].launches[0].missing.join("; ");
+    assert!(
+        missing.contains(&format!("but `{here}` of a parameter is not in `connect` of `[grants.connects]`")),
+        "{missing}"
+    );
+    let config = arena.path("dyno.toml");
+    arena.set("DYNO_CONFIG", config.as_os_str());
+    let grant =
+        |more: &str| fs::write(&config, format!("[grants.connects]\nconnect = [\"{here}\"]\n{more}\n"));
+    grant("").unwrap();
+    assert_eq!(ran(&arena, &run).cases[0].status, CaseStatus::Completed, "granted");
+    grant("publisher = \"acme\"").unwrap();
+    assert_eq!(reason(&ran(&arena, &run)).0, Stage::Setup, "granted only to what acme signed");
+    fs::write(&config, "[grants.connects]\nconnect = [\"localhost\"]\n").unwrap();
+    let outcome = arena.dyno(&["list"]);
+    assert!(
+        outcome.code == Some(2) && outcome.stderr.contains("`localhost` has no port"),
+        "{}",
+        outcome.shown()
+    );
+
+    secret.set_nonblocking(true).unwrap();
+    assert!(secret.accept().is_err(), "nothing reached what was not granted");
 }

@@ -6,6 +6,7 @@
 use std::{
     fs,
     hash::{DefaultHasher, Hash, Hasher},
+    iter,
     path::{Path, PathBuf},
     process::Command,
     sync::OnceLock,
@@ -82,10 +83,11 @@ pub(crate) fn escape(name: &str) -> PathBuf {
     build(&format!("{name}.so"), |target| compile("cc", "-std=c11", &source, target, &[&define]))
 }
 
-/// The plugin of the story of isolation, which reads files.
-pub(crate) fn reads_files(target: &Path, flags: &[String]) -> PathBuf {
-    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
-    compile("cc", "-std=c11", &root().join("tests/isolation/reads_files.c"), target, &flags);
+/// A plugin of the story of isolation, which asks for more than computing.
+pub(crate) fn asking(source: &str, target: &Path, flags: &[String]) -> PathBuf {
+    let named = format!("-DNAME=\"{source}\"");
+    let flags: Vec<&str> = iter::once(named.as_str()).chain(flags.iter().map(String::as_str)).collect();
+    compile("cc", "-std=c11", &root().join(format!("tests/isolation/{source}.c")), target, &flags);
     target.to_owned()
 }
 

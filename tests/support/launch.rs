@@ -74,6 +74,7 @@ impl Launch {
             full: true,
             read: named.collect(),
             environment: IndexMap::new(),
+            connect: Vec::new(),
             required: Vec::new(),
         };
         self.ask(&Request::Load(Box::new(Load {

@@ -7,7 +7,7 @@
 
 use std::{
     collections::BTreeMap,
-    io, process,
+    io, process, ptr,
     sync::atomic::{AtomicU64, Ordering},
 };
 
@@ -19,6 +19,8 @@ use seccompiler::{
     BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
     SeccompRule, sock_filter,
 };
+
+use super::connect;
 
 macro_rules! calls {
     ($($(#[$cfg:meta])? $name:ident)*) => { &[$($(#[$cfg])? (stringify!($name), libc::$name)),*] };
@@ -81,6 +83,13 @@ const OWN_PROCESS: &[((&str, libc::c_long), u8)] = &[
     (("SYS_setpriority", libc::SYS_setpriority), 1),
 ];
 
+/// What connects by itself with the flag `MSG_FASTOPEN`, by the place of the flags among the arguments.
+const SENDING: &[((&str, libc::c_long), u8)] = &[
+    (("SYS_sendto", libc::SYS_sendto), 3),
+    (("SYS_sendmsg", libc::SYS_sendmsg), 2),
+    (("SYS_sendmmsg", libc::SYS_sendmmsg), 3),
+];
+
 /// Requests of `prctl` that would undo a layer.
 const PRCTL: [libc::c_int; 5] = [
     libc::PR_SET_PDEATHSIG,
@@ -108,11 +117,11 @@ const NUMBERS: usize = 1024;
 static SEEN: [AtomicU64; NUMBERS / 64] = [const { AtomicU64::new(0) }; NUMBERS / 64];
 
 /// Installs the filter for this process, whose only thread this is, and everything that it starts. A call that it refuses fails
-/// with `EPERM`, and is remembered.
+/// with `EPERM`, and is remembered. `network`: sockets of TCP can be made, and [`connect`] sees to what they reach.
 ///
 /// # Errors
 /// A sentence, if the kernel refuses it.
-pub(super) fn filter() -> Result<(), String> {
+pub(super) fn filter(network: bool) -> Result<(), String> {
     let refused = |what: &str, error: &dyn std::fmt::Display| {
         format!("the kernel refused the filter of system calls ({what}): {error}")
     };
@@ -123,7 +132,7 @@ pub(super) fn filter() -> Result<(), String> {
     );
     // SAFETY: the handler reads what the kernel gives it, sets a bit and a register, and calls nothing.
     unsafe { sigaction(Signal::SIGSYS, &action) }.map_err(|error| refused("sigaction", &error))?;
-    for program in [unseen(), program(rules()?)?] {
+    for program in [unseen(), program(rules(network)?)?] {
         install(&program).map_err(|error| refused("seccomp", &error))?;
     }
     Ok(())
@@ -161,12 +170,13 @@ pub fn take_refused_calls() -> Vec<String> {
 
 fn name(number: libc::c_long) -> String {
     let others = [("SYS_clone", libc::SYS_clone), ("SYS_prctl", libc::SYS_prctl)];
-    let all = REFUSED.iter().chain(OWN_PROCESS.iter().map(|(call, _)| call)).chain(&others);
+    let sending = SENDING.iter().map(|(call, _)| call);
+    let all = REFUSED.iter().chain(OWN_PROCESS.iter().map(|(call, _)| call)).chain(sending).chain(&others);
     let found = all.copied().find(|(_, known)| *known == number);
     found.map_or_else(|| number.to_string(), |(name, _)| name.trim_start_matches("SYS_").to_owned())
 }
 
-fn rules() -> Result<BTreeMap<i64, Vec<SeccompRule>>, String> {
+fn rules(network: bool) -> Result<BTreeMap<i64, Vec<SeccompRule>>, String> {
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
     for (_, number) in REFUSED {
         rules.insert(*number, Vec::new());
@@ -190,6 +200,32 @@ fn rules() -> Result<BTreeMap<i64, Vec<SeccompRule>>, String> {
         rule(vec![condition(0, SeccompCmpOp::MaskedEq(bit), bit)?])
     };
     rules.insert(libc::SYS_clone, NAMESPACES.map(made).into_iter().collect::<Result<_, String>>()?);
+    if network {
+        rules.insert(libc::SYS_socket, other_sockets()?);
+        let opens = u64::from(libc::MSG_FASTOPEN.cast_unsigned());
+        for ((_, number), flags) in SENDING {
+            rules
+                .insert(*number, vec![rule(vec![condition(*flags, SeccompCmpOp::MaskedEq(opens), opens)?])?]);
+        }
+    }
+    Ok(rules)
+}
+
+/// Every socket but those of TCP.
+fn other_sockets() -> Result<Vec<SeccompRule>, String> {
+    /// The bits of the second argument that say which kind of socket it is.
+    const KIND: u64 = 0xf;
+
+    let none_of = |argument: u8, values: [libc::c_int; 2]| {
+        let others =
+            values.map(|value| condition(argument, SeccompCmpOp::Ne, u64::from(value.cast_unsigned())));
+        rule(others.into_iter().collect::<Result<_, String>>()?)
+    };
+    let kinds = (0..=KIND).filter(|kind| *kind != u64::from(libc::SOCK_STREAM.cast_unsigned()));
+    let of_kind = |kind| rule(vec![condition(1, SeccompCmpOp::MaskedEq(KIND), kind)?]);
+    let mut rules = kinds.map(of_kind).collect::<Result<Vec<_>, String>>()?;
+    rules.push(none_of(0, [libc::AF_INET, libc::AF_INET6])?);
+    rules.push(none_of(2, [0, libc::IPPROTO_TCP])?);
     Ok(rules)
 }
 
@@ -230,7 +266,7 @@ fn install(program: &BpfProgram) -> io::Result<()> {
     if answer == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Called instead of a call that the filter refuses: makes it fail with `EPERM`.
+/// Called instead of a call that the filter refuses: makes it fail with `EPERM`, or connects to what was granted.
 extern "C" fn remember(_: libc::c_int, about: *mut libc::siginfo_t, context: *mut libc::c_void) {
     /// The beginning of `siginfo_t` for this signal.
     #[repr(C)]
@@ -241,18 +277,35 @@ extern "C" fn remember(_: libc::c_int, about: *mut libc::siginfo_t, context: *mu
         machine: libc::c_uint,
     }
     // SAFETY: the kernel gives the handler of this signal such an account of it.
-    let call = unsafe { (*about.cast::<About>()).call } as usize;
-    if let Some(word) = SEEN.get(call / 64) {
-        word.fetch_or(1 << (call % 64), Ordering::Relaxed);
-    }
+    let call = unsafe { (*about.cast::<About>()).call };
     // SAFETY: the kernel gives a handler the registers that the thread goes on with, which nothing else refers to meanwhile.
     let registers = unsafe { &mut (*context.cast::<libc::ucontext_t>()).uc_mcontext };
+    let [first, second, third] = arguments(registers);
+    let connected = (libc::c_long::from(call) == libc::SYS_connect)
+        .then(|| {
+            connect::answer(first as libc::c_int, ptr::with_exposed_provenance(second), third as u32 as usize)
+        })
+        .flatten();
+    let answer = connected.unwrap_or(-libc::EPERM);
+    if answer == -libc::EPERM
+        && let Some(word) = SEEN.get(call as usize / 64)
+    {
+        word.fetch_or(1 << (call as usize % 64), Ordering::Relaxed);
+    }
     #[cfg(target_arch = "x86_64")]
     {
-        registers.gregs[libc::REG_RAX as usize] = -libc::c_longlong::from(libc::EPERM);
+        registers.gregs[libc::REG_RAX as usize] = libc::c_longlong::from(answer);
     }
     #[cfg(target_arch = "aarch64")]
     {
-        registers.regs[0] = (-i64::from(libc::EPERM)).cast_unsigned();
+        registers.regs[0] = i64::from(answer).cast_unsigned();
     }
+}
+
+/// The first arguments of a system call.
+fn arguments(registers: &libc::mcontext_t) -> [usize; 3] {
+    #[cfg(target_arch = "x86_64")]
+    return [libc::REG_RDI, libc::REG_RSI, libc::REG_RDX].map(|at| registers.gregs[at as usize] as usize);
+    #[cfg(target_arch = "aarch64")]
+    return [0, 1, 2].map(|at| registers.regs[at] as usize);
 }

@@ -2,11 +2,11 @@
 
 #![allow(unsafe_code, reason = "variables of a process are only safe to set while it has one thread")]
 
-use std::{env, fs, path::Path};
+use std::{env, fs, os::fd::OwnedFd, path::Path};
 
 use dyno_core::{model::IsolationLayer, protocol::Confinement};
 
-use super::{calls, capabilities, files, proof};
+use super::{calls, capabilities, connect, files, proof};
 
 /// Layers that are in force and proven, and a sentence for each that is not.
 #[derive(Debug, Default)]
@@ -18,8 +18,14 @@ pub struct Confined {
 }
 
 /// Puts the layers on this process. `folder`: where foreign code may write. `host`: the process that nothing here may reach.
-/// `uses_accelerator`: whether it may use a device besides the CPU.
-pub fn confine(asked: &Confinement, folder: &Path, host: u32, uses_accelerator: bool) -> Confined {
+/// `uses_accelerator`: whether it may use a device besides the CPU. `connections`: where the host is asked for those to what was granted.
+pub fn confine(
+    asked: &Confinement,
+    folder: &Path,
+    host: u32,
+    uses_accelerator: bool,
+    connections: Option<OwnedFd>,
+) -> Confined {
     for (name, value) in &asked.environment {
         // SAFETY: a process that confines itself has one thread, since it has loaded nothing of others yet.
         unsafe { env::set_var(name, value) };
@@ -42,14 +48,22 @@ pub fn confine(asked: &Confinement, folder: &Path, host: u32, uses_accelerator: 
     let speculation = speculation();
     let given_up = capabilities::give_up();
     let filed = files::confine(folder, &asked.read, uses_accelerator);
-    let filtered = calls::filter();
+    let is_networked = connections.is_some();
+    let filtered = calls::filter(is_networked);
+    if let Some(channel) = connections {
+        connect::through(channel);
+    }
+    let networked = filtered.clone().and_then(|()| match is_networked {
+        false => proof::network(),
+        true => proof::other_network().and(Err(granted(asked))),
+    });
     let mut put_on = |layer: IsolationLayer, outcome: Result<(), String>| match outcome {
         Ok(()) => confined.layers.push(layer.word().to_owned()),
         Err(why) => confined.missing.push(format!("{}: {why}", layer.absent())),
     };
     put_on(IsolationLayer::NoCapabilities, given_up);
     put_on(IsolationLayer::FileRules, filed.and_then(|()| proof::files()));
-    put_on(IsolationLayer::NoNetwork, filtered.clone().and_then(|()| proof::network()));
+    put_on(IsolationLayer::NoNetwork, networked);
     put_on(IsolationLayer::NoSignals, filtered.clone().and_then(|()| proof::signals(host)));
     put_on(IsolationLayer::CallFilter, filtered.and_then(|()| proof::memory(host)));
     // The proofs are not the plugin's doing.
@@ -61,6 +75,12 @@ pub fn confine(asked: &Confinement, folder: &Path, host: u32, uses_accelerator: 
         ));
     }
     confined
+}
+
+/// Why it can use the network.
+fn granted(asked: &Confinement) -> String {
+    let all: Vec<String> = asked.connect.iter().map(|endpoint| format!("`{endpoint}`")).collect();
+    format!("it may connect to {}, and to nothing else", all.join(", "))
 }
 
 /// How the kernel lets this thread speculate past stores.

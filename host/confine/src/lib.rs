@@ -4,6 +4,7 @@
 mod calls;
 mod capabilities;
 mod confine;
+mod connect;
 mod files;
 mod proof;
 

@@ -2,14 +2,14 @@
 
 #![allow(unsafe_code, reason = "some of these acts have no safe door")]
 
-use std::{fs, io};
+use std::{fs, io, os::fd::AsRawFd};
 
 use nix::{
     errno::Errno,
     libc,
     sys::{
         signal,
-        socket::{AddressFamily, SockFlag, SockType, socket},
+        socket::{AddressFamily, SockFlag, SockType, SockaddrIn, connect, socket},
     },
     unistd::Pid,
 };
@@ -32,6 +32,15 @@ pub(super) fn network() -> Result<(), String> {
         "a socket could be made",
         socket(AddressFamily::Inet, SockType::Stream, SockFlag::empty(), None).map(drop),
     )
+}
+
+/// Makes a socket of another kind, and connects to an address that nobody has (RFC 5737).
+pub(super) fn other_network() -> Result<(), String> {
+    let stream = |kind| socket(AddressFamily::Inet, kind, SockFlag::empty(), None);
+    expected("a socket of UDP could be made", stream(SockType::Datagram).map(drop))?;
+    let socket = stream(SockType::Stream).map_err(|error| format!("no socket could be made: {error}"))?;
+    let nobody = SockaddrIn::new(192, 0, 2, 1, 9);
+    expected("any host could be reached", connect(socket.as_raw_fd(), &nobody))
 }
 
 /// Asks whether a signal would reach the host.

@@ -16,8 +16,8 @@ pub(crate) fn go_behind_the_layers() {
     let read = home.iter().map(|home| home.join(".local/lib")).filter(|it| it.is_dir()).collect();
     let environment: IndexMap<String, String> =
         home.map(|home| ("DYNO_USER_HOME".to_owned(), home.display().to_string())).into_iter().collect();
-    let asked = Confinement { full: true, read, environment, required: Vec::new() };
+    let asked = Confinement { full: true, read, environment, connect: Vec::new(), required: Vec::new() };
     // Drivers may write nothing: what they keep in the user's cache, they do without.
     let nowhere = Path::new("/dev/null");
-    confine(&asked, nowhere, getppid().as_raw().unsigned_abs(), true);
+    confine(&asked, nowhere, getppid().as_raw().unsigned_abs(), true, None);
 }

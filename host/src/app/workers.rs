@@ -1,15 +1,15 @@
 //! Use cases: which program runs plugins, and what they may do, by the settings.
 
 use crate::{
-    config::{Isolation, Profile, Resolved},
+    config::{Granted, Isolation, Profile, Resolved},
     runner::{Grant, Rights, Workers},
 };
 
 /// The program of workers, and what the plugins in them may do.
 pub(super) fn workers(settings: &Resolved) -> Workers {
     let grants = settings.grants.iter().map(|(plugin, granted)| {
-        let grant = Grant { read: granted.read.clone(), environment: granted.environment.clone() };
-        (plugin.clone(), grant)
+        let Granted { publisher, read, environment, connect } = granted.clone();
+        (plugin.clone(), Grant { publisher, read, environment, connect })
     });
     Workers {
         program: settings.worker.value.clone(),

@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use dyno_core::model::Endpoint;
 use serde::{Deserialize, Serialize};
 
 use super::RetentionTable;
@@ -82,12 +83,18 @@ pub struct File {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Granted {
+    /// Who must have signed the plugin file. // eg: "acme"
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub publisher: Option<String>,
     /// Files and folders that it may read. // eg: ["/srv/models"]
     #[serde(default)]
     pub read: Vec<String>,
     /// Names of variables of the environment that it gets.
     #[serde(default)]
     pub environment: Vec<String>,
+    /// Hosts with their ports that it may connect to. // eg: ["models.example.com:443"]
+    #[serde(default)]
+    pub connect: Vec<Endpoint>,
 }
 
 /// Why the configuration cannot be used.

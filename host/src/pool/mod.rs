@@ -3,6 +3,7 @@
 
 mod begun;
 mod believed;
+mod connections;
 mod family;
 mod helper;
 mod interruption;
@@ -13,6 +14,7 @@ mod tool;
 mod worker;
 
 pub use begun::begin_again_with;
+pub use connections::{Located, locate, serve_connections};
 pub use family::{adopt_orphans, unadopted};
 pub use helper::{HelperCommand, HelperFault, ask_helper};
 pub use interruption::Interruption;

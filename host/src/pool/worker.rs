@@ -1,9 +1,9 @@
 //! One worker process: its channel, its output, its end. Dropping it kills its whole process group.
 
 use std::{
-    io::{self, ErrorKind, Read, Write},
+    io::{self, ErrorKind, IoSlice, Read, Write},
     os::{
-        fd::{AsFd, OwnedFd},
+        fd::{AsFd, AsRawFd, OwnedFd},
         unix::{net::UnixStream, process::CommandExt},
     },
     path::PathBuf,
@@ -23,6 +23,7 @@ use nix::{
     sys::{
         personality::{self, Persona},
         signal::Signal,
+        socket::{ControlMessage, MsgFlags, sendmsg},
     },
 };
 
@@ -99,6 +100,8 @@ pub struct Worker {
     kills_before: Option<u64>,
     /// Whether it is still there, although it was killed.
     is_stuck: bool,
+    /// What it is handed after the next request.
+    parcel: Option<OwnedFd>,
 }
 
 /// How a worker ended.
@@ -161,6 +164,7 @@ impl Worker {
             left_behind: 0,
             kills_before,
             is_stuck: false,
+            parcel: None,
         })
     }
 
@@ -181,7 +185,40 @@ impl Worker {
             self.looked = None;
         }
         self.send(&frame, deadline, cancelled)?;
+        if let Some(descriptor) = self.parcel.take() {
+            self.hand_over(&descriptor, deadline, cancelled)?;
+        }
         self.listen(deadline, cancelled, heard)
+    }
+
+    /// Hands a descriptor over after the next request.
+    pub fn hand_over_next(&mut self, descriptor: OwnedFd) {
+        self.parcel = Some(descriptor);
+    }
+
+    /// Sends a descriptor with a byte that has no meaning.
+    fn hand_over(
+        &mut self,
+        descriptor: &OwnedFd,
+        deadline: Instant,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<(), Interruption> {
+        let descriptors = [descriptor.as_raw_fd()];
+        let part = [ControlMessage::ScmRights(&descriptors)];
+        loop {
+            match sendmsg::<()>(
+                self.channel.as_raw_fd(),
+                &[IoSlice::new(&[0])],
+                &part,
+                MsgFlags::MSG_NOSIGNAL,
+                None,
+            ) {
+                Ok(_) => return Ok(()),
+                Err(Errno::EINTR) => {}
+                Err(Errno::EAGAIN) => self.await_room(deadline, cancelled)?,
+                Err(_) => return Err(self.last_words()),
+            }
+        }
     }
 
     /// Writes a whole frame, as fast as the worker takes it: one of some hundred kilobytes does not fit into the channel.
@@ -197,21 +234,27 @@ impl Worker {
                 Ok(count) if count > 0 => rest = rest.get(count..).unwrap_or_default(),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    if cancelled() {
-                        return Err(Interruption::Cancelled);
-                    }
-                    let now = Instant::now();
-                    if now >= deadline {
-                        return Err(Interruption::TimedOut);
-                    }
-                    if let Some(exit) = self.poll_exit() {
-                        return Err(self.died(exit));
-                    }
-                    self.wait((deadline - now).min(TICK), PollFlags::POLLOUT);
+                    self.await_room(deadline, cancelled)?;
                 }
                 Ok(_) | Err(_) => return Err(self.last_words()),
             }
         }
+        Ok(())
+    }
+
+    /// Waits until the channel takes more.
+    fn await_room(&mut self, deadline: Instant, cancelled: &dyn Fn() -> bool) -> Result<(), Interruption> {
+        if cancelled() {
+            return Err(Interruption::Cancelled);
+        }
+        let now = Instant::now();
+        if now >= deadline {
+            return Err(Interruption::TimedOut);
+        }
+        if let Some(exit) = self.poll_exit() {
+            return Err(self.died(exit));
+        }
+        self.wait((deadline - now).min(TICK), PollFlags::POLLOUT);
         Ok(())
     }
 

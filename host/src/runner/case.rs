@@ -8,6 +8,8 @@ use dyno_core::{
 };
 use dyno_plugin_api::descriptor::{BenchmarkInfo, MetricInfo, ParamInfo};
 
+use super::Asking;
+
 /// Why a case cannot run, or need not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Obstacle {
@@ -53,7 +55,7 @@ pub struct Subject {
     /// Metrics that it declares.
     pub metrics: Vec<MetricInfo>,
     /// What its plugin asks for besides computing.
-    pub capabilities: Vec<String>,
+    pub asking: Asking,
     /// The device.
     pub device: DeviceInfo,
     /// Why none of its cases can run; absent if they can.
@@ -68,7 +70,7 @@ impl Subject {
         path: PathBuf,
         size: u64,
         benchmark: &BenchmarkInfo,
-        capabilities: Vec<String>,
+        asking: Asking,
         device: DeviceInfo,
     ) -> Self {
         let obstacle = if let Some(why) = &device.unavailable {
@@ -97,7 +99,7 @@ impl Subject {
             benchmark: benchmark.name.clone(),
             category: benchmark.category.clone(),
             metrics: benchmark.metrics.clone(),
-            capabilities,
+            asking,
             device,
             obstacle,
         }

@@ -14,7 +14,7 @@ use dyno_core::{
 use dyno_plugin_api::descriptor::BenchmarkInfo;
 use serde_json::Value;
 
-use super::{Match, Planned, case::Subject};
+use super::{Asking, Match, Planned, case::Subject};
 use crate::{
     catalog::{self, Catalog, Entry, ResolveError, Resolved, glob},
     devices,
@@ -279,8 +279,9 @@ pub(super) fn subject(resolved: &Resolved<'_>, device: DeviceInfo) -> Subject {
     let entry = resolved.entry;
     // A plugin of another contract is run all the same: the worker refuses it before any of its code runs, and the case
     // fails with the sentence that names both sides. Skipping it would turn a stale plugin into a green run.
-    let capabilities = entry.descriptor.capabilities.clone();
-    Subject::new(entry.plugin(), entry.path.clone(), entry.size, resolved.benchmark, capabilities, device)
+    let publisher = entry.signature.publisher().map(str::to_owned);
+    let asking = Asking { capabilities: entry.descriptor.capabilities.clone(), publisher };
+    Subject::new(entry.plugin(), entry.path.clone(), entry.size, resolved.benchmark, asking, device)
 }
 
 /// Every combination of the given values, the last parameter varying fastest.

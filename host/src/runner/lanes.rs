@@ -158,7 +158,7 @@ mod tests {
     use dyno_core::model::{DeviceInfo, Params, PluginKind, PluginRef};
 
     use super::*;
-    use crate::runner::Subject;
+    use crate::runner::{Asking, Subject};
 
     fn grouped(devices: &[DeviceInfo]) -> (usize, Vec<Vec<usize>>) {
         let plugin = PluginRef {
@@ -173,7 +173,8 @@ mod tests {
             serde_json::from_value(serde_json::json!({"name": "b", "hardware": ["cpu", "cuda", "webgpu"]}))
                 .unwrap();
         let case = |device: &DeviceInfo| {
-            let subject = Subject::new(plugin.clone(), "p".into(), 0, &benchmark, Vec::new(), device.clone());
+            let subject =
+                Subject::new(plugin.clone(), "p".into(), 0, &benchmark, Asking::default(), device.clone());
             Planned::new(subject.into(), Params::new().into())
         };
         let group = group(&devices.iter().map(case).collect::<Vec<_>>());

@@ -51,6 +51,7 @@ pub(super) fn launch(
 
 /// The record of a launch before anything happened.
 fn begun(assignment: &Assignment<'_>, index: u32) -> LaunchRecord {
+    let permitted = assignment.worker.rights.permitted(assignment.case);
     LaunchRecord {
         index,
         started_at: crate::timestamp::now(),
@@ -71,14 +72,14 @@ fn begun(assignment: &Assignment<'_>, index: u32) -> LaunchRecord {
         pinned_cpus: Vec::new(),
         counters: IndexMap::new(),
         energy_j: None,
-        missing: assignment.worker.rights.withheld(assignment.case),
+        granted: permitted.words(),
+        missing: permitted.withheld,
         stages: Vec::new(),
         environment: Environment::default(),
         output: Vec::new(),
         output_dropped: 0,
         seed: Some(assignment.seed),
         side_effects: SideEffects::default(),
-        granted: assignment.worker.rights.granted(assignment.case),
         refused_calls: Vec::new(),
     }
 }

@@ -143,6 +143,17 @@ pub enum SignatureState {
     },
 }
 
+impl SignatureState {
+    /// Who signed, if the signature counts.
+    #[must_use]
+    pub fn publisher(&self) -> Option<&str> {
+        match self {
+            Self::Signed { publisher, .. } => Some(publisher),
+            Self::NotChecked | Self::Unsigned | Self::Invalid { .. } => None,
+        }
+    }
+}
+
 impl fmt::Display for SignatureState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,9 +1,11 @@
 //! The worker's end of the channel to the host.
 
+#![allow(unsafe_code, reason = "a descriptor that comes over a channel is a number until somebody owns it")]
+
 use std::{
-    io,
+    io::{self, IoSliceMut},
     os::{
-        fd::{AsFd, AsRawFd},
+        fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd},
         unix::net::UnixStream,
     },
     sync::{Arc, Mutex, PoisonError},
@@ -12,7 +14,7 @@ use std::{
 use dyno_core::protocol::{self, FrameError, Reply, Request};
 use nix::{
     errno::Errno,
-    sys::socket::{self, MsgFlags},
+    sys::socket::{self, ControlMessageOwned, MsgFlags},
 };
 
 /// Room for a batch of samples and the answer after it [bytes]; longer frames make more of it.
@@ -53,6 +55,36 @@ impl Requests {
             Err(FrameError::Closed) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+}
+
+impl Requests {
+    /// The descriptor that the host hands over after a request.
+    ///
+    /// # Errors
+    /// The system's, or that none came.
+    pub(crate) fn take_descriptor(&mut self) -> io::Result<OwnedFd> {
+        let mut byte = [0];
+        let mut space = nix::cmsg_space!([RawFd; 1]);
+        let mut data = [IoSliceMut::new(&mut byte)];
+        let message = loop {
+            match socket::recvmsg::<()>(
+                self.0.as_raw_fd(),
+                &mut data,
+                Some(&mut space),
+                MsgFlags::MSG_CMSG_CLOEXEC,
+            ) {
+                Err(Errno::EINTR) => {}
+                other => break other?,
+            }
+        };
+        let handed = message.cmsgs()?.find_map(|part| match part {
+            ControlMessageOwned::ScmRights(descriptors) => descriptors.first().copied(),
+            _ => None,
+        });
+        let descriptor = handed.ok_or_else(|| io::Error::other("the host handed over no descriptor"))?;
+        // SAFETY: the kernel has just made it for this process, and nothing else has its number.
+        Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
     }
 }
 

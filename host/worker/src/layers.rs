@@ -13,11 +13,16 @@ use nix::unistd::getppid;
 
 /// `--layers`: puts them on, and prints as JSON which hold.
 pub(crate) fn tell() -> ExitCode {
-    let asked =
-        Confinement { full: true, read: Vec::new(), environment: IndexMap::new(), required: Vec::new() };
+    let asked = Confinement {
+        full: true,
+        read: Vec::new(),
+        environment: IndexMap::new(),
+        connect: Vec::new(),
+        required: Vec::new(),
+    };
     // What may be written to does not matter here.
     let folder = Path::new("/dev/null");
-    let found = confine(&asked, folder, getppid().as_raw().unsigned_abs(), false);
+    let found = confine(&asked, folder, getppid().as_raw().unsigned_abs(), false, None);
     let readings = IsolationReadings { layers: found.layers, missing: found.missing };
     let written = serde_json::to_string(&readings).map(|text| writeln!(io::stdout(), "{text}"));
     if matches!(written, Ok(Ok(()))) { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -2,6 +2,7 @@
 
 use std::{
     env,
+    os::fd::OwnedFd,
     panic::{self, AssertUnwindSafe},
     process::ExitCode,
     sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
@@ -162,7 +163,8 @@ impl Session {
         };
         let side =
             Arc::new(HostSide::new(self.replies.clone(), Arc::clone(&self.cancelled), load.metrics.clone()));
-        let (mut instance, counters) = self.load(&load, &side)?;
+        let connections = self.connections(&load)?;
+        let (mut instance, counters) = self.load(&load, &side, connections)?;
         match self.next()? {
             Request::Setup => self.set_up(&load, &side, instance.as_mut())?,
             other => return Err(out_of_order(&other, "setup").into()),
@@ -210,11 +212,21 @@ impl Session {
         Ok(())
     }
 
+    /// The channel by which the host is asked for connections; `None`: the plugin is granted none, or needs no host for them.
+    fn connections(&mut self, load: &Load) -> Result<Option<OwnedFd>, Failure> {
+        if !load.needs_connections() {
+            return Ok(None);
+        }
+        let taken = self.requests.take_descriptor();
+        taken.map(Some).map_err(|error| Failure::host("cannot take the channel for connections", &error))
+    }
+
     /// Isolates this process as far as the launch asks for, and loads the plugin into it.
     fn load(
         &self,
         load: &Load,
         side: &Arc<HostSide>,
+        mut connections: Option<OwnedFd>,
     ) -> Result<(Box<dyn Instance>, Option<Counters>), Failure> {
         let mut layers = self.layers.clone();
         layers.extend(sandbox::limit_memory(load.memory_limit_bytes).map(str::to_owned));
@@ -230,7 +242,8 @@ impl Session {
             if load.kind == PluginKind::Native {
                 let folder = env::current_dir()
                     .map_err(|error| Failure::host("cannot find the worker's own folder", &error))?;
-                confined = confine(&load.confinement, &folder, self.host, !load.device.is_cpu());
+                confined =
+                    confine(&load.confinement, &folder, self.host, !load.device.is_cpu(), connections.take());
             }
             if !load.confinement.environment.is_empty() && load.kind == PluginKind::Native {
                 layers.retain(|layer| layer != "empty_environment");

@@ -54,6 +54,7 @@ mod benchmark;
 mod context;
 mod export;
 mod failure;
+mod network;
 mod panics;
 mod params;
 mod report;
@@ -68,6 +69,7 @@ pub use self::{
     benchmark::{Benchmark, Described},
     context::{Context, Device, Level},
     failure::Failure,
+    network::addresses,
     params::{ParamEnum, Params},
     report::{Report, Sample},
     rng::{Rng, rng},

@@ -6,6 +6,7 @@ mod conformance;
 mod device;
 mod distribution;
 mod doctor;
+mod endpoint;
 mod environment;
 mod event;
 mod finite;
@@ -44,6 +45,7 @@ pub use doctor::{
     Comparable, DOCTOR_SCHEMA, DOCTOR_VERSION, Difference, Doctor, DoctorComparison, Finding, NoiseCase,
     NoiseReport, Severity,
 };
+pub use endpoint::Endpoint;
 pub use environment::{Cache, Core, CpuTopology, Environment, Load, Machine};
 pub use event::{Estimate, Event};
 pub use history::{Change, Mark, MarkKind, Point, Series};

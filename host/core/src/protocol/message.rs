@@ -6,11 +6,12 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    EngineInfo, IsolationLayer, Pages, Params, Plan, PluginKind, Query, Sample, Scenario, SideEffects,
+    Endpoint, EngineInfo, IsolationLayer, Pages, Params, Plan, PluginKind, Query, Sample, Scenario,
+    SideEffects,
 };
 
 /// Version of the protocol. Host and worker are shipped together: versions that differ are refused.
-pub const PROTOCOL_VERSION: u32 = 8;
+pub const PROTOCOL_VERSION: u32 = 9;
 
 /// The limit on file locks that a worker of this host takes, and everything that it starts inherits. The kernel has not
 /// used that limit since Linux 2.4, and an ordinary process can only lower it: so it marks every descendant of a
@@ -24,6 +25,8 @@ pub fn mark(host: u32) -> u64 {
 pub const MAX_TEXT_BYTES: usize = 4096;
 /// Most lines that a plugin may log in one launch; one more says that the rest is dropped.
 pub const MAX_LOG_LINES: u32 = 1_000;
+/// Longest address of a socket that a worker sends to ask for a connection [bytes].
+pub const MAX_ADDRESS_BYTES: usize = 128;
 /// Most progress reports of one launch.
 pub const MAX_PROGRESS: u32 = 10_000;
 /// Queries that a worker sends at a time, as long as there are so many.
@@ -120,11 +123,19 @@ pub struct Load {
     pub realtime: bool,
     /// Whether to use hardware counters.
     pub counters: bool,
-    /// What stands between a native plugin and the machine.
+    /// What stands between the plugin and the machine.
     pub confinement: Confinement,
 }
 
-/// What stands between a native plugin and the machine.
+impl Load {
+    /// Whether the worker receives a descriptor after this request, over which it asks the host for connections.
+    #[must_use]
+    pub fn needs_connections(&self) -> bool {
+        self.kind == PluginKind::Native && self.confinement.full && !self.confinement.connect.is_empty()
+    }
+}
+
+/// What stands between a plugin and the machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confinement {
     /// Whether the plugin is confined at all, beyond what every worker is.
@@ -133,6 +144,9 @@ pub struct Confinement {
     pub read: Vec<PathBuf>,
     /// Variables of the environment, with their values.
     pub environment: IndexMap<String, String>,
+    /// What the plugin may connect to. A native worker that is confined receives a descriptor after this request if there is any, over which
+    /// it asks the host for connections.
+    pub connect: Vec<Endpoint>,
     /// Layers without which nothing is loaded.
     pub required: Vec<IsolationLayer>,
 }

@@ -9,6 +9,7 @@
 
 mod assignment;
 mod closing;
+mod connecting;
 mod ended;
 mod intake;
 mod layers;

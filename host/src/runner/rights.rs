@@ -1,0 +1,212 @@
+//! What plugins may do besides computing: what they ask for, and who decides.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use dyno_core::{
+    model::{Endpoint, IsolationLayer, ParamValue, PluginKind},
+    protocol::Confinement,
+};
+use indexmap::IndexMap;
+
+use super::Planned;
+
+/// How the worker of a plugin learns where its user's home is, if it may read something there.
+const HOME: &str = "DYNO_USER_HOME";
+
+/// What plugins may do besides computing.
+#[derive(Debug, Clone)]
+pub struct Rights {
+    /// Whether native plugins are confined at all.
+    pub confined: bool,
+    /// Layers of isolation without which none is loaded.
+    pub required: Vec<IsolationLayer>,
+    /// Whether a plugin gets what it declares, and may read a path that a parameter names: a developer's own plugins. Otherwise it
+    /// gets what it declares and the operator grants.
+    pub trusts_declarations: bool,
+    /// What the operator grants, by the plugin's id.
+    pub grants: BTreeMap<String, Grant>,
+    /// The user's home, which `~` stands for.
+    pub home: Option<PathBuf>,
+}
+
+/// What an operator grants a plugin.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Grant {
+    /// Who must have signed the plugin file; `None`: it does not matter.
+    pub publisher: Option<String>,
+    /// Files and folders that it may read.
+    pub read: Vec<String>,
+    /// Names of variables of the environment that it gets.
+    pub environment: Vec<String>,
+    /// What it may connect to.
+    pub connect: Vec<Endpoint>,
+}
+
+/// What a plugin asks for besides computing, and whose it is.
+#[derive(Debug, Clone, Default)]
+pub struct Asking {
+    /// What it declares.
+    pub capabilities: Vec<String>,
+    /// Who signed the plugin file, if that was checked and counts.
+    pub publisher: Option<String>,
+}
+
+/// What the plugin of a case may do besides computing.
+#[derive(Debug, Default)]
+pub(super) struct Permitted {
+    read: Vec<PathBuf>,
+    environment: IndexMap<String, String>,
+    connect: Vec<Endpoint>,
+    /// What it asks for, is there, and is not granted, a sentence each.
+    pub(super) withheld: Vec<String>,
+}
+
+/// One thing that a plugin declares.
+enum Capability<'a> {
+    Read(&'a str),
+    Environment(&'a str),
+    Connect(Endpoint),
+    /// To connect to what parameters name.
+    ConnectToParams,
+    /// A word that means nothing here, or an endpoint that is none, and why.
+    Unknown(Option<String>),
+}
+
+impl<'a> Capability<'a> {
+    fn of(text: &'a str) -> Self {
+        match text.split_once(':') {
+            Some(("read", path)) => Self::Read(path),
+            Some(("env", name)) => Self::Environment(name),
+            Some(("connect", place)) => {
+                place.parse().map_or_else(|why| Self::Unknown(Some(why)), Self::Connect)
+            }
+            None if text == "connect" => Self::ConnectToParams,
+            _ => Self::Unknown(None),
+        }
+    }
+}
+
+impl Rights {
+    /// What the plugin of a case may do.
+    pub(super) fn permitted(&self, case: &Planned) -> Permitted {
+        let granted = self.granted_to(case);
+        let mut permitted = Permitted::default();
+        for text in &case.asking.capabilities {
+            let mut withhold =
+                |why: &str| permitted.withheld.push(format!("the plugin asks for `{text}`, {why}"));
+            let not_granted = format!("which `[grants.{}]` in dyno.toml does not grant", case.plugin.id);
+            match Capability::of(text) {
+                Capability::Read(path) => {
+                    let path = self.expanded(path);
+                    if self.trusts_declarations || self.may_read(granted, &path) {
+                        permitted.read.push(path);
+                    } else if path.exists() {
+                        withhold(&not_granted);
+                    }
+                }
+                Capability::Environment(name) => {
+                    let Ok(value) = std::env::var(name) else { continue };
+                    let is_granted =
+                        granted.is_some_and(|it| it.environment.iter().any(|known| known == name));
+                    if self.trusts_declarations || is_granted {
+                        permitted.environment.insert(name.to_owned(), value);
+                    } else {
+                        withhold(&not_granted);
+                    }
+                }
+                Capability::Connect(_) | Capability::ConnectToParams
+                    if case.plugin.kind == PluginKind::Wasm =>
+                {
+                    withhold("which components cannot be given: they have no network");
+                }
+                Capability::Connect(endpoint) => {
+                    if self.trusts_declarations || may_connect(granted, &endpoint) {
+                        permitted.connect.push(endpoint);
+                    } else {
+                        withhold(&not_granted);
+                    }
+                }
+                Capability::ConnectToParams => {
+                    for endpoint in texts(case).filter_map(Endpoint::named_in) {
+                        if self.trusts_declarations || may_connect(granted, &endpoint) {
+                            permitted.connect.push(endpoint);
+                        } else {
+                            withhold(&format!(
+                                "but `{endpoint}` of a parameter is not in `connect` of `[grants.{}]` in dyno.toml",
+                                case.plugin.id
+                            ));
+                        }
+                    }
+                }
+                Capability::Unknown(Some(why)) => withhold(&format!("but {why}")),
+                Capability::Unknown(None) => withhold(
+                    "which means nothing to dyno; there are `read:PATH`, `env:NAME`, `connect` and `connect:HOST:PORT`",
+                ),
+            }
+        }
+        // Who names a file in a parameter means it to be read.
+        let named = texts(case).map(Path::new).filter(|path| path.is_absolute() && path.exists());
+        permitted.read.extend(
+            named.filter(|path| self.trusts_declarations || self.may_read(granted, path)).map(Path::to_owned),
+        );
+        if let Some(home) =
+            self.home.as_ref().filter(|home| permitted.read.iter().any(|path| path.starts_with(home)))
+        {
+            permitted.environment.insert(HOME.to_owned(), home.display().to_string());
+        }
+        permitted
+    }
+
+    /// What stands between the plugin of a case and the machine. `demanded`: layers that the request demands, too.
+    pub(super) fn confinement(&self, case: &Planned, demanded: &[IsolationLayer]) -> Confinement {
+        let mut required = self.required.clone();
+        IsolationLayer::demand(&mut required, demanded);
+        let Permitted { read, environment, connect, .. } = self.permitted(case);
+        Confinement { full: self.confined, read, environment, connect, required }
+    }
+
+    /// What the operator grants the plugin of a case.
+    fn granted_to(&self, case: &Planned) -> Option<&Grant> {
+        let grant = self.grants.get(case.plugin.id.as_str())?;
+        (grant.publisher.is_none() || grant.publisher == case.asking.publisher).then_some(grant)
+    }
+
+    fn may_read(&self, granted: Option<&Grant>, path: &Path) -> bool {
+        // `..` would lead out of what is granted.
+        let Ok(path) = path.canonicalize() else { return false };
+        granted.is_some_and(|it| it.read.iter().any(|folder| path.starts_with(self.expanded(folder))))
+    }
+
+    fn expanded(&self, path: &str) -> PathBuf {
+        match (path.strip_prefix("~/"), &self.home) {
+            (Some(rest), Some(home)) => home.join(rest),
+            _ => PathBuf::from(path),
+        }
+    }
+}
+
+impl Permitted {
+    /// All of it, in the words in which plugins ask for it.
+    pub(super) fn words(&self) -> Vec<String> {
+        let read = self.read.iter().map(|path| format!("read:{}", path.display()));
+        let variables =
+            self.environment.keys().filter(|name| *name != HOME).map(|name| format!("env:{name}"));
+        let endpoints = self.connect.iter().map(|endpoint| format!("connect:{endpoint}"));
+        read.chain(variables).chain(endpoints).collect()
+    }
+}
+
+fn may_connect(granted: Option<&Grant>, endpoint: &Endpoint) -> bool {
+    granted.is_some_and(|it| it.connect.contains(endpoint))
+}
+
+/// The values of parameters that are texts.
+fn texts(case: &Planned) -> impl Iterator<Item = &str> {
+    case.params.values().filter_map(|value| match value {
+        ParamValue::Text(text) => Some(text.as_str()),
+        _ => None,
+    })
+}
