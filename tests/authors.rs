@@ -2,6 +2,8 @@
 
 use std::{fs, path::Path};
 
+use dyno_core::model::CaseStatus;
+
 use crate::support::{
     arena::{Arena, Outcome},
     fixtures,
@@ -308,6 +310,115 @@ class Lifecycle(exports.Lifecycle):
     says("reads", "FileNotFoundError");
     says("connects", "it called `wasi:sockets/");
     says("exits", "it ended itself with `exit`");
+}
+
+#[test]
+fn a_component_reads_what_it_was_granted_and_nothing_else() {
+    let Some(mut arena) = arena_with("componentize-py") else { return };
+    let (data, beside) = (arena.path("data"), arena.path("beside"));
+    fs::create_dir_all(data.join("sub")).unwrap();
+    fs::create_dir(&beside).unwrap();
+    // More than one read of a stream takes.
+    fs::write(data.join("sub/weights"), "0123456789".repeat(300_000)).unwrap();
+    fs::write(beside.join("named"), "named").unwrap();
+    fs::write(beside.join("secret"), "secret").unwrap();
+    std::os::unix::fs::symlink(&beside, data.join("out")).unwrap();
+    std::os::unix::fs::symlink("sub/weights", data.join("link")).unwrap();
+    nix::unistd::mkfifo(&data.join("pipe"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let script = r#"
+import errno, os
+from wit_world import exports
+from wit_world.imports.types import Report
+
+DATA, BESIDE = "@DATA@", "@BESIDE@"
+
+def refused(call, *errors):
+    try:
+        call()
+    except OSError as error:
+        assert error.errno in errors, (call, error)
+        return
+    raise AssertionError("it was not refused")
+
+class Lifecycle(exports.Lifecycle):
+    def setup(self, benchmark, params, seed):
+        assert os.environ["DYNO_TEST_WORD"] == "granted", os.environ
+        assert "HOME" not in os.environ
+        assert sorted(os.listdir(DATA)) == ["link", "out", "pipe", "sub"], os.listdir(DATA)
+        whole = "0123456789" * 300_000
+        with open(DATA + "/sub/weights") as file:
+            assert file.read() == whole
+            file.seek(2_999_995)
+            assert file.read() == "56789"
+        assert open(DATA + "/link").read() == whole
+        assert os.readlink(DATA + "/link") == "sub/weights" and os.path.islink(DATA + "/link")
+        assert os.path.getsize(DATA + "/sub/weights") == 3_000_000 and os.path.getmtime(DATA + "/sub") > 1e9
+        assert open(BESIDE + "/named").read() == "named"
+        NOT_HERE = (errno.ENOENT, errno.EPERM, errno.EACCES, errno.ENOTCAPABLE)
+        refused(lambda: open(BESIDE + "/secret"), *NOT_HERE)
+        refused(lambda: open(DATA + "/out/secret"), *NOT_HERE)
+        refused(lambda: os.listdir(DATA + "/out"), *NOT_HERE)
+        refused(lambda: open(DATA + "/../beside/secret"), *NOT_HERE)
+        refused(lambda: open("/etc/passwd"), *NOT_HERE)
+        refused(lambda: open(DATA + "/missing"), errno.ENOENT)
+        refused(lambda: open(DATA + "/pipe"), errno.ENOTSUP)
+        refused(lambda: open(DATA + "/new", "w"), errno.EROFS)
+        refused(lambda: open(DATA + "/sub/weights", "r+"), errno.EROFS)
+        refused(lambda: os.mkdir(DATA + "/folder"), errno.EROFS)
+        refused(lambda: os.remove(DATA + "/sub/weights"), errno.EROFS)
+        refused(lambda: os.rename(DATA + "/link", DATA + "/other"), errno.EROFS)
+        refused(lambda: os.symlink("sub", DATA + "/another"), errno.EROFS)
+
+    def verify(self):
+        pass
+
+    def prepare(self, iterations):
+        pass
+
+    def execute(self, iterations):
+        for _ in range(iterations):
+            sum(range(100))
+        return Report(items=float(iterations), bytes=0.0, flop=0.0, checksum=0)
+
+    def process_results(self, samples):
+        pass
+
+    def cleanup(self):
+        pass
+"#;
+    let script =
+        script.replace("@DATA@", &data.display().to_string()).replace("@BESIDE@", &beside.display().to_string());
+    let place = arena.path("work/reading");
+    fs::create_dir(&place).unwrap();
+    let capabilities = [format!("read:{}", data.display()), "env:DYNO_TEST_WORD".to_owned(), "connect:localhost:1".to_owned()];
+    fs::write(
+        place.join("descriptor.toml"),
+        format!(
+            "schema = \"dyno.descriptor/1\"\ncapabilities = {capabilities:?}\n[plugin]\nid = \"reading\"\nversion = \"1.0.0\"\n\
+             [abi]\nkind = \"wasm\"\nversion = 1\n[[benchmarks]]\nname = \"reading\"\nhardware = [\"cpu\"]\n\
+             [[benchmarks.params]]\nname = \"file\"\ntype = \"string\"\ndefault = \"{}\"\n",
+            beside.join("named").display()
+        ),
+    )
+    .unwrap();
+    fs::write(place.join("app.py"), script).unwrap();
+    good(&arena.dyno(&["build", "reading", "--no-check"]));
+    arena.set("DYNO_TEST_WORD", "granted");
+    let run = ["run", "reading", "--launches", "1", "--samples", "3", "--json"];
+    let ran = arena.dyno(&run);
+    let case = &ran.record().cases[0];
+    assert_eq!(case.status, CaseStatus::Completed, "{}", ran.shown());
+    let expected = [&capabilities[0], &format!("read:{}", beside.join("named").display()), &capabilities[1]];
+    assert_eq!(case.launches[0].granted.iter().collect::<Vec<_>>(), expected);
+    let missing = &case.launches[0].missing;
+    assert!(missing.iter().any(|why| why.contains("`connect:localhost:1`, which components cannot be given")), "{missing:?}");
+
+    arena.set("DYNO_PROFILE", "server");
+    good(&arena.dyno(&["lock"]));
+    let ran = arena.dyno(&run);
+    let case = &ran.record().cases[0];
+    assert!(format!("{:?}", case.status).contains("KeyError: \'DYNO_TEST_WORD\'"), "{}", ran.shown());
+    assert!(case.launches[0].granted.is_empty(), "{:?}", case.launches[0].granted);
 }
 
 #[test]

@@ -6,25 +6,31 @@ use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 use wasmtime::{ResourceLimiter, component::ResourceTable};
 
+use super::wasi::Granted;
 use crate::host_side::HostSide;
 
-/// Most timers that a guest can hold at once.
-const MAX_TIMERS: usize = 1_000;
+/// Most timers, streams and open files that a guest can hold at once.
+const MAX_RESOURCES: usize = 1_000;
 /// How much of what a guest wrote to standard error is kept, to explain a trap [bytes].
 const MAX_COMPLAINT_BYTES: usize = 4_096;
 
 /// What a guest of WASI has of its own.
 pub(super) struct Wasi {
-    pub(super) timers: ResourceTable,
+    /// Its timers, streams and open files.
+    pub(super) table: ResourceTable,
     pub(super) random: Pcg64Mcg,
+    /// The variables of its environment.
+    pub(super) environment: Vec<(String, String)>,
+    /// What it may read.
+    pub(super) granted: Vec<Granted>,
     complaint: Vec<u8>,
 }
 
 impl Wasi {
-    fn new(seed: u64) -> Self {
-        let mut timers = ResourceTable::new();
-        timers.set_max_capacity(MAX_TIMERS);
-        Self { timers, random: Pcg64Mcg::seed_from_u64(seed), complaint: Vec::new() }
+    pub(super) fn new(seed: u64, environment: Vec<(String, String)>, granted: Vec<Granted>) -> Self {
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(MAX_RESOURCES);
+        Self { table, random: Pcg64Mcg::seed_from_u64(seed), environment, granted, complaint: Vec::new() }
     }
 
     /// Keeps some of what the guest wrote to standard error.
@@ -60,8 +66,8 @@ pub(super) struct Guest {
 }
 
 impl Guest {
-    pub(super) fn new(side: Arc<HostSide>, limit: usize, seed: u64) -> Self {
-        Self { side, wasi: Wasi::new(seed), start: Instant::now(), limit, denied: None }
+    pub(super) fn new(side: Arc<HostSide>, limit: usize, wasi: Wasi) -> Self {
+        Self { side, wasi, start: Instant::now(), limit, denied: None }
     }
 
     /// Begins its randomness anew: every instance has that of the case.
@@ -108,7 +114,7 @@ mod tests {
     #[test]
     fn of_a_trace_the_reason_is_taken() {
         let reason = |text: &str| {
-            let mut wasi = Wasi::new(0);
+            let mut wasi = Wasi::new(0, Vec::new(), Vec::new());
             wasi.complaint = text.as_bytes().to_vec();
             wasi.take_complaint()
         };
@@ -122,7 +128,7 @@ mod tests {
     #[test]
     fn equal_seeds_give_equal_randomness() {
         let numbers = |seed| {
-            let mut wasi = Wasi::new(seed);
+            let mut wasi = Wasi::new(seed, Vec::new(), Vec::new());
             [wasi.random.next_u64(), wasi.random.next_u64()]
         };
         assert_eq!(numbers(7), numbers(7));

@@ -23,7 +23,7 @@ use wasmtime::{
 use super::{
     Loaded,
     bytes::Verified,
-    guest::Guest,
+    guest::{Guest, Wasi},
     wasi::{self, Stopped},
 };
 use crate::{
@@ -67,7 +67,9 @@ pub(super) fn load(
     wasi::link(&mut linker, &engine, &component)
         .map_err(|error| format!("the component's imports cannot be linked: {}", words(&error)))?;
     let limit = usize::try_from(load.memory_limit_bytes).unwrap_or(usize::MAX);
-    let guest = Guest::new(side, limit, load.seed);
+    let environment = load.confinement.environment.clone().into_iter().collect();
+    let wasi = Wasi::new(load.seed, environment, wasi::open(&load.confinement.read));
+    let guest = Guest::new(side, limit, wasi);
     let mut store = Store::new(&engine, guest);
     // The limiter also records a denied growth, which explains the trap that follows.
     store.limiter(|guest| guest);

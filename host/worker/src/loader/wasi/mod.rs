@@ -1,13 +1,18 @@
 //! The part of WASI 0.2 that guests find here: what the run times of JavaScript, Python and C import unasked. Clocks, random
-//! numbers from the seed of the case, and output that goes where that of native plugins goes; no argument, no variable, no
-//! file, no network. Everything else that they import can be linked, and ends the launch with a sentence when it is called.
+//! numbers from the seed of the case, output that goes where that of native plugins goes, and the variables and files that were
+//! granted; no argument, no network. Everything else that they import can be linked, and ends the launch with a sentence when it
+//! is called.
 //!
 //! Written here rather than taken from a library, because a sandbox is the sum of what it offers: this table is all of it.
 //! The interfaces are those of WASI 0.2, <https://github.com/WebAssembly/WASI/tree/main/docs>.
 
+mod files;
+
 use std::{
     fmt,
+    fs::File,
     io::{self, Write},
+    sync::Arc,
     thread,
     time::{Duration, Instant, SystemTime},
 };
@@ -22,6 +27,8 @@ use wasmtime::{
     },
 };
 
+use self::files::{Entries, ErrorCode, Node};
+pub(super) use self::files::{Granted, open};
 use super::guest::Guest;
 
 /// Most bytes of randomness in one call, and how many a stream says that it can take at once.
@@ -41,8 +48,8 @@ impl fmt::Display for Stopped {
         match self {
             Self::Withheld(function) => write!(
                 f,
-                "it called `{function}`: a plugin has no files, no network and nothing else of that kind; bring the data along \
-                 inside the component"
+                "it called `{function}`: a component has no network and nothing else of that kind; bring the data along inside of it, or \
+                 declare files to read (`read:PATH`)"
             ),
             Self::Ended => {
                 f.write_str("it ended itself with `exit`, which a plugin must not: return an error instead")
@@ -53,12 +60,17 @@ impl fmt::Display for Stopped {
 
 impl std::error::Error for Stopped {}
 
-/// A stream that the guest reads: there is nothing in it.
-struct Input;
+/// A stream that the guest reads.
+enum Input {
+    /// There is nothing in it.
+    Nothing,
+    /// A file, from a place on.
+    File { file: Arc<File>, at: u64 },
+}
 /// A stream that the guest writes. Its number is that of the process's stream.
 struct Output;
-/// Why a stream failed. The guest never gets one.
-struct StreamFault;
+/// Why a stream failed.
+struct StreamFault(ErrorCode);
 /// Something to wait for: the table has the moment, if it is not now.
 struct Timer(Option<Instant>);
 /// A resource of which the guest never gets one.
@@ -71,7 +83,6 @@ const STDERR: u32 = 2;
 #[component(variant)]
 enum StreamError {
     #[component(name = "last-operation-failed")]
-    #[allow(dead_code, reason = "the interface has it; streams here are open or closed")]
     Failed(Resource<StreamFault>),
     #[component(name = "closed")]
     Closed,
@@ -111,15 +122,22 @@ pub(super) fn link(linker: &mut Linker<Guest>, engine: &Engine, component: &Comp
 /// Defines a resource. Interfaces that only use it name it as well.
 fn resource(instance: &mut LinkerInstance<'_, Guest>, name: &str) -> Result<()> {
     match name {
-        "pollable" => instance.resource(name, ResourceType::host::<Timer>(), |mut store, timer| {
-            store.data_mut().wasi.timers.delete(Resource::<Timer>::new_own(timer))?;
-            Ok(())
-        }),
-        "input-stream" => instance.resource(name, ResourceType::host::<Input>(), |_, _| Ok(())),
+        "pollable" => kept::<Timer>(instance, name),
+        "input-stream" => kept::<Input>(instance, name),
+        "error" => kept::<StreamFault>(instance, name),
+        "descriptor" => kept::<Node>(instance, name),
+        "directory-entry-stream" => kept::<Entries>(instance, name),
         "output-stream" => instance.resource(name, ResourceType::host::<Output>(), |_, _| Ok(())),
-        "error" => instance.resource(name, ResourceType::host::<StreamFault>(), |_, _| Ok(())),
         _ => instance.resource(name, ResourceType::host::<Absent>(), |_, _| Ok(())),
     }
+}
+
+/// Defines a resource of the table.
+fn kept<T: Send + 'static>(instance: &mut LinkerInstance<'_, Guest>, name: &str) -> Result<()> {
+    instance.resource(name, ResourceType::host::<T>(), |mut store, number| {
+        store.data_mut().wasi.table.delete(Resource::<T>::new_own(number))?;
+        Ok(())
+    })
 }
 
 fn withhold(instance: &mut LinkerInstance<'_, Guest>, called: String, name: &str) -> Result<()> {
@@ -132,7 +150,9 @@ type Streamed<T> = Result<(std::result::Result<T, StreamError>,)>;
 fn function(instance: &mut LinkerInstance<'_, Guest>, interface: &str, name: &str) -> Result<bool> {
     match (interface, name) {
         ("cli/environment", "get-environment") => {
-            instance.func_wrap(name, |_, (): ()| Ok((Vec::<(String, String)>::new(),)))?;
+            instance.func_wrap(name, |store: StoreContextMut<'_, Guest>, (): ()| {
+                Ok((store.data().wasi.environment.clone(),))
+            })?;
         }
         ("cli/environment", "get-arguments") => {
             instance.func_wrap(name, |_, (): ()| Ok((Vec::<String>::new(),)))?;
@@ -144,7 +164,9 @@ fn function(instance: &mut LinkerInstance<'_, Guest>, interface: &str, name: &st
             })?;
         }
         ("cli/stdin", "get-stdin") => {
-            instance.func_wrap(name, |_, (): ()| Ok((Resource::<Input>::new_own(0),)))?;
+            instance.func_wrap(name, |mut store: StoreContextMut<'_, Guest>, (): ()| {
+                Ok((store.data_mut().wasi.table.push(Input::Nothing)?,))
+            })?;
         }
         ("cli/stdout", "get-stdout") => {
             instance.func_wrap(name, |_, (): ()| Ok((Resource::<Output>::new_own(STDOUT),)))?;
@@ -156,9 +178,6 @@ fn function(instance: &mut LinkerInstance<'_, Guest>, interface: &str, name: &st
             "cli/terminal-stdin" | "cli/terminal-stdout" | "cli/terminal-stderr",
             "get-terminal-stdin" | "get-terminal-stdout" | "get-terminal-stderr",
         ) => instance.func_wrap(name, |_, (): ()| Ok((None::<Resource<Absent>>,)))?,
-        ("filesystem/preopens", "get-directories") => {
-            instance.func_wrap(name, |_, (): ()| Ok((Vec::<(Resource<Absent>, String)>::new(),)))?;
-        }
         ("clocks/monotonic-clock", "now") => {
             instance.func_wrap(name, |store: StoreContextMut<'_, Guest>, (): ()| {
                 Ok((store.data().clock_ns(),))
@@ -199,6 +218,7 @@ fn function(instance: &mut LinkerInstance<'_, Guest>, interface: &str, name: &st
                 Ok(((random.next_u64(), random.next_u64()),))
             })?;
         }
+        ("filesystem/preopens" | "filesystem/types", _) => return files::function(instance, name),
         ("io/poll" | "io/streams" | "io/error", _) => return stream_function(instance, name),
         _ => return Ok(false),
     }
@@ -220,16 +240,21 @@ fn stream_function(instance: &mut LinkerInstance<'_, Guest>, name: &str) -> Resu
             instance.func_wrap(name, |store, (all,): (Vec<Resource<Timer>>,)| Ok((poll(&store, &all)?,)))?;
         }
         "[method]error.to-debug-string" => {
-            instance.func_wrap(name, |_, (_,): (Resource<StreamFault>,)| Ok((String::new(),)))?;
+            instance.func_wrap(
+                name,
+                |store: StoreContextMut<'_, Guest>, (one,): (Resource<StreamFault>,)| {
+                    Ok((format!("{:?}", store.data().wasi.table.get(&one)?.0),))
+                },
+            )?;
         }
         "[method]input-stream.read" | "[method]input-stream.blocking-read" => {
-            instance.func_wrap(name, |_, (_, _): (Resource<Input>, u64)| -> Streamed<Vec<u8>> {
-                Ok((Err(StreamError::Closed),))
+            instance.func_wrap(name, |store, (from, most): (Resource<Input>, u64)| -> Streamed<Vec<u8>> {
+                Ok((read(store, &from, most)?,))
             })?;
         }
         "[method]input-stream.skip" | "[method]input-stream.blocking-skip" => {
-            instance.func_wrap(name, |_, (_, _): (Resource<Input>, u64)| -> Streamed<u64> {
-                Ok((Err(StreamError::Closed),))
+            instance.func_wrap(name, |store, (from, most): (Resource<Input>, u64)| -> Streamed<u64> {
+                Ok((read(store, &from, most)?.map(|bytes| bytes.len() as u64),))
             })?;
         }
         "[method]input-stream.subscribe" => {
@@ -257,11 +282,11 @@ fn stream_function(instance: &mut LinkerInstance<'_, Guest>, name: &str) -> Resu
 
 /// Something to wait for until a moment; without one it is ready at once.
 fn timer(mut store: StoreContextMut<'_, Guest>, until: Option<Instant>) -> Result<(Resource<Timer>,)> {
-    Ok((store.data_mut().wasi.timers.push(Timer(until))?,))
+    Ok((store.data_mut().wasi.table.push(Timer(until))?,))
 }
 
 fn moment(store: &StoreContextMut<'_, Guest>, timer: &Resource<Timer>) -> Result<Option<Instant>> {
-    Ok(store.data().wasi.timers.get(timer)?.0)
+    Ok(store.data().wasi.table.get(timer)?.0)
 }
 
 fn sleep_until(moment: Option<Instant>) {
@@ -289,6 +314,24 @@ fn random(mut store: StoreContextMut<'_, Guest>, length: u64) -> Result<Vec<u8>>
     let mut bytes = vec![0; length as usize];
     store.data_mut().wasi.random.fill_bytes(&mut bytes);
     Ok(bytes)
+}
+
+/// Takes bytes out of a stream; at its end it is closed.
+fn read(
+    mut store: StoreContextMut<'_, Guest>,
+    from: &Resource<Input>,
+    most: u64,
+) -> Result<std::result::Result<Vec<u8>, StreamError>> {
+    let table = &mut store.data_mut().wasi.table;
+    let Input::File { file, at } = table.get_mut(from)? else { return Ok(Err(StreamError::Closed)) };
+    match files::read(file, most, *at) {
+        Ok(bytes) if bytes.is_empty() && most > 0 => Ok(Err(StreamError::Closed)),
+        Ok(bytes) => {
+            *at = at.saturating_add(bytes.len() as u64);
+            Ok(Ok(bytes))
+        }
+        Err(code) => Ok(Err(StreamError::Failed(table.push(StreamFault(code))?))),
+    }
 }
 
 /// Writes to the process's own streams, which the host reads line by line, as it does those of native plugins.
