@@ -386,11 +386,16 @@ class Lifecycle(exports.Lifecycle):
     def cleanup(self):
         pass
 "#;
-    let script =
-        script.replace("@DATA@", &data.display().to_string()).replace("@BESIDE@", &beside.display().to_string());
+    let script = script
+        .replace("@DATA@", &data.display().to_string())
+        .replace("@BESIDE@", &beside.display().to_string());
     let place = arena.path("work/reading");
     fs::create_dir(&place).unwrap();
-    let capabilities = [format!("read:{}", data.display()), "env:DYNO_TEST_WORD".to_owned(), "connect:localhost:1".to_owned()];
+    let capabilities = [
+        format!("read:{}", data.display()),
+        "env:DYNO_TEST_WORD".to_owned(),
+        "connect:localhost:1".to_owned(),
+    ];
     fs::write(
         place.join("descriptor.toml"),
         format!(
@@ -411,7 +416,10 @@ class Lifecycle(exports.Lifecycle):
     let expected = [&capabilities[0], &format!("read:{}", beside.join("named").display()), &capabilities[1]];
     assert_eq!(case.launches[0].granted.iter().collect::<Vec<_>>(), expected);
     let missing = &case.launches[0].missing;
-    assert!(missing.iter().any(|why| why.contains("`connect:localhost:1`, which components cannot be given")), "{missing:?}");
+    assert!(
+        missing.iter().any(|why| why.contains("`connect:localhost:1`, which components cannot be given")),
+        "{missing:?}"
+    );
 
     arena.set("DYNO_PROFILE", "server");
     good(&arena.dyno(&["lock"]));

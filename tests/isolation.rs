@@ -229,7 +229,18 @@ fn a_plugin_connects_to_what_it_was_granted_and_to_nothing_else() {
     grant("").unwrap();
     assert_eq!(ran(&arena, &run).cases[0].status, CaseStatus::Completed, "granted");
     grant("publisher = \"acme\"").unwrap();
+    let outcome = arena.dyno(&["list"]);
+    let said = "`[grants.connects]` names the publisher `acme`, which is not in the trust store";
+    assert!(outcome.code == Some(2) && outcome.stderr.contains(said), "{}", outcome.shown());
+    grant("").unwrap();
+    let secret_key = arena.path("home/acme.key").display().to_string();
+    let made = arena.dyno(&["key", "new", &secret_key, "--no-password", "--json"]).json();
+    grant(&format!("publisher = \"acme\"\n[trust.publishers.acme]\nkeys = [{}]", made["key"])).unwrap();
     assert_eq!(reason(&ran(&arena, &run)).0, Stage::Setup, "granted only to what acme signed");
+    let file = arena.path("plugins/connects.so").display().to_string();
+    let signed = arena.dyno(&["sign", "--key", &secret_key, "--publisher", "acme", &file]);
+    assert_eq!(signed.code, Some(0), "{}", signed.shown());
+    assert_eq!(ran(&arena, &run).cases[0].status, CaseStatus::Completed, "signed by acme");
     fs::write(&config, "[grants.connects]\nconnect = [\"localhost\"]\n").unwrap();
     let outcome = arena.dyno(&["list"]);
     assert!(

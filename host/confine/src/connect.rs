@@ -6,13 +6,17 @@
 
 use std::{
     mem,
-    os::fd::{IntoRawFd, OwnedFd, RawFd},
+    os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd},
     ptr,
     sync::atomic::{AtomicBool, AtomicI32, Ordering},
 };
 
 use dyno_core::protocol::MAX_ADDRESS_BYTES;
-use nix::libc;
+use nix::{
+    errno::Errno,
+    fcntl::{FcntlArg, OFlag, fcntl},
+    libc,
+};
 
 /// The channel to the host; negative: nothing is granted.
 static CHANNEL: AtomicI32 = AtomicI32::new(-1);
@@ -41,14 +45,14 @@ pub(super) fn answer(descriptor: RawFd, address: *const libc::c_void, bytes: usi
     // The kernel reads the address: a wrong pointer is an error then, and not the end of this process.
     let connected = ask(channel, address, bytes);
     IS_ASKED.store(false, Ordering::Release);
-    Some(match connected {
-        Ok(socket) => put(socket, descriptor),
-        Err(error) => -error,
-    })
+    match connected.and_then(|socket| put(&socket, descriptor)) {
+        Ok(()) => Some(0),
+        Err(error) => Some(-(error as libc::c_int)),
+    }
 }
 
 /// Sends an address and waits for a socket that is connected to it.
-fn ask(channel: RawFd, address: *const libc::c_void, bytes: usize) -> Result<RawFd, libc::c_int> {
+fn ask(channel: RawFd, address: *const libc::c_void, bytes: usize) -> Result<OwnedFd, Errno> {
     // SAFETY: the kernel checks whether the memory may be read.
     again(|| unsafe { libc::send(channel, address, bytes, libc::MSG_NOSIGNAL) })?;
     let mut error: libc::c_int = 0;
@@ -65,47 +69,47 @@ fn ask(channel: RawFd, address: *const libc::c_void, bytes: usize) -> Result<Raw
     let count = again(|| unsafe { libc::recvmsg(channel, &raw mut message, libc::MSG_CMSG_CLOEXEC) })?;
     if count != size_of::<libc::c_int>() {
         // The host has gone.
-        return Err(libc::ENETDOWN);
+        return Err(Errno::ENETDOWN);
     }
     if error != 0 {
-        return Err(error);
+        return Err(Errno::from_raw(error));
     }
     // SAFETY: the kernel has filled the message in, and the memory that it describes is still there.
     let header = unsafe { libc::CMSG_FIRSTHDR(&raw const message) };
     if header.is_null() {
         // This process can have no further descriptor.
-        return Err(libc::EMFILE);
+        return Err(Errno::EMFILE);
     }
-    // SAFETY: a header of the host's answer has one descriptor after it.
-    Ok(unsafe { ptr::read_unaligned(libc::CMSG_DATA(header).cast::<RawFd>()) })
+    // SAFETY: the header is one of this message.
+    let data = unsafe { libc::CMSG_DATA(header) };
+    // SAFETY: the host's answer has one descriptor after its header.
+    let socket = unsafe { ptr::read_unaligned(data.cast::<RawFd>()) };
+    // SAFETY: the kernel has just made it for this process, and nothing else has its number.
+    Ok(unsafe { OwnedFd::from_raw_fd(socket) })
 }
 
 /// Puts a socket in the place of another descriptor, with that one's flags.
-fn put(socket: RawFd, place: RawFd) -> libc::c_int {
-    // SAFETY: these calls take numbers only; a descriptor that is not open is an error.
-    unsafe {
-        let flags = libc::fcntl(place, libc::F_GETFL);
-        let kept = libc::fcntl(place, libc::F_GETFD);
-        let close_later = if kept & libc::FD_CLOEXEC == 0 { 0 } else { libc::O_CLOEXEC };
-        let is_open = flags >= 0 && kept >= 0;
-        let moved = is_open
-            && libc::fcntl(socket, libc::F_SETFL, flags & libc::O_NONBLOCK) >= 0
-            && again(|| libc::dup3(socket, place, close_later) as isize).is_ok();
-        libc::close(socket);
-        if moved { 0 } else { -libc::EBADF }
+fn put(socket: &OwnedFd, place: RawFd) -> Result<(), Errno> {
+    if place < 0 {
+        return Err(Errno::EBADF);
     }
+    // SAFETY: the plugin is in a call with it; if it is not open, or closed meanwhile, the calls below say so.
+    let old = unsafe { BorrowedFd::borrow_raw(place) };
+    let flags = OFlag::from_bits_retain(fcntl(old, FcntlArg::F_GETFL)?);
+    let is_closed_later = fcntl(old, FcntlArg::F_GETFD)? & libc::FD_CLOEXEC != 0;
+    fcntl(socket, FcntlArg::F_SETFL(flags & OFlag::O_NONBLOCK))?;
+    let close_later = if is_closed_later { libc::O_CLOEXEC } else { 0 };
+    // SAFETY: it takes numbers only. What the plugin had under this one is what it asked to connect.
+    again(|| unsafe { libc::dup3(socket.as_raw_fd(), place, close_later) } as isize).map(drop)
 }
 
 /// Makes a call again as long as signals interrupt it.
-fn again(mut call: impl FnMut() -> isize) -> Result<usize, libc::c_int> {
+fn again(mut call: impl FnMut() -> isize) -> Result<usize, Errno> {
     loop {
-        if let Ok(count) = usize::try_from(call()) {
-            return Ok(count);
-        }
-        // SAFETY: it is the place of this thread's error, which is always there.
-        let error = unsafe { *libc::__errno_location() };
-        if error != libc::EINTR {
-            return Err(error);
+        match (usize::try_from(call()), Errno::last()) {
+            (Ok(count), _) => return Ok(count),
+            (Err(_), Errno::EINTR) => {}
+            (Err(_), error) => return Err(error),
         }
     }
 }

@@ -5,10 +5,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use dyno_core::model::Endpoint;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use super::RetentionTable;
+use super::{Granted, RetentionTable};
 use crate::{
     trust::TrustTable,
     user_file::{ReadError, read_text},
@@ -77,24 +76,6 @@ pub struct File {
     pub notify_command: Option<String>,
     /// Whose signatures count, and what a plugin file must have.
     pub trust: Option<TrustTable>,
-}
-
-/// What an operator grants a plugin.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Granted {
-    /// Who must have signed the plugin file. // eg: "acme"
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub publisher: Option<String>,
-    /// Files and folders that it may read. // eg: ["/srv/models"]
-    #[serde(default)]
-    pub read: Vec<String>,
-    /// Names of variables of the environment that it gets.
-    #[serde(default)]
-    pub environment: Vec<String>,
-    /// Hosts with their ports that it may connect to. // eg: ["models.example.com:443"]
-    #[serde(default)]
-    pub connect: Vec<Endpoint>,
 }
 
 /// Why the configuration cannot be used.

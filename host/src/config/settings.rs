@@ -10,7 +10,7 @@ use dyno_core::{model::IsolationLayer, units};
 use serde::Serialize;
 
 use super::{
-    ConfigError, File, Granted, Retention,
+    ConfigError, File, Granted, Retention, grants,
     paths::{self, UserFolders},
 };
 use crate::trust::{Require, TrustError, TrustStore};
@@ -321,7 +321,7 @@ impl Resolved {
             }),
             isolation: layers.isolation(flags, profile.value)?,
             require_isolation: layers.require_isolation(flags)?,
-            grants: layers.file.as_ref().map(|(_, file)| file.grants.clone()).unwrap_or_default(),
+            grants: layers.grants(&trust.value)?,
             home: user.home.clone(),
             profile,
             watch: layers.watch(flags)?,
@@ -437,6 +437,17 @@ impl Layers {
             Ok(value) => Ok(Setting { value, origin }),
             Err(error) => Err(untrusted(&origin, &error)),
         }
+    }
+
+    fn grants(&self, trust: &TrustStore) -> Result<BTreeMap<String, Granted>, ConfigError> {
+        let Some((path, file)) = &self.file else { return Ok(BTreeMap::new()) };
+        let origin = || Origin::File(path.clone()).to_string();
+        grants::check(&file.grants, trust).map_err(|message| ConfigError::Value {
+            name: "grants",
+            origin: origin(),
+            message,
+        })?;
+        Ok(file.grants.clone())
     }
 
     fn pick<T>(

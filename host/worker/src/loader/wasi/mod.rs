@@ -6,7 +6,7 @@
 //! Written here rather than taken from a library, because a sandbox is the sum of what it offers: this table is all of it.
 //! The interfaces are those of WASI 0.2, <https://github.com/WebAssembly/WASI/tree/main/docs>.
 
-mod files;
+mod filesystem;
 
 use std::{
     fmt,
@@ -27,8 +27,8 @@ use wasmtime::{
     },
 };
 
-use self::files::{Entries, ErrorCode, Node};
-pub(super) use self::files::{Granted, open};
+use self::filesystem::{Entries, ErrorCode, Node};
+pub(super) use self::filesystem::{Granted, open};
 use super::guest::Guest;
 
 /// Most bytes of randomness in one call, and how many a stream says that it can take at once.
@@ -218,7 +218,7 @@ fn function(instance: &mut LinkerInstance<'_, Guest>, interface: &str, name: &st
                 Ok(((random.next_u64(), random.next_u64()),))
             })?;
         }
-        ("filesystem/preopens" | "filesystem/types", _) => return files::function(instance, name),
+        ("filesystem/preopens" | "filesystem/types", _) => return filesystem::function(instance, name),
         ("io/poll" | "io/streams" | "io/error", _) => return stream_function(instance, name),
         _ => return Ok(false),
     }
@@ -324,7 +324,7 @@ fn read(
 ) -> Result<std::result::Result<Vec<u8>, StreamError>> {
     let table = &mut store.data_mut().wasi.table;
     let Input::File { file, at } = table.get_mut(from)? else { return Ok(Err(StreamError::Closed)) };
-    match files::read(file, most, *at) {
+    match filesystem::read(file, most, *at) {
         Ok(bytes) if bytes.is_empty() && most > 0 => Ok(Err(StreamError::Closed)),
         Ok(bytes) => {
             *at = at.saturating_add(bytes.len() as u64);
