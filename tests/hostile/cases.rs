@@ -200,6 +200,7 @@ cases! {
         connects_by_tcp => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: socket)"]),
         connects_to_a_service => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: socket)"]),
         listens_to_the_kernel => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: socket)"]),
+        writes_to_a_service => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: socketpair)"]),
         // The kernel.
         mounts => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: mount)"]),
         makes_a_namespace => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: unshare)"]),

@@ -169,7 +169,11 @@ pub fn take_refused_calls() -> Vec<String> {
 }
 
 fn name(number: libc::c_long) -> String {
-    let others = [("SYS_clone", libc::SYS_clone), ("SYS_prctl", libc::SYS_prctl)];
+    let others = [
+        ("SYS_clone", libc::SYS_clone),
+        ("SYS_prctl", libc::SYS_prctl),
+        ("SYS_socketpair", libc::SYS_socketpair),
+    ];
     let sending = SENDING.iter().map(|(call, _)| call);
     let all = REFUSED.iter().chain(OWN_PROCESS.iter().map(|(call, _)| call)).chain(sending).chain(&others);
     let found = all.copied().find(|(_, known)| *known == number);
@@ -200,8 +204,15 @@ fn rules(network: bool) -> Result<BTreeMap<i64, Vec<SeccompRule>>, String> {
         rule(vec![condition(0, SeccompCmpOp::MaskedEq(bit), bit)?])
     };
     rules.insert(libc::SYS_clone, NAMESPACES.map(made).into_iter().collect::<Result<_, String>>()?);
+    let own = [libc::AF_UNIX; 2];
+    rules.insert(
+        libc::SYS_socketpair,
+        other_sockets(own, [0; 2], &[libc::SOCK_STREAM, libc::SOCK_SEQPACKET])?,
+    );
     if network {
-        rules.insert(libc::SYS_socket, other_sockets()?);
+        let network = [libc::AF_INET, libc::AF_INET6];
+        let tcp = other_sockets(network, [0, libc::IPPROTO_TCP], &[libc::SOCK_STREAM])?;
+        rules.insert(libc::SYS_socket, tcp);
         let opens = u64::from(libc::MSG_FASTOPEN.cast_unsigned());
         for ((_, number), flags) in SENDING {
             rules
@@ -211,21 +222,26 @@ fn rules(network: bool) -> Result<BTreeMap<i64, Vec<SeccompRule>>, String> {
     Ok(rules)
 }
 
-/// Every socket but those of TCP.
-fn other_sockets() -> Result<Vec<SeccompRule>, String> {
+/// Every socket but those of these families and protocols, and of a kind that is connected before anything is sent: datagrams name
+/// whom they are for, where no filter sees it.
+fn other_sockets(
+    families: [libc::c_int; 2],
+    protocols: [libc::c_int; 2],
+    kinds: &[libc::c_int],
+) -> Result<Vec<SeccompRule>, String> {
     /// The bits of the second argument that say which kind of socket it is.
     const KIND: u64 = 0xf;
 
+    let number = |value: libc::c_int| u64::from(value.cast_unsigned());
     let none_of = |argument: u8, values: [libc::c_int; 2]| {
-        let others =
-            values.map(|value| condition(argument, SeccompCmpOp::Ne, u64::from(value.cast_unsigned())));
+        let others = values.map(|value| condition(argument, SeccompCmpOp::Ne, number(value)));
         rule(others.into_iter().collect::<Result<_, String>>()?)
     };
-    let kinds = (0..=KIND).filter(|kind| *kind != u64::from(libc::SOCK_STREAM.cast_unsigned()));
+    let others = (0..=KIND).filter(|kind| !kinds.iter().any(|known| number(*known) == *kind));
     let of_kind = |kind| rule(vec![condition(1, SeccompCmpOp::MaskedEq(KIND), kind)?]);
-    let mut rules = kinds.map(of_kind).collect::<Result<Vec<_>, String>>()?;
-    rules.push(none_of(0, [libc::AF_INET, libc::AF_INET6])?);
-    rules.push(none_of(2, [0, libc::IPPROTO_TCP])?);
+    let mut rules = others.map(of_kind).collect::<Result<Vec<_>, String>>()?;
+    rules.push(none_of(0, families)?);
+    rules.push(none_of(2, protocols)?);
     Ok(rules)
 }
 
