@@ -201,7 +201,10 @@ cases! {
         connects_to_a_service => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: socket)"]),
         listens_to_the_kernel => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: socket)"]),
         writes_to_a_service => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: socketpair)"]),
+        signals_by_a_file => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: fcntl)"]),
+        signals_by_a_request => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: ioctl)"]),
         // The kernel.
+        makes_a_call_of_a_newer_kernel => Failed(&[Setup], &["Function not implemented"]),
         mounts => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: mount)"]),
         makes_a_namespace => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: unshare)"]),
         clones_into_a_namespace => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: clone)"]),

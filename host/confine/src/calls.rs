@@ -36,6 +36,7 @@ const REFUSED: &[(&str, libc::c_long)] = calls![
     // Namespaces, mounts, roots.
     SYS_unshare SYS_setns SYS_mount SYS_umount2 SYS_pivot_root SYS_chroot SYS_move_mount SYS_open_tree SYS_fsopen
     SYS_fsconfig SYS_fsmount SYS_fspick SYS_mount_setattr SYS_swapon SYS_swapoff SYS_quotactl
+    SYS_quotactl_fd
     // The kernel.
     SYS_bpf SYS_perf_event_open SYS_userfaultfd SYS_init_module SYS_finit_module SYS_delete_module SYS_kexec_load
     SYS_reboot SYS_syslog SYS_acct SYS_add_key SYS_request_key SYS_keyctl SYS_seccomp SYS_personality
@@ -99,6 +100,19 @@ const PRCTL: [libc::c_int; 5] = [
     libc::PR_SET_SPECULATION_CTRL,
 ];
 
+/// Requests to files that have the kernel signal another process, or hold up others who open the file.
+const FCNTL: [libc::c_int; 4] = [libc::F_SETOWN, F_SETOWN_EX, libc::F_SETLEASE, libc::F_NOTIFY];
+const F_SETOWN_EX: libc::c_int = 15;
+/// The first two by other words: `FIOSETOWN`, `SIOCSPGRP`.
+const IOCTL: [libc::c_int; 2] = [0x8901, 0x8902];
+
+/// What is refused for some values of an argument, by its place.
+const BY_ARGUMENT: &[((&str, libc::c_long), u8, &[libc::c_int])] = &[
+    (("SYS_prctl", libc::SYS_prctl), 0, &PRCTL),
+    (("SYS_fcntl", libc::SYS_fcntl), 1, &FCNTL),
+    (("SYS_ioctl", libc::SYS_ioctl), 1, &IOCTL),
+];
+
 /// Namespaces that `clone` makes.
 const NAMESPACES: [libc::c_int; 7] = [
     libc::CLONE_NEWNS,
@@ -139,18 +153,19 @@ pub(super) fn filter(network: bool) -> Result<(), String> {
 }
 
 /// Answers that there is no such call to what the other filter cannot judge: `clone3`, which has its flags in memory (the C library
-/// then uses `clone`), and the second set of numbers that a kernel for `x86_64` may have.
+/// then uses `clone`), calls of kernels that were not there when its list was made, and the second set of numbers that a kernel for
+/// `x86_64` may have.
 fn unseen() -> BpfProgram {
     /// The number of the call in what a filter is given.
     const NUMBER: u32 = 0;
-    /// The first number of that set.
-    const X32: u32 = 0x4000_0000;
+    /// The first number that the list of refused calls was not made for, on every machine: `setxattrat` of Linux 6.13.
+    const UNKNOWN: u32 = 463;
 
     let step = |code: u32, k: u32, jt: u8, jf: u8| sock_filter { code: code as u16, jt, jf, k };
     let jump = libc::BPF_JMP | libc::BPF_K;
     vec![
         step(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, NUMBER, 0, 0),
-        step(jump | libc::BPF_JGE, X32, 2, 0),
+        step(jump | libc::BPF_JGE, UNKNOWN, 2, 0),
         step(jump | libc::BPF_JEQ, libc::SYS_clone3 as u32, 1, 0),
         step(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ALLOW, 0, 0),
         step(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32, 0, 0),
@@ -169,13 +184,15 @@ pub fn take_refused_calls() -> Vec<String> {
 }
 
 fn name(number: libc::c_long) -> String {
-    let others = [
-        ("SYS_clone", libc::SYS_clone),
-        ("SYS_prctl", libc::SYS_prctl),
-        ("SYS_socketpair", libc::SYS_socketpair),
-    ];
+    let others = [("SYS_clone", libc::SYS_clone), ("SYS_socketpair", libc::SYS_socketpair)];
+    let requests = BY_ARGUMENT.iter().map(|(call, _, _)| call);
     let sending = SENDING.iter().map(|(call, _)| call);
-    let all = REFUSED.iter().chain(OWN_PROCESS.iter().map(|(call, _)| call)).chain(sending).chain(&others);
+    let all = REFUSED
+        .iter()
+        .chain(OWN_PROCESS.iter().map(|(call, _)| call))
+        .chain(sending)
+        .chain(requests)
+        .chain(&others);
     let found = all.copied().find(|(_, known)| *known == number);
     found.map_or_else(|| number.to_string(), |(name, _)| name.trim_start_matches("SYS_").to_owned())
 }
@@ -198,7 +215,9 @@ fn rules(network: bool) -> Result<BTreeMap<i64, Vec<SeccompRule>>, String> {
             .map(|value| rule(vec![condition(argument, SeccompCmpOp::Eq, u64::from(value.cast_unsigned()))?]))
             .collect()
     };
-    rules.insert(libc::SYS_prctl, equal(0, &PRCTL)?);
+    for ((_, number), argument, values) in BY_ARGUMENT {
+        rules.insert(*number, equal(*argument, values)?);
+    }
     let made = |bit: libc::c_int| {
         let bit = u64::from(bit.cast_unsigned());
         rule(vec![condition(0, SeccompCmpOp::MaskedEq(bit), bit)?])
