@@ -201,6 +201,8 @@ cases! {
         connects_to_a_service => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: socket)"]),
         listens_to_the_kernel => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: socket)"]),
         writes_to_a_service => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: socketpair)"]),
+        joins_its_host => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: setpgid)"]),
+        slows_its_user => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: setpriority)"]),
         signals_by_a_file => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: fcntl)"]),
         signals_by_a_request => Failed(&[Setup], &["Operation not permitted (the worker refuses plugins the system calls that it made: ioctl)"]),
         // The kernel.

@@ -31,6 +31,7 @@ const REFUSED: &[(&str, libc::c_long)] = calls![
     // Other processes.
     SYS_ptrace SYS_process_vm_readv SYS_process_vm_writev SYS_process_madvise SYS_process_mrelease SYS_kcmp
     SYS_pidfd_open SYS_pidfd_getfd SYS_pidfd_send_signal SYS_rt_sigqueueinfo SYS_tkill SYS_migrate_pages SYS_move_pages
+    SYS_setpgid
     // Other programs.
     SYS_execve SYS_execveat
     // Namespaces, mounts, roots.
@@ -209,6 +210,9 @@ fn rules(network: bool) -> Result<BTreeMap<i64, Vec<SeccompRule>>, String> {
         let others = ours.map(|ours| condition(*argument, SeccompCmpOp::Ne, ours));
         rules.insert(*number, vec![rule(others.into_iter().collect::<Result<_, String>>()?)?]);
     }
+    // Nor a group or a user, of which 0 is the caller's.
+    let not_a_process = condition(0, SeccompCmpOp::Ne, u64::from(libc::PRIO_PROCESS as u32))?;
+    rules.entry(libc::SYS_setpriority).or_default().push(rule(vec![not_a_process])?);
     let equal = |argument, values: &[libc::c_int]| -> Result<Vec<SeccompRule>, String> {
         values
             .iter()
