@@ -160,7 +160,6 @@ pub fn analyze(
             }
             None => return Err(AnalyzeError::Cancelled),
         };
-        told(&source.shown, &facts, &mut problems);
         files.push(FileAnalysis { path: source.shown, facts });
         keys.push(key);
     }
@@ -169,11 +168,27 @@ pub fn analyze(
     {
         let _kept = cache::write(path, keys.into_iter().zip(files.iter().map(|file| &file.facts)));
     }
+    // The cache knows files by their bytes alone, so their names count from here on.
+    let folder = root.canonicalize().unwrap_or_default();
+    let folder = folder.file_name().unwrap_or_default().to_string_lossy();
+    for file in &mut files {
+        admit(&folder, file);
+        told(&file.path, &file.facts, &mut problems);
+    }
     problems.sort_by(|left, right| (&left.file, left.line).cmp(&(&right.file, right.line)));
     let graph = graph::build(&files);
     let duplicates = duplicates::find(&files);
     let recommendations = recommend::derive(&files, &problems, &duplicates);
     Ok(Analysis { files, problems, graph, duplicates, recommendations, known_files })
+}
+
+/// Makes benchmarks of what is timed in a file that says by its name, or that of a folder, that it measures.
+fn admit(folder: &str, file: &mut FileAnalysis) {
+    let candidates = std::mem::take(&mut file.facts.candidates);
+    if !candidates.is_empty() && (benchmarks::named(folder) || benchmarks::named(&file.path)) {
+        file.facts.benchmarks.extend(candidates);
+        benchmarks::sort(&mut file.facts.benchmarks);
+    }
 }
 
 /// What the facts of a file say about how completely it was read.

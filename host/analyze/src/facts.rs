@@ -321,6 +321,8 @@ pub struct Facts {
     pub imports: Vec<Import>,
     /// Benchmarks in order.
     pub benchmarks: Vec<Benchmark>,
+    /// Timings that are benchmarks only if the name of the file says so.
+    pub candidates: Vec<Benchmark>,
     /// The first places that the grammar could not read.
     pub gaps: Vec<Gap>,
     /// How many such places there are.

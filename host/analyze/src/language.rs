@@ -61,6 +61,8 @@ pub(crate) enum Role {
     Goto,
     /// `break` or `continue`, perhaps with a label.
     Jump,
+    /// Gives something another name: `using A = B`, `a = b`.
+    Alias,
     /// A call.
     Call,
     /// The launch of a kernel.
@@ -110,6 +112,8 @@ pub(crate) trait Language: Sync {
     fn namespace(&self, node: Node<'_>, source: &[u8]) -> Option<String>;
     /// What an import brings.
     fn imports(&self, node: Node<'_>, source: &[u8], found: &mut Vec<Import>);
+    /// The new name and what it stands for, of a node that may give one.
+    fn alias(&self, node: Node<'_>, source: &[u8]) -> Option<(String, String)>;
     /// A decorator or attribute without its marks.
     fn attribute(&self, node: Node<'_>, source: &[u8]) -> Option<String>;
     /// Whether a comment documents what follows it.

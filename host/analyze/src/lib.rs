@@ -8,6 +8,7 @@ mod analysis;
 mod analyzed;
 mod benchmarks;
 mod cache;
+mod clocks;
 mod complexity;
 mod decode;
 mod duplicates;

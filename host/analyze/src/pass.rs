@@ -5,11 +5,12 @@ use std::ops::Range;
 use tree_sitter::{Node, Tree};
 
 use crate::{
+    clocks::Clocks,
     complexity::Tally,
     facts::{Class, Facts, Function, Gap, LanguageId, Lines},
     language::{Grammar, Language, Role, bytes, row},
     lines::Rows,
-    seen::{Event, Seen, Sign, sign},
+    seen::{Event, Seen, Sign},
 };
 
 /// How many gaps of a file are kept; the others are counted.
@@ -86,6 +87,7 @@ pub(crate) fn read<'s>(
         functions: Vec::new(),
         imports: Vec::new(),
         benchmarks: Vec::new(),
+        candidates: Vec::new(),
         gaps: Vec::new(),
         gap_count: 0,
         encoding: None,
@@ -114,6 +116,8 @@ pub(crate) fn read<'s>(
             events: Vec::new(),
             loops: Vec::new(),
             comments: Vec::new(),
+            clocks: Clocks::default(),
+            outside: (0, 0),
         },
     };
     pass.walk(tree);
@@ -199,8 +203,17 @@ impl<'s> Pass<'_, 's> {
             Role::Class => self.class(node, depth),
             Role::Function => self.function(node, depth),
             Role::Import => {
+                let known = self.seen.facts.imports.len();
                 self.language.imports(node, self.source, &mut self.seen.facts.imports);
+                for import in self.seen.facts.imports.get(known..).unwrap_or_default() {
+                    self.seen.clocks.import(import);
+                }
                 return false;
+            }
+            Role::Alias => {
+                if let Some((name, meant)) = self.language.alias(node, self.source) {
+                    self.seen.clocks.alias(&name, &meant);
+                }
             }
             Role::Call => self.call(node),
             Role::Launch => self.event(Sign::Launch, node.byte_range(), node.byte_range(), row(node)),
@@ -381,7 +394,7 @@ impl<'s> Pass<'_, 's> {
         let text = bytes(callee, self.source);
         // A chain of builders is a callee of a thousand bytes; no name of interest is.
         let tail = &text[text.len().saturating_sub(96)..];
-        if let Some(sign) = sign(tail) {
+        if let Some(sign) = self.seen.clocks.sign(tail) {
             self.event(sign, node.byte_range(), callee.byte_range(), row(node));
         }
         let Some(frame) = self.frames.last_mut() else { return };
@@ -455,6 +468,7 @@ impl<'s> Pass<'_, 's> {
     fn finish(mut self) -> Seen<'s> {
         if let Some(frame) = self.frames.pop() {
             self.sum(&frame.tally);
+            self.seen.outside = (frame.shape, frame.nodes);
         }
         let rows = Rows::new(self.source, &self.comments);
         let facts = &mut self.seen.facts;

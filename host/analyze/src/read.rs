@@ -73,7 +73,7 @@ pub(crate) fn facts(content: &[u8], named: Named, parsers: &mut Parsers) -> Resu
     let mut seen = pass::read(id, languages::language(id), languages::grammar(id), &tree, text);
     // Trees are forty times as large as their text, and the file is done with its own.
     drop(tree);
-    seen.facts.benchmarks = benchmarks::detect(&seen);
+    (seen.facts.benchmarks, seen.facts.candidates) = benchmarks::detect(&seen);
     seen.facts.encoding = decoded.encoding.map(str::to_owned);
     Ok(seen.facts)
 }

@@ -1,7 +1,7 @@
 //! Looking at short pieces of source as text: words, brackets, lists. For the few functions that may be benchmarks,
 //! in any language.
 
-use std::ops::Range;
+use std::{collections::HashSet, ops::Range};
 
 /// Longest text in brackets that is looked at [bytes]: brackets that never close must not cost the rest of the file each.
 const LONGEST: usize = 64 << 10;
@@ -24,6 +24,21 @@ pub(crate) fn first_of<'p>(text: &[u8], parts: &[&'p str]) -> Option<(usize, &'p
         .min_by_key(|found| found.0)
 }
 
+/// The first of `parts` that occurs and does not go on a name before it: `open(` is not in `reopen(` or `x.open(`.
+pub(crate) fn first_named<'p>(text: &[u8], parts: &[&'p str]) -> Option<(usize, &'p str)> {
+    let begins = |part: &str, at: usize| {
+        let before = at.checked_sub(1).and_then(|at| text.get(at));
+        part.starts_with('.') || before.is_none_or(|byte| !is_word(*byte) && *byte != b'.')
+    };
+    parts
+        .iter()
+        .filter_map(|part| {
+            let mut places = memchr::memmem::find_iter(text, part.as_bytes());
+            places.find(|at| begins(part, *at)).map(|at| (at, *part))
+        })
+        .min_by_key(|found| found.0)
+}
+
 /// Every place of a whole word.
 pub(crate) fn words<'t>(text: &'t [u8], word: &'t [u8]) -> impl Iterator<Item = usize> + 't {
     memchr::memmem::find_iter(text, word).filter(move |at| {
@@ -41,21 +56,10 @@ pub(crate) fn inside(text: &[u8], at: usize) -> Option<Range<usize>> {
         return None;
     }
     let mut depth = 0_u32;
-    let mut quote = None;
-    let mut place = at;
-    while let Some(byte) = text.get(place).copied() {
-        if place - at > LONGEST {
-            return None;
-        }
-        match (quote, byte) {
-            (Some(_), b'\\') => place += 1,
-            (Some(open), byte) if open == byte => quote = None,
-            (Some(_), _) => {}
-            (None, b'"') => quote = Some(byte),
-            // In Rust a single quote may be a lifetime.
-            (None, b'\'') if closes_soon(text, place) => quote = Some(byte),
-            (None, b'(' | b'[' | b'{') => depth += 1,
-            (None, b')' | b']' | b'}') => {
+    for (place, byte) in outside_quotes(text, at).take_while(|(place, _)| place - at <= LONGEST) {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => {
                 depth -= 1;
                 if depth == 0 {
                     return Some(at + 1..place);
@@ -63,9 +67,29 @@ pub(crate) fn inside(text: &[u8], at: usize) -> Option<Range<usize>> {
             }
             _ => {}
         }
-        place += 1;
     }
     None
+}
+
+/// The bytes from `at` on that stand in no quotes, with their places.
+fn outside_quotes(text: &[u8], at: usize) -> impl Iterator<Item = (usize, u8)> + '_ {
+    let mut place = at;
+    let mut quote = None;
+    std::iter::from_fn(move || {
+        while let Some(byte) = text.get(place).copied() {
+            let here = place;
+            place += 1;
+            match quote {
+                Some(_) if byte == b'\\' => place += 1,
+                Some(open) if open == byte => quote = None,
+                Some(_) => {}
+                // In Rust a single quote may be a lifetime.
+                None if byte == b'"' || byte == b'\'' && closes_soon(text, here) => quote = Some(byte),
+                None => return Some((here, byte)),
+            }
+        }
+        None
+    })
 }
 
 fn closes_soon(text: &[u8], at: usize) -> bool {
@@ -77,29 +101,23 @@ fn closes_soon(text: &[u8], at: usize) -> bool {
 /// The parts of a list between commas that stand in no brackets.
 pub(crate) fn parts(text: &[u8]) -> Vec<String> {
     let mut found = Vec::new();
-    let (mut depth, mut quote, mut start, mut place) = (0_u32, None, 0, 0);
+    let (mut depth, mut start) = (0_u32, 0);
     let mut push = |range: Range<usize>| {
         let part = String::from_utf8_lossy(&text[range]).split_whitespace().collect::<Vec<_>>().join(" ");
         if !part.is_empty() {
             found.push(part);
         }
     };
-    while let Some(byte) = text.get(place).copied() {
-        match (quote, byte) {
-            (Some(_), b'\\') => place += 1,
-            (Some(open), byte) if open == byte => quote = None,
-            (Some(_), _) => {}
-            (None, b'"') => quote = Some(byte),
-            (None, b'\'') if closes_soon(text, place) => quote = Some(byte),
-            (None, b'(' | b'[' | b'{') => depth += 1,
-            (None, b')' | b']' | b'}') => depth = depth.saturating_sub(1),
-            (None, b',') if depth == 0 => {
+    for (place, byte) in outside_quotes(text, 0) {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            b',' if depth == 0 => {
                 push(start..place);
                 start = place + 1;
             }
             _ => {}
         }
-        place += 1;
     }
     push(start.min(text.len())..text.len());
     found
@@ -155,24 +173,41 @@ pub(crate) fn assigned(text: &[u8], word: &str) -> Option<String> {
     None
 }
 
-/// The names that are called in a text.
-pub(crate) fn callees(text: &[u8]) -> Vec<&[u8]> {
+/// The names that are called in a text, with the places of their brackets. A call that the text does not end is part of
+/// what follows: in `report(now() - start)` nothing is called before the second reading.
+pub(crate) fn calls(text: &[u8]) -> Vec<(usize, &[u8])> {
     const NOT_CALLED: [&[u8]; 14] = [
         b"if", b"for", b"while", b"switch", b"return", b"range", b"in", b"and", b"or", b"not", b"print",
         b"sizeof", b"lambda", b"len",
     ];
     let mut found = Vec::new();
-    for at in memchr::memchr_iter(b'(', text) {
+    let open = unclosed(text);
+    for at in memchr::memchr_iter(b'(', text).filter(|at| !open.contains(at)) {
         // A kernel has its grid before its arguments: `name<<<grid, block>>>(…)`.
         let launched = text[..at].ends_with(b">>>").then(|| memchr::memmem::rfind(&text[..at], b"<<<"));
         let end = launched.flatten().unwrap_or(at);
         let start = text[..end].iter().rposition(|byte| !is_word(*byte)).map_or(0, |place| place + 1);
         let name = &text[start..end];
         if !name.is_empty() && !NOT_CALLED.contains(&name) {
-            found.push(name);
+            found.push((at, name));
         }
     }
     found
+}
+
+/// The brackets of a text that open and do not close.
+fn unclosed(text: &[u8]) -> HashSet<usize> {
+    let mut open = Vec::new();
+    for (at, byte) in text.iter().enumerate() {
+        match byte {
+            b'(' => open.push(at),
+            b')' => {
+                open.pop();
+            }
+            _ => {}
+        }
+    }
+    open.into_iter().collect()
 }
 
 #[cfg(test)]
@@ -204,6 +239,15 @@ mod tests {
 
     #[test]
     fn callees_are_names_before_brackets() {
-        assert_eq!(callees(b"if (a) { b.run(x); k<<<1>>>(y) }"), [b"run".as_slice(), b"k"]);
+        let names = |text| calls(text).into_iter().map(|call| call.1).collect::<Vec<&[u8]>>();
+        assert_eq!(names(b"if (a) { b.run(x); k<<<1>>>(y) }"), [b"run".as_slice(), b"k"]);
+        assert_eq!(names(b"run(a(x)); report(b(y), "), [b"run".as_slice(), b"a", b"b"]);
+    }
+
+    #[test]
+    fn a_name_begins_where_it_is_called() {
+        assert_eq!(first_named(b"reopen(x) y.open(z)", &["open("]), None);
+        assert_eq!(first_named(b"reopen(x); open(z)", &["open("]), Some((11, "open(")));
+        assert_eq!(first_named(b"x.to(device)", &[".to(device"]), Some((1, ".to(device")));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::facts::Facts;
+use crate::{clocks::Clocks, facts::Facts};
 
 /// A call by which benchmarks are recognised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +46,10 @@ pub(crate) struct Seen<'s> {
     pub(crate) loops: Vec<Range<usize>>,
     /// Byte ranges of comments in order.
     pub(crate) comments: Vec<Range<usize>>,
+    /// The names of clocks.
+    pub(crate) clocks: Clocks,
+    /// Structure of the code outside of functions, as a function has it: hash, and number of syntax nodes.
+    pub(crate) outside: (u64, u32),
 }
 
 impl<'s> Seen<'s> {
@@ -67,10 +71,29 @@ pub(crate) fn sign(callee: &[u8]) -> Option<Sign> {
     let last = &callee[start.map_or(0, |at| at + 1)..];
     let before = &callee[..start.map_or(0, |at| at + 1)];
     match last {
-        b"perf_counter" | b"perf_counter_ns" | b"monotonic" | b"monotonic_ns" | b"process_time"
-        | b"process_time_ns" | b"time_ns" | b"gettimeofday" | b"clock_gettime" | b"timespec_get"
-        | b"cudaEventRecord" | b"hipEventRecord" | b"omp_get_wtime" | b"MPI_Wtime" | b"__rdtsc"
-        | b"__rdtscp" | b"_rdtsc" => Some(Sign::Clock),
+        b"perf_counter"
+        | b"perf_counter_ns"
+        | b"monotonic"
+        | b"monotonic_ns"
+        | b"process_time"
+        | b"process_time_ns"
+        | b"thread_time"
+        | b"thread_time_ns"
+        | b"time_ns"
+        | b"gettimeofday"
+        | b"clock_gettime"
+        | b"timespec_get"
+        | b"cudaEventRecord"
+        | b"hipEventRecord"
+        | b"omp_get_wtime"
+        | b"MPI_Wtime"
+        | b"__rdtsc"
+        | b"__rdtscp"
+        | b"_rdtsc"
+        | b"QueryPerformanceCounter"
+        | b"GetTickCount"
+        | b"GetTickCount64"
+        | b"mach_absolute_time" => Some(Sign::Clock),
         b"time" | b"clock" => {
             (before.is_empty() || matches!(before, b"time." | b"std::" | b"::")).then_some(Sign::Clock)
         }
@@ -88,7 +111,7 @@ pub(crate) fn sign(callee: &[u8]) -> Option<Sign> {
 }
 
 fn is_clock_now(before: &[u8]) -> bool {
-    const OWNERS: [&[u8]; 9] = [
+    const OWNERS: [&[u8]; 10] = [
         b"Instant::",
         b"SystemTime::",
         b"steady_clock::",
@@ -98,6 +121,7 @@ fn is_clock_now(before: &[u8]) -> bool {
         b"Clock::",
         b"clock::",
         b"Utc::",
+        b"Local::",
     ];
     OWNERS.iter().any(|owner| before.ends_with(owner))
 }

@@ -6,9 +6,9 @@ use crate::{
     seen::Seen,
 };
 
-/// The benchmarks of a file in order.
-pub(crate) fn detect(seen: &Seen<'_>) -> Vec<Benchmark> {
-    let mut found = Vec::new();
+/// The benchmarks of a file in order, and what is one only if the file's name says so.
+pub(crate) fn detect(seen: &Seen<'_>) -> (Vec<Benchmark>, Vec<Benchmark>) {
+    let (mut found, mut candidates) = (Vec::new(), Vec::new());
     match seen.facts.language {
         LanguageId::Python => {
             original::detect(seen, &mut found);
@@ -23,10 +23,15 @@ pub(crate) fn detect(seen: &Seen<'_>) -> Vec<Benchmark> {
         LanguageId::Cpp | LanguageId::Cuda => google::detect(seen, &mut found),
         LanguageId::C => {}
     }
-    hand_written::detect(seen, &mut found);
-    for benchmark in &mut found {
+    hand_written::detect(seen, &mut found, &mut candidates);
+    for benchmark in found.iter_mut().chain(&mut candidates) {
         benchmark.problems.sort_by_key(|finding| (finding.line, finding.kind));
     }
+    sort(&mut found);
+    (found, candidates)
+}
+
+/// Orders benchmarks as the file has them.
+pub(crate) fn sort(found: &mut [Benchmark]) {
     found.sort_by(|left, right| (left.line, &left.name).cmp(&(right.line, &right.name)));
-    found
 }

@@ -1,6 +1,9 @@
 //! Classes in the style of the suite that dyno replaces: `BenchmarkBase` and `BenchmarkRegistry.register`.
 
-use super::{draft, hand_written};
+use super::{
+    draft,
+    hand_written::{self, Judged},
+};
 use crate::{
     facts::{Benchmark, Framework, Parameter},
     scan,
@@ -47,7 +50,7 @@ pub(super) fn detect(seen: &Seen<'_>, found: &mut Vec<Benchmark>) {
         // The methods often time themselves.
         let mut timed = false;
         for (method, function) in draft::methods(seen, index) {
-            timed |= hand_written::judge(seen, method, &mut benchmark);
+            timed |= hand_written::judge(seen, method, &mut benchmark) != Judged::Nothing;
             if function.name == "execute" && benchmark.gpu {
                 let text = draft::function_text(seen, method);
                 draft::unsynchronised(&mut benchmark, text, function.line, seen.facts.language);

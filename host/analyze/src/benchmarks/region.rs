@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::draft;
 use crate::{
+    facts::LanguageId,
     scan,
     seen::{Event, Seen, Sign},
 };
@@ -18,8 +19,12 @@ pub(super) struct Region {
     pub(super) range: Range<usize>,
     /// The clock as written.
     pub(super) clock: String,
+    /// The arguments of that call.
+    pub(super) arguments: Vec<u8>,
     /// Line of the first reading.
     pub(super) line: u32,
+    /// Where the difference is taken.
+    pub(super) difference: usize,
 }
 
 /// A reading of a clock and the name that keeps it.
@@ -50,25 +55,50 @@ pub(super) fn regions(seen: &Seen<'_>, function: u32) -> Vec<Region> {
         // A name that is given a new reading ends there.
         let again = readings[at + 1..].iter().find(|later| later.name == reading.name);
         let end = again.map_or(body.end, |later| later.event.range.start);
-        let Some(stop) = stop(seen, reading.name, start..end, &readings, &events) else { continue };
+        let Some((stop, difference)) = stop(seen, reading.name, start..end, &readings, &events) else {
+            continue;
+        };
         let clock = String::from_utf8_lossy(seen.text(reading.event.callee.clone())).into_owned();
-        found.push(Region { range: start..stop, clock, line: reading.event.line });
+        let arguments = arguments(seen, reading.event).to_vec();
+        found.push(Region { range: start..stop, clock, arguments, line: reading.event.line, difference });
     }
     found
 }
 
-/// The name that a reading is kept under: left of `=`, or an argument that is written to.
+/// The arguments of a call.
+fn arguments<'s>(seen: &Seen<'s>, event: &Event) -> &'s [u8] {
+    seen.text(event.callee.end + 1..event.range.end.saturating_sub(1))
+}
+
+/// The name that a reading is kept under: left of `=`, before its brackets, or an argument that is written to.
 fn kept<'s>(seen: &Seen<'s>, event: &Event) -> &'s [u8] {
     let callee = seen.text(event.callee.clone());
-    let written = [b"gettimeofday".as_slice(), b"clock_gettime", b"timespec_get", b"EventRecord"];
-    if written.iter().any(|name| callee.ends_with(name)) {
-        let arguments = seen.text(event.callee.end + 1..event.range.end.saturating_sub(1));
+    let written = [
+        b"gettimeofday".as_slice(),
+        b"clock_gettime",
+        b"timespec_get",
+        b"EventRecord",
+        b"QueryPerformanceCounter",
+    ];
+    let in_python = seen.facts.language == LanguageId::Python;
+    if !in_python && written.iter().any(|name| callee.ends_with(name)) {
+        let arguments = arguments(seen, event);
         let mut parts = arguments.split(|byte| *byte == b',');
         let argument = if callee.ends_with(b"clock_gettime") { parts.nth(1) } else { parts.next() };
         return argument.unwrap_or_default().trim_ascii().trim_prefix_byte(b'&');
     }
     let line = memchr::memrchr2(b'\n', b';', seen.text(0..event.range.start)).map_or(0, |at| at + 1);
     let before = seen.text(line..event.range.start).trim_ascii_end();
+    // `const auto start{clock::now()}` has a type before its name, a call has none.
+    if let Some(before) = before.strip_suffix(b"{").or_else(|| before.strip_suffix(b"("))
+        && matches!(seen.facts.language, LanguageId::Cpp | LanguageId::Cuda)
+    {
+        let before = before.trim_ascii_end();
+        let start = before.iter().rposition(|byte| !scan::is_word(*byte)).map_or(0, |at| at + 1);
+        let kind = before[..start].trim_ascii();
+        let has_type = kind.last().is_some_and(|byte| scan::is_word(*byte) || *byte == b'>');
+        return if has_type && kind != b"return" { &before[start..] } else { &[] };
+    }
     let Some(before) = before.strip_suffix(b"=") else { return &[] };
     let before = before.strip_suffix(b":").unwrap_or(before).trim_ascii_end();
     // `let start: Instant =` and `double start =` keep the last word that is no type.
@@ -93,14 +123,14 @@ impl TrimPrefix for [u8] {
     }
 }
 
-/// Where the region that begins with the reading `name` ends.
+/// Where the region that begins with the reading `name` ends, and where the difference is taken.
 fn stop(
     seen: &Seen<'_>,
     name: &[u8],
     range: Range<usize>,
     readings: &[Reading<'_>],
     events: &[&Event],
-) -> Option<usize> {
+) -> Option<(usize, usize)> {
     let text = seen.text(range.clone());
     for at in scan::words(text, name) {
         let place = range.start + at;
@@ -111,7 +141,7 @@ fn stop(
             continue;
         }
         if passed_time {
-            return Some(place);
+            return Some((place, place));
         }
         let before = text[..at].trim_ascii_end();
         let minus = before.strip_suffix(b"-").filter(|left| !left.ends_with(b"-"));
@@ -123,7 +153,7 @@ fn stop(
         }
         if passed && !before.ends_with(b"duration_since(") && !before.ends_with(b"&") {
             // `difftime(end, start)`, `cudaEventElapsedTime(&ms, start, end)`: the other name on that line is the end.
-            let line = scan_line(seen, place);
+            let line = line_at(seen, place);
             let other = readings.iter().rev().find(|other| {
                 other.event.range.start >= range.start
                     && other.event.range.start < place
@@ -131,11 +161,11 @@ fn stop(
                     && scan::words(line, other.name).next().is_some()
             });
             if let Some(other) = other {
-                return Some(other.event.range.start);
+                return Some((other.event.range.start, place));
             }
             // `elapsed(start)` reads the clock itself. Otherwise this name is the end of the region of another one.
             if scan::has(line, "elapsed(") {
-                return Some(place);
+                return Some((place, place));
             }
             continue;
         }
@@ -154,13 +184,13 @@ fn stop(
         let direct =
             || events.iter().rev().find(|event| event.range.start >= range.start && event.range.end <= place);
         if let Some(other) = kept {
-            return Some(other.event.range.start);
+            return Some((other.event.range.start, place));
         }
         if let Some(event) = direct().filter(|_| left.is_empty()) {
-            return Some(event.range.start);
+            return Some((event.range.start, place));
         }
         if passed {
-            return Some(place);
+            return Some((place, place));
         }
     }
     None
@@ -187,7 +217,8 @@ fn elapsed_call(before: &[u8]) -> bool {
     scan::first_of(line, &["difftime(", "ElapsedTime(", "elapsed("]).is_some()
 }
 
-fn scan_line<'s>(seen: &Seen<'s>, at: usize) -> &'s [u8] {
+/// The line around a place.
+pub(super) fn line_at<'s>(seen: &Seen<'s>, at: usize) -> &'s [u8] {
     let start = memchr::memrchr(b'\n', seen.text(0..at)).map_or(0, |feed| feed + 1);
     let rest = seen.text(at..seen.source.len());
     let end = memchr::memchr(b'\n', rest).map_or(seen.source.len(), |feed| at + feed);

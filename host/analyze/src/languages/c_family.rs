@@ -11,7 +11,7 @@ use crate::{
 const DECLARATORS: usize = 64;
 
 /// What the C grammar has too.
-const C_ROLES: [(&str, bool, Role); 22] = [
+const C_ROLES: [(&str, bool, Role); 23] = [
     ("comment", true, Role::Comment),
     ("preproc_include", true, Role::Import),
     ("struct_specifier", true, Role::Class),
@@ -31,14 +31,16 @@ const C_ROLES: [(&str, bool, Role); 22] = [
     ("||", false, Role::Operator),
     ("goto_statement", true, Role::Goto),
     ("call_expression", true, Role::Call),
+    ("type_definition", true, Role::Alias),
     ("string_literal", true, Role::Leaf),
     ("char_literal", true, Role::Leaf),
     ("linkage_specification", true, Role::Wrapper),
 ];
 
 /// What C++ and CUDA add.
-const CUDA_ROLES: [(&str, bool, Role); 11] = [
+const CUDA_ROLES: [(&str, bool, Role); 12] = [
     ("class_specifier", true, Role::Class),
+    ("alias_declaration", true, Role::Alias),
     ("namespace_definition", true, Role::Namespace),
     ("template_declaration", true, Role::Wrapper),
     ("for_range_loop", true, Role::Loop),
@@ -51,8 +53,8 @@ const CUDA_ROLES: [(&str, bool, Role); 11] = [
     ("template_argument_list", true, Role::Plain),
 ];
 
-const ALL_ROLES: [(&str, bool, Role); 33] = {
-    let mut all = [("", false, Role::Plain); 33];
+const ALL_ROLES: [(&str, bool, Role); 35] = {
+    let mut all = [("", false, Role::Plain); 35];
     let mut at = 0;
     while at < C_ROLES.len() {
         all[at] = C_ROLES[at];
@@ -109,6 +111,14 @@ macro_rules! language {
                 let name = path.trim_matches(['"', '<', '>']).to_owned();
                 let module = None;
                 found.push(Import { kind: ImportKind::Include, module, name, alias: None, line: row(node) });
+            }
+
+            fn alias(&self, node: Node<'_>, source: &[u8]) -> Option<(String, String)> {
+                let new = match node.kind() {
+                    "type_definition" => "declarator",
+                    _ => "name",
+                };
+                Some((field(node, new, source)?, field(node, "type", source)?))
             }
 
             fn attribute(&self, _: Node<'_>, _: &[u8]) -> Option<String> {

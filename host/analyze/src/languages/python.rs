@@ -43,6 +43,7 @@ impl Language for Python {
             ("boolean_operator", true, Role::Binary),
             ("and", false, Role::Operator),
             ("or", false, Role::Operator),
+            ("assignment", true, Role::Alias),
             ("call", true, Role::Call),
             ("string_content", true, Role::Leaf),
             ("type", true, Role::Leaf),
@@ -108,6 +109,14 @@ impl Language for Python {
             let Some(name) = name else { return };
             found.push(Import { kind, module: from.clone(), name, alias, line: row(child) });
         });
+    }
+
+    fn alias(&self, node: Node<'_>, source: &[u8]) -> Option<(String, String)> {
+        let plain = |field: &str| {
+            let child = node.child_by_field_name(field)?;
+            matches!(child.kind(), "identifier" | "attribute").then(|| line(child, source))
+        };
+        Some((plain("left")?, plain("right")?))
     }
 
     fn attribute(&self, node: Node<'_>, source: &[u8]) -> Option<String> {

@@ -44,6 +44,7 @@ impl Language for Rust {
             ("||", false, Role::Operator),
             ("break_expression", true, Role::Jump),
             ("continue_expression", true, Role::Jump),
+            ("type_item", true, Role::Alias),
             ("call_expression", true, Role::Call),
             ("string_literal", true, Role::Leaf),
             ("raw_string_literal", true, Role::Leaf),
@@ -171,6 +172,10 @@ impl Language for Rust {
                 _ => leaf(&join(&line(node, source)), None, row(node), found),
             }
         }
+    }
+
+    fn alias(&self, node: Node<'_>, source: &[u8]) -> Option<(String, String)> {
+        Some((field(node, "name", source)?, field(node, "type", source)?))
     }
 
     fn attribute(&self, node: Node<'_>, source: &[u8]) -> Option<String> {
