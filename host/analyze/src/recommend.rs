@@ -146,7 +146,8 @@ fn frameworks(files: &[FileAnalysis], drafts: &mut Vec<Draft>) {
     for (path, benchmark) in benchmarks(files) {
         let entry = by_framework.entry(benchmark.framework).or_default();
         entry.0 += 1;
-        entry.1 += usize::from(!benchmark.parameters.is_empty());
+        // The argument of a function is a parameter of a benchmark if somebody has said its values.
+        entry.1 += usize::from(benchmark.parameters.iter().any(|parameter| !parameter.values.is_empty()));
         entry.2.insert(path.to_owned());
     }
     for (framework, (count, with_parameters, files)) in by_framework {

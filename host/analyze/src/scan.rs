@@ -148,8 +148,8 @@ pub(crate) fn unquoted(text: &str) -> String {
     if bare.len() == text.len() { String::new() } else { bare.to_owned() }
 }
 
-/// What a word is assigned at the beginning of a line: `params = [1, 2]`.
-pub(crate) fn assigned(text: &[u8], word: &str) -> Option<String> {
+/// Where a word is assigned something at the beginning of a line, and what: `params = [1, 2]`.
+pub(crate) fn assignment(text: &[u8], word: &str) -> Option<(usize, String)> {
     for at in words(text, word.as_bytes()) {
         let line = memchr::memrchr(b'\n', &text[..at]).map_or(0, |feed| feed + 1);
         if text[line..at].iter().any(|byte| !byte.is_ascii_whitespace()) {
@@ -168,7 +168,7 @@ pub(crate) fn assigned(text: &[u8], word: &str) -> Option<String> {
             Some(range) => range.end + 1,
             None => memchr::memchr(b'\n', &text[start..]).map_or(text.len(), |feed| start + feed),
         };
-        return Some(String::from_utf8_lossy(&text[start..end]).trim().to_owned());
+        return Some((at, String::from_utf8_lossy(&text[start..end]).trim().to_owned()));
     }
     None
 }
@@ -226,8 +226,8 @@ mod tests {
     #[test]
     fn assigned_values_are_found_at_the_beginning_of_a_line() {
         let text = b"class A:\n    params = ([1,\n 2], ['a'])\n    x.params == 3\n";
-        assert_eq!(assigned(text, "params").as_deref(), Some("([1,\n 2], ['a'])"));
-        assert_eq!(assigned(text, "param_names"), None);
+        assert_eq!(assignment(text, "params"), Some((13, "([1,\n 2], ['a'])".to_owned())));
+        assert_eq!(assignment(text, "param_names"), None);
         assert_eq!(values("[1, 2]"), ["1", "2"]);
         assert_eq!(values("range(3)"), ["range(3)"]);
     }

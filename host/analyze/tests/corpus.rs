@@ -185,7 +185,7 @@ fn benchmarks_of_every_framework_are_found_with_their_flaws() {
     );
     assert_eq!(
         flaws(&analysis, "asv_suite.py"),
-        ["asv SortSuite.time_sort [one:1 warm-up:1]", "asv SortSuite.peakmem_sort [one:1 warm-up:1]",]
+        ["asv SortSuite.time_sort [one:4 warm-up:5]", "asv SortSuite.peakmem_sort []"]
     );
     assert_eq!(
         flaws(&analysis, "original_style.py"),
@@ -256,7 +256,7 @@ fn parameters_are_found_with_their_values() {
     assert_eq!(found("scripts.py", 2), ["n=100"]);
     assert_eq!(found("criterion_bench.rs", 1), ["input=10|100|1000"]);
     assert_eq!(found("divan_bench.rs", 0), ["args=1|10|100"]);
-    assert_eq!(found("google.cpp", 0), ["Arg=3", "Range=8, 8 << 10", "RangeMultiplier=4"]);
+    assert_eq!(found("google.cpp", 0), ["range(0)=8|16|64|256|1024|4096|8192|3"]);
 }
 
 #[test]
@@ -442,4 +442,14 @@ fn recommendations_are_derived_and_ranked() {
         analysis.recommendations.iter().all(|found| !found.files.is_empty() && !found.feature.is_empty())
     );
     assert_eq!(of_text("a.py", "x = 1\n").recommendations, []);
+    // An argument without a value is not a parameter that becomes cases.
+    let bench = |arguments: &str| {
+        let text = format!(
+            "import time\ndef bench({arguments}):\n    t = time.time()\n    work()\n    return time.time() - t\n"
+        );
+        let found = of_text("a.py", &text).recommendations;
+        found.iter().map(|found| found.reason.clone()).collect::<Vec<_>>().join("\n")
+    };
+    assert!(!bench("size").contains("parameters, which become cases"), "{}", bench("size"));
+    assert!(bench("size=3").contains("parameters, which become cases"), "{}", bench("size=3"));
 }

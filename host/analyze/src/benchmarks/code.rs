@@ -46,7 +46,8 @@ pub(super) fn only(seen: &Seen<'_>, range: Range<usize>) -> Vec<u8> {
     text
 }
 
-fn blank(text: &mut [u8]) {
+/// Blanks a piece and keeps its lines.
+pub(super) fn blank(text: &mut [u8]) {
     text.iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = b' ');
 }
 

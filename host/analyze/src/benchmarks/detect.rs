@@ -13,7 +13,7 @@ pub(crate) fn detect(seen: &Seen<'_>) -> (Vec<Benchmark>, Vec<Benchmark>) {
         LanguageId::Python => {
             original::detect(seen, &mut found);
             pytest_benchmark::detect(seen, &mut found);
-            asv::detect(seen, &mut found);
+            asv::detect(seen, &mut found, &mut candidates);
             timeit::detect(seen, &mut found);
         }
         LanguageId::Rust => {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::gpu;
 use crate::{
     facts::{Benchmark, Class, Finding, Flaw, Framework, Function, LanguageId},
-    seen::Seen,
+    seen::{Seen, Sign},
 };
 
 /// How many benchmarks of a file are found: looking for each costs time in proportion to the text around it, and a
@@ -81,6 +81,20 @@ pub(super) fn function_range(seen: &Seen<'_>, index: usize) -> Range<usize> {
 /// The text of a function.
 pub(super) fn function_text<'s>(seen: &Seen<'s>, index: usize) -> &'s [u8] {
     seen.text(function_range(seen, index))
+}
+
+/// The body of a function that has lines of its own.
+pub(super) fn body_range(seen: &Seen<'_>, index: usize) -> Range<usize> {
+    let range = function_range(seen, index);
+    let first = memchr::memchr(b'\n', seen.text(range.clone())).map_or(range.end, |at| range.start + at);
+    first..range.end
+}
+
+/// Whether a function reads a clock itself.
+pub(super) fn reads_clock(seen: &Seen<'_>, index: usize) -> bool {
+    seen.events
+        .iter()
+        .any(|event| event.sign == Sign::Clock && event.function.is_some_and(|at| at as usize == index))
 }
 
 /// Whether a class or one of its bases has this last name.

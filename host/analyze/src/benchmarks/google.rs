@@ -2,16 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::{draft, gpu};
+use super::{draft, google_arguments, gpu};
 use crate::{
-    facts::{Benchmark, Flaw, Framework, Parameter},
+    facts::{Benchmark, Flaw, Framework},
     scan,
     seen::Seen,
 };
-
-/// Calls of a registration that give values.
-const VALUES: [&str; 8] =
-    ["Arg", "Args", "Range", "DenseRange", "Ranges", "ArgsProduct", "RangeMultiplier", "ThreadRange"];
 
 const MACROS: [&str; 4] =
     ["BENCHMARK(", "BENCHMARK_TEMPLATE(", "BENCHMARK_CAPTURE(", "BENCHMARK_REGISTER_F("];
@@ -86,19 +82,7 @@ fn registration(seen: &Seen<'_>, registered: &Registrations, benchmark: &mut Ben
     let Some((start, end)) = place else { return };
     let rest = &seen.source[end..];
     let chain = &rest[..memchr::memchr(b';', rest).unwrap_or(rest.len())];
-    for name in VALUES {
-        let call = format!("->{name}(");
-        let mut values = Vec::new();
-        for at in memchr::memmem::find_iter(chain, call.as_bytes()) {
-            let Some(inside) = scan::inside(chain, at + call.len() - 1) else { continue };
-            values.push(
-                String::from_utf8_lossy(&chain[inside]).split_whitespace().collect::<Vec<_>>().join(" "),
-            );
-        }
-        if !values.is_empty() {
-            benchmark.parameters.push(Parameter { name: name.to_owned(), values });
-        }
-    }
+    benchmark.parameters = google_arguments::parameters(chain);
     let line = seen.line_of(start);
     if scan::has(chain, "->Iterations(1)") && !scan::has(chain, "->Repetitions(") {
         let reason =

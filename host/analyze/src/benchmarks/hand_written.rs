@@ -140,9 +140,7 @@ pub(super) fn judge(seen: &Seen<'_>, index: usize, benchmark: &mut Benchmark) ->
         }
         repetitions(benchmark, region.line, around, within);
         warm_up(seen, &body, region, &work, benchmark);
-        if let Some((at, reason)) = setup::find(&code, seen.facts.language) {
-            draft::flaw(benchmark, Flaw::SetupTimed, seen.line_of(region.range.start + at), reason);
-        }
+        setup::judge(seen, region.range.clone(), benchmark);
         device(seen, &body, region, &code, &work, benchmark);
         if let Kind::Settable(reason) = kind {
             draft::flaw(benchmark, Flaw::NonMonotonicClock, region.line, format!("{reason}."));

@@ -8,6 +8,7 @@ mod divan;
 mod draft;
 mod evidence;
 mod google;
+mod google_arguments;
 mod gpu;
 mod hand_written;
 mod module;

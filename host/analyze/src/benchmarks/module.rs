@@ -1,6 +1,7 @@
 //! The code of a Python module outside of its functions, as a function of its own: scripts measure there, often under
 //! `if __name__ == "__main__":`.
 
+use super::code;
 use crate::{
     facts::{Facts, Function, LanguageId},
     seen::Seen,
@@ -13,8 +14,7 @@ pub(super) const NAME: &str = "<module>";
 pub(super) fn source(seen: &Seen<'_>) -> Vec<u8> {
     let mut source = seen.source.to_vec();
     for range in &seen.functions {
-        let body = source.get_mut(range.clone()).unwrap_or_default();
-        body.iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = b' ');
+        code::blank(source.get_mut(range.clone()).unwrap_or_default());
     }
     source
 }

@@ -1,7 +1,13 @@
 //! Preparation inside of what is measured: data that is allocated, drawn, read or built between the two readings.
 
-use super::operations;
-use crate::{facts::LanguageId, scan};
+use std::ops::Range;
+
+use super::{code, draft, operations};
+use crate::{
+    facts::{Benchmark, Flaw, LanguageId},
+    scan,
+    seen::Seen,
+};
 
 /// Calls that prepare work rather than do it.
 const PYTHON: [&str; 30] = [
@@ -44,8 +50,16 @@ const C_FAMILY: [&str; 7] =
 /// Calls in a comprehension that do no work worth measuring.
 const PLAIN: [&[u8]; 8] = [b"int", b"float", b"str", b"chr", b"bytes", b"tuple", b"list", b"dict"];
 
+/// Adds the finding that measured code prepares its own data.
+pub(super) fn judge(seen: &Seen<'_>, range: Range<usize>, benchmark: &mut Benchmark) {
+    let code = code::only(seen, range.clone());
+    if let Some((at, reason)) = find(&code, seen.facts.language) {
+        draft::flaw(benchmark, Flaw::SetupTimed, seen.line_of(range.start + at), reason);
+    }
+}
+
 /// Preparation in measured code: its place, and the sentence.
-pub(super) fn find(code: &[u8], language: LanguageId) -> Option<(usize, String)> {
+fn find(code: &[u8], language: LanguageId) -> Option<(usize, String)> {
     let names: &[&str] = match language {
         LanguageId::Python => &PYTHON,
         LanguageId::Rust => &RUST,
@@ -56,14 +70,12 @@ pub(super) fn find(code: &[u8], language: LanguageId) -> Option<(usize, String)>
     match (prepared, built) {
         (Some((at, name)), built) if built.as_ref().is_none_or(|built| at <= built.0) => {
             let bare = name.trim_matches(['(', '.', '[', '<', ' ', '!']);
-            let reason = format!(
-                "`{bare}` prepares the work between the two clock readings, and is measured with it."
-            );
+            let reason =
+                format!("`{bare}` prepares the work inside of what is measured, and is measured with it.");
             Some((at, reason))
         }
         (_, built) => built.map(|(at, name)| {
-            let reason =
-                format!("`{name}` is built between the two clock readings, and that is measured too.");
+            let reason = format!("`{name}` is built inside of what is measured, and that is measured too.");
             (at, reason)
         }),
     }

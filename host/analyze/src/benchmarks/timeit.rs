@@ -2,6 +2,7 @@
 
 use super::draft;
 use crate::{
+    clocks::Kind,
     facts::{Benchmark, Flaw, Framework, Parameter},
     scan,
     seen::{Event, Seen, Sign},
@@ -36,7 +37,16 @@ pub(super) fn detect(seen: &Seen<'_>, found: &mut Vec<Benchmark>) {
 }
 
 fn benchmark(seen: &Seen<'_>, event: &Event, callee: &str, last: &str) -> Benchmark {
-    let timing = format!("`{last}` of timeit, with `time.perf_counter` and without garbage collection");
+    let call = seen.text(event.callee.end..event.range.end);
+    let parts = scan::inside(call, 0).map(|range| scan::parts(&call[range])).unwrap_or_default();
+    let direct = !callee.contains("Timer");
+    // `timeit(statement, setup, timer)`
+    let third = || parts.get(2).filter(|part| direct && !part.contains('=')).map(String::as_str);
+    let timer = scan::named(&parts, "timer").or_else(third);
+    let kind = timer.map_or(Kind::Steady, |timer| seen.clocks.kind(timer, b""));
+    let counts = if kind == Kind::Processor { " (processor time)" } else { "" };
+    let clock = timer.unwrap_or("time.perf_counter");
+    let timing = format!("`{last}` of timeit, with `{clock}`{counts} and without garbage collection");
     let drafted =
         event.function.and_then(|index| draft::of_function(seen, index as usize, Framework::Timeit, &timing));
     let mut benchmark = drafted.unwrap_or_else(|| Benchmark {
@@ -55,9 +65,9 @@ fn benchmark(seen: &Seen<'_>, event: &Event, callee: &str, last: &str) -> Benchm
     });
     benchmark.line = event.line;
     benchmark.end_line = seen.line_of(event.range.end);
-    let call = seen.text(event.callee.end..event.range.end);
-    let parts = scan::inside(call, 0).map(|range| scan::parts(&call[range])).unwrap_or_default();
-    let direct = !callee.contains("Timer");
+    if let Kind::Settable(reason) = kind {
+        draft::flaw(&mut benchmark, Flaw::NonMonotonicClock, event.line, format!("{reason}."));
+    }
     let number = scan::named(&parts, "number").map(str::to_owned);
     if let Some(number) = &number {
         benchmark.parameters.push(Parameter { name: "number".to_owned(), values: vec![number.clone()] });
