@@ -4,7 +4,10 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::support::arena::{Arena, Outcome};
+use crate::support::{
+    arena::{Arena, Outcome},
+    fixtures,
+};
 
 const PYTHON: &str = "\
 import time
@@ -104,41 +107,86 @@ fn a_pipeline_can_fail_on_what_is_found() {
 #[test]
 fn a_benchmark_becomes_a_plugin_to_be_filled_in() {
     let arena = arena();
-    let outcome = arena.dyno(&[
-        "analyze",
-        "--root",
-        "code",
-        "--port",
-        "test_sorting",
-        "--into",
-        "ported",
-        "--lang",
-        "c",
-    ]);
+    let port = |bench: &str, into: &str, more: &[&str]| {
+        let flags = ["analyze", "--root", "code", "--port", bench, "--into", into, "--lang", "c"];
+        arena.dyno(&[&flags, more].concat())
+    };
+    let outcome = port("test_sorting", "ported", &[]);
     assert!(ended(&outcome, 0).contains("wrote the plugin `ported/test-sorting`"), "{}", outcome.shown());
     let source = fs::read_to_string(arena.path("work/ported/test-sorting/test-sorting.c")).expect("a source");
-    for part in ["\"test_sorting\"", "//   size = 16, 1024", "    benchmark(sorted, list(range(size)))"] {
-        assert!(
-            source.split('\n').any(|line| line.contains(part)) || source.contains(part),
-            "{part}\n{source}"
-        );
+    for part in [
+        "\"name\": \"test_sorting\"",
+        "{\"name\": \"size\", \"type\": \"integer\", \"default\": 16, \"choices\": [16, 1024]}",
+        "return dyno_fail(host, \"not filled in: write the work of `test_sorting` (tests/test_sorting.py:5)",
+        "//   size = 16, 1024",
+        "//         benchmark(sorted, list(range(size)))",
+    ] {
+        assert!(source.contains(part), "{part}\n{source}");
     }
-    let again = arena.dyno(&[
-        "analyze",
-        "--root",
-        "code",
-        "--port",
-        "test_sorting",
-        "--into",
-        "ported",
-        "--lang",
-        "c",
-    ]);
+    let again = port("test_sorting", "ported", &[]);
     ended(&again, 2);
     assert!(again.stderr.contains("is there already"), "{}", again.shown());
-    let unknown = arena.dyno(&["analyze", "--root", "code", "--port", "test_sortin"]);
-    ended(&unknown, 2);
-    assert!(unknown.stderr.contains("`tests/test_sorting.py:test_sorting`"), "{}", unknown.shown());
+
+    // A file is known by the end of its path.
+    ended(&port("test_sorting.py:test_sorting", "by-suffix", &[]), 0);
+    ended(&port("test_sorting.py:6", "by-line", &[]), 0);
+    ended(&port("sorting.py:test_sorting", "by-half", &[]), 2);
+
+    let near = port("test_sortin", "nothing/here", &[]);
+    ended(&near, 2);
+    assert!(near.stderr.contains("did you mean `tests/test_sorting.py:test_sorting`?"), "{}", near.shown());
+    let far = port("matrix", "nothing/here", &[]);
+    ended(&far, 2);
+    assert!(
+        far.stderr.contains("no name of the 2 that were found") && !far.stderr.contains("test_sorting"),
+        "{}",
+        far.shown()
+    );
+    let sdk = port("test_sorting", "nothing/here", &["--sdk", "code"]);
+    ended(&sdk, 2);
+    assert!(sdk.stderr.contains("--sdk: `code` is not the SDK for Rust"), "{}", sdk.shown());
+    assert!(!arena.path("work/nothing").exists());
+}
+
+#[test]
+fn a_plugin_that_is_not_filled_in_fails_its_check_and_says_so() {
+    if !fixtures::has_compiler("cc") {
+        println!("skipped: there is no C compiler on this machine");
+        return;
+    }
+    let arena = arena();
+    let flags = ["analyze", "--root", "code", "--port", "measure", "--into", ".", "--lang", "c"];
+    ended(&arena.dyno(&flags), 0);
+    let built = arena.dyno(&["build", "measure", "--plugins", "installed"]);
+    ended(&built, 4);
+    assert!(
+        format!("{}{}", built.stdout, built.stderr)
+            .contains("not filled in: write the work of `measure` (measure.py:5)"),
+        "{}",
+        built.shown()
+    );
+}
+
+#[test]
+fn an_application_is_no_benchmark() {
+    let arena = arena();
+    let text = "import time\ndef handle(request):\n    start = time.time()\n    answer(request)\n    log(time.time() - start)\n";
+    fs::create_dir_all(arena.path("work/app/venv/lib")).expect("the arena is writable");
+    fs::write(arena.path("work/app/server.py"), text).expect("the arena is writable");
+    fs::write(arena.path("work/app/venv/pyvenv.cfg"), "").expect("the arena is writable");
+    fs::write(arena.path("work/app/venv/lib/bench.py"), PYTHON).expect("the arena is writable");
+    let outcome = arena.dyno(&["analyze", "--root", "app", "--fail-on", "problems"]);
+    let text = ended(&outcome, 0);
+    assert!(
+        text.contains("1 file with")
+            && text.contains("Left out, because their code is not of this tree: 1 virtual"),
+        "{text}"
+    );
+    for (jobs, said) in [("0", "from 1 to 65535"), ("x", "from 1 to 65535")] {
+        let outcome = arena.dyno(&["analyze", "--root", "app", "--jobs", jobs]);
+        ended(&outcome, 2);
+        assert!(outcome.stderr.contains(said), "{}", outcome.shown());
+    }
 }
 
 #[test]

@@ -17,10 +17,11 @@ use crate::{
     duplicates::{self, Duplicate},
     facts::Facts,
     graph::{self, Graph},
+    languages,
     problem::{Problem, ProblemKind},
     read::{self, Parsers},
     recommend::{self, Recommendation},
-    walk::{self, Source},
+    walk::{self, Source, Walked},
 };
 
 /// Memory for the stack of a thread [bytes]. The passes do not recurse, so this is the default, stated.
@@ -92,6 +93,8 @@ pub struct Analysis {
     pub files: Vec<FileAnalysis>,
     /// What was not analysed, or not completely.
     pub problems: Vec<Problem>,
+    /// What else the user should know, as sentences: folders that were left out, or that there is nothing to read.
+    pub notes: Vec<String>,
     /// Who imports whom, and which class is derived from which.
     pub graph: Graph,
     /// Benchmarks of one structure.
@@ -132,7 +135,7 @@ pub fn analyze(
         return Err(AnalyzeError::NotAFolder { path: root.clone() });
     }
     std::fs::read_dir(root).map_err(|error| AnalyzeError::Root { path: root.clone(), error })?;
-    let (sources, mut problems) = walk::sources(root, options.ignore_files);
+    let Walked { sources, mut problems, left_out } = walk::sources(root, options.ignore_files);
     if cancelled() {
         return Err(AnalyzeError::Cancelled);
     }
@@ -179,13 +182,20 @@ pub fn analyze(
     let graph = graph::build(&files);
     let duplicates = duplicates::find(&files);
     let recommendations = recommend::derive(&files, &problems, &duplicates);
-    Ok(Analysis { files, problems, graph, duplicates, recommendations, known_files })
+    let nothing = files.is_empty().then(|| {
+        let endings = languages::endings();
+        format!(
+            "Nothing was analysed: no file here is Python, Rust, C, C++ or CUDA by its ending ({endings})."
+        )
+    });
+    let notes = left_out.into_iter().chain(nothing).collect();
+    Ok(Analysis { files, problems, notes, graph, duplicates, recommendations, known_files })
 }
 
 /// Makes benchmarks of what is timed in a file that says by its name, or that of a folder, that it measures.
 fn admit(folder: &str, file: &mut FileAnalysis) {
     let candidates = std::mem::take(&mut file.facts.candidates);
-    if !candidates.is_empty() && (benchmarks::named(folder) || benchmarks::named(&file.path)) {
+    if !candidates.is_empty() && (benchmarks::names_file(folder) || benchmarks::names_file(&file.path)) {
         file.facts.benchmarks.extend(candidates);
         benchmarks::sort(&mut file.facts.benchmarks);
     }

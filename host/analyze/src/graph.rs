@@ -309,8 +309,7 @@ fn related(left: LanguageId, right: LanguageId) -> bool {
 
 /// Whether a base that Python reaches through a module or an outer class, like `numpy.K`, is this class of that file.
 fn is_meant(base: &str, file: &FileAnalysis, other: &FileAnalysis, qualified: &str) -> bool {
-    let base = base.trim_matches(['"', '\'']);
-    let whole = base.split(['[', '(']).next().unwrap_or(base).trim();
+    let whole = canonical(base);
     let Some((owner, name)) = whole.rsplit_once('.') else { return true };
     if qualified == whole || qualified.ends_with(&format!(".{whole}")) {
         return true;
@@ -323,9 +322,13 @@ fn is_meant(base: &str, file: &FileAnalysis, other: &FileAnalysis, qualified: &s
 
 /// The bare name of a base: `B` of `a.B[T]`, `n::B<T>` and `"B"`.
 fn bare(base: &str) -> &str {
+    last(last(canonical(base), '.'), ':')
+}
+
+/// A base without quotes, and without the arguments of its type: `a.B` of `"a.B[T]"`.
+fn canonical(base: &str) -> &str {
     let base = base.trim_matches(['"', '\'']);
-    let base = base.split(['[', '<', '(']).next().unwrap_or(base).trim();
-    last(last(base, '.'), ':')
+    base.split(['[', '<', '(']).next().unwrap_or(base).trim()
 }
 
 #[cfg(test)]

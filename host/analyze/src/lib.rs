@@ -13,6 +13,7 @@ mod complexity;
 mod decode;
 mod duplicates;
 mod facts;
+mod foreign;
 mod graph;
 mod html;
 mod language;

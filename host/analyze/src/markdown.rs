@@ -12,7 +12,7 @@ fn cell(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
-            '|' | '\\' | '`' | '*' | '_' | '<' | '>' | '[' | ']' | '#' => {
+            '|' | '\\' | '`' | '*' | '_' | '<' | '>' | '[' | ']' | '#' | '~' | '&' | '$' => {
                 safe.push('\\');
                 safe.push(character);
             }
@@ -40,6 +40,9 @@ fn write(text: &mut String, summary: &Summary<'_>) -> std::fmt::Result {
     writeln!(text, "| benchmarks | {} |", summary.total_benchmarks)?;
     writeln!(text, "| problems in benchmarks | {} |", summary.total_benchmark_problems)?;
     writeln!(text, "| files with problems | {} |", summary.problems.len())?;
+    for note in summary.notes {
+        writeln!(text, "\n{note}")?;
+    }
     if !summary.recommendations.is_empty() {
         writeln!(text, "\n## Recommendations\n")?;
         for found in summary.recommendations {
@@ -125,5 +128,17 @@ fn rest(text: &mut String, count: usize) -> std::fmt::Result {
     match count.saturating_sub(ROWS) {
         0 => Ok(()),
         more => writeln!(text, "\n{more} more are in `summary.json`."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_stay_names_in_markdown() {
+        assert_eq!(cell("__init__.py"), "\\_\\_init\\_\\_.py");
+        assert_eq!(cell("a|b\n# c"), "a\\|b \\# c");
+        assert_eq!(cell("~~x~~ &lt; [l](u) <b>"), "\\~\\~x\\~\\~ \\&lt; \\[l\\](u) \\<b\\>");
     }
 }

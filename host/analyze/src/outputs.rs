@@ -113,7 +113,7 @@ pub fn write(analysis: &Analysis, folder: &Path) -> Result<Vec<&'static str>, Ou
         let error = io::Error::new(io::ErrorKind::NotADirectory, "it is a file, and a folder is needed");
         return Err(fault(folder)(error));
     }
-    fs::create_dir_all(folder).map_err(fault(folder))?;
+    fs::create_dir_all(folder).map_err(|error| fault(folder)(told(folder, error)))?;
     let mut complete = Vec::new();
     let mut save = |name: &'static str, content: &dyn Fn(&mut dyn Write) -> io::Result<()>| {
         let path = folder.join(name);
@@ -141,6 +141,18 @@ pub fn write(analysis: &Analysis, folder: &Path) -> Result<Vec<&'static str>, Ou
         written.push(name);
     }
     Ok(written)
+}
+
+/// Why a folder cannot be made. `/proc` says of a new folder that it does not exist, which is no reason.
+fn told(folder: &Path, error: io::Error) -> io::Error {
+    let around = folder.ancestors().skip(1).find(|around| around.is_dir());
+    match (error.kind(), around) {
+        (io::ErrorKind::NotFound, Some(around)) => io::Error::other(format!(
+            "the file system of `{}` takes no new folders; give a folder on another one",
+            around.display()
+        )),
+        _ => error,
+    }
 }
 
 fn json(file: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {

@@ -12,6 +12,8 @@ pub enum ProblemKind {
     Loop,
     /// A link leads out of the root.
     Outside,
+    /// A named pipe, socket or device.
+    Special,
     /// The file is not text.
     Binary,
     /// The file is larger than the limit.

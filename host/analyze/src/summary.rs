@@ -68,6 +68,8 @@ pub struct Summary<'a> {
     pub recommendations: &'a [Recommendation],
     /// What was not analysed, or not completely.
     pub problems: &'a [Problem],
+    /// What else the user should know, as sentences.
+    pub notes: &'a [String],
     /// Modules outside the tree, with the files that import them.
     pub external_modules: BTreeMap<&'a str, Vec<&'a str>>,
 }
@@ -120,6 +122,7 @@ pub fn summary(analysis: &Analysis) -> Summary<'_> {
         duplicates: &analysis.duplicates,
         recommendations: &analysis.recommendations,
         problems: &analysis.problems,
+        notes: &analysis.notes,
         external_modules: analysis
             .graph
             .external

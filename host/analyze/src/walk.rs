@@ -1,11 +1,16 @@
 //! Which files of a folder are read: sources in a language that is known, without those that ignore files name.
 
-use std::path::{Path, PathBuf};
+use std::{
+    os::unix::fs::FileTypeExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use dyno_core::text::visible;
 use ignore::WalkBuilder;
 
 use crate::{
+    foreign::Foreign,
     languages::{self, Named},
     problem::{Problem, ProblemKind},
 };
@@ -27,17 +32,35 @@ pub(crate) struct Source {
     pub(crate) named: Named,
 }
 
-/// The sources below `root` in order of their names, and what was met on the way.
-pub(crate) fn sources(root: &Path, ignore_files: bool) -> (Vec<Source>, Vec<Problem>) {
+/// What a walk found.
+#[derive(Debug)]
+pub(crate) struct Walked {
+    /// The sources in order of their names.
+    pub(crate) sources: Vec<Source>,
+    /// What cannot be read.
+    pub(crate) problems: Vec<Problem>,
+    /// The sentence about folders that were left out.
+    pub(crate) left_out: Option<String>,
+}
+
+/// The sources below `root`, and what was met on the way.
+pub(crate) fn sources(root: &Path, ignore_files: bool) -> Walked {
     let mut found = Vec::new();
     let mut problems = Vec::new();
     let whole = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+    let foreign = Arc::new(Foreign::default());
+    let watching = Arc::clone(&foreign);
     let walk = WalkBuilder::new(root)
         .standard_filters(ignore_files)
         // A tree without a repository has ignore files as well, and those of the folders around the root count.
         .require_git(false)
         .follow_links(false)
         .max_depth(Some(DEEPEST))
+        // What the user names as the root is meant.
+        .filter_entry(move |entry| {
+            let is_folder = entry.depth() > 0 && entry.file_type().is_some_and(|kind| kind.is_dir());
+            !(ignore_files && is_folder && watching.is(entry.path()))
+        })
         .build();
     for entry in walk {
         let entry = match entry {
@@ -62,6 +85,11 @@ pub(crate) fn sources(root: &Path, ignore_files: bool) -> (Vec<Source>, Vec<Prob
             }
             continue;
         } else {
+            if let Some(what) = entry.file_type().filter(|_| named.is_some()).and_then(special) {
+                let reason = format!("This is {what} and not a file, and it was not read.");
+                problems.push(Problem::new(shown, ProblemKind::Special, reason));
+                continue;
+            }
             entry.file_type().is_some_and(|kind| kind.is_file())
         };
         if let Some(named) = named.filter(|_| is_file) {
@@ -70,7 +98,18 @@ pub(crate) fn sources(root: &Path, ignore_files: bool) -> (Vec<Source>, Vec<Prob
     }
     found.sort_by(|left, right| left.shown.cmp(&right.shown));
     problems.sort_by(|left, right| left.file.cmp(&right.file));
-    (found, problems)
+    Walked { sources: found, problems, left_out: foreign.sentence() }
+}
+
+/// What is neither a file nor a folder: reading it may never end.
+fn special(kind: std::fs::FileType) -> Option<&'static str> {
+    [
+        (kind.is_fifo(), "a named pipe"),
+        (kind.is_socket(), "a socket"),
+        (kind.is_char_device() || kind.is_block_device(), "a device"),
+    ]
+    .into_iter()
+    .find_map(|(is, what)| is.then_some(what))
 }
 
 /// What a link leads to.

@@ -264,3 +264,72 @@ fn no_text_ends_the_analysis() {
     let output = tempfile::tempdir().unwrap();
     write(&analysis, output.path()).unwrap();
 }
+
+#[test]
+fn folders_of_somebody_else_are_left_out_and_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let source = |path: &str| {
+        let path = root.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "x = 1\n").unwrap();
+    };
+    for path in ["a.py", "venv/lib/b.py", "web/node_modules/c.py", "out/d.py", "other/e.py", "untagged/f.py"]
+    {
+        source(path);
+    }
+    fs::write(root.join("venv/pyvenv.cfg"), "home = /usr/bin\n").unwrap();
+    fs::write(root.join("out/CACHEDIR.TAG"), "Signature: 8a477f597d28d172789f06886806bc55\n# A cache.\n")
+        .unwrap();
+    fs::write(root.join("untagged/CACHEDIR.TAG"), "nothing of the kind\n").unwrap();
+    let found = analysis(root);
+    let files: Vec<&str> = found.files.iter().map(|file| file.path.as_str()).collect();
+    assert_eq!(files, ["a.py", "other/e.py", "untagged/f.py"]);
+    assert_eq!(
+        found.notes,
+        [
+            "Left out, because their code is not of this tree: 1 virtual environment of Python, 1 `node_modules` folder, \
+          1 cache folder with a `CACHEDIR.TAG`. `--no-ignore` reads them too."
+        ]
+    );
+    assert_eq!(found.problems, []);
+    // The root is what the user means, and --no-ignore is everything.
+    let inside = analysis(&root.join("venv"));
+    assert_eq!((inside.files.len(), inside.notes.len()), (1, 0));
+    let options = Options { ignore_files: false, ..Options::new(root) };
+    assert_eq!(analyze(&options, &|_, _| {}, &|| false).unwrap().files.len(), 6);
+}
+
+#[test]
+fn what_is_neither_file_nor_folder_is_a_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(folder.path().join("socket.py")).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(folder.path().join("pipe.py")).status().unwrap();
+    assert!(made.success());
+    let found = analysis(folder.path());
+    for (path, what) in [("socket.py", "a socket"), ("pipe.py", "a named pipe")] {
+        let problem = problem(&found, path);
+        assert_eq!(problem.kind, ProblemKind::Special);
+        assert!(problem.reason.contains(what) && is_sentence(&problem.reason), "{}", problem.reason);
+    }
+}
+
+#[test]
+fn a_folder_without_sources_says_what_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.js"), "let x = 1\n").unwrap();
+    let found = analysis(folder.path());
+    assert_eq!(found.notes.len(), 1);
+    assert!(found.notes[0].contains("`.py`") && found.notes[0].contains("`.cu`"), "{:?}", found.notes);
+    let page = tempfile::tempdir().unwrap();
+    write(&found, page.path()).unwrap();
+    let text = fs::read_to_string(page.path().join("summary.md")).unwrap();
+    assert!(text.contains(&found.notes[0]), "{text}");
+}
+
+#[test]
+fn a_file_system_without_new_folders_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let failed = write(&analysis(folder.path()), Path::new("/proc/analysis")).unwrap_err();
+    assert!(failed.to_string().contains("the file system of `/proc` takes no new folders"), "{failed}");
+}

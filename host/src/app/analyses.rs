@@ -97,7 +97,8 @@ impl Analyses<'_> {
         })
     }
 
-    /// Writes a plugin for a benchmark, in its language or `language`, into the folder `into`.
+    /// Writes a plugin for a benchmark, in its language or `language`, into the folder `into`. One in Rust takes the SDK of
+    /// the folder `sdk`, or else that of this installation.
     ///
     /// # Errors
     /// When there is not exactly one benchmark of that name, or its folder cannot be written.
@@ -108,6 +109,7 @@ impl Analyses<'_> {
         wanted: &str,
         language: Option<TemplateLanguage>,
         into: &Path,
+        sdk: Option<PathBuf>,
     ) -> Result<Skeleton, AppError> {
         let (file, found) = chosen(analysis, wanted)?;
         let path = root.join(file);
@@ -129,7 +131,7 @@ impl Analyses<'_> {
             code: &code,
         };
         let language = language.unwrap_or_else(|| template(written_in, found));
-        let sdk = self.0.settings.sdk_for_rust();
+        let sdk = sdk.or_else(|| self.0.settings.sdk_for_rust());
         let folder = original.write(into, language, sdk.as_deref()).map_err(|error| match error {
             BuildError::Host(fault) => AppError::Host(fault),
             other => AppError::Settings(other.to_string()),
@@ -150,7 +152,13 @@ fn template(language: Option<LanguageId>, found: &Benchmark) -> TemplateLanguage
     }
 }
 
-/// The one benchmark with this name, or at `FILE:NAME` or `FILE:LINE`.
+/// Whether a path is asked for: by itself, or by its last parts.
+fn is_path(path: &str, asked: &str) -> bool {
+    let asked = asked.trim_start_matches("./");
+    path.strip_suffix(asked).is_some_and(|rest| rest.is_empty() || rest.ends_with('/')) && !asked.is_empty()
+}
+
+/// The one benchmark with this name, or at `FILE:NAME` or `FILE:LINE`, of which `FILE` may be the end of a path.
 fn chosen<'a>(analysis: &'a Analysis, wanted: &str) -> Result<(&'a str, &'a Benchmark), AppError> {
     let all: Vec<(&str, &Benchmark)> = analysis
         .files
@@ -162,29 +170,48 @@ fn chosen<'a>(analysis: &'a Analysis, wanted: &str) -> Result<(&'a str, &'a Benc
     let place = |found: &(&str, &Benchmark)| format!("{}:{}", found.0, found.1.line);
     let asked = wanted.rsplit_once(':').and_then(|(file, line)| Some((file, line.parse::<u32>().ok()?)));
     let is_there = |found: &(&str, &Benchmark)| {
-        asked.is_some_and(|(file, line)| file == found.0 && (found.1.line..=found.1.end_line).contains(&line))
-    };
-    let fitting: Vec<_> = all
-        .iter()
-        .filter(|found| {
-            found.1.name == wanted || found.1.subject == wanted || whole(found) == wanted || is_there(found)
+        asked.is_some_and(|(file, line)| {
+            is_path(found.0, file) && (found.1.line..=found.1.end_line).contains(&line)
         })
-        .collect();
+    };
+    // A name may hold colons as well: `ns::f`.
+    let is_named = |found: &(&str, &Benchmark)| {
+        [&found.1.name, &found.1.subject].iter().any(|name| {
+            *name == wanted
+                || wanted
+                    .strip_suffix(name.as_str())
+                    .and_then(|file| file.strip_suffix(':'))
+                    .is_some_and(|file| is_path(found.0, file))
+        })
+    };
+    let exact: Vec<_> = all.iter().filter(|found| whole(found) == wanted).collect();
+    let fitting: Vec<_> = match exact.as_slice() {
+        [] => all.iter().filter(|found| is_named(found) || is_there(found)).collect(),
+        _ => exact,
+    };
     match fitting.as_slice() {
         [only] => Ok(**only),
         [] if all.is_empty() => Err(AppError::Settings(format!(
             "--port: there is no benchmark `{wanted}`: none was found in this folder"
         ))),
         [] => {
-            let distance = |found: &&(&str, &Benchmark)| strsim::levenshtein(&found.1.name, wanted);
-            let mut near: Vec<_> = all.iter().collect();
-            near.sort_by_key(distance);
-            let names: Vec<String> =
-                near.iter().take(NAMED).map(|found| format!("`{}`", whole(found))).collect();
-            let names = names.join(", ");
-            Err(AppError::Settings(format!(
-                "--port: there is no benchmark `{wanted}`; the nearest names are {names}"
-            )))
+            let asked = wanted.rsplit(':').next().unwrap_or(wanted);
+            let mut near: Vec<(usize, String)> = all
+                .iter()
+                .map(|found| (strsim::levenshtein(&found.1.name, asked), whole(found)))
+                .filter(|(distance, _)| *distance <= asked.chars().count().max(3) / 3 + 1)
+                .collect();
+            near.sort();
+            let names: Vec<String> = near.iter().take(NAMED).map(|found| format!("`{}`", found.1)).collect();
+            let next = match names.as_slice() {
+                [] => format!(
+                    "no name of the {} that were found is like it; `dyno analyze` without --port lists them",
+                    all.len()
+                ),
+                [one] => format!("did you mean {one}?"),
+                several => format!("the nearest names are {}", several.join(", ")),
+            };
+            Err(AppError::Settings(format!("--port: there is no benchmark `{wanted}`; {next}")))
         }
         several => {
             let names: Vec<String> =

@@ -9,6 +9,7 @@ mod error;
 mod guest;
 mod output;
 mod port;
+mod port_params;
 mod project;
 mod template;
 mod tool;

@@ -10,6 +10,7 @@ use dyno_core::text::visible;
 
 use super::{
     error::BuildError,
+    port_params::{self, Declared},
     template::{Template, TemplateLanguage},
 };
 use crate::fault::{HostFault, Place};
@@ -65,10 +66,11 @@ impl Original<'_> {
         whole.chars().take(48).collect::<String>().trim_end_matches(separator).to_owned()
     }
 
-    /// Writes a template under the name of the benchmark below `parent`, which is made, and gives its folder.
+    /// Writes a template under the name of the benchmark below `parent`, which is made, and gives its folder. Its setup
+    /// fails until the author has filled it in, so that nobody takes the work of an example for that of the benchmark.
     ///
     /// # Errors
-    /// When something of that name is there, or the disk refuses.
+    /// When something of that name is there, or the disk refuses. Nothing is left then.
     pub fn write(
         &self,
         parent: &Path,
@@ -79,30 +81,98 @@ impl Original<'_> {
             let doing = format!("cannot write to `{}`", path.display());
             move |error| BuildError::from(HostFault::new(doing, &error, Place::Named))
         };
+        let made = missing(parent);
         fs::create_dir_all(parent).map_err(refused(parent))?;
         let name = self.plugin_name();
         let template = Template { name: &name, language, wasm: false, sdk };
-        let folder = template.write(parent)?;
+        let written = template.write(parent).and_then(|folder| match self.fill(&folder, &template) {
+            Ok(()) => Ok(folder),
+            Err(error) => {
+                let _gone = fs::remove_dir_all(folder);
+                Err(error)
+            }
+        });
+        if written.is_err() {
+            // Only folders that are empty, and were made just now.
+            made.iter().for_each(|folder| drop(fs::remove_dir(folder)));
+        }
+        written
+    }
+
+    /// Makes the template that of the benchmark.
+    fn fill(&self, folder: &Path, template: &Template<'_>) -> Result<(), BuildError> {
+        let refused = |path: &Path| {
+            let doing = format!("cannot write to `{}`", path.display());
+            move |error| BuildError::from(HostFault::new(doing, &error, Place::Named))
+        };
+        let parameters = port_params::plain(&self.parameters);
         for (at, inside) in template.sources().into_iter().enumerate() {
             let path = folder.join(inside);
             let text = fs::read_to_string(&path).map_err(refused(&path))?;
             let mut text = self.renamed(&text, template.benchmark());
+            text = declare(&text, &parameters);
             if at == 0 {
-                text.push_str(&self.quoted(language));
+                text = self.unfinished(&text);
+                text.push_str(&self.quoted(template.language));
             }
             fs::write(&path, text).map_err(refused(&path))?;
         }
         let readme = folder.join("README.md");
         let text = fs::read_to_string(&readme).map_err(refused(&readme))?;
-        let run = format!("{name}/{}", template.benchmark());
-        fs::write(&readme, text.replace(&run, &format!("{name}/{}", self.benchmark_name())))
-            .map_err(refused(&readme))?;
-        Ok(folder)
+        let run = format!("{}/{}", template.name, template.benchmark());
+        let named = format!("{}/{}", template.name, self.benchmark_name());
+        fs::write(&readme, text.replace(&run, &named)).map_err(refused(&readme))
+    }
+
+    /// Why a template that nobody has filled in does not run.
+    #[must_use]
+    pub fn reminder(&self) -> String {
+        // Within quotes of any language.
+        let plain =
+            |text: &str| -> String {
+                text.chars()
+                    .map(|one| {
+                        if one.is_ascii_graphic() && !matches!(one, '"' | '\\' | '{' | '}') {
+                            one
+                        } else {
+                            ' '
+                        }
+                    })
+                    .collect()
+            };
+        format!(
+            "not filled in: write the work of `{}` ({}), which is quoted at the end of this plugin's source, and remove this line from its setup",
+            plain(self.name),
+            plain(&self.place)
+        )
+    }
+
+    /// The source with a setup that fails.
+    fn unfinished(&self, text: &str) -> String {
+        let why = self.reminder();
+        // In Rust the types of the example's parameters are gone, and with them its setup.
+        if let Some(start) = text.find(RUST_SETUP).map(|at| at + RUST_SETUP.len())
+            && let Some(end) = text[start..].find("\n    }\n").map(|at| start + at)
+        {
+            let body =
+                format!("\n        let _ = (params, context);\n        Err(Failure::error(\"{why}\"))");
+            return format!("{}{body}{}", &text[..start], &text[end..]);
+        }
+        for (setup, fails) in SETUPS {
+            if let Some(at) = text.find(setup).map(|at| at + setup.len()) {
+                return format!("{}\n{}{}", &text[..at], fails.replace("WHY", &why), &text[at..]);
+            }
+        }
+        text.to_owned()
     }
 
     /// The template with the name and category of the benchmark.
     fn renamed(&self, text: &str, example: &str) -> String {
-        let text = text.replace(&format!("\"{example}\""), &format!("\"{}\"", self.benchmark_name()));
+        let mut text = text.to_owned();
+        for quote in ['"', '\''] {
+            let named = format!("{quote}{}{quote}", self.benchmark_name());
+            text = text.replace(&format!("{quote}{example}{quote}"), &named);
+        }
         let Some(category) = self.category else { return text };
         // What a descriptor takes as a category is a word.
         let bare = category.chars().filter(|one| one.is_ascii_alphanumeric() || matches!(one, '-' | '_'));
@@ -110,7 +180,6 @@ impl Original<'_> {
         if category.is_empty() {
             return text;
         }
-        let mut text = text;
         for start in ["category = \"", "\"category\": \""] {
             if let Some(at) = text.find(start).map(|at| at + start.len())
                 && let Some(end) = text[at..].find('"').map(|end| at + end)
@@ -129,7 +198,7 @@ impl Original<'_> {
         };
         let mut lines = vec![
             format!(
-                "`{}` of {}, from {}. Replace the work of the example above by its work:",
+                "`{}` of {}, from {}. Replace the work of the example above by its work, and the setup that fails:",
                 self.name, self.framework, self.place
             ),
             "  setup            prepares what is not measured".to_owned(),
@@ -138,7 +207,9 @@ impl Original<'_> {
             "  verify           compares a result with an independent one".to_owned(),
         ];
         if !self.parameters.is_empty() {
-            lines.push("Its parameters, to be declared where the example declares its own:".to_owned());
+            lines.push(
+                "Its parameters; those whose values are integers or texts are declared above:".to_owned(),
+            );
         }
         for (name, values) in &self.parameters {
             lines.push(match values.is_empty() {
@@ -170,6 +241,49 @@ impl Original<'_> {
     }
 }
 
+/// How the setup of the example in Rust begins.
+const RUST_SETUP: &str = "context: &Context) -> Result<Self, Failure> {";
+
+/// How a setup begins in the other examples, and what fails in it.
+const SETUPS: [(&str, &str); 5] = [
+    ("size_t count, void **instance) {", "    return dyno_fail(host, \"WHY\");"),
+    ("void setup(const dyno::params &params) override {", "        throw std::runtime_error(\"WHY\");"),
+    ("setup(benchmark, params, seed) {", "        throw { tag: 'error', val: \"WHY\" };"),
+    ("exports_dyno_plugin_lifecycle_list_param_free(params);", "    return fail(failure, \"WHY\");"),
+    ("def setup(self, benchmark, params, seed):", "        raise Err(Failure_Error(\"WHY\"))"),
+];
+
+/// A source or descriptor with these parameters in place of the example's. Without any, the example keeps its own.
+fn declare(text: &str, parameters: &[Declared]) -> String {
+    let replaced = |start: &str, end: &str, with: String| {
+        let first = text.find(start).map(|at| at + start.len())?;
+        let last = text[first..].find(end).map(|at| first + at)?;
+        Some(format!("{}{with}{}", &text[..first], &text[last..]))
+    };
+    if parameters.is_empty() {
+        return text.to_owned();
+    }
+    let all = |one: fn(&Declared) -> String, between: &str| {
+        parameters.iter().map(one).collect::<Vec<_>>().join(between)
+    };
+    let in_json = || replaced("\"params\": [", "]\n", all(Declared::json, ", "));
+    let in_rust = || replaced("struct SumParams {\n", "}", all(Declared::field, ""));
+    let in_toml = || {
+        let first = text.find("[[benchmarks.params]]")?;
+        Some(format!("{}{}", &text[..first], all(Declared::toml, "\n")))
+    };
+    in_rust().or_else(in_json).or_else(in_toml).unwrap_or_else(|| text.to_owned())
+}
+
+/// The folders of a path that are not there, the deepest first.
+fn missing(folder: &Path) -> Vec<PathBuf> {
+    folder
+        .ancestors()
+        .take_while(|part| !part.as_os_str().is_empty() && !part.exists())
+        .map(Path::to_owned)
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -194,6 +308,8 @@ mod tests {
             TemplateLanguage::Cpp,
             TemplateLanguage::Cuda,
             TemplateLanguage::Python,
+            TemplateLanguage::JavaScript,
+            TemplateLanguage::CForWasm,
         ] {
             let parent = tempfile::tempdir().unwrap();
             let folder = original("test_Sort/1").write(&parent.path().join("made"), language, None).unwrap();
@@ -206,8 +322,46 @@ mod tests {
                 .collect();
             assert!(all.contains("\"test_sort_1\"") && all.contains("\"inference\""), "{all}");
             assert!(all.contains("size = 1, 2") && all.contains("    benchmark(work)\\"), "{all}");
-            assert!(!all.contains(&format!("\"{}\"", template.benchmark())), "{all}");
+            for quote in ['"', '\''] {
+                assert!(!all.contains(&format!("{quote}{}{quote}", template.benchmark())), "{all}");
+            }
+            // The parameter is declared in place of the example's, and nothing runs as if it were filled in.
+            let declared = match language {
+                TemplateLanguage::Rust => "#[param(default = 1, choices = [1, 2])]\n    size: i64,",
+                TemplateLanguage::Python | TemplateLanguage::JavaScript | TemplateLanguage::CForWasm => {
+                    "name = \"size\"\ntype = \"integer\"\ndefault = 1\nchoices = [1, 2]"
+                }
+                _ => "\"name\": \"size\", \"type\": \"integer\", \"default\": 1, \"choices\": [1, 2]}",
+            };
+            assert!(all.contains(declared), "{all}");
+            assert!(!all.contains("\"name\": \"n\"") && !all.contains("name = \"n\""), "{all}");
+            assert!(all.contains("not filled in: write the work of `test_Sort/1`"), "{all}");
         }
+    }
+
+    #[test]
+    fn without_plain_parameters_the_example_keeps_its_own() {
+        let parent = tempfile::tempdir().unwrap();
+        let parameters = vec![("size".to_owned(), vec!["SIZES".to_owned()])];
+        let original = Original { parameters, ..original("a") };
+        let folder = original.write(parent.path(), TemplateLanguage::C, None).unwrap();
+        let text = fs::read_to_string(folder.join("a.c")).unwrap();
+        assert!(text.contains("\"name\": \"n\"") && text.contains("size = SIZES"), "{text}");
+    }
+
+    #[test]
+    fn a_port_that_fails_leaves_nothing() {
+        let parent = tempfile::tempdir().unwrap();
+        let deep = parent.path().join("a/b");
+        fs::create_dir_all(parent.path().join("there/mine")).unwrap();
+        let there = original("mine").write(&parent.path().join("there"), TemplateLanguage::C, None);
+        assert!(there.unwrap_err().to_string().contains("is there already"));
+        assert!(parent.path().join("there/mine").is_dir());
+        fs::write(parent.path().join("a"), "").unwrap();
+        assert!(original("mine").write(&deep, TemplateLanguage::C, None).is_err());
+        assert!(!deep.exists());
+        let made = missing(&parent.path().join("new/er"));
+        assert_eq!(made, [parent.path().join("new/er"), parent.path().join("new")]);
     }
 
     #[test]

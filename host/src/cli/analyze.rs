@@ -8,7 +8,7 @@ use super::{
     Failure,
     args::{AnalyzeArgs, FailOn},
     exit_code::End,
-    output, progress, run, terminal,
+    new, output, progress, run, terminal,
 };
 use crate::app::{Analysis, AnalysisOptions, App, ProblemKind, Skeleton, Summary, TemplateLanguage, summary};
 
@@ -24,6 +24,7 @@ pub(super) fn execute(
     folder: Option<&Path>,
     json: bool,
 ) -> Result<ExitCode, Failure> {
+    let sdk = args.sdk.as_deref().map(new::sdk).transpose()?;
     let cancel = run::listen_for_ctrl_c(app)?;
     let bar = terminal::can_draw().then(|| {
         let style = progress::style("{bar:16.cyan} {pos} of {len} files · {elapsed}");
@@ -32,7 +33,7 @@ pub(super) fn execute(
         bar
     });
     let options = AnalysisOptions {
-        threads: args.jobs.map_or(0, |jobs| usize::from(jobs.get())),
+        threads: args.jobs.map_or(0, usize::from),
         largest_file: args.max_file_bytes,
         ignore_files: !args.no_ignore,
         cache: None,
@@ -56,6 +57,7 @@ pub(super) fn execute(
             bench,
             args.lang.map(TemplateLanguage::from),
             &args.into,
+            sdk,
         )?),
         None => None,
     };
@@ -117,6 +119,7 @@ fn page(summary: &Summary<'_>, folder: &Path, written: &[&str], skeleton: Option
         })
         .collect();
     lines.extend(languages.into_iter().map(|line| format!("  {line}")));
+    lines.extend(summary.notes.iter().cloned());
     if !summary.benchmarks.is_empty() {
         lines.push(String::new());
         // Those with problems first.
@@ -158,7 +161,7 @@ fn page(summary: &Summary<'_>, folder: &Path, written: &[&str], skeleton: Option
 
 fn begun(skeleton: &Skeleton) -> String {
     format!(
-        "wrote the plugin `{0}` for `{1}`, which still does the work of an example: fill in what its source quotes, then `dyno build {0}`",
+        "wrote the plugin `{0}` for `{1}`, whose setup fails until it is filled in: write the work that its source quotes, then `dyno build {0}`",
         skeleton.folder.display(),
         skeleton.benchmark,
     )

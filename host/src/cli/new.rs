@@ -1,6 +1,9 @@
 //! `dyno new`: a folder with a plugin that builds, passes its check and runs.
 
-use std::{path::Path, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use super::{Failure, args::NewArgs, exit_code::End, output};
 use crate::{
@@ -11,14 +14,7 @@ use crate::{
 pub(super) fn execute(settings: &Resolved, args: &NewArgs) -> Result<ExitCode, Failure> {
     let language = TemplateLanguage::from(args.lang);
     let sdk = match &args.sdk {
-        Some(folder) => Some(
-            folder.canonicalize().ok().filter(|sdk| sdk.join("Cargo.toml").is_file()).ok_or_else(|| {
-                Failure::Usage(format!(
-                    "--sdk: `{}` is not the SDK for Rust; give the folder `sdk/rust` of dyno",
-                    folder.display()
-                ))
-            })?,
-        ),
+        Some(folder) => Some(sdk(folder)?),
         None => settings.sdk_for_rust(),
     };
     let template = Template { name: &args.name, language, wasm: args.wasm, sdk: sdk.as_deref() };
@@ -39,4 +35,14 @@ pub(super) fn execute(settings: &Resolved, args: &NewArgs) -> Result<ExitCode, F
     ));
     output::text(&text)?;
     Ok(End::Good.into())
+}
+
+/// The folder of `--sdk`, as a plugin elsewhere names it.
+pub(super) fn sdk(folder: &Path) -> Result<PathBuf, Failure> {
+    folder.canonicalize().ok().filter(|sdk| sdk.join("Cargo.toml").is_file()).ok_or_else(|| {
+        Failure::Usage(format!(
+            "--sdk: `{}` is not the SDK for Rust; give the folder `sdk/rust` of dyno",
+            folder.display()
+        ))
+    })
 }

@@ -204,7 +204,7 @@ fn settings(seen: &Seen<'_>, attributes: &Attributes, benchmark: &mut Benchmark)
                 draft::flaw(benchmark, Flaw::NonMonotonicClock, seen.line_of(at), format!("{reason}."));
             }
             Kind::Processor => {
-                benchmark.timing = format!("samples calibrated by asv with `{written}` (processor time)")
+                benchmark.timing = format!("samples calibrated by asv with `{written}` (processor time)");
             }
             Kind::Steady => {}
         }

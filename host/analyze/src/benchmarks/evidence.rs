@@ -49,26 +49,31 @@ const WAITS: [&[u8]; 16] = [
 /// Names of loop variables that count failures.
 const TRIES: [&str; 4] = ["attempt", "retry", "retries", "tries"];
 
-/// Whether a name of a function, class or file says that it measures.
-pub(crate) fn named(name: &str) -> bool {
-    name.split(['.', ':', '/', '\\']).any(says)
+/// Whether the name of a function or of what is around it says that it measures: `time_sort` does.
+pub(super) fn names_function(name: &str) -> bool {
+    let times = |part: &str| {
+        part.starts_with("time_")
+            && words(part).get(1).is_some_and(|second| !NOT_TIMED.contains(&second.as_str()))
+    };
+    name.split(['.', ':']).any(|part| times(part) || says(part))
 }
 
-/// Whether one part of a name does.
+/// Whether the name of a file or folder does. A file `time_pause` is about time, whatever it measures.
+pub(crate) fn names_file(path: &str) -> bool {
+    path.split(['.', '/']).any(says)
+}
+
+/// Whether a word of a name does.
 fn says(name: &str) -> bool {
-    let words = words(name);
-    let timed =
-        name.starts_with("time_") && words.get(1).is_some_and(|second| !NOT_TIMED.contains(&second.as_str()));
-    timed
-        || words.iter().any(|word| {
-            WORDS.contains(&word.as_str())
-                || word.starts_with("bench")
-                || word.ends_with("bench")
-                || word.ends_with("benchmark")
-                || word.ends_with("perf")
-                || word.starts_with("perfcheck")
-                || word.starts_with("perftest")
-        })
+    words(name).iter().any(|word| {
+        WORDS.contains(&word.as_str())
+            || word.starts_with("bench")
+            || word.ends_with("bench")
+            || word.ends_with("benchmark")
+            || word.ends_with("perf")
+            || word.starts_with("perfcheck")
+            || word.starts_with("perftest")
+    })
 }
 
 /// The words of a name in small letters: `run_GPUBench2` has `run`, `gpu`, `bench`, `2`.
@@ -250,15 +255,13 @@ mod tests {
         for name in [
             "bench_sort",
             "Suite.runBenchmark",
-            "tests/perf/run.py",
-            "sortperf.py",
+            "sort_perf",
             "_perfcheck",
             "measure",
             "GPUBench2",
-            "time_hashlib.py",
-            "speed-test",
+            "time_hashlib",
         ] {
-            assert!(named(name), "{name}");
+            assert!(names_function(name), "{name}");
         }
         for name in [
             "run",
@@ -271,7 +274,13 @@ mod tests {
             "runtime",
             "time",
         ] {
-            assert!(!named(name), "{name}");
+            assert!(!names_function(name), "{name}");
+        }
+        for path in ["tests/perf/run.py", "sortperf.py", "speed-test", "a/benches/b.rs"] {
+            assert!(names_file(path), "{path}");
+        }
+        for path in ["tests/time_pause.rs", "src/performer.rs", "runtime.py"] {
+            assert!(!names_file(path), "{path}");
         }
     }
 

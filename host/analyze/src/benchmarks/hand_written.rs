@@ -38,7 +38,7 @@ pub(super) fn detect(seen: &Seen<'_>, found: &mut Vec<Benchmark>, candidates: &m
     // Beside the benchmarks of a framework stands what is measured without it.
     let beside = !found.is_empty();
     let mut add = |benchmark: Benchmark, judged: Judged, found: &mut Vec<Benchmark>| {
-        if judged == Judged::Repeated || beside || evidence::named(&benchmark.name) {
+        if judged == Judged::Repeated || beside || evidence::names_function(&benchmark.name) {
             found.push(benchmark);
         } else {
             candidates.push(benchmark);

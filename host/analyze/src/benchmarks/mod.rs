@@ -21,4 +21,4 @@ mod timeit;
 
 pub(crate) use detect::{detect, sort};
 pub(crate) use draft::MOST;
-pub(crate) use evidence::named;
+pub(crate) use evidence::names_file;

@@ -21,6 +21,10 @@ pub(super) fn detect(seen: &Seen<'_>, found: &mut Vec<Benchmark>) {
         if found.len() >= draft::MOST {
             return;
         }
+        // Most functions of most files.
+        if !has_fixture(function) && function.class.is_none() {
+            continue;
+        }
         let range = draft::function_range(seen, index);
         let code = code::only(seen, range.clone());
         if !measures(seen, index, function, &code) {

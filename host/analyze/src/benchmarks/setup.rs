@@ -71,11 +71,11 @@ fn find(code: &[u8], language: LanguageId) -> Option<(usize, String)> {
         (Some((at, name)), built) if built.as_ref().is_none_or(|built| at <= built.0) => {
             let bare = name.trim_matches(['(', '.', '[', '<', ' ', '!']);
             let reason =
-                format!("`{bare}` prepares the work inside of what is measured, and is measured with it.");
+                format!("`{bare}` prepares the work inside the timed region, so its time is measured too.");
             Some((at, reason))
         }
         (_, built) => built.map(|(at, name)| {
-            let reason = format!("`{name}` is built inside of what is measured, and that is measured too.");
+            let reason = format!("`{name}` is built inside the timed region, so that time is measured too.");
             (at, reason)
         }),
     }

@@ -58,6 +58,11 @@ pub(crate) fn by_ending(ending: &str) -> Option<Named> {
     ENDINGS.iter().find(|line| line.0.eq_ignore_ascii_case(ending)).map(|line| line.1)
 }
 
+/// All endings that are read: `.py`, `.pyi` and so on.
+pub(crate) fn endings() -> String {
+    ENDINGS.map(|(ending, _)| format!("`.{ending}`")).join(", ")
+}
+
 fn of_header(source: &[u8]) -> LanguageId {
     let cpp = ONLY_IN_CPP.iter().any(|word| memchr::memmem::find(source, word).is_some());
     if cpp { LanguageId::Cpp } else { LanguageId::C }

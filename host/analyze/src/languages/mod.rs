@@ -5,4 +5,4 @@ mod known;
 mod python;
 mod rust;
 
-pub(crate) use known::{Named, by_ending, grammar, language};
+pub(crate) use known::{Named, by_ending, endings, grammar, language};

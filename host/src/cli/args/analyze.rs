@@ -23,6 +23,9 @@ pub(in crate::cli) struct AnalyzeArgs {
     /// Language of the plugin of --port [default: that of the benchmark]
     #[arg(long, value_enum, requires = "port")]
     pub(in crate::cli) lang: Option<Language>,
+    /// Folder with dyno's SDK for Rust, for --port [default: that of this installation, otherwise Cargo's registry]
+    #[arg(long, value_name = "DIR", requires = "port")]
+    pub(in crate::cli) sdk: Option<PathBuf>,
     /// Analyse also what `.gitignore` and `.ignore` name, and hidden files
     #[arg(long)]
     pub(in crate::cli) no_ignore: bool,
@@ -30,8 +33,8 @@ pub(in crate::cli) struct AnalyzeArgs {
     #[arg(long, value_name = "BYTES", default_value = "4MiB", value_parser = dyno_core::units::parse_bytes)]
     pub(in crate::cli) max_file_bytes: u64,
     /// Number of threads [default: one per processor]
-    #[arg(long, value_name = "N")]
-    pub(in crate::cli) jobs: Option<std::num::NonZeroU16>,
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub(in crate::cli) jobs: Option<u16>,
     /// Read every file again, without the facts of earlier analyses in the cache
     #[arg(long)]
     pub(in crate::cli) no_cache: bool,
@@ -44,4 +47,14 @@ pub(in crate::cli) enum FailOn {
     Problems,
     /// A file could not be analysed
     Unread,
+}
+
+fn threads(text: &str) -> Result<u16, String> {
+    match text.parse::<u16>() {
+        Ok(threads @ 1..) => Ok(threads),
+        _ => {
+            Err("give a number of threads from 1 to 65535, or leave --jobs out for one per processor"
+                .to_owned())
+        }
+    }
 }
