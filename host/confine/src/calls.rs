@@ -211,7 +211,7 @@ fn rules(network: bool) -> Result<BTreeMap<i64, Vec<SeccompRule>>, String> {
         rules.insert(*number, vec![rule(others.into_iter().collect::<Result<_, String>>()?)?]);
     }
     // Nor a group or a user, of which 0 is the caller's.
-    let not_a_process = condition(0, SeccompCmpOp::Ne, u64::from(libc::PRIO_PROCESS as u32))?;
+    let not_a_process = condition(0, SeccompCmpOp::Ne, u64::from(libc::PRIO_PROCESS))?;
     rules.entry(libc::SYS_setpriority).or_default().push(rule(vec![not_a_process])?);
     let equal = |argument, values: &[libc::c_int]| -> Result<Vec<SeccompRule>, String> {
         values
