@@ -23,6 +23,9 @@ static CHANNEL: AtomicI32 = AtomicI32::new(-1);
 /// Whether a thread is asking: answers have no names, so only one may.
 static IS_ASKED: AtomicBool = AtomicBool::new(false);
 
+/// How long a thread waits before it looks whether it may ask [µs].
+const PAUSE_US: libc::c_uint = 50;
+
 /// From now on, `connect` asks the host.
 pub(super) fn through(channel: OwnedFd) {
     CHANNEL.store(channel.into_raw_fd(), Ordering::Relaxed);
@@ -39,8 +42,8 @@ pub(super) fn answer(descriptor: RawFd, address: *const libc::c_void, bytes: usi
         return Some(-libc::EINVAL);
     }
     while IS_ASKED.swap(true, Ordering::Acquire) {
-        // SAFETY: it takes nothing and always succeeds.
-        unsafe { libc::sched_yield() };
+        // SAFETY: it takes a number only. Yielding instead would keep a processor busy for as long as the other thread waits.
+        unsafe { libc::usleep(PAUSE_US) };
     }
     // The kernel reads the address: a wrong pointer is an error then, and not the end of this process.
     let connected = ask(channel, address, bytes);

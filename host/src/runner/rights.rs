@@ -92,69 +92,18 @@ impl<'a> Capability<'a> {
 impl Rights {
     /// What the plugin of a case may do.
     pub(super) fn permitted(&self, case: &Planned) -> Permitted {
-        let granted = self.granted_to(case);
+        let granter = self.granter(case);
         let mut permitted = Permitted::default();
         for text in &case.asking.capabilities {
-            let mut withhold =
-                |why: &str| permitted.withheld.push(format!("the plugin asks for `{text}`, {why}"));
-            let not_granted = format!("which `[grants.{}]` in dyno.toml does not grant", case.plugin.id);
-            match Capability::of(text) {
-                Capability::Read(path) => {
-                    let path = self.expanded(path);
-                    if self.trusts_declarations || self.may_read(granted, &path) {
-                        permitted.read.push(path);
-                    } else if path.exists() {
-                        withhold(&not_granted);
-                    }
-                }
-                Capability::Environment(name) => {
-                    let Ok(value) = std::env::var(name) else { continue };
-                    let is_granted =
-                        granted.is_some_and(|it| it.environment.iter().any(|known| known == name));
-                    if self.trusts_declarations || is_granted {
-                        permitted.environment.insert(name.to_owned(), value);
-                    } else {
-                        withhold(&not_granted);
-                    }
-                }
-                Capability::Connect(_) | Capability::ConnectToParams
-                    if case.plugin.kind == PluginKind::Wasm =>
-                {
-                    withhold("which components cannot be given: they have no network");
-                }
-                Capability::Connect(endpoint) => {
-                    if self.trusts_declarations || may_connect(granted, &endpoint) {
-                        permitted.connect.push(endpoint);
-                    } else {
-                        withhold(&not_granted);
-                    }
-                }
-                Capability::ConnectToParams => {
-                    for endpoint in texts(case).filter_map(Endpoint::named_in) {
-                        if self.trusts_declarations || may_connect(granted, &endpoint) {
-                            permitted.connect.push(endpoint);
-                        } else {
-                            withhold(&format!(
-                                "but `{endpoint}` of a parameter is not in `connect` of `[grants.{}]` in dyno.toml",
-                                case.plugin.id
-                            ));
-                        }
-                    }
-                }
-                Capability::Unknown(Some(why)) => withhold(&format!("but {why}")),
-                Capability::Unknown(None) => withhold(
-                    "which means nothing to dyno; there are `read:PATH`, `env:NAME`, `connect` and `connect:HOST:PORT`",
-                ),
+            if let Err(why) = granter.judge(case, Capability::of(text), &mut permitted) {
+                permitted.withheld.push(format!("the plugin asks for `{text}`, {why}"));
             }
         }
         // Who names a file in a parameter means it to be read.
         let named = texts(case).map(Path::new).filter(|path| path.is_absolute() && path.exists());
-        permitted.read.extend(
-            named.filter(|path| self.trusts_declarations || self.may_read(granted, path)).map(Path::to_owned),
-        );
-        if let Some(home) =
-            self.home.as_ref().filter(|home| permitted.read.iter().any(|path| path.starts_with(home)))
-        {
+        permitted.read.extend(named.filter(|path| granter.lets_read(path)).map(Path::to_owned));
+        let is_in = |home: &&PathBuf| permitted.read.iter().any(|path| path.starts_with(home));
+        if let Some(home) = self.home.as_ref().filter(is_in) {
             permitted.environment.insert(HOME.to_owned(), home.display().to_string());
         }
         permitted
@@ -168,16 +117,11 @@ impl Rights {
         Confinement { full: self.confined, read, environment, connect, required }
     }
 
-    /// What the operator grants the plugin of a case.
-    fn granted_to(&self, case: &Planned) -> Option<&Grant> {
-        let grant = self.grants.get(case.plugin.id.as_str())?;
-        (grant.publisher.is_none() || grant.publisher == case.asking.publisher).then_some(grant)
-    }
-
-    fn may_read(&self, granted: Option<&Grant>, path: &Path) -> bool {
-        // `..` would lead out of what is granted.
-        let Ok(path) = path.canonicalize() else { return false };
-        granted.is_some_and(|it| it.read.iter().any(|folder| path.starts_with(self.expanded(folder))))
+    /// Who decides about the plugin of a case.
+    fn granter(&self, case: &Planned) -> Granter<'_> {
+        let of_its_publisher =
+            |grant: &&Grant| grant.publisher.is_none() || grant.publisher == case.asking.publisher;
+        Granter { rights: self, grant: self.grants.get(case.plugin.id.as_str()).filter(of_its_publisher) }
     }
 
     fn expanded(&self, path: &str) -> PathBuf {
@@ -185,6 +129,83 @@ impl Rights {
             (Some(rest), Some(home)) => home.join(rest),
             _ => PathBuf::from(path),
         }
+    }
+}
+
+/// Decides what one plugin may do.
+struct Granter<'a> {
+    rights: &'a Rights,
+    /// What the operator grants it.
+    grant: Option<&'a Grant>,
+}
+
+impl Granter<'_> {
+    fn lets_read(&self, path: &Path) -> bool {
+        // `..` would lead out of what is granted.
+        let is_within = |path: &Path, grant: &Grant| {
+            grant.read.iter().any(|folder| path.starts_with(self.rights.expanded(folder)))
+        };
+        self.rights.trusts_declarations
+            || path.canonicalize().is_ok_and(|path| self.grant.is_some_and(|grant| is_within(&path, grant)))
+    }
+
+    fn lets_know(&self, variable: &str) -> bool {
+        self.rights.trusts_declarations
+            || self.grant.is_some_and(|grant| grant.environment.iter().any(|known| known == variable))
+    }
+
+    fn lets_connect(&self, endpoint: &Endpoint) -> bool {
+        self.rights.trusts_declarations || self.grant.is_some_and(|grant| grant.connect.contains(endpoint))
+    }
+
+    /// Adds a capability to what is permitted.
+    ///
+    /// # Errors
+    /// Why it is not, as the rest of a sentence. What is not there is neither given nor withheld.
+    fn judge(&self, case: &Planned, asked: Capability<'_>, permitted: &mut Permitted) -> Result<(), String> {
+        let table = format!("`[grants.{}]` in dyno.toml", case.plugin.id);
+        let not_granted = || Err(format!("which {table} does not grant"));
+        match asked {
+            Capability::Read(path) => {
+                let path = self.rights.expanded(path);
+                if self.lets_read(&path) {
+                    permitted.read.push(path);
+                } else if path.exists() {
+                    return not_granted();
+                }
+            }
+            Capability::Environment(name) => {
+                let Ok(value) = std::env::var(name) else { return Ok(()) };
+                if !self.lets_know(name) {
+                    return not_granted();
+                }
+                permitted.environment.insert(name.to_owned(), value);
+            }
+            Capability::Connect(_) | Capability::ConnectToParams if case.plugin.kind == PluginKind::Wasm => {
+                return Err("which components cannot be given: they have no network".to_owned());
+            }
+            Capability::Connect(endpoint) => {
+                if !self.lets_connect(&endpoint) {
+                    return not_granted();
+                }
+                permitted.connect.push(endpoint);
+            }
+            Capability::ConnectToParams => {
+                let (given, others): (Vec<_>, Vec<_>) =
+                    texts(case).filter_map(Endpoint::named_in).partition(|it| self.lets_connect(it));
+                permitted.connect.extend(given);
+                if let [first, ..] = &others[..] {
+                    return Err(format!("but `{first}` of a parameter is not in `connect` of {table}"));
+                }
+            }
+            Capability::Unknown(Some(why)) => return Err(format!("but {why}")),
+            Capability::Unknown(None) => {
+                return Err("which means nothing to dyno; there are `read:PATH`, `env:NAME`, `connect` and \
+                            `connect:HOST:PORT`"
+                    .to_owned());
+            }
+        }
+        Ok(())
     }
 }
 
@@ -197,10 +218,6 @@ impl Permitted {
         let endpoints = self.connect.iter().map(|endpoint| format!("connect:{endpoint}"));
         read.chain(variables).chain(endpoints).collect()
     }
-}
-
-fn may_connect(granted: Option<&Grant>, endpoint: &Endpoint) -> bool {
-    granted.is_some_and(|it| it.connect.contains(endpoint))
 }
 
 /// The values of parameters that are texts.
