@@ -196,7 +196,7 @@ impl Arena {
     pub(crate) fn run_within(&self, timeout: &str, benchmarks: &[&str]) -> Outcome {
         let mut arguments = vec!["run"];
         arguments.extend(benchmarks);
-        arguments.extend(["--timeout", timeout, "--time", "50ms", "--launches", "1"]);
+        arguments.extend(["--timeout", timeout, "--samples", "10", "--launches", "1"]);
         arguments.extend(["--memory", "128MiB", "--json"]);
         self.dyno(&arguments)
     }

@@ -1,14 +1,13 @@
-// Fast while it is calibrated, then never done: the limit must hold for every stage. Calibration sees some 250
-// iterations of a tenth of a millisecond.
+// Fast while it is calibrated, then never done: the limit must hold for every stage. Calibration asks for ever other numbers of
+// iterations, on a busy machine, too; samples all have the same.
 
 #include "hostile.h"
 
 EXECUTE {
-    static uint64_t total;
-    total += iterations;
-    if (total > 320) {
-        for (;;) pause();
-    }
+    static uint64_t last, repeated;
+    repeated = iterations == last ? repeated + 1 : 0;
+    last = iterations;
+    while (repeated >= 5) pause();
     usleep((useconds_t)(iterations * 100));
     report->items = (double)iterations;
     return DYNO_OK;
