@@ -76,6 +76,11 @@ static const char *try_everything_else(void) {
     REFUSED(connect(socket4, (struct sockaddr *)8, sizeof other), EFAULT);
     REFUSED(connect(socket4, (struct sockaddr *)&granted, 4096), EINVAL);
     REFUSED(connect(-1, (struct sockaddr *)&granted, sizeof granted), EBADF);
+    int ends[2];
+    if (pipe(ends) != 0) return "no pipe";
+    REFUSED(connect(ends[0], (struct sockaddr *)&granted, sizeof granted), ENOTSOCK);
+    if (connect(socket4, (struct sockaddr *)&granted, sizeof granted) != 0) return strerror(errno);
+    REFUSED(connect(socket4, (struct sockaddr *)&granted, sizeof granted), EISCONN);
     close(socket4);
     close(socket6);
     return NULL;

@@ -24,7 +24,7 @@ pub fn confine(
     folder: &Path,
     host: u32,
     uses_accelerator: bool,
-    connections: Option<OwnedFd>,
+    connections: Vec<OwnedFd>,
 ) -> Confined {
     for (name, value) in &asked.environment {
         // SAFETY: a process that confines itself has one thread, since it has loaded nothing of others yet.
@@ -48,11 +48,9 @@ pub fn confine(
     let speculation = speculation();
     let given_up = capabilities::give_up();
     let filed = files::confine(folder, &asked.read, uses_accelerator);
-    let is_networked = connections.is_some();
+    let is_networked = !connections.is_empty();
     let filtered = calls::filter(is_networked);
-    if let Some(channel) = connections {
-        connect::through(channel);
-    }
+    connect::through(connections);
     let networked = filtered.clone().and_then(|()| match is_networked {
         false => proof::network(),
         true => proof::other_network().and(Err(granted(asked))),

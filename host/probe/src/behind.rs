@@ -19,5 +19,5 @@ pub(crate) fn go_behind_the_layers() {
     let asked = Confinement { full: true, read, environment, connect: Vec::new(), required: Vec::new() };
     // Drivers may write nothing: what they keep in the user's cache, they do without.
     let nowhere = Path::new("/dev/null");
-    confine(&asked, nowhere, getppid().as_raw().unsigned_abs(), true, None);
+    confine(&asked, nowhere, getppid().as_raw().unsigned_abs(), true, Vec::new());
 }

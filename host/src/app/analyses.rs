@@ -205,7 +205,7 @@ fn chosen<'a>(analysis: &'a Analysis, wanted: &str) -> Result<(&'a str, &'a Benc
             let names: Vec<String> = near.iter().take(NAMED).map(|found| format!("`{}`", found.1)).collect();
             let next = match names.as_slice() {
                 [] => format!(
-                    "no name of the {} that were found is like it; `dyno analyze` without --port lists them",
+                    "no name of the {} that were found is like it; `summary.json` of `dyno analyze` lists them",
                     all.len()
                 ),
                 [one] => format!("did you mean {one}?"),

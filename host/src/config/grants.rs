@@ -25,7 +25,7 @@ pub struct Granted {
     pub connect: Vec<Endpoint>,
 }
 
-/// Checks that every publisher is one of the trust store: what is granted to another would never be given.
+/// Checks what could never be given: what a publisher signed who is not in the trust store, relative paths, and variables without a name.
 ///
 /// # Errors
 /// A sentence that names the grant.
@@ -38,6 +38,41 @@ pub(super) fn check(grants: &BTreeMap<String, Granted>, trust: &TrustStore) -> R
                  `[trust.publishers.{name}]`"
             ));
         }
+        if let Some(path) =
+            granted.read.iter().find(|path| !(path.starts_with('/') || path.starts_with("~/")))
+        {
+            return Err(format!(
+                "`{path}` of `read` of `[grants.{plugin}]` is not a whole path; begin it with `/` or `~/`"
+            ));
+        }
+        if let Some(name) =
+            granted.environment.iter().find(|name| name.is_empty() || name.contains(['=', '\0']))
+        {
+            return Err(format!(
+                "`{name}` of `environment` of `[grants.{plugin}]` is not the name of a variable"
+            ));
+        }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_never_be_given_is_refused() {
+        let said = |text: &str| {
+            let grants = toml::from_str(text).unwrap();
+            check(&grants, &TrustStore::default()).unwrap_err()
+        };
+        assert!(
+            said("[a]\nread = ['models']").contains("`models` of `read` of `[grants.a]` is not a whole path")
+        );
+        assert!(said("[a]\nenvironment = ['A=B']").contains("`A=B` of `environment` of `[grants.a]`"));
+        assert!(said("[a]\npublisher = 'acme'").contains("`acme`, which is not in the trust store"));
+        let good =
+            toml::from_str("[a]\nread = ['/srv', '~/x']\nenvironment = ['A']\nconnect = ['h:1']").unwrap();
+        assert_eq!(check(&good, &TrustStore::default()), Ok(()));
+    }
 }

@@ -5,12 +5,15 @@ use std::{
     io::{self, IoSlice},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, ToSocketAddrs},
     os::fd::{AsRawFd, OwnedFd},
-    sync::mpsc,
+    sync::{Arc, mpsc},
     thread,
     time::{Duration, Instant},
 };
 
-use dyno_core::{model::Endpoint, protocol::MAX_ADDRESS_BYTES};
+use dyno_core::{
+    model::Endpoint,
+    protocol::{CONNECTION_CHANNELS, MAX_ADDRESS_BYTES},
+};
 use nix::{
     errno::Errno,
     libc,
@@ -72,22 +75,25 @@ pub fn locate(endpoints: &[Endpoint]) -> Vec<Located> {
     endpoints.iter().map(locate).collect()
 }
 
-/// Opens a channel over which a worker asks for connections to these endpoints. The other end of it is for the worker; this one is served
-/// until that one is closed.
+/// Opens channels over which a worker asks for connections to these endpoints. Their other ends are for the worker; each of ours is served
+/// until that one is closed. An endpoint that does not answer holds one of them up.
 ///
 /// # Errors
 /// When the machine has no descriptor or thread left.
-pub fn serve_connections(granted: Vec<Located>) -> Result<OwnedFd, HostFault> {
+pub fn serve_connections(granted: Vec<Located>) -> Result<Vec<OwnedFd>, HostFault> {
     let fault = |error: io::Error| {
-        HostFault::new("cannot make a channel for the connections of a plugin", &error, Place::Machine)
+        HostFault::new("cannot make channels for the connections of a plugin", &error, Place::Machine)
     };
-    let (ours, theirs) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)
-        .map_err(|error| fault(error.into()))?;
-    thread::Builder::new()
-        .name("dyno-connections".to_owned())
-        .spawn(move || serve(&ours, &granted))
-        .map_err(fault)?;
-    Ok(theirs)
+    let granted = Arc::new(granted);
+    let open = |_| -> io::Result<OwnedFd> {
+        let (ours, theirs) =
+            socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)?;
+        let granted = Arc::clone(&granted);
+        let thread = thread::Builder::new().name("dyno-connections".to_owned());
+        thread.spawn(move || serve(&ours, &granted))?;
+        Ok(theirs)
+    };
+    (0..CONNECTION_CHANNELS).map(open).collect::<io::Result<_>>().map_err(fault)
 }
 
 fn serve(channel: &OwnedFd, granted: &[Located]) {

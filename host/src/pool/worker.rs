@@ -3,7 +3,7 @@
 use std::{
     io::{self, ErrorKind, IoSlice, Read, Write},
     os::{
-        fd::{AsFd, AsRawFd, OwnedFd},
+        fd::{AsFd, AsRawFd, OwnedFd, RawFd},
         unix::{net::UnixStream, process::CommandExt},
     },
     path::PathBuf,
@@ -101,7 +101,7 @@ pub struct Worker {
     /// Whether it is still there, although it was killed.
     is_stuck: bool,
     /// What it is handed after the next request.
-    parcel: Option<OwnedFd>,
+    parcel: Vec<OwnedFd>,
 }
 
 /// How a worker ended.
@@ -164,7 +164,7 @@ impl Worker {
             left_behind: 0,
             kills_before,
             is_stuck: false,
-            parcel: None,
+            parcel: Vec::new(),
         })
     }
 
@@ -185,25 +185,26 @@ impl Worker {
             self.looked = None;
         }
         self.send(&frame, deadline, cancelled)?;
-        if let Some(descriptor) = self.parcel.take() {
-            self.hand_over(&descriptor, deadline, cancelled)?;
+        let parcel = std::mem::take(&mut self.parcel);
+        if !parcel.is_empty() {
+            self.hand_over(&parcel, deadline, cancelled)?;
         }
         self.listen(deadline, cancelled, heard)
     }
 
-    /// Hands a descriptor over after the next request.
-    pub fn hand_over_next(&mut self, descriptor: OwnedFd) {
-        self.parcel = Some(descriptor);
+    /// Hands descriptors over after the next request.
+    pub fn hand_over_next(&mut self, descriptors: Vec<OwnedFd>) {
+        self.parcel = descriptors;
     }
 
-    /// Sends a descriptor with a byte that has no meaning.
+    /// Sends descriptors with a byte that has no meaning.
     fn hand_over(
         &mut self,
-        descriptor: &OwnedFd,
+        parcel: &[OwnedFd],
         deadline: Instant,
         cancelled: &dyn Fn() -> bool,
     ) -> Result<(), Interruption> {
-        let descriptors = [descriptor.as_raw_fd()];
+        let descriptors: Vec<RawFd> = parcel.iter().map(AsRawFd::as_raw_fd).collect();
         let part = [ControlMessage::ScmRights(&descriptors)];
         loop {
             match sendmsg::<()>(

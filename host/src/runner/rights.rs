@@ -193,6 +193,9 @@ impl Granter<'_> {
             Capability::ConnectToParams => {
                 let (given, others): (Vec<_>, Vec<_>) =
                     texts(case).filter_map(Endpoint::named_in).partition(|it| self.lets_connect(it));
+                if given.is_empty() && others.is_empty() {
+                    return Err("but no parameter names a host and a port".to_owned());
+                }
                 permitted.connect.extend(given);
                 if let [first, ..] = &others[..] {
                     return Err(format!("but `{first}` of a parameter is not in `connect` of {table}"));

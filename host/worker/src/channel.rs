@@ -59,13 +59,13 @@ impl Requests {
 }
 
 impl Requests {
-    /// The descriptor that the host hands over after a request.
+    /// The descriptors that the host hands over after a request.
     ///
     /// # Errors
     /// The system's, or that none came.
-    pub(crate) fn take_descriptor(&mut self) -> io::Result<OwnedFd> {
+    pub(crate) fn take_descriptors(&mut self) -> io::Result<Vec<OwnedFd>> {
         let mut byte = [0];
-        let mut space = nix::cmsg_space!([RawFd; 1]);
+        let mut space = nix::cmsg_space!([RawFd; protocol::CONNECTION_CHANNELS]);
         let mut data = [IoSliceMut::new(&mut byte)];
         let message = loop {
             match socket::recvmsg::<()>(
@@ -79,12 +79,12 @@ impl Requests {
             }
         };
         let handed = message.cmsgs()?.find_map(|part| match part {
-            ControlMessageOwned::ScmRights(descriptors) => descriptors.first().copied(),
+            ControlMessageOwned::ScmRights(descriptors) => Some(descriptors),
             _ => None,
         });
-        let descriptor = handed.ok_or_else(|| io::Error::other("the host handed over no descriptor"))?;
+        let handed = handed.ok_or_else(|| io::Error::other("the host handed over no descriptor"))?;
         // SAFETY: the kernel has just made it for this process, and nothing else has its number.
-        Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
+        Ok(handed.into_iter().map(|descriptor| unsafe { OwnedFd::from_raw_fd(descriptor) }).collect())
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) fn tell() -> ExitCode {
     };
     // What may be written to does not matter here.
     let folder = Path::new("/dev/null");
-    let found = confine(&asked, folder, getppid().as_raw().unsigned_abs(), false, None);
+    let found = confine(&asked, folder, getppid().as_raw().unsigned_abs(), false, Vec::new());
     let readings = IsolationReadings { layers: found.layers, missing: found.missing };
     let written = serde_json::to_string(&readings).map(|text| writeln!(io::stdout(), "{text}"));
     if matches!(written, Ok(Ok(()))) { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -212,13 +212,13 @@ impl Session {
         Ok(())
     }
 
-    /// The channel by which the host is asked for connections; `None`: the plugin is granted none, or needs no host for them.
-    fn connections(&mut self, load: &Load) -> Result<Option<OwnedFd>, Failure> {
+    /// The channels by which the host is asked for connections; none: the plugin is granted none, or needs no host for them.
+    fn connections(&mut self, load: &Load) -> Result<Vec<OwnedFd>, Failure> {
         if !load.needs_connections() {
-            return Ok(None);
+            return Ok(Vec::new());
         }
-        let taken = self.requests.take_descriptor();
-        taken.map(Some).map_err(|error| Failure::host("cannot take the channel for connections", &error))
+        let taken = self.requests.take_descriptors();
+        taken.map_err(|error| Failure::host("cannot take the channels for connections", &error))
     }
 
     /// Isolates this process as far as the launch asks for, and loads the plugin into it.
@@ -226,7 +226,7 @@ impl Session {
         &self,
         load: &Load,
         side: &Arc<HostSide>,
-        mut connections: Option<OwnedFd>,
+        mut connections: Vec<OwnedFd>,
     ) -> Result<(Box<dyn Instance>, Option<Counters>), Failure> {
         let mut layers = self.layers.clone();
         layers.extend(sandbox::limit_memory(load.memory_limit_bytes).map(str::to_owned));
@@ -242,8 +242,13 @@ impl Session {
             if load.kind == PluginKind::Native {
                 let folder = env::current_dir()
                     .map_err(|error| Failure::host("cannot find the worker's own folder", &error))?;
-                confined =
-                    confine(&load.confinement, &folder, self.host, !load.device.is_cpu(), connections.take());
+                confined = confine(
+                    &load.confinement,
+                    &folder,
+                    self.host,
+                    !load.device.is_cpu(),
+                    std::mem::take(&mut connections),
+                );
             }
             if !load.confinement.environment.is_empty() && load.kind == PluginKind::Native {
                 layers.retain(|layer| layer != "empty_environment");

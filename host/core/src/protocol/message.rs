@@ -27,6 +27,8 @@ pub const MAX_TEXT_BYTES: usize = 4096;
 pub const MAX_LOG_LINES: u32 = 1_000;
 /// Longest address of a socket that a worker sends to ask for a connection [bytes].
 pub const MAX_ADDRESS_BYTES: usize = 128;
+/// Connections that a worker can wait for at a time: it has a channel for each.
+pub const CONNECTION_CHANNELS: usize = 16;
 /// Most progress reports of one launch.
 pub const MAX_PROGRESS: u32 = 10_000;
 /// Queries that a worker sends at a time, as long as there are so many.
@@ -128,7 +130,7 @@ pub struct Load {
 }
 
 impl Load {
-    /// Whether the worker receives a descriptor after this request, over which it asks the host for connections.
+    /// Whether the worker receives descriptors after this request, over which it asks the host for connections.
     #[must_use]
     pub fn needs_connections(&self) -> bool {
         self.kind == PluginKind::Native && self.confinement.full && !self.confinement.connect.is_empty()
@@ -144,8 +146,8 @@ pub struct Confinement {
     pub read: Vec<PathBuf>,
     /// Variables of the environment, with their values.
     pub environment: IndexMap<String, String>,
-    /// What the plugin may connect to. A native worker that is confined receives a descriptor after this request if there is any, over which
-    /// it asks the host for connections.
+    /// What the plugin may connect to. A native worker that is confined receives [`CONNECTION_CHANNELS`] descriptors after this request if there
+    /// is any, over which it asks the host for connections.
     pub connect: Vec<Endpoint>,
     /// Layers without which nothing is loaded.
     pub required: Vec<IsolationLayer>,
