@@ -155,6 +155,26 @@ fn a_plugin_in_cuda_is_built_without_a_device_and_says_what_it_lacks() {
     assert_eq!(files(&arena.path("plugins")), ["my-cuda.so"]);
 }
 
+/// The stages after `setup` of a plugin in Python, whose checksum is what that left in `token`.
+const REST_IN_PYTHON: &str = r#"
+    def verify(self):
+        pass
+
+    def prepare(self, iterations):
+        pass
+
+    def execute(self, iterations):
+        for _ in range(iterations):
+            sum(range(100))
+        return Report(items=float(iterations), bytes=0.0, flop=0.0, checksum=token)
+
+    def process_results(self, samples):
+        pass
+
+    def cleanup(self):
+        pass
+"#;
+
 /// A plugin in a script language whose parameter says what goes wrong.
 fn scripted(arena: &Arena, folder: &str, file: &str, script: &str, faults: &[&str]) {
     let choices = faults.iter().map(|fault| format!("\"{fault}\"")).collect::<Vec<_>>().join(", ");
@@ -270,29 +290,12 @@ class Lifecycle(exports.Lifecycle):
         start = time.monotonic()
         time.sleep(0.01)
         assert time.monotonic() - start >= 0.01
-
-    def verify(self):
-        pass
-
-    def prepare(self, iterations):
-        pass
-
-    def execute(self, iterations):
-        for _ in range(iterations):
-            sum(range(100))
-        return Report(items=float(iterations), bytes=0.0, flop=0.0, checksum=token)
-
-    def process_results(self, samples):
-        pass
-
-    def cleanup(self):
-        pass
 "#;
     scripted(
         &arena,
         "scripted-py",
         "app.py",
-        script,
+        &format!("{script}{REST_IN_PYTHON}"),
         &["none", "raises", "skips", "reads", "connects", "exits"],
     );
     let checksum = || {
@@ -331,6 +334,7 @@ from wit_world import exports
 from wit_world.imports.types import Report
 
 DATA, BESIDE = "@DATA@", "@BESIDE@"
+token = 0
 
 def refused(call, *errors):
     try:
@@ -368,23 +372,6 @@ class Lifecycle(exports.Lifecycle):
         refused(lambda: os.remove(DATA + "/sub/weights"), errno.EROFS)
         refused(lambda: os.rename(DATA + "/link", DATA + "/other"), errno.EROFS)
         refused(lambda: os.symlink("sub", DATA + "/another"), errno.EROFS)
-
-    def verify(self):
-        pass
-
-    def prepare(self, iterations):
-        pass
-
-    def execute(self, iterations):
-        for _ in range(iterations):
-            sum(range(100))
-        return Report(items=float(iterations), bytes=0.0, flop=0.0, checksum=0)
-
-    def process_results(self, samples):
-        pass
-
-    def cleanup(self):
-        pass
 "#;
     let script = script
         .replace("@DATA@", &data.display().to_string())
@@ -406,7 +393,7 @@ class Lifecycle(exports.Lifecycle):
         ),
     )
     .unwrap();
-    fs::write(place.join("app.py"), script).unwrap();
+    fs::write(place.join("app.py"), script + REST_IN_PYTHON).unwrap();
     good(&arena.dyno(&["build", "reading", "--no-check"]));
     arena.set("DYNO_TEST_WORD", "granted");
     let run = ["run", "reading", "--launches", "1", "--samples", "3", "--json"];

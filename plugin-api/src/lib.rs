@@ -11,6 +11,7 @@
 pub mod abi;
 #[cfg(feature = "descriptor")]
 pub mod descriptor;
+pub mod environment;
 pub mod layout;
 #[cfg(feature = "descriptor")]
 mod names;

@@ -330,3 +330,22 @@ pub struct Facts {
     /// The encoding, if it is not UTF-8.
     pub encoding: Option<String>,
 }
+
+impl Facts {
+    /// Those of a file in which nothing was found yet.
+    pub(crate) fn new(language: LanguageId, lines: Lines, complexity: Complexity) -> Self {
+        Self {
+            language,
+            lines,
+            complexity,
+            classes: Vec::new(),
+            functions: Vec::new(),
+            imports: Vec::new(),
+            benchmarks: Vec::new(),
+            candidates: Vec::new(),
+            gaps: Vec::new(),
+            gap_count: 0,
+            encoding: None,
+        }
+    }
+}

@@ -60,7 +60,10 @@ impl Foreign {
 }
 
 fn is_cache(folder: &Path) -> bool {
+    let tag = folder.join("CACHEDIR.TAG");
     let mut start = [0; SIGNATURE.len()];
-    File::open(folder.join("CACHEDIR.TAG")).and_then(|mut file| file.read_exact(&mut start)).is_ok()
+    // Opening a pipe of that name would wait for its other end.
+    tag.is_file()
+        && File::open(tag).and_then(|mut file| file.read_exact(&mut start)).is_ok()
         && start == SIGNATURE
 }

@@ -79,19 +79,7 @@ pub(crate) fn read<'s>(
     tree: &Tree,
     source: &'s [u8],
 ) -> Seen<'s> {
-    let facts = Facts {
-        language: id,
-        lines: Lines::default(),
-        complexity: Tally::new().complexity(),
-        classes: Vec::new(),
-        functions: Vec::new(),
-        imports: Vec::new(),
-        benchmarks: Vec::new(),
-        candidates: Vec::new(),
-        gaps: Vec::new(),
-        gap_count: 0,
-        encoding: None,
-    };
+    let facts = Facts::new(id, Lines::default(), Tally::new().complexity());
     let mut pass = Pass {
         language,
         grammar,

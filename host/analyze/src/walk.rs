@@ -3,7 +3,7 @@
 use std::{
     os::unix::fs::FileTypeExt,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use dyno_core::text::visible;
@@ -48,8 +48,13 @@ pub(crate) fn sources(root: &Path, ignore_files: bool) -> Walked {
     let mut found = Vec::new();
     let mut problems = Vec::new();
     let whole = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+    if let Some(why) = whole.ancestors().filter(|_| ignore_files).find_map(endless) {
+        problems.push(Problem::new(".".to_owned(), ProblemKind::Special, why));
+        return Walked { sources: found, problems, left_out: None };
+    }
     let foreign = Arc::new(Foreign::default());
-    let watching = Arc::clone(&foreign);
+    let refused = Arc::new(Mutex::new(Vec::new()));
+    let (watching, refusing, above) = (Arc::clone(&foreign), Arc::clone(&refused), root.to_owned());
     let walk = WalkBuilder::new(root)
         .standard_filters(ignore_files)
         // A tree without a repository has ignore files as well, and those of the folders around the root count.
@@ -59,7 +64,15 @@ pub(crate) fn sources(root: &Path, ignore_files: bool) -> Walked {
         // What the user names as the root is meant.
         .filter_entry(move |entry| {
             let is_folder = entry.depth() > 0 && entry.file_type().is_some_and(|kind| kind.is_dir());
-            !(ignore_files && is_folder && watching.is(entry.path()))
+            if !(ignore_files && is_folder) {
+                return true;
+            }
+            if let Some(why) = endless(entry.path()) {
+                let problem = Problem::new(shown(&above, entry.path()), ProblemKind::Special, why);
+                refusing.lock().unwrap_or_else(PoisonError::into_inner).push(problem);
+                return false;
+            }
+            !watching.is(entry.path())
         })
         .build();
     for entry in walk {
@@ -96,9 +109,22 @@ pub(crate) fn sources(root: &Path, ignore_files: bool) -> Walked {
             found.push(Source { path: entry.into_path(), shown, named });
         }
     }
+    problems.append(&mut refused.lock().unwrap_or_else(PoisonError::into_inner));
     found.sort_by(|left, right| left.shown.cmp(&right.shown));
     problems.sort_by(|left, right| left.file.cmp(&right.file));
     Walked { sources: found, problems, left_out: foreign.sentence() }
+}
+
+/// Why the ignore files of a folder are not read, nor what is in it: reading a pipe or a device may never end.
+fn endless(folder: &Path) -> Option<String> {
+    let what = |name: &str| special(std::fs::metadata(folder.join(name)).ok()?.file_type());
+    let (name, what) = [".gitignore", ".ignore", ".git/info/exclude"]
+        .into_iter()
+        .find_map(|name| Some((name, what(name)?)))?;
+    Some(format!(
+        "The `{name}` in `{}` is {what} and not a file, and nothing was read there. Remove it, or use `--no-ignore`.",
+        folder.display()
+    ))
 }
 
 /// What is neither a file nor a folder: reading it may never end.

@@ -306,12 +306,32 @@ fn what_is_neither_file_nor_folder_is_a_sentence() {
     let _socket = std::os::unix::net::UnixListener::bind(folder.path().join("socket.py")).unwrap();
     let made = std::process::Command::new("mkfifo").arg(folder.path().join("pipe.py")).status().unwrap();
     assert!(made.success());
+    // Also where the analyzer itself looks: at an ignore file, and at the tag of a cache.
+    for file in ["ignoring/.gitignore", "tagged/CACHEDIR.TAG", "linked/.ignore"] {
+        fs::create_dir(folder.path().join(file).parent().unwrap()).unwrap();
+        fs::write(folder.path().join(file).with_file_name("a.py"), "x = 1\n").unwrap();
+        if file.starts_with("linked") {
+            symlink("/dev/zero", folder.path().join(file)).unwrap();
+        } else {
+            let made = std::process::Command::new("mkfifo").arg(folder.path().join(file)).status().unwrap();
+            assert!(made.success());
+        }
+    }
     let found = analysis(folder.path());
-    for (path, what) in [("socket.py", "a socket"), ("pipe.py", "a named pipe")] {
+    let files: Vec<&str> = found.files.iter().map(|file| file.path.as_str()).collect();
+    assert_eq!(files, ["tagged/a.py"]);
+    for (path, what) in [
+        ("socket.py", "a socket"),
+        ("pipe.py", "a named pipe"),
+        ("ignoring", "The `.gitignore` in"),
+        ("linked", "is a device"),
+    ] {
         let problem = problem(&found, path);
         assert_eq!(problem.kind, ProblemKind::Special);
         assert!(problem.reason.contains(what) && is_sentence(&problem.reason), "{}", problem.reason);
     }
+    let beneath = analysis(&folder.path().join("ignoring"));
+    assert!(beneath.files.is_empty() && problem(&beneath, ".").reason.contains("`--no-ignore`"));
 }
 
 #[test]

@@ -104,7 +104,7 @@ const PRCTL: [libc::c_int; 5] = [
 /// Requests to files that have the kernel signal another process, or hold up others who open the file.
 const FCNTL: [libc::c_int; 4] = [libc::F_SETOWN, F_SETOWN_EX, libc::F_SETLEASE, libc::F_NOTIFY];
 const F_SETOWN_EX: libc::c_int = 15;
-/// The first two by other words: `FIOSETOWN`, `SIOCSPGRP`.
+/// Requests to sockets that do the first of these: `FIOSETOWN`, `SIOCSPGRP`.
 const IOCTL: [libc::c_int; 2] = [0x8901, 0x8902];
 
 /// What is refused for some values of an argument, by its place.
@@ -227,14 +227,11 @@ fn rules(network: bool) -> Result<BTreeMap<i64, Vec<SeccompRule>>, String> {
         rule(vec![condition(0, SeccompCmpOp::MaskedEq(bit), bit)?])
     };
     rules.insert(libc::SYS_clone, NAMESPACES.map(made).into_iter().collect::<Result<_, String>>()?);
-    let own = [libc::AF_UNIX; 2];
-    rules.insert(
-        libc::SYS_socketpair,
-        other_sockets(own, [0; 2], &[libc::SOCK_STREAM, libc::SOCK_SEQPACKET])?,
-    );
+    let pairs = other_sockets(&[libc::AF_UNIX], &[libc::SOCK_STREAM, libc::SOCK_SEQPACKET], &[0])?;
+    rules.insert(libc::SYS_socketpair, pairs);
     if network {
-        let network = [libc::AF_INET, libc::AF_INET6];
-        let tcp = other_sockets(network, [0, libc::IPPROTO_TCP], &[libc::SOCK_STREAM])?;
+        let families = [libc::AF_INET, libc::AF_INET6];
+        let tcp = other_sockets(&families, &[libc::SOCK_STREAM], &[0, libc::IPPROTO_TCP])?;
         rules.insert(libc::SYS_socket, tcp);
         let opens = u64::from(libc::MSG_FASTOPEN.cast_unsigned());
         for ((_, number), flags) in SENDING {
@@ -248,17 +245,17 @@ fn rules(network: bool) -> Result<BTreeMap<i64, Vec<SeccompRule>>, String> {
 /// Every socket but those of these families and protocols, and of a kind that is connected before anything is sent: datagrams name
 /// whom they are for, where no filter sees it.
 fn other_sockets(
-    families: [libc::c_int; 2],
-    protocols: [libc::c_int; 2],
+    families: &[libc::c_int],
     kinds: &[libc::c_int],
+    protocols: &[libc::c_int],
 ) -> Result<Vec<SeccompRule>, String> {
     /// The bits of the second argument that say which kind of socket it is.
     const KIND: u64 = 0xf;
 
     let number = |value: libc::c_int| u64::from(value.cast_unsigned());
-    let none_of = |argument: u8, values: [libc::c_int; 2]| {
-        let others = values.map(|value| condition(argument, SeccompCmpOp::Ne, number(value)));
-        rule(others.into_iter().collect::<Result<_, String>>()?)
+    let none_of = |argument: u8, values: &[libc::c_int]| {
+        let others = values.iter().map(|value| condition(argument, SeccompCmpOp::Ne, number(*value)));
+        rule(others.collect::<Result<_, String>>()?)
     };
     let others = (0..=KIND).filter(|kind| !kinds.iter().any(|known| number(*known) == *kind));
     let of_kind = |kind| rule(vec![condition(1, SeccompCmpOp::MaskedEq(KIND), kind)?]);

@@ -51,9 +51,8 @@ pub fn confine(
     let is_networked = !connections.is_empty();
     let filtered = calls::filter(is_networked);
     connect::through(connections);
-    let networked = filtered.clone().and_then(|()| match is_networked {
-        false => proof::network(),
-        true => proof::other_network().and(Err(granted(asked))),
+    let closed = filtered.clone().and_then(|()| {
+        if is_networked { proof::other_network().and(Err(granted(asked))) } else { proof::network() }
     });
     let mut put_on = |layer: IsolationLayer, outcome: Result<(), String>| match outcome {
         Ok(()) => confined.layers.push(layer.word().to_owned()),
@@ -61,7 +60,7 @@ pub fn confine(
     };
     put_on(IsolationLayer::NoCapabilities, given_up);
     put_on(IsolationLayer::FileRules, filed.and_then(|()| proof::files()));
-    put_on(IsolationLayer::NoNetwork, networked);
+    put_on(IsolationLayer::NoNetwork, closed);
     put_on(IsolationLayer::NoSignals, filtered.clone().and_then(|()| proof::signals(host)));
     put_on(IsolationLayer::CallFilter, filtered.and_then(|()| proof::memory(host)));
     // The proofs are not the plugin's doing.

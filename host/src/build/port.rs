@@ -207,14 +207,14 @@ impl Original<'_> {
             "  verify           compares a result with an independent one".to_owned(),
         ];
         if !self.parameters.is_empty() {
-            lines.push(
-                "Its parameters; those whose values are integers or texts are declared above:".to_owned(),
-            );
+            lines.push("Its parameters:".to_owned());
         }
-        for (name, values) in &self.parameters {
-            lines.push(match values.is_empty() {
-                true => format!("  {name}"),
-                false => format!("  {name} = {}", values.join(", ")),
+        for parameter in &self.parameters {
+            let is_declared = !port_params::plain(std::slice::from_ref(parameter)).is_empty();
+            let declared = if is_declared { "declared above" } else { "to be declared" };
+            lines.push(match parameter {
+                (name, values) if values.is_empty() => format!("  {name} ({declared})"),
+                (name, values) => format!("  {name} = {} ({declared})", values.join(", ")),
             });
         }
         if !self.problems.is_empty() {

@@ -5,9 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use dyno_core::model::Grant;
 use serde::Deserialize;
 
-use super::{Granted, RetentionTable};
+use super::RetentionTable;
 use crate::{
     trust::TrustTable,
     user_file::{ReadError, read_text},
@@ -65,7 +66,7 @@ pub struct File {
     pub require_isolation: Option<Vec<String>>,
     /// What plugins may do that declare it, by their ids.
     #[serde(default)]
-    pub grants: BTreeMap<String, Granted>,
+    pub grants: BTreeMap<String, Grant>,
     /// How `dyno serve` watches the plugin folders: `off`, `auto` or `poll`.
     pub watch: Option<String>,
     /// How long results are kept.

@@ -7,6 +7,5 @@ mod retention;
 mod settings;
 
 pub use file::{ConfigError, File};
-pub use grants::Granted;
 pub use retention::{Retention, RetentionTable};
 pub use settings::{Flags, Isolation, Origin, Profile, Resolved, Setting, Watch};

@@ -6,11 +6,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use dyno_core::{model::IsolationLayer, units};
+use dyno_core::{
+    model::{Grant, IsolationLayer},
+    units,
+};
 use serde::Serialize;
 
 use super::{
-    ConfigError, File, Granted, Retention, grants,
+    ConfigError, File, Retention, grants,
     paths::{self, UserFolders},
 };
 use crate::trust::{Require, TrustError, TrustStore};
@@ -183,7 +186,7 @@ pub struct Resolved {
     /// Layers of isolation without which no plugin is loaded.
     pub require_isolation: Setting<Vec<IsolationLayer>>,
     /// What plugins may do that declare it, by their ids.
-    pub grants: BTreeMap<String, Granted>,
+    pub grants: BTreeMap<String, Grant>,
     /// The user's home.
     #[serde(skip)]
     pub home: Option<PathBuf>,
@@ -439,7 +442,7 @@ impl Layers {
         }
     }
 
-    fn grants(&self, trust: &TrustStore) -> Result<BTreeMap<String, Granted>, ConfigError> {
+    fn grants(&self, trust: &TrustStore) -> Result<BTreeMap<String, Grant>, ConfigError> {
         let Some((path, file)) = &self.file else { return Ok(BTreeMap::new()) };
         let origin = || Origin::File(path.clone()).to_string();
         grants::check(&file.grants, trust).map_err(|message| ConfigError::Value {

@@ -32,5 +32,5 @@ pub use error::RunError;
 pub use expand::{ExpandError, Matches, expand, matches, refuse_repeated};
 pub use folder::{LaunchFolder, sweep};
 pub use loading::Loading;
-pub use rights::{Asking, Grant, Rights};
+pub use rights::{Asking, Rights};
 pub use workers::Workers;

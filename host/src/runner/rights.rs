@@ -6,15 +6,13 @@ use std::{
 };
 
 use dyno_core::{
-    model::{Endpoint, IsolationLayer, ParamValue, PluginKind},
+    model::{Endpoint, Grant, IsolationLayer, ParamValue, PluginKind},
     protocol::Confinement,
 };
+use dyno_plugin_api::environment::USER_HOME;
 use indexmap::IndexMap;
 
 use super::Planned;
-
-/// How the worker of a plugin learns where its user's home is, if it may read something there.
-const HOME: &str = "DYNO_USER_HOME";
 
 /// What plugins may do besides computing.
 #[derive(Debug, Clone)]
@@ -30,19 +28,6 @@ pub struct Rights {
     pub grants: BTreeMap<String, Grant>,
     /// The user's home, which `~` stands for.
     pub home: Option<PathBuf>,
-}
-
-/// What an operator grants a plugin.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Grant {
-    /// Who must have signed the plugin file; `None`: it does not matter.
-    pub publisher: Option<String>,
-    /// Files and folders that it may read.
-    pub read: Vec<String>,
-    /// Names of variables of the environment that it gets.
-    pub environment: Vec<String>,
-    /// What it may connect to.
-    pub connect: Vec<Endpoint>,
 }
 
 /// What a plugin asks for besides computing, and whose it is.
@@ -104,7 +89,7 @@ impl Rights {
         permitted.read.extend(named.filter(|path| granter.lets_read(path)).map(Path::to_owned));
         let is_in = |home: &&PathBuf| permitted.read.iter().any(|path| path.starts_with(home));
         if let Some(home) = self.home.as_ref().filter(is_in) {
-            permitted.environment.insert(HOME.to_owned(), home.display().to_string());
+            permitted.environment.insert(USER_HOME.to_owned(), home.display().to_string());
         }
         permitted
     }
@@ -217,7 +202,7 @@ impl Permitted {
     pub(super) fn words(&self) -> Vec<String> {
         let read = self.read.iter().map(|path| format!("read:{}", path.display()));
         let variables =
-            self.environment.keys().filter(|name| *name != HOME).map(|name| format!("env:{name}"));
+            self.environment.keys().filter(|name| *name != USER_HOME).map(|name| format!("env:{name}"));
         let endpoints = self.connect.iter().map(|endpoint| format!("connect:{endpoint}"));
         read.chain(variables).chain(endpoints).collect()
     }

@@ -5,8 +5,7 @@ use std::{
     net::{SocketAddr, ToSocketAddrs},
 };
 
-/// The variable in which the host gives the addresses of what the plugin may connect to.
-const ADDRESSES: &str = "DYNO_CONNECT";
+use dyno_plugin_api::environment::ADDRESSES;
 
 /// The addresses of an endpoint that the plugin declares with the capability `connect:HOST:PORT`, or that a parameter names. The plugin
 /// itself cannot ask a name server: the host has done so.

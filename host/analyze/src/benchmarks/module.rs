@@ -47,17 +47,8 @@ pub(super) fn seen<'s>(seen: &Seen<'_>, source: &'s [u8]) -> Seen<'s> {
     Seen {
         source,
         facts: Facts {
-            language: LanguageId::Python,
-            lines: seen.facts.lines,
-            complexity: seen.facts.complexity,
-            classes: Vec::new(),
             functions: vec![function],
-            imports: Vec::new(),
-            benchmarks: Vec::new(),
-            candidates: Vec::new(),
-            gaps: Vec::new(),
-            gap_count: 0,
-            encoding: None,
+            ..Facts::new(LanguageId::Python, seen.facts.lines, seen.facts.complexity)
         },
         functions: std::iter::once(0..source.len()).collect(),
         classes: Vec::new(),

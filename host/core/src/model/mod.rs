@@ -10,6 +10,7 @@ mod endpoint;
 mod environment;
 mod event;
 mod finite;
+mod grant;
 mod history;
 mod interval;
 mod isolation;
@@ -48,6 +49,7 @@ pub use doctor::{
 pub use endpoint::Endpoint;
 pub use environment::{Cache, Core, CpuTopology, Environment, Load, Machine};
 pub use event::{Estimate, Event};
+pub use grant::Grant;
 pub use history::{Change, Mark, MarkKind, Point, Series};
 pub use interval::Interval;
 pub use isolation::IsolationLayer;

@@ -3,16 +3,13 @@
 use std::net::SocketAddr;
 
 use dyno_core::protocol::Load;
+use dyno_plugin_api::environment::ADDRESSES;
 
 use super::line::Line;
 use crate::{
     fault::HostFault,
     pool::{locate, serve_connections},
 };
-
-/// The variable in which a plugin finds the addresses of what it may connect to: it cannot ask a name server.
-/// // eg: `localhost:8000=127.0.0.1:8000,[::1]:8000 models.example.com:443=192.0.2.7:443`
-const ADDRESSES: &str = "DYNO_CONNECT";
 
 /// Gives the plugin of a request its connections. Returns a sentence for each endpoint that has no address.
 pub(super) fn connect(line: &mut Line<'_>, load: &mut Load) -> Result<Vec<String>, HostFault> {

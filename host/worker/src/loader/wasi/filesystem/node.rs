@@ -2,18 +2,20 @@
 //! the folder that it is relative to, so that neither `..` nor a link leads out.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     hash::{DefaultHasher, Hash, Hasher},
     os::{
         fd::OwnedFd,
-        unix::fs::{FileExt, MetadataExt, OpenOptionsExt},
+        unix::fs::{FileExt, OpenOptionsExt},
     },
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, openat2, readlinkat, statat};
+use rustix::fs::{
+    AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Stat, fstat, openat2, readlinkat, statat,
+};
 
 use super::types::{
     Answer, DescriptorFlags, DescriptorStat, DescriptorType, DirectoryEntry, ErrorCode, MetadataHash,
@@ -55,13 +57,9 @@ pub(in crate::loader) fn open(granted: &[PathBuf]) -> Vec<Granted> {
     let mut single: Vec<(&Path, Vec<Named>)> = Vec::new();
     for path in granted {
         // Opening a pipe would wait for its other end.
-        let opening =
-            File::options().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path);
-        let Ok((file, found)) =
-            opening.and_then(|file| Ok((file.metadata()?, file)).map(|(found, file)| (file, found)))
-        else {
-            continue;
-        };
+        let without_waiting = OFlags::NONBLOCK.bits().cast_signed();
+        let Ok(file) = File::options().read(true).custom_flags(without_waiting).open(path) else { continue };
+        let Ok(found) = file.metadata() else { continue };
         if found.is_dir() {
             let node = Node::Folder(Arc::new(file.into()));
             opened.push(Granted { path: path.to_string_lossy().into_owned(), node });
@@ -117,17 +115,18 @@ impl Found {
     }
 }
 
-impl From<fs::Metadata> for Found {
-    fn from(of: fs::Metadata) -> Self {
+impl From<Stat> for Found {
+    fn from(of: Stat) -> Self {
         Self {
-            kind: FileType::from_raw_mode(of.mode()).into(),
-            links: of.nlink(),
-            size: of.size(),
+            kind: FileType::from_raw_mode(of.st_mode).into(),
+            #[allow(clippy::unnecessary_cast, reason = "its type depends on the machine")]
+            links: of.st_nlink as u64,
+            size: u64::try_from(of.st_size).unwrap_or_default(),
             modified: Duration::new(
-                u64::try_from(of.mtime()).unwrap_or_default(),
-                u32::try_from(of.mtime_nsec()).unwrap_or_default(),
+                u64::try_from(of.st_mtime).unwrap_or_default(),
+                u32::try_from(of.st_mtime_nsec).unwrap_or_default(),
             ),
-            place: (of.dev(), of.ino()),
+            place: (of.st_dev, of.st_ino),
         }
     }
 }
@@ -135,8 +134,8 @@ impl From<fs::Metadata> for Found {
 impl Node {
     pub(super) fn found(&self) -> Answer<Found> {
         match self {
-            Self::File(file) => Ok(file.metadata()?.into()),
-            Self::Folder(folder) => Ok(File::from(folder.try_clone()?).metadata()?.into()),
+            Self::File(file) => Ok(fstat(file)?.into()),
+            Self::Folder(folder) => Ok(fstat(folder)?.into()),
             Self::Files(files) => Ok(Found {
                 kind: DescriptorType::Directory,
                 links: 1,
@@ -154,14 +153,7 @@ impl Node {
             let (parent, name) = path.rsplit_once('/').map_or((".", path), |(parent, name)| (parent, name));
             let parent = openat2(folder, parent, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), INSIDE)?;
             if !matches!(name, "" | "." | "..") {
-                let found = statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW)?;
-                return Ok(Found {
-                    kind: FileType::from_raw_mode(found.st_mode).into(),
-                    links: found.st_nlink as u64,
-                    size: u64::try_from(found.st_size).unwrap_or_default(),
-                    modified: Duration::from_secs(u64::try_from(found.st_mtime).unwrap_or_default()),
-                    place: (found.st_dev, found.st_ino),
-                });
+                return Ok(statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW)?.into());
             }
         }
         self.open_at(path)?.found()
