@@ -1,6 +1,11 @@
 //! `cargo xtask lint`: everything that can be said about the sources without running them.
 
-use std::{path::PathBuf, process::Command, time::Duration};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 
 use crate::{
     failure::{Failure, Outcome},
@@ -12,6 +17,9 @@ use crate::{
 
 /// The version of cargo-deny that is installed where there is none.
 const CARGO_DENY: &str = "0.20.2";
+
+/// The packages that authors build against.
+const PUBLISHED: [&str; 3] = ["dyno-plugin-api", "dyno-sdk-macros", "dyno-sdk"];
 
 /// Longest time for the database of advisories, which comes from a git host that may not answer.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -50,9 +58,10 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     check("documentation", process::run(&mut doc));
     // What authors build against could be published as it is.
     say("packages of the SDK");
+    forget_packages(&project);
     let mut package = project.cargo("package");
     package.args(["--locked", "--offline", "--allow-dirty", "--quiet"]);
-    package.args(["-p", "dyno-plugin-api", "-p", "dyno-sdk-macros", "-p", "dyno-sdk"]);
+    package.args(PUBLISHED.iter().flat_map(|name| ["-p", *name]));
     check("packages of the SDK", process::run(&mut package));
     say("dependencies");
     check("dependencies", dependencies(&project));
@@ -62,6 +71,23 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
         return Ok(());
     }
     Err(Failure::new(format!("lint found something in: {}", failures.join(", "))))
+}
+
+/// Removes what Cargo unpacked and compiled of our packages the last time: it keeps both under their version, which stays while they change,
+/// and would compile each against an older one of the others.
+fn forget_packages(project: &Project) {
+    let home = || Some(PathBuf::from(env::var_os("HOME")?).join(".cargo"));
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(home).unwrap_or_default();
+    let entries = |of: &Path| fs::read_dir(of).into_iter().flatten().flatten().map(|entry| entry.path());
+    let unpacked = entries(&home.join("registry/src")).flat_map(|registry| entries(&registry));
+    let compiled = entries(&project.metadata.target.join("debug/.fingerprint"));
+    for folder in unpacked.chain(compiled) {
+        let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        if PUBLISHED.iter().any(|package| name.rsplit_once('-').is_some_and(|(of, _)| of == *package)) {
+            // What cannot be removed fails the check below, and on a new machine there is nothing.
+            let _ = fs::remove_dir_all(folder);
+        }
+    }
 }
 
 /// Licences, bans and sources; and the advisories, where their database can be fetched.
