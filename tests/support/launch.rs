@@ -48,10 +48,14 @@ impl Launch {
     /// Asks and waits for the answer; what is logged meanwhile is kept.
     pub(crate) fn ask(&mut self, request: &Request) -> Reply {
         let Self { worker, log, .. } = self;
-        let answer = worker.ask(request, Instant::now() + PATIENCE, &|| false, &mut |heard| {
-            if let Unsolicited::Log(line) = heard {
-                log.push(line);
-            }
+        let deadline = Instant::now() + PATIENCE;
+        let asked = worker.request(request, deadline, &|| false);
+        let answer = asked.and_then(|()| {
+            worker.listen(deadline, &|| false, &mut |heard| {
+                if let Unsolicited::Log(line) = heard {
+                    log.push(line);
+                }
+            })
         });
         answer.unwrap_or_else(|why| panic!("{why:?} at {request:?}: {:?}", worker.last_output()))
     }

@@ -168,17 +168,16 @@ impl Worker {
         })
     }
 
-    /// Sends a request and waits for an answer.
+    /// Sends a request; [`Self::listen`] waits for the answer.
     ///
     /// # Errors
-    /// When none comes; the worker is then of no more use.
-    pub fn ask(
+    /// When the worker does not take it; it is then of no more use.
+    pub fn request(
         &mut self,
         request: &Request,
         deadline: Instant,
         cancelled: &dyn Fn() -> bool,
-        heard: &mut dyn FnMut(Unsolicited),
-    ) -> Result<Reply, Interruption> {
+    ) -> Result<(), Interruption> {
         let frame = protocol::encode(request).map_err(Interruption::Babbled)?;
         // A comparison asks for thousands of samples, one by one: looking at each would take longer than some of them.
         if !matches!(request, Request::Sample(_)) {
@@ -189,7 +188,7 @@ impl Worker {
         if !parcel.is_empty() {
             self.hand_over(&parcel, deadline, cancelled)?;
         }
-        self.listen(deadline, cancelled, heard)
+        Ok(())
     }
 
     /// Hands descriptors over after the next request.

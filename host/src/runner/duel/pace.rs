@@ -52,9 +52,9 @@ impl Spread {
 }
 
 impl Pace {
-    /// The pace of the first pair, of sides of which each takes so long to start.
-    pub(super) fn first(iterations: u64, slice_ns: u64, start_ns: u64) -> Self {
-        Self { iterations, slice_ns, slices: 0, clock: Clock::Wall }.bounded(0.0, 2.0 * start_ns as f64)
+    /// The pace of the first pair, of sides that take so long to start, both together.
+    pub(super) fn first(iterations: u64, slice_ns: u64, starts_ns: u64) -> Self {
+        Self { iterations, slice_ns, slices: 0, clock: Clock::Wall }.bounded(0.0, starts_ns as f64)
     }
 
     /// The pace that gives the narrowest interval per wall time.
@@ -89,17 +89,17 @@ mod tests {
 
     #[test]
     fn a_pair_is_short_unless_starting_is_expensive() {
-        let slices = |slice_ns, start_ns| Pace::first(7, slice_ns, start_ns).slices;
-        assert_eq!(slices(250_000, 3 * MS), 50);
-        assert_eq!(slices(500_000, 3 * MS), 26);
-        assert_eq!(slices(500_000, 350 * MS), 36, "a twentieth of both starts");
+        let slices = |slice_ns, starts_ns| Pace::first(7, slice_ns, starts_ns).slices;
+        assert_eq!(slices(250_000, 6 * MS), 50);
+        assert_eq!(slices(500_000, 6 * MS), 26);
+        assert_eq!(slices(500_000, 700 * MS), 36, "a twentieth of both starts");
         assert_eq!(slices(900 * MS, 0), 10, "a long iteration still has ten");
         assert_eq!(slices(0, u64::MAX), 1_000);
     }
 
     #[test]
     fn where_the_noise_is_within_launches_a_pair_measures_longer_and_elsewhere_not() {
-        let pace = Pace::first(7, 300_000, 350 * MS);
+        let pace = Pace::first(7, 300_000, 700 * MS);
         let revised = |within: f64, effects: f64, starts| {
             let spread = Spread::new(within * within, Some(effects * effects), pace.slices);
             pace.revised(spread, starts).slices

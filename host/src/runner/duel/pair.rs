@@ -19,8 +19,12 @@ use super::{
     pace::Pace,
     sides::{SideEnded, Sides},
 };
-use crate::runner::session::{
-    Assignment, Calibrated, Ended, FinishReport, Instance, Over, Session, SetUp, Step, Verified,
+use crate::{
+    devices::Joined,
+    runner::session::{
+        Assignment, Calibrated, Ended, FinishReport, Instance, LoadReport, Loading, Over, Session, SetUp,
+        SetUpReport, Step, Verified,
+    },
 };
 
 /// One slice at a time; what is disturbed is retaken on both sides, by the host.
@@ -71,14 +75,17 @@ pub(super) struct OneSide {
     pub(super) side_effects: SideEffects,
 }
 
-/// The cost and the conditions of setting up one side.
-struct Start {
-    /// Time from starting the process to an instance [ns].
+/// Both sides with an instance, and what that took.
+struct Started<'a> {
+    sessions: Sides<Session<'a, SetUp>>,
+    /// The host's seat on their processor.
+    joined: Option<Joined>,
+    /// Time from starting the first process to both instances [ns].
     ns: u64,
-    /// Memory of the instance on huge pages [bytes].
+    /// Least memory on huge pages of the two [bytes].
     huge_bytes: u64,
     /// What was asked of the kernel and refused, a sentence each.
-    missing: Vec<String>,
+    missing: BTreeSet<String>,
 }
 
 /// The slices of both sides.
@@ -134,16 +141,14 @@ pub(super) fn pair<'a>(sides: Sides<&'a Assignment<'a>>, plan: PairPlan) -> Resu
     let works_here = case.threads() == 1 && case.device.kind == DeviceKind::Cpu;
     let candidate_first = stats::sequential::candidate_first(settings.seed, plan.number);
     let is_short = |pace: Pace| pace.slice_ns <= SHORT_NS;
-    let joined = plan.pace.is_none_or(is_short).then(|| sides.baseline.join()).flatten();
-    let (sessions, starts) = sides.in_turn(candidate_first, start)?.unzip();
+    let started = start(sides, candidate_first, plan.pace.is_none_or(is_short))?;
+    let Started { sessions, joined, ns: starts_ns, huge_bytes, missing } = started;
     let (sessions, pace) = match plan.pace {
         Some(pace) => (warmed_up(sessions, pace)?, pace),
         None => {
             let (sessions, _) = sessions.in_turn(candidate_first, Session::verify)?.unzip();
-            // The first start of a side may have compiled it: the other tells better what starting costs.
-            let start_ns = starts.baseline.ns.min(starts.candidate.ns);
             // Both prove that they do the work in every iteration; the pace is the baseline's.
-            let (sessions, paces) = sessions.in_turn(true, |session| find_pace(session, start_ns))?.unzip();
+            let (sessions, paces) = sessions.in_turn(true, |session| find_pace(session, starts_ns))?.unzip();
             (warmed_up(sessions, paces.baseline)?, paces.baseline)
         }
     };
@@ -152,9 +157,10 @@ pub(super) fn pair<'a>(sides: Sides<&'a Assignment<'a>>, plan: PairPlan) -> Resu
     let (sessions, slices) = take_turns(sessions, order, works_here)?;
     let clock = if plan.pace.is_none() { slices.clock() } else { pace.clock };
     let times = slices.times(clock)?;
-    // Both are asked before either is waited for: a process that ends takes a while.
-    let left = sessions.in_turn(false, Session::finish)?.in_turn(false, close)?;
+    // Both are asked before either is waited for: a process that ends takes a while, and needs its processor for that.
+    let finished = sessions.in_turn(false, Session::finish)?;
     drop(joined);
+    let left = finished.in_turn(false, close)?;
     let side = |ns: &[f64], side_effects| OneSide {
         ns: stats::median(ns).unwrap_or_default(),
         trend: LaunchTrend::of(ns),
@@ -167,28 +173,50 @@ pub(super) fn pair<'a>(sides: Sides<&'a Assignment<'a>>, plan: PairPlan) -> Resu
         within: stats::mad(&times.effects).map(|mad| (1.482_602_2 * mad).powi(2)),
         baseline: side(&times.ns.baseline, left.baseline),
         candidate: side(&times.ns.candidate, left.candidate),
-        starts_ns: starts.baseline.ns.saturating_add(starts.candidate.ns),
+        starts_ns,
         retaken: slices.retaken,
-        huge_bytes: starts.baseline.huge_bytes.min(starts.candidate.huge_bytes),
+        huge_bytes,
         measured_ns: slices.measured_ns,
-        missing: starts.baseline.missing.into_iter().chain(starts.candidate.missing).collect(),
+        missing,
     })
 }
 
-/// Starts a worker and makes an instance in it.
-fn start<'a>(assignment: &'a Assignment<'a>) -> Result<(Session<'a, SetUp>, Start), Ended> {
+/// Starts both workers and makes an instance in each. Until an instance is made, the two work at the same time, and on two
+/// processors where there are: nothing is measured yet. With `joins`, the host takes a seat on their processor.
+fn start<'a>(
+    sides: Sides<&'a Assignment<'a>>,
+    candidate_first: bool,
+    joins: bool,
+) -> Result<Started<'a>, SideEnded> {
     let begin = Instant::now();
-    let session = Session::spawn(assignment, Box::new(|_| {}))?;
-    let (session, _) = session.greet()?;
-    let (session, loaded) = session.load()?;
-    let (session, set_up) = session.set_up()?;
-    let ns = u64::try_from(begin.elapsed().as_nanos()).unwrap_or(u64::MAX);
-    let missing = loaded.missing.into_iter().chain(set_up.missing).collect();
-    Ok((session, Start { ns, huge_bytes: set_up.huge_bytes, missing }))
+    let placed = sides.baseline;
+    let mut joined = None;
+    let spawned = sides.in_turn(candidate_first, |assignment| {
+        let session = Session::spawn(assignment, Box::new(|_| {}))?;
+        // A process begins on its parent's processors: the other one begins on the one that both are measured on.
+        if joins && joined.is_none() {
+            joined = placed.join();
+        }
+        Ok::<_, Ended>(session)
+    })?;
+    let (greeted, _) = spawned.in_turn(candidate_first, Session::greet)?.unzip();
+    let loading = greeted.in_turn(candidate_first, Session::ask_to_load)?;
+    let (loaded, loads) = loading.in_turn(candidate_first, Session::<Loading>::load)?.unzip();
+    let (sessions, set_ups) = loaded.in_turn(candidate_first, Session::set_up)?.unzip();
+    let missing = |load: LoadReport, set_up: SetUpReport| load.missing.into_iter().chain(set_up.missing);
+    Ok(Started {
+        sessions,
+        joined,
+        ns: u64::try_from(begin.elapsed().as_nanos()).unwrap_or(u64::MAX),
+        huge_bytes: set_ups.baseline.huge_bytes.min(set_ups.candidate.huge_bytes),
+        missing: missing(loads.baseline, set_ups.baseline)
+            .chain(missing(loads.candidate, set_ups.candidate))
+            .collect(),
+    })
 }
 
-/// Calibrates a side, and finds the pace of sides that take so long to start.
-fn find_pace(session: Session<'_, Verified>, start_ns: u64) -> Step<'_, Calibrated, Pace> {
+/// Calibrates a side, and finds the pace of sides that take so long to start, both together.
+fn find_pace(session: Session<'_, Verified>, starts_ns: u64) -> Step<'_, Calibrated, Pace> {
     let slice_ns = session.settings().slice_ns.max(1);
     let (mut session, plan) = session.calibrate()?;
     let mut fastest_ns = plan.slice_ns.max(1);
@@ -201,7 +229,7 @@ fn find_pace(session: Session<'_, Verified>, start_ns: u64) -> Step<'_, Calibrat
     let stretch = slice_ns as f64 / fastest_ns as f64;
     let iterations = (plan.iterations as f64 * stretch.max(1.0)).round().max(1.0) as u64;
     let expected_ns = fastest_ns as f64 * (iterations as f64 / plan.iterations as f64);
-    Ok((session, Pace::first(iterations, expected_ns as u64, start_ns)))
+    Ok((session, Pace::first(iterations, expected_ns as u64, starts_ns)))
 }
 
 /// Takes a slice of either side and discards it.

@@ -19,16 +19,15 @@ impl<T> Sides<T> {
     pub(super) fn in_turn<U, E: Into<Ended>>(
         self,
         candidate_first: bool,
-        act: impl Fn(T) -> Result<U, E>,
+        mut act: impl FnMut(T) -> Result<U, E>,
     ) -> Result<Sides<U>, SideEnded> {
-        let act = |side, it| act(it).map_err(|ended| (side, ended.into()));
-        let baseline = |it| act(ComparedSide::Baseline, it);
-        let candidate = |it| act(ComparedSide::Candidate, it);
+        let mut act = |side, it| act(it).map_err(|ended| (side, ended.into()));
         if candidate_first {
-            let candidate = candidate(self.candidate)?;
-            return Ok(Sides { baseline: baseline(self.baseline)?, candidate });
+            let candidate = act(ComparedSide::Candidate, self.candidate)?;
+            return Ok(Sides { baseline: act(ComparedSide::Baseline, self.baseline)?, candidate });
         }
-        Ok(Sides { baseline: baseline(self.baseline)?, candidate: candidate(self.candidate)? })
+        let baseline = act(ComparedSide::Baseline, self.baseline)?;
+        Ok(Sides { baseline, candidate: act(ComparedSide::Candidate, self.candidate)? })
     }
 }
 

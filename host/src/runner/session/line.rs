@@ -38,6 +38,8 @@ pub(super) struct Line<'a> {
     /// Number of hardware counters that the worker reads.
     pub(super) counters: usize,
     stage: Stage,
+    /// How long the answer to the last request may take.
+    limit: Duration,
     ear: Ear<'a>,
 }
 
@@ -47,25 +49,47 @@ impl<'a> Line<'a> {
         let stage = Stage::Spawn;
         ear(Notice::Entered(stage));
         let worker = Worker::spawn(&assignment.command(folder.path()))?;
-        Ok(Self { assignment, worker, folder, stages: vec![(stage, 0)], counters: 0, stage, ear })
+        Ok(Self {
+            assignment,
+            worker,
+            folder,
+            stages: vec![(stage, 0)],
+            counters: 0,
+            stage,
+            limit: Duration::ZERO,
+            ear,
+        })
     }
 
-    /// Asks for a stage, or again for the one that is going on.
+    /// Asks for a stage, or again for the one that is going on, and waits for the answer.
     pub(super) fn ask(&mut self, stage: Stage, request: &Request) -> Result<Reply, Ended> {
+        self.begin(stage, request)?;
+        self.answer()
+    }
+
+    /// Asks for a stage, or again for the one that is going on. [`Self::answer`] waits for what comes of it.
+    pub(super) fn begin(&mut self, stage: Stage, request: &Request) -> Result<(), Ended> {
         if stage != self.stage {
             self.stage = stage;
             self.stages.push((stage, 0));
             self.tell(Notice::Entered(stage));
         }
-        let mut limit = self.timeout();
+        self.limit = self.timeout();
         if stage == Stage::Load && compiled::will_compile(&self.assignment.code_cache, self.assignment.case) {
             // Compiling is the host's work, and not of the plugin's time.
-            self.worker.limit_after_entering(limit);
-            limit = limit.max(compiled::PATIENCE);
+            self.worker.limit_after_entering(self.limit);
+            self.limit = self.limit.max(compiled::PATIENCE);
         }
-        let deadline = Instant::now() + limit;
-        let answer = self.wait(|worker, cancelled, heard| worker.ask(request, deadline, cancelled, heard));
-        let limit = if self.worker.is_foreign() { self.timeout() } else { limit };
+        let deadline = Instant::now() + self.limit;
+        let sent = self.wait(|worker, cancelled, _| worker.request(request, deadline, cancelled));
+        sent.map_err(|why| self.interrupted(why, self.limit))
+    }
+
+    /// Waits for the answer to the last request.
+    pub(super) fn answer(&mut self) -> Result<Reply, Ended> {
+        let deadline = Instant::now() + self.limit;
+        let answer = self.wait(|worker, cancelled, heard| worker.listen(deadline, cancelled, heard));
+        let limit = if self.worker.is_foreign() { self.timeout() } else { self.limit };
         self.judge(answer, limit)
     }
 
@@ -77,18 +101,14 @@ impl<'a> Line<'a> {
         self.judge(answer, intake.spent().unwrap_or_else(|| self.timeout()))
     }
 
-    /// Waits for an answer, passes on progress and log lines, and charges the time to the stage.
-    fn wait(
+    /// Does a part of the stage with the worker, passes on progress and log lines, and charges the time to the stage.
+    fn wait<T>(
         &mut self,
-        answer: impl FnOnce(
-            &mut Worker,
-            &dyn Fn() -> bool,
-            &mut dyn FnMut(Unsolicited),
-        ) -> Result<Reply, Interruption>,
-    ) -> Result<Reply, Interruption> {
+        part: impl FnOnce(&mut Worker, &dyn Fn() -> bool, &mut dyn FnMut(Unsolicited)) -> T,
+    ) -> T {
         let Self { assignment, worker, stages, stage, ear, .. } = self;
         let start = Instant::now();
-        let answer = answer(worker, &|| assignment.cancel.is_set(), &mut |heard| {
+        let done = part(worker, &|| assignment.cancel.is_set(), &mut |heard| {
             ear(match heard {
                 Unsolicited::Progress(fraction) => Notice::Progress(*stage, fraction),
                 Unsolicited::Log(line) => Notice::Logged(line),
@@ -97,7 +117,7 @@ impl<'a> Line<'a> {
         if let Some((_, total)) = stages.last_mut() {
             *total = total.saturating_add(u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX));
         }
-        answer
+        done
     }
 
     fn judge(&self, answer: Result<Reply, Interruption>, limit: Duration) -> Result<Reply, Ended> {
@@ -107,8 +127,12 @@ impl<'a> Line<'a> {
                 Err(Ended::Case(CaseStatus::skipped(SkipCause::Plugin, message)))
             }
             Ok(reply) => Ok(reply),
-            Err(why) => Err(Ended::interrupted(why, self.stage, limit, self.worker.last_output())),
+            Err(why) => Err(self.interrupted(why, limit)),
         }
+    }
+
+    fn interrupted(&self, why: Interruption, limit: Duration) -> Ended {
+        Ended::interrupted(why, self.stage, limit, self.worker.last_output())
     }
 
     pub(super) fn failed(&self, message: String) -> Ended {

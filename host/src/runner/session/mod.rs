@@ -2,9 +2,11 @@
 //! session in one state and returns it in the next, so a request out of order does not compile.
 //!
 //! ```text
-//! Spawned ─greet► Greeted ─load► Loaded ─set_up► SetUp ─verify► Verified ─calibrate► Calibrated ─process_results► Processed
-//!                                                  └───────────── warm_up ──────────────►│ ↺ sample, play, warm_up   │
-//!                                                                                        └────────── finish ─────────┴► Over
+//! Spawned ─greet► Greeted ─ask_to_load► Loading ─load► Loaded ─set_up► SetUp
+//!
+//!   SetUp ─verify► Verified ─calibrate► Calibrated ─process_results► Processed
+//!     └───────────── warm_up ────────────►│ ↺ sample, play, warm_up   │
+//!                                         └────────── finish ─────────┴► Over
 //! ```
 
 mod assignment;
@@ -24,5 +26,6 @@ pub(super) use ended::Ended;
 pub(super) use line::Notice;
 pub(super) use sampling::Batch;
 pub(super) use stages::{
-    Calibrated, FinishReport, Instance, LoadReport, Over, Reached, Session, SetUp, Spawned, Step, Verified,
+    Calibrated, FinishReport, Instance, LoadReport, Loading, Over, Reached, Session, SetUp, SetUpReport,
+    Spawned, Step, Verified,
 };

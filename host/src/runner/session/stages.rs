@@ -32,6 +32,11 @@ pub(in crate::runner) type Step<'a, State, Report> =
 pub(in crate::runner) struct Spawned;
 /// Host and worker speak the same protocol.
 pub(in crate::runner) struct Greeted;
+/// The worker is asked to load the plugin.
+pub(in crate::runner) struct Loading {
+    /// A sentence for each endpoint that has no address.
+    unreachable: Vec<String>,
+}
 /// The plugin is loaded and its contract checked.
 pub(in crate::runner) struct Loaded;
 /// `setup` made an instance.
@@ -142,10 +147,26 @@ impl<'a> Session<'a, Spawned> {
 
 impl<'a> Session<'a, Greeted> {
     pub(in crate::runner) fn load(self) -> Step<'a, Loaded, LoadReport> {
-        self.step(Loaded, |line| {
+        self.ask_to_load()?.load()
+    }
+
+    /// Asks for what [`Session::load`] waits for: two workers can load at the same time.
+    pub(in crate::runner) fn ask_to_load(self) -> Reached<'a, Loading> {
+        let (session, unreachable) = self.step((), |line| {
             let mut load = line.assignment.load();
             let unreachable = connect(line, &mut load)?;
-            match line.ask(Stage::Load, &Request::Load(Box::new(load)))? {
+            line.begin(Stage::Load, &Request::Load(Box::new(load)))?;
+            Ok(unreachable)
+        })?;
+        Ok(session.enter(Loading { unreachable }))
+    }
+}
+
+impl<'a> Session<'a, Loading> {
+    pub(in crate::runner) fn load(self) -> Step<'a, Loaded, LoadReport> {
+        let Self { line, state: Loading { unreachable } } = self;
+        Session { line, state: () }.step(Loaded, |line| {
+            match line.answer()? {
                 Reply::Loaded { engine, isolation, pinned_cpus, counters, missing: refused } => {
                     // A name that is declared twice has one row of counts, too.
                     line.counters = counters.iter().collect::<HashSet<_>>().len();
