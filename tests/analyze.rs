@@ -149,6 +149,30 @@ fn a_benchmark_becomes_a_plugin_to_be_filled_in() {
 }
 
 #[test]
+fn the_last_part_of_a_name_is_enough_if_it_is_unique() {
+    let arena = arena();
+    let suites: String = (0..12)
+        .map(|at| {
+            let only = if at == 3 { "    def time_values(self):\n        values()\n\n" } else { "" };
+            format!("class TimeSuite{at}:\n    def time_keys(self):\n        keys()\n\n{only}")
+        })
+        .collect();
+    fs::write(arena.path("work/code/suites.py"), suites).expect("the arena is writable");
+    let port = |bench: &str| {
+        arena.dyno(&["analyze", "--root", "code", "--port", bench, "--into", "ported", "--lang", "c"])
+    };
+    let several = port("time_keys");
+    ended(&several, 2);
+    for said in ["12 benchmarks", "`suites.py:TimeSuite0.time_keys`", " and 4 more"] {
+        assert!(several.stderr.contains(said), "{}", several.shown());
+    }
+    assert!(!arena.path("work/ported").exists());
+    let only = port("time_values");
+    assert!(ended(&only, 0).contains("for `TimeSuite3.time_values`"), "{}", only.shown());
+    ended(&port("suites.py:TimeSuite4.time_keys"), 0);
+}
+
+#[test]
 fn a_plugin_that_is_not_filled_in_fails_its_check_and_says_so() {
     if !fixtures::has_compiler("cc") {
         println!("skipped: there is no C compiler on this machine");

@@ -20,6 +20,7 @@ mod language;
 mod languages;
 mod lines;
 mod markdown;
+mod named;
 mod outputs;
 mod pass;
 mod problem;

@@ -14,7 +14,7 @@ pub(in crate::cli) struct AnalyzeArgs {
     /// End with exit code 4 on a finding of this kind; can be repeated
     #[arg(long, value_enum, value_name = "FINDING")]
     pub(in crate::cli) fail_on: Vec<FailOn>,
-    /// Write a folder with a plugin for this benchmark: its name, FILE:NAME or FILE:LINE
+    /// Write a folder with a plugin for this benchmark: its name or the end of it, FILE:NAME or FILE:LINE
     #[arg(long, value_name = "BENCH")]
     pub(in crate::cli) port: Option<String>,
     /// Folder that the plugin of --port is written into
