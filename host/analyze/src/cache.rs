@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::{facts::Facts, languages::Named};
 
 /// Changes with every change of `Facts` or of what the passes find, so that no facts of another version are read.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// Largest cache that is read or written [bytes].
 const LARGEST: u64 = 1 << 30;

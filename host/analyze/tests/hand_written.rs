@@ -46,6 +46,84 @@ fn code_that_reads_a_clock_twice_is_no_benchmark_by_that_alone() {
 }
 
 #[test]
+fn work_that_goes_on_or_is_tried_again_is_not_repeated() {
+    let read = "time.perf_counter()";
+    let python = [
+        // A retry is left when it succeeds.
+        format!(
+            "for i in range(5):\n        t = {read}\n        try:\n            data = get(url)\n            log({read} - t)\n            \
+             return data\n        except IOError:\n            pass"
+        ),
+        format!(
+            "for i in range(5):\n        t = {read}\n        ok = send(url)\n        log({read} - t)\n        if ok:\n            break"
+        ),
+        format!(
+            "t = {read}\n    for i in range(5):\n        if send(url):\n            break\n    log({read} - t)"
+        ),
+        // Each epoch trains what the last one left.
+        format!("for epoch in range(9):\n        t = {read}\n        run(model)\n        log({read} - t)"),
+        format!(
+            "for epoch in range(9):\n        t = {read}\n        run(model)\n        all.append({read} - t)"
+        ),
+        format!(
+            "for i in range(num_epochs):\n        t = {read}\n        run(model)\n        log({read} - t)"
+        ),
+        format!(
+            "for i in range(n):\n        t = {read}\n        train_one(model, i)\n        log({read} - t)"
+        ),
+        format!("t = {read}\n    for epoch in range(9):\n        run(model)\n    log({read} - t)"),
+        // Where a program spends its time.
+        format!(
+            "total = 0\n    for url in urls:\n        t = {read}\n        load(url)\n        total += {read} - t\n    \
+             log(total / len(urls))"
+        ),
+        format!(
+            "all = []\n    for url in urls:\n        t = {read}\n        download(url)\n        all.append({read} - t)\n    \
+             log(sum(all) / len(all))"
+        ),
+    ];
+    for body in python {
+        let text = format!("import time\ndef work(n, url, urls, model):\n    {body}\n");
+        assert_eq!(found("app.py", &text), [""; 0], "{text}");
+        assert_eq!(found("benchmarks/app.py", &text).len(), 1, "{text}");
+    }
+    let rust = "fn load(url: &str) -> Result<Data, Error> {\n    for _ in 0..3 {\n        let start = Instant::now();\n        \
+                if let Ok(data) = get(url) {\n            info!(\"{:?}\", start.elapsed());\n            return Ok(data);\n        }\n    \
+                }\n    Err(Error)\n}\n";
+    assert_eq!(found("app.rs", rust), [""; 0]);
+    let c = "int load(int n) {\n    for (int i = 0; i < 3; i++) {\n        double a = omp_get_wtime();\n        int ok = get(n);\n        \
+             report(omp_get_wtime() - a);\n        if (ok) return 0;\n    }\n    return -1;\n}\n";
+    assert_eq!(found("app.c", c), [""; 0]);
+}
+
+#[test]
+fn a_benchmark_may_end_early_for_other_reasons() {
+    let read = "time.perf_counter()";
+    for body in [
+        // A limit of time, with samples.
+        format!(
+            "for i in range(99):\n        t = {read}\n        run()\n        all.append({read} - t)\n        if sum(all) > 3:\n            break"
+        ),
+        format!(
+            "for i in range(9):\n        t = {read}\n        if run() is None:\n            return None\n        log({read} - t)"
+        ),
+        format!("for _ in range(9):\n        t = {read}\n        train(model)\n        log({read} - t)"),
+        format!(
+            "for i in range(9):\n        t = {read}\n        for x in xs:\n            if run(x):\n                break\n        log({read} - t)"
+        ),
+        format!(
+            "for _ in range(9):\n        t = {read}\n        download(url)\n        all.append({read} - t)"
+        ),
+    ] {
+        let text = format!("import time\ndef work(n, xs):\n    {body}\n");
+        assert_eq!(benchmarks("app.py", &text).len(), 1, "{text}");
+    }
+    let c = "int run(int n) {\n    for (int i = 0; i < 3; i++) {\n        double a = omp_get_wtime();\n        int rc = get(n);\n        \
+             if (rc) return -1;\n        report(omp_get_wtime() - a);\n    }\n    return 0;\n}\n";
+    assert_eq!(benchmarks("app.c", c).len(), 1);
+}
+
+#[test]
 fn repeated_work_is_a_benchmark() {
     let repeated = [
         (

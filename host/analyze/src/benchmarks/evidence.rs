@@ -1,7 +1,7 @@
 //! What makes two clock readings a benchmark: code that watches a deadline, logs how long a request took or retries
 //! reads a clock twice as well. A benchmark repeats its work, or says what it is by a name.
 
-use super::{draft, region::Region};
+use super::{code, draft, region::Region};
 use crate::{facts::LanguageId, scan, seen::Seen};
 
 /// Words that name a measurement.
@@ -46,8 +46,35 @@ const WAITS: [&[u8]; 16] = [
     b"nanosleep",
 ];
 
-/// Names of loop variables that count failures.
-const TRIES: [&str; 4] = ["attempt", "retry", "retries", "tries"];
+/// Words of a loop that does its work again because it failed, or goes on with it, rather than repeats it.
+const PROGRESS: [&str; 11] = [
+    "attempt",
+    "attempts",
+    "retry",
+    "retries",
+    "tries",
+    "epoch",
+    "epochs",
+    "episode",
+    "episodes",
+    "download",
+    "downloads",
+];
+
+/// Words of calls that go on with a work, and never do the same twice.
+const TRAINING: [&str; 4] = ["epoch", "epochs", "train", "training"];
+
+/// Words of calls whose duration is that of a network.
+const NETWORK: [&str; 8] =
+    ["download", "downloads", "upload", "fetch", "urlopen", "urlretrieve", "request", "requests"];
+
+/// What a loop gives back that has failed, so that it was not left because its work succeeded.
+const FAILURES: [&str; 11] =
+    ["-", "1", "2", "NULL", "nullptr", "None", "False", "false", "Err(", "EXIT_FAILURE", "err"];
+
+/// What stands in the condition of a `break` that has other reasons than success: a failure, or a limit.
+const LIMITS: [&str; 11] =
+    ["err", "fail", "not ", "!", "NULL", "null", "None", "except", "<", ">", "is_none"];
 
 /// Whether the name of a function or of what is around it says that it measures: `time_sort` does.
 pub(super) fn names_function(name: &str) -> bool {
@@ -114,6 +141,13 @@ pub(super) fn repeats(seen: &Seen<'_>, function: usize, region: &Region, calls: 
         return false;
     }
     let language = seen.facts.language;
+    let named = |words_of: &[&str]| {
+        calls.iter().any(|call| {
+            let called = String::from_utf8_lossy(call.1);
+            words(&called).iter().any(|word| words_of.contains(&word.as_str()))
+        })
+    };
+    let (trains, transfers) = (named(&TRAINING), named(&NETWORK));
     seen.loops.iter().any(|range| {
         let around = range.start < region.range.start
             && region.range.end <= range.end
@@ -124,10 +158,60 @@ pub(super) fn repeats(seen: &Seen<'_>, function: usize, region: &Region, calls: 
         if within {
             let end = range.end - region.range.start;
             let ends = calls.iter().all(|call| call.0 < end || is_report(call.1));
-            return counts(head, language) && ends && !is_comprehension(seen, range.start, head);
+            return counts(head, language)
+                && ends
+                && !is_comprehension(seen, range.start, head)
+                && !is_left(seen, range)
+                && !(trains && uses_its_count(head));
         }
-        around && (counts(head, language) || head.starts_with(b"for") && keeps(seen, region, range.end))
+        if !around || progresses(head) || trains && uses_its_count(head) {
+            return false;
+        }
+        let kept = keeps(seen, region, range.end);
+        match counts(head, language) {
+            true => kept.is_some() || !is_left(seen, range),
+            // A sum over different things says where a program spends its time.
+            false => head.starts_with(b"for") && kept == Some(Kept::Sample) && !transfers,
+        }
     })
+}
+
+/// Whether a loop is left when its work succeeds: then it tries again what has failed.
+fn is_left(seen: &Seen<'_>, range: &std::ops::Range<usize>) -> bool {
+    let mut text = code::only(seen, range.clone());
+    let first = seen.functions.partition_point(|function| function.start <= range.start);
+    for function in seen.functions[first..].iter().take_while(|function| function.start < range.end) {
+        let within = function.start - range.start..function.end.min(range.end) - range.start;
+        code::blank(text.get_mut(within).unwrap_or_default());
+    }
+    let returns = scan::words(&text, b"return").any(|at| {
+        let rest = text[at + b"return".len()..].trim_ascii_start();
+        !FAILURES.iter().any(|failure| rest.starts_with(failure.as_bytes()))
+    });
+    // In C a `switch` is left by the same word.
+    let switches = scan::words(&text, b"switch").next().is_some();
+    let breaks = !switches
+        && scan::words(&text, b"break").any(|at| {
+            let place = range.start + at;
+            let inner = seen
+                .loops
+                .iter()
+                .any(|inner| range.start < inner.start && inner.start < place && place < inner.end);
+            let line = memchr::memrchr(b'\n', &text[..at]).unwrap_or(0);
+            let condition = memchr::memrchr(b'\n', &text[..line]).unwrap_or(0);
+            !inner && scan::first_of(&text[condition..at], &LIMITS).is_none()
+        });
+    returns || breaks
+}
+
+/// Whether the head of a loop says that it goes on with a work.
+fn progresses(head: &[u8]) -> bool {
+    words(&String::from_utf8_lossy(head)).iter().any(|word| PROGRESS.contains(&word.as_str()))
+}
+
+/// Whether a loop gives its count a name. One that only repeats does not.
+fn uses_its_count(head: &[u8]) -> bool {
+    !head.starts_with(b"for _ in")
 }
 
 /// Calls after a loop that do not belong to what is measured.
@@ -197,9 +281,7 @@ fn head(text: &[u8], language: LanguageId) -> &[u8] {
 
 /// Whether a loop counts, rather than going through what is there.
 fn counts(head: &[u8], language: LanguageId) -> bool {
-    if !head.starts_with(b"for")
-        || TRIES.iter().any(|name| scan::words(head, name.as_bytes()).next().is_some())
-    {
+    if !head.starts_with(b"for") || progresses(head) {
         return false;
     }
     let through = ["len(", ".len()", "size()", "->", "length()", "argc", "args", "max_"];
@@ -222,19 +304,31 @@ fn counts(head: &[u8], language: LanguageId) -> bool {
     }
 }
 
-/// Whether the difference becomes a sample: it is appended, stored under an index, or added to a sum.
-fn keeps(seen: &Seen<'_>, region: &Region, end: usize) -> bool {
-    const KEEPING: [&str; 7] = [".append(", ".push(", "push_back(", "emplace_back(", "] =", "+=", "yield "];
-    let line = super::region::line_at(seen, region.difference);
-    if scan::first_of(line, &KEEPING).is_some() {
-        return true;
-    }
+/// How a difference is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    /// By itself: appended, or stored under an index.
+    Sample,
+    /// Added to a sum.
+    Sum,
+}
+
+/// Whether the difference is kept, and how.
+fn keeps(seen: &Seen<'_>, region: &Region, end: usize) -> Option<Kept> {
+    const SAMPLE: [&str; 6] = [".append(", ".push(", "push_back(", "emplace_back(", "] =", "yield "];
+    let kept = |text: &[u8]| {
+        let sample = scan::first_of(text, &SAMPLE).map(|_| Kept::Sample);
+        sample.or_else(|| scan::has(text, "+=").then_some(Kept::Sum))
+    };
     let name = difference(seen, region);
     let rest = seen.text(region.difference..end);
-    scan::words(rest, name).any(|at| {
+    let line = kept(super::region::line_at(seen, region.difference));
+    let later = scan::words(rest, name).filter_map(|at| {
         let first = memchr::memrchr(b'\n', &rest[..at]).map_or(0, |feed| feed + 1);
-        scan::first_of(&rest[first..at], &KEEPING).is_some()
-    })
+        kept(&rest[first..at])
+    });
+    let all: Vec<Kept> = line.into_iter().chain(later).collect();
+    all.iter().copied().find(|kept| *kept == Kept::Sample).or(all.first().copied())
 }
 
 /// The name that keeps a difference: `elapsed` of `elapsed = end - start`.
