@@ -207,7 +207,7 @@ fn benchmarks_of_every_framework_are_found_with_their_flaws() {
     assert_eq!(
         flaws(&analysis, "criterion_bench.rs"),
         [
-            "criterion sizes/parse [warm-up:8]",
+            "criterion parse []",
             "criterion sizes/sort [setup:12 warm-up:8]",
             "hand-written by_hand [one:25 warm-up:25]",
         ]

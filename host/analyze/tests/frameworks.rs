@@ -252,3 +252,43 @@ fn registrations_of_google_benchmark_are_parameters_with_values() {
         assert_eq!(parameters("a.cpp", &google(registration)), expected, "{registration}");
     }
 }
+
+#[test]
+fn a_function_of_criterion_has_the_group_that_it_is_called_on() {
+    let text = "\
+fn all(c: &mut Criterion) {
+    let mut group = c.benchmark_group(\"sort\");
+    group.warm_up_time(Duration::ZERO);
+    for size in [10, 100] {
+        group.bench_with_input(BenchmarkId::new(\"quick\", size), &size, |b, &n| b.iter(|| sort(n)));
+    }
+    group.finish();
+    c.bench_function(\"alone\", |b| b.iter(|| work()));
+    for n in &[7, 8] {
+        c.bench_with_input(BenchmarkId::new(\"input\", n), n, |b, n| b.iter(|| work(n)));
+    }
+    // let mut group = c.benchmark_group(\"old\");
+    let mut group: BenchmarkGroup<'_, WallTime> = c.benchmark_group(\"search\");
+    group.sample_size(20).bench_function(\"linear\", |b| b.iter(|| find()));
+    let mut other_group = c.benchmark_group(\"other\");
+    group.bench_function(\"binary\", |b| b.iter(|| find()));
+    c.benchmark_group(\"direct\").bench_function(\"one\", |b| b.iter(|| find()));
+    c.bench_function(\"last\", |b| b.iter(|| work()));
+}
+";
+    assert_eq!(
+        found("a.rs", text),
+        [
+            "sort/quick:5 [warm-up:3]",
+            "alone:8 []",
+            "input:10 []",
+            "search/linear:14 []",
+            "search/binary:16 []",
+            "direct/one:17 []",
+            "last:18 []",
+        ]
+    );
+    let values: Vec<Vec<String>> =
+        benchmarks("a.rs", text).into_iter().flat_map(|one| one.parameters).map(|one| one.values).collect();
+    assert_eq!(values, [["10", "100"], ["7", "8"]]);
+}

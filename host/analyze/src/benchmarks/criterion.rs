@@ -1,6 +1,8 @@
 //! criterion: `bench_function` and `bench_with_input`.
 
-use super::draft;
+use std::ops::Range;
+
+use super::{code, draft};
 use crate::{
     facts::{Benchmark, Flaw, Framework, Parameter},
     scan,
@@ -38,24 +40,63 @@ pub(super) fn detect(seen: &Seen<'_>, found: &mut Vec<Benchmark>) {
         };
         let call = seen.text(event.callee.end..event.range.end);
         let parts = scan::inside(call, 0).map(|range| scan::parts(&call[range])).unwrap_or_default();
-        let outer = draft::function_text(seen, function as usize);
-        name(parts.first().map(String::as_str).unwrap_or_default(), outer, &mut benchmark);
+        let group = group(seen, function as usize, event);
+        name(parts.first().map(String::as_str).unwrap_or_default(), group.as_ref(), &mut benchmark);
         if with_input {
-            let values = looped(outer);
+            let values = looped(seen, event);
             benchmark.parameters.push(Parameter { name: "input".to_owned(), values });
         }
         benchmark.line = event.line;
         benchmark.end_line = seen.line_of(event.range.end);
         benchmark.gpu = super::gpu::used(call, seen.facts.language);
-        settings(seen, function as usize, &mut benchmark);
+        let opened = group.map_or(event.range.start, |group| group.at);
+        settings(seen, opened..event.callee.end, &mut benchmark);
         timed_setup(seen, event, call, &mut benchmark);
         draft::unsynchronised(&mut benchmark, call, event.line, seen.facts.language);
         found.push(benchmark);
     }
 }
 
+/// A group that benchmarks are called on.
+struct Group {
+    /// Its name, if it is written.
+    name: String,
+    /// Where it is opened.
+    at: usize,
+}
+
+/// The group that a benchmark is called on: opened in the call itself, or kept under the name that the call begins
+/// with. `c.bench_function` is in none, also where one was opened before.
+fn group(seen: &Seen<'_>, function: usize, event: &Event) -> Option<Group> {
+    const OPENS: &str = "benchmark_group(";
+    let start = draft::function_range(seen, function).start;
+    let before = code::uncommented(seen, start..event.callee.end);
+    let call = event.range.start - start;
+    let end =
+        before[call..].iter().position(|byte| !scan::is_word(*byte)).map_or(before.len(), |at| call + at);
+    let receiver = &before[call..end];
+    let opened = memchr::memmem::rfind_iter(&before, OPENS.as_bytes()).find(|at| {
+        if *at >= call {
+            return true;
+        }
+        let statement =
+            before[..*at].iter().rposition(|byte| matches!(byte, b';' | b'{' | b'}')).map_or(0, |at| at + 1);
+        let (left, is_kept) = match memchr::memchr(b'=', &before[statement..*at]) {
+            Some(equals) => (&before[statement..statement + equals], true),
+            None => (&before[..0], false),
+        };
+        // `let mut group: BenchmarkGroup<_> =`
+        let left = left.split(|byte| *byte == b':').next().unwrap_or_default().trim_ascii_end();
+        is_kept
+            && left.ends_with(receiver)
+            && scan::words(left, receiver).last() == Some(left.len() - receiver.len())
+    })?;
+    let inside = scan::inside(&before, opened + OPENS.len() - 1)?;
+    Some(Group { name: scan::unquoted(&String::from_utf8_lossy(&before[inside])), at: start + opened })
+}
+
 /// The name that criterion shows: the group, then the function.
-fn name(first: &str, outer: &[u8], benchmark: &mut Benchmark) {
+fn name(first: &str, group: Option<&Group>, benchmark: &mut Benchmark) {
     let bare = match first.find('(').and_then(|at| scan::inside(first.as_bytes(), at)) {
         Some(range) => scan::parts(&first.as_bytes()[range]).first().map(|text| scan::unquoted(text)),
         None => Some(scan::unquoted(first)),
@@ -63,30 +104,32 @@ fn name(first: &str, outer: &[u8], benchmark: &mut Benchmark) {
     if let Some(bare) = bare.filter(|text| !text.is_empty()) {
         benchmark.name = bare;
     }
-    let start = b"benchmark_group";
-    let group = memchr::memmem::find(outer, start).and_then(|at| scan::inside(outer, at + start.len()));
-    if let Some(range) = group {
-        let group = scan::unquoted(&String::from_utf8_lossy(&outer[range]));
-        if !group.is_empty() {
-            benchmark.name = format!("{group}/{}", benchmark.name);
-        }
+    if let Some(group) = group.filter(|group| !group.name.is_empty()) {
+        benchmark.name = format!("{}/{}", group.name, benchmark.name);
     }
 }
 
-/// The values of the loop around: `for size in [1, 2]`.
-fn looped(outer: &[u8]) -> Vec<String> {
-    let Some(at) = memchr::memmem::find(outer, b" in [").map(|at| at + b" in ".len()) else {
-        return Vec::new();
+/// The values of the nearest loop around that writes them: `for size in [1, 2]`.
+fn looped(seen: &Seen<'_>, event: &Event) -> Vec<String> {
+    let around =
+        seen.loops.iter().filter(|range| range.start < event.range.start && event.range.end <= range.end);
+    let written = |range: &Range<usize>| {
+        let head = seen.text(range.start..event.range.start);
+        let head = &head[..memchr::memchr(b'{', head).unwrap_or(head.len())];
+        let at = memchr::memmem::find(head, b" in ")? + b" in ".len();
+        let open = at + head[at..].iter().take_while(|byte| matches!(byte, b'&' | b'(')).count();
+        let inside = scan::inside(head, open).filter(|_| head.get(open) == Some(&b'['))?;
+        Some(scan::parts(&head[inside]))
     };
-    scan::inside(outer, at).map(|range| scan::parts(&outer[range])).unwrap_or_default()
+    around.rev().find_map(written).unwrap_or_default()
 }
 
-fn settings(seen: &Seen<'_>, function: usize, benchmark: &mut Benchmark) {
-    let range = draft::function_range(seen, function);
-    let text = seen.text(range.clone());
+/// What is set between the opening of a group and the benchmark.
+fn settings(seen: &Seen<'_>, range: Range<usize>, benchmark: &mut Benchmark) {
+    let text = code::uncommented(seen, range.clone());
     let start = b"warm_up_time(";
-    if let Some(at) = memchr::memmem::find(text, start)
-        && let Some(inside) = scan::inside(text, at + start.len() - 1)
+    if let Some(at) = memchr::memmem::find(&text, start)
+        && let Some(inside) = scan::inside(&text, at + start.len() - 1)
     {
         let value = &text[inside];
         if scan::has(value, "ZERO") || scan::has(value, "(0)") || scan::has(value, "from_nanos(1)") {
