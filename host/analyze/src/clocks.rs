@@ -75,7 +75,12 @@ const PROCESSOR: [&str; 5] = ["clock", "process_time", "process_time_ns", "threa
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Clocks {
     names: HashMap<String, String>,
+    /// Whether the file makes events that a GPU records.
+    events: bool,
 }
+
+/// The clock of events that a GPU records, as people know it.
+pub(crate) const EVENT: &str = "cuda.Event";
 
 impl Clocks {
     /// Learns from an import.
@@ -85,6 +90,10 @@ impl Clocks {
             (ImportKind::Import, _) if MODULES.contains(&import.name.as_str()) => import.name.clone(),
             (ImportKind::ImportFrom, Some(module)) if MODULES.contains(&module) => {
                 format!("{module}.{}", import.name)
+            }
+            // `from torch.cuda import Event`
+            (ImportKind::ImportFrom, Some(module)) if module.ends_with("cuda") && import.name == "Event" => {
+                EVENT.to_owned()
             }
             (ImportKind::Use, _) if TYPES.contains(&import.name.as_str()) => import.name.clone(),
             _ => return,
@@ -104,6 +113,15 @@ impl Clocks {
         } else if self.sign(written.as_bytes()) == Some(Sign::Clock) {
             let meant = self.meant(written).into_owned();
             self.learn(name, meant);
+        }
+    }
+
+    /// Learns from a call that makes an event: `torch.cuda.Event(enable_timing=True)`.
+    pub(crate) fn call(&mut self, callee: &[u8]) {
+        const MAKES: [&[u8]; 5] = [b"cuda.Event", b"torch.Event", b"xpu.Event", b"cuda.event", b"hip.Event"];
+        if callee.ends_with(b"vent") && !self.events {
+            let meant = std::str::from_utf8(callee).map(|text| self.meant(text)).unwrap_or_default();
+            self.events = MAKES.iter().any(|name| meant.as_bytes().ends_with(name));
         }
     }
 
@@ -140,6 +158,9 @@ impl Clocks {
     /// What a call is a sign of, under the names of this file.
     pub(crate) fn sign(&self, callee: &[u8]) -> Option<Sign> {
         sign(callee).or_else(|| {
+            if self.events && callee.ends_with(b".record") {
+                return Some(Sign::Clock);
+            }
             if self.names.is_empty() {
                 return None;
             }

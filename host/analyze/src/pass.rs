@@ -382,6 +382,7 @@ impl<'s> Pass<'_, 's> {
         let text = bytes(callee, self.source);
         // A chain of builders is a callee of a thousand bytes; no name of interest is.
         let tail = &text[text.len().saturating_sub(96)..];
+        self.seen.clocks.call(tail);
         if let Some(sign) = self.seen.clocks.sign(tail) {
             self.event(sign, node.byte_range(), callee.byte_range(), row(node));
         }

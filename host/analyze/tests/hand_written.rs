@@ -338,3 +338,63 @@ fn operators_are_work_for_a_gpu() {
         ["bench:1 [sync:4 warm-up:4]"]
     );
 }
+
+/// A benchmark whose clock are events of a GPU.
+fn events(import: &str, make: &str, compare: &str) -> String {
+    format!(
+        "{import}\ndef bench(a, b):\n    s, e = {make}, {make}\n    work(a)\n    for _ in range(9):\n        s.record()\n        \
+         work(a.cuda())\n        e.record()\n        {compare}\n"
+    )
+}
+
+#[test]
+fn events_that_a_gpu_records_are_a_clock() {
+    for (import, make, compare) in [
+        (
+            "import torch",
+            "torch.cuda.Event(enable_timing=True)",
+            "torch.cuda.synchronize()\n        all.append(s.elapsed_time(e))",
+        ),
+        ("import torch", "torch.cuda.Event(enable_timing=True)", "e.synchronize(); print(s.elapsed_time(e))"),
+        (
+            "from torch.cuda import Event",
+            "Event(enable_timing=True)",
+            "e.synchronize(); print(s.elapsed_time(e))",
+        ),
+        ("import cupy as cp", "cp.cuda.Event()", "e.synchronize(); print(cp.cuda.get_elapsed_time(s, e))"),
+        ("from numba import cuda", "cuda.event()", "e.synchronize(); print(cuda.event_elapsed_time(s, e))"),
+    ] {
+        let text = events(import, make, compare);
+        assert_eq!(found("a.py", &text), ["bench:2 []"], "{text}");
+        let one = &benchmarks("a.py", &text)[0];
+        assert!(one.timing == "`cuda.Event` around each repetition" && one.gpu, "{one:?}");
+    }
+    let lacking =
+        events("import torch", "torch.cuda.Event(enable_timing=True)", "all.append(s.elapsed_time(e))");
+    assert_eq!(found("a.py", &lacking), ["bench:2 [sync:6]"]);
+    assert!(benchmarks("a.py", &lacking)[0].problems[0].reason.starts_with("The events are compared"));
+    // Events of lists are compared under other names.
+    let lists = "\
+import torch
+
+def run(n, x):
+    starts = [torch.cuda.Event(enable_timing=True) for _ in range(n)]
+    ends = [torch.cuda.Event(enable_timing=True) for _ in range(n)]
+    model(x.cuda())
+    for i in range(n):
+        starts[i].record()
+        model(x.cuda())
+        ends[i].record()
+    torch.cuda.synchronize()
+    return [a.elapsed_time(b) for a, b in zip(starts, ends)]
+";
+    assert_eq!(found("a.py", lists), ["run:3 []"]);
+    // Other things are recorded too.
+    for other in [
+        "def bench(log):\n    log.record()\n    work()\n    log.record()\n",
+        "import torch\ndef bench(log):\n    log.record()\n    work()\n    other.record()\n    log.elapsed_time(other)\n",
+        "import torch\nE = torch.cuda.Event()\ndef bench(log):\n    log.record()\n    work()\n    log.record()\n",
+    ] {
+        assert_eq!(found("a.py", other), [""; 0], "{other}");
+    }
+}

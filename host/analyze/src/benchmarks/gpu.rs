@@ -36,8 +36,8 @@ const C_WORK: [&str; 10] = [
 const RUST_WORK: [&str; 5] =
     ["dispatch_workgroups", "queue.submit", "launch_builder", ".launch(", "launch_async"];
 
-const PYTHON_WAITS: [&str; 7] =
-    ["synchronize(", "block_until_ready", ".item()", ".cpu()", ".tolist()", "cuda.Event", ".numpy()"];
+const PYTHON_WAITS: [&str; 6] =
+    ["synchronize(", "block_until_ready", ".item()", ".cpu()", ".tolist()", ".numpy()"];
 const C_WAITS: [&str; 8] = [
     "DeviceSynchronize",
     "StreamSynchronize",

@@ -8,7 +8,7 @@ use super::{
     region, setup,
 };
 use crate::{
-    clocks::Kind,
+    clocks::{self, Kind},
     facts::{Benchmark, Flaw, Framework, LanguageId, Parameter},
     scan,
     seen::{Event, Seen, Sign},
@@ -213,13 +213,20 @@ fn device(
         _ => !work.launches.is_empty() || gpu::used(code, language),
     };
     benchmark.gpu |= used;
-    // CUDA events are read on the device; the program must only wait for the last of them.
-    let waited = if region.clock.ends_with("EventRecord") {
-        gpu::synchronises(&code::only(seen, body.clone()), language)
+    // Events are read on the device; the program must only wait for the last of them before it compares them.
+    let is_event = region.clock.ends_with("EventRecord") || region.clock == clocks::EVENT;
+    let waited = if is_event {
+        gpu::synchronises(&code::only(seen, region.range.end..body.end), language)
     } else {
         gpu::waits_at_the_end(code, language, &work.launches)
     };
     if !used || waited {
+        return;
+    }
+    if is_event {
+        let reason = "The events are compared without waiting for the second one, which fails or gives a wrong time if the GPU has not \
+                      reached it. Synchronise with it first.";
+        draft::flaw(benchmark, Flaw::NoDeviceSync, region.line, reason);
         return;
     }
     let reason = match gpu::synchronises(code, language) {

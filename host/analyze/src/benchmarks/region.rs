@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::draft;
 use crate::{
+    clocks,
     facts::LanguageId,
     scan,
     seen::{Event, Seen, Sign},
@@ -55,14 +56,73 @@ pub(super) fn regions(seen: &Seen<'_>, function: u32) -> Vec<Region> {
         // A name that is given a new reading ends there.
         let again = readings[at + 1..].iter().find(|later| later.name == reading.name);
         let end = again.map_or(body.end, |later| later.event.range.start);
-        let Some((stop, difference)) = stop(seen, reading.name, start..end, &readings, &events) else {
-            continue;
+        let is_event = is_event(seen, reading.event);
+        let place = match is_event {
+            true => recorded(seen, at, &readings, body.end),
+            false => stop(seen, reading.name, start..end, &readings, &events),
         };
-        let clock = String::from_utf8_lossy(seen.text(reading.event.callee.clone())).into_owned();
+        let Some((stop, difference)) = place else { continue };
+        let clock = match is_event {
+            true => clocks::EVENT.to_owned(),
+            false => String::from_utf8_lossy(seen.text(reading.event.callee.clone())).into_owned(),
+        };
         let arguments = arguments(seen, reading.event).to_vec();
         found.push(Region { range: start..stop, clock, arguments, line: reading.event.line, difference });
     }
     found
+}
+
+/// Whether a reading is an event that a GPU records, in Python: `start.record()`.
+fn is_event(seen: &Seen<'_>, event: &Event) -> bool {
+    seen.facts.language == LanguageId::Python && seen.text(event.callee.clone()).ends_with(b".record")
+}
+
+/// Where the region of an event ends, and where events are compared: `start.elapsed_time(end)` of torch,
+/// `get_elapsed_time(start, end)` of cupy. Events of lists are compared under other names, so there each second one ends
+/// the region of the one before it.
+fn recorded(seen: &Seen<'_>, at: usize, readings: &[Reading<'_>], end: usize) -> Option<(usize, usize)> {
+    const COMPARES: &[u8] = b"elapsed_time(";
+    let first = readings.get(at)?;
+    let start = first.event.range.end;
+    let text = seen.text(start..end);
+    let all: Vec<_> = memchr::memmem::find_iter(text, COMPARES)
+        .filter_map(|place| Some((start + place, compared_events(text, place, place + COMPARES.len() - 1)?)))
+        .collect();
+    if let Some((difference, (_, second))) = all.iter().find(|(_, (one, _))| one == first.name) {
+        let other = readings.iter().skip(at + 1).find(|other| other.name == second)?;
+        return Some((other.event.range.start, *difference));
+    }
+    let events: Vec<&Reading<'_>> = readings.iter().filter(|reading| is_event(seen, reading.event)).collect();
+    let place = events.iter().position(|reading| reading.event.range == first.event.range)?;
+    let is_second = all.iter().any(|(_, (_, second))| second == first.name);
+    let second = events.get(place + 1).filter(|_| place % 2 == 0 && !is_second)?;
+    Some((second.event.range.start, all.first()?.0))
+}
+
+/// The names of the two events that a call compares, `open` being its bracket.
+fn compared_events(text: &[u8], call: usize, open: usize) -> Option<(Vec<u8>, Vec<u8>)> {
+    let inside = scan::inside(text, open)?;
+    let mut names =
+        scan::parts(&text[inside]).into_iter().map(|part| without_index(part.as_bytes()).to_vec());
+    let receiver = text[..call].strip_suffix(b".").map(|before| {
+        let before = match before.ends_with(b"]") {
+            true => &before[..memchr::memrchr(b'[', before).unwrap_or(0)],
+            false => before,
+        };
+        let begins = before.iter().rposition(|byte| !scan::is_word(*byte) && *byte != b'.');
+        before[begins.map_or(0, |at| at + 1)..].to_vec()
+    });
+    match (receiver, names.next(), names.next()) {
+        // A function of a module has both as arguments.
+        (_, Some(one), Some(second)) | (Some(one), Some(second), None) => Some((one, second)),
+        _ => None,
+    }
+}
+
+/// `events` of `events[i]`.
+fn without_index(name: &[u8]) -> &[u8] {
+    let end = memchr::memchr(b'[', name).filter(|_| name.ends_with(b"]")).unwrap_or(name.len());
+    name[..end].trim_ascii()
 }
 
 /// The arguments of a call.
@@ -81,6 +141,9 @@ fn kept<'s>(seen: &Seen<'s>, event: &Event) -> &'s [u8] {
         b"QueryPerformanceCounter",
     ];
     let in_python = seen.facts.language == LanguageId::Python;
+    if is_event(seen, event) {
+        return without_index(callee.strip_suffix(b".record").unwrap_or(callee));
+    }
     if !in_python && written.iter().any(|name| callee.ends_with(name)) {
         let arguments = arguments(seen, event);
         let mut parts = arguments.split(|byte| *byte == b',');
