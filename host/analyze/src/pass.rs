@@ -55,6 +55,8 @@ struct Pass<'a, 's> {
     grammar: &'a Grammar,
     source: &'s [u8],
     damaged: bool,
+    /// Places that are read without the grammar, in order.
+    elsewhere: &'a [Range<usize>],
     steps: Vec<Step>,
     open: Vec<(usize, Open)>,
     scopes: Vec<Scope>,
@@ -71,13 +73,14 @@ struct Pass<'a, 's> {
     seen: Seen<'s>,
 }
 
-/// Reads a tree once.
+/// Reads a tree once. What the grammar cannot read of `elsewhere` is no gap.
 pub(crate) fn read<'s>(
     id: LanguageId,
     language: &dyn Language,
     grammar: &Grammar,
     tree: &Tree,
     source: &'s [u8],
+    elsewhere: &[Range<usize>],
 ) -> Seen<'s> {
     let facts = Facts::new(id, Lines::default(), Tally::new().complexity());
     let mut pass = Pass {
@@ -85,6 +88,7 @@ pub(crate) fn read<'s>(
         grammar,
         source,
         damaged: tree.root_node().has_error(),
+        elsewhere,
         steps: Vec::new(),
         open: Vec::new(),
         scopes: Vec::new(),
@@ -399,6 +403,11 @@ impl<'s> Pass<'_, 's> {
     }
 
     fn gap(&mut self, node: Node<'_>) {
+        let next = self.elsewhere.partition_point(|place| place.start <= node.start_byte());
+        let before = next.checked_sub(1).and_then(|at| self.elsewhere.get(at));
+        if before.is_some_and(|place| node.end_byte() <= place.end) {
+            return;
+        }
         self.seen.facts.gap_count += 1;
         if self.seen.facts.gaps.len() >= GAPS_KEPT {
             return;

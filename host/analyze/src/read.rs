@@ -70,7 +70,9 @@ pub(crate) fn facts(content: &[u8], named: Named, parsers: &mut Parsers) -> Resu
     let text = decoded.text.as_ref();
     let id = named.language(text);
     let tree = parsers.parse(id, text)?;
-    let mut seen = pass::read(id, languages::language(id), languages::grammar(id), &tree, text);
+    let damaged = tree.root_node().has_error();
+    let elsewhere = if damaged { benchmarks::read_elsewhere(id, text) } else { Vec::new() };
+    let mut seen = pass::read(id, languages::language(id), languages::grammar(id), &tree, text, &elsewhere);
     // Trees are forty times as large as their text, and the file is done with its own.
     drop(tree);
     (seen.facts.benchmarks, seen.facts.candidates) = benchmarks::detect(&seen);

@@ -3,7 +3,7 @@
 mod support;
 
 use dyno_analyze::Flaw;
-use support::{benchmarks, found, has, parameters};
+use support::{benchmarks, facts, found, has, parameters};
 
 #[test]
 fn the_fixture_of_pytest_is_called_in_many_ways() {
@@ -291,4 +291,41 @@ fn all(c: &mut Criterion) {
     let values: Vec<Vec<String>> =
         benchmarks("a.rs", text).into_iter().flat_map(|one| one.parameters).map(|one| one.values).collect();
     assert_eq!(values, [["10", "100"], ["7", "8"]]);
+}
+
+/// How many places of a source in C++ the grammar cannot read, and the parameters of its benchmarks.
+fn gaps(text: &str) -> (u32, Vec<String>) {
+    let facts = facts("a.cpp", text);
+    let parameters = facts.benchmarks.iter().flat_map(|one| &one.parameters);
+    (facts.gap_count, parameters.map(|one| one.values.join("|")).collect())
+}
+
+#[test]
+fn a_registration_that_is_read_is_not_listed_as_unreadable() {
+    let benchmark =
+        "template <class T> void BM_A(benchmark::State &state) {\n    for (auto _ : state) work();\n}\n";
+    for (registration, values) in [
+        ("BENCHMARK_TEMPLATE(BM_A, int);", ""),
+        ("BENCHMARK_TEMPLATE(BM_A, int)", ""),
+        ("BENCHMARK_TEMPLATE(BM_A, unsigned long)->Arg(8);", "8"),
+        (
+            "BENCHMARK_TEMPLATE(BM_A, int)\n    ->Arg(8)\n    ->Range(1, 64)->Unit(benchmark::kMillisecond) ;",
+            "8|1|64",
+        ),
+        ("BENCHMARK_TEMPLATE1(BM_A, int)->Arg(8);", "8"),
+        ("BENCHMARK_TEMPLATE2(BM_A, int, const char *)->Arg(8);", "8"),
+        ("BENCHMARK_TEMPLATE1_CAPTURE(BM_A, int, name, 3)->Arg(8);", "8"),
+        ("BENCHMARK_TEMPLATE(BM_A, double)->Arg(8);\nBENCHMARK(BM_A<char>)->Arg(9);", "8"),
+    ] {
+        let text = format!("{benchmark}{registration}\nint after() {{ return 1; }}\n");
+        let values: Vec<&str> = Some(values).filter(|values| !values.is_empty()).into_iter().collect();
+        let (count, found) = gaps(&text);
+        assert_eq!((count, found.iter().map(String::as_str).collect::<Vec<_>>()), (0, values), "{text}");
+        // What stands beside it is still listed.
+        assert!(gaps(&format!("{text}int before(int, {{ ;\n")).0 > 0, "{text}");
+    }
+    let fixture = "BENCHMARK_TEMPLATE_METHOD_F(F, A)(benchmark::State &state) { for (auto _ : state) work(); }\n\
+                   BENCHMARK_TEMPLATE_INSTANTIATE_F(F, A, int)->Arg(3);\n";
+    assert_eq!(gaps(fixture), (0, vec!["3".to_owned()]));
+    assert!(gaps("MACRO(BM_A, int)->Arg(8);\n").0 > 0);
 }

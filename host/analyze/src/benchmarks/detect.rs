@@ -1,5 +1,7 @@
 //! What is a benchmark in a file: asks every detector that knows the language.
 
+use std::ops::Range;
+
 use super::{asv, criterion, divan, google, hand_written, original, pytest_benchmark, timeit};
 use crate::{
     facts::{Benchmark, LanguageId},
@@ -29,6 +31,14 @@ pub(crate) fn detect(seen: &Seen<'_>) -> (Vec<Benchmark>, Vec<Benchmark>) {
     }
     sort(&mut found);
     (found, candidates)
+}
+
+/// Places of a file that its detector reads, whatever the grammar makes of them, in order.
+pub(crate) fn read_elsewhere(language: LanguageId, source: &[u8]) -> Vec<Range<usize>> {
+    match language {
+        LanguageId::Cpp | LanguageId::Cuda => google::places(source),
+        LanguageId::Python | LanguageId::Rust | LanguageId::C => Vec::new(),
+    }
 }
 
 /// Orders benchmarks as the file has them.

@@ -1,6 +1,6 @@
 //! Google Benchmark: functions that take a `benchmark::State`, and how they are registered.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::Range};
 
 use super::{draft, google_arguments, gpu};
 use crate::{
@@ -9,8 +9,21 @@ use crate::{
     seen::Seen,
 };
 
-const MACROS: [&str; 4] =
-    ["BENCHMARK(", "BENCHMARK_TEMPLATE(", "BENCHMARK_CAPTURE(", "BENCHMARK_REGISTER_F("];
+const MACROS: [&str; 9] = [
+    "BENCHMARK(",
+    "BENCHMARK_CAPTURE(",
+    "BENCHMARK_TEMPLATE(",
+    "BENCHMARK_TEMPLATE1(",
+    "BENCHMARK_TEMPLATE2(",
+    "BENCHMARK_TEMPLATE1_CAPTURE(",
+    "BENCHMARK_TEMPLATE2_CAPTURE(",
+    REGISTER,
+    INSTANTIATE,
+];
+
+/// Those that name a fixture before the benchmark.
+const REGISTER: &str = "BENCHMARK_REGISTER_F(";
+const INSTANTIATE: &str = "BENCHMARK_TEMPLATE_INSTANTIATE_F(";
 
 pub(super) fn detect(seen: &Seen<'_>, found: &mut Vec<Benchmark>) {
     let registered = registrations(seen.source);
@@ -60,19 +73,58 @@ type Registrations = HashMap<String, (usize, usize)>;
 /// All registrations of a file, by the function or by `Fixture/Name`.
 fn registrations(source: &[u8]) -> Registrations {
     let mut found = Registrations::new();
-    for name in MACROS {
-        for at in memchr::memmem::find_iter(source, name.as_bytes()) {
-            let Some(inside) = scan::inside(source, at + name.len() - 1) else { continue };
-            let parts = scan::parts(&source[inside.clone()]);
-            let Some(first) = parts.first() else { continue };
-            let key = match name {
-                "BENCHMARK_REGISTER_F(" => parts.join("/"),
-                _ => first.split('<').next().unwrap_or_default().to_owned(),
-            };
-            found.entry(key).or_insert((at, inside.end));
+    for (name, at, inside) in written(source) {
+        let parts = scan::parts(&source[inside.clone()]);
+        let Some(first) = parts.first() else { continue };
+        let key = match name {
+            REGISTER => parts.join("/"),
+            INSTANTIATE => parts.iter().take(2).map(String::as_str).collect::<Vec<_>>().join("/"),
+            _ => first.split('<').next().unwrap_or_default().to_owned(),
+        };
+        let place = found.entry(key).or_insert((at, inside.end));
+        // The macros are looked for one after the other, and the first of the file counts.
+        if at < place.0 {
+            *place = (at, inside.end);
         }
     }
     found
+}
+
+/// The macros of a file: which, where, and the inside of their brackets.
+fn written(source: &[u8]) -> impl Iterator<Item = (&'static str, usize, Range<usize>)> {
+    MACROS.into_iter().flat_map(move |name| {
+        memchr::memmem::find_iter(source, name.as_bytes())
+            .filter_map(move |at| Some((name, at, scan::inside(source, at + name.len() - 1)?)))
+    })
+}
+
+/// Where benchmarks are registered, in order. Types among arguments are no C++ to a grammar that does not know the macro,
+/// but here they are read.
+pub(crate) fn places(source: &[u8]) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = written(source)
+        .map(|(_, at, inside)| {
+            let mut end = inside.end + 1;
+            // `->Arg(8)->Unit(benchmark::kMillisecond)`
+            while let Some(next) = call(source, end) {
+                end = next;
+            }
+            let space = source[end..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+            at..if source.get(end + space) == Some(&b';') { end + space + 1 } else { end }
+        })
+        .collect();
+    found.sort_by_key(|range| range.start);
+    found
+}
+
+/// The end of the next call in a chain.
+fn call(source: &[u8], at: usize) -> Option<usize> {
+    let skip = |at: usize, is_part: fn(u8) -> bool| {
+        at + source[at..].iter().take_while(|byte| is_part(**byte)).count()
+    };
+    let arrow = skip(at, |byte| byte.is_ascii_whitespace());
+    let name =
+        source[arrow..].starts_with(b"->").then(|| skip(arrow + 2, |byte| byte.is_ascii_whitespace()))?;
+    Some(scan::inside(source, skip(name, scan::is_word))?.end + 1)
 }
 
 /// `BENCHMARK(name)->Arg(8)->Range(1, 64);`, wherever it stands in the file.

@@ -19,6 +19,6 @@ mod region;
 mod setup;
 mod timeit;
 
-pub(crate) use detect::{detect, sort};
+pub(crate) use detect::{detect, read_elsewhere, sort};
 pub(crate) use draft::MOST;
 pub(crate) use evidence::names_file;

@@ -8,17 +8,22 @@
 
 use std::fs;
 
-use dyno_analyze::{Benchmark, Flaw, Options, analyze};
+use dyno_analyze::{Benchmark, Facts, Flaw, Options, analyze};
 
-/// The benchmarks of one file under this name.
-pub(crate) fn benchmarks(name: &str, text: &str) -> Vec<Benchmark> {
+/// What is known of one file under this name.
+pub(crate) fn facts(name: &str, text: &str) -> Facts {
     let folder = tempfile::Builder::new().prefix("tree").tempdir().unwrap();
     let path = folder.path().join(name);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, text).unwrap();
     let mut analysis = analyze(&Options::new(folder.path()), &|_, _| {}, &|| false).unwrap();
     assert_eq!(analysis.files.len(), 1, "{text}");
-    std::mem::take(&mut analysis.files[0].facts.benchmarks)
+    analysis.files.remove(0).facts
+}
+
+/// Its benchmarks.
+pub(crate) fn benchmarks(name: &str, text: &str) -> Vec<Benchmark> {
+    facts(name, text).benchmarks
 }
 
 /// A flaw in a word.
