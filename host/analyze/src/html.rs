@@ -118,7 +118,7 @@ fn benchmarks(text: &mut String, summary: &Summary<'_>) -> std::fmt::Result {
         return writeln!(text, "<p>No benchmark was found.</p>");
     }
     writeln!(text, "<table><tr><th>benchmark<th>framework<th>parameters<th>timing<th>problems</tr>")?;
-    for entry in summary.benchmarks.iter().take(ROWS) {
+    for entry in summary.flawed_first().into_iter().take(ROWS) {
         let found = entry.benchmark;
         let parameters: Vec<String> = found
             .parameters

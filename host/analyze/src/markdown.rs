@@ -66,7 +66,7 @@ fn write(text: &mut String, summary: &Summary<'_>) -> std::fmt::Result {
             "\n## Benchmarks\n\n| benchmark | framework | file | parameters | timing | problems |"
         )?;
         writeln!(text, "|---|---|---|---|---|---|")?;
-        for entry in summary.benchmarks.iter().take(ROWS) {
+        for entry in summary.flawed_first().into_iter().take(ROWS) {
             let found = entry.benchmark;
             let parameters: Vec<String> =
                 found.parameters.iter().map(|parameter| cell(&parameter.name)).collect();

@@ -132,6 +132,17 @@ pub fn summary(analysis: &Analysis) -> Summary<'_> {
     }
 }
 
+impl<'a> Summary<'a> {
+    /// The benchmarks with problems before the others, for lists that are cut off.
+    #[must_use]
+    pub fn flawed_first(&self) -> Vec<&BenchmarkEntry<'a>> {
+        let (clean, mut all): (Vec<_>, Vec<_>) =
+            self.benchmarks.iter().partition(|entry| entry.benchmark.problems.is_empty());
+        all.extend(clean);
+        all
+    }
+}
+
 /// The module that an import names.
 fn imported(import: &Import) -> String {
     import.module.clone().unwrap_or_else(|| import.name.clone())

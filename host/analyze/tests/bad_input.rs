@@ -353,3 +353,22 @@ fn a_file_system_without_new_folders_is_named() {
     let failed = write(&analysis(folder.path()), Path::new("/proc/analysis")).unwrap_err();
     assert!(failed.to_string().contains("the file system of `/proc` takes no new folders"), "{failed}");
 }
+
+#[test]
+fn benchmarks_with_problems_are_the_first_of_lists_that_are_cut_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let clean: String =
+        (0..600).map(|at| format!("def test_{at}(benchmark):\n    benchmark(work)\n\n")).collect();
+    fs::write(folder.path().join("test_a.py"), clean).unwrap();
+    let flawed = "def test_flawed(benchmark):\n    benchmark.pedantic(work)\n";
+    fs::write(folder.path().join("test_b.py"), flawed).unwrap();
+    let output = tempfile::tempdir().unwrap();
+    write(&analysis(folder.path()), output.path()).unwrap();
+    for name in ["summary.md", "index.html"] {
+        let page = fs::read_to_string(output.path().join(name)).unwrap();
+        let first = |text: &str| page.find(text).unwrap_or(usize::MAX);
+        let (flawed, clean) =
+            (first("flawed").min(first("test\\_flawed")), first("test_0").min(first("test\\_0")));
+        assert!(flawed < clean && clean < usize::MAX, "{name}: {flawed} {clean}");
+    }
+}

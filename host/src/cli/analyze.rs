@@ -147,10 +147,7 @@ fn page(summary: &Summary<'_>, folder: &Path, written: &[&str], skeleton: Option
     lines.extend(summary.notes.iter().cloned());
     if !summary.benchmarks.is_empty() {
         lines.push(String::new());
-        // Those with problems first.
-        let (clean, flawed): (Vec<_>, Vec<_>) =
-            summary.benchmarks.iter().partition(|entry| entry.benchmark.problems.is_empty());
-        for entry in flawed.into_iter().chain(clean).take(SHOWN) {
+        for entry in summary.flawed_first().into_iter().take(SHOWN) {
             let found = entry.benchmark;
             let label = found.framework.label();
             lines.push(format!("{} ({label}, {}:{})", found.name, entry.file, found.line));
