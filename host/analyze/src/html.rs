@@ -54,6 +54,9 @@ fn write(
         summary.total_functions,
         summary.total_benchmarks
     )?;
+    for note in summary.notes {
+        writeln!(text, "<p>{}</p>", prose(note))?;
+    }
     recommendations(text, summary)?;
     benchmarks(text, summary)?;
     writeln!(

@@ -345,6 +345,8 @@ fn a_folder_without_sources_says_what_is_read() {
     write(&found, page.path()).unwrap();
     let text = fs::read_to_string(page.path().join("summary.md")).unwrap();
     assert!(text.contains(&found.notes[0]), "{text}");
+    let text = fs::read_to_string(page.path().join("index.html")).unwrap();
+    assert!(text.contains("<p>Nothing was analysed: ") && text.contains("<code>.cu</code>"), "{text}");
 }
 
 #[test]
