@@ -204,6 +204,61 @@ class Timeout:
 }
 
 #[test]
+fn decorators_of_asv_runner_give_parameters() {
+    let text = "\
+from asv_runner.benchmarks.mark import SkipNotImplemented, parameterize, skip_benchmark, skip_for_params
+
+@parameterize({'n': [10, 100], \"kind\": ['a: b', 'c']})
+class Sorting:
+    params = [1]
+    param_names = ['old']
+
+    def time_sort(self, n, kind):
+        if n > 10:
+            raise SkipNotImplemented
+        sort(n)
+
+class Derived(Sorting):
+    def time_again(self, n, kind):
+        sort(n)
+
+class Other(Sorting):
+    params = [7, 8]
+    param_names = ['m']
+
+    @skip_for_params([(8,)])
+    def time_other(self, m):
+        sort(m)
+
+@mark.parameterize_func_with({'n': range(3)})
+def time_one(n):
+    sort(n)
+
+@skip_benchmark
+def time_none():
+    sort(1)
+";
+    let all = benchmarks("a.py", text);
+    let shown = |at: usize| -> String {
+        let parameters: Vec<String> =
+            all[at].parameters.iter().map(|one| format!("{}={}", one.name, one.values.join("|"))).collect();
+        format!("{} {}", all[at].name, parameters.join(" "))
+    };
+    let expected = [
+        "Sorting.time_sort n=10|100 kind='a: b'|'c'",
+        "Derived.time_again n=10|100 kind='a: b'|'c'",
+        "Other.time_other m=7",
+        "time_one n=range(3)",
+        "time_none ",
+    ];
+    assert_eq!((0..all.len()).map(shown).collect::<Vec<_>>(), expected);
+    assert!(all[4].timing.ends_with("skips it by `skip_benchmark`"), "{}", all[4].timing);
+    // The decorator alone says that it is one.
+    let alone = "@mark.parameterize({'n': [1]})\nclass Keys:\n    def time_keys(self, n):\n        keys(n)\n";
+    assert_eq!(parameters("a.py", alone), ["n=1"]);
+}
+
+#[test]
 fn the_timer_of_timeit_is_judged() {
     for (call, settable) in [
         ("timeit.repeat('x', timer=time.time)", true),
