@@ -26,6 +26,15 @@ pub(crate) fn first_of<'p>(text: &[u8], parts: &[&'p str]) -> Option<(usize, &'p
 
 /// The first of `parts` that occurs and does not go on a name before it: `open(` is not in `reopen(` or `x.open(`.
 pub(crate) fn first_named<'p>(text: &[u8], parts: &[&'p str]) -> Option<(usize, &'p str)> {
+    first_named_if(text, parts, |_, _| true)
+}
+
+/// The first of them that counts.
+pub(crate) fn first_named_if<'p>(
+    text: &[u8],
+    parts: &[&'p str],
+    counts: impl Fn(usize, &str) -> bool,
+) -> Option<(usize, &'p str)> {
     let begins = |part: &str, at: usize| {
         let before = at.checked_sub(1).and_then(|at| text.get(at));
         part.starts_with('.') || before.is_none_or(|byte| !is_word(*byte) && *byte != b'.')
@@ -34,7 +43,7 @@ pub(crate) fn first_named<'p>(text: &[u8], parts: &[&'p str]) -> Option<(usize, 
         .iter()
         .filter_map(|part| {
             let mut places = memchr::memmem::find_iter(text, part.as_bytes());
-            places.find(|at| begins(part, *at)).map(|at| (at, *part))
+            places.find(|at| begins(part, *at) && counts(*at, part)).map(|at| (at, *part))
         })
         .min_by_key(|found| found.0)
 }

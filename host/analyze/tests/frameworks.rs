@@ -259,6 +259,35 @@ def time_none():
 }
 
 #[test]
+fn only_what_timeit_has_is_called_timeit() {
+    for (import, call) in [
+        ("import timeit", "timeit.timeit('x')"),
+        ("import timeit as ti", "ti.repeat('x')"),
+        ("from timeit import timeit", "timeit('x')"),
+        ("from timeit import repeat as again", "again('x')"),
+        ("import timeit", "timeit.Timer('a.b(1)').autorange()"),
+        ("from timeit import Timer as T", "T('x').timeit()"),
+        ("import timeit", "t = timeit.Timer('x')\n    t.repeat()"),
+        ("from timeit import Timer", "self.t = Timer('x')\n    self.t.timeit()"),
+    ] {
+        let text = format!("{import}\ndef f(self):\n    {call}\n");
+        assert_eq!(benchmarks("a.py", &text).len(), 1, "{text}");
+    }
+    for (import, call) in [
+        ("import timeit\nfrom itertools import repeat", "repeat('x')"),
+        ("import timeit", "self.timeit('x')"),
+        ("import timeit", "retry_timer.repeat('x')"),
+        ("import timeit", "Timer('x').timeit()"),
+        ("import timeit\nfrom threading import Timer", "t = Timer(3, f)\n    t.repeat()"),
+        ("from . import timeit", "timeit.timeit('x')"),
+        ("import timeit", "# t = timeit.Timer('x')\n    t.repeat()"),
+    ] {
+        let text = format!("{import}\ndef f(self):\n    {call}\n");
+        assert_eq!(found("a.py", &text), [""; 0], "{text}");
+    }
+}
+
+#[test]
 fn the_timer_of_timeit_is_judged() {
     for (call, settable) in [
         ("timeit.repeat('x', timer=time.time)", true),

@@ -172,8 +172,10 @@ fn a_name_says_that_something_is_measured() {
         assert_eq!(found(path, &timed("perform", "work(n)")), [""; 0], "{path}");
     }
     // Beside the benchmarks of a framework stand others.
-    let beside = format!("{}import timeit\ndef other():\n    timeit.repeat('x')\n", timed("run", "work(n)"));
+    let beside = format!("{}def test_it(benchmark):\n    benchmark(work)\n", timed("run", "work(n)"));
     assert_eq!(found("app.py", &beside).len(), 2);
+    let beside = format!("{}import timeit\ndef other():\n    timeit.repeat('x')\n", timed("run", "work(n)"));
+    assert_eq!(found("app.py", &beside), ["other:10 []"]);
 }
 
 #[test]

@@ -35,8 +35,8 @@ pub(super) fn detect(seen: &Seen<'_>, found: &mut Vec<Benchmark>, candidates: &m
         .collect();
     functions.sort_unstable();
     functions.dedup();
-    // Beside the benchmarks of a framework stands what is measured without it.
-    let beside = !found.is_empty();
+    // Beside the benchmarks of a framework stands what is measured without it. Programs call timeit, too.
+    let beside = found.iter().any(|known| known.framework != Framework::Timeit);
     let mut add = |benchmark: Benchmark, judged: Judged, found: &mut Vec<Benchmark>| {
         if judged == Judged::Repeated || beside || evidence::names_function(&benchmark.name) {
             found.push(benchmark);

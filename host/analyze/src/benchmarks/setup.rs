@@ -47,25 +47,30 @@ const RUST: [&str; 6] =
 const C_FAMILY: [&str; 7] =
     ["malloc(", "calloc(", "fopen(", "cudaMalloc(", "std::vector<", "new ", "hipMalloc("];
 
+/// Those that open a file, to read or to write.
+const OPENS: [&str; 2] = ["open(", "fopen("];
+
 /// Calls in a comprehension that do no work worth measuring.
 const PLAIN: [&[u8]; 8] = [b"int", b"float", b"str", b"chr", b"bytes", b"tuple", b"list", b"dict"];
 
 /// Adds the finding that measured code prepares its own data.
 pub(super) fn judge(seen: &Seen<'_>, range: Range<usize>, benchmark: &mut Benchmark) {
     let code = code::only(seen, range.clone());
-    if let Some((at, reason)) = find(&code, seen.facts.language) {
+    let quoted = code::uncommented(seen, range.clone());
+    if let Some((at, reason)) = find(&code, &quoted, seen.facts.language) {
         draft::flaw(benchmark, Flaw::SetupTimed, seen.line_of(range.start + at), reason);
     }
 }
 
-/// Preparation in measured code: its place, and the sentence.
-fn find(code: &[u8], language: LanguageId) -> Option<(usize, String)> {
+/// Preparation in measured code: its place, and the sentence. `quoted` is the same code with its texts.
+fn find(code: &[u8], quoted: &[u8], language: LanguageId) -> Option<(usize, String)> {
     let names: &[&str] = match language {
         LanguageId::Python => &PYTHON,
         LanguageId::Rust => &RUST,
         LanguageId::C | LanguageId::Cpp | LanguageId::Cuda => &C_FAMILY,
     };
-    let prepared = scan::first_named(code, names).filter(|(at, name)| !is_all(code, *at, name));
+    let reads = |at: usize, name: &str| !OPENS.contains(&name) || !is_written(quoted, at + name.len() - 1);
+    let prepared = scan::first_named_if(code, names, reads).filter(|(at, name)| !is_all(code, *at, name));
     let built = (language == LanguageId::Python).then(|| comprehension(code)).flatten();
     match (prepared, built) {
         (Some((at, name)), built) if built.as_ref().is_none_or(|built| at <= built.0) => {
@@ -79,6 +84,14 @@ fn find(code: &[u8], language: LanguageId) -> Option<(usize, String)> {
             (at, reason)
         }),
     }
+}
+
+/// Whether a call opens a file to write to it, as for a summary: that prepares nothing.
+fn is_written(quoted: &[u8], open: usize) -> bool {
+    let parts = scan::inside(quoted, open).map(|inside| scan::parts(&quoted[inside])).unwrap_or_default();
+    let second = parts.get(1).filter(|part| !part.contains('=')).map(String::as_str);
+    let mode = scan::named(&parts, "mode").or(second).map(scan::unquoted).unwrap_or_default();
+    mode.contains(['w', 'a', 'x'])
 }
 
 /// Whether a preparation is all that the code does: then it is what is measured.
@@ -129,13 +142,17 @@ mod tests {
 
     #[test]
     fn preparation_is_told_from_what_is_measured() {
-        let found = |code: &str| find(code.as_bytes(), LanguageId::Python).map(|found| found.1);
+        let found =
+            |code: &str| find(code.as_bytes(), code.as_bytes(), LanguageId::Python).map(|found| found.1);
         for (code, name) in [
             ("x = random.sample(all, n)\nsort(x)", "`random.sample` prepares"),
             ("data = [random.random() for _ in range(n)]\nsort(data)", "`data` is built"),
             ("data = [i * 2 for i in range(n)]\nsort(data)", "`data` is built"),
             ("data = list(range(n))\ndata.sort()", "`data` is built"),
             ("y = np.random.rand(n) @ a", "`np.random` prepares"),
+            ("data = open(path).read()\nsort(data)", "`open` prepares"),
+            ("data = open(path, 'rb').read()\nsort(data)", "`open` prepares"),
+            ("out = open(path, 'w')\nsort(open(other))", "`open` prepares"),
         ] {
             assert!(found(code).is_some_and(|reason| reason.starts_with(name)), "{code}: {:?}", found(code));
         }
@@ -146,6 +163,8 @@ mod tests {
             "data = [i * 2 for i in range(n)]",
             "self.random.random(); work(1)",
             "reopen(f); work(1)",
+            "work(1)\nwith open('summary.json', 'w') as f: f.write(text)",
+            "work(1)\nwith open(path, mode=\"ab\") as f: f.write(text)",
         ] {
             assert_eq!(found(code), None, "{code}");
         }

@@ -1,6 +1,6 @@
 //! Python's `timeit`.
 
-use super::draft;
+use super::{code, draft};
 use crate::{
     clocks::Kind,
     facts::{Benchmark, Flaw, Framework, Parameter},
@@ -8,32 +8,49 @@ use crate::{
     seen::{Event, Seen, Sign},
 };
 
+/// The module and its class, in full.
+const MODULE: &str = "timeit";
+const TIMER: &str = "timeit.Timer";
+
 pub(super) fn detect(seen: &Seen<'_>, found: &mut Vec<Benchmark>) {
-    let imported = seen
-        .facts
-        .imports
-        .iter()
-        .any(|import| import.module.as_deref() == Some("timeit") || import.name == "timeit");
+    let imported = seen.facts.imports.iter().any(|import| match import.module.as_deref() {
+        Some(module) => module == MODULE,
+        None => import.name == MODULE,
+    });
     if !imported {
         return;
     }
+    let whole = code::uncommented(seen, 0..seen.source.len());
     for event in seen.events.iter().filter(|event| event.sign == Sign::Framework) {
         if found.len() >= draft::MOST {
             return;
         }
         let callee = String::from_utf8_lossy(seen.text(event.callee.clone())).into_owned();
         let last = callee.rsplit('.').next().unwrap_or_default().to_owned();
-        if !matches!(last.as_str(), "timeit" | "repeat" | "autorange") {
-            continue;
+        if is_timeit(seen, &whole, &callee) {
+            found.push(benchmark(seen, event, &callee, &last));
         }
-        // `repeat` is a common name: only timeit's own, or a method of a `Timer`.
-        if last == "repeat"
-            && !(callee.contains("timeit") || callee.contains("Timer") || callee.contains("timer"))
-        {
-            continue;
-        }
-        found.push(benchmark(seen, event, &callee, &last));
     }
+}
+
+/// Whether a call is one of timeit's own functions, or of a method of its `Timer`. Others have such names too.
+fn is_timeit(seen: &Seen<'_>, whole: &[u8], callee: &str) -> bool {
+    let meant = seen.clocks.meant(callee);
+    if matches!(meant.as_ref(), "timeit.timeit" | "timeit.repeat") {
+        return true;
+    }
+    let Some((receiver, "timeit" | "repeat" | "autorange")) = callee.rsplit_once('.') else { return false };
+    // `timeit.Timer("x").timeit`
+    if let Some(at) = receiver.find('(') {
+        return seen.clocks.meant(&receiver[..at]) == TIMER;
+    }
+    // `t = timeit.Timer("x")`
+    scan::words(whole, receiver.as_bytes()).any(|at| {
+        let after = whole[at + receiver.len()..].trim_ascii_start();
+        let Some(value) = after.strip_prefix(b"=").map(<[u8]>::trim_ascii_start) else { return false };
+        let end = value.iter().position(|byte| !scan::is_word(*byte) && *byte != b'.').unwrap_or(value.len());
+        value.get(end) == Some(&b'(') && seen.clocks.meant(&String::from_utf8_lossy(&value[..end])) == TIMER
+    })
 }
 
 fn benchmark(seen: &Seen<'_>, event: &Event, callee: &str, last: &str) -> Benchmark {
