@@ -8,50 +8,43 @@ use crate::{
 };
 
 pub(super) fn detect(seen: &Seen<'_>, found: &mut Vec<Benchmark>) {
-    for (index, function) in seen.facts.functions.iter().enumerate() {
-        if found.len() >= draft::MOST {
-            return;
-        }
-        for attribute in &function.decorators {
+    draft::each_function(seen, found, |index, function| {
+        let first = function.arguments.first().and_then(|first| first.annotation.as_deref());
+        let marked = function.decorators.iter().find_map(|attribute| {
             let path = attribute.split(['(', ' ', '=']).next().unwrap_or_default();
             let (framework, timing) = match path {
                 "divan::bench" => {
                     (Framework::Divan, "samples by divan with the time-stamp counter or `Instant`")
                 }
-                "bench"
-                    if takes_bencher(
-                        function.arguments.first().and_then(|first| first.annotation.as_deref()),
-                    ) =>
-                {
+                "bench" if takes_bencher(first) => {
                     (Framework::Libtest, "50 samples by libtest, winsorised, with `Instant`")
                 }
-                _ => continue,
+                _ => return None,
             };
-            let Some(mut benchmark) = draft::of_function(seen, index, framework, timing) else { continue };
-            let open = attribute.find('(');
-            let parts = open
-                .and_then(|at| scan::inside(attribute.as_bytes(), at))
-                .map(|range| scan::parts(&attribute.as_bytes()[range]))
-                .unwrap_or_default();
-            for name in ["args", "consts", "types", "threads"] {
-                if let Some(values) = scan::named(&parts, name) {
-                    benchmark
-                        .parameters
-                        .push(Parameter { name: name.to_owned(), values: scan::values(values) });
-                }
+            Some((attribute, framework, timing))
+        });
+        let (attribute, framework, timing) = marked?;
+        let mut benchmark = draft::of_function(seen, index, framework, timing)?;
+        let open = attribute.find('(');
+        let parts = open
+            .and_then(|at| scan::inside(attribute.as_bytes(), at))
+            .map(|range| scan::parts(&attribute.as_bytes()[range]))
+            .unwrap_or_default();
+        for name in ["args", "consts", "types", "threads"] {
+            if let Some(values) = scan::named(&parts, name) {
+                let values = scan::values(values);
+                benchmark.parameters.push(Parameter { name: name.to_owned(), values });
             }
-            if let Some(name) = scan::named(&parts, "name") {
-                benchmark.name = scan::unquoted(name);
-            }
-            if scan::named(&parts, "sample_count") == Some("1") {
-                let reason = "`sample_count = 1` takes one sample, so the result has no spread.";
-                draft::flaw(&mut benchmark, Flaw::MeanOfOne, function.line, reason);
-            }
-            let text = draft::function_text(seen, index);
-            draft::unsynchronised(&mut benchmark, text, function.line, seen.facts.language);
-            found.push(benchmark);
         }
-    }
+        if let Some(name) = scan::named(&parts, "name") {
+            benchmark.name = scan::unquoted(name);
+        }
+        if scan::named(&parts, "sample_count") == Some("1") {
+            let reason = "`sample_count = 1` takes one sample, so the result has no spread.";
+            draft::flaw(&mut benchmark, Flaw::MeanOfOne, function.line, reason);
+        }
+        Some(benchmark)
+    });
 }
 
 /// Other libraries have an attribute of that name too, without the argument.

@@ -37,6 +37,24 @@ pub(super) fn of_function(
     })
 }
 
+/// Adds the benchmark that `detect` makes of each function, up to as many as a file may have, and judges whether it waits
+/// for the GPU that it uses.
+pub(super) fn each_function(
+    seen: &Seen<'_>,
+    found: &mut Vec<Benchmark>,
+    detect: impl Fn(usize, &Function) -> Option<Benchmark>,
+) {
+    for (index, function) in seen.facts.functions.iter().enumerate() {
+        if found.len() >= MOST {
+            return;
+        }
+        if let Some(mut benchmark) = detect(index, function) {
+            unsynchronised(&mut benchmark, function_text(seen, index), function.line, seen.facts.language);
+            found.push(benchmark);
+        }
+    }
+}
+
 /// A benchmark that is a class; its structure is the one of its methods.
 pub(super) fn of_class(
     seen: &Seen<'_>,

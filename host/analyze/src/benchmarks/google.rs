@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, ops::Range};
 
-use super::{draft, google_arguments, gpu};
+use super::{draft, google_arguments};
 use crate::{
     facts::{Benchmark, Flaw, Framework},
     scan,
@@ -27,22 +27,17 @@ const INSTANTIATE: &str = "BENCHMARK_TEMPLATE_INSTANTIATE_F(";
 
 pub(super) fn detect(seen: &Seen<'_>, found: &mut Vec<Benchmark>) {
     let registered = registrations(seen.source);
-    for (index, function) in seen.facts.functions.iter().enumerate() {
-        if found.len() >= draft::MOST {
-            return;
-        }
+    draft::each_function(seen, found, |index, function| {
         let takes_state = function.arguments.iter().any(|argument| {
             let annotation = argument.annotation.as_deref().unwrap_or_default();
             annotation.contains("benchmark::State") || annotation.trim_end_matches(['&', ' ']) == "State"
         });
         let text = draft::function_text(seen, index);
         if !takes_state || !loops(text) {
-            continue;
+            return None;
         }
         let timing = "iterations calibrated by Google Benchmark, mean of all";
-        let Some(mut benchmark) = draft::of_function(seen, index, Framework::GoogleBenchmark, timing) else {
-            continue;
-        };
+        let mut benchmark = draft::of_function(seen, index, Framework::GoogleBenchmark, timing)?;
         // `BENCHMARK_DEFINE_F(Fixture, Name)(state)`: the macro is the name that the grammar sees.
         if let Some(range) =
             benchmark.name.find('(').and_then(|at| scan::inside(benchmark.name.as_bytes(), at))
@@ -56,11 +51,8 @@ pub(super) fn detect(seen: &Seen<'_>, found: &mut Vec<Benchmark>) {
             draft::flaw(&mut benchmark, Flaw::SetupTimed, seen.line_of(start + at), reason);
         }
         allocates(seen, start, text, &mut benchmark);
-        benchmark.gpu |= gpu::used(text, seen.facts.language);
-        let line = benchmark.line;
-        draft::unsynchronised(&mut benchmark, text, line, seen.facts.language);
-        found.push(benchmark);
-    }
+        Some(benchmark)
+    });
 }
 
 fn loops(text: &[u8]) -> bool {

@@ -17,23 +17,18 @@ pub(super) fn detect(seen: &Seen<'_>, found: &mut Vec<Benchmark>) {
     let whole = scan::has(seen.source, "benchmark").then(|| code::uncommented(seen, 0..seen.source.len()));
     let Some(whole) = whole else { return };
     let pytestmark = scan::assignment(&whole, "pytestmark").filter(|(_, value)| value.contains(MARKER));
-    for (index, function) in seen.facts.functions.iter().enumerate() {
-        if found.len() >= draft::MOST {
-            return;
-        }
+    draft::each_function(seen, found, |index, function| {
         // Most functions of most files.
         if !has_fixture(function) && function.class.is_none() {
-            continue;
+            return None;
         }
         let range = draft::function_range(seen, index);
         let code = code::only(seen, range.clone());
         if !measures(seen, index, function, &code) {
-            continue;
+            return None;
         }
         let timing = "rounds calibrated by pytest-benchmark with `time.perf_counter`";
-        let Some(mut benchmark) = draft::of_function(seen, index, Framework::PytestBenchmark, timing) else {
-            continue;
-        };
+        let mut benchmark = draft::of_function(seen, index, Framework::PytestBenchmark, timing)?;
         let class = function.class.and_then(|class| seen.facts.classes.get(class as usize));
         for decorator in class.iter().flat_map(|class| &class.decorators).chain(&function.decorators) {
             parametrized(decorator, &mut benchmark);
@@ -55,10 +50,8 @@ pub(super) fn detect(seen: &Seen<'_>, found: &mut Vec<Benchmark>) {
         for body in measured(seen, index, &code) {
             setup::judge(seen, body, &mut benchmark);
         }
-        let text = draft::function_text(seen, index);
-        draft::unsynchronised(&mut benchmark, text, function.line, seen.facts.language);
-        found.push(benchmark);
-    }
+        Some(benchmark)
+    });
 }
 
 fn has_fixture(function: &Function) -> bool {
