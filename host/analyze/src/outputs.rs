@@ -99,6 +99,12 @@ struct FunctionComplexity<'a> {
     arguments: usize,
 }
 
+/// An output that is written. Its type is known, so that the many small pieces of JSON are copied and not called for.
+type File<'a> = io::BufWriter<&'a fs::File>;
+
+/// What is collected before it is given to the system [bytes].
+const BUFFER: usize = 64 << 10;
+
 /// Writes all files of an analysis into a folder, which is made. Returns their names. Files of earlier analyses are replaced once all new
 /// ones are complete. A link in the place of one is replaced, too: what it leads to belongs to somebody else.
 ///
@@ -115,13 +121,13 @@ pub fn write(analysis: &Analysis, folder: &Path) -> Result<Vec<&'static str>, Ou
     }
     fs::create_dir_all(folder).map_err(|error| fault(folder)(told(folder, error)))?;
     let mut complete = Vec::new();
-    let mut save = |name: &'static str, content: &dyn Fn(&mut dyn Write) -> io::Result<()>| {
+    let mut save = |name: &'static str, content: &dyn Fn(&mut File<'_>) -> io::Result<()>| {
         let path = folder.join(name);
         let new = tempfile::Builder::new()
             .permissions(fs::Permissions::from_mode(0o666))
             .tempfile_in(folder)
             .map_err(fault(&path))?;
-        let mut file = io::BufWriter::new(new.as_file());
+        let mut file = File::with_capacity(BUFFER, new.as_file());
         content(&mut file).and_then(|()| file.flush()).map_err(fault(&path))?;
         drop(file);
         complete.push((name, path, new));
@@ -155,7 +161,7 @@ fn told(folder: &Path, error: io::Error) -> io::Error {
     }
 }
 
-fn json(file: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+fn json(file: &mut File<'_>, value: &impl Serialize) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *file, value)?;
     file.write_all(b"\n")
 }
