@@ -1,6 +1,6 @@
 //! User story: an author who knows nothing of dyno makes a plugin, from an empty folder to a stored result.
 
-use std::{fs, path::Path};
+use std::{fs, io, net::TcpListener, path::Path, thread};
 
 use dyno_core::model::CaseStatus;
 
@@ -378,11 +378,7 @@ class Lifecycle(exports.Lifecycle):
         .replace("@BESIDE@", &beside.display().to_string());
     let place = arena.path("work/reading");
     fs::create_dir(&place).unwrap();
-    let capabilities = [
-        format!("read:{}", data.display()),
-        "env:DYNO_TEST_WORD".to_owned(),
-        "connect:localhost:1".to_owned(),
-    ];
+    let capabilities = [format!("read:{}", data.display()), "env:DYNO_TEST_WORD".to_owned()];
     fs::write(
         place.join("descriptor.toml"),
         format!(
@@ -402,11 +398,6 @@ class Lifecycle(exports.Lifecycle):
     assert_eq!(case.status, CaseStatus::Completed, "{}", ran.shown());
     let expected = [&capabilities[0], &format!("read:{}", beside.join("named").display()), &capabilities[1]];
     assert_eq!(case.launches[0].granted.iter().collect::<Vec<_>>(), expected);
-    let missing = &case.launches[0].missing;
-    assert!(
-        missing.iter().any(|why| why.contains("`connect:localhost:1`, which components cannot be given")),
-        "{missing:?}"
-    );
 
     arena.set("DYNO_PROFILE", "server");
     good(&arena.dyno(&["lock"]));
@@ -414,6 +405,109 @@ class Lifecycle(exports.Lifecycle):
     let case = &ran.record().cases[0];
     assert!(format!("{:?}", case.status).contains("KeyError: \'DYNO_TEST_WORD\'"), "{}", ran.shown());
     assert!(case.launches[0].granted.is_empty(), "{:?}", case.launches[0].granted);
+}
+
+#[test]
+fn a_component_connects_to_what_it_was_granted_and_to_nothing_else() {
+    let Some(mut arena) = arena_with("componentize-py") else { return };
+    let (echo, secret) =
+        (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
+    let here = echo.local_addr().unwrap();
+    thread::spawn(move || {
+        for mut stream in echo.incoming().flatten() {
+            thread::spawn(move || io::copy(&mut stream.try_clone()?, &mut stream));
+        }
+    });
+    let script = r#"
+import errno, select, socket
+from wit_world import exports
+from wit_world.imports.types import Report
+
+SECRET = @SECRET@
+token = 0
+
+def refused(call, *errors):
+    try:
+        call()
+    except OSError as error:
+        assert error.errno in errors, (call, error)
+        return
+    raise AssertionError("it was not refused")
+
+class Lifecycle(exports.Lifecycle):
+    def setup(self, benchmark, params, seed):
+        host, port = params[0].value.value.rsplit(":", 1)
+        port = int(port)
+        for _ in range(40):
+            with socket.create_connection((host, port)) as echo:
+                assert echo.getpeername() == ("127.0.0.1", port), echo.getpeername()
+                echo.sendall(b"hello")
+                assert echo.recv(5, socket.MSG_WAITALL) == b"hello"
+        # More than the buffers of the kernel and of one call hold, in both directions at once.
+        whole = bytes(range(256)) * 40_000
+        with socket.create_connection(("localhost", port)) as echo:
+            echo.setblocking(False)
+            sent, received = 0, bytearray()
+            while len(received) < len(whole):
+                wants = [echo] if sent < len(whole) else []
+                readable, writable, _ = select.select([echo], wants, [], 60)
+                assert readable or writable, "nothing is ready"
+                if readable:
+                    received += echo.recv(1 << 16)
+                if writable:
+                    sent += echo.send(whole[sent:sent + (1 << 16)])
+            assert received == whole
+            echo.setblocking(True)
+            echo.shutdown(socket.SHUT_WR)
+            assert echo.recv(1) == b""
+        refused(lambda: socket.create_connection(("127.0.0.1", SECRET)), errno.EACCES, errno.EPERM)
+        refused(lambda: socket.create_connection(("127.0.0.2", port)), errno.EACCES, errno.EPERM)
+        refused(lambda: socket.create_server(("127.0.0.1", 0)), errno.EOPNOTSUPP, errno.ENOTSUP)
+        try:
+            socket.create_connection(("elsewhere.example", port))
+        except socket.gaierror:
+            return
+        raise AssertionError("a name that was not granted was found")
+"#;
+    let script = script.replace("@SECRET@", &secret.local_addr().unwrap().port().to_string());
+    let place = arena.path("work/connecting");
+    fs::create_dir(&place).unwrap();
+    fs::write(
+        place.join("descriptor.toml"),
+        format!(
+            "schema = \"dyno.descriptor/1\"\ncapabilities = [\"connect\", \"connect:localhost:{}\"]\n[plugin]\n\
+             id = \"connecting\"\nversion = \"1.0.0\"\n[abi]\nkind = \"wasm\"\nversion = 1\n[[benchmarks]]\n\
+             name = \"connecting\"\nhardware = [\"cpu\"]\n[[benchmarks.params]]\nname = \"endpoint\"\n\
+             type = \"string\"\ndefault = \"\"\n",
+            here.port()
+        ),
+    )
+    .unwrap();
+    fs::write(place.join("app.py"), script + REST_IN_PYTHON).unwrap();
+    good(&arena.dyno(&["build", "connecting", "--no-check"]));
+    let endpoint = format!("endpoint={here}");
+    let run = ["run", "connecting", "-p", &endpoint, "--launches", "1", "--samples", "3", "--json"];
+    let ran = arena.dyno(&run);
+    let case = &ran.record().cases[0];
+    assert_eq!(case.status, CaseStatus::Completed, "{}", ran.shown());
+    let launch = &case.launches[0];
+    let both = [format!("connect:{here}"), format!("connect:localhost:{}", here.port())];
+    assert_eq!(launch.granted, both);
+    assert!(launch.missing.iter().any(|why| why.contains("it may connect to")), "{:?}", launch.missing);
+    let refused = format!("a connection to `{}`", secret.local_addr().unwrap());
+    assert!(launch.output.iter().any(|line| line.text.contains(&refused)), "{:?}", launch.output);
+    let demanding = arena.dyno(&[&run[..], &["--require-isolation", "no_network"]].concat());
+    let status = format!("{:?}", demanding.record().cases[0].status);
+    assert!(status.contains("`no_network` is required"), "{status}");
+
+    arena.set("DYNO_PROFILE", "server");
+    good(&arena.dyno(&["lock"]));
+    let ran = arena.dyno(&run);
+    let case = &ran.record().cases[0];
+    assert!(format!("{:?}", case.status).contains("it called `wasi:sockets/"), "{}", ran.shown());
+    assert!(case.launches[0].granted.is_empty(), "{:?}", case.launches[0].granted);
+    secret.set_nonblocking(true).unwrap();
+    assert!(secret.accept().is_err(), "nothing reached what was not granted");
 }
 
 #[test]

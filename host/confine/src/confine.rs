@@ -52,7 +52,11 @@ pub fn confine(
     let filtered = calls::filter(is_networked);
     connect::through(connections);
     let closed = filtered.clone().and_then(|()| {
-        if is_networked { proof::other_network().and(Err(granted(asked))) } else { proof::network() }
+        if is_networked {
+            proof::other_network().and(Err(asked.connections().unwrap_or_default()))
+        } else {
+            proof::network()
+        }
     });
     let mut put_on = |layer: IsolationLayer, outcome: Result<(), String>| match outcome {
         Ok(()) => confined.layers.push(layer.word().to_owned()),
@@ -72,12 +76,6 @@ pub fn confine(
         ));
     }
     confined
-}
-
-/// Why it can use the network.
-fn granted(asked: &Confinement) -> String {
-    let all: Vec<String> = asked.connect.iter().map(|endpoint| format!("`{endpoint}`")).collect();
-    format!("it may connect to {}, and to nothing else", all.join(", "))
 }
 
 /// How the kernel lets this thread speculate past stores.

@@ -172,7 +172,7 @@ impl Sources {
         match self.guest {
             Guest::JavaScript => {
                 let script = &self.files[0];
-                // A plugin has no network: what needs one is left out rather than refused when it is called.
+                // A plugin has nothing of this: it is left out rather than refused when it is called.
                 let disabled = ["--disable", "http", "fetch-event"].map(Path::new);
                 let (world, out) = (["--world-name", WORLD].map(Path::new), [Path::new("--out"), &made]);
                 let arguments: Vec<&Path> =

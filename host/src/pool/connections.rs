@@ -11,8 +11,8 @@ use std::{
 };
 
 use dyno_core::{
-    model::Endpoint,
-    protocol::{CONNECTION_CHANNELS, MAX_ADDRESS_BYTES},
+    model::{Endpoint, Reachable},
+    protocol::{CONNECTION_CHANNELS, MAX_ADDRESS_BYTES, MAX_CONNECTING},
 };
 use nix::{
     errno::Errno,
@@ -24,23 +24,9 @@ use crate::fault::{HostFault, Place};
 
 /// How long the names of all endpoints may take to be found.
 const NAMES: Duration = Duration::from_secs(5);
-/// How long a connection may take.
-const CONNECTING: Duration = Duration::from_secs(10);
-
-/// An endpoint with its addresses, or why it has none.
-#[derive(Debug)]
-pub struct Located {
-    /// The endpoint.
-    pub endpoint: Endpoint,
-    /// Its addresses; none: the plugin can't connect to it.
-    pub addresses: Vec<SocketAddr>,
-    /// Why there are none.
-    pub fault: Option<String>,
-}
-
-/// Finds the addresses of endpoints, by the machine's own rules for names.
+/// Finds the addresses of endpoints, by the machine's own rules for names. Where one has none, a sentence says why.
 #[must_use]
-pub fn locate(endpoints: &[Endpoint]) -> Vec<Located> {
+pub fn locate(endpoints: &[Endpoint]) -> Vec<Result<Reachable, String>> {
     let (send, found) = mpsc::channel();
     let wanted = endpoints.to_vec();
     // A name server that does not answer holds the thread up, and not the launch.
@@ -63,14 +49,12 @@ pub fn locate(endpoints: &[Endpoint]) -> Vec<Located> {
                 Err(_) => Err(format!("no name server answered within {} s", NAMES.as_secs())),
             },
         };
-        let (addresses, fault) = match found {
-            Ok(addresses) => (addresses, None),
-            Err(why) => (
-                Vec::new(),
-                Some(format!("`{endpoint}` has no address ({why}); the plugin cannot connect to it")),
-            ),
-        };
-        Located { endpoint: endpoint.clone(), addresses, fault }
+        match found {
+            Ok(addresses) if !addresses.is_empty() => Ok(Reachable { endpoint: endpoint.clone(), addresses }),
+            Ok(_) => Err("the name has none".to_owned()),
+            Err(why) => Err(why),
+        }
+        .map_err(|why| format!("`{endpoint}` has no address ({why}); the plugin cannot connect to it"))
     };
     endpoints.iter().map(locate).collect()
 }
@@ -80,7 +64,7 @@ pub fn locate(endpoints: &[Endpoint]) -> Vec<Located> {
 ///
 /// # Errors
 /// When the machine has no descriptor or thread left.
-pub fn serve_connections(granted: Vec<Located>) -> Result<Vec<OwnedFd>, HostFault> {
+pub fn serve_connections(granted: Vec<Reachable>) -> Result<Vec<OwnedFd>, HostFault> {
     let fault = |error: io::Error| {
         HostFault::new("cannot make channels for the connections of a plugin", &error, Place::Machine)
     };
@@ -96,7 +80,7 @@ pub fn serve_connections(granted: Vec<Located>) -> Result<Vec<OwnedFd>, HostFaul
     (0..CONNECTION_CHANNELS).map(open).collect::<io::Result<_>>().map_err(fault)
 }
 
-fn serve(channel: &OwnedFd, granted: &[Located]) {
+fn serve(channel: &OwnedFd, granted: &[Reachable]) {
     let mut request = [0; MAX_ADDRESS_BYTES];
     loop {
         let count = match recv(channel.as_raw_fd(), &mut request, MsgFlags::empty()) {
@@ -123,21 +107,16 @@ fn serve(channel: &OwnedFd, granted: &[Located]) {
 }
 
 /// Connects to the address in these bytes, if it is granted.
-fn connect(bytes: &[u8], granted: &[Located]) -> Result<TcpStream, Errno> {
+fn connect(bytes: &[u8], granted: &[Reachable]) -> Result<TcpStream, Errno> {
     let address = address(bytes).ok_or(Errno::EAFNOSUPPORT)?;
-    if !granted.iter().flat_map(|it| &it.addresses).any(|known| same(*known) == same(address)) {
+    if !granted.iter().any(|it| it.is_at(address)) {
         return Err(Errno::EPERM);
     }
-    TcpStream::connect_timeout(&address, CONNECTING).map_err(|error| match error.raw_os_error() {
+    TcpStream::connect_timeout(&address, MAX_CONNECTING).map_err(|error| match error.raw_os_error() {
         Some(code) => Errno::from_raw(code),
         None if error.kind() == io::ErrorKind::TimedOut => Errno::ETIMEDOUT,
         None => Errno::EIO,
     })
-}
-
-/// What makes two addresses the same: neither a zone, nor the family that an IPv4 address is written in.
-fn same(address: SocketAddr) -> (IpAddr, u16) {
-    (address.ip().to_canonical(), address.port())
 }
 
 /// Reads an address as the kernel lays it out (`sockaddr_in`, `sockaddr_in6`).
@@ -182,7 +161,7 @@ mod tests {
     fn only_granted_addresses_are_connected_to_however_they_are_written() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let here = listener.local_addr().unwrap();
-        let granted = locate(&[here.to_string().parse().unwrap()]);
+        let granted = [locate(&[here.to_string().parse().unwrap()]).remove(0).unwrap()];
         let mapped = SocketAddr::new(Ipv4Addr::LOCALHOST.to_ipv6_mapped().into(), here.port());
         for address in [here, mapped] {
             let stream = connect(&laid_out(address), &granted).unwrap();
@@ -214,15 +193,9 @@ mod tests {
     #[test]
     fn a_name_that_nobody_has_is_said() {
         let endpoints = ["localhost:80".parse().unwrap(), "nobody.invalid:80".parse().unwrap()];
-        let [here, nobody]: [Located; 2] = locate(&endpoints).try_into().unwrap();
-        assert!(
-            here.addresses.iter().all(|address| address.ip().is_loopback()) && here.fault.is_none(),
-            "{here:?}"
-        );
-        let fault = nobody.fault.unwrap();
-        assert!(
-            nobody.addresses.is_empty() && fault.starts_with("`nobody.invalid:80` has no address"),
-            "{fault}"
-        );
+        let [here, nobody] = locate(&endpoints).try_into().unwrap();
+        assert!(here.unwrap().addresses.iter().all(|address| address.ip().is_loopback()));
+        let fault = nobody.unwrap_err();
+        assert!(fault.starts_with("`nobody.invalid:80` has no address"), "{fault}");
     }
 }

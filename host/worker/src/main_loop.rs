@@ -10,7 +10,7 @@ use std::{
 
 use dyno_confine::{Confined, confine, take_refused_calls};
 use dyno_core::{
-    model::{Pages, PluginKind, SideEffects},
+    model::{IsolationLayer, Pages, PluginKind, SideEffects},
     protocol::{Load, PROTOCOL_VERSION, Reply, Request},
 };
 
@@ -77,8 +77,10 @@ fn required(load: &Load, layers: &[String], missing: &[String]) -> Result<(), Fa
     let is_component = load.kind == PluginKind::Wasm;
     let held = |word: &str| layers.iter().any(|layer| layer == word);
     let mut demanded = load.confinement.required.iter();
-    let Some(absent) = demanded.find(|it| !(held(it.word()) || is_component && it.is_in_every_component()))
-    else {
+    let is_networked =
+        |it: &IsolationLayer| *it == IsolationLayer::NoNetwork && load.confinement.connections().is_some();
+    let in_component = |it: &IsolationLayer| is_component && it.is_in_every_component() && !is_networked(it);
+    let Some(absent) = demanded.find(|it| !(held(it.word()) || in_component(it))) else {
         return Ok(());
     };
     let why = missing.iter().find(|why| why.starts_with(absent.absent()));
@@ -249,6 +251,8 @@ impl Session {
                     !load.device.is_cpu(),
                     std::mem::take(&mut connections),
                 );
+            } else if let Some(granted) = load.confinement.connections() {
+                confined.missing.push(format!("{}: {granted}", IsolationLayer::NoNetwork.absent()));
             }
             if !load.confinement.environment.is_empty() && load.kind == PluginKind::Native {
                 layers.retain(|layer| layer != "empty_environment");

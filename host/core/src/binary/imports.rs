@@ -4,9 +4,11 @@ use wasmparser::{Parser, Payload};
 
 use crate::text;
 
-/// The packages of WASI whose functions are there: clocks, randomness from the seed of the case, output that goes to the log,
-/// and an environment, arguments and file system with nothing in them.
-const OFFERED_PACKAGES: [&str; 5] = ["cli", "clocks", "filesystem", "io", "random"];
+/// The packages of WASI whose functions are there: clocks, randomness from the seed of the case, output that goes to the log, no
+/// arguments, and an environment, a file system and a network with what was granted in them.
+const OFFERED_PACKAGES: [&str; 6] = ["cli", "clocks", "filesystem", "io", "random", "sockets"];
+/// What is not there of them.
+const WITHHELD_INTERFACES: [&str; 2] = ["sockets/udp", "sockets/udp-create-socket"];
 
 /// An import of a component, by what dyno does with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +35,11 @@ impl<'a> Import<'a> {
             return Self::Unknown;
         };
         let package = interface.split_once('/').map_or(interface, |(package, _)| package);
-        if OFFERED_PACKAGES.contains(&package) { Self::Offered(interface) } else { Self::Withheld(interface) }
+        if OFFERED_PACKAGES.contains(&package) && !WITHHELD_INTERFACES.contains(&interface) {
+            Self::Offered(interface)
+        } else {
+            Self::Withheld(interface)
+        }
     }
 }
 
@@ -114,7 +120,8 @@ mod tests {
     fn imports_are_told_apart_by_package_and_version() {
         assert_eq!(Import::of("dyno:plugin/host@1.0.0"), Import::Ours);
         assert_eq!(Import::of("wasi:io/streams@0.2.9"), Import::Offered("io/streams"));
-        assert_eq!(Import::of("wasi:sockets/tcp@0.2.0"), Import::Withheld("sockets/tcp"));
+        assert_eq!(Import::of("wasi:sockets/tcp@0.2.0"), Import::Offered("sockets/tcp"));
+        assert_eq!(Import::of("wasi:sockets/udp@0.2.0"), Import::Withheld("sockets/udp"));
         for unknown in [
             "dyno:plugin/host@2.0.0",
             "wasi:io/streams@0.3.0",
@@ -135,7 +142,7 @@ mod tests {
         assert!(said.contains("imports `a:b/c@1.0.0`, which"), "{said}");
         let said = withheld_imports((0..5).map(|_| "wasi:http/types@0.2.10")).unwrap();
         assert!(said.contains("and 2 more") && said.contains("--disable http"), "{said}");
-        let said = withheld_imports(["wasi:sockets/tcp@0.2.0"]).unwrap();
+        let said = withheld_imports(["wasi:sockets/udp@0.2.0"]).unwrap();
         assert!(said.ends_with("a call ends the launch"), "{said}");
     }
 }

@@ -1,6 +1,10 @@
 //! A place on the network that a plugin may connect to.
 
-use std::{fmt, str::FromStr};
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    str::FromStr,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +14,24 @@ use serde::{Deserialize, Serialize};
 pub struct Endpoint {
     host: String,
     port: u16,
+}
+
+/// An endpoint whose addresses are known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reachable {
+    /// The endpoint.
+    pub endpoint: Endpoint,
+    /// Its addresses, with its port.
+    pub addresses: Vec<SocketAddr>,
+}
+
+impl Reachable {
+    /// Whether it has this address. Neither a zone makes a difference, nor the family that an IPv4 address is written in.
+    #[must_use]
+    pub fn is_at(&self, address: SocketAddr) -> bool {
+        let same = |address: &SocketAddr| -> (IpAddr, u16) { (address.ip().to_canonical(), address.port()) };
+        self.addresses.iter().any(|known| same(known) == same(&address))
+    }
 }
 
 /// Longest name of a host [bytes], RFC 1035.

@@ -46,7 +46,7 @@ pub use doctor::{
     Comparable, DOCTOR_SCHEMA, DOCTOR_VERSION, Difference, Doctor, DoctorComparison, Finding, NoiseCase,
     NoiseReport, Severity,
 };
-pub use endpoint::Endpoint;
+pub use endpoint::{Endpoint, Reachable};
 pub use environment::{Cache, Core, CpuTopology, Environment, Load, Machine};
 pub use event::{Estimate, Event};
 pub use grant::Grant;

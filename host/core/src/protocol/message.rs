@@ -1,17 +1,17 @@
 //! The messages. One request at a time; a stage's answer comes before the next request is sent.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Endpoint, EngineInfo, IsolationLayer, Pages, Params, Plan, PluginKind, Query, Sample, Scenario,
+    EngineInfo, IsolationLayer, Pages, Params, Plan, PluginKind, Query, Reachable, Sample, Scenario,
     SideEffects,
 };
 
 /// Version of the protocol. Host and worker are shipped together: versions that differ are refused.
-pub const PROTOCOL_VERSION: u32 = 9;
+pub const PROTOCOL_VERSION: u32 = 10;
 
 /// The limit on file locks that a worker of this host takes, and everything that it starts inherits. The kernel has not
 /// used that limit since Linux 2.4, and an ordinary process can only lower it: so it marks every descendant of a
@@ -29,6 +29,8 @@ pub const MAX_LOG_LINES: u32 = 1_000;
 pub const MAX_ADDRESS_BYTES: usize = 128;
 /// Connections that a worker can wait for at a time: it has a channel for each.
 pub const CONNECTION_CHANNELS: usize = 16;
+/// How long a connection of a plugin may take.
+pub const MAX_CONNECTING: Duration = Duration::from_secs(10);
 /// Most progress reports of one launch.
 pub const MAX_PROGRESS: u32 = 10_000;
 /// Queries that a worker sends at a time, as long as there are so many.
@@ -146,11 +148,20 @@ pub struct Confinement {
     pub read: Vec<PathBuf>,
     /// Variables of the environment, with their values.
     pub environment: IndexMap<String, String>,
-    /// What the plugin may connect to. A native worker that is confined receives [`CONNECTION_CHANNELS`] descriptors after this request if there
+    /// What the plugin may connect to. The worker of a component sees to that itself. A native worker that is confined receives [`CONNECTION_CHANNELS`] descriptors after this request if there
     /// is any, over which it asks the host for connections.
-    pub connect: Vec<Endpoint>,
+    pub connect: Vec<Reachable>,
     /// Layers without which nothing is loaded.
     pub required: Vec<IsolationLayer>,
+}
+
+impl Confinement {
+    /// What the plugin may connect to, as a part of a sentence; `None`: nothing.
+    #[must_use]
+    pub fn connections(&self) -> Option<String> {
+        let all: Vec<String> = self.connect.iter().map(|it| format!("`{}`", it.endpoint)).collect();
+        (!all.is_empty()).then(|| format!("it may connect to {}, and to nothing else", all.join(", ")))
+    }
 }
 
 /// The sentence about libraries that a plugin needs and that are not there; `None` if none is missing.

@@ -8,9 +8,9 @@ mod message;
 pub use compiled::{WASM_ENGINE_VERSION, compiled_name, compiled_prefix};
 pub use frame::{FrameError, MAX_FRAME_BYTES, decode, encode, read, split};
 pub use message::{
-    CONNECTION_CHANNELS, Confinement, DeviceGrant, Library, Load, MAX_ADDRESS_BYTES, MAX_LOG_LINES,
-    MAX_PROGRESS, MAX_TEXT_BYTES, PROTOCOL_VERSION, QUERIES_PER_BATCH, Quota, Renewal, Reply, Request, mark,
-    missing_libraries,
+    CONNECTION_CHANNELS, Confinement, DeviceGrant, Library, Load, MAX_ADDRESS_BYTES, MAX_CONNECTING,
+    MAX_LOG_LINES, MAX_PROGRESS, MAX_TEXT_BYTES, PROTOCOL_VERSION, QUERIES_PER_BATCH, Quota, Renewal, Reply,
+    Request, mark, missing_libraries,
 };
 
 #[cfg(test)]

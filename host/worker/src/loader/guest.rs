@@ -1,7 +1,12 @@
 //! What a component has at its side: the host's functions, its limit of memory, and the state behind its WASI.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Instant,
+};
 
+use dyno_core::model::Reachable;
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 use wasmtime::{ResourceLimiter, component::ResourceTable};
@@ -9,28 +14,52 @@ use wasmtime::{ResourceLimiter, component::ResourceTable};
 use super::wasi::Granted;
 use crate::host_side::HostSide;
 
-/// Most timers, streams and open files that a guest can hold at once.
+/// Most timers, streams, sockets and open files that a guest can hold at once.
 const MAX_RESOURCES: usize = 1_000;
 /// How much of what a guest wrote to standard error is kept, to explain a trap [bytes].
 const MAX_COMPLAINT_BYTES: usize = 4_096;
 
 /// What a guest of WASI has of its own.
 pub(super) struct Wasi {
-    /// Its timers, streams and open files.
+    /// Its timers, streams, sockets and open files.
     pub(super) table: ResourceTable,
     pub(super) random: Pcg64Mcg,
     /// The variables of its environment.
     pub(super) environment: Vec<(String, String)>,
     /// What it may read.
     pub(super) granted: Vec<Granted>,
+    /// What it may connect to.
+    pub(super) reachable: Vec<Reachable>,
     complaint: Vec<u8>,
 }
 
 impl Wasi {
-    pub(super) fn new(seed: u64, environment: Vec<(String, String)>, granted: Vec<Granted>) -> Self {
+    /// Of a guest that gets what it was granted: variables, files, and what it may connect to.
+    pub(super) fn new(
+        seed: u64,
+        environment: Vec<(String, String)>,
+        granted: Vec<Granted>,
+        reachable: Vec<Reachable>,
+    ) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_RESOURCES);
-        Self { table, random: Pcg64Mcg::seed_from_u64(seed), environment, granted, complaint: Vec::new() }
+        let random = Pcg64Mcg::seed_from_u64(seed);
+        Self { table, random, environment, granted, reachable, complaint: Vec::new() }
+    }
+
+    /// The addresses of a host that it may connect to; an address is its own. `None`: there is no such host.
+    pub(super) fn addresses(&self, host: &str) -> Option<Vec<IpAddr>> {
+        if let Ok(address) = host.trim_matches(['[', ']']).parse() {
+            return Some(vec![address]);
+        }
+        let its = self.reachable.iter().filter(|it| it.endpoint.host().eq_ignore_ascii_case(host));
+        let mut found: Vec<IpAddr> = Vec::new();
+        for address in its.flat_map(|it| &it.addresses).map(SocketAddr::ip) {
+            if !found.contains(&address) {
+                found.push(address);
+            }
+        }
+        (!found.is_empty()).then_some(found)
     }
 
     /// Keeps some of what the guest wrote to standard error.
@@ -114,7 +143,7 @@ mod tests {
     #[test]
     fn of_a_trace_the_reason_is_taken() {
         let reason = |text: &str| {
-            let mut wasi = Wasi::new(0, Vec::new(), Vec::new());
+            let mut wasi = Wasi::new(0, Vec::new(), Vec::new(), Vec::new());
             wasi.complaint = text.as_bytes().to_vec();
             wasi.take_complaint()
         };
@@ -128,10 +157,25 @@ mod tests {
     #[test]
     fn equal_seeds_give_equal_randomness() {
         let numbers = |seed| {
-            let mut wasi = Wasi::new(seed, Vec::new(), Vec::new());
+            let mut wasi = Wasi::new(seed, Vec::new(), Vec::new(), Vec::new());
             [wasi.random.next_u64(), wasi.random.next_u64()]
         };
         assert_eq!(numbers(7), numbers(7));
         assert_ne!(numbers(7), numbers(8));
+    }
+
+    #[test]
+    fn a_host_is_found_by_its_name_or_its_address() {
+        let reachable = ["models.test:80", "models.test:443"].map(|endpoint| Reachable {
+            endpoint: endpoint.parse().unwrap(),
+            addresses: vec!["192.0.2.7:80".parse().unwrap(), "[2001:db8::7]:80".parse().unwrap()],
+        });
+        let wasi = Wasi::new(0, Vec::new(), Vec::new(), reachable.to_vec());
+        let both: Vec<IpAddr> = vec!["192.0.2.7".parse().unwrap(), "2001:db8::7".parse().unwrap()];
+        assert_eq!(wasi.addresses("Models.test"), Some(both));
+        assert_eq!(wasi.addresses("other.test"), None);
+        for literal in ["192.0.2.1", "::1"] {
+            assert_eq!(wasi.addresses(literal), Some(vec![literal.parse().unwrap()]));
+        }
     }
 }

@@ -13,7 +13,7 @@ use std::{
 use dyno_core::{
     binary,
     model::{EngineInfo, ParamValue, Work},
-    protocol::{Load, WASM_ENGINE_VERSION, compiled_name},
+    protocol::{Confinement, Load, WASM_ENGINE_VERSION, compiled_name},
 };
 use wasmtime::{
     Config, Engine, OptLevel, Store,
@@ -64,11 +64,12 @@ pub(super) fn load(
     Benchmark::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |guest| guest)
         .map_err(|error| engine_fault("cannot offer the host's functions to a component", &error))?;
     // What is imported, and how, is the component's doing.
-    wasi::link(&mut linker, &engine, &component)
+    wasi::link(&mut linker, &engine, &component, !load.confinement.connect.is_empty())
         .map_err(|error| format!("the component's imports cannot be linked: {}", words(&error)))?;
     let limit = usize::try_from(load.memory_limit_bytes).unwrap_or(usize::MAX);
     let environment = load.confinement.environment.clone().into_iter().collect();
-    let wasi = Wasi::new(load.seed, environment, wasi::open(&load.confinement.read));
+    let Confinement { read, connect, .. } = &load.confinement;
+    let wasi = Wasi::new(load.seed, environment, wasi::open(read), connect.clone());
     let guest = Guest::new(side, limit, wasi);
     let mut store = Store::new(&engine, guest);
     // The limiter also records a denied growth, which explains the trap that follows.

@@ -7,14 +7,17 @@ use std::sync::Arc;
 
 use wasmtime::{
     Result, StoreContextMut,
-    component::{LinkerInstance, Resource, Val},
+    component::{LinkerInstance, Resource},
 };
 
 pub(super) use self::node::{Entries, Node, read};
 pub(in crate::loader) use self::node::{Granted, open};
 pub(super) use self::types::ErrorCode;
 use self::types::{Advice, Answer, DescriptorFlags, OpenFlags, PathFlags};
-use super::{Input, StreamFault};
+use super::{
+    refuse,
+    streams::{Input, StreamFault},
+};
 use crate::loader::guest::Guest;
 
 type Store<'a> = StoreContextMut<'a, Guest>;
@@ -43,7 +46,10 @@ pub(super) fn function(instance: &mut LinkerInstance<'_, Guest>, name: &str) -> 
         }
         "filesystem-error-code" => {
             instance.func_wrap(name, |store: Store<'_>, (one,): (Resource<StreamFault>,)| {
-                Ok((Some(store.data().wasi.table.get(&one)?.0),))
+                Ok((match store.data().wasi.table.get(&one)? {
+                    StreamFault::File(code) => Some(*code),
+                    StreamFault::Connection(_) => None,
+                },))
             })?;
         }
         "[method]descriptor.get-type" => {
@@ -166,17 +172,6 @@ fn read_only(instance: &mut LinkerInstance<'_, Guest>, name: &str) -> Result<boo
     if !name.strip_prefix("[method]descriptor.").is_some_and(|name| CHANGES.contains(&name)) {
         return Ok(false);
     }
-    instance.func_new(name, |mut store, _, params, results| {
-        // What was lent for the call is given back.
-        for param in params {
-            if let Val::Resource(lent) = param {
-                lent.resource_drop(&mut store)?;
-            }
-        }
-        for result in results {
-            *result = Val::Result(Err(Some(Box::new(Val::Enum("read-only".to_owned())))));
-        }
-        Ok(())
-    })?;
+    refuse(instance, name, "read-only")?;
     Ok(true)
 }
