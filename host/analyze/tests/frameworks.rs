@@ -358,6 +358,8 @@ fn all(c: &mut Criterion) {
     group.bench_function(\"binary\", |b| b.iter(|| find()));
     c.benchmark_group(\"direct\").bench_function(\"one\", |b| b.iter(|| find()));
     c.bench_function(\"last\", |b| b.iter(|| work()));
+    let g = group.sample_size(20);
+    g.bench_function(\"alias\", |b| b.iter(|| work()));
 }
 ";
     assert_eq!(
@@ -370,6 +372,7 @@ fn all(c: &mut Criterion) {
             "search/binary:16 []",
             "direct/one:17 []",
             "last:18 []",
+            "search/alias:20 []",
         ]
     );
     let values: Vec<Vec<String>> =

@@ -68,31 +68,46 @@ struct Group {
 /// The group that a benchmark is called on: opened in the call itself, or kept under the name that the call begins
 /// with. `c.bench_function` is in none, also where one was opened before.
 fn group(seen: &Seen<'_>, function: usize, event: &Event) -> Option<Group> {
-    const OPENS: &str = "benchmark_group(";
     let start = draft::function_range(seen, function).start;
     let before = code::uncommented(seen, start..event.callee.end);
     let call = event.range.start - start;
     let end =
         before[call..].iter().position(|byte| !scan::is_word(*byte)).map_or(before.len(), |at| call + at);
     let receiver = &before[call..end];
-    let opened = memchr::memmem::rfind_iter(&before, OPENS.as_bytes()).find(|at| {
+    // `let g = group.sample_size(20);` gives a group another name.
+    let opened =
+        opened(&before, call, receiver).or_else(|| opened(&before, call, alias(&before, receiver)?))?;
+    let inside = scan::inside(&before, opened + OPENS.len() - 1)?;
+    Some(Group { name: scan::unquoted(&String::from_utf8_lossy(&before[inside])), at: start + opened })
+}
+
+/// How a group is opened.
+const OPENS: &str = "benchmark_group(";
+
+/// Where a group is opened, the last before a call: in the call itself, or under the name that it is called on.
+fn opened(before: &[u8], call: usize, receiver: &[u8]) -> Option<usize> {
+    memchr::memmem::rfind_iter(before, OPENS.as_bytes()).find(|at| {
         if *at >= call {
             return true;
         }
-        let statement =
-            before[..*at].iter().rposition(|byte| matches!(byte, b';' | b'{' | b'}')).map_or(0, |at| at + 1);
-        let (left, is_kept) = match memchr::memchr(b'=', &before[statement..*at]) {
-            Some(equals) => (&before[statement..statement + equals], true),
-            None => (&before[..0], false),
-        };
+        let ends = |byte: &u8| matches!(byte, b';' | b'{' | b'}');
+        let statement = before[..*at].iter().rposition(ends).map_or(0, |at| at + 1);
+        let Some(equals) = memchr::memchr(b'=', &before[statement..*at]) else { return false };
+        let left = &before[statement..statement + equals];
         // `let mut group: BenchmarkGroup<_> =`
         let left = left.split(|byte| *byte == b':').next().unwrap_or_default().trim_ascii_end();
-        is_kept
-            && left.ends_with(receiver)
-            && scan::words(left, receiver).last() == Some(left.len() - receiver.len())
-    })?;
-    let inside = scan::inside(&before, opened + OPENS.len() - 1)?;
-    Some(Group { name: scan::unquoted(&String::from_utf8_lossy(&before[inside])), at: start + opened })
+        left.ends_with(receiver) && scan::words(left, receiver).last() == Some(left.len() - receiver.len())
+    })
+}
+
+/// The name that another one was last made from.
+fn alias<'t>(before: &'t [u8], name: &'t [u8]) -> Option<&'t [u8]> {
+    let value = scan::words(before, name).filter_map(|at| {
+        let value = before[at + name.len()..].trim_ascii_start().strip_prefix(b"=")?.trim_ascii_start();
+        let end = value.iter().position(|byte| !scan::is_word(*byte)).unwrap_or(value.len());
+        (value.get(end) == Some(&b'.')).then_some(&value[..end])
+    });
+    value.last()
 }
 
 /// The name that criterion shows: the group, then the function.
