@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dyno_core::model::Grant;
+use dyno_core::model::{Grant, unusable_path, unusable_variable};
 
 use crate::trust::TrustStore;
 
@@ -20,19 +20,11 @@ pub(super) fn check(grants: &BTreeMap<String, Grant>, trust: &TrustStore) -> Res
                  `[trust.publishers.{name}]`"
             ));
         }
-        if let Some(path) =
-            granted.read.iter().find(|path| !(path.starts_with('/') || path.starts_with("~/")))
-        {
-            return Err(format!(
-                "`{path}` of `read` of `[grants.{plugin}]` is not a whole path; begin it with `/` or `~/`"
-            ));
+        if let Some(why) = granted.read.iter().find_map(|path| unusable_path(path)) {
+            return Err(format!("`read` of `[grants.{plugin}]`: {why}"));
         }
-        if let Some(name) =
-            granted.environment.iter().find(|name| name.is_empty() || name.contains(['=', '\0']))
-        {
-            return Err(format!(
-                "`{name}` of `environment` of `[grants.{plugin}]` is not the name of a variable"
-            ));
+        if let Some(why) = granted.environment.iter().find_map(|name| unusable_variable(name)) {
+            return Err(format!("`environment` of `[grants.{plugin}]`: {why}"));
         }
     }
     Ok(())
@@ -49,9 +41,9 @@ mod tests {
             check(&grants, &TrustStore::default()).unwrap_err()
         };
         assert!(
-            said("[a]\nread = ['models']").contains("`models` of `read` of `[grants.a]` is not a whole path")
+            said("[a]\nread = ['models']").contains("`read` of `[grants.a]`: `models` is not a whole path")
         );
-        assert!(said("[a]\nenvironment = ['A=B']").contains("`A=B` of `environment` of `[grants.a]`"));
+        assert!(said("[a]\nenvironment = ['A=B']").contains("`environment` of `[grants.a]`: `A=B` is not"));
         assert!(said("[a]\npublisher = 'acme'").contains("`acme`, which is not in the trust store"));
         let good =
             toml::from_str("[a]\nread = ['/srv', '~/x']\nenvironment = ['A']\nconnect = ['h:1']").unwrap();

@@ -6,7 +6,7 @@ use std::{
 };
 
 use dyno_core::{
-    model::{Endpoint, Grant, IsolationLayer, ParamValue, PluginKind},
+    model::{Capability, Endpoint, Grant, IsolationLayer, NoCapability, ParamValue, PluginKind},
     protocol::Confinement,
 };
 use dyno_plugin_api::environment::USER_HOME;
@@ -49,38 +49,17 @@ pub(super) struct Permitted {
     pub(super) withheld: Vec<String>,
 }
 
-/// One thing that a plugin declares.
-enum Capability<'a> {
-    Read(&'a str),
-    Environment(&'a str),
-    Connect(Endpoint),
-    /// To connect to what parameters name.
-    ConnectToParams,
-    /// A word that means nothing here, or an endpoint that is none, and why.
-    Unknown(Option<String>),
-}
-
-impl<'a> Capability<'a> {
-    fn of(text: &'a str) -> Self {
-        match text.split_once(':') {
-            Some(("read", path)) => Self::Read(path),
-            Some(("env", name)) => Self::Environment(name),
-            Some(("connect", place)) => {
-                place.parse().map_or_else(|why| Self::Unknown(Some(why)), Self::Connect)
-            }
-            None if text == "connect" => Self::ConnectToParams,
-            _ => Self::Unknown(None),
-        }
-    }
-}
-
 impl Rights {
     /// What the plugin of a case may do.
     pub(super) fn permitted(&self, case: &Planned) -> Permitted {
         let granter = self.granter(case);
         let mut permitted = Permitted::default();
         for text in &case.asking.capabilities {
-            if let Err(why) = granter.judge(case, Capability::of(text), &mut permitted) {
+            let judged = match text.parse() {
+                Ok(capability) => granter.judge(case, capability, &mut permitted),
+                Err(fault) => Err(NoCapability::to_string(&fault)),
+            };
+            if let Err(why) = judged {
                 permitted.withheld.push(format!("the plugin asks for `{text}`, {why}"));
             }
         }
@@ -147,12 +126,12 @@ impl Granter<'_> {
     ///
     /// # Errors
     /// Why it is not, as the rest of a sentence. What is not there is neither given nor withheld.
-    fn judge(&self, case: &Planned, asked: Capability<'_>, permitted: &mut Permitted) -> Result<(), String> {
+    fn judge(&self, case: &Planned, asked: Capability, permitted: &mut Permitted) -> Result<(), String> {
         let table = format!("`[grants.{}]` in dyno.toml", case.plugin.id);
         let not_granted = || Err(format!("which {table} does not grant"));
         match asked {
             Capability::Read(path) => {
-                let path = self.rights.expanded(path);
+                let path = self.rights.expanded(&path);
                 if self.lets_read(&path) {
                     permitted.read.push(path);
                 } else if path.exists() {
@@ -160,11 +139,11 @@ impl Granter<'_> {
                 }
             }
             Capability::Environment(name) => {
-                let Ok(value) = std::env::var(name) else { return Ok(()) };
-                if !self.lets_know(name) {
+                let Ok(value) = std::env::var(&name) else { return Ok(()) };
+                if !self.lets_know(&name) {
                     return not_granted();
                 }
-                permitted.environment.insert(name.to_owned(), value);
+                permitted.environment.insert(name, value);
             }
             Capability::Connect(_) | Capability::ConnectToParams if case.plugin.kind == PluginKind::Wasm => {
                 return Err("which components cannot be given: they have no network".to_owned());
@@ -185,12 +164,6 @@ impl Granter<'_> {
                 if let [first, ..] = &others[..] {
                     return Err(format!("but `{first}` of a parameter is not in `connect` of {table}"));
                 }
-            }
-            Capability::Unknown(Some(why)) => return Err(format!("but {why}")),
-            Capability::Unknown(None) => {
-                return Err("which means nothing to dyno; there are `read:PATH`, `env:NAME`, `connect` and \
-                            `connect:HOST:PORT`"
-                    .to_owned());
             }
         }
         Ok(())
