@@ -197,7 +197,9 @@ fn every_setting_says_where_it_comes_from() {
     assert_eq!(settings["cache"]["origin"]["environment"], "DYNO_CACHE");
     assert_eq!(settings["memory_bytes"]["origin"], "default");
     std::fs::write(arena.path("work/dyno.toml"), "timeuot = '7s'\n").unwrap();
-    refused(&arena.dyno(&["config"]), 2, &["dyno.toml", "timeuot"]);
+    let wrong = arena.dyno(&["config"]);
+    refused(&wrong, 2, &["dyno.toml` is not valid: line 1, column 1: unknown field `timeuot`, expected"]);
+    assert_eq!(wrong.stderr.trim_end().lines().count(), 1, "{}", wrong.stderr);
 }
 
 #[test]

@@ -3,8 +3,18 @@
 use std::collections::BTreeMap;
 
 use dyno_core::model::{Grant, unusable_path, unusable_variable};
+use serde::Deserializer;
 
-use crate::trust::TrustStore;
+use crate::{toml_text, trust::TrustStore};
+
+/// Reads `[grants]`.
+pub(super) fn of_plugins<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, Grant>, D::Error> {
+    toml_text::tables(from, "a table `[grants.ID]` for each plugin id", |key| {
+        format!(
+            "a table of what the plugin `{key}` may do: grants are per plugin id, so write `{key}` below `[grants.ID]`"
+        )
+    })
+}
 
 /// Refuses grants that could never be given: for a publisher that is not in the trust store, of relative paths, or of variables
 /// without a name.
