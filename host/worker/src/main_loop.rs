@@ -10,7 +10,7 @@ use std::{
 
 use dyno_confine::{Confined, confine, take_refused_calls};
 use dyno_core::{
-    model::{Pages, PluginKind, SideEffects},
+    model::{Pages, PluginKind, SideEffects, is_of_dyno},
     protocol::{Load, PROTOCOL_VERSION, Reply, Request},
 };
 
@@ -250,7 +250,8 @@ impl Session {
                     std::mem::take(&mut connections),
                 );
             }
-            if !load.confinement.environment.is_empty() && load.kind == PluginKind::Native {
+            // What dyno itself says there is nothing of the user's.
+            if !load.confinement.environment.keys().all(|name| is_of_dyno(name)) {
                 layers.retain(|layer| layer != "empty_environment");
             }
             layers.append(&mut confined.layers);

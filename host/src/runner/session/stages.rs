@@ -143,15 +143,14 @@ impl<'a> Session<'a, Spawned> {
 impl<'a> Session<'a, Greeted> {
     pub(in crate::runner) fn load(self) -> Step<'a, Loaded, LoadReport> {
         self.step(Loaded, |line| {
-            let mut load = line.assignment.load();
-            let unreachable = connect(line, &mut load)?;
+            let load = line.assignment.load();
+            connect(line, &load)?;
             match line.ask(Stage::Load, &Request::Load(Box::new(load)))? {
                 Reply::Loaded { engine, isolation, pinned_cpus, counters, missing: refused } => {
                     // A name that is declared twice has one row of counts, too.
                     line.counters = counters.iter().collect::<HashSet<_>>().len();
                     let mut missing = unmet(line.assignment, &isolation);
                     missing.extend(refused);
-                    missing.extend(unreachable);
                     Ok(LoadReport { engine, isolation, pinned_cpus, counters, missing })
                 }
                 other => Err(line.unexpected(&other)),
