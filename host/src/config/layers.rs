@@ -14,8 +14,10 @@ use super::{
 
 pub(super) struct Layers {
     pub(super) file: Option<(PathBuf, File)>,
-    /// The user's own file, if another one was chosen. Only its trust store counts, which the other can but tighten: whoever
-    /// writes a `dyno.toml` into a folder must not decide what the user trusts.
+    /// Whether nobody named the file: it lies in the current folder, and whoever made that may have written it.
+    pub(super) is_found: bool,
+    /// The user's own file, if another one was chosen. Of it, only what says what plugins may do counts, which the other can but
+    /// tighten: whoever writes a `dyno.toml` into a folder must not decide what the user trusts.
     pub(super) own: Option<(PathBuf, File)>,
 }
 
@@ -23,19 +25,22 @@ impl Layers {
     /// `--config`, then `DYNO_CONFIG`, then `dyno.toml` here, then the user's. A file that is named must exist.
     pub(super) fn read(flags: &Flags, user: &UserFolders) -> Result<Self, ConfigError> {
         let named = flags.config.clone().or_else(|| variable("DYNO_CONFIG").map(PathBuf::from));
+        let is_named = named.is_some();
         let found = named.or_else(|| {
             std::iter::once(PathBuf::from("dyno.toml"))
                 .chain(user.config.iter().map(|folder| folder.join("dyno.toml")))
                 .find(|path| path.is_file())
         });
-        let Some(path) = found else { return Ok(Self { file: None, own: None }) };
+        let Some(path) = found else { return Ok(Self { file: None, is_found: false, own: None }) };
         let read = |path: &Path| {
             let path = absolute(path);
             File::read(&path).map(|file| (path, file))
         };
         let own = user.config.as_ref().map(|folder| folder.join("dyno.toml"));
-        let own = own.filter(|own| own.is_file() && absolute(own) != absolute(&path));
-        Ok(Self { file: Some(read(&path)?), own: own.as_deref().map(read).transpose()? })
+        let is_own = |own: &PathBuf| absolute(own) == absolute(&path);
+        let is_found = !is_named && !own.as_ref().is_some_and(is_own);
+        let own = own.filter(|own| own.is_file() && !is_own(own));
+        Ok(Self { file: Some(read(&path)?), is_found, own: own.as_deref().map(read).transpose()? })
     }
 
     pub(super) fn pick<T>(

@@ -14,6 +14,7 @@ mod tightening;
 pub use choices::{Isolation, Profile, Watch};
 pub use file::{ConfigError, File};
 pub use flags::Flags;
+pub use grants::Granted;
 pub use retention::{Retention, RetentionTable};
 pub use setting::{Origin, Setting};
 pub use settings::Resolved;

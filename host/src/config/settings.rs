@@ -6,16 +6,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use dyno_core::{
-    model::{Grant, IsolationLayer},
-    units,
-};
+use dyno_core::{model::IsolationLayer, units};
 use serde::Serialize;
 
 use super::{
     ConfigError, Retention,
     choices::{Isolation, Profile, Watch},
     flags::Flags,
+    grants::Granted,
     layers::{Layers, absolute, variable},
     paths::{self, UserFolders},
     setting::{Origin, Setting},
@@ -77,7 +75,7 @@ pub struct Resolved {
     /// Layers of isolation without which no plugin is loaded.
     pub require_isolation: Setting<Vec<IsolationLayer>>,
     /// What plugins may do that declare it, by their ids.
-    pub grants: BTreeMap<String, Grant>,
+    pub grants: BTreeMap<String, Granted>,
     /// The user's home.
     #[serde(skip)]
     pub home: Option<PathBuf>,
@@ -215,7 +213,7 @@ impl Resolved {
             }),
             isolation: layers.isolation(flags, profile.value)?,
             require_isolation: layers.require_isolation(flags)?,
-            grants: layers.grants(&trust.value)?,
+            grants: layers.grants(&trust.value, &profile, user.home.as_deref())?,
             home: user.home.clone(),
             profile,
             watch: layers.watch(flags)?,
@@ -404,7 +402,7 @@ mod tests {
     fn a_server_is_an_address_with_its_scheme() {
         let server = |url: &str| {
             let flags = Flags { server: Some(url.to_owned()), ..Flags::default() };
-            let layers = Layers { file: None, own: None };
+            let layers = Layers { file: None, is_found: false, own: None };
             layers.server(&flags).map(|setting| setting.value).map_err(|error| error.to_string())
         };
         for url in ["http://127.0.0.1:8000", "https://bench.example.org/dyno", "http://[::1]:1"] {
