@@ -123,6 +123,10 @@ fn a_benchmark_becomes_a_plugin_to_be_filled_in() {
     ] {
         assert!(source.contains(part), "{part}\n{source}");
     }
+    // One value is a default, and not the only choice.
+    ended(&port("measure", "by-default", &[]), 0);
+    let source = fs::read_to_string(arena.path("work/by-default/measure/measure.c")).expect("a source");
+    assert!(source.contains("{\"name\": \"size\", \"type\": \"integer\", \"default\": 1000}"), "{source}");
     let again = port("test_sorting", "ported", &[]);
     ended(&again, 2);
     assert!(again.stderr.contains("is there already"), "{}", again.shown());

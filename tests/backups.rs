@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use dyno_core::model::{RunRecord, Sample};
@@ -426,6 +426,66 @@ fn a_run_that_writes_keeps_its_database() {
     writes.kill().unwrap();
     writes.wait().unwrap();
     assert_eq!(arena.dyno(&["restore", &file]).code, Some(0));
+}
+
+#[test]
+fn a_restore_that_is_killed_leaves_the_old_database_or_the_new_one() {
+    let arena = arena();
+    store_run(&database(&arena), OLD_RUN, OLD_DAY, MANY);
+    let file = name(&arena, "work/b.duckdb");
+    let saved = arena.dyno(&["backup", &file]);
+    assert_eq!(saved.code, Some(0), "{}", saved.shown());
+    assert_eq!(arena.run(&["good_a"]).code, Some(0));
+    let runs = || {
+        let counted = arena.dyno(&["sql", "SELECT count(*) AS n FROM runs", "--json"]);
+        assert_eq!(counted.code, Some(0), "{}", counted.shown());
+        counted.json()["rows"].clone()
+    };
+    let (old, begin) = (runs(), Instant::now());
+    assert_eq!(dyno(&arena, &arena.path("other/d.duckdb"), &["restore", &file]).code, Some(0));
+    let whole = begin.elapsed();
+    // From its beginning to after its usual end.
+    let mut killed = 0;
+    for part in 1..=16 {
+        let mut restore = start(arena.command(&["restore", &file]));
+        thread::sleep(whole * part / 14);
+        let _ = restore.kill();
+        killed += u32::from(restore.wait().unwrap().code().is_none());
+        let now = runs();
+        let left = beside(&arena);
+        let is_replaced = left.iter().any(|name| name.contains(".before-restore-"));
+        assert_eq!(
+            now != old,
+            is_replaced,
+            "a database is under the other name only if it was replaced: {left:?}"
+        );
+        if is_replaced {
+            let kept = left.iter().find(|name| name.contains(".before-restore-")).unwrap();
+            fs::rename(arena.path("out").join(kept), database(&arena)).unwrap();
+            assert_eq!(runs(), old, "nothing was lost");
+        }
+    }
+    assert!(killed > 0, "none was killed");
+    let restored = arena.dyno(&["restore", &file]);
+    assert_eq!(restored.code, Some(0), "{}", restored.shown());
+    assert!(!has_copy(&arena), "what the killed ones left is gone: {:?}", beside(&arena));
+    assert_eq!(beside(&arena).len(), 2, "{:?}", beside(&arena));
+}
+
+#[test]
+fn what_a_killed_backup_left_is_replaced_by_the_next() {
+    let arena = arena();
+    store_run(&database(&arena), OLD_RUN, OLD_DAY, MANY);
+    let (file, partial) = (arena.path("work/b.duckdb"), arena.path("work/b.duckdb.partial"));
+    let word = file.display().to_string();
+    let mut killed = start(arena.command(&["backup", &word]));
+    eventually("it writes", || partial.exists());
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert!(partial.exists() && !file.exists());
+    let saved = arena.dyno(&["backup", &word]);
+    assert_eq!(saved.code, Some(0), "{}", saved.shown());
+    assert!(file.exists() && !partial.exists() && !has_copy(&arena));
 }
 
 /// A database with an old run that is tagged, two old ones, and a new one; with these ages in `dyno.toml`.

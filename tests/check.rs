@@ -178,6 +178,33 @@ fn what_could_not_be_tested_is_said_and_strict_refuses_it() {
 }
 
 #[test]
+fn a_capability_that_can_never_be_granted_fails_and_one_of_a_later_version_is_noted() {
+    if !can_build() {
+        return;
+    }
+    let arena = Arena::new();
+    let file = arena.path("reads_files.so");
+    for (capability, outcome, said) in [
+        ("connect:nohost", "failed", "but `nohost` has no port; give a host and a port, such as `"),
+        (
+            "read:relative/path",
+            "failed",
+            "but `relative/path` is not a whole path; begin it with `/` or `~/`",
+        ),
+        ("frobnicate:x", "noted", "which means nothing to this version of dyno; there are `read:PATH`, "),
+    ] {
+        let flags = ["-DDECLARED=\"/usr\"".to_owned(), format!("-DCAPABILITY=\"{capability}\"")];
+        fixtures::asking("reads_files", &file, &flags);
+        let report = check(&arena, &file, &[]).json();
+        let found = with_outcome(&report, outcome);
+        let said = format!("its descriptor asks for `{capability}`, {said}");
+        assert!(found[""].iter().any(|(test, why)| test == "descriptor" && why.contains(&said)), "{found:?}");
+        let inspected = arena.dyno(&["inspect", file.to_str().unwrap()]);
+        assert!(inspected.stderr.contains(&said), "{}", inspected.shown());
+    }
+}
+
+#[test]
 fn wrong_names_are_refused_and_files_that_are_no_plugins_fail() {
     let arena = Arena::new();
     let wasm = fixtures::wasm("good", "good");

@@ -197,7 +197,56 @@ fn every_setting_says_where_it_comes_from() {
     assert_eq!(settings["cache"]["origin"]["environment"], "DYNO_CACHE");
     assert_eq!(settings["memory_bytes"]["origin"], "default");
     std::fs::write(arena.path("work/dyno.toml"), "timeuot = '7s'\n").unwrap();
-    refused(&arena.dyno(&["config"]), 2, &["dyno.toml", "timeuot"]);
+    let wrong = arena.dyno(&["config"]);
+    refused(&wrong, 2, &["dyno.toml` is not valid: line 1, column 1: unknown field `timeuot`, expected"]);
+    assert_eq!(wrong.stderr.trim_end().lines().count(), 1, "{}", wrong.stderr);
+}
+
+#[test]
+fn grants_are_shown_with_their_file_and_one_in_a_folder_adds_nothing_to_the_users() {
+    let mut arena = arena();
+    arena.set("COLUMNS", "80");
+    let config = |arena: &Arena| arena.dyno(&["config"]).stdout;
+    assert!(config(&arena).contains("\ngrants "), "{}", config(&arena));
+    let own = arena.path("home/.config/dyno");
+    std::fs::create_dir_all(&own).unwrap();
+    let grant = |plugin: &str, folder: &str| {
+        format!(
+            "[grants.{plugin}]\nread = ['{folder}']\nenvironment = ['SERVICE_KEY']\nconnect = ['localhost:8000']\n"
+        )
+    };
+    std::fs::write(own.join("dyno.toml"), grant("latency-of-a-service", "/srv")).unwrap();
+    let shown = config(&arena);
+    for part in [
+        "grants.latency-of-a-service",
+        "read:/srv",
+        "env:SERVICE_KEY",
+        "connect:localhost:8000",
+        "config/dyno/dyno.toml",
+    ] {
+        assert!(shown.contains(part), "`{part}`: {shown}");
+    }
+    let wide = shown.lines().find(|line| line.chars().count() > 80 && !line.contains('/'));
+    assert_eq!(wide, None, "{shown}");
+    // Whoever asks for the strict profile decides about grants.
+    arena.set("DYNO_PROFILE", "server");
+    let found = arena.path("work/dyno.toml");
+    std::fs::write(&found, grant("latency-of-a-service", "/etc")).unwrap();
+    refused(
+        &arena.dyno(&["list"]),
+        2,
+        &["`[grants.latency-of-a-service]` grants `read:/etc`, which your own configuration does not"],
+    );
+    std::fs::write(&found, grant("latency-of-a-service", "/srv/a")).unwrap();
+    let settings = arena.dyno(&["config", "--json"]).json();
+    let grant = &settings["grants"]["latency-of-a-service"];
+    assert_eq!(grant["read"], serde_json::json!(["/srv/a"]));
+    assert!(grant["origin"]["file"].as_str().is_some_and(|path| path.ends_with("work/dyno.toml")), "{grant}");
+    std::fs::write(&found, "isolation = 'basic'").unwrap();
+    arena.set("DYNO_PROFILE", "dev");
+    refused(&arena.dyno(&["list"]), 2, &["`basic` gives plugins all rights of the user"]);
+    std::fs::write(&found, "[grants]\nread = ['/srv']").unwrap();
+    refused(&arena.dyno(&["list"]), 2, &["line 2, column 8: ", "so write `read` below `[grants.ID]`"]);
 }
 
 #[test]

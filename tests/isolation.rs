@@ -207,6 +207,12 @@ fn a_plugin_connects_to_what_it_was_granted_and_to_nothing_else() {
     assert_eq!(launch.granted, [format!("connect:{here}")], "it is in the record");
     let held = |word: &str| launch.isolation.iter().any(|layer| layer == word);
     assert!(!held("no_network") && held("call_filter") && held("file_rules"), "{:?}", launch.isolation);
+    assert!(held("empty_environment"), "addresses are none of the user's variables: {:?}", launch.isolation);
+    let nowhere = ran(&arena, &["run", "connects", "-p", "endpoint=nobody.invalid:80"]);
+    let launch = &nowhere.cases[0].launches[0];
+    assert!(launch.granted.is_empty(), "nobody has this name: {:?}", launch.granted);
+    assert!(launch.missing.join("; ").contains("`nobody.invalid:80` has no address"), "{:?}", launch.missing);
+    let launch = &record.cases[0].launches[0];
     let said = format!("the plugin can use the network: it may connect to `{here}`, and to nothing else");
     assert!(launch.missing.contains(&said), "{:?}", launch.missing);
     let demanding = [&run[..], &["--require-isolation", "no_network"]].concat();

@@ -148,6 +148,27 @@ fn a_server_offers_what_is_signed_and_names_the_rest() {
 }
 
 #[test]
+fn the_list_says_who_signed_where_there_is_a_trust_store() {
+    let mut arena = Arena::new();
+    arena.set("COLUMNS", "80");
+    let (secret, public) = key(&arena, "k");
+    let (one, tampered) = (plugin(&arena, "sig_good"), plugin(&arena, "sig_tampered"));
+    plugin(&arena, "sig_unsigned");
+    let list = || ended(&arena, &["list"], 0).stdout;
+    assert!(!list().contains("signed by"), "nobody looks at signatures: {}", list());
+    sign(&arena, &secret, &[&one, &tampered]);
+    tamper(&tampered);
+    configure(&arena, "none", &[&public], &[]);
+    let list = list();
+    assert!(list.lines().next().is_some_and(|head| head.contains("signed by")), "{list}");
+    for (name, signer) in [("good", "acme"), ("tampered", "(not accepted)"), ("unsigned", "(unsigned)")] {
+        let line = list.lines().find(|line| line.starts_with(&format!("sig_{name} ")));
+        assert!(line.is_some_and(|line| line.contains(signer)), "{name}: {list}");
+    }
+    assert!(list.lines().all(|line| line.chars().count() <= 80), "{list}");
+}
+
+#[test]
 fn a_server_for_strangers_runs_only_what_somebody_vouches_for() {
     let arena = Arena::new();
     let file = plugin(&arena, "sig_loose");

@@ -85,6 +85,7 @@ impl Resource {
         // Another folder gives no process and no memory.
         let elsewhere = match self {
             Self::Descriptors | Self::OpenFiles | Self::Processes | Self::Memory => None,
+            Self::Disk if place == Place::LockFile => None,
             _ => place.remedy(),
         };
         match (self.remedy(), elsewhere) {
@@ -144,6 +145,8 @@ pub enum Place {
     Worker,
     /// The folder of installed packages.
     Packages,
+    /// The lock file of a plugin folder.
+    LockFile,
     /// A file that the command line names.
     Named,
     /// No setting helps.
@@ -162,6 +165,9 @@ impl Place {
                 "put `dyno-worker` beside `dyno`, from the same release, or name it with DYNO_WORKER"
             }
             Self::Packages => "name another folder with --into",
+            Self::LockFile => {
+                "the lock file must be in that folder: make it writable, or run `dyno lock` as its owner"
+            }
             Self::Named => "name a file in a folder that exists and can be written",
             Self::Machine => return None,
         })
@@ -280,6 +286,13 @@ mod tests {
             assert!(fragments.iter().all(|fragment| text.contains(fragment)), "{text}");
             assert!(text.starts_with("cannot write `x`: "), "{text}");
         }
+    }
+
+    #[test]
+    fn a_lock_file_cannot_be_anywhere_else() {
+        let full = said(libc::ENOSPC, Place::LockFile);
+        assert!(full.ends_with("free some space (or raise the quota or `ulimit -f`)"), "{full}");
+        assert!(said(libc::EACCES, Place::LockFile).ends_with("or run `dyno lock` as its owner"));
     }
 
     #[test]

@@ -30,5 +30,6 @@ mod service;
 mod source;
 pub mod store;
 mod timestamp;
+mod toml_text;
 pub mod trust;
 pub mod user_file;

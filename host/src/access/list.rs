@@ -9,6 +9,7 @@ use super::{
     Identity,
     entry::{File, Hash, SHORTEST, digest},
 };
+use crate::toml_text;
 
 /// Maximum number of tokens. Every call is compared with each.
 const MOST: usize = 10_000;
@@ -43,7 +44,7 @@ impl TokenList {
             format!(
                 "{}; an entry is written like\n[[token]]\nname = \"ci\"\nscope = \"run\" # read, run or admin\n\
                  token = \"at least {SHORTEST} characters that nobody guesses\"",
-                error.message()
+                toml_text::fault(text, &error)
             )
         })?;
         if file.token.len() > MOST {

@@ -13,7 +13,7 @@ pub(super) fn workers(settings: &Resolved) -> Workers {
             confined: settings.isolation.value == Isolation::Full,
             required: settings.require_isolation.value.clone(),
             trusts_declarations: settings.profile.value == Profile::Dev,
-            grants: settings.grants.clone(),
+            grants: settings.grants.iter().map(|(id, it)| (id.clone(), it.grant.clone())).collect(),
             home: settings.home.clone(),
         },
     }

@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use serde::Deserialize;
 
 use super::{error::BuildError, tool::Tool, wish::Wish};
-use crate::user_file::read_text;
+use crate::{toml_text, user_file::read_text};
 
 /// The keys of `plugin.toml`. An unknown key is an error, because a misspelt one would otherwise be ignored silently.
 #[derive(Debug, Deserialize)]
@@ -30,11 +30,8 @@ pub(super) struct Declared {
 pub(super) fn read(file: &Path) -> Result<Declared, BuildError> {
     let refused = |why: String| BuildError::Declaration { file: file.to_owned(), why };
     let text = read_text(file).map_err(|error| refused(error.to_string()))?;
-    let File { mut build } = toml::from_str(&text).map_err(|error| {
-        let line =
-            error.span().map_or(1, |span| text.get(..span.start).unwrap_or_default().lines().count().max(1));
-        refused(format!("cannot be understood in line {line}: {}", error.message().replace('\n', " ")))
-    })?;
+    let File { mut build } = toml::from_str(&text)
+        .map_err(|error| refused(format!("cannot be understood: {}", toml_text::fault(&text, &error))))?;
     if build.command.first().is_none_or(String::is_empty) {
         return Err(refused(
             "names no program in `command`: write, for instance, command = [\"make\"]".to_owned(),

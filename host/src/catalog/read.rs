@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use dyno_core::binary::{self, NotAPlugin};
+use dyno_core::{
+    binary::{self, NotAPlugin},
+    model::Capability,
+};
 use dyno_plugin_api::descriptor::UnknownKey;
 
 use super::{
@@ -50,6 +53,10 @@ fn described(path: &Path, trust: &TrustStore) -> Result<Entry, Unread> {
     })?;
     let incompatible = descriptor.abi.mismatch();
     let sha256 = hash(&bytes);
+    let unknown_keys = binary::unknown_keys(&bytes);
+    let faults = Capability::faults(&descriptor.capabilities)
+        .map(|(text, why)| format!("its descriptor asks for `{text}`, {why}"));
+    let warnings = unknown_keys.iter().map(unread).chain(faults).collect();
     Ok(Entry {
         path: path.to_owned(),
         signature: signature_of(path, &bytes, &sha256, trust)?,
@@ -58,7 +65,7 @@ fn described(path: &Path, trust: &TrustStore) -> Result<Entry, Unread> {
         kind,
         descriptor,
         incompatible,
-        warnings: binary::unknown_keys(&bytes).iter().map(unread).collect(),
+        warnings,
     })
 }
 

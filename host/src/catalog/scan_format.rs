@@ -17,7 +17,7 @@ use super::entry::{Entry, Problem, Stamp};
 use crate::trust::SignatureState;
 
 /// Changes whenever the same bytes could be described differently, so also with every version of dyno.
-const VERSION: &str = concat!("6/", env!("CARGO_PKG_VERSION"));
+const VERSION: &str = concat!("7/", env!("CARGO_PKG_VERSION"));
 
 /// Length of the hash at the front [bytes].
 const HASH: usize = 32;

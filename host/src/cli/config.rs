@@ -2,7 +2,7 @@
 
 use std::{path::Path, process::ExitCode};
 
-use dyno_core::units;
+use dyno_core::{model::Grant, units};
 
 use super::{
     Failure,
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     app::{App, TrustStore},
-    config::{Origin, Resolved, Retention, Setting},
+    config::{Granted, Origin, Resolved, Retention, Setting},
 };
 
 pub(super) fn execute(app: &App, json: bool) -> Result<ExitCode, Failure> {
@@ -23,17 +23,17 @@ pub(super) fn execute(app: &App, json: bool) -> Result<ExitCode, Failure> {
     }
     let mut grid = Grid::new([("setting", Role::Needed), ("value", Role::Prose), ("from", Role::Needed)]);
     for (name, value, origin) in rows(settings) {
-        grid.add_row([name.to_owned(), value, origin.to_string()]);
+        grid.add_row([name, value, origin.to_string()]);
     }
     output::text(&grid.to_string())?;
     Ok(End::Good.into())
 }
 
 /// Every setting: its name, its value as people write it, and where that came from.
-fn rows(settings: &Resolved) -> [(&'static str, String, &Origin); 29] {
+fn rows(settings: &Resolved) -> Vec<(String, String, &Origin)> {
     let plugins: Vec<String> = settings.plugins.value.iter().map(|path| path.display().to_string()).collect();
     let plugins = if plugins.is_empty() { "(no folder found)".to_owned() } else { plugins.join("\n") };
-    [
+    let plain = [
         ("plugins", plugins, &settings.plugins.origin),
         row("packages", &settings.packages, or("(none: no home folder is known)", path)),
         row("index", &settings.index, or("(none)", String::clone)),
@@ -66,7 +66,26 @@ fn rows(settings: &Resolved) -> [(&'static str, String, &Origin); 29] {
         row("notify-webhook", &settings.notify_webhook, or("(none)", secret)),
         row("notify-command", &settings.notify_command, or("(none)", secret)),
         row("trust", &settings.trust, trust),
-    ]
+    ];
+    let mut rows: Vec<_> =
+        plain.into_iter().map(|(name, value, origin)| (name.to_owned(), value, origin)).collect();
+    if settings.grants.is_empty() {
+        rows.push(("grants".to_owned(), "(none)".to_owned(), &Origin::Default));
+    }
+    for (plugin, Granted { grant, origin }) in &settings.grants {
+        rows.push((format!("grants.{plugin}"), granted(grant), origin));
+    }
+    rows
+}
+
+/// What a plugin is granted, in the words in which plugins ask for it, a line each.
+fn granted(grant: &Grant) -> String {
+    let publisher = grant.publisher.iter().map(|name| format!("(if {name} signed it)"));
+    let read = grant.read.iter().map(|path| format!("read:{path}"));
+    let environment = grant.environment.iter().map(|name| format!("env:{name}"));
+    let connect = grant.connect.iter().map(|endpoint| format!("connect:{endpoint}"));
+    let lines: Vec<String> = read.chain(environment).chain(connect).chain(publisher).collect();
+    if lines.is_empty() { "(nothing)".to_owned() } else { lines.join("\n") }
 }
 
 fn row<'a, T>(

@@ -17,7 +17,7 @@ use super::{
     grid::{Grid, Role},
     output, table,
 };
-use crate::app::{App, Catalog, Entry, Problem, Severity};
+use crate::app::{App, Catalog, Entry, Problem, Severity, SignatureState};
 
 pub(super) fn execute(app: &App, args: &args::ListArgs, as_json: bool) -> Result<ExitCode, Failure> {
     let catalog = app.plugins().listed()?;
@@ -39,15 +39,16 @@ pub(super) fn execute(app: &App, args: &args::ListArgs, as_json: bool) -> Result
         ("engines", Role::Needed),
         ("hardware", if is_all_cpu { Role::Extra } else { Role::Needed }),
         ("category", Role::Extra),
+        ("signed by", Role::Needed),
         ("description", Role::Summary),
         ("cannot run", Role::Prose),
     ]);
     for (line, engines) in &listed {
         let engines: Vec<String> = engines.iter().map(ToString::to_string).collect();
-        let Line { benchmark, plugin, hardware, category, description, incompatible } = line;
+        let Line { benchmark, plugin, hardware, category, signer, description, incompatible } = line;
         let incompatible = incompatible.as_ref().map(|why| format!("cannot run: {why}")).unwrap_or_default();
         let engines = engines.join(", ");
-        grid.add_row([benchmark, plugin, &engines, hardware, category, description, &incompatible]);
+        grid.add_row([benchmark, plugin, &engines, hardware, category, signer, description, &incompatible]);
     }
     output::text(&grid.complete(args.all_columns, table::ALL_COLUMNS).to_string())?;
     entries.into_iter().for_each(note_warnings);
@@ -99,6 +100,7 @@ struct Line {
     plugin: String,
     hardware: String,
     category: String,
+    signer: String,
     description: String,
     incompatible: Option<String>,
 }
@@ -149,6 +151,7 @@ fn lines(entries: &[&Entry], wanted: &[String]) -> IndexMap<Line, Vec<PluginKind
                 plugin: format!("{} {}{}", info.id, info.version, debug_mark(entry)),
                 hardware: benchmark.hardware.join(", "),
                 category: benchmark.category.clone(),
+                signer: signer(&entry.signature).to_owned(),
                 description: benchmark.description.clone(),
                 incompatible: entry.incompatible.clone(),
             };
@@ -156,6 +159,16 @@ fn lines(entries: &[&Entry], wanted: &[String]) -> IndexMap<Line, Vec<PluginKind
         }
     }
     lines
+}
+
+/// Who signed a file. In parentheses, so that no publisher can be called so: why nobody did.
+fn signer(signature: &SignatureState) -> &str {
+    match signature {
+        SignatureState::NotChecked => "",
+        SignatureState::Unsigned => "(unsigned)",
+        SignatureState::Invalid { .. } => "(not accepted)",
+        SignatureState::Signed { publisher, .. } => publisher,
+    }
 }
 
 /// The mark of a debug build, whose times are not those of a release build.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Failure;
-use crate::user_file::read_text;
+use crate::{toml_text, user_file::read_text};
 
 /// A suite as it is written. In `params`, a list is a sweep, and `hardware` names devices (the original suite's way).
 #[derive(Debug, Deserialize)]
@@ -72,7 +72,7 @@ pub(super) fn read(path: &Path, overrides: &Overrides) -> Result<Suite, Failure>
     let file: SuiteFile = if is_json {
         serde_json::from_str(&text).map_err(|error| refused(error.to_string()))?
     } else {
-        toml::from_str(&text).map_err(|error| refused(error.to_string().trim_end().to_owned()))?
+        toml::from_str(&text).map_err(|error| refused(toml_text::fault(&text, &error)))?
     };
     if file.benchmarks.is_empty() {
         return Err(refused("lists no benchmarks; add `[[benchmarks]]` with a `name`".to_owned()));

@@ -8,8 +8,9 @@ use std::{
 use dyno_core::model::Grant;
 use serde::Deserialize;
 
-use super::RetentionTable;
+use super::{RetentionTable, grants};
 use crate::{
+    toml_text,
     trust::TrustTable,
     user_file::{ReadError, read_text},
 };
@@ -65,17 +66,19 @@ pub struct File {
     /// Layers of isolation without which no plugin is loaded. // eg: ["file_rules", "no_network"]
     pub require_isolation: Option<Vec<String>>,
     /// What plugins may do that declare it, by their ids.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "grants::of_plugins")]
     pub grants: BTreeMap<String, Grant>,
     /// How `dyno serve` watches the plugin folders: `off`, `auto` or `poll`.
     pub watch: Option<String>,
     /// How long results are kept.
+    #[serde(default, deserialize_with = "toml_text::optional_table")]
     pub retention: Option<RetentionTable>,
     /// URL to which a regression is posted.
     pub notify_webhook: Option<String>,
     /// Shell command to run on a regression.
     pub notify_command: Option<String>,
     /// Whose signatures count, and what a plugin file must have.
+    #[serde(default, deserialize_with = "toml_text::optional_table")]
     pub trust: Option<TrustTable>,
 }
 
@@ -96,7 +99,7 @@ pub enum ConfigError {
     Parse {
         /// Path of the file.
         path: PathBuf,
-        /// Which key or line, and what is allowed.
+        /// The line and column, and what is wrong there.
         message: String,
     },
     /// A setting has an invalid value.
@@ -132,7 +135,7 @@ impl File {
         let text = read_text(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
         let mut file: Self = toml::from_str(&text).map_err(|error| ConfigError::Parse {
             path: path.to_owned(),
-            message: error.to_string().trim_end().to_owned(),
+            message: toml_text::fault(&text, &error),
         })?;
         let folder = path.parent().map(Path::to_owned).unwrap_or_default();
         for path in [
@@ -171,6 +174,32 @@ mod tests {
         fs::write(&path, "plugin = ['a']").unwrap();
         let message = File::read(&path).unwrap_err().to_string();
         assert!(message.contains("`plugin`") && message.contains("dyno.toml"), "{message}");
+    }
+
+    #[test]
+    fn a_fault_is_one_sentence_with_the_line_and_what_to_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("dyno.toml");
+        for (text, said) in [
+            (
+                "timeout = '7s'\nplugin = ['a']",
+                "is not valid: line 2, column 1: unknown field `plugin`, expected",
+            ),
+            ("timeout = '7s", "is not valid: line 1, column "),
+            (
+                "[grants]\nread = ['/x']",
+                "line 2, column 8: invalid type: sequence, expected a table of what the plugin `read` may do: grants are per \
+                 plugin id, so write `read` below `[grants.ID]`",
+            ),
+            ("grants = ['/x']", "invalid type: sequence, expected a table `[grants.ID]` for each plugin id"),
+            ("trust = ['none']", "invalid type: sequence, expected a table"),
+            ("[trust.publishers]\nkeys = ['RW']", "write `keys` below `[trust.publishers.NAME]`"),
+            ("retention = ['90d']", "invalid type: sequence, expected a table"),
+        ] {
+            fs::write(&path, text).unwrap();
+            let message = File::read(&path).unwrap_err().to_string();
+            assert!(message.contains(said) && !message.contains('\n'), "{text}: {message}");
+        }
     }
 
     #[test]

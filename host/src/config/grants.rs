@@ -1,10 +1,34 @@
-//! Whether what an operator grants can be given.
+//! What an operator grants: whether it can be given, and whether it lies within what somebody else grants.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    path::{Component, Path, PathBuf},
+};
 
-use dyno_core::model::Grant;
+use dyno_core::model::{Grant, unusable_path, unusable_variable};
+use serde::{Deserializer, Serialize};
 
-use crate::trust::TrustStore;
+use super::setting::Origin;
+use crate::{toml_text, trust::TrustStore};
+
+/// What a plugin may do that declares it, and who says so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Granted {
+    /// What it may do.
+    #[serde(flatten)]
+    pub grant: Grant,
+    /// Where that is granted.
+    pub origin: Origin,
+}
+
+/// Reads `[grants]`.
+pub(super) fn of_plugins<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, Grant>, D::Error> {
+    toml_text::tables(from, "a table `[grants.ID]` for each plugin id", |key| {
+        format!(
+            "a table of what the plugin `{key}` may do: grants are per plugin id, so write `{key}` below `[grants.ID]`"
+        )
+    })
+}
 
 /// Refuses grants that could never be given: for a publisher that is not in the trust store, of relative paths, or of variables
 /// without a name.
@@ -20,22 +44,33 @@ pub(super) fn check(grants: &BTreeMap<String, Grant>, trust: &TrustStore) -> Res
                  `[trust.publishers.{name}]`"
             ));
         }
-        if let Some(path) =
-            granted.read.iter().find(|path| !(path.starts_with('/') || path.starts_with("~/")))
-        {
-            return Err(format!(
-                "`{path}` of `read` of `[grants.{plugin}]` is not a whole path; begin it with `/` or `~/`"
-            ));
+        if let Some(why) = granted.read.iter().find_map(|path| unusable_path(path)) {
+            return Err(format!("`read` of `[grants.{plugin}]`: {why}"));
         }
-        if let Some(name) =
-            granted.environment.iter().find(|name| name.is_empty() || name.contains(['=', '\0']))
-        {
-            return Err(format!(
-                "`{name}` of `environment` of `[grants.{plugin}]` is not the name of a variable"
-            ));
+        if let Some(why) = granted.environment.iter().find_map(|name| unusable_variable(name)) {
+            return Err(format!("`environment` of `[grants.{plugin}]`: {why}"));
         }
     }
     Ok(())
+}
+
+/// What `grant` has beyond `limit`, in the words in which plugins ask for it; `None`: nothing. `home` is what `~` stands for.
+pub(super) fn beyond(grant: &Grant, limit: &Grant, home: Option<&Path>) -> Option<String> {
+    let whole = |path: &str| match (path.strip_prefix("~/"), home) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => PathBuf::from(path),
+    };
+    let is_within = |path: &&String| {
+        let path = whole(path);
+        // `..` would lead out.
+        !path.components().any(|part| part == Component::ParentDir)
+            && limit.read.iter().any(|folder| path.starts_with(whole(folder)))
+    };
+    let read = grant.read.iter().find(|path| !is_within(path)).map(|path| format!("read:{path}"));
+    let variable = || grant.environment.iter().find(|name| !limit.environment.contains(name));
+    let endpoint = || grant.connect.iter().find(|endpoint| !limit.connect.contains(endpoint));
+    read.or_else(|| variable().map(|name| format!("env:{name}")))
+        .or_else(|| endpoint().map(|endpoint| format!("connect:{endpoint}")))
 }
 
 #[cfg(test)]
@@ -49,12 +84,34 @@ mod tests {
             check(&grants, &TrustStore::default()).unwrap_err()
         };
         assert!(
-            said("[a]\nread = ['models']").contains("`models` of `read` of `[grants.a]` is not a whole path")
+            said("[a]\nread = ['models']").contains("`read` of `[grants.a]`: `models` is not a whole path")
         );
-        assert!(said("[a]\nenvironment = ['A=B']").contains("`A=B` of `environment` of `[grants.a]`"));
+        assert!(said("[a]\nenvironment = ['A=B']").contains("`environment` of `[grants.a]`: `A=B` is not"));
         assert!(said("[a]\npublisher = 'acme'").contains("`acme`, which is not in the trust store"));
         let good =
             toml::from_str("[a]\nread = ['/srv', '~/x']\nenvironment = ['A']\nconnect = ['h:1']").unwrap();
         assert_eq!(check(&good, &TrustStore::default()), Ok(()));
+    }
+
+    #[test]
+    fn a_grant_is_within_another_or_what_is_beyond_it_is_named() {
+        let limit: Grant =
+            toml::from_str("read = ['/srv', '~/x']\nenvironment = ['A']\nconnect = ['h:1']").unwrap();
+        for (text, expected) in [
+            (
+                "read = ['/srv', '/srv/a', '/home/me/x/y', '~/x']\nenvironment = ['A']\nconnect = ['h:1']",
+                None,
+            ),
+            ("", None),
+            ("read = ['/srv', '/srv-of-others']", Some("read:/srv-of-others")),
+            ("read = ['/srv/../etc']", Some("read:/srv/../etc")),
+            ("read = ['~/']", Some("read:~/")),
+            ("environment = ['A', 'B']", Some("env:B")),
+            ("connect = ['h:2']", Some("connect:h:2")),
+        ] {
+            let grant: Grant = toml::from_str(text).unwrap();
+            let found = beyond(&grant, &limit, Some(Path::new("/home/me")));
+            assert_eq!(found.as_deref(), expected, "{text}");
+        }
     }
 }

@@ -2,134 +2,23 @@
 
 use std::{
     collections::BTreeMap,
-    env, fmt,
+    env,
     path::{Path, PathBuf},
 };
 
-use dyno_core::{
-    model::{Grant, IsolationLayer},
-    units,
-};
+use dyno_core::{model::IsolationLayer, units};
 use serde::Serialize;
 
 use super::{
-    ConfigError, File, Retention, grants,
+    ConfigError, Retention,
+    choices::{Isolation, Profile, Watch},
+    flags::Flags,
+    grants::Granted,
+    layers::{Layers, absolute, variable},
     paths::{self, UserFolders},
+    setting::{Origin, Setting},
 };
-use crate::trust::{Require, TrustError, TrustStore};
-
-/// Where a value came from, weakest last.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Origin {
-    /// A flag of the command line.
-    Flag(&'static str),
-    /// An environment variable.
-    Environment(&'static str),
-    /// A configuration file.
-    File(PathBuf),
-    /// The default, because the user set nothing.
-    Default,
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Flag(flag) => write!(f, "flag {flag}"),
-            Self::Environment(name) => write!(f, "environment {name}"),
-            Self::File(path) => write!(f, "file {}", path.display()),
-            Self::Default => f.write_str("default"),
-        }
-    }
-}
-
-/// A value and its origin.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Setting<T> {
-    /// The value.
-    pub value: T,
-    /// Where it came from.
-    pub origin: Origin,
-}
-
-/// Settings that flags override; `None` if the flag is absent.
-#[derive(Debug, Clone, Default)]
-pub struct Flags {
-    /// `--config`.
-    pub config: Option<PathBuf>,
-    /// `--plugins`, once per folder.
-    pub plugins: Vec<PathBuf>,
-    /// `--db-path`.
-    pub db_path: Option<PathBuf>,
-    /// `--output`.
-    pub output: Option<PathBuf>,
-    /// `--timeout`.
-    pub timeout: Option<String>,
-    /// `--memory`.
-    pub memory: Option<String>,
-    /// `--lease-timeout`.
-    pub lease_timeout: Option<String>,
-    /// `--server`.
-    pub server: Option<String>,
-    /// `--host`.
-    pub host: Option<String>,
-    /// `--port`.
-    pub port: Option<u16>,
-    /// `--token-file`.
-    pub token_file: Option<PathBuf>,
-    /// `--tls-cert`.
-    pub tls_cert: Option<PathBuf>,
-    /// `--tls-key`.
-    pub tls_key: Option<PathBuf>,
-    /// `--profile`.
-    pub profile: Option<String>,
-    /// `--isolation`.
-    pub isolation: Option<String>,
-    /// `--require-isolation`.
-    pub require_isolation: Option<String>,
-    /// `--watch`.
-    pub watch: Option<String>,
-    /// `--into`.
-    pub into: Option<PathBuf>,
-    /// `--index`.
-    pub index: Option<String>,
-}
-
-/// How much a server trusts the plugin folders that it is given.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Profile {
-    /// A developer's own machine.
-    #[default]
-    Dev,
-    /// A machine that runs other people's plugins: only root or the server's user may be able to write to the plugin
-    /// folders.
-    Server,
-}
-
-/// Whether native plugins are confined beyond what every worker is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Isolation {
-    /// By rules for files, and a filter of system calls.
-    #[default]
-    Full,
-    /// Not: a plugin has the user's rights.
-    Basic,
-}
-
-/// Whether a server watches its plugin folders.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Watch {
-    /// It looks into them whenever it needs to know its plugins, and loads new ones only for runs.
-    #[default]
-    Off,
-    /// The kernel tells it about changes; it looks once per second where the kernel cannot.
-    Auto,
-    /// It looks once per second.
-    Poll,
-}
+use crate::trust::{Require, TrustStore};
 
 /// All settings, resolved.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -186,7 +75,7 @@ pub struct Resolved {
     /// Layers of isolation without which no plugin is loaded.
     pub require_isolation: Setting<Vec<IsolationLayer>>,
     /// What plugins may do that declare it, by their ids.
-    pub grants: BTreeMap<String, Grant>,
+    pub grants: BTreeMap<String, Granted>,
     /// The user's home.
     #[serde(skip)]
     pub home: Option<PathBuf>,
@@ -324,7 +213,7 @@ impl Resolved {
             }),
             isolation: layers.isolation(flags, profile.value)?,
             require_isolation: layers.require_isolation(flags)?,
-            grants: layers.grants(&trust.value)?,
+            grants: layers.grants(&trust.value, &profile, user.home.as_deref())?,
             home: user.home.clone(),
             profile,
             watch: layers.watch(flags)?,
@@ -392,101 +281,7 @@ impl Resolved {
         (self.leases.origin == Origin::Default).then(paths::own_leases)
     }
 }
-
-struct Layers {
-    file: Option<(PathBuf, File)>,
-    /// The user's own file, if another one was chosen. Only its trust store counts, which the other can but tighten: whoever
-    /// writes a `dyno.toml` into a folder must not decide what the user trusts.
-    own: Option<(PathBuf, File)>,
-}
-
 impl Layers {
-    /// `--config`, then `DYNO_CONFIG`, then `dyno.toml` here, then the user's. A file that is named must exist.
-    fn read(flags: &Flags, user: &UserFolders) -> Result<Self, ConfigError> {
-        let named = flags.config.clone().or_else(|| variable("DYNO_CONFIG").map(PathBuf::from));
-        let found = named.or_else(|| {
-            std::iter::once(PathBuf::from("dyno.toml"))
-                .chain(user.config.iter().map(|folder| folder.join("dyno.toml")))
-                .find(|path| path.is_file())
-        });
-        let Some(path) = found else { return Ok(Self { file: None, own: None }) };
-        let read = |path: &Path| {
-            let path = absolute(path);
-            File::read(&path).map(|file| (path, file))
-        };
-        let own = user.config.as_ref().map(|folder| folder.join("dyno.toml"));
-        let own = own.filter(|own| own.is_file() && absolute(own) != absolute(&path));
-        Ok(Self { file: Some(read(&path)?), own: own.as_deref().map(read).transpose()? })
-    }
-
-    /// The trust store of the user's own file, which the chosen file can tighten. There is no flag or variable for it.
-    fn trust(&self) -> Result<Setting<TrustStore>, ConfigError> {
-        let store = |layer: &Option<(PathBuf, File)>| -> Result<Option<Setting<TrustStore>>, ConfigError> {
-            let Some((path, table)) =
-                layer.as_ref().and_then(|(path, file)| Some((path, file.trust.as_ref()?)))
-            else {
-                return Ok(None);
-            };
-            let origin = Origin::File(path.clone());
-            let value = TrustStore::of(table).map_err(|error| untrusted(&origin, &error))?;
-            Ok(Some(Setting { value, origin }))
-        };
-        let (value, origin) = match (store(&self.own)?, store(&self.file)?) {
-            (Some(own), Some(other)) => (own.value.tightened(&other.value), other.origin),
-            (Some(one), None) | (None, Some(one)) => (Ok(one.value), one.origin),
-            (None, None) => (Ok(TrustStore::default()), Origin::Default),
-        };
-        match value.and_then(TrustStore::usable) {
-            Ok(value) => Ok(Setting { value, origin }),
-            Err(error) => Err(untrusted(&origin, &error)),
-        }
-    }
-
-    fn grants(&self, trust: &TrustStore) -> Result<BTreeMap<String, Grant>, ConfigError> {
-        let Some((path, file)) = &self.file else { return Ok(BTreeMap::new()) };
-        let origin = || Origin::File(path.clone()).to_string();
-        grants::check(&file.grants, trust).map_err(|message| ConfigError::Value {
-            name: "grants",
-            origin: origin(),
-            message,
-        })?;
-        Ok(file.grants.clone())
-    }
-
-    fn pick<T>(
-        &self,
-        flag: (&'static str, Option<T>),
-        variable: (&'static str, Option<T>),
-        from_file: impl FnOnce(&File) -> Option<T>,
-    ) -> Option<Setting<T>> {
-        if let Some(value) = flag.1 {
-            return Some(Setting { value, origin: Origin::Flag(flag.0) });
-        }
-        if let Some(value) = variable.1 {
-            return Some(Setting { value, origin: Origin::Environment(variable.0) });
-        }
-        let (path, file) = self.file.as_ref()?;
-        from_file(file).map(|value| Setting { value, origin: Origin::File(path.clone()) })
-    }
-
-    fn path(
-        &self,
-        flag: &'static str,
-        given: Option<&PathBuf>,
-        name: &'static str,
-        from_file: impl Fn(&File) -> Option<&PathBuf>,
-        default: impl FnOnce() -> PathBuf,
-    ) -> Setting<PathBuf> {
-        let mut setting = self
-            .pick((flag, given.cloned()), (name, variable(name).map(PathBuf::from)), |file| {
-                from_file(file).cloned()
-            })
-            .unwrap_or_else(|| Setting { value: default(), origin: Origin::Default });
-        // Absolute, because workers and the server run in other folders.
-        setting.value = absolute(&setting.value);
-        setting
-    }
-
     /// There is none if none is named and no home folder is known.
     fn cache(&self, user: &UserFolders) -> Setting<Option<PathBuf>> {
         let named = variable("DYNO_CACHE").map(PathBuf::from);
@@ -540,87 +335,6 @@ impl Layers {
         })
     }
 
-    /// A file that need not be named.
-    fn optional_path(
-        &self,
-        (flag, given): (&'static str, Option<&PathBuf>),
-        name: &'static str,
-        from_file: impl FnOnce(&File) -> Option<PathBuf>,
-    ) -> Setting<Option<PathBuf>> {
-        let listed = variable(name).map(PathBuf::from);
-        match self.pick((flag, given.cloned()), (name, listed), from_file) {
-            Some(Setting { value, origin }) => Setting { value: Some(absolute(&value)), origin },
-            None => Setting { value: None, origin: Origin::Default },
-        }
-    }
-
-    fn profile(&self, flags: &Flags) -> Result<Setting<Profile>, ConfigError> {
-        let given =
-            self.text("--profile", flags.profile.as_ref(), "DYNO_PROFILE", |file| file.profile.clone());
-        let value = match given.value.as_deref() {
-            None | Some("dev") => Profile::Dev,
-            Some("server") => Profile::Server,
-            Some(other) => {
-                return Err(ConfigError::Value {
-                    name: "profile",
-                    origin: given.origin.to_string(),
-                    message: format!("`{other}` is not a profile; give dev or server"),
-                });
-            }
-        };
-        Ok(Setting { value, origin: given.origin })
-    }
-
-    fn isolation(&self, flags: &Flags, profile: Profile) -> Result<Setting<Isolation>, ConfigError> {
-        let given = self
-            .text("--isolation", flags.isolation.as_ref(), "DYNO_ISOLATION", |file| file.isolation.clone());
-        let refused = |message: String| ConfigError::Value {
-            name: "isolation",
-            origin: given.origin.to_string(),
-            message,
-        };
-        let value = match given.value.as_deref() {
-            None | Some("full") => Isolation::Full,
-            Some("basic") if profile == Profile::Server => {
-                return Err(refused("in profile server, isolation is always full".to_owned()));
-            }
-            Some("basic") => Isolation::Basic,
-            Some(other) => return Err(refused(format!("`{other}` is not known; give full or basic"))),
-        };
-        Ok(Setting { value, origin: given.origin })
-    }
-
-    /// What any source demands: none of them takes back what another one demands.
-    fn require_isolation(&self, flags: &Flags) -> Result<Setting<Vec<IsolationLayer>>, ConfigError> {
-        let of_file = self
-            .file
-            .as_ref()
-            .and_then(|(path, file)| Some((Origin::File(path.clone()), file.require_isolation.clone()?)));
-        let listed = |text: String| text.split(',').map(|name| name.trim().to_owned()).collect::<Vec<_>>();
-        let flag =
-            flags.require_isolation.clone().map(|it| (Origin::Flag("--require-isolation"), listed(it)));
-        let name = "DYNO_REQUIRE_ISOLATION";
-        let of_environment = variable(name).map(|it| (Origin::Environment(name), listed(it)));
-        let sources = flag.into_iter().chain(of_environment).chain(of_file);
-        let mut setting = Setting { value: Vec::new(), origin: Origin::Default };
-        for (origin, names) in sources {
-            for name in names.into_iter().filter(|name| !name.is_empty()) {
-                let layer = name.parse().map_err(|message| ConfigError::Value {
-                    name: "require-isolation",
-                    origin: origin.to_string(),
-                    message,
-                })?;
-                if setting.value.is_empty() {
-                    setting.origin = origin.clone();
-                }
-                setting.value.push(layer);
-            }
-        }
-        setting.value.sort_unstable();
-        setting.value.dedup();
-        Ok(setting)
-    }
-
     fn retention(&self) -> Result<Setting<Retention>, ConfigError> {
         let table = self.file.as_ref().and_then(|(path, file)| Some((path, file.retention.as_ref()?)));
         let Some((path, table)) = table else {
@@ -652,20 +366,6 @@ impl Layers {
         Ok(Setting { value, origin: given.origin })
     }
 
-    /// A text that may be absent, from a flag, the environment or the file.
-    fn text(
-        &self,
-        flag: &'static str,
-        given: Option<&String>,
-        name: &'static str,
-        from_file: impl Fn(&File) -> Option<String>,
-    ) -> Setting<Option<String>> {
-        match self.pick((flag, given.cloned()), (name, variable(name)), from_file) {
-            Some(Setting { value, origin }) => Setting { value: Some(value), origin },
-            None => Setting { value: None, origin: Origin::Default },
-        }
-    }
-
     fn plugins(&self, given: &[PathBuf], user: &UserFolders) -> Setting<Vec<PathBuf>> {
         let flag = (!given.is_empty()).then(|| given.to_vec());
         let listed = variable("DYNO_PLUGIN_PATH").map(|list| env::split_paths(&list).collect());
@@ -692,84 +392,17 @@ impl Layers {
         )?;
         Ok(Setting { value: Some(given.value).filter(|ns| *ns > 0), origin: given.origin })
     }
-
-    #[expect(clippy::too_many_arguments, reason = "one line per layer reads better than a builder")]
-    fn number(
-        &self,
-        name: &'static str,
-        flag: &'static str,
-        given: Option<&String>,
-        variable_name: &'static str,
-        from_file: impl Fn(&File) -> Option<&String>,
-        parse: impl Fn(&str) -> Result<u64, String>,
-        default: u64,
-    ) -> Result<Setting<u64>, ConfigError> {
-        let text = self.pick((flag, given.cloned()), (variable_name, variable(variable_name)), |file| {
-            from_file(file).cloned()
-        });
-        let Some(text) = text else { return Ok(Setting { value: default, origin: Origin::Default }) };
-        match parse(&text.value) {
-            Ok(value) if value > 0 => Ok(Setting { value, origin: text.origin }),
-            Ok(_) => {
-                let message = format!("`{}` is zero; give more", text.value);
-                Err(ConfigError::Value { name, origin: text.origin.to_string(), message })
-            }
-            Err(message) => Err(ConfigError::Value { name, origin: text.origin.to_string(), message }),
-        }
-    }
-}
-
-fn untrusted(origin: &Origin, error: &TrustError) -> ConfigError {
-    ConfigError::Value { name: "trust", origin: origin.to_string(), message: error.to_string() }
-}
-
-/// An environment variable that is set and not empty.
-fn variable(name: &str) -> Option<String> {
-    env::var(name).ok().filter(|value| !value.is_empty())
-}
-
-fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The key on minisign's own page.
-    const KEY: &str = "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3";
-
-    fn layer(path: &str, text: &str) -> Option<(PathBuf, File)> {
-        Some((path.into(), toml::from_str(text).unwrap()))
-    }
-
-    #[test]
-    fn a_file_in_a_folder_cannot_loosen_what_the_user_requires() {
-        let own = format!("[trust]\nrequire = 'signature'\n[trust.publishers.acme]\nkeys = ['{KEY}']");
-        let trust = |file: &str| {
-            let layers = Layers { file: layer("/work/dyno.toml", file), own: layer("/home/dyno.toml", &own) };
-            layers.trust().map_err(|error| error.to_string())
-        };
-        for looser in ["", "[trust]", "[trust]\nrequire = 'none'"] {
-            assert!(trust(looser).unwrap().value.require.signature(), "{looser}");
-        }
-        assert!(trust("[trust]\nrequire = 'lock'").unwrap().value.require.lock());
-        let other = "RWRzq51bKcS8oJvZ4xEm+nRvGYPdsNRD3ciFPu1YJEL8Bl/3daWaj72r";
-        let said = trust(&format!("[trust.publishers.evil]\nkeys = ['{other}']")).unwrap_err();
-        assert!(said.contains("/work/dyno.toml") && said.contains("can only tighten"), "{said}");
-        // The keys may be in one file, and the requirement in the other.
-        let keys = layer("/home/dyno.toml", &own.replace("require = 'signature'", ""));
-        let file = layer("/work/dyno.toml", "[trust]\nrequire = 'signature'");
-        assert!(Layers { file, own: keys }.trust().unwrap().value.require.signature());
-        let alone = Layers { file: None, own: None }.trust().unwrap();
-        assert_eq!((alone.value, alone.origin), (TrustStore::default(), Origin::Default));
-    }
-
     #[test]
     fn a_server_is_an_address_with_its_scheme() {
         let server = |url: &str| {
             let flags = Flags { server: Some(url.to_owned()), ..Flags::default() };
-            let layers = Layers { file: None, own: None };
+            let layers = Layers { file: None, is_found: false, own: None };
             layers.server(&flags).map(|setting| setting.value).map_err(|error| error.to_string())
         };
         for url in ["http://127.0.0.1:8000", "https://bench.example.org/dyno", "http://[::1]:1"] {
@@ -786,15 +419,6 @@ mod tests {
                 said.contains(example) && said.contains(&format!("`{url}` is not the address")),
                 "{said}"
             );
-        }
-    }
-
-    #[test]
-    fn a_key_that_is_not_one_is_named_with_its_file() {
-        let file = layer("/work/dyno.toml", "[trust.publishers.acme]\nkeys = ['RWshort']");
-        let said = Layers { file, own: None }.trust().unwrap_err().to_string();
-        for part in ["trust from file /work/dyno.toml", "publisher `acme`", "`RWshort` is not a public key"] {
-            assert!(said.contains(part), "{said}");
         }
     }
 }

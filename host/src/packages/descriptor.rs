@@ -6,7 +6,7 @@ use dyno_plugin_api::descriptor::{AbiInfo, Descriptor, Kind, SCHEMA};
 use serde_json::{Value, json};
 
 use super::PackageError;
-use crate::user_file::read_text;
+use crate::{toml_text, user_file::read_text};
 
 /// Reads a descriptor for a component, in JSON or TOML. `schema` and `abi` may be left out: there is one of each.
 ///
@@ -18,7 +18,7 @@ pub(crate) fn read_descriptor(path: &Path) -> Result<Descriptor, PackageError> {
     let is_toml = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"));
     let mut value: Value = if is_toml {
         toml::from_str(&text)
-            .map_err(|error| refused(format!("is not TOML: {}", error.to_string().trim_end())))?
+            .map_err(|error| refused(format!("is not TOML: {}", toml_text::fault(&text, &error))))?
     } else {
         serde_json::from_str(&text).map_err(|error| refused(format!("is not JSON: {error}")))?
     };

@@ -147,7 +147,7 @@ impl PackageFolder {
                 })
                 .collect(),
         };
-        let guard = Guard::of(&self.path)?;
+        let guard = Guard::of(&self.path, Place::Packages)?;
         self.clear_remains();
         let mut lock = lock::read(&self.path)?;
         let folder = self.path.join(&name);
@@ -236,7 +236,7 @@ impl PackageFolder {
         if !self.path.is_dir() {
             return Err(nothing(&PackageLock::empty()));
         }
-        let guard = Guard::of(&self.path)?;
+        let guard = Guard::of(&self.path, Place::Packages)?;
         self.clear_remains();
         let mut lock = lock::read(&self.path)?;
         let is_meant = |package: &&LockedPackage| package.name() == wanted || package.id == wanted;

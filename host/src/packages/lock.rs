@@ -25,16 +25,18 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(super) struct Guard {
     folder: PathBuf,
     file: File,
+    place: Place,
 }
 
 impl Guard {
-    /// Waits for the right. Makes the folder if there is none.
-    pub(super) fn of(folder: &Path) -> Result<Self, PackageError> {
-        let refused =
-            |error: io::Error| fault(format!("cannot use the plugin folder `{}`", folder.display()), &error);
+    /// Waits for the right. Makes the folder if there is none. `place` says what helps if it cannot be used.
+    pub(super) fn of(folder: &Path, place: Place) -> Result<Self, PackageError> {
+        let refused = |error: io::Error| {
+            HostFault::new(format!("cannot use the plugin folder `{}`", folder.display()), &error, place)
+        };
         fs::create_dir_all(folder).map_err(refused)?;
         match lock_folder(folder, PATIENCE).map_err(refused)? {
-            Some(file) => Ok(Self { folder: folder.to_owned(), file }),
+            Some(file) => Ok(Self { folder: folder.to_owned(), file, place }),
             None => Err(PackageError::Name(format!(
                 "another process is installing or removing packages in `{}`; try again when it has ended",
                 folder.display()
@@ -56,7 +58,8 @@ impl Guard {
             self.sync()
         };
         write().map_err(|error| {
-            fault(format!("cannot write `{}`", self.folder.join(LOCK).display()), &error).into()
+            let doing = format!("cannot write `{}`", self.folder.join(LOCK).display());
+            HostFault::new(doing, &error, self.place).into()
         })
     }
 

@@ -10,7 +10,10 @@ use super::{
     PackageError,
     lock::{self, Guard},
 };
-use crate::catalog::{self, PACKAGE_MANIFEST};
+use crate::{
+    catalog::{self, PACKAGE_MANIFEST},
+    fault::Place,
+};
 
 /// How deep files are looked for.
 const MAX_DEPTH: usize = 16;
@@ -43,7 +46,7 @@ pub fn lock_folder(folder: &Path) -> Result<LockedFolder, PackageError> {
             folder.display()
         )));
     }
-    let guard = Guard::of(folder)?;
+    let guard = Guard::of(folder, Place::LockFile)?;
     let mut lock = lock::read(folder)?;
     let files = found_in(folder)?;
     let before: BTreeMap<String, String> =

@@ -27,6 +27,9 @@ const NAMES: Duration = Duration::from_secs(5);
 /// Finds the addresses of endpoints, by the machine's own rules for names. Where one has none, a sentence says why.
 #[must_use]
 pub fn locate(endpoints: &[Endpoint]) -> Vec<Result<Reachable, String>> {
+    if endpoints.is_empty() {
+        return Vec::new();
+    }
     let (send, found) = mpsc::channel();
     let wanted = endpoints.to_vec();
     // A name server that does not answer holds the thread up, and not the launch.

@@ -14,7 +14,7 @@ mod tool;
 mod worker;
 
 pub use begun::begin_again_with;
-pub use connections::{Located, locate, serve_connections};
+pub use connections::{locate, serve_connections};
 pub use family::{adopt_orphans, unadopted};
 pub use helper::{HelperCommand, HelperFault, ask_helper};
 pub use interruption::Interruption;

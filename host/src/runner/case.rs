@@ -1,6 +1,11 @@
 //! A case as it is planned: what will be measured, or why not.
 
-use std::{fmt, ops::Deref, path::PathBuf, sync::Arc};
+use std::{
+    fmt,
+    ops::Deref,
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
 
 use dyno_core::{
     model::{CaseKey, CaseRecord, CaseStatus, ComparedSide, DeviceInfo, Params, PluginRef, SkipCause},
@@ -8,7 +13,7 @@ use dyno_core::{
 };
 use dyno_plugin_api::descriptor::{BenchmarkInfo, MetricInfo, ParamInfo};
 
-use super::Asking;
+use super::permitted::{Asking, Permitted};
 
 /// Why a case cannot run, or need not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,6 +119,8 @@ pub struct Planned {
     pub params: Arc<Params>,
     /// Why it cannot run; absent when it can.
     pub obstacle: Option<Obstacle>,
+    /// What its plugin may do, once somebody needed to know.
+    permitted: Arc<OnceLock<Permitted>>,
 }
 
 impl Deref for Planned {
@@ -133,7 +140,17 @@ impl Planned {
                 Some(Obstacle { cause: SkipCause::OtherHardware, reason: param.lacks(&value, kind)? })
             })
         };
-        Self { obstacle: subject.obstacle.clone().or_else(lacking), subject, params }
+        Self {
+            obstacle: subject.obstacle.clone().or_else(lacking),
+            subject,
+            params,
+            permitted: Arc::default(),
+        }
+    }
+
+    /// What its plugin may do: decided once, so that all its launches have the same rights and the record says which.
+    pub(super) fn permitted_once(&self, decide: impl FnOnce() -> Permitted) -> &Permitted {
+        self.permitted.get_or_init(decide)
     }
 
     /// What makes it the same case in another run.

@@ -73,7 +73,7 @@ fn begun(assignment: &Assignment<'_>, index: u32) -> LaunchRecord {
         counters: IndexMap::new(),
         energy_j: None,
         granted: permitted.words(),
-        missing: permitted.withheld,
+        missing: permitted.withheld.clone(),
         stages: Vec::new(),
         environment: Environment::default(),
         output: Vec::new(),

@@ -6,13 +6,12 @@ use std::{
 };
 
 use dyno_core::{
-    model::{Endpoint, Grant, IsolationLayer, ParamValue, PluginKind},
+    model::{Capability, Endpoint, Grant, IsolationLayer, NoCapability, ParamValue},
     protocol::Confinement,
 };
 use dyno_plugin_api::environment::USER_HOME;
-use indexmap::IndexMap;
 
-use super::Planned;
+use super::{Planned, permitted::Permitted};
 
 /// What plugins may do besides computing.
 #[derive(Debug, Clone)]
@@ -30,60 +29,25 @@ pub struct Rights {
     pub home: Option<PathBuf>,
 }
 
-/// What a plugin asks for besides computing, and whose it is.
-#[derive(Debug, Clone, Default)]
-pub struct Asking {
-    /// What it declares.
-    pub capabilities: Vec<String>,
-    /// Who signed the plugin file, if that was checked and counts.
-    pub publisher: Option<String>,
-}
-
-/// What the plugin of a case may do besides computing.
-#[derive(Debug, Default)]
-pub(super) struct Permitted {
-    read: Vec<PathBuf>,
-    environment: IndexMap<String, String>,
-    connect: Vec<Endpoint>,
-    /// What it asks for, is there, and is not granted, a sentence each.
-    pub(super) withheld: Vec<String>,
-}
-
-/// One thing that a plugin declares.
-enum Capability<'a> {
-    Read(&'a str),
-    Environment(&'a str),
-    Connect(Endpoint),
-    /// To connect to what parameters name.
-    ConnectToParams,
-    /// A word that means nothing here, or an endpoint that is none, and why.
-    Unknown(Option<String>),
-}
-
-impl<'a> Capability<'a> {
-    fn of(text: &'a str) -> Self {
-        match text.split_once(':') {
-            Some(("read", path)) => Self::Read(path),
-            Some(("env", name)) => Self::Environment(name),
-            Some(("connect", place)) => {
-                place.parse().map_or_else(|why| Self::Unknown(Some(why)), Self::Connect)
-            }
-            None if text == "connect" => Self::ConnectToParams,
-            _ => Self::Unknown(None),
-        }
-    }
-}
-
 impl Rights {
-    /// What the plugin of a case may do.
-    pub(super) fn permitted(&self, case: &Planned) -> Permitted {
+    /// What the plugin of a case may do: the same in all its launches.
+    pub(super) fn permitted<'a>(&self, case: &'a Planned) -> &'a Permitted {
+        case.permitted_once(|| self.decided(case))
+    }
+
+    fn decided(&self, case: &Planned) -> Permitted {
         let granter = self.granter(case);
-        let mut permitted = Permitted::default();
+        let (mut permitted, mut connect) = (Permitted::default(), Vec::new());
         for text in &case.asking.capabilities {
-            if let Err(why) = granter.judge(case, Capability::of(text), &mut permitted) {
+            let judged = match text.parse() {
+                Ok(capability) => granter.judge(case, capability, &mut permitted, &mut connect),
+                Err(fault) => Err(NoCapability::to_string(&fault)),
+            };
+            if let Err(why) = judged {
                 permitted.withheld.push(format!("the plugin asks for `{text}`, {why}"));
             }
         }
+        permitted.connect_to(&connect);
         // Who names a file in a parameter means it to be read.
         let named = texts(case).map(Path::new).filter(|path| path.is_absolute() && path.exists());
         permitted.read.extend(named.filter(|path| granter.lets_read(path)).map(Path::to_owned));
@@ -98,8 +62,14 @@ impl Rights {
     pub(super) fn confinement(&self, case: &Planned, demanded: &[IsolationLayer]) -> Confinement {
         let mut required = self.required.clone();
         IsolationLayer::demand(&mut required, demanded);
-        let Permitted { read, environment, connect, .. } = self.permitted(case);
-        Confinement { full: self.confined, read, environment, connect, required }
+        let permitted = self.permitted(case);
+        Confinement {
+            full: self.confined,
+            read: permitted.read.clone(),
+            environment: permitted.environment.clone(),
+            connect: permitted.connect.clone(),
+            required,
+        }
     }
 
     /// Who decides about the plugin of a case.
@@ -147,12 +117,18 @@ impl Granter<'_> {
     ///
     /// # Errors
     /// Why it is not, as the rest of a sentence. What is not there is neither given nor withheld.
-    fn judge(&self, case: &Planned, asked: Capability<'_>, permitted: &mut Permitted) -> Result<(), String> {
+    fn judge(
+        &self,
+        case: &Planned,
+        asked: Capability,
+        permitted: &mut Permitted,
+        connect: &mut Vec<Endpoint>,
+    ) -> Result<(), String> {
         let table = format!("`[grants.{}]` in dyno.toml", case.plugin.id);
         let not_granted = || Err(format!("which {table} does not grant"));
         match asked {
             Capability::Read(path) => {
-                let path = self.rights.expanded(path);
+                let path = self.rights.expanded(&path);
                 if self.lets_read(&path) {
                     permitted.read.push(path);
                 } else if path.exists() {
@@ -160,20 +136,17 @@ impl Granter<'_> {
                 }
             }
             Capability::Environment(name) => {
-                let Ok(value) = std::env::var(name) else { return Ok(()) };
-                if !self.lets_know(name) {
+                let Ok(value) = std::env::var(&name) else { return Ok(()) };
+                if !self.lets_know(&name) {
                     return not_granted();
                 }
-                permitted.environment.insert(name.to_owned(), value);
-            }
-            Capability::Connect(_) | Capability::ConnectToParams if case.plugin.kind == PluginKind::Wasm => {
-                return Err("which components cannot be given: they have no network".to_owned());
+                permitted.environment.insert(name, value);
             }
             Capability::Connect(endpoint) => {
                 if !self.lets_connect(&endpoint) {
                     return not_granted();
                 }
-                permitted.connect.push(endpoint);
+                connect.push(endpoint);
             }
             Capability::ConnectToParams => {
                 let (given, others): (Vec<_>, Vec<_>) =
@@ -181,30 +154,13 @@ impl Granter<'_> {
                 if given.is_empty() && others.is_empty() {
                     return Err("but no parameter names a host and a port".to_owned());
                 }
-                permitted.connect.extend(given);
+                connect.extend(given);
                 if let [first, ..] = &others[..] {
                     return Err(format!("but `{first}` of a parameter is not in `connect` of {table}"));
                 }
             }
-            Capability::Unknown(Some(why)) => return Err(format!("but {why}")),
-            Capability::Unknown(None) => {
-                return Err("which means nothing to dyno; there are `read:PATH`, `env:NAME`, `connect` and \
-                            `connect:HOST:PORT`"
-                    .to_owned());
-            }
         }
         Ok(())
-    }
-}
-
-impl Permitted {
-    /// All of it, in the words in which plugins ask for it.
-    pub(super) fn words(&self) -> Vec<String> {
-        let read = self.read.iter().map(|path| format!("read:{}", path.display()));
-        let variables =
-            self.environment.keys().filter(|name| *name != USER_HOME).map(|name| format!("env:{name}"));
-        let endpoints = self.connect.iter().map(|endpoint| format!("connect:{endpoint}"));
-        read.chain(variables).chain(endpoints).collect()
     }
 }
 
@@ -214,4 +170,72 @@ fn texts(case: &Planned) -> impl Iterator<Item = &str> {
         ParamValue::Text(text) => Some(text.as_str()),
         _ => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, sync::Arc};
+
+    use dyno_core::model::{DeviceInfo, DeviceKind, PluginKind, PluginRef};
+    use serde_json::json;
+
+    use super::*;
+    use crate::runner::{Asking, Subject};
+
+    fn case(capabilities: &[&str], params: &[(&str, &str)]) -> Planned {
+        let plugin = PluginRef {
+            id: "asks".into(),
+            version: "1.0.0".into(),
+            kind: PluginKind::Native,
+            sha256: String::new(),
+            path: String::new(),
+            build: None,
+        };
+        let benchmark =
+            serde_json::from_value(json!({ "name": "asks", "hardware": ["cpu"] })).expect("is one");
+        let capabilities = capabilities.iter().map(|text| (*text).to_owned()).collect();
+        let asking = Asking { capabilities, publisher: None };
+        let device = DeviceInfo::new(DeviceKind::Cpu, 0);
+        let subject = Subject::new(plugin, "p".into(), 0, &benchmark, asking, device);
+        let values =
+            params.iter().map(|(name, value)| ((*name).to_owned(), ParamValue::Text((*value).to_owned())));
+        Planned::new(Arc::new(subject), Arc::new(values.collect()))
+    }
+
+    fn of_a_developer() -> Rights {
+        Rights {
+            confined: true,
+            required: Vec::new(),
+            trusts_declarations: true,
+            grants: BTreeMap::new(),
+            home: None,
+        }
+    }
+
+    #[test]
+    fn what_a_case_may_do_is_decided_once_for_the_record_and_all_its_launches() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("weights");
+        fs::write(&file, "x").unwrap();
+        let case = case(&[], &[("file", file.to_str().unwrap())]);
+        let rights = of_a_developer();
+        let words = rights.permitted(&case).words();
+        assert_eq!(words, [format!("read:{}", file.display())]);
+        fs::remove_file(&file).unwrap();
+        assert_eq!(rights.permitted(&case.clone()).words(), words, "another launch");
+        assert_eq!(rights.confinement(&case, &[]).read, [file]);
+    }
+
+    #[test]
+    fn an_endpoint_without_an_address_is_not_granted_and_the_layer_stays() {
+        let case = case(&["connect:nobody.invalid:80", "connect"], &[("endpoint", "127.0.0.1:9")]);
+        let rights = of_a_developer();
+        let permitted = rights.permitted(&case);
+        assert_eq!(permitted.words(), ["connect:127.0.0.1:9"]);
+        assert!(permitted.withheld[0].starts_with("`nobody.invalid:80` has no address"), "{permitted:?}");
+        assert_eq!(rights.confinement(&case, &[]).connect.len(), 1);
+        let case = self::case(&["connect:nobody.invalid:80"], &[]);
+        let confinement = rights.confinement(&case, &[]);
+        assert!(confinement.connect.is_empty() && confinement.environment.is_empty(), "{confinement:?}");
+    }
 }

@@ -2,6 +2,7 @@
 
 mod beside;
 mod brake;
+mod claim;
 mod columns;
 mod distribution;
 mod ends;

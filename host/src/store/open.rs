@@ -1,17 +1,17 @@
 //! Opening the database: for writing by one process, for reading by several, and what an earlier process left unfinished.
 
 use std::{
-    collections::BTreeSet,
     fs::{self, File},
     io::{self, Read},
-    path::{Path, PathBuf},
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    path::Path,
+    sync::Arc,
 };
 
 use duckdb::{AccessMode, Config, Connection};
 
 use super::{
     beside,
+    claim::Claim,
     error::{StoreError, doing, is_damage, log_of},
     gate::Gate,
     log::Log,
@@ -19,6 +19,7 @@ use super::{
     recent::Recent,
     revision::Revision,
     strangers::Strangers,
+    swap::settle,
 };
 use crate::user_file::folder_of;
 
@@ -71,6 +72,7 @@ impl Store {
                 message: format!("its folder cannot be made: {error}"),
             })?;
         }
+        settle(path);
         let claim = Claim::new(path)?;
         refuse_empty_log(path)?;
         let mut connection = connect(path, AccessMode::ReadWrite)?;
@@ -91,6 +93,7 @@ impl Store {
     /// # Errors
     /// When it is open for writing elsewhere, is not a database of dyno, or has another version.
     pub fn open_read_only(path: &Path) -> Result<Self, StoreError> {
+        settle(path);
         let claim = Claim::new(path)?;
         refuse_empty_log(path)?;
         let connection = connect(path, AccessMode::ReadOnly)?;
@@ -110,6 +113,7 @@ impl Store {
     /// # Errors
     /// When it is open elsewhere, is not a database of dyno, or was written by a newer dyno.
     pub fn open_as_it_is(path: &Path) -> Result<Self, StoreError> {
+        settle(path);
         let claim = Claim::new(path)?;
         refuse_empty_log(path)?;
         let connection = connect(path, AccessMode::ReadWrite)?;
@@ -132,7 +136,7 @@ impl Store {
         if let Some(file) = self.claim.file.get() {
             return Ok(file);
         }
-        let file = File::open(&self.claim.path)?;
+        let file = File::open(self.claim.path())?;
         Ok(self.claim.file.get_or_init(|| file))
     }
 
@@ -176,7 +180,7 @@ impl Store {
         debug_assert!(!self.read_only, "another process may write");
         beside::sweep(self.path());
         self.recent = Some(Arc::default());
-        self.log = Some(Arc::new(Log::in_folder(folder_of(&self.claim.path))));
+        self.log = Some(Arc::new(Log::in_folder(folder_of(self.claim.path()))));
         self
     }
 
@@ -201,47 +205,6 @@ impl Store {
              SET lock_configuration = true;"
         );
         self.connection.execute_batch(&sql).map_err(doing("confining it"))
-    }
-}
-
-/// The databases that this process has open. DuckDB's lock works only between processes: within one process it would
-/// open a file twice, and each side would overwrite what the other wrote.
-static OPEN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
-
-/// The entry of a file in [`OPEN`], removed when dropped.
-#[derive(Debug)]
-pub(super) struct Claim {
-    path: PathBuf,
-    file: OnceLock<File>,
-}
-
-impl Claim {
-    /// Claims a file for this process.
-    ///
-    /// # Errors
-    /// When this process has it open already.
-    pub(super) fn new(path: &Path) -> Result<Self, StoreError> {
-        // The file may not be there yet; its folder is, or opening will say so.
-        let name = path.file_name().unwrap_or_default();
-        let folder = folder_of(path);
-        let real = fs::canonicalize(path)
-            .or_else(|_| fs::canonicalize(&folder).map(|folder| folder.join(name)))
-            .unwrap_or_else(|_| path.to_owned());
-        if !OPEN.lock().unwrap_or_else(PoisonError::into_inner).insert(real.clone()) {
-            return Err(StoreError::Locked { path: path.to_owned(), holder: "this process".to_owned() });
-        }
-        Ok(Self { path: real, file: OnceLock::new() })
-    }
-
-    /// The file, links followed.
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-}
-
-impl Drop for Claim {
-    fn drop(&mut self) {
-        OPEN.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.path);
     }
 }
 

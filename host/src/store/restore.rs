@@ -14,7 +14,7 @@ use super::{
     migrate,
     open::{connect, refuse_empty_log},
     proof::{Contents, as_backup, check_file},
-    swap::{Hold, free_name},
+    swap::{BEFORE_RESTORE, Hold, free_name, settle},
 };
 use crate::fault::{HostFault, Place};
 
@@ -56,6 +56,7 @@ impl Restoring {
         if let Some(folder) = database.parent() {
             fs::create_dir_all(folder).map_err(fault)?;
         }
+        settle(database);
         let database = Hold::on(database)?.path().to_owned();
         let size = |path: &Path| fs::metadata(path).map_or(0, |about| about.len());
         let log = log_of(backup);
@@ -86,7 +87,7 @@ impl Restoring {
         bring_up_to_date(&copy).map_err(|error| as_backup(&self.backup, error))?;
         fold_log(path)?;
         let hold = Hold::on(path)?;
-        let moment = jiff::Timestamp::now().strftime("before-restore-%Y%m%dT%H%M%SZ").to_string();
+        let moment = jiff::Timestamp::now().strftime(&format!("{BEFORE_RESTORE}%Y%m%dT%H%M%SZ")).to_string();
         let previous = hold.about().map(|_| free_name(path, &moment));
         hold.replace(&copy, previous.as_deref())?;
         Ok(Restored { database: self.database, contents, previous })

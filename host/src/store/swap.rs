@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io,
+    io::{self, Seek},
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
@@ -14,8 +14,8 @@ use nix::{
 };
 
 use super::{
+    claim::Claim,
     error::{StoreError, log_of},
-    open::Claim,
 };
 use crate::{
     fault::{HostFault, Place},
@@ -94,8 +94,8 @@ impl Hold {
             file.sync_all()?;
             let folder = File::open(folder_of(path))?;
             if let Some(aside) = aside.filter(|_| self.file.is_some()) {
-                // Some file systems know no second names.
-                fs::hard_link(path, aside).or_else(|_| fs::rename(path, aside))?;
+                // Some file systems know no second names. Without the first, there would be no database for a moment.
+                fs::hard_link(path, aside).or_else(|_| self.copy(&new.with_extension("previous"), aside))?;
                 folder.sync_all()?;
             }
             match (aside, log_of(path)) {
@@ -106,12 +106,69 @@ impl Hold {
             folder.sync_all()
         };
         replaced().map_err(|error| {
+            if let Some(aside) = aside {
+                take_back(path, aside);
+            }
             HostFault::new(
                 format!("cannot replace the database `{}`", path.display()),
                 &error,
                 Place::Database,
             )
         })
+    }
+
+    /// Copies the database by way of another file: what has its final name is whole.
+    fn copy(&self, draft: &Path, to: &Path) -> io::Result<()> {
+        // Not by its name: closing that file would give up the lock.
+        let Some(mut from) = self.file.as_ref() else { return Ok(()) };
+        let mut copy = File::create(draft)?;
+        from.rewind()?;
+        io::copy(&mut from, &mut copy)?;
+        copy.set_permissions(from.metadata()?.permissions())?;
+        copy.sync_all()?;
+        fs::rename(draft, to)
+    }
+}
+
+/// What follows the name of a database in that of its predecessor.
+pub(super) const BEFORE_RESTORE: &str = "before-restore-";
+
+/// Undoes what a process began that was killed before it put another file in the place of a database: the database is still the old one,
+/// and has a second name. What cannot be undone now is undone when the database is opened next.
+pub(super) fn settle(path: &Path) {
+    // One look, which is all that there is to do nearly always.
+    if !fs::metadata(path).is_ok_and(|about| about.nlink() > 1) {
+        return;
+    }
+    let Ok(path) = fs::canonicalize(path) else { return };
+    let prefix = format!("{}.{BEFORE_RESTORE}", path.file_name().unwrap_or_default().to_string_lossy());
+    let Ok(entries) = fs::read_dir(folder_of(&path)) else { return };
+    let asides = entries.flatten().filter(|it| it.file_name().to_string_lossy().starts_with(&prefix));
+    let asides: Vec<PathBuf> = asides.map(|it| it.path()).filter(|aside| is_same(&path, aside)).collect();
+    // Nobody may be at it.
+    if !asides.is_empty()
+        && let Ok(hold) = Hold::on(&path)
+    {
+        asides.iter().for_each(|aside| take_back(hold.path(), aside));
+    }
+}
+
+/// Whether both are names of one file.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let number = |path: &Path| fs::symlink_metadata(path).ok().map(|about| (about.dev(), about.ino()));
+    number(one).is_some_and(|it| number(other) == Some(it))
+}
+
+/// Removes a second name of a database. The log that was moved with it is moved back.
+fn take_back(path: &Path, aside: &Path) {
+    if !is_same(path, aside) {
+        return;
+    }
+    let (log, moved) = (log_of(path), log_of(aside));
+    let is_back = !moved.exists() || (!log.exists() && fs::rename(&moved, &log).is_ok());
+    if is_back {
+        // A second name does no harm to the database.
+        let _ = fs::remove_file(aside);
     }
 }
 
@@ -179,6 +236,59 @@ mod tests {
         let read = |path: &Path| fs::read_to_string(path).unwrap();
         assert_eq!([read(&path), read(&aside), read(&log_of(&aside))], ["new", "old", "log"]);
         assert!(!log_of(&path).exists() && !new.exists());
+    }
+
+    #[test]
+    fn a_replacement_that_was_killed_is_undone_with_the_log_and_nothing_else_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("d.duckdb");
+        let named = |ending: &str| folder.path().join(format!("d.duckdb.{ending}"));
+        let [aside, earlier, of_the_user] = ["before-restore-2", "before-restore-1", "mine"].map(named);
+        let names = || {
+            let entries = fs::read_dir(folder.path()).unwrap();
+            let mut names: Vec<_> =
+                entries.map(|it| it.unwrap().file_name().into_string().unwrap()).collect();
+            names.sort();
+            names
+        };
+        fs::write(&path, "old").unwrap();
+        fs::write(&earlier, "older").unwrap();
+        settle(&path);
+        // Killed after each of the steps before the last.
+        for log in [None, Some(log_of(&path)), Some(log_of(&aside))] {
+            fs::hard_link(&path, &aside).unwrap();
+            if let Some(log) = &log {
+                fs::write(log, "log").unwrap();
+            }
+            settle(&path);
+            let mut expected = vec!["d.duckdb", "d.duckdb.before-restore-1"];
+            if log.is_some() {
+                expected.push("d.duckdb.wal");
+            }
+            assert_eq!(names(), expected);
+            let _ = fs::remove_file(log_of(&path));
+        }
+        assert_eq!(fs::read_to_string(&path).unwrap(), "old");
+        // Somebody is at it.
+        fs::hard_link(&path, &aside).unwrap();
+        let hold = Hold::on(&path).unwrap();
+        settle(&path);
+        assert!(aside.exists());
+        drop(hold);
+        fs::hard_link(&path, &of_the_user).unwrap();
+        settle(&path);
+        assert_eq!(names(), ["d.duckdb", "d.duckdb.before-restore-1", "d.duckdb.mine"]);
+    }
+
+    #[test]
+    fn without_second_names_the_old_one_is_copied_before_it_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, to) = (folder.path().join("d.duckdb"), folder.path().join("aside"));
+        fs::write(&path, "old").unwrap();
+        let hold = Hold::on(&path).unwrap();
+        hold.copy(&folder.path().join("draft"), &to).unwrap();
+        assert_eq!(fs::read_to_string(&to).unwrap(), "old");
+        assert!(!folder.path().join("draft").exists());
     }
 
     #[test]

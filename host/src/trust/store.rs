@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
     comment::check_publisher,
@@ -10,6 +10,7 @@ use super::{
     sentence::shown,
     signature::{Prehash, Signature},
 };
+use crate::toml_text;
 
 /// The owner of a key whose owner is not known. No publisher in a configuration file can have this name.
 const ANYBODY: &str = "";
@@ -81,8 +82,16 @@ pub struct TrustTable {
     /// `none`, `either`, `lock`, `signature` or `both`.
     pub require: Option<String>,
     /// Publishers, by name.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "publishers")]
     pub publishers: BTreeMap<String, PublisherTable>,
+}
+
+fn publishers<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, PublisherTable>, D::Error> {
+    toml_text::tables(from, "a table `[trust.publishers.NAME]` for each publisher", |key| {
+        format!(
+            "a table of the keys of the publisher `{key}`: publishers have names, so write `{key}` below `[trust.publishers.NAME]`"
+        )
+    })
 }
 
 /// A publisher in `dyno.toml`.

@@ -10,7 +10,7 @@ use std::{
 
 use dyno_confine::{Confined, confine, take_refused_calls};
 use dyno_core::{
-    model::{IsolationLayer, Pages, PluginKind, SideEffects},
+    model::{IsolationLayer, Pages, PluginKind, SideEffects, is_of_dyno},
     protocol::{Load, PROTOCOL_VERSION, Reply, Request},
 };
 
@@ -254,7 +254,8 @@ impl Session {
             } else if let Some(granted) = load.confinement.connections() {
                 confined.missing.push(format!("{}: {granted}", IsolationLayer::NoNetwork.absent()));
             }
-            if !load.confinement.environment.is_empty() && load.kind == PluginKind::Native {
+            // What dyno itself says there is nothing of the user's.
+            if !load.confinement.environment.keys().all(|name| is_of_dyno(name)) {
                 layers.retain(|layer| layer != "empty_environment");
             }
             layers.append(&mut confined.layers);

@@ -214,7 +214,7 @@ impl ConformanceTest {
     pub fn promise(self) -> &'static str {
         match self {
             Self::Plugin => "the file is a plugin that this dyno can run",
-            Self::Descriptor => "every key of the descriptor is known",
+            Self::Descriptor => "every key of the descriptor is known, and each capability can be granted",
             Self::Build => "the code is optimised",
             Self::Load => "the code has the benchmark that the descriptor names",
             Self::Doors => {

@@ -1,6 +1,7 @@
 //! What a run is made of. Pure data: both the host and the exports use it, and none of it does I/O.
 
 mod aa;
+mod capability;
 mod comparison;
 mod conformance;
 mod device;
@@ -32,6 +33,7 @@ mod submission;
 mod unjudged;
 
 pub use aa::{AaCase, AaReport};
+pub use capability::{Capability, NoCapability, is_of_dyno, unusable_path, unusable_variable};
 pub use comparison::{
     COMPARISON_SCHEMA, COMPARISON_VERSION, CaseComparison, Comparison, Design, DriftFloor, Estimator,
     KnownDrift, Measured, MeasuredCase, MeasuredMetric, MetricComparison, PairEffect, PairsInfo,

@@ -8,7 +8,10 @@ use std::{
 
 use dyno_core::{
     binary::Import,
-    model::{ConformanceTest, DeviceInfo, PluginBuild, Settings, TestOutcome, TestResult, build_remark},
+    model::{
+        Capability, ConformanceTest, DeviceInfo, NoCapability, PluginBuild, Settings, TestOutcome,
+        TestResult, build_remark,
+    },
 };
 use dyno_plugin_api::descriptor::BenchmarkInfo;
 
@@ -296,8 +299,12 @@ fn of_file(entry: &Entry) -> [(ConformanceTest, TestOutcome); 3] {
         Some(why) => TestOutcome::failed(why.clone()),
         None => TestOutcome::Passed,
     };
+    let is_malformed = |(_, fault): (&str, NoCapability)| matches!(fault, NoCapability::Malformed(_));
     let known = match entry.warnings.as_slice() {
         [] => TestOutcome::Passed,
+        warnings if Capability::faults(&descriptor.capabilities).any(is_malformed) => {
+            TestOutcome::failed(warnings.join("; "))
+        }
         warnings => TestOutcome::noted(warnings.join("; ")),
     };
     let build = match (build_remark(&descriptor.plugin.id, descriptor.build), descriptor.build) {
@@ -307,6 +314,7 @@ fn of_file(entry: &Entry) -> [(ConformanceTest, TestOutcome); 3] {
     };
     [(ConformanceTest::Plugin, plugin), (ConformanceTest::Descriptor, known), (ConformanceTest::Build, build)]
 }
+
 /// Whether a component brings the run time of a language along: only those import WASI unasked.
 fn brings_run_time(entry: &Entry) -> bool {
     let imports = imports_of(&entry.path).unwrap_or_default();

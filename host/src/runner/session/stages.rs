@@ -33,10 +33,7 @@ pub(in crate::runner) struct Spawned;
 /// Host and worker speak the same protocol.
 pub(in crate::runner) struct Greeted;
 /// The worker is asked to load the plugin.
-pub(in crate::runner) struct Loading {
-    /// A sentence for each endpoint that has no address.
-    unreachable: Vec<String>,
-}
+pub(in crate::runner) struct Loading;
 /// The plugin is loaded and its contract checked.
 pub(in crate::runner) struct Loaded;
 /// `setup` made an instance.
@@ -152,27 +149,24 @@ impl<'a> Session<'a, Greeted> {
 
     /// Asks for what [`Session::load`] waits for: two workers can load at the same time.
     pub(in crate::runner) fn ask_to_load(self) -> Reached<'a, Loading> {
-        let (session, unreachable) = self.step((), |line| {
-            let mut load = line.assignment.load();
-            let unreachable = connect(line, &mut load)?;
-            line.begin(Stage::Load, &Request::Load(Box::new(load)))?;
-            Ok(unreachable)
+        let (session, ()) = self.step(Loading, |line| {
+            let load = line.assignment.load();
+            connect(line, &load)?;
+            line.begin(Stage::Load, &Request::Load(Box::new(load)))
         })?;
-        Ok(session.enter(Loading { unreachable }))
+        Ok(session)
     }
 }
 
 impl<'a> Session<'a, Loading> {
     pub(in crate::runner) fn load(self) -> Step<'a, Loaded, LoadReport> {
-        let Self { line, state: Loading { unreachable } } = self;
-        Session { line, state: () }.step(Loaded, |line| {
+        self.step(Loaded, |line| {
             match line.answer()? {
                 Reply::Loaded { engine, isolation, pinned_cpus, counters, missing: refused } => {
                     // A name that is declared twice has one row of counts, too.
                     line.counters = counters.iter().collect::<HashSet<_>>().len();
                     let mut missing = unmet(line.assignment, &isolation);
                     missing.extend(refused);
-                    missing.extend(unreachable);
                     Ok(LoadReport { engine, isolation, pinned_cpus, counters, missing })
                 }
                 other => Err(line.unexpected(&other)),
