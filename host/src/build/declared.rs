@@ -129,7 +129,10 @@ mod tests {
         assert!(outside.contains("`../a.so`, which is not below"), "{outside}");
         assert!(said("[build]\ncommand = [\"make\"]\noutput = [\"/a.so\"]").contains("not below"));
         let spelt = said("[build]\ncommand = \"make\"\noutput = [\"a.so\"]");
-        assert!(spelt.contains("in line 2: invalid type: string \"make\", expected a sequence"), "{spelt}");
+        assert!(
+            spelt.contains("line 2, column 11: invalid type: string \"make\", expected a sequence"),
+            "{spelt}"
+        );
         assert!(!said("[build\n").contains('\n'));
     }
 
