@@ -164,7 +164,7 @@ fn basic(arena: &Arena) -> String {
 
 /// Certificate and key of that name, in files that the server uses.
 fn install(arena: &Arena, name: &str, kinds: &[&str]) -> (PathBuf, PathBuf) {
-    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/access"));
+    let folder = fixtures::root().join("tests/access");
     let (certificate, key) = (arena.path("work/server.pem"), arena.path("work/server.key"));
     for (kind, to, mode) in [("pem", &certificate, 0o644), ("key", &key, 0o600)] {
         if kinds.contains(&kind) {
@@ -185,7 +185,7 @@ fn a_server_speaks_tls_itself_and_its_certificate_is_renewed_while_it_runs() {
     assert!(server.url.starts_with("https://"), "{}", server.url);
     let there = format!("https://localhost:{}", server.port());
     let trusted = |arena: &mut Arena, name: &str| {
-        arena.set("SSL_CERT_FILE", format!("{}/../tests/access/{name}.pem", env!("CARGO_MANIFEST_DIR")));
+        arena.set("SSL_CERT_FILE", fixtures::root().join(format!("tests/access/{name}.pem")));
         arena.dyno(&["results", "--list", "--server", &there])
     };
     // From another machine, so to speak: by https, with the certificate that the user trusts.

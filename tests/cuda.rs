@@ -7,7 +7,7 @@ use dyno_core::{
     protocol::{Reply, Request},
 };
 
-use crate::support::{arena::Arena, built, launch::Launch};
+use crate::support::{arena::Arena, built, fixtures, launch::Launch};
 
 /// Every benchmark, with parameters that are through in no time; sizes are no multiples of a block.
 const BENCHMARKS: [(&str, &str); 12] = [
@@ -118,7 +118,7 @@ fn in_the_sandbox_of_the_worker_a_device_that_is_not_there_is_a_skip_and_no_cras
 #[test]
 fn the_suite_runs_or_says_why_not() {
     let Some(arena) = arena() else { return };
-    let suite = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/suites/cuda.toml");
+    let suite = fixtures::root().join("examples/suites/cuda.toml");
     let suite = suite.to_str().expect("the checkout has a path of text");
     // On a machine with a GPU, its cases are large, and the test above has run them small.
     let mut arguments = vec!["run", "--suite", suite];

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     arena::{Arena, Outcome},
-    built,
+    built, fixtures,
 };
 
 fn arena() -> Option<Arena> {
@@ -59,7 +59,8 @@ fn the_command_and_the_suite_of_the_original_run_as_they_stand() {
     let Some(arena) = arena() else { return };
     let asked = r#"{"model": "bert-base-uncased", "batch_size": 16}"#;
     let words = ["run", "--benchmark", "model_inference", "--hardware", "cuda", "--params", asked, "--json"];
-    let suite = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/suites/performance_suite.json");
+    let suite = fixtures::root().join("examples/suites/performance_suite.json");
+    let suite = suite.to_str().expect("the checkout has a path of text");
     for outcome in [arena.dyno(&words), arena.dyno(&["run", "--suite", suite, "--json"])] {
         assert_eq!(outcome.code, Some(0), "{}", outcome.shown());
         for case in outcome.record().cases {

@@ -8,10 +8,6 @@ use std::{
 
 use crate::support::{arena::Arena, fixtures, served::Served};
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
 static PYTHON: OnceLock<Result<PathBuf, String>> = OnceLock::new();
 
 /// A Python with the client and a fuzzer installed, made once; or the sentence why there is none.
@@ -37,7 +33,7 @@ fn install() -> Result<PathBuf, String> {
     if !python.is_file() {
         run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
     }
-    let package = format!("{}[test]", root().join("sdk/python").display());
+    let package = format!("{}[test]", fixtures::root().join("sdk/python").display());
     run(Command::new(&python).args(["-m", "pip", "install", "--quiet", &package, "schemathesis>=4,<5"]))?;
     Ok(python)
 }
@@ -51,7 +47,7 @@ fn a_python_program_starts_runs_and_reads_results() {
     let server = Served::start(&arena, &[]);
     let done = Command::new(python)
         .args(["-m", "pytest", "-q", "-p", "no:cacheprovider"])
-        .arg(root().join("sdk/python/tests"))
+        .arg(fixtures::root().join("sdk/python/tests"))
         .current_dir(arena.path("work"))
         .env("DYNO_TEST_SERVER", &server.url)
         .env("DYNO_TEST_BENCHMARK", "good_a")
@@ -64,7 +60,7 @@ fn a_python_program_starts_runs_and_reads_results() {
     println!("{said}");
     // The complete workflow, as its own words say to run it.
     let done = Command::new(python)
-        .arg(root().join("examples/python/workflow.py"))
+        .arg(fixtures::root().join("examples/python/workflow.py"))
         .args(["--server", &server.url, "--models", "good_a"])
         .output()
         .expect("it was just made");

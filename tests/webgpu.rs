@@ -1,9 +1,6 @@
 //! User story: somebody measures WebGPU kernels, on a machine that may have no GPU, and is told what was measured.
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use dyno_core::{
     model::{CaseStatus, DeviceKind, ParamValue, Params, Sample},
@@ -11,7 +8,7 @@ use dyno_core::{
 };
 use serde_json::Value;
 
-use crate::support::{arena::Arena, built, launch::Launch};
+use crate::support::{arena::Arena, built, fixtures, launch::Launch};
 
 /// Both plugins with a benchmark `stream_triad`, and what `dyno devices` says of WebGPU.
 fn arena() -> Option<(Arena, Vec<Value>)> {
@@ -142,7 +139,7 @@ fn an_adapter_that_is_not_there_is_a_skip_with_a_reason() {
 #[test]
 fn the_suite_runs_or_says_why_not() {
     let Some((arena, devices)) = arena() else { return };
-    let suite = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/suites/webgpu.toml");
+    let suite = fixtures::root().join("examples/suites/webgpu.toml");
     let suite = suite.to_str().expect("the checkout has a path of text");
     let outcome = arena.dyno(&["run", "--suite", suite, "--samples", "2", "--launches", "1", "--json"]);
     assert_eq!(outcome.code, Some(0), "{}", outcome.shown());

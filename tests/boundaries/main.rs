@@ -120,6 +120,14 @@ fn http_stands_in_the_server_alone() {
 }
 
 #[test]
+fn tests_look_at_the_checkout_that_they_run_for() {
+    hold(rules::looks_here);
+    let text = concat!("fn f() { Path::new(env!", "(\"CARGO_MANIFEST_DIR\")) }\n");
+    assert_eq!(found(rules::looks_here, "tests/a.rs", text).len(), 1);
+    assert!(found(rules::looks_here, "xtask/src/project.rs", text).is_empty());
+}
+
+#[test]
 fn only_the_command_line_prints() {
     hold(rules::quiet);
     let text = "fn f() { println!(\"x\"); std::io::stdout(); }\n";

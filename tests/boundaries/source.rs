@@ -282,9 +282,10 @@ fn character(text: &str) -> Option<usize> {
     content[inner..].starts_with('\'').then_some(inner + 2)
 }
 
-/// The root of the repository.
+/// The root of the checkout whose tests Cargo runs. Another one may have compiled them, where several share a target folder.
 pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").expect("Cargo sets it for the tests that it runs");
+    Path::new(&package).join("..")
 }
 
 /// Every Rust file of the repository, read once.

@@ -6,9 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The root of the repository.
+/// The root of the checkout whose tests Cargo runs. Another one may have compiled them, where several share a target folder.
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").expect("Cargo sets it for the tests that it runs");
+    Path::new(&package).join("..")
 }
 
 /// A file of the repository.

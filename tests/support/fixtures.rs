@@ -20,9 +20,10 @@ pub(crate) fn corpus() -> PathBuf {
     root().join("tests/hostile")
 }
 
-/// The root of the repository.
+/// The root of the checkout whose tests Cargo runs. Another one may have compiled them, where several share a target folder.
 pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").expect("Cargo sets it for the tests that it runs");
+    Path::new(&package).join("..")
 }
 
 /// Whether native plugins can be built here at all.

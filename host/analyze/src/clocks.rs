@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::HashMap};
 
 use crate::{
     facts::{Import, ImportKind},
-    seen::{Sign, sign},
+    signs::{Sign, sign},
 };
 
 /// Modules whose clocks are imported by name.

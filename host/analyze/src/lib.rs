@@ -28,6 +28,7 @@ mod read;
 mod recommend;
 mod scan;
 mod seen;
+mod signs;
 mod summary;
 mod svg;
 mod treemap;

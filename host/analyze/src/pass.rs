@@ -10,7 +10,8 @@ use crate::{
     facts::{Class, Facts, Function, Gap, LanguageId, Lines},
     language::{Grammar, Language, Role, bytes, row},
     lines::Rows,
-    seen::{Event, Seen, Sign},
+    seen::{Event, Seen},
+    signs::Sign,
 };
 
 /// How many gaps of a file are kept; the others are counted.

@@ -1,20 +1,19 @@
 //! The worker's end of the channel to the host.
 
-#![allow(unsafe_code, reason = "a descriptor that comes over a channel is a number until somebody owns it")]
-
 use std::{
     io::{self, IoSliceMut},
+    mem::MaybeUninit,
     os::{
-        fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd},
+        fd::{AsFd, OwnedFd},
         unix::net::UnixStream,
     },
     sync::{Arc, Mutex, PoisonError},
 };
 
 use dyno_core::protocol::{self, FrameError, Reply, Request};
-use nix::{
-    errno::Errno,
-    sys::socket::{self, ControlMessageOwned, MsgFlags},
+use rustix::{
+    io::Errno,
+    net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendFlags, recvmsg, send},
 };
 
 /// Room for a batch of samples and the answer after it [bytes]; longer frames make more of it.
@@ -65,26 +64,20 @@ impl Requests {
     /// The system's, or that none came.
     pub(crate) fn take_descriptors(&mut self) -> io::Result<Vec<OwnedFd>> {
         let mut byte = [0];
-        let mut space = nix::cmsg_space!([RawFd; protocol::CONNECTION_CHANNELS]);
+        let mut space =
+            [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(protocol::CONNECTION_CHANNELS))];
+        let mut parts = RecvAncillaryBuffer::new(&mut space);
         let mut data = [IoSliceMut::new(&mut byte)];
-        let message = loop {
-            match socket::recvmsg::<()>(
-                self.0.as_raw_fd(),
-                &mut data,
-                Some(&mut space),
-                MsgFlags::MSG_CMSG_CLOEXEC,
-            ) {
-                Err(Errno::EINTR) => {}
-                other => break other?,
+        while let Err(error) = recvmsg(&self.0, &mut data, &mut parts, RecvFlags::CMSG_CLOEXEC) {
+            if error != Errno::INTR {
+                return Err(error.into());
             }
-        };
-        let handed = message.cmsgs()?.find_map(|part| match part {
-            ControlMessageOwned::ScmRights(descriptors) => Some(descriptors),
+        }
+        let handed = parts.drain().find_map(|part| match part {
+            RecvAncillaryMessage::ScmRights(descriptors) => Some(descriptors.collect()),
             _ => None,
         });
-        let handed = handed.ok_or_else(|| io::Error::other("the host handed over no descriptor"))?;
-        // SAFETY: the kernel has just made it for this process, and nothing else has its number.
-        Ok(handed.into_iter().map(|descriptor| unsafe { OwnedFd::from_raw_fd(descriptor) }).collect())
+        handed.ok_or_else(|| io::Error::other("the host handed over no descriptor"))
     }
 }
 
@@ -109,9 +102,9 @@ impl Replies {
         frames.extend(frame);
         let mut rest = frames.as_slice();
         while !rest.is_empty() {
-            match socket::send(stream.as_raw_fd(), rest, MsgFlags::MSG_NOSIGNAL) {
+            match send(&*stream, rest, SendFlags::NOSIGNAL) {
                 Ok(sent) => rest = rest.get(sent..).unwrap_or_default(),
-                Err(Errno::EINTR) => {}
+                Err(Errno::INTR) => {}
                 Err(_) => break,
             }
         }

@@ -7,7 +7,8 @@ use std::{
 
 /// A path inside this package.
 pub(crate) fn here(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+    let package = env::var_os("CARGO_MANIFEST_DIR").expect("Cargo sets it for the tests that it runs");
+    Path::new(&package).join(path)
 }
 
 /// Fails when the file differs from `expected`, naming the first line that does; with `DYNO_BLESS=1` writes it.

@@ -38,7 +38,7 @@ fn compiler() -> Option<OsString> {
 }
 
 fn here() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+    PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("Cargo sets it for the tests that it runs"))
 }
 
 /// All output of the program.

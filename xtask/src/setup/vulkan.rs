@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn only_manifests_are_drivers() {
         assert_eq!(manifests(Path::new("/no/such/folder")), 0);
-        assert_eq!(manifests(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")), 0);
+        assert_eq!(manifests(Path::new("/proc/self")), 0);
         assert_eq!(Vulkan(0).to_string(), "none");
     }
 }

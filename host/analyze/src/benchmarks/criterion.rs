@@ -6,7 +6,8 @@ use super::{code, draft};
 use crate::{
     facts::{Benchmark, Flaw, Framework, Parameter},
     scan,
-    seen::{Event, Seen, Sign},
+    seen::{Event, Seen},
+    signs::Sign,
 };
 
 /// Calls that make something, rather than do the work.

@@ -5,7 +5,8 @@ use std::ops::Range;
 use super::gpu;
 use crate::{
     facts::{Benchmark, Class, Finding, Flaw, Framework, Function, LanguageId},
-    seen::{Seen, Sign},
+    seen::Seen,
+    signs::Sign,
 };
 
 /// How many benchmarks of a file are found: looking for each costs time in proportion to the text around it, and a

@@ -11,7 +11,8 @@ use crate::{
     clocks::{self, Kind},
     facts::{Benchmark, Flaw, Framework, LanguageId, Parameter},
     scan,
-    seen::{Event, Seen, Sign},
+    seen::{Event, Seen},
+    signs::Sign,
 };
 
 /// What the timed regions of a function are.

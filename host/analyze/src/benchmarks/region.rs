@@ -7,7 +7,8 @@ use crate::{
     clocks,
     facts::LanguageId,
     scan,
-    seen::{Event, Seen, Sign},
+    seen::{Event, Seen},
+    signs::Sign,
 };
 
 /// How many readings of a clock are looked at in one function.

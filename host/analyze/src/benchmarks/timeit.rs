@@ -5,7 +5,8 @@ use crate::{
     clocks::Kind,
     facts::{Benchmark, Flaw, Framework, Parameter},
     scan,
-    seen::{Event, Seen, Sign},
+    seen::{Event, Seen},
+    signs::Sign,
 };
 
 /// The module and its class, in full.

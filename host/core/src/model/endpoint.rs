@@ -1,10 +1,7 @@
 //! A place on the network that a plugin may connect to.
 
-use std::{
-    fmt,
-    net::{IpAddr, SocketAddr},
-    str::FromStr,
-};
+use core::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
@@ -83,7 +80,7 @@ impl FromStr for Endpoint {
                     |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
                 !host.is_empty() && host.len() <= MAX_HOST_BYTES && host.bytes().all(is_of_a_name)
             },
-            |address| address.parse::<std::net::Ipv6Addr>().is_ok(),
+            |address| address.parse::<Ipv6Addr>().is_ok(),
         );
         if is_host {
             Ok(Self { host: host.to_ascii_lowercase(), port })

@@ -6,6 +6,7 @@
 //! Written here rather than taken from a library, because a sandbox is the sum of what it offers: this table is all of it.
 //! The interfaces are those of WASI 0.2, <https://github.com/WebAssembly/WASI/tree/main/docs>.
 
+mod basics;
 mod filesystem;
 mod polls;
 mod sockets;
@@ -20,23 +21,18 @@ use dyno_core::binary::Import;
 use rand::Rng;
 use wasmtime::{
     Engine, Result, StoreContextMut,
-    component::{
-        Component, ComponentType, Lift, Linker, LinkerInstance, Lower, Resource, ResourceType, Val,
-        types::ComponentItem,
-    },
+    component::{Component, Linker, LinkerInstance, Resource, ResourceType, types::ComponentItem},
 };
 
 pub(super) use self::filesystem::{Granted, open};
 use self::{
+    basics::{Datetime, MAX_BYTES},
     filesystem::{Entries, Node},
     polls::Pollable,
     sockets::{Addresses, Network, Socket},
     streams::{Input, Output, StreamFault, subscribe},
 };
 use super::guest::Guest;
-
-/// Most bytes of randomness in one call, and how many a stream says that it can take at once.
-const MAX_BYTES: u64 = 1 << 20;
 
 /// Why a guest was stopped in a function of WASI.
 #[derive(Debug)]
@@ -66,19 +62,6 @@ impl std::error::Error for Stopped {}
 
 /// A resource of which the guest never gets one.
 struct Absent;
-
-#[derive(ComponentType, Lift, Lower)]
-#[component(record)]
-struct Datetime {
-    seconds: u64,
-    nanoseconds: u32,
-}
-
-impl From<Duration> for Datetime {
-    fn from(since: Duration) -> Self {
-        Self { seconds: since.as_secs(), nanoseconds: since.subsec_nanos() }
-    }
-}
 
 /// Links everything of WASI that the component imports, under the very version that it names. `connects`: whether any connection was
 /// granted.
@@ -130,22 +113,6 @@ fn kept<T: Send + 'static>(instance: &mut LinkerInstance<'_, Guest>, name: &str)
 
 fn withhold(instance: &mut LinkerInstance<'_, Guest>, called: String, name: &str) -> Result<()> {
     instance.func_new(name, move |_, _, _, _| Err(Stopped::Withheld(called.clone()).into()))
-}
-
-/// Defines a function that answers every call with an error.
-fn refuse(instance: &mut LinkerInstance<'_, Guest>, name: &str, code: &'static str) -> Result<()> {
-    instance.func_new(name, move |mut store, _, params, results| {
-        // What was lent for the call is given back.
-        for param in params {
-            if let Val::Resource(lent) = param {
-                lent.resource_drop(&mut store)?;
-            }
-        }
-        for result in results {
-            *result = Val::Result(Err(Some(Box::new(Val::Enum(code.to_owned())))));
-        }
-        Ok(())
-    })
 }
 
 /// Gives the guest a stream.

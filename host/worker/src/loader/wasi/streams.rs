@@ -14,8 +14,8 @@ use wasmtime::{
 };
 
 use super::{
-    MAX_BYTES,
-    filesystem::{self, ErrorCode},
+    basics::MAX_BYTES,
+    filesystem::{ErrorCode, read as read_file},
     polls::{self, Pollable},
 };
 use crate::loader::guest::Guest;
@@ -180,8 +180,7 @@ fn read(store: &mut Store<'_>, from: &Resource<Input>, most: u64, waits: bool) -
     let read = match store.data_mut().wasi.table.get_mut(from)? {
         Input::Nothing => Err(Stopped::Closed),
         Input::File { file, at } => {
-            let read =
-                filesystem::read(file, most, *at).map_err(|code| Stopped::Failed(StreamFault::File(code)));
+            let read = read_file(file, most, *at).map_err(|code| Stopped::Failed(StreamFault::File(code)));
             *at = at.saturating_add(read.as_ref().map_or(0, |bytes| bytes.len() as u64));
             read.and_then(|bytes| if bytes.is_empty() && most > 0 { Err(Stopped::Closed) } else { Ok(bytes) })
         }

@@ -15,7 +15,7 @@ pub(in crate::loader) use self::node::{Granted, open};
 pub(super) use self::types::ErrorCode;
 use self::types::{Advice, Answer, DescriptorFlags, OpenFlags, PathFlags};
 use super::{
-    refuse,
+    basics::refuse,
     streams::{Input, StreamFault},
 };
 use crate::loader::guest::Guest;

@@ -21,7 +21,7 @@ use super::types::{
     Answer, DescriptorFlags, DescriptorStat, DescriptorType, DirectoryEntry, ErrorCode, MetadataHash,
     OpenFlags,
 };
-use crate::loader::wasi::MAX_BYTES;
+use crate::loader::wasi::basics::MAX_BYTES;
 
 /// What a guest may read.
 #[derive(Debug, Clone)]

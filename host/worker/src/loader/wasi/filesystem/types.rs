@@ -5,7 +5,7 @@ use std::io;
 use rustix::{fs::FileType, io::Errno};
 use wasmtime::component::{ComponentType, Lift, Lower, flags};
 
-use crate::loader::wasi::Datetime;
+use crate::loader::wasi::basics::Datetime;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ComponentType, Lift, Lower)]
 #[component(enum)]

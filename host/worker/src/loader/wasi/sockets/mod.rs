@@ -13,8 +13,8 @@ use wasmtime::{
 pub(super) use self::tcp::Socket;
 use self::types::{Address, Answer, ErrorCode, Family, Ip, Shutdown};
 use super::{
+    basics::refuse,
     polls::Pollable,
-    refuse,
     streams::{Input, Output, subscribe},
 };
 use crate::{host_side::Level, loader::guest::Guest};
