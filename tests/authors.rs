@@ -256,8 +256,13 @@ fn what_python_loses_between_calls_is_found() {
     let (head, rest) = script.split_once("    _one = None\n").expect("the template keeps one object");
     let (_, rest) = rest.split_once("        return cls._one\n").expect("the template keeps one object");
     fs::write(&file, format!("{head}    numbers = [0.5]\n{rest}")).unwrap();
-    let built = arena.dyno(&["build", "lost"]);
-    assert!(good(&built).contains("`n` changes nothing: with 1 and with 100000"), "{}", built.shown());
+    good(&arena.dyno(&["build", "lost", "--no-check"]));
+    // Whether two calls take as long is seen in one of each: what runs beside them may stretch either.
+    let noted = |_| {
+        let checked = arena.dyno(&["check", "lost", "--budget", "500ms"]);
+        good(&checked).contains("`n` changes nothing: with 1 and with 100000")
+    };
+    assert!((0..8).any(noted), "`n` changes nothing, and nobody noticed");
 }
 
 #[test]
@@ -419,7 +424,7 @@ fn a_component_connects_to_what_it_was_granted_and_to_nothing_else() {
         }
     });
     let script = r#"
-import errno, select, socket
+import encodings.idna, errno, select, socket
 from wit_world import exports
 from wit_world.imports.types import Report
 
@@ -442,7 +447,7 @@ class Lifecycle(exports.Lifecycle):
             with socket.create_connection((host, port)) as echo:
                 assert echo.getpeername() == ("127.0.0.1", port), echo.getpeername()
                 echo.sendall(b"hello")
-                assert echo.recv(5, socket.MSG_WAITALL) == b"hello"
+                assert echo.makefile("rb").read(5) == b"hello"
         # More than the buffers of the kernel and of one call hold, in both directions at once.
         whole = bytes(range(256)) * 40_000
         with socket.create_connection(("localhost", port)) as echo:

@@ -143,7 +143,7 @@ fn function(
             })?;
         }
         ("cli/stdin", "get-stdin") => {
-            instance.func_wrap(name, |store, (): ()| stream(store, Input::Nothing))?
+            instance.func_wrap(name, |store, (): ()| stream(store, Input::Nothing))?;
         }
         ("cli/stdout", "get-stdout") => {
             instance.func_wrap(name, |store, (): ()| stream(store, Output::Stdout))?;

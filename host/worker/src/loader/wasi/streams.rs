@@ -84,13 +84,13 @@ pub(super) fn function(instance: &mut LinkerInstance<'_, Guest>, name: &str) -> 
         "[method]pollable.ready" => {
             instance.func_wrap(name, |store: Store<'_>, (one,): (Resource<Pollable>,)| {
                 Ok((store.data().wasi.table.get(&one)?.is_ready(),))
-            })?
+            })?;
         }
         "[method]pollable.block" => {
             instance.func_wrap(name, |store: Store<'_>, (one,): (Resource<Pollable>,)| {
                 store.data().wasi.table.get(&one)?.block();
                 Ok(())
-            })?
+            })?;
         }
         "poll" => instance.func_wrap(name, |store: Store<'_>, (all,): (Vec<Resource<Pollable>>,)| {
             let table = &store.data().wasi.table;
@@ -229,7 +229,7 @@ fn send(socket: &Arc<TcpStream>, mut bytes: &[u8]) -> Flow<()> {
         match (&**socket).write(bytes) {
             Ok(count) => bytes = bytes.get(count..).unwrap_or_default(),
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                Pollable::Writable(Arc::clone(socket)).block()
+                Pollable::Writable(Arc::clone(socket)).block();
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) if error.kind() == ErrorKind::BrokenPipe => return Err(Stopped::Closed),
