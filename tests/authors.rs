@@ -155,6 +155,17 @@ fn a_plugin_in_cuda_is_built_without_a_device_and_says_what_it_lacks() {
     assert_eq!(files(&arena.path("plugins")), ["my-cuda.so"]);
 }
 
+/// A call in Python that must fail with one of these errors.
+const REFUSED_IN_PYTHON: &str = r#"
+def refused(call, *errors):
+    try:
+        call()
+    except OSError as error:
+        assert error.errno in errors, (call, error)
+        return
+    raise AssertionError("it was not refused")
+"#;
+
 /// The stages after `setup` of a plugin in Python, whose checksum is what that left in `token`.
 const REST_IN_PYTHON: &str = r#"
     def verify(self):
@@ -341,14 +352,6 @@ from wit_world.imports.types import Report
 DATA, BESIDE = "@DATA@", "@BESIDE@"
 token = 0
 
-def refused(call, *errors):
-    try:
-        call()
-    except OSError as error:
-        assert error.errno in errors, (call, error)
-        return
-    raise AssertionError("it was not refused")
-
 class Lifecycle(exports.Lifecycle):
     def setup(self, benchmark, params, seed):
         assert os.environ["DYNO_TEST_WORD"] == "granted", os.environ
@@ -394,7 +397,7 @@ class Lifecycle(exports.Lifecycle):
         ),
     )
     .unwrap();
-    fs::write(place.join("app.py"), script + REST_IN_PYTHON).unwrap();
+    fs::write(place.join("app.py"), [REFUSED_IN_PYTHON, &script, REST_IN_PYTHON].concat()).unwrap();
     good(&arena.dyno(&["build", "reading", "--no-check"]));
     arena.set("DYNO_TEST_WORD", "granted");
     let run = ["run", "reading", "--launches", "1", "--samples", "3", "--json"];
@@ -430,14 +433,6 @@ from wit_world.imports.types import Report
 
 SECRET = @SECRET@
 token = 0
-
-def refused(call, *errors):
-    try:
-        call()
-    except OSError as error:
-        assert error.errno in errors, (call, error)
-        return
-    raise AssertionError("it was not refused")
 
 class Lifecycle(exports.Lifecycle):
     def setup(self, benchmark, params, seed):
@@ -488,7 +483,7 @@ class Lifecycle(exports.Lifecycle):
         ),
     )
     .unwrap();
-    fs::write(place.join("app.py"), script + REST_IN_PYTHON).unwrap();
+    fs::write(place.join("app.py"), [REFUSED_IN_PYTHON, &script, REST_IN_PYTHON].concat()).unwrap();
     good(&arena.dyno(&["build", "connecting", "--no-check"]));
     let endpoint = format!("endpoint={here}");
     let run = ["run", "connecting", "-p", &endpoint, "--launches", "1", "--samples", "3", "--json"];

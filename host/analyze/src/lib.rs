@@ -20,7 +20,6 @@ mod language;
 mod languages;
 mod lines;
 mod markdown;
-mod named;
 mod outputs;
 mod pass;
 mod problem;

@@ -152,43 +152,63 @@ fn template(language: Option<LanguageId>, found: &Benchmark) -> TemplateLanguage
     }
 }
 
+/// What a benchmark is called: as its framework prints it, and as its source does.
+fn names(found: &Benchmark) -> impl Iterator<Item = &str> {
+    [found.name.as_str(), found.subject.as_str()].into_iter().filter(|name| !name.is_empty())
+}
+
+/// The ways to read `FILE:NAME`: a name may hold colons as well, such as `ns::f`.
+fn readings(wanted: &str) -> impl Iterator<Item = (Option<&str>, &str)> {
+    let files = wanted.match_indices(':').map(|(at, _)| (Some(&wanted[..at]), &wanted[at + 1..]));
+    std::iter::once((None, wanted)).chain(files)
+}
+
 /// Whether a path is asked for: by itself, or by its last parts.
 fn is_path(path: &str, asked: &str) -> bool {
     let asked = asked.trim_start_matches("./");
     path.strip_suffix(asked).is_some_and(|rest| rest.is_empty() || rest.ends_with('/')) && !asked.is_empty()
 }
 
-/// The one benchmark with this name, or at `FILE:NAME` or `FILE:LINE`, of which `FILE` may be the end of a path.
+/// Whether a name ends in whole parts: between them stand `.` of Python, `::` of C++ and Rust, and `/` of groups.
+fn ends(name: &str, asked: &str) -> bool {
+    let before = name.strip_suffix(asked).filter(|_| !asked.is_empty());
+    before.is_some_and(|before| before.ends_with(['.', ':', '/']))
+}
+
+/// The one benchmark with this name, or at `FILE:NAME` or `FILE:LINE`, of which `FILE` may be the end of a path. If there is none, the
+/// end of a name is enough: `time_keys` for `TimeSuite.time_keys`.
 fn chosen<'a>(analysis: &'a Analysis, wanted: &str) -> Result<(&'a str, &'a Benchmark), AppError> {
-    let all: Vec<(&str, &Benchmark)> = analysis
+    type Found<'a> = (&'a str, &'a Benchmark);
+    let all: Vec<Found<'_>> = analysis
         .files
         .iter()
         .flat_map(|file| file.facts.benchmarks.iter().map(|found| (file.path.as_str(), found)))
         .collect();
-    let whole = |found: &(&str, &Benchmark)| format!("{}:{}", found.0, found.1.name);
+    let whole = |found: &Found<'_>| format!("{}:{}", found.0, found.1.name);
     // Two of one name can stand in one file.
-    let place = |found: &(&str, &Benchmark)| format!("{}:{}", found.0, found.1.line);
+    let place = |found: &Found<'_>| format!("{}:{}", found.0, found.1.line);
     let asked = wanted.rsplit_once(':').and_then(|(file, line)| Some((file, line.parse::<u32>().ok()?)));
-    let is_there = |found: &(&str, &Benchmark)| {
+    let is_there = |found: &Found<'_>| {
         asked.is_some_and(|(file, line)| {
             is_path(found.0, file) && (found.1.line..=found.1.end_line).contains(&line)
         })
     };
-    // A name may hold colons as well: `ns::f`.
-    let is_named = |found: &(&str, &Benchmark)| {
-        [&found.1.name, &found.1.subject].iter().any(|name| {
-            *name == wanted
-                || wanted
-                    .strip_suffix(name.as_str())
-                    .and_then(|file| file.strip_suffix(':'))
-                    .is_some_and(|file| is_path(found.0, file))
+    let is_named = |found: &Found<'_>, fits: fn(&str, &str) -> bool| {
+        readings(wanted).any(|(file, asked)| {
+            file.is_none_or(|file| is_path(found.0, file)) && names(found.1).any(|name| fits(name, asked))
         })
     };
-    let exact: Vec<_> = all.iter().filter(|found| whole(found) == wanted).collect();
-    let fitting: Vec<_> = match exact.as_slice() {
-        [] => all.iter().filter(|found| is_named(found) || is_there(found)).collect(),
-        _ => exact,
-    };
+    let mut fitting: Vec<_> = all.iter().filter(|found| whole(found) == wanted).collect();
+    if fitting.is_empty() {
+        fitting = all
+            .iter()
+            .filter(|found| is_named(found, |name, asked| name == asked) || is_there(found))
+            .collect();
+    }
+    let is_by_end = fitting.is_empty();
+    if is_by_end {
+        fitting = all.iter().filter(|found| is_named(found, ends)).collect();
+    }
     match fitting.as_slice() {
         [only] => Ok(**only),
         [] if all.is_empty() => Err(AppError::Settings(format!(
@@ -214,13 +234,73 @@ fn chosen<'a>(analysis: &'a Analysis, wanted: &str) -> Result<(&'a str, &'a Benc
             Err(AppError::Settings(format!("--port: there is no benchmark `{wanted}`; {next}")))
         }
         several => {
-            let names: Vec<String> =
-                several.iter().take(NAMED).map(|found| format!("`{}`", place(found))).collect();
             let count = several.len();
-            let names = names.join(", ");
-            Err(AppError::Settings(format!(
-                "--port: {count} benchmarks are called `{wanted}`; give the place of one: {names}"
-            )))
+            let shown = |name: &dyn Fn(&Found<'_>) -> String| {
+                let names: Vec<String> =
+                    several.iter().take(NAMED).map(|found| format!("`{}`", name(found))).collect();
+                let more = match count.saturating_sub(NAMED) {
+                    0 => String::new(),
+                    more => format!(" and {more} more"),
+                };
+                format!("{}{more}", names.join(", "))
+            };
+            Err(AppError::Settings(if is_by_end {
+                format!(
+                    "--port: the names of {count} benchmarks end in `{wanted}`; give one of {}",
+                    shown(&whole)
+                )
+            } else {
+                format!(
+                    "--port: {count} benchmarks are called `{wanted}`; give the place of one: {}",
+                    shown(&place)
+                )
+            }))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    const SUITE: &str = "class NAME:\n    def setup(self):\n        pass\n\n    def time_keys(self):\n        keys()\n\n    def time_ONLY(self):\n        \
+         keys()\n";
+
+    #[test]
+    fn a_name_or_its_last_parts_are_enough() {
+        let folder = tempfile::tempdir().unwrap();
+        let suite = |file: &str, name: &str, only: &str| {
+            fs::write(folder.path().join(file), SUITE.replace("NAME", name).replace("ONLY", only)).unwrap();
+        };
+        suite("a.py", "TimeSuite", "first");
+        suite("b.py", "TimeOther", "second");
+        let rust = "mod sort {\n    #[divan::bench]\n    fn second() {}\n    #[divan::bench]\n    fn third() {}\n}\n";
+        fs::write(folder.path().join("c.rs"), rust).unwrap();
+        let analysis = dyno_analyze::analyze(&Options::new(folder.path()), &|_, _| {}, &|| false).unwrap();
+        let found = |wanted: &str| {
+            let found = chosen(&analysis, wanted).map_err(|error| error.to_string());
+            found.map(|(file, found)| format!("{file}:{}", found.name))
+        };
+        for (wanted, expected) in [
+            ("time_first", "a.py:TimeSuite.time_first"),
+            ("a.py:time_keys", "a.py:TimeSuite.time_keys"),
+            ("./b.py:time_keys", "b.py:TimeOther.time_keys"),
+            ("TimeSuite.time_first", "a.py:TimeSuite.time_first"),
+            ("a.py:5", "a.py:TimeSuite.time_keys"),
+            ("third", "c.rs:sort::third"),
+            ("sort::third", "c.rs:sort::third"),
+            ("c.rs:third", "c.rs:sort::third"),
+            ("c.rs:sort::third", "c.rs:sort::third"),
+        ] {
+            assert_eq!(found(wanted).as_deref(), Ok(expected), "{wanted}");
+        }
+        let both = "the names of 2 benchmarks end in `time_keys`; give one of `a.py:TimeSuite.time_keys`, \
+                    `b.py:TimeOther.time_keys`";
+        assert!(found("time_keys").unwrap_err().ends_with(both));
+        for nothing in ["", ":", "keys", "first", "x.py:time_keys", "py:time_keys", "TimeSuite"] {
+            assert!(found(nothing).unwrap_err().contains("there is no benchmark"), "{nothing}");
         }
     }
 }

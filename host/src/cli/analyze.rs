@@ -15,9 +15,6 @@ use crate::app::{Analysis, AnalysisOptions, App, ProblemKind, Skeleton, Summary,
 /// How many recommendations, benchmarks and problems are printed; the files have all.
 const SHOWN: usize = 10;
 
-/// How many benchmarks are named where a part of their names fits several.
-const NAMED: usize = 8;
-
 /// How often the bar is drawn.
 const TICK: Duration = Duration::from_millis(200);
 
@@ -57,7 +54,7 @@ pub(super) fn execute(
         Some(bench) => Some(app.analyses().port(
             &analysis,
             &args.root,
-            &whole_name(&analysis, bench)?,
+            bench,
             args.lang.map(TemplateLanguage::from),
             &args.into,
             sdk,
@@ -78,28 +75,6 @@ pub(super) fn execute(
     let fails: Vec<String> = args.fail_on.iter().filter_map(|kind| failure(&analysis, *kind)).collect();
     fails.iter().for_each(|why| output::note(why));
     Ok(if fails.is_empty() { End::Good } else { End::BenchmarkFailed }.into())
-}
-
-/// The benchmark that --port means by the last parts of a name: `time_keys` for `TimeSuite.time_keys`.
-fn whole_name(analysis: &Analysis, wanted: &str) -> Result<String, Failure> {
-    let found = analysis.ending_in(wanted);
-    match found.as_slice() {
-        [] => Ok(wanted.to_owned()),
-        [(file, only)] => Ok(format!("{file}:{}", only.name)),
-        several => {
-            let names: Vec<String> =
-                several.iter().take(NAMED).map(|(file, one)| format!("`{file}:{}`", one.name)).collect();
-            let more = match several.len().saturating_sub(NAMED) {
-                0 => String::new(),
-                more => format!(" and {more} more"),
-            };
-            Err(Failure::Usage(format!(
-                "--port: the names of {} benchmarks end in `{wanted}`; give one of {}{more}",
-                several.len(),
-                names.join(", ")
-            )))
-        }
-    }
 }
 
 /// What `--fail-on` found, a sentence.

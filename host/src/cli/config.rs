@@ -81,10 +81,7 @@ fn rows(settings: &Resolved) -> Vec<(String, String, &Origin)> {
 /// What a plugin is granted, in the words in which plugins ask for it, a line each.
 fn granted(grant: &Grant) -> String {
     let publisher = grant.publisher.iter().map(|name| format!("(if {name} signed it)"));
-    let read = grant.read.iter().map(|path| format!("read:{path}"));
-    let environment = grant.environment.iter().map(|name| format!("env:{name}"));
-    let connect = grant.connect.iter().map(|endpoint| format!("connect:{endpoint}"));
-    let lines: Vec<String> = read.chain(environment).chain(connect).chain(publisher).collect();
+    let lines: Vec<String> = grant.capabilities().map(|it| it.to_string()).chain(publisher).collect();
     if lines.is_empty() { "(nothing)".to_owned() } else { lines.join("\n") }
 }
 

@@ -5,7 +5,7 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-use dyno_core::model::{Grant, unusable_path, unusable_variable};
+use dyno_core::model::{Capability, Grant, unusable_path, unusable_variable};
 use serde::{Deserializer, Serialize};
 
 use super::setting::Origin;
@@ -60,17 +60,19 @@ pub(super) fn beyond(grant: &Grant, limit: &Grant, home: Option<&Path>) -> Optio
         (Some(rest), Some(home)) => home.join(rest),
         _ => PathBuf::from(path),
     };
-    let is_within = |path: &&String| {
+    let is_within = |path: &str| {
         let path = whole(path);
         // `..` would lead out.
         !path.components().any(|part| part == Component::ParentDir)
             && limit.read.iter().any(|folder| path.starts_with(whole(folder)))
     };
-    let read = grant.read.iter().find(|path| !is_within(path)).map(|path| format!("read:{path}"));
-    let variable = || grant.environment.iter().find(|name| !limit.environment.contains(name));
-    let endpoint = || grant.connect.iter().find(|endpoint| !limit.connect.contains(endpoint));
-    read.or_else(|| variable().map(|name| format!("env:{name}")))
-        .or_else(|| endpoint().map(|endpoint| format!("connect:{endpoint}")))
+    let is_granted = |capability: &Capability| match capability {
+        Capability::Read(path) => is_within(path),
+        Capability::Environment(name) => limit.environment.contains(name),
+        Capability::Connect(endpoint) => limit.connect.contains(endpoint),
+        Capability::ConnectToParams => false,
+    };
+    grant.capabilities().find(|capability| !is_granted(capability)).map(|beyond| beyond.to_string())
 }
 
 #[cfg(test)]

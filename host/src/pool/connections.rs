@@ -24,6 +24,7 @@ use crate::fault::{HostFault, Place};
 
 /// How long the names of all endpoints may take to be found.
 const NAMES: Duration = Duration::from_secs(5);
+
 /// Finds the addresses of endpoints, by the machine's own rules for names. Where one has none, a sentence says why.
 #[must_use]
 pub fn locate(endpoints: &[Endpoint]) -> Vec<Result<Reachable, String>> {

@@ -208,3 +208,19 @@ impl Match {
         [(ComparedSide::Baseline, &self.baseline), (ComparedSide::Candidate, &self.candidate)]
     }
 }
+
+/// A benchmark of a native plugin without parameters, for tests of what is planned.
+#[cfg(test)]
+pub(super) fn subject_of_tests(asking: Asking, device: DeviceInfo) -> Subject {
+    let plugin = PluginRef {
+        id: "p".into(),
+        version: "1.0.0".into(),
+        kind: dyno_core::model::PluginKind::Native,
+        sha256: String::new(),
+        path: String::new(),
+        build: None,
+    };
+    let benchmark = serde_json::json!({ "name": "b", "hardware": ["cpu", "cuda", "webgpu"] });
+    let benchmark = serde_json::from_value(benchmark).expect("it is a benchmark");
+    Subject::new(plugin, "p".into(), 0, &benchmark, asking, device)
+}

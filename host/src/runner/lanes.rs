@@ -155,26 +155,14 @@ fn lane(
 
 #[cfg(test)]
 mod tests {
-    use dyno_core::model::{DeviceInfo, Params, PluginKind, PluginRef};
+    use dyno_core::model::{DeviceInfo, Params};
 
     use super::*;
-    use crate::runner::{Asking, Subject};
+    use crate::runner::{Asking, case::subject_of_tests};
 
     fn grouped(devices: &[DeviceInfo]) -> (usize, Vec<Vec<usize>>) {
-        let plugin = PluginRef {
-            id: "p".into(),
-            version: "1.0.0".into(),
-            kind: PluginKind::Native,
-            sha256: String::new(),
-            path: String::new(),
-            build: None,
-        };
-        let benchmark =
-            serde_json::from_value(serde_json::json!({"name": "b", "hardware": ["cpu", "cuda", "webgpu"]}))
-                .unwrap();
         let case = |device: &DeviceInfo| {
-            let subject =
-                Subject::new(plugin.clone(), "p".into(), 0, &benchmark, Asking::default(), device.clone());
+            let subject = subject_of_tests(Asking::default(), device.clone());
             Planned::new(subject.into(), Params::new().into())
         };
         let group = group(&devices.iter().map(case).collect::<Vec<_>>());

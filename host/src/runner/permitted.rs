@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use dyno_core::model::{Endpoint, Reachable, is_of_dyno};
+use dyno_core::model::{Capability, Endpoint, Reachable, is_of_dyno};
 use dyno_plugin_api::environment::ADDRESSES;
 use indexmap::IndexMap;
 
@@ -51,10 +51,10 @@ impl Permitted {
 
     /// All of it, in the words in which plugins ask for it.
     pub(super) fn words(&self) -> Vec<String> {
-        let read = self.read.iter().map(|path| format!("read:{}", path.display()));
-        let variables =
-            self.environment.keys().filter(|name| !is_of_dyno(name)).map(|name| format!("env:{name}"));
-        let endpoints = self.connect.iter().map(|it| format!("connect:{}", it.endpoint));
-        read.chain(variables).chain(endpoints).collect()
+        let read = self.read.iter().map(|path| Capability::Read(path.display().to_string()));
+        let variables = self.environment.keys().filter(|name| !is_of_dyno(name));
+        let variables = variables.cloned().map(Capability::Environment);
+        let endpoints = self.connect.iter().map(|it| Capability::Connect(it.endpoint.clone()));
+        read.chain(variables).chain(endpoints).map(|it| it.to_string()).collect()
     }
 }

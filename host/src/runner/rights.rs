@@ -176,27 +176,15 @@ fn texts(case: &Planned) -> impl Iterator<Item = &str> {
 mod tests {
     use std::{fs, sync::Arc};
 
-    use dyno_core::model::{DeviceInfo, DeviceKind, PluginKind, PluginRef};
-    use serde_json::json;
+    use dyno_core::model::{DeviceInfo, DeviceKind};
 
     use super::*;
-    use crate::runner::{Asking, Subject};
+    use crate::runner::{Asking, case::subject_of_tests};
 
     fn case(capabilities: &[&str], params: &[(&str, &str)]) -> Planned {
-        let plugin = PluginRef {
-            id: "asks".into(),
-            version: "1.0.0".into(),
-            kind: PluginKind::Native,
-            sha256: String::new(),
-            path: String::new(),
-            build: None,
-        };
-        let benchmark =
-            serde_json::from_value(json!({ "name": "asks", "hardware": ["cpu"] })).expect("is one");
         let capabilities = capabilities.iter().map(|text| (*text).to_owned()).collect();
         let asking = Asking { capabilities, publisher: None };
-        let device = DeviceInfo::new(DeviceKind::Cpu, 0);
-        let subject = Subject::new(plugin, "p".into(), 0, &benchmark, asking, device);
+        let subject = subject_of_tests(asking, DeviceInfo::new(DeviceKind::Cpu, 0));
         let values =
             params.iter().map(|(name, value)| ((*name).to_owned(), ParamValue::Text((*value).to_owned())));
         Planned::new(Arc::new(subject), Arc::new(values.collect()))

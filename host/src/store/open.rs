@@ -72,9 +72,7 @@ impl Store {
                 message: format!("its folder cannot be made: {error}"),
             })?;
         }
-        settle(path);
-        let claim = Claim::new(path)?;
-        refuse_empty_log(path)?;
+        let claim = claimed(path)?;
         let mut connection = connect(path, AccessMode::ReadWrite)?;
         migrate::migrate(&mut connection, path)?;
         connection
@@ -93,9 +91,7 @@ impl Store {
     /// # Errors
     /// When it is open for writing elsewhere, is not a database of dyno, or has another version.
     pub fn open_read_only(path: &Path) -> Result<Self, StoreError> {
-        settle(path);
-        let claim = Claim::new(path)?;
-        refuse_empty_log(path)?;
+        let claim = claimed(path)?;
         let connection = connect(path, AccessMode::ReadOnly)?;
         let found = migrate::version(&connection, path)?;
         let (path, known) = (path.to_owned(), migrate::VERSION);
@@ -113,9 +109,7 @@ impl Store {
     /// # Errors
     /// When it is open elsewhere, is not a database of dyno, or was written by a newer dyno.
     pub fn open_as_it_is(path: &Path) -> Result<Self, StoreError> {
-        settle(path);
-        let claim = Claim::new(path)?;
-        refuse_empty_log(path)?;
+        let claim = claimed(path)?;
         let connection = connect(path, AccessMode::ReadWrite)?;
         let (found, known) = (migrate::version(&connection, path)?, migrate::VERSION);
         if found > known {
@@ -206,6 +200,14 @@ impl Store {
         );
         self.connection.execute_batch(&sql).map_err(doing("confining it"))
     }
+}
+
+/// Claims a database for this process, as an earlier one left it.
+fn claimed(path: &Path) -> Result<Claim, StoreError> {
+    settle(path);
+    let claim = Claim::new(path)?;
+    refuse_empty_log(path)?;
+    Ok(claim)
 }
 
 /// Refuses a log of zeros, which a crash of the machine leaves if the log was not yet written to disk. DuckDB would take it

@@ -78,7 +78,7 @@ fn required(load: &Load, layers: &[String], missing: &[String]) -> Result<(), Fa
     let held = |word: &str| layers.iter().any(|layer| layer == word);
     let mut demanded = load.confinement.required.iter();
     let is_networked =
-        |it: &IsolationLayer| *it == IsolationLayer::NoNetwork && load.confinement.connections().is_some();
+        |it: &IsolationLayer| *it == IsolationLayer::NoNetwork && !load.confinement.connect.is_empty();
     let in_component = |it: &IsolationLayer| is_component && it.is_in_every_component() && !is_networked(it);
     let Some(absent) = demanded.find(|it| !(held(it.word()) || in_component(it))) else {
         return Ok(());

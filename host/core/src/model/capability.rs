@@ -1,6 +1,6 @@
 //! What a plugin asks for besides computing, as its descriptor writes it.
 
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 use dyno_plugin_api::environment::{ADDRESSES, USER_HOME};
 
@@ -52,6 +52,17 @@ impl FromStr for Capability {
     }
 }
 
+impl fmt::Display for Capability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Read(path) => write!(f, "read:{path}"),
+            Self::Environment(name) => write!(f, "env:{name}"),
+            Self::Connect(endpoint) => write!(f, "connect:{endpoint}"),
+            Self::ConnectToParams => f.write_str("connect"),
+        }
+    }
+}
+
 impl Capability {
     /// What is wrong with the capabilities of a descriptor, each with its text.
     pub fn faults(capabilities: &[String]) -> impl Iterator<Item = (&str, NoCapability)> {
@@ -95,6 +106,9 @@ mod tests {
         assert_eq!("env:A".parse(), Ok(Capability::Environment("A".to_owned())));
         assert_eq!("connect".parse(), Ok(Capability::ConnectToParams));
         assert!(matches!("connect:h:1".parse(), Ok(Capability::Connect(_))));
+        for text in ["read:~/x", "env:A", "connect", "connect:h:1"] {
+            assert_eq!(text.parse::<Capability>().unwrap().to_string(), text);
+        }
         for (text, said) in [
             ("read", "it names no file; write `read:PATH`"),
             ("read:", "`` is not a whole path; begin it with `/` or `~/`"),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Endpoint;
+use super::{Capability, Endpoint};
 
 /// What an operator grants a plugin, as the configuration says it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -17,4 +17,14 @@ pub struct Grant {
     pub environment: Vec<String>,
     /// What it may connect to. // eg: ["models.example.com:443"]
     pub connect: Vec<Endpoint>,
+}
+
+impl Grant {
+    /// All that it grants, as plugins ask for it.
+    pub fn capabilities(&self) -> impl Iterator<Item = Capability> {
+        let read = self.read.iter().cloned().map(Capability::Read);
+        let environment = self.environment.iter().cloned().map(Capability::Environment);
+        let connect = self.connect.iter().cloned().map(Capability::Connect);
+        read.chain(environment).chain(connect)
+    }
 }

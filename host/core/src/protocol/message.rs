@@ -148,8 +148,8 @@ pub struct Confinement {
     pub read: Vec<PathBuf>,
     /// Variables of the environment, with their values.
     pub environment: IndexMap<String, String>,
-    /// What the plugin may connect to. The worker of a component sees to that itself. A native worker that is confined receives [`CONNECTION_CHANNELS`] descriptors after this request if there
-    /// is any, over which it asks the host for connections.
+    /// What the plugin may connect to. The worker of a component sees to that itself. A native worker that is confined receives
+    /// [`CONNECTION_CHANNELS`] descriptors after this request if there is any, over which it asks the host for connections.
     pub connect: Vec<Reachable>,
     /// Layers without which nothing is loaded.
     pub required: Vec<IsolationLayer>,

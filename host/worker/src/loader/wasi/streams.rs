@@ -102,27 +102,17 @@ pub(super) fn function(instance: &mut LinkerInstance<'_, Guest>, name: &str) -> 
                 Ok((store.data().wasi.table.get(&one)?.to_string(),))
             })?;
         }
-        "[method]input-stream.read" => {
-            instance.func_wrap(name, |mut store: Store<'_>, (from, most): (Resource<Input>, u64)| {
-                let bytes = read(&mut store, &from, most, false)?;
+        "[method]input-stream.read" | "[method]input-stream.blocking-read" => {
+            let waits = name == "[method]input-stream.blocking-read";
+            instance.func_wrap(name, move |mut store: Store<'_>, (from, most): (Resource<Input>, u64)| {
+                let bytes = read(&mut store, &from, most, waits)?;
                 streamed(store, bytes)
             })?;
         }
-        "[method]input-stream.blocking-read" => {
-            instance.func_wrap(name, |mut store: Store<'_>, (from, most): (Resource<Input>, u64)| {
-                let bytes = read(&mut store, &from, most, true)?;
-                streamed(store, bytes)
-            })?;
-        }
-        "[method]input-stream.skip" => {
-            instance.func_wrap(name, |mut store: Store<'_>, (from, most): (Resource<Input>, u64)| {
-                let bytes = read(&mut store, &from, most, false)?;
-                streamed(store, bytes.map(|bytes| bytes.len() as u64))
-            })?;
-        }
-        "[method]input-stream.blocking-skip" => {
-            instance.func_wrap(name, |mut store: Store<'_>, (from, most): (Resource<Input>, u64)| {
-                let bytes = read(&mut store, &from, most, true)?;
+        "[method]input-stream.skip" | "[method]input-stream.blocking-skip" => {
+            let waits = name == "[method]input-stream.blocking-skip";
+            instance.func_wrap(name, move |mut store: Store<'_>, (from, most): (Resource<Input>, u64)| {
+                let bytes = read(&mut store, &from, most, waits)?;
                 streamed(store, bytes.map(|bytes| bytes.len() as u64))
             })?;
         }
