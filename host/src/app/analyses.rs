@@ -289,10 +289,10 @@ mod tests {
             ("./b.py:time_keys", "b.py:TimeOther.time_keys"),
             ("TimeSuite.time_first", "a.py:TimeSuite.time_first"),
             ("a.py:5", "a.py:TimeSuite.time_keys"),
-            ("third", "c.rs:sort::third"),
-            ("sort::third", "c.rs:sort::third"),
-            ("c.rs:third", "c.rs:sort::third"),
-            ("c.rs:sort::third", "c.rs:sort::third"),
+            ("third", "c.rs:third"),
+            ("sort::third", "c.rs:third"),
+            ("c.rs:third", "c.rs:third"),
+            ("c.rs:sort::third", "c.rs:third"),
         ] {
             assert_eq!(found(wanted).as_deref(), Ok(expected), "{wanted}");
         }
