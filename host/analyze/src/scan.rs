@@ -132,6 +132,11 @@ pub(crate) fn parts(text: &[u8]) -> Vec<String> {
     found
 }
 
+/// The parts of the list in the brackets that open at `at`.
+pub(crate) fn listed(text: &[u8], at: usize) -> Option<Vec<String>> {
+    inside(text, at).map(|range| parts(&text[range]))
+}
+
 /// The value of a named argument in a list of them: `values=[1]` gives `[1]`.
 pub(crate) fn named<'p>(parts: &'p [String], name: &str) -> Option<&'p str> {
     parts.iter().find_map(|part| {

@@ -40,7 +40,7 @@ pub(super) fn detect(seen: &Seen<'_>, found: &mut Vec<Benchmark>) {
             continue;
         };
         let call = seen.text(event.callee.end..event.range.end);
-        let parts = scan::inside(call, 0).map(|range| scan::parts(&call[range])).unwrap_or_default();
+        let parts = scan::listed(call, 0).unwrap_or_default();
         let group = group(seen, function as usize, event);
         name(parts.first().map(String::as_str).unwrap_or_default(), group.as_ref(), &mut benchmark);
         if with_input {
@@ -113,8 +113,8 @@ fn alias<'t>(before: &'t [u8], name: &'t [u8]) -> Option<&'t [u8]> {
 
 /// The name that criterion shows: the group, then the function.
 fn name(first: &str, group: Option<&Group>, benchmark: &mut Benchmark) {
-    let bare = match first.find('(').and_then(|at| scan::inside(first.as_bytes(), at)) {
-        Some(range) => scan::parts(&first.as_bytes()[range]).first().map(|text| scan::unquoted(text)),
+    let bare = match first.find('(').and_then(|at| scan::listed(first.as_bytes(), at)) {
+        Some(parts) => parts.first().map(|text| scan::unquoted(text)),
         None => Some(scan::unquoted(first)),
     };
     if let Some(bare) = bare.filter(|text| !text.is_empty()) {
@@ -134,8 +134,7 @@ fn looped(seen: &Seen<'_>, event: &Event) -> Vec<String> {
         let head = &head[..memchr::memchr(b'{', head).unwrap_or(head.len())];
         let at = memchr::memmem::find(head, b" in ")? + b" in ".len();
         let open = at + head[at..].iter().take_while(|byte| matches!(byte, b'&' | b'(')).count();
-        let inside = scan::inside(head, open).filter(|_| head.get(open) == Some(&b'['))?;
-        Some(scan::parts(&head[inside]))
+        scan::listed(head, open).filter(|_| head.get(open) == Some(&b'['))
     };
     around.rev().find_map(written).unwrap_or_default()
 }

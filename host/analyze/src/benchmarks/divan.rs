@@ -26,10 +26,7 @@ pub(super) fn detect(seen: &Seen<'_>, found: &mut Vec<Benchmark>) {
         let (attribute, framework, timing) = marked?;
         let mut benchmark = draft::of_function(seen, index, framework, timing)?;
         let open = attribute.find('(');
-        let parts = open
-            .and_then(|at| scan::inside(attribute.as_bytes(), at))
-            .map(|range| scan::parts(&attribute.as_bytes()[range]))
-            .unwrap_or_default();
+        let parts = open.and_then(|at| scan::listed(attribute.as_bytes(), at)).unwrap_or_default();
         for name in ["args", "consts", "types", "threads"] {
             if let Some(values) = scan::named(&parts, name) {
                 let values = scan::values(values);

@@ -39,10 +39,9 @@ pub(super) fn detect(seen: &Seen<'_>, found: &mut Vec<Benchmark>) {
         let timing = "iterations calibrated by Google Benchmark, mean of all";
         let mut benchmark = draft::of_function(seen, index, Framework::GoogleBenchmark, timing)?;
         // `BENCHMARK_DEFINE_F(Fixture, Name)(state)`: the macro is the name that the grammar sees.
-        if let Some(range) =
-            benchmark.name.find('(').and_then(|at| scan::inside(benchmark.name.as_bytes(), at))
-        {
-            benchmark.name = scan::parts(&benchmark.name.as_bytes()[range]).join("/");
+        let macro_parts = benchmark.name.find('(').and_then(|at| scan::listed(benchmark.name.as_bytes(), at));
+        if let Some(parts) = macro_parts {
+            benchmark.name = parts.join("/");
         }
         registration(seen, &registered, &mut benchmark);
         let start = draft::function_range(seen, index).start;

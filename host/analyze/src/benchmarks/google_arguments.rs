@@ -60,8 +60,8 @@ fn calls(chain: &[u8]) -> Vec<(String, Vec<String>)> {
     for at in memchr::memmem::find_iter(chain, b"->") {
         let rest = chain[at + 2..].trim_ascii_start();
         let end = rest.iter().position(|byte| !scan::is_word(*byte)).unwrap_or(rest.len());
-        if let Some(inside) = scan::inside(rest, end) {
-            found.push((String::from_utf8_lossy(&rest[..end]).into_owned(), scan::parts(&rest[inside])));
+        if let Some(arguments) = scan::listed(rest, end) {
+            found.push((String::from_utf8_lossy(&rest[..end]).into_owned(), arguments));
         }
     }
     found
@@ -82,8 +82,7 @@ fn add(arguments: &mut Vec<Vec<String>>, at: usize, values: impl IntoIterator<It
 
 /// `{1, 2}`, `CreateRange(8, 128, 2)` or `CreateDenseRange(1, 4, 1)`.
 fn list(text: &str) -> Vec<String> {
-    let open = text.find('(').and_then(|at| scan::inside(text.as_bytes(), at));
-    let parts = open.map(|inside| scan::parts(&text.as_bytes()[inside])).unwrap_or_default();
+    let parts = text.find('(').and_then(|at| scan::listed(text.as_bytes(), at)).unwrap_or_default();
     if text.contains("CreateDenseRange(") {
         return dense(&parts);
     }

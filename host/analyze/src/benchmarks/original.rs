@@ -25,7 +25,7 @@ pub(super) fn detect(seen: &Seen<'_>, found: &mut Vec<Benchmark>) {
         let Some(mut benchmark) = draft::of_class(seen, index, Framework::Original, timing) else { continue };
         let metadata = registered.and_then(|text| {
             let open = text.find('(')?;
-            scan::inside(text.as_bytes(), open).map(|range| scan::parts(&text.as_bytes()[range]))
+            scan::listed(text.as_bytes(), open)
         });
         for part in metadata.unwrap_or_default() {
             match part.split_once('=') {
@@ -73,8 +73,8 @@ fn configured(text: &[u8]) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for start in ["config.get(", "config["] {
         for at in memchr::memmem::find_iter(text, start.as_bytes()) {
-            let Some(range) = scan::inside(text, at + start.len() - 1) else { continue };
-            let first = scan::parts(&text[range]).into_iter().next().unwrap_or_default();
+            let Some(parts) = scan::listed(text, at + start.len() - 1) else { continue };
+            let first = parts.into_iter().next().unwrap_or_default();
             let name = scan::unquoted(&first);
             if !name.is_empty() && !found.contains(&name) {
                 found.push(name);

@@ -102,9 +102,8 @@ fn recorded(seen: &Seen<'_>, at: usize, readings: &[Reading<'_>], end: usize) ->
 
 /// The names of the two events that a call compares, `open` being its bracket.
 fn compared_events(text: &[u8], call: usize, open: usize) -> Option<(Vec<u8>, Vec<u8>)> {
-    let inside = scan::inside(text, open)?;
-    let mut names =
-        scan::parts(&text[inside]).into_iter().map(|part| without_index(part.as_bytes()).to_vec());
+    let parts = scan::listed(text, open)?;
+    let mut names = parts.into_iter().map(|part| without_index(part.as_bytes()).to_vec());
     let receiver = text[..call].strip_suffix(b".").map(|before| {
         let before = match before.ends_with(b"]") {
             true => &before[..memchr::memrchr(b'[', before).unwrap_or(0)],

@@ -88,7 +88,7 @@ fn find(code: &[u8], quoted: &[u8], language: LanguageId) -> Option<(usize, Stri
 
 /// Whether a call opens a file to write to it, as for a summary: that prepares nothing.
 fn is_written(quoted: &[u8], open: usize) -> bool {
-    let parts = scan::inside(quoted, open).map(|inside| scan::parts(&quoted[inside])).unwrap_or_default();
+    let parts = scan::listed(quoted, open).unwrap_or_default();
     let second = parts.get(1).filter(|part| !part.contains('=')).map(String::as_str);
     let mode = scan::named(&parts, "mode").or(second).map(scan::unquoted).unwrap_or_default();
     mode.contains(['w', 'a', 'x'])

@@ -56,7 +56,7 @@ fn is_timeit(seen: &Seen<'_>, whole: &[u8], callee: &str) -> bool {
 
 fn benchmark(seen: &Seen<'_>, event: &Event, callee: &str, last: &str) -> Benchmark {
     let call = seen.text(event.callee.end..event.range.end);
-    let parts = scan::inside(call, 0).map(|range| scan::parts(&call[range])).unwrap_or_default();
+    let parts = scan::listed(call, 0).unwrap_or_default();
     let direct = !callee.contains("Timer");
     // `timeit(statement, setup, timer)`
     let third = || parts.get(2).filter(|part| direct && !part.contains('=')).map(String::as_str);
