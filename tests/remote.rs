@@ -155,6 +155,18 @@ fn a_token_goes_to_no_process_but_the_server_that_wrote_the_file() {
     let everything = |_: &str, _: usize| Answer::Json(json!({"status": "ok", "entries": [], "problems": []}));
     let run = ["run", "good_a", "--samples", "2", "--launches", "1"];
 
+    // Nor to the server of a `dyno.toml` that lies in the folder, and that nobody named.
+    let stranger = Fake::start(everything);
+    fs::write(arena.path("work/dyno.toml"), format!("server = \"{}\"\n", stranger.url)).unwrap();
+    let said = arena.dyno(&["results", "--list"]);
+    assert!(
+        said.code == Some(2) && said.stderr.contains("your access token (`DYNO_TOKEN`)"),
+        "{}",
+        said.shown()
+    );
+    assert!(stranger.heard().is_empty(), "{:#?}", stranger.heard());
+    fs::remove_file(arena.path("work/dyno.toml")).unwrap();
+
     // A server that is killed leaves its file, and another program gets its port.
     let server = Served::start(&arena, &[]);
     assert_eq!(arena.dyno(&run).code, Some(0));

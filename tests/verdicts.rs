@@ -602,18 +602,23 @@ fn answer_once(listener: &std::net::TcpListener) -> String {
 
 #[test]
 fn a_regression_is_told_by_webhook_and_command_and_lost_ones_change_no_verdict() {
-    let arena = arena();
+    let mut arena = arena();
     let run = stored(&arena, &["--launches", "5"]);
     let (fast, slow) = (retimed(&arena, &run, 1000.0), retimed(&arena, &run, 1100.0));
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let note = arena.path("note.json");
+    let file = arena.path("work/dyno.toml");
     let settings = |webhook: &str| {
         let command = format!("cat > '{}'", note.display());
         let text = format!("notify-webhook = \"{webhook}\"\nnotify-command = \"{command}\"\n");
-        std::fs::write(arena.path("work/dyno.toml"), text).unwrap();
+        std::fs::write(&file, text).unwrap();
     };
+    // Whoever wrote a file into this folder does not choose where results go.
     settings(&format!("http://{address}/hook/secret"));
+    let found = arena.dyno(&["compare", &fast, &slow]);
+    refused(&found, &["notify-webhook from file", "`--config dyno.toml`"]);
+    arena.set("DYNO_CONFIG", "dyno.toml");
     let called = std::thread::spawn(move || answer_once(&listener));
     assert_eq!(arena.dyno(&["compare", &fast, &slow]).code, Some(1));
     let request = called.join().unwrap();

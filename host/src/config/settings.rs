@@ -17,6 +17,7 @@ use super::{
     layers::{Layers, absolute, variable},
     paths::{self, UserFolders},
     setting::{Origin, Setting},
+    tightening::PROGRAM,
 };
 use crate::trust::{Require, TrustStore};
 
@@ -128,6 +129,13 @@ impl Resolved {
             |file| file.db_path.as_ref(),
             || output.value.join("dyno.duckdb"),
         );
+        // Neither a flag nor the file: other users see command lines, and configuration files are shared.
+        let token = layers.text("", None, "DYNO_TOKEN", |_| None);
+        let mut server = layers.server(flags)?;
+        if token.value.is_some() {
+            let why = "your access token (`DYNO_TOKEN`) would be sent to it";
+            server = layers.users_own(("server", "DYNO_SERVER"), why, server)?;
+        }
         let profile = layers.profile(flags)?;
         let mut trust = layers.trust()?;
         if profile.value == Profile::Server {
@@ -150,9 +158,17 @@ impl Resolved {
                 DEFAULT_CACHE_BYTES,
             )?,
             leases: layers.path("--leases", None, "DYNO_LEASES", |_| None, paths::leases),
-            worker: layers.path("--worker", None, "DYNO_WORKER", |file| file.worker.as_ref(), paths::worker),
+            worker: layers.users_own(
+                ("worker", "DYNO_WORKER"),
+                PROGRAM,
+                layers.path("--worker", None, "DYNO_WORKER", |file| file.worker.as_ref(), paths::worker),
+            )?,
             lease_timeout_ns: layers.patience(flags)?,
-            probe: layers.path("--probe", None, "DYNO_PROBE", |file| file.probe.as_ref(), paths::probe),
+            probe: layers.users_own(
+                ("probe", "DYNO_PROBE"),
+                PROGRAM,
+                layers.path("--probe", None, "DYNO_PROBE", |file| file.probe.as_ref(), paths::probe),
+            )?,
             probe_timeout_ns: layers.number(
                 "probe-timeout",
                 "--probe-timeout",
@@ -180,9 +196,8 @@ impl Resolved {
                 units::parse_bytes,
                 DEFAULT_MEMORY_BYTES,
             )?,
-            server: layers.server(flags)?,
-            // Neither a flag nor the file: other users see command lines, and configuration files are shared.
-            token: layers.text("", None, "DYNO_TOKEN", |_| None),
+            server,
+            token,
             host: layers
                 .pick(("--host", flags.host.clone()), ("DYNO_HOST", variable("DYNO_HOST")), |file| {
                     file.host.clone()
@@ -218,8 +233,16 @@ impl Resolved {
             profile,
             watch: layers.watch(flags)?,
             retention: layers.retention()?,
-            notify_webhook: layers.text("", None, "DYNO_NOTIFY_WEBHOOK", |file| file.notify_webhook.clone()),
-            notify_command: layers.text("", None, "DYNO_NOTIFY_COMMAND", |file| file.notify_command.clone()),
+            notify_webhook: layers.users_own(
+                ("notify-webhook", "DYNO_NOTIFY_WEBHOOK"),
+                "what you measure would be sent to it",
+                layers.text("", None, "DYNO_NOTIFY_WEBHOOK", |file| file.notify_webhook.clone()),
+            )?,
+            notify_command: layers.users_own(
+                ("notify-command", "DYNO_NOTIFY_COMMAND"),
+                PROGRAM,
+                layers.text("", None, "DYNO_NOTIFY_COMMAND", |file| file.notify_command.clone()),
+            )?,
             trust,
         })
     }

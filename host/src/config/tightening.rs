@@ -1,4 +1,5 @@
-//! Settings that say what plugins may do. Whoever writes a `dyno.toml` into a folder must not loosen them.
+//! Settings that say what plugins may do, which programs run with the user's rights, and where the user's data go. Whoever writes a
+//! `dyno.toml` into a folder must not loosen the first, nor choose the others.
 
 use std::{
     collections::BTreeMap,
@@ -16,6 +17,9 @@ use super::{
     setting::{Origin, Setting},
 };
 use crate::trust::{TrustError, TrustStore};
+
+/// Why a setting that names a program is the user's own.
+pub(super) const PROGRAM: &str = "it names a program that would run with your rights";
 
 impl Layers {
     /// The trust store of the user's own file, which the chosen file can tighten. There is no flag or variable for it.
@@ -164,6 +168,24 @@ impl Layers {
         }
     }
 
+    /// A setting that a file cannot choose if it merely lies in the current folder. `why` says what would come of it.
+    pub(super) fn users_own<T>(
+        &self,
+        (name, variable): (&'static str, &'static str),
+        why: &str,
+        setting: Setting<T>,
+    ) -> Result<Setting<T>, ConfigError> {
+        let is_by_file = matches!(setting.origin, Origin::File(_));
+        if !(is_by_file && self.is_found) {
+            return Ok(setting);
+        }
+        let message = format!(
+            "{why}, and nobody named this file: if it is yours, give `--config dyno.toml`; otherwise set `{variable}`, or remove \
+             the key"
+        );
+        Err(ConfigError::Value { name, origin: setting.origin.to_string(), message })
+    }
+
     /// What any source demands: none of them takes back what another one demands.
     pub(super) fn require_isolation(
         &self,
@@ -296,6 +318,24 @@ mod tests {
         assert!(isolation(&layers("isolation = 'basic'", "profile = 'server'")).is_err());
         let both = layers("require-isolation = ['no_network']", "require-isolation = ['file_rules']");
         assert_eq!(both.require_isolation(&flags).unwrap().value.len(), 2);
+    }
+
+    #[test]
+    fn a_file_in_a_folder_chooses_no_program() {
+        let program = |origin, is_found| {
+            let layers = Layers { is_found, ..layers("", "") };
+            let setting = Setting { value: "evil", origin };
+            let chosen = layers.users_own(("worker", "DYNO_WORKER"), PROGRAM, setting);
+            chosen.map(|it| it.value).map_err(|it| it.to_string())
+        };
+        let by_file = || Origin::File("/work/dyno.toml".into());
+        let said = program(by_file(), true).unwrap_err();
+        for part in ["worker from file /work/dyno.toml", "`--config dyno.toml`", "`DYNO_WORKER`"] {
+            assert!(said.contains(part), "{said}");
+        }
+        assert_eq!(program(by_file(), false), Ok("evil"));
+        assert_eq!(program(Origin::Environment("DYNO_WORKER"), true), Ok("evil"));
+        assert_eq!(program(Origin::Default, true), Ok("evil"));
     }
 
     #[test]

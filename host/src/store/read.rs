@@ -1,8 +1,8 @@
 //! Reading one run as a record, or the samples of a case.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, hash::Hash, sync::Arc};
 
-use duckdb::{Row, params};
+use duckdb::{Row, ToSql, params};
 use dyno_core::model::{
     CaseRecord, LaunchRecord, MetricSummary, PluginBuild, PluginKind, PluginRef, RESULT_SCHEMA,
     RESULT_VERSION, RunRecord, RunStatus, Sample, Source, Work,
@@ -115,12 +115,8 @@ impl Store {
         let sql = format!(
             "SELECT {SAMPLE}, launch_no FROM samples WHERE run_no = ? AND case_no = ? ORDER BY launch_no, sample_no"
         );
-        let rows: Vec<(u32, Sample)> =
-            self.rows(&sql, params![run_no, case], |row| Ok((row.get(9)?, sample(row)?))).map_err(&failed)?;
-        let mut by_launch: HashMap<u32, Vec<Sample>> = HashMap::new();
-        for (launch, sample) in rows {
-            by_launch.entry(launch).or_default().push(sample);
-        }
+        let mut by_launch =
+            self.samples(&sql, params![run_no, case], |row| row.get::<_, u32>(9)).map_err(&failed)?;
         for launch in &mut launches {
             launch.samples = by_launch.remove(&launch.launch).unwrap_or_default();
         }
@@ -232,19 +228,33 @@ impl Store {
         let sql = format!(
             "SELECT {SAMPLE}, case_no, launch_no FROM samples WHERE run_no = ? ORDER BY case_no, launch_no, sample_no"
         );
-        let rows: Vec<((u32, u32), Sample)> = self
-            .rows(&sql, params![run_no], |row| Ok(((row.get(9)?, row.get(10)?), sample(row)?)))
+        let mut by_launch = self
+            .samples(&sql, params![run_no], |row| Ok((row.get::<_, u32>(9)?, row.get::<_, u32>(10)?)))
             .map_err(doing("reading samples"))?;
-        let mut by_launch: HashMap<(u32, u32), Vec<Sample>> = HashMap::new();
-        for (key, sample) in rows {
-            by_launch.entry(key).or_default().push(sample);
-        }
         for case in cases {
             for launch in &mut case.launches {
                 launch.samples = by_launch.remove(&(case.index, launch.index)).unwrap_or_default();
             }
         }
         Ok(())
+    }
+
+    /// The samples that a query finds, by their place. A run may have millions: they are never in memory twice.
+    fn samples<Place: Eq + Hash>(
+        &self,
+        sql: &str,
+        params: &[&dyn ToSql],
+        place: impl Fn(&Row<'_>) -> duckdb::Result<Place>,
+    ) -> duckdb::Result<HashMap<Place, Vec<Sample>>> {
+        self.first(|| {
+            let mut found: HashMap<Place, Vec<Sample>> = HashMap::new();
+            let mut statement = self.connection.prepare(sql)?;
+            let mut rows = statement.query(params)?;
+            while let Some(row) = rows.next()? {
+                found.entry(place(row)?).or_default().push(sample(row)?);
+            }
+            Ok(found)
+        })
     }
 
     /// The rows of a query, which comes before those of callers.

@@ -36,8 +36,7 @@ fn run(host: &Host) -> Outcome<String> {
         return Err(Failure::new(format!("{} of {SMALL} runs are listed", runs.len())));
     }
     let mut rows = vec![row(["after", "questions", "runs", "resident memory"])];
-    let shown = |megabytes: f64| format!("{megabytes:.1} MB");
-    rows.push(row(["its start", "0", "0", &shown(server.resident_mb()?)]));
+    rows.push(row(["its start", "0", "0", &server.resident()?]));
     let begin = Instant::now();
     let (mut asked, mut carried_out) = (0_u64, 0_u64);
     let mut connections = (0..8).map(|_| Connection::open(&server.address)).collect::<Outcome<Vec<_>>>()?;
@@ -61,7 +60,7 @@ fn run(host: &Host) -> Outcome<String> {
             }
         }
         let name = if minute == 1 { "a minute".to_owned() } else { format!("{minute} minutes") };
-        rows.push(row([&name, &asked.to_string(), &carried_out.to_string(), &shown(server.resident_mb()?)]));
+        rows.push(row([&name, &asked.to_string(), &carried_out.to_string(), &server.resident()?]));
     }
     Ok(format!(
         "{}\nGoals: at most 200 MB, and flat; idle at most 50 MB. {} results are stored at the start. Eight connections ask for \

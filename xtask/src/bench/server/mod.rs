@@ -52,7 +52,7 @@ fn run(host: &Host) -> Outcome<String> {
     })?;
     rows.push(row(["from exec to the first answer of `/readyz`", &time(median(&mut starts)), "≤ 150 ms"]));
     let server = Server::start(host, &scratch, &small)?;
-    rows.push(row(["resident memory, idle", &format!("{:.1} MB", server.resident_mb()?), "≤ 50 MB"]));
+    rows.push(row(["resident memory, idle", &server.resident()?, "≤ 50 MB"]));
     rows.extend(loads(&server)?);
     rows.extend(reads::rows(&server)?);
     let mut first =
@@ -62,7 +62,7 @@ fn run(host: &Host) -> Outcome<String> {
     let mut pings = ping(&server.address, "/api/events/ws", 2_000)?;
     let middle = median(&mut pings);
     rows.push(row(["WebSocket ping and answer, median", &time(middle), "≤ 0.1 ms"]));
-    rows.push(row(["resident memory, after all that", &format!("{:.1} MB", server.resident_mb()?), ""]));
+    rows.push(row(["resident memory, after all that", &server.resident()?, ""]));
     let shift = served_effect(&server)?;
     rows.push(row([
         "median of `sum` (n = 100,000) while 50 requests/s are served, against none",

@@ -100,6 +100,12 @@ impl Server {
         self.megabytes("VmRSS:")
     }
 
+    /// Resident memory now, in words: pages of the program and its libraries are the machine's to take back, the rest is not.
+    pub(super) fn resident(&self) -> Outcome<String> {
+        let (all, files) = (self.resident_mb()?, self.megabytes("RssFile:")?);
+        Ok(format!("{all:.1} MB ({:.1} MB without pages of program files)", all - files))
+    }
+
     /// The most that was resident since its start.
     pub(super) fn most_resident_mb(&self) -> Outcome<f64> {
         self.megabytes("VmHWM:")
