@@ -370,6 +370,9 @@ pub struct PairsInfo {
     pub elapsed_ns: u64,
     /// Time spent inside the timed calls [ns].
     pub measured_ns: u64,
+    /// Time spent in calls before them: finding the number of iterations, and warming up [ns].
+    #[serde(default)]
+    pub warm_up_ns: u64,
     /// The rule that decided the verdict. // eg: "group-sequential"
     pub rule: String,
     /// Standard deviation of the effects, without the advantage of starting first.

@@ -9,7 +9,7 @@ use std::{
 };
 
 use dyno_core::{
-    model::{ComparedSide, DeviceKind, PairEffect, Sample, SideEffects, Stage},
+    model::{ComparedSide, DeviceKind, PairEffect, Plan, Sample, SideEffects, Stage},
     protocol::Quota,
     stats::{self, LaunchTrend},
 };
@@ -61,6 +61,8 @@ pub(super) struct Pair {
     pub(super) huge_bytes: u64,
     /// Time inside the timed calls [ns].
     pub(super) measured_ns: u64,
+    /// Time in which both sides found their pace and warmed up, as the workers say [ns].
+    pub(super) warm_up_ns: u64,
     /// What was asked of the kernel and refused, a sentence each.
     pub(super) missing: BTreeSet<String>,
 }
@@ -143,13 +145,19 @@ pub(super) fn pair<'a>(sides: Sides<&'a Assignment<'a>>, plan: PairPlan) -> Resu
     let is_short = |pace: Pace| pace.slice_ns <= SHORT_NS;
     let started = start(sides, candidate_first, plan.pace.is_none_or(is_short))?;
     let Started { sessions, joined, ns: starts_ns, huge_bytes, missing } = started;
+    let mut warm_up_ns = 0_u64;
+    let mut warm = |plan: Plan| {
+        warm_up_ns = warm_up_ns.saturating_add(plan.warm_up_ns);
+        plan
+    };
     let (sessions, pace) = match plan.pace {
-        Some(pace) => (warmed_up(sessions, pace)?, pace),
+        Some(pace) => (warmed_up(sessions, pace, &mut warm)?, pace),
         None => {
             let (sessions, _) = sessions.in_turn(candidate_first, Session::verify)?.unzip();
             // Both prove that they do the work in every iteration; the pace is the baseline's.
-            let (sessions, paces) = sessions.in_turn(true, |session| find_pace(session, starts_ns))?.unzip();
-            (warmed_up(sessions, paces.baseline)?, paces.baseline)
+            let found = sessions.in_turn(true, |session| find_pace(session, starts_ns, &mut warm))?;
+            let (sessions, paces) = found.unzip();
+            (warmed_up(sessions, paces.baseline, &mut warm)?, paces.baseline)
         }
     };
     let joined = joined.filter(|_| is_short(pace));
@@ -177,6 +185,7 @@ pub(super) fn pair<'a>(sides: Sides<&'a Assignment<'a>>, plan: PairPlan) -> Resu
         retaken: slices.retaken,
         huge_bytes,
         measured_ns: slices.measured_ns,
+        warm_up_ns,
         missing,
     })
 }
@@ -216,14 +225,19 @@ fn start<'a>(
 }
 
 /// Calibrates a side, and finds the pace of sides that take so long to start, both together.
-fn find_pace(session: Session<'_, Verified>, starts_ns: u64) -> Step<'_, Calibrated, Pace> {
+fn find_pace<'a>(
+    session: Session<'a, Verified>,
+    starts_ns: u64,
+    warm: &mut impl FnMut(Plan) -> Plan,
+) -> Step<'a, Calibrated, Pace> {
     let slice_ns = session.settings().slice_ns.max(1);
     let (mut session, plan) = session.calibrate()?;
+    let plan = warm(plan);
     let mut fastest_ns = plan.slice_ns.max(1);
     for _ in 0..CHECKS {
         let again;
         (session, again) = session.warm_up(plan.iterations)?;
-        fastest_ns = fastest_ns.min(again.slice_ns.max(1));
+        fastest_ns = fastest_ns.min(warm(again).slice_ns.max(1));
     }
     // The clock and the cost of a call may have asked for more than the slice that was wished for.
     let stretch = slice_ns as f64 / fastest_ns as f64;
@@ -236,8 +250,12 @@ fn find_pace(session: Session<'_, Verified>, starts_ns: u64) -> Step<'_, Calibra
 fn warmed_up<'a, State: Instance>(
     sessions: Sides<Session<'a, State>>,
     pace: Pace,
+    warm: &mut impl FnMut(Plan) -> Plan,
 ) -> Result<Sides<Session<'a, Calibrated>>, SideEnded> {
-    Ok(sessions.in_turn(false, |session| session.warm_up(pace.iterations))?.unzip().0)
+    let (sessions, plans) = sessions.in_turn(false, |session| session.warm_up(pace.iterations))?.unzip();
+    warm(plans.baseline);
+    warm(plans.candidate);
+    Ok(sessions)
 }
 
 /// Takes slices of both sides in turn; `order` says for each whether the candidate's comes first. With `works_here`, disturbed

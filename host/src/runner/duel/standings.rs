@@ -137,6 +137,7 @@ impl<'a> Standings<'a> {
     pub(super) fn take(&mut self, taken: &Pair) {
         let info = &mut self.info;
         info.measured_ns += taken.measured_ns;
+        info.warm_up_ns = info.warm_up_ns.saturating_add(taken.warm_up_ns);
         for side in [&taken.baseline, &taken.candidate] {
             info.side_effects = info.side_effects.or_larger(side.side_effects);
         }
