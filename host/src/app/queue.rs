@@ -239,7 +239,7 @@ fn cannot_be_met(
         case.status = CaseStatus::skipped(SkipCause::Request, why.to_string());
     }
     store.begin_queued(&record, &now())?;
-    announce(&Event::RunStarted { run: record.id.clone(), cases: record.cases.len() as u32 });
+    announce(&Event::run_started(&record));
     store.end_unbegun(&record.id, &record.cases)?;
     let now = now();
     record.status = RunStatus::Completed;

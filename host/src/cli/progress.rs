@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use dyno_core::{
-    model::{CaseRecord, CaseStatus, DeviceKind, Event, PluginRef, RunStatus},
+    model::{CaseRecord, CaseStatus, DeviceKind, Event, Params, PluginRef, RunStatus},
     text::{sentence, shown},
     units,
 };
@@ -15,6 +15,8 @@ use super::{output, table, terminal};
 pub(super) struct Progress {
     bars: Option<Bars>,
     cases: u32,
+    /// The parameters that tell cases apart, if that is known: the others are the same for all, and shown with the results.
+    swept: Option<Vec<String>>,
     /// The cases that are being measured: several if devices work side by side.
     measured: BTreeMap<u32, Measured>,
     /// Whether the end of the run prints the reasons of failures, which are then left out here.
@@ -60,13 +62,14 @@ impl Progress {
                 .add(ProgressBar::new(0).with_style(style("{bar:16.cyan} {pos} of {len} done · {elapsed}")));
             Bars { all, run }
         });
-        Self { bars, cases: 0, measured: BTreeMap::new(), reasons_follow }
+        Self { bars, cases: 0, swept: None, measured: BTreeMap::new(), reasons_follow }
     }
 
     pub(super) fn show(&mut self, event: &Event) {
         match event {
-            Event::RunStarted { cases, .. } => {
+            Event::RunStarted { cases, swept, .. } => {
                 self.cases = *cases;
+                self.swept.clone_from(swept);
                 if let Some(bars) = &self.bars {
                     bars.run.set_length(u64::from(*cases));
                     bars.run.enable_steady_tick(Duration::from_millis(500));
@@ -79,12 +82,11 @@ impl Progress {
                 self.line(&format!("waiting for {device}, which is leased by {holder}"));
             }
             Event::CaseStarted { case, benchmark, plugin, params, device } => {
-                let place = place(device);
-                let label = format!("{benchmark} ({}{place}) {}", plugin.kind, table::params(params));
+                let label = self.name(benchmark, params, plugin, device);
                 let bar = self.bars.as_ref().map(|bars| {
                     bars.all.add(ProgressBar::new(1000).with_style(style("{bar:16.green} {wide_msg}")))
                 });
-                let measured = Measured { label: shown(label.trim_end()).to_string(), bar };
+                let measured = Measured { label, bar };
                 measured.show("", 0.0);
                 self.measured.insert(*case, measured);
             }
@@ -125,7 +127,8 @@ impl Progress {
                 if let Some(bars) = &self.bars {
                     bars.run.inc(1);
                 }
-                let text = ended(case, self.reasons_follow);
+                let what = self.name(&case.benchmark, &case.params, &case.plugin, &case.device);
+                let text = ended(&what, case, self.reasons_follow);
                 self.line(&format!("[{}/{}] {text}", case.index + 1, self.cases));
             }
             Event::RunFinished { status, .. } => {
@@ -154,6 +157,14 @@ impl Progress {
     /// What a case is called that is being measured.
     fn label(&self, case: u32) -> &str {
         self.measured.get(&case).map_or("", |measured| measured.label.as_str())
+    }
+
+    /// What a case is called: the same as in the table of results.
+    fn name(&self, benchmark: &str, params: &Params, plugin: &PluginRef, device: &str) -> String {
+        let is_shown = |name: &String| self.swept.as_ref().is_none_or(|swept| swept.contains(name));
+        let params = table::params(params.iter().filter(|(name, _)| is_shown(name)));
+        let name = format!("{benchmark} {params}");
+        format!("{} ({}{})", shown(name.trim_end()), plugin.kind, place(device))
     }
 
     fn line(&self, text: &str) {
@@ -189,8 +200,7 @@ fn place(device: &str) -> String {
 }
 
 /// One line about a case that has ended, without the reason of a failure if that is printed later.
-fn ended(case: &CaseRecord, reasons_follow: bool) -> String {
-    let what = format!("{} ({}{})", shown(&case.label()), case.plugin.kind, place(&case.device));
+fn ended(what: &str, case: &CaseRecord, reasons_follow: bool) -> String {
     match &case.status {
         CaseStatus::Failed { stage, .. } if reasons_follow => format!("{what}: failed in {stage}"),
         CaseStatus::Failed { stage, reason } => {
@@ -214,9 +224,37 @@ fn ended(case: &CaseRecord, reasons_follow: bool) -> String {
 mod tests {
     use std::sync::Arc;
 
-    use dyno_core::model::{Params, PluginKind};
+    use dyno_core::model::{ParamValue, Params, PluginKind};
 
     use super::*;
+
+    #[test]
+    fn a_case_is_called_by_what_tells_it_apart() {
+        let mut progress = Progress::new(false);
+        let plugin = PluginRef {
+            id: "p".to_owned(),
+            version: "1.0.0".to_owned(),
+            kind: PluginKind::Native,
+            sha256: String::new(),
+            path: String::new(),
+            build: None,
+        };
+        let params: Params = [("n", ParamValue::Integer(8)), ("k", ParamValue::Integer(1))]
+            .map(|(name, value)| (name.to_owned(), value))
+            .into_iter()
+            .collect();
+        let name = |progress: &Progress| progress.name("b", &params, &plugin, "cpu");
+        assert_eq!(name(&progress), "b n=8 k=1 (native)", "an older server does not say what is swept");
+        let started = |swept: &[&str]| Event::RunStarted {
+            run: "r".to_owned(),
+            cases: 2,
+            swept: Some(swept.iter().map(|name| (*name).to_owned()).collect()),
+        };
+        progress.show(&started(&["k"]));
+        assert_eq!(name(&progress), "b k=1 (native)");
+        progress.show(&started(&[]));
+        assert_eq!(name(&progress), "b (native)");
+    }
 
     #[test]
     fn cases_on_several_devices_keep_their_own_labels() {

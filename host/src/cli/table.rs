@@ -1,11 +1,11 @@
 //! What a run shows to people: its table, the cases that did not complete, and what made its numbers worse.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use dyno_core::{
     model::{
         CaseRecord, CaseStatus, DeviceKind, LaunchRecord, MetricSummary, ParamValue, Params, PluginRef,
-        RunRecord, remark_lines,
+        RunRecord, remark_lines, swept,
     },
     text::{Shown, sentence, shown},
     units,
@@ -58,14 +58,14 @@ pub(super) struct Keys {
 /// Chooses the columns that tell these cases apart. Values that all share go below the table; with `everything`, they
 /// get a column too.
 pub(super) fn keys(cases: &[CaseKey<'_>], everything: bool) -> Keys {
-    let varying = varying(cases);
+    let swept = swept(cases.iter().map(|case| (case.owner(), case.params)));
     let is_swept = |case: &CaseKey<'_>, name: &str| {
-        everything || varying.get(&case.owner()).is_some_and(|params| params.contains(name))
+        everything || swept.get(&case.owner()).is_some_and(|params| params.contains(name))
     };
     let named = |case: &CaseKey<'_>| {
-        let swept = case.params.iter().filter(|(name, _)| is_swept(case, name));
-        let swept: String = swept.map(|one| format!(" {}", param(one))).collect();
-        format!("{}{swept}", case.benchmark)
+        let params = case.params.iter().filter(|(name, _)| is_swept(case, name));
+        let params: String = params.map(|one| format!(" {}", param(one))).collect();
+        format!("{}{params}", case.benchmark)
     };
     let mut columns = vec![("benchmark", Role::Needed)];
     let mut rows: Vec<Vec<String>> = cases.iter().map(|case| vec![named(case)]).collect();
@@ -117,19 +117,6 @@ fn fixed(cases: &[CaseKey<'_>], is_swept: impl Fn(&CaseKey<'_>, &str) -> bool, i
         if is_only { values } else { format!("{benchmark} {values}") }
     });
     texts.collect()
-}
-
-/// The parameters that differ among the cases of a benchmark.
-fn varying<'a>(cases: &[CaseKey<'a>]) -> HashMap<(&'a str, &'a str), HashSet<&'a str>> {
-    let mut firsts: HashMap<(&str, &str), &Params> = HashMap::new();
-    let mut found: HashMap<(&str, &str), HashSet<&str>> = HashMap::new();
-    for case in cases {
-        let first = *firsts.entry(case.owner()).or_insert(case.params);
-        let names = first.keys().chain(case.params.keys());
-        let others = names.filter(|name| first.get(*name) != case.params.get(*name)).map(String::as_str);
-        found.entry(case.owner()).or_default().extend(others);
-    }
-    found
 }
 
 /// The value that all of these have, if they are equal.
@@ -283,8 +270,8 @@ fn throughput(case: &CaseRecord) -> String {
 const PARAMETER: usize = 48;
 
 /// Parameters on one line.
-pub(super) fn params(params: &Params) -> String {
-    params.iter().map(param).collect::<Vec<_>>().join(" ")
+pub(super) fn params<'a>(params: impl IntoIterator<Item = (&'a String, &'a ParamValue)>) -> String {
+    params.into_iter().map(param).collect::<Vec<_>>().join(" ")
 }
 
 fn param((name, value): (&String, &ParamValue)) -> String {

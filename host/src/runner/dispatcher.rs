@@ -78,7 +78,7 @@ impl Dispatcher<'_> {
         } else {
             self.store.begin_run(record)?;
         }
-        (self.announce)(&Event::RunStarted { run: record.id.clone(), cases: record.cases.len() as u32 });
+        (self.announce)(&Event::run_started(record));
         self.conduct_all(record, planned)?;
         let is_whole = record.cases.iter().all(|case| case.status != CaseStatus::Cancelled);
         record.status = if self.cancel.is_winding_down() && !is_whole {

@@ -119,7 +119,7 @@ async fn of_run(state: &Shared, identity: Identity, run: String) -> Result<Feed,
 
 /// The events that a stored run sent, as far as its record tells.
 fn replayed(record: &RunRecord) -> Vec<Arc<Told>> {
-    let started = Event::RunStarted { run: record.id.clone(), cases: record.cases.len() as u32 };
+    let started = Event::run_started(record);
     let cases = record.cases.iter().map(|case| Event::CaseFinished { case: Box::new(case.clone()) });
     let status = if record.status.has_ended() { record.status } else { RunStatus::Interrupted };
     let finished = Event::RunFinished { run: record.id.clone(), status };

@@ -38,7 +38,7 @@ fn progress_never_goes_backwards() {
         device: "cuda:0".to_owned(),
     };
     let events = [
-        Event::RunStarted { run: run.id.clone(), cases: 4 },
+        Event::run_started(&run),
         started(0),
         estimated(0, 0.9),
         // An estimate becomes worse, and on another device the next case begins meanwhile.

@@ -17,16 +17,11 @@ use crate::{
 pub(super) const BENCH: Bench =
     Bench { name: "comparisons", title: "Verdicts on what is stored", needs: Needs::Nothing, run };
 
-/// The example that measures from inside.
+/// The example that measures.
 const EXAMPLE: &str = "verdict_speed";
 
 fn run(host: &Host) -> Outcome<String> {
-    let mut command = host.project.cargo("build");
-    // The same features as everything else, for the reason given in `native`.
-    command.args(["--release", "--locked", "--workspace", "--test", "boundaries", "--example", EXAMPLE]);
-    host.duckdb.tell(&mut command);
-    process::run(&mut command)?;
-    let text = process::output(&mut Command::new(host.native.folder.join("examples").join(EXAMPLE)))?;
+    let text = process::output(&mut Command::new(host.example(EXAMPLE)?))?;
     let figures: Map<String, Value> = serde_json::from_str(&text)
         .map_err(|error| Failure::new(format!("the example `{EXAMPLE}` printed no JSON: {error}")))?;
     let mut rows = vec![row(["what", "time", "aim"])];

@@ -19,7 +19,7 @@ use crate::{
 pub(super) const BENCH: Bench =
     Bench { name: "devices", title: "Devices and leases", needs: Needs::Nothing, run };
 
-/// The example that measures from inside, because a whole process would measure its own start.
+/// The example that measures.
 const EXAMPLE: &str = "lease_speed";
 
 fn run(host: &Host) -> Outcome<String> {
@@ -55,13 +55,8 @@ fn run(host: &Host) -> Outcome<String> {
 }
 
 fn leases(host: &Host) -> Outcome<Map<String, Value>> {
-    let mut command = host.project.cargo("build");
-    // The same features as everything else, for the reason given in `native`.
-    command.args(["--release", "--locked", "--workspace", "--test", "boundaries", "--example", EXAMPLE]);
-    host.duckdb.tell(&mut command);
-    process::run(&mut command)?;
     let folder = host.scratch().join("devices").join("leases");
-    let text = process::output(Command::new(host.native.folder.join("examples").join(EXAMPLE)).arg(folder))?;
+    let text = process::output(Command::new(host.example(EXAMPLE)?).arg(folder))?;
     serde_json::from_str(&text)
         .map_err(|error| Failure::new(format!("the example `{EXAMPLE}` printed no JSON: {error}")))
 }

@@ -12,7 +12,7 @@ use crate::{
     failure::{Failure, Outcome},
     native::{self, Native},
     options::Options,
-    plugins,
+    plugins, process,
     project::{Project, make_folder, read},
     setup::{self, DuckDb, Tools},
 };
@@ -32,6 +32,16 @@ pub(super) struct Host {
 }
 
 impl Host {
+    /// Builds an example, which measures from inside: a whole process would measure its own start.
+    pub(super) fn example(&self, name: &str) -> Outcome<PathBuf> {
+        let mut command = self.project.cargo("build");
+        // The same features as everything else, for the reason given in `native`.
+        command.args(["--release", "--locked", "--workspace", "--test", "boundaries", "--example", name]);
+        self.duckdb.tell(&mut command);
+        process::run(&mut command)?;
+        Ok(self.native.folder.join("examples").join(name))
+    }
+
     /// Builds everything.
     pub(super) fn build(options: &Options) -> Outcome<Self> {
         let project = Project::open()?;

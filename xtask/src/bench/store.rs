@@ -17,17 +17,11 @@ use crate::{
 pub(super) const BENCH: Bench =
     Bench { name: "store", title: "A million samples in the store", needs: Needs::Nothing, run };
 
-/// The example that measures from inside, because a whole process would measure its own start.
+/// The example that measures.
 const EXAMPLE: &str = "store_speed";
 
 fn run(host: &Host) -> Outcome<String> {
-    let mut command = host.project.cargo("build");
-    // The same features as everything else, for the reason given in `native`.
-    command.args(["--release", "--locked", "--workspace", "--test", "boundaries", "--example", EXAMPLE]);
-    host.duckdb.tell(&mut command);
-    process::run(&mut command)?;
-    let text =
-        process::output(Command::new(host.native.folder.join("examples").join(EXAMPLE)).arg(host.scratch()))?;
+    let text = process::output(Command::new(host.example(EXAMPLE)?).arg(host.scratch()))?;
     let figures: Map<String, Value> = serde_json::from_str(&text)
         .map_err(|error| Failure::new(format!("the example `{EXAMPLE}` printed no JSON: {error}")))?;
     Ok(format!(

@@ -4,17 +4,19 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CaseRecord, Interval, Params, PluginRef, RunStatus, Stage};
+use super::{CaseRecord, Interval, Params, PluginRef, RunRecord, RunStatus, Stage};
 
 /// One thing that happened. `case` is [`CaseRecord::index`], `launch` is `LaunchRecord::index`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "fields carry the names of the model")]
 pub enum Event {
-    /// The run is in the database.
+    /// The run is in the database. `swept` names the parameters that differ among the cases of a benchmark; older servers do not say.
     RunStarted {
         run: String,
         cases: u32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        swept: Option<Vec<String>>,
     },
     /// Another process, `holder`, has the database open.
     WaitingForDatabase {
@@ -95,4 +97,16 @@ pub struct Estimate {
     pub fraction: f64,
     /// Time until the stop rule ends the case, if it can be estimated [ns].
     pub remaining_ns: Option<u64>,
+}
+
+impl Event {
+    /// A run has started.
+    #[must_use]
+    pub fn run_started(record: &RunRecord) -> Self {
+        Self::RunStarted {
+            run: record.id.clone(),
+            cases: record.cases.len() as u32,
+            swept: Some(record.swept()),
+        }
+    }
 }

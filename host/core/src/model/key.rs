@@ -1,7 +1,7 @@
 //! The identity and the names of a case: the one place that matches cases of different runs, and names them.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     fmt,
     hash::{Hash, Hasher},
 };
@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CaseRecord, PluginKind, PluginRef, RunRecord};
+use super::{CaseRecord, Params, PluginKind, PluginRef, RunRecord};
 
 /// Everything that decides what a case measures. Two results belong to the same case if, and only if, their keys are
 /// equal, except for the version of the plugin: see [`CaseKey::without_version`].
@@ -175,7 +175,7 @@ fn told_apart(keys: &[&CaseKey], ways: &[fn(&CaseKey) -> String]) -> Vec<String>
         }
     }
     let mut number: HashMap<String, u32> = HashMap::new();
-    let all: std::collections::HashSet<String> = out.iter().cloned().collect();
+    let all: HashSet<String> = out.iter().cloned().collect();
     for name in &mut out {
         let count = number.entry(name.clone()).or_insert(0);
         *count += 1;
@@ -198,6 +198,22 @@ fn groups(names: &[String]) -> Vec<Vec<usize>> {
     places.into_values().filter(|places| places.len() > 1).collect()
 }
 
+/// The parameters that differ among cases of one benchmark, by the benchmark that `owner` says of each case.
+#[must_use]
+pub fn swept<'a, Owner: Copy + Eq + Hash>(
+    cases: impl IntoIterator<Item = (Owner, &'a Params)>,
+) -> HashMap<Owner, HashSet<&'a str>> {
+    let mut firsts: HashMap<Owner, &Params> = HashMap::new();
+    let mut found: HashMap<Owner, HashSet<&str>> = HashMap::new();
+    for (owner, params) in cases {
+        let first = *firsts.entry(owner).or_insert(params);
+        let names = first.keys().chain(params.keys());
+        let others = names.filter(|name| first.get(*name) != params.get(*name)).map(String::as_str);
+        found.entry(owner).or_default().extend(others);
+    }
+    found
+}
+
 impl CaseRecord {
     /// Identifies the same case in another run.
     #[must_use]
@@ -217,6 +233,14 @@ impl RunRecord {
     #[must_use]
     pub fn keys(&self) -> Vec<CaseKey> {
         self.cases.iter().map(CaseRecord::key).collect()
+    }
+
+    /// Names of the parameters that differ among the cases of a benchmark, in alphabetical order.
+    #[must_use]
+    pub fn swept(&self) -> Vec<String> {
+        let cases = self.cases.iter().map(|case| ((&case.plugin.id, &case.benchmark), &*case.params));
+        let names: BTreeSet<&str> = swept(cases).into_values().flatten().collect();
+        names.into_iter().map(str::to_owned).collect()
     }
 
     /// Names of its cases for other tools, in their order, no two equal: see [`series`].

@@ -139,12 +139,7 @@ struct Browse {
 impl Browse {
     fn build(host: &Host) -> Outcome<Self> {
         let chromium = setup::chromium().ok_or_else(|| Failure::new("there is no Chromium to measure in"))?;
-        let mut command = host.project.cargo("build");
-        // The same features as everything else, for the reason given in `native`.
-        command.args(["--release", "--locked", "--workspace", "--test", "boundaries", "--example", EXAMPLE]);
-        host.duckdb.tell(&mut command);
-        process::run(&mut command)?;
-        Ok(Self { program: host.native.folder.join("examples").join(EXAMPLE), chromium })
+        Ok(Self { program: host.example(EXAMPLE)?, chromium })
     }
 
     fn start(&self, arguments: &[&str]) -> Outcome<Browsing> {

@@ -45,12 +45,7 @@ pub(super) fn filled_with_noise(host: &Host, scratch: &Path, size: Size, noise: 
     let _ = fs::remove_file(&path);
     // What a killed server left would belong to the database before.
     let _ = fs::remove_file(path.with_extension("duckdb.wal"));
-    let mut command = host.project.cargo("build");
-    // The same features as everything else, for the reason given in `native`.
-    command.args(["--release", "--locked", "--workspace", "--test", "boundaries", "--example", EXAMPLE]);
-    host.duckdb.tell(&mut command);
-    process::run(&mut command)?;
-    let mut command = Command::new(host.native.folder.join("examples").join(EXAMPLE));
+    let mut command = Command::new(host.example(EXAMPLE)?);
     command.arg(&path);
     process::run(
         command.args([size.runs, size.cases, size.samples, noise].map(|number| number.to_string())),
