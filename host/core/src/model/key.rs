@@ -54,7 +54,7 @@ impl CaseKey {
 
     /// The key of a benchmark of a plugin.
     #[must_use]
-    pub fn new(plugin: &PluginRef, benchmark: &str, params: &super::Params, device: &str) -> Self {
+    pub fn new(plugin: &PluginRef, benchmark: &str, params: &Params, device: &str) -> Self {
         Self {
             plugin: plugin.id.clone(),
             version: plugin.version.clone(),
@@ -255,6 +255,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::model::ParamValue;
 
     fn key(plugin: &str, version: &str, params: &[(&str, &str)]) -> CaseKey {
         CaseKey {
@@ -299,12 +300,29 @@ mod tests {
             let keys: Vec<CaseKey> =
                 all.iter().map(|(plugin, version, value)| key(plugin, version, &[("p", value)])).collect();
             for names in [labels(&keys), series(&keys)] {
-                let distinct: std::collections::HashSet<&String> = names.iter().collect();
+                let distinct: HashSet<&String> = names.iter().collect();
                 prop_assert_eq!(distinct.len(), keys.len(), "{:?}", names);
             }
             for (one, other) in keys.iter().zip(keys.iter().skip(1)) {
                 prop_assert_eq!(one == other, one.versioned() == other.versioned());
             }
         }
+    }
+
+    #[test]
+    fn swept_parameters_are_those_that_differ_within_a_benchmark() {
+        let params = |pairs: &[(&str, i64)]| -> Params {
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), ParamValue::Integer(*value))).collect()
+        };
+        let cases = [
+            ("a", params(&[("n", 1), ("k", 2)])),
+            ("a", params(&[("n", 3), ("k", 2)])),
+            // The same name has another value in another benchmark, and one is missing.
+            ("b", params(&[("k", 5), ("m", 1)])),
+            ("b", params(&[("k", 5)])),
+        ];
+        let found = swept(cases.iter().map(|(owner, params)| (*owner, params)));
+        assert_eq!(found["a"], HashSet::from(["n"]));
+        assert_eq!(found["b"], HashSet::from(["m"]));
     }
 }

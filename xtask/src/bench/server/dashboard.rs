@@ -21,7 +21,6 @@ use crate::{
         table::{row, table, time},
     },
     failure::{Failure, Outcome},
-    process,
     project::make_folder,
     setup,
 };
