@@ -62,7 +62,8 @@ pub struct ModelHardware {
     pub available: bool,
     /// Why none can; null if one can.
     pub reason: Option<String>,
-    /// Precisions that the model can run in on it; empty if the plugin does not give any. // eg: ["fp32", "int8"]
+    /// Precisions that the model can run in on it; empty if the plugin does not give any, or if `reason` says that the model has none of
+    /// this kind's. // eg: ["fp32", "int8"]
     pub precisions: Vec<String>,
 }
 
@@ -198,8 +199,16 @@ fn of_model(whole: &Model, benchmark: &BenchmarkInfo, name: &str) -> Model {
     for kind in &mut hardware {
         if kind.precisions.is_empty() {
             kind.precisions.clone_from(&precisions);
+            continue;
         }
+        let there = kind.precisions.join(", ");
         kind.precisions.retain(|word| precisions.contains(word));
+        if kind.precisions.is_empty() && !precisions.is_empty() {
+            kind.available = false;
+            let its = precisions.join(", ");
+            kind.reason =
+                Some(format!("none of its precisions ({its}) is among those of {} ({there})", kind.kind));
+        }
     }
     Model {
         name: name.to_owned(),
@@ -312,12 +321,14 @@ mod tests {
             document["hardware"],
             json!([
                 {"kind": "cpu", "available": true, "reason": null, "precisions": ["fp32"]},
-                {"kind": "cuda", "available": false, "reason": "it is in use", "precisions": []},
+                {"kind": "cuda", "available": false, "reason": "none of its precisions (fp32) is among those of cuda (bf16)",
+                    "precisions": []},
                 {"kind": "tpu", "available": false, "reason": "this dyno knows no device of kind `tpu`", "precisions": ["fp32"]},
             ])
         );
         let of_plain: Vec<String> = all[2].hardware.iter().map(|it| it.precisions.join(" ")).collect();
         assert_eq!(of_plain, ["fp32 bf16", "bf16", "fp32 bf16"], "a kind may have fewer");
+        assert_eq!(all[2].hardware[1].reason.as_deref(), Some("it is in use"));
     }
 
     #[test]

@@ -13,7 +13,10 @@ use dyno_core::{
 };
 use dyno_plugin_api::descriptor::{BenchmarkInfo, MetricInfo, ParamInfo};
 
-use super::permitted::{Asking, Permitted};
+use super::{
+    names::Names,
+    permitted::{Asking, Permitted},
+};
 
 /// Why a case cannot run, or need not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,6 +124,8 @@ pub struct Planned {
     pub obstacle: Option<Obstacle>,
     /// What its plugin may do, once somebody needed to know.
     permitted: Arc<OnceLock<Permitted>>,
+    /// Where its plugin finds what it may connect to.
+    names: Arc<Names>,
 }
 
 impl Deref for Planned {
@@ -145,7 +150,23 @@ impl Planned {
             subject,
             params,
             permitted: Arc::default(),
+            names: Arc::default(),
         }
+    }
+
+    /// The other side of a comparison with this one: its plugin finds the same servers.
+    pub(super) fn other_side(&self, subject: Arc<Subject>, params: Arc<Params>) -> Self {
+        Self { names: Arc::clone(&self.names), ..Self::new(subject, params) }
+    }
+
+    #[cfg(test)]
+    pub(super) fn knowing(self, names: Names) -> Self {
+        Self { names: Arc::new(names), ..self }
+    }
+
+    /// Where its plugin finds what it may connect to.
+    pub(super) fn names(&self) -> &Names {
+        &self.names
     }
 
     /// What its plugin may do: decided once, so that all its launches have the same rights and the record says which.

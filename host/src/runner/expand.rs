@@ -231,7 +231,7 @@ pub fn matches(
             let params = Arc::new(params);
             for [before, now] in &subjects {
                 let baseline = Planned::new(Arc::clone(before), Arc::clone(&params));
-                let candidate = Planned::new(Arc::clone(now), Arc::clone(&same));
+                let candidate = baseline.other_side(Arc::clone(now), Arc::clone(&same));
                 let key = candidate.key();
                 found.push(Match { label: key.label(), key, baseline, candidate, rule });
             }

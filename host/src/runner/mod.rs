@@ -15,6 +15,7 @@ mod folder;
 mod lanes;
 mod launch;
 mod loading;
+mod names;
 mod peak;
 mod permitted;
 mod rights;

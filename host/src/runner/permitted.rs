@@ -6,7 +6,7 @@ use dyno_core::model::{Capability, Endpoint, Reachable, is_of_dyno};
 use dyno_plugin_api::environment::ADDRESSES;
 use indexmap::IndexMap;
 
-use crate::pool::locate;
+use super::names::Names;
 
 /// What a plugin asks for besides computing, and whose it is.
 #[derive(Debug, Clone, Default)]
@@ -32,8 +32,8 @@ pub(super) struct Permitted {
 
 impl Permitted {
     /// Lets it connect to endpoints, as far as they have addresses now. A launch after another must find the same server.
-    pub(super) fn connect_to(&mut self, endpoints: &[Endpoint]) {
-        for located in locate(endpoints) {
+    pub(super) fn connect_to(&mut self, endpoints: &[Endpoint], names: &Names) {
+        for located in names.locate(endpoints) {
             match located {
                 Ok(reachable) => self.connect.push(reachable),
                 Err(why) => self.withheld.push(why),

@@ -47,7 +47,7 @@ impl Rights {
                 permitted.withheld.push(format!("the plugin asks for `{text}`, {why}"));
             }
         }
-        permitted.connect_to(&connect);
+        permitted.connect_to(&connect, case.names());
         // Who names a file in a parameter means it to be read.
         let named = texts(case).map(Path::new).filter(|path| path.is_absolute() && path.exists());
         permitted.read.extend(named.filter(|path| granter.lets_read(path)).map(Path::to_owned));
@@ -176,10 +176,10 @@ fn texts(case: &Planned) -> impl Iterator<Item = &str> {
 mod tests {
     use std::{fs, sync::Arc};
 
-    use dyno_core::model::{DeviceInfo, DeviceKind};
+    use dyno_core::model::{DeviceInfo, DeviceKind, Reachable};
 
     use super::*;
-    use crate::runner::{Asking, case::subject_of_tests};
+    use crate::runner::{Asking, case::subject_of_tests, names::Names};
 
     fn case(capabilities: &[&str], params: &[(&str, &str)]) -> Planned {
         let capabilities = capabilities.iter().map(|text| (*text).to_owned()).collect();
@@ -212,6 +212,18 @@ mod tests {
         fs::remove_file(&file).unwrap();
         assert_eq!(rights.permitted(&case.clone()).words(), words, "another launch");
         assert_eq!(rights.confinement(&case, &[]).read, [file]);
+    }
+
+    #[test]
+    fn both_sides_of_a_comparison_find_the_same_server() {
+        let moved = "moved.invalid:80";
+        let known =
+            Reachable { endpoint: moved.parse().unwrap(), addresses: vec!["192.0.2.1:80".parse().unwrap()] };
+        let baseline = case(&[&format!("connect:{moved}")], &[]).knowing(Names::with(known.clone()));
+        let subject = subject_of_tests(baseline.asking.clone(), DeviceInfo::new(DeviceKind::Cpu, 0));
+        let candidate = baseline.other_side(Arc::new(subject), Arc::clone(&baseline.params));
+        let rights = of_a_developer();
+        assert_eq!(rights.confinement(&candidate, &[]).connect, [known]);
     }
 
     #[test]
