@@ -162,9 +162,8 @@ impl Progress {
     /// What a case is called: the same as in the table of results.
     fn name(&self, benchmark: &str, params: &Params, plugin: &PluginRef, device: &str) -> String {
         let is_shown = |name: &String| self.swept.as_ref().is_none_or(|swept| swept.contains(name));
-        let params = table::params(params.iter().filter(|(name, _)| is_shown(name)));
-        let name = format!("{benchmark} {params}");
-        format!("{} ({}{})", shown(name.trim_end()), plugin.kind, place(device))
+        let name = table::name(benchmark, params.iter().filter(|(name, _)| is_shown(name)));
+        format!("{} ({}{})", shown(&name), plugin.kind, place(device))
     }
 
     fn line(&self, text: &str) {
@@ -228,17 +227,21 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn a_case_is_called_by_what_tells_it_apart() {
-        let mut progress = Progress::new(false);
-        let plugin = PluginRef {
+    fn plugin() -> Arc<PluginRef> {
+        Arc::new(PluginRef {
             id: "p".to_owned(),
             version: "1.0.0".to_owned(),
             kind: PluginKind::Native,
             sha256: String::new(),
             path: String::new(),
             build: None,
-        };
+        })
+    }
+
+    #[test]
+    fn a_case_is_called_by_what_tells_it_apart() {
+        let mut progress = Progress::new(false);
+        let plugin = plugin();
         let params: Params = [("n", ParamValue::Integer(8)), ("k", ParamValue::Integer(1))]
             .map(|(name, value)| (name.to_owned(), value))
             .into_iter()
@@ -259,14 +262,7 @@ mod tests {
     #[test]
     fn cases_on_several_devices_keep_their_own_labels() {
         let mut progress = Progress::new(false);
-        let plugin = Arc::new(PluginRef {
-            id: "p".to_owned(),
-            version: "1.0.0".to_owned(),
-            kind: PluginKind::Native,
-            sha256: String::new(),
-            path: String::new(),
-            build: None,
-        });
+        let plugin = plugin();
         for (case, device) in [(0, "cuda:0"), (1, "webgpu:0"), (2, "cpu")] {
             progress.show(&Event::CaseStarted {
                 case,

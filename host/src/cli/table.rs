@@ -63,9 +63,7 @@ pub(super) fn keys(cases: &[CaseKey<'_>], everything: bool) -> Keys {
         everything || swept.get(&case.owner()).is_some_and(|params| params.contains(name))
     };
     let named = |case: &CaseKey<'_>| {
-        let params = case.params.iter().filter(|(name, _)| is_swept(case, name));
-        let params: String = params.map(|one| format!(" {}", param(one))).collect();
-        format!("{}{params}", case.benchmark)
+        name(case.benchmark, case.params.iter().filter(|(name, _)| is_swept(case, name)))
     };
     let mut columns = vec![("benchmark", Role::Needed)];
     let mut rows: Vec<Vec<String>> = cases.iter().map(|case| vec![named(case)]).collect();
@@ -269,9 +267,13 @@ fn throughput(case: &CaseRecord) -> String {
 /// Maximum length of a parameter in a table [characters]; documents have it in full.
 const PARAMETER: usize = 48;
 
-/// Parameters on one line.
-pub(super) fn params<'a>(params: impl IntoIterator<Item = (&'a String, &'a ParamValue)>) -> String {
-    params.into_iter().map(param).collect::<Vec<_>>().join(" ")
+/// A benchmark with some of its parameters. // eg: "gemm n=256"
+pub(super) fn name<'a>(
+    benchmark: &str,
+    params: impl IntoIterator<Item = (&'a String, &'a ParamValue)>,
+) -> String {
+    let params: String = params.into_iter().map(|one| format!(" {}", param(one))).collect();
+    format!("{benchmark}{params}")
 }
 
 fn param((name, value): (&String, &ParamValue)) -> String {

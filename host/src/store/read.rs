@@ -248,11 +248,10 @@ impl Store {
     ) -> duckdb::Result<HashMap<Place, Vec<Sample>>> {
         self.first(|| {
             let mut found: HashMap<Place, Vec<Sample>> = HashMap::new();
-            let mut statement = self.connection.prepare(sql)?;
-            let mut rows = statement.query(params)?;
-            while let Some(row) = rows.next()? {
+            self.rows_once(sql, params, |row| {
                 found.entry(place(row)?).or_default().push(sample(row)?);
-            }
+                Ok(())
+            })?;
             Ok(found)
         })
     }

@@ -54,6 +54,7 @@ fn run(host: &Host) -> Outcome<String> {
         "peak memory, parsed",
         "and from the cache",
     ])];
+    let bare_parse = host.example(EXAMPLE)?;
     for (name, folder, grammar, aim) in [
         ("Python's standard library", python(), "python", "≥ 1,000,000"),
         ("headers of libstdc++", cpp(), "cuda", "≥ 500,000"),
@@ -65,7 +66,7 @@ fn run(host: &Host) -> Outcome<String> {
         let (files, lines) = size(host, &folder)?;
         let parsed = middle(host, &folder, true)?;
         let cached = middle(host, &folder, false)?;
-        let bare = bare(host, &folder, grammar)?;
+        let bare = bare(host, &bare_parse, &folder, grammar)?;
         let rate = |seconds: f64| format!("{:.0} lines/s", lines as f64 / seconds);
         let speed = |measured: &Measured| rate(measured.seconds);
         rows.push(row([
@@ -128,15 +129,14 @@ fn middle(host: &Host, folder: &Path, parsed: bool) -> Outcome<Measured> {
 }
 
 /// What tree-sitter alone takes for the files of the last analysis [s].
-fn bare(host: &Host, folder: &Path, grammar: &str) -> Outcome<f64> {
+fn bare(host: &Host, program: &Path, folder: &Path, grammar: &str) -> Outcome<f64> {
     let text = project::read(&output(host).join("complexity.json"))?;
     let files: Map<String, Value> = serde_json::from_slice(&text)
         .map_err(|error| Failure::new(format!("complexity.json is not JSON: {error}")))?;
     let paths: String = files.keys().map(|file| format!("{}\n", folder.join(file).display())).collect();
     let list = host.scratch().join("analysed-files");
     fs::write(&list, paths).map_err(|error| Failure::file("write", &list, &error))?;
-    let mut command = Command::new(host.example(EXAMPLE)?);
-    let said = process::output(command.arg(grammar).arg(list))?;
+    let said = process::output(Command::new(program).arg(grammar).arg(list))?;
     said.trim().parse().map_err(|_| Failure::new(format!("the example `{EXAMPLE}` said `{said}`, no time")))
 }
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use dyno_core::{
-    model::{ComparedSide, DeviceKind, PairEffect, Plan, Sample, SideEffects, Stage},
+    model::{ComparedSide, DeviceKind, PairEffect, Sample, SideEffects, Stage},
     protocol::Quota,
     stats::{self, LaunchTrend},
 };
@@ -145,19 +145,19 @@ pub(super) fn pair<'a>(sides: Sides<&'a Assignment<'a>>, plan: PairPlan) -> Resu
     let is_short = |pace: Pace| pace.slice_ns <= SHORT_NS;
     let started = start(sides, candidate_first, plan.pace.is_none_or(is_short))?;
     let Started { sessions, joined, ns: starts_ns, huge_bytes, missing } = started;
-    let mut warm_up_ns = 0_u64;
-    let mut warm = |plan: Plan| {
-        warm_up_ns = warm_up_ns.saturating_add(plan.warm_up_ns);
-        plan
-    };
-    let (sessions, pace) = match plan.pace {
-        Some(pace) => (warmed_up(sessions, pace, &mut warm)?, pace),
+    let (sessions, pace, warm_up_ns) = match plan.pace {
+        Some(pace) => {
+            let (sessions, warm_up_ns) = warmed_up(sessions, pace)?;
+            (sessions, pace, warm_up_ns)
+        }
         None => {
             let (sessions, _) = sessions.in_turn(candidate_first, Session::verify)?.unzip();
             // Both prove that they do the work in every iteration; the pace is the baseline's.
-            let found = sessions.in_turn(true, |session| find_pace(session, starts_ns, &mut warm))?;
-            let (sessions, paces) = found.unzip();
-            (warmed_up(sessions, paces.baseline, &mut warm)?, paces.baseline)
+            let (sessions, found) = sessions.in_turn(true, |session| find_pace(session, starts_ns))?.unzip();
+            let (pace, baseline_ns) = found.baseline;
+            let (_, candidate_ns) = found.candidate;
+            let (sessions, warm_up_ns) = warmed_up(sessions, pace)?;
+            (sessions, pace, sum([baseline_ns, candidate_ns, warm_up_ns]))
         }
     };
     let joined = joined.filter(|_| is_short(pace));
@@ -224,38 +224,37 @@ fn start<'a>(
     })
 }
 
-/// Calibrates a side, and finds the pace of sides that take so long to start, both together.
-fn find_pace<'a>(
-    session: Session<'a, Verified>,
-    starts_ns: u64,
-    warm: &mut impl FnMut(Plan) -> Plan,
-) -> Step<'a, Calibrated, Pace> {
+/// Calibrates a side, and finds the pace of sides that take so long to start, both together. Returns how long that took, too [ns].
+fn find_pace(session: Session<'_, Verified>, starts_ns: u64) -> Step<'_, Calibrated, (Pace, u64)> {
     let slice_ns = session.settings().slice_ns.max(1);
     let (mut session, plan) = session.calibrate()?;
-    let plan = warm(plan);
     let mut fastest_ns = plan.slice_ns.max(1);
+    let mut warm_up_ns = plan.warm_up_ns;
     for _ in 0..CHECKS {
         let again;
         (session, again) = session.warm_up(plan.iterations)?;
-        fastest_ns = fastest_ns.min(warm(again).slice_ns.max(1));
+        fastest_ns = fastest_ns.min(again.slice_ns.max(1));
+        warm_up_ns = sum([warm_up_ns, again.warm_up_ns]);
     }
     // The clock and the cost of a call may have asked for more than the slice that was wished for.
     let stretch = slice_ns as f64 / fastest_ns as f64;
     let iterations = (plan.iterations as f64 * stretch.max(1.0)).round().max(1.0) as u64;
     let expected_ns = fastest_ns as f64 * (iterations as f64 / plan.iterations as f64);
-    Ok((session, Pace::first(iterations, expected_ns as u64, starts_ns)))
+    Ok((session, (Pace::first(iterations, expected_ns as u64, starts_ns), warm_up_ns)))
 }
 
-/// Takes a slice of either side and discards it.
+/// Takes a slice of either side and discards it. Returns how long that took, too [ns].
 fn warmed_up<'a, State: Instance>(
     sessions: Sides<Session<'a, State>>,
     pace: Pace,
-    warm: &mut impl FnMut(Plan) -> Plan,
-) -> Result<Sides<Session<'a, Calibrated>>, SideEnded> {
+) -> Result<(Sides<Session<'a, Calibrated>>, u64), SideEnded> {
     let (sessions, plans) = sessions.in_turn(false, |session| session.warm_up(pace.iterations))?.unzip();
-    warm(plans.baseline);
-    warm(plans.candidate);
-    Ok(sessions)
+    Ok((sessions, sum([plans.baseline.warm_up_ns, plans.candidate.warm_up_ns])))
+}
+
+/// Times that workers tell, which may tell anything.
+fn sum<const N: usize>(times_ns: [u64; N]) -> u64 {
+    times_ns.into_iter().fold(0, u64::saturating_add)
 }
 
 /// Takes slices of both sides in turn; `order` says for each whether the candidate's comes first. With `works_here`, disturbed
