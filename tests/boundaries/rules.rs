@@ -23,8 +23,8 @@ const UNSAFE: [&str; 12] = [
     // The crate `gemm` takes pointers and strides.
     "plugins/cpu-kernels/src/gemm.rs",
     "plugins/model-inference/src/runtime/native/product.rs",
-    // ONNX Runtime's libraries for GPUs are told by the environment what they may use.
-    "plugins/model-inference/src/runtime/ort/provider.rs",
+    // ONNX Runtime and its libraries for GPUs are told by the environment what they may do.
+    "plugins/model-inference/src/runtime/ort/library.rs",
     // A file is mapped.
     "plugins/model-inference/src/weights/mapped.rs",
     // CUDA libraries are opened and called.

@@ -5,10 +5,13 @@ use std::{
     fs, io,
     io::Write,
     os::unix::fs::PermissionsExt,
+    panic::resume_unwind,
     path::{Path, PathBuf},
+    thread,
 };
 
 use serde::Serialize;
+use tempfile::NamedTempFile;
 
 use crate::{
     analysis::Analysis,
@@ -102,6 +105,9 @@ struct FunctionComplexity<'a> {
 /// An output that is written. Its type is known, so that the many small pieces of JSON are copied and not called for.
 type File<'a> = io::BufWriter<&'a fs::File>;
 
+/// The name of an output, and what writes it.
+type Output<'a> = (&'static str, &'a (dyn Fn(&mut File<'_>) -> io::Result<()> + Sync));
+
 /// What is collected before it is given to the system [bytes].
 const BUFFER: usize = 64 << 10;
 
@@ -111,42 +117,54 @@ const BUFFER: usize = 64 << 10;
 /// # Errors
 /// If the folder or a file cannot be written.
 pub fn write(analysis: &Analysis, folder: &Path) -> Result<Vec<&'static str>, OutputError> {
-    let fault = |path: &Path| {
-        let path = path.to_owned();
-        move |error| OutputError { path, error }
-    };
+    let fault = |error| OutputError { path: folder.to_owned(), error };
     if folder.exists() && !folder.is_dir() {
         let error = io::Error::new(io::ErrorKind::NotADirectory, "it is a file, and a folder is needed");
-        return Err(fault(folder)(error));
+        return Err(fault(error));
     }
-    fs::create_dir_all(folder).map_err(|error| fault(folder)(told(folder, error)))?;
-    let mut complete = Vec::new();
-    let mut save = |name: &'static str, content: &dyn Fn(&mut File<'_>) -> io::Result<()>| {
-        let path = folder.join(name);
-        let new = tempfile::Builder::new()
-            .permissions(fs::Permissions::from_mode(0o666))
-            .tempfile_in(folder)
-            .map_err(fault(&path))?;
-        let mut file = File::with_capacity(BUFFER, new.as_file());
-        content(&mut file).and_then(|()| file.flush()).map_err(fault(&path))?;
-        drop(file);
-        complete.push((name, path, new));
-        Ok(())
-    };
+    fs::create_dir_all(folder).map_err(|error| fault(told(folder, error)))?;
     let keys = class_keys(analysis);
-    save("class_hierarchy.json", &|file| json(file, &hierarchy(analysis, &keys)))?;
-    save("function_signatures.json", &|file| json(file, &signatures(analysis)))?;
-    save("dependencies.json", &|file| json(file, &dependencies(analysis)))?;
-    save("complexity.json", &|file| json(file, &complexity(analysis)))?;
-    save("summary.json", &|file| json(file, &summary(analysis)))?;
-    save("summary.md", &|file| file.write_all(markdown::page(&summary(analysis)).as_bytes()))?;
-    save("index.html", &|file| file.write_all(html::page(analysis, &summary(analysis), &keys).as_bytes()))?;
-    let mut written = Vec::new();
-    for (name, path, new) in complete {
-        new.persist(&path).map_err(|error| fault(&path)(error.error))?;
-        written.push(name);
+    let summary = summary(analysis);
+    let outputs: [Output<'_>; 7] = [
+        ("class_hierarchy.json", &|file| json(file, &hierarchy(analysis, &keys))),
+        ("function_signatures.json", &|file| json(file, &signatures(analysis))),
+        ("dependencies.json", &|file| json(file, &dependencies(analysis))),
+        ("complexity.json", &|file| json(file, &complexity(analysis))),
+        ("summary.json", &|file| json(file, &summary)),
+        ("summary.md", &|file| file.write_all(markdown::page(&summary).as_bytes())),
+        ("index.html", &|file| file.write_all(html::page(analysis, &summary, &keys).as_bytes())),
+    ];
+    let complete: Vec<(PathBuf, NamedTempFile)> = thread::scope(|scope| {
+        let started = outputs
+            .map(|output| (output, thread::Builder::new().spawn_scoped(scope, move || save(folder, output))));
+        let saved = started.into_iter().map(|(output, thread)| match thread {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
+            // Where no more threads are to be had, one after the other takes longer, and is as good.
+            Err(_) => save(folder, output),
+        });
+        saved.collect::<Result<_, _>>()
+    })?;
+    for (path, new) in complete {
+        new.persist(&path).map_err(|error| OutputError { path, error: error.error })?;
     }
-    Ok(written)
+    Ok(outputs.map(|(name, _)| name).to_vec())
+}
+
+/// Writes an output beside the place where it belongs. Returns that place, and the file.
+fn save(folder: &Path, (name, content): Output<'_>) -> Result<(PathBuf, NamedTempFile), OutputError> {
+    let path = folder.join(name);
+    let new = tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o666)).tempfile_in(folder);
+    let written = new.and_then(|new| {
+        let mut file = File::with_capacity(BUFFER, new.as_file());
+        content(&mut file)?;
+        file.flush()?;
+        drop(file);
+        Ok(new)
+    });
+    match written {
+        Ok(new) => Ok((path, new)),
+        Err(error) => Err(OutputError { path, error }),
+    }
 }
 
 /// Why a folder cannot be made. `/proc` says of a new folder that it does not exist, which is no reason.

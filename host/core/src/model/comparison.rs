@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Better, CaseKey, CaseRecord, CaseStatus, ComparedSide, Inputs, Interval, Layout, PluginBuild, RunRecord,
-    Sample, SideEffects, Trend, Unjudged,
+    Sample, ShortLabels, SideEffects, Trend, Unjudged,
 };
 use crate::stats::median;
 
@@ -183,15 +183,18 @@ impl Comparison {
         })
     }
 
-    /// Names of its cases for other tools, in their order, no two equal: see [`super::series`]. Documents of earlier
-    /// versions have labels only.
+    /// Names of its cases for other tools, in their order, no two equal: see [`super::series`].
     #[must_use]
     pub fn series(&self) -> Vec<String> {
-        let named = |case: &CaseComparison| match &case.key {
-            Some(key) => key.clone(),
-            None => CaseKey::named(case.label.clone()),
-        };
-        super::series(&self.cases.iter().map(named).collect::<Vec<_>>())
+        super::series(&self.cases.iter().map(CaseComparison::key_or_label).collect::<Vec<_>>())
+    }
+
+    /// Names of its cases in their order, then of those that could not be compared, for a page that has all of them.
+    #[must_use]
+    pub fn short_labels(&self) -> ShortLabels {
+        let compared = self.cases.iter().map(CaseComparison::key_or_label);
+        let keys: Vec<CaseKey> = compared.chain(self.unjudged.iter().map(|case| case.key.clone())).collect();
+        super::short_labels(&keys)
     }
 
     /// Withdraws the verdict on a difference between two sides that are the same file: the machine caused it.
@@ -227,6 +230,13 @@ pub struct CaseComparison {
     /// The pairs of launches; absent if the sides were measured at different times.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pairs: Option<PairsInfo>,
+}
+
+impl CaseComparison {
+    /// Its key. Documents of earlier versions have labels only.
+    fn key_or_label(&self) -> CaseKey {
+        self.key.clone().unwrap_or_else(|| CaseKey::named(self.label.clone()))
+    }
 }
 
 /// One metric on both sides.

@@ -162,6 +162,39 @@ pub fn series<'a>(keys: impl IntoIterator<Item = &'a CaseKey>) -> Vec<String> {
     told_apart(&keys.into_iter().collect::<Vec<_>>(), &[CaseKey::series, CaseKey::versioned])
 }
 
+/// Names for keys that stand on one page, and what they leave out.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct ShortLabels {
+    /// As [`labels`], in the order of the keys, but of a benchmark with several cases without the parameters that all of them share.
+    pub names: Vec<String>,
+    /// These parameters, a line for each such benchmark. // eg: "gemm dtype=f32 threads=1"
+    pub shared: Vec<String>,
+}
+
+/// Names for these keys in their order, no two of them equal, and the parameters that need not be said of each.
+#[must_use]
+pub fn short_labels<'a>(keys: impl IntoIterator<Item = &'a CaseKey>) -> ShortLabels {
+    let mut short: Vec<CaseKey> = keys.into_iter().cloned().collect();
+    let mut places: IndexMap<(String, String), Vec<usize>> = IndexMap::new();
+    for (place, key) in short.iter().enumerate() {
+        places.entry((key.plugin.clone(), key.benchmark.clone())).or_default().push(place);
+    }
+    let mut shared = Vec::new();
+    for places in places.into_values().filter(|places| places.len() > 1) {
+        let differ = swept(places.iter().map(|place| ((), &short[*place].params))).remove(&());
+        let differ: HashSet<String> = differ.unwrap_or_default().into_iter().map(str::to_owned).collect();
+        let mut same = short[places[0]].clone();
+        same.params.retain(|name, _| !differ.contains(name));
+        if !same.params.is_empty() {
+            shared.push(same.name());
+        }
+        for place in places {
+            short[place].params.retain(|name, _| differ.contains(name));
+        }
+    }
+    ShortLabels { names: labels(&short), shared }
+}
+
 fn told_apart(keys: &[&CaseKey], ways: &[fn(&CaseKey) -> String]) -> Vec<String> {
     let Some((first, longer)) = ways.split_first() else { return Vec::new() };
     let mut out: Vec<String> = keys.iter().map(|key| first(key)).collect();
@@ -200,10 +233,10 @@ fn groups(names: &[String]) -> Vec<Vec<usize>> {
 
 /// The parameters that differ among cases of one benchmark, by the benchmark that `owner` says of each case.
 #[must_use]
-pub fn swept<'a, Owner: Copy + Eq + Hash>(
-    cases: impl IntoIterator<Item = (Owner, &'a Params)>,
+pub fn swept<'a, Owner: Copy + Eq + Hash, V: PartialEq + 'a>(
+    cases: impl IntoIterator<Item = (Owner, &'a IndexMap<String, V>)>,
 ) -> HashMap<Owner, HashSet<&'a str>> {
-    let mut firsts: HashMap<Owner, &Params> = HashMap::new();
+    let mut firsts: HashMap<Owner, &IndexMap<String, V>> = HashMap::new();
     let mut found: HashMap<Owner, HashSet<&str>> = HashMap::new();
     for (owner, params) in cases {
         let first = *firsts.entry(owner).or_insert(params);
@@ -267,6 +300,29 @@ mod tests {
             device: "cpu".into(),
             variant: String::new(),
         }
+    }
+
+    #[test]
+    fn what_all_cases_of_a_benchmark_share_is_said_once() {
+        let (one, other) =
+            (key("a", "1", &[("n", "1"), ("dtype", "f32")]), key("a", "1", &[("n", "2"), ("dtype", "f32")]));
+        let short = short_labels([&one, &other]);
+        assert_eq!(short.names, ["work n=1 (native, cpu)", "work n=2 (native, cpu)"]);
+        assert_eq!(short.shared, ["work dtype=f32"]);
+        // A benchmark with one case keeps its whole name, also beside one of another plugin.
+        let beta = key("beta", "1", &[("n", "1"), ("dtype", "f32")]);
+        let short = short_labels([&one, &beta]);
+        assert_eq!(
+            short.names,
+            ["a/work n=1 dtype=f32 (native, cpu)", "beta/work n=1 dtype=f32 (native, cpu)"]
+        );
+        assert_eq!(short.shared, Vec::<String>::new());
+        // Devices tell cases apart, too.
+        let cuda = CaseKey { device: "cuda:0".into(), ..one.clone() };
+        let short = short_labels([&one, &cuda]);
+        assert_eq!(short.names, ["work (native, cpu)", "work (native, cuda:0)"]);
+        assert_eq!(short.shared, ["work n=1 dtype=f32"]);
+        assert_eq!(short_labels([]), ShortLabels::default());
     }
 
     #[test]

@@ -55,7 +55,7 @@ pub use grant::Grant;
 pub use history::{Change, Mark, MarkKind, Point, Series};
 pub use interval::Interval;
 pub use isolation::IsolationLayer;
-pub use key::{CaseKey, labels, series, swept};
+pub use key::{CaseKey, ShortLabels, labels, series, short_labels, swept};
 pub use package::{
     FileRole, INDEX_SCHEMA, INDEX_VERSION, IndexedPackage, LOCK_SCHEMA, LOCK_VERSION, LockedFile,
     LockedPackage, MAX_FILE_BYTES, MAX_FILES, MAX_PACKAGE_BYTES, PACKAGE_SCHEMA, PACKAGE_VERSION,

@@ -277,11 +277,8 @@ impl fmt::Display for Unjudged {
                 f,
                 "one such result is expected by chance in {tests} tests (adjusted p = {adjusted_p:.3})"
             ),
-            Self::SameBuild { effect } => write!(
-                f,
-                "same build: this difference is drift of the machine, ± {:.2} %",
-                percent(effect).abs()
-            ),
+            // How large it is stands beside it.
+            Self::SameBuild { .. } => f.write_str("same build: this difference is drift of the machine"),
             Self::Trend { side, change } => write!(
                 f,
                 "the time of the {side} {} by {:.0} % within a launch, so it depends on how long is measured and \

@@ -1,17 +1,47 @@
 //! A comparison for a terminal.
 
-use std::fmt::Write;
+use std::{collections::HashMap, fmt::Write};
 
 use dyno_core::{
-    model::{CaseComparison, Comparison, Design, MetricComparison, Verdict},
+    model::{CaseComparison, Comparison, Design, MetricComparison, ShortLabels, Verdict},
     text::{sentence, shown},
     units,
 };
+use indexmap::IndexMap;
 
 use super::{FAILED, NOT_JUDGED, effect, remarks, repeated, repeats_time, totals, unjudged, worst_first};
 
 /// Maximum number of lines of metrics, of cases and of differences without `--all`.
 const SHOWN: usize = 100;
+
+/// What is said once below the lines, since it would be the same in several of them.
+struct Once<'a> {
+    /// The name of each case on this page, by its label.
+    names: HashMap<&'a str, String>,
+    /// Why most inconclusive metrics are.
+    reason: Option<&'a str>,
+}
+
+impl<'a> Once<'a> {
+    fn of(comparison: &'a Comparison, rows: &[Row<'a>], names: Vec<String>) -> Self {
+        let compared = comparison.cases.iter().map(|case| case.label.as_str());
+        let labels = compared.chain(comparison.unjudged.iter().map(|case| case.label.as_str()));
+        let mut reasons: IndexMap<&str, u32> = IndexMap::new();
+        let open = rows.iter().filter(|(_, metric)| metric.verdict == Verdict::Inconclusive);
+        for reason in open.filter_map(|(_, metric)| metric.remark.as_deref()) {
+            *reasons.entry(reason).or_default() += 1;
+        }
+        let most = reasons.into_iter().filter(|(_, count)| *count > 1).max_by_key(|(_, count)| *count);
+        Self { names: labels.zip(names).collect(), reason: most.map(|(reason, _)| reason) }
+    }
+
+    fn name(&self, label: &'a str) -> &str {
+        self.names.get(label).map_or(label, String::as_str)
+    }
+}
+
+/// A line: a metric of a case.
+type Row<'a> = (&'a CaseComparison, &'a MetricComparison);
 
 /// For a terminal: one line per metric. Without `all`, those that matter, the worst first, as far as people read; with it,
 /// every metric in the order of the cases.
@@ -21,7 +51,7 @@ pub(in crate::export) fn text(comparison: &Comparison, all: bool) -> String {
         format!("baseline   {}\ncandidate  {}\n", shown(&comparison.baseline), shown(&comparison.candidate));
     list(&mut out, "differs    ", &comparison.differences, most);
     out.push('\n');
-    let rows: Vec<(&CaseComparison, &MetricComparison)> = if all {
+    let rows: Vec<Row<'_>> = if all {
         comparison
             .cases
             .iter()
@@ -33,8 +63,10 @@ pub(in crate::export) fn text(comparison: &Comparison, all: bool) -> String {
             .filter(|(case, metric)| metric.verdict != Verdict::Equivalent && !repeats_time(case, metric))
             .collect()
     };
+    let ShortLabels { names, shared } = comparison.short_labels();
+    let once = Once::of(comparison, &rows, names);
     for (case, metric) in rows.iter().take(most) {
-        line(&mut out, case, metric, all);
+        line(&mut out, &once, case, metric, all);
     }
     let more = rows.len().saturating_sub(most);
     if more > 0 {
@@ -42,13 +74,16 @@ pub(in crate::export) fn text(comparison: &Comparison, all: bool) -> String {
     }
     for (case, failed) in unjudged(comparison).take(most) {
         let word = if failed { FAILED } else { NOT_JUDGED };
-        let _ = writeln!(out, "{word:<13}{}: {}", shown(&case.label), sentence(&case.why.to_string()));
+        let _ =
+            writeln!(out, "{word:<13}{}: {}", shown(once.name(&case.label)), sentence(&case.why.to_string()));
     }
     let more = comparison.unjudged.len().saturating_sub(most);
     if more > 0 {
         let _ = writeln!(out, "             and {more} more that could not be compared; --all shows them");
     }
-    list(&mut out, "note         ", &remarks(comparison), most);
+    let reason = once.reason.map(|reason| format!("inconclusive, where no other reason is given: {reason}"));
+    list(&mut out, "note         ", &[reason.into_iter().collect(), remarks(comparison)].concat(), most);
+    list(&mut out, "parameters   ", &shared, most);
     list(&mut out, "new          ", &comparison.added, most);
     list(&mut out, "removed      ", &comparison.removed, most);
     let _ = write!(out, "\n{}", totals(comparison));
@@ -73,12 +108,18 @@ fn list(out: &mut String, head: &str, texts: &[String], most: usize) {
     }
 }
 
-fn line(out: &mut String, case: &CaseComparison, metric: &MetricComparison, all: bool) {
+fn line<'a>(
+    out: &mut String,
+    once: &Once<'a>,
+    case: &'a CaseComparison,
+    metric: &'a MetricComparison,
+    all: bool,
+) {
     let _ = writeln!(
         out,
         "{:<13}{} {}: {} → {}  {}",
         metric.verdict.word(),
-        shown(&case.label),
+        shown(once.name(&case.label)),
         shown(&metric.name),
         shown(&units::value(metric.baseline, &metric.unit)),
         shown(&units::value(metric.candidate, &metric.unit)),
@@ -102,7 +143,8 @@ fn line(out: &mut String, case: &CaseComparison, metric: &MetricComparison, all:
     if let Some(detectable) = metric.detectable.filter(|it| (0.0..10.0).contains(it)) {
         notes.push(format!("smallest detectable change {:.2} %", detectable * 100.0));
     }
-    notes.extend(metric.remark.clone());
+    let open = metric.verdict == Verdict::Inconclusive;
+    notes.extend(metric.remark.clone().filter(|remark| !open || Some(remark.as_str()) != once.reason));
     notes.extend(repeated(case, metric).filter(|_| !all));
     if !notes.is_empty() {
         let _ = writeln!(out, "             {}", sentence(&notes.join("; ")));

@@ -21,7 +21,16 @@ pub(super) fn environment() -> Result<&'static Environment, Failure> {
     ENVIRONMENT.get_or_init(open).as_ref().map_err(Clone::clone)
 }
 
+/// Sets a variable of this process that the library looks for.
+#[allow(unsafe_code, reason = "the environment of the process is how this library is told what it may do")]
+pub(super) fn switch_on(variable: &str) {
+    // SAFETY: a worker loads one plugin and calls it on one thread; no other thread reads or writes variables.
+    unsafe { std::env::set_var(variable, "1") };
+}
+
 fn open() -> Result<Environment, Failure> {
+    // Since 1.32, it would have a thread, a database in memory and an identifier of the user before anything can be asked of it.
+    switch_on("ORT_DISABLE_TELEMETRY");
     let files = folders("", "onnxruntime").into_iter().flat_map(|it| beginning(&it, "libonnxruntime.so"));
     let by_loader = ["libonnxruntime.so.1", "libonnxruntime.so"].map(PathBuf::from);
     let mut refused = Vec::new();

@@ -5,7 +5,7 @@ use ort::{device::Device as EpDevice, environment::Environment, memory::DeviceTy
 
 use usual_folders::beginning;
 
-use super::library::folders;
+use super::library::{folders, switch_on};
 use crate::plan::{Plan, Precision};
 
 /// A library that brings a kind of device to ONNX Runtime.
@@ -124,14 +124,9 @@ impl Provider {
         vec![(format!("{}.load_config", self.name), serde_json::json!({ on: properties }).to_string())]
     }
 
-    #[allow(
-        unsafe_code,
-        reason = "the environment of the process is how this library is told what it may use"
-    )]
     fn register(&self, environment: &Environment) -> Result<(), Failure> {
         // Without it, an adapter in software is not offered. dyno says of each adapter whether it is one.
-        // SAFETY: a worker loads one plugin and calls it on one thread; no other thread reads or writes variables.
-        unsafe { std::env::set_var("ORT_WEBGPU_EP_ALLOW_SOFTWARE_ADAPTER", "1") };
+        switch_on("ORT_WEBGPU_EP_ALLOW_SOFTWARE_ADAPTER");
         let files =
             folders(self.kind, self.folder).into_iter().flat_map(|folder| beginning(&folder, self.library));
         let mut refused = Vec::new();
