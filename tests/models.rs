@@ -41,6 +41,9 @@ fn a_sweep_over_batch_sizes_is_verified_and_measured_in_items_and_tokens() {
         assert_eq!(record.cases.len(), 2);
         for case in &record.cases {
             assert_eq!(case.status, CaseStatus::Completed, "{runtime}");
+            // Such as those of telemetry.
+            let refused: Vec<_> = case.launches.iter().flat_map(|launch| &launch.refused_calls).collect();
+            assert!(refused.is_empty(), "{runtime}: {refused:?}");
             let value = |name: &str| case.metric(name).map_or(f64::NAN, |metric| metric.median);
             assert_eq!(value("parameters"), 4_385_920.0);
             for name in

@@ -17,10 +17,13 @@ use nix::{
 };
 use seccompiler::{
     BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
-    SeccompRule, sock_filter,
+    SeccompRule,
 };
 
-use super::connect;
+use super::{
+    connect,
+    numbers::{self, Answers},
+};
 
 macro_rules! calls {
     ($($(#[$cfg:meta])? $name:ident)*) => { &[$($(#[$cfg])? (stringify!($name), libc::$name)),*] };
@@ -147,30 +150,29 @@ pub(super) fn filter(network: bool) -> Result<(), String> {
     );
     // SAFETY: the handler reads what the kernel gives it, sets a bit and a register, and calls nothing.
     unsafe { sigaction(Signal::SIGSYS, &action) }.map_err(|error| refused("sigaction", &error))?;
-    for program in [unseen(), program(rules(network)?)?] {
+    let judged = rules(network)?;
+    let numbers = numbers::program(&by_number(&judged))?;
+    // Afterwards, no filter can be installed.
+    for program in [program(judged)?, numbers] {
         install(&program).map_err(|error| refused("seccomp", &error))?;
     }
     Ok(())
 }
 
-/// Answers that there is no such call to what the other filter cannot judge: `clone3`, which has its flags in memory (the C library
-/// then uses `clone`), calls of kernels that were not there when its list was made, and the second set of numbers that a kernel for
-/// `x86_64` may have.
-fn unseen() -> BpfProgram {
-    /// The number of the call in what a filter is given.
-    const NUMBER: u32 = 0;
+/// What is refused, or answered as unknown, whatever its arguments. Unknown is what the other filter cannot judge: `clone3`, which has its
+/// flags in memory (the C library then uses `clone`), calls of kernels that were not there when its list was made, and the second set of
+/// numbers that a kernel for `x86_64` may have.
+fn by_number(judged: &BTreeMap<i64, Vec<SeccompRule>>) -> Answers {
     /// The first number that the list of refused calls was not made for, on every machine: `setxattrat` of Linux 6.13.
     const UNKNOWN: u32 = 463;
+    const NO_SUCH_CALL: u32 = libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32;
 
-    let step = |code: u32, k: u32, jt: u8, jf: u8| sock_filter { code: code as u16, jt, jf, k };
-    let jump = libc::BPF_JMP | libc::BPF_K;
-    vec![
-        step(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, NUMBER, 0, 0),
-        step(jump | libc::BPF_JGE, UNKNOWN, 2, 0),
-        step(jump | libc::BPF_JEQ, libc::SYS_clone3 as u32, 1, 0),
-        step(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ALLOW, 0, 0),
-        step(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32, 0, 0),
-    ]
+    let mut answers = Answers::from([(0, libc::SECCOMP_RET_ALLOW), (UNKNOWN, NO_SUCH_CALL)]);
+    numbers::answer(&mut answers, libc::SYS_clone3 as u32, NO_SUCH_CALL);
+    for (_, number) in REFUSED.iter().filter(|(_, number)| !judged.contains_key(number)) {
+        numbers::answer(&mut answers, *number as u32, libc::SECCOMP_RET_TRAP);
+    }
+    answers
 }
 
 /// The names of the calls that were refused since the last time, in the order of their numbers.
@@ -198,11 +200,9 @@ fn name(number: libc::c_long) -> String {
     found.map_or_else(|| number.to_string(), |(name, _)| name.trim_start_matches("SYS_").to_owned())
 }
 
+/// What is refused by its arguments.
 fn rules(network: bool) -> Result<BTreeMap<i64, Vec<SeccompRule>>, String> {
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
-    for (_, number) in REFUSED {
-        rules.insert(*number, Vec::new());
-    }
     let own = process::id();
     // Its own group may be named by the number, too.
     let ours = [0, u64::from(own), u64::from(own.wrapping_neg())];

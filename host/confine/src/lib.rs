@@ -6,6 +6,7 @@ mod capabilities;
 mod confine;
 mod connect;
 mod files;
+mod numbers;
 mod proof;
 
 pub use calls::take_refused_calls;

@@ -50,6 +50,7 @@ const BENCHES: &[Bench] = &[
     server::ABUSE,
     server::BACKUP,
     server::MEMORY,
+    server::MEMORY_HOUR,
     server::GROWTH,
     server::DASHBOARD,
     cuda::BENCH,

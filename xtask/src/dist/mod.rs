@@ -94,12 +94,6 @@ pub(crate) fn release(project: &Project, duckdb: &DuckDb, native: &Native) -> Ou
     for file in FILES.iter().map(|file| project.root.join(file)).filter(|file| file.is_file()) {
         copy(&file, &folder.join(file.file_name().unwrap_or_default()))?;
     }
-    for program in ["dyno", "dyno-worker", "dyno-probe"] {
-        // What only a debugger reads is half of them.
-        if !process::succeeds(Command::new("strip").arg("--strip-debug").arg(folder.join(program))) {
-            println!("    `{program}` is released with what only a debugger reads: there is no `strip`");
-        }
-    }
     say("checking that it runs from there");
     uses(&folder.join("dyno"), &folder, &dist)?;
     let archive = dist.join(format!("{name}.tar.gz"));

@@ -1,6 +1,6 @@
 //! Plugins in Rust: native libraries, which the one native build made, and WASM components from the same sources.
 
-use std::{path::Path, process::Command};
+use std::process::Command;
 
 use super::places::{FOLDERS, native_ending};
 use crate::{
@@ -24,24 +24,14 @@ fn plugins(project: &Project) -> Vec<(&Package, &str)> {
 
 /// Puts the built native libraries into place. Returns the names of their files.
 pub(crate) fn native(project: &Project, native: &Native) -> Outcome<Vec<String>> {
-    let stripped = project.metadata.target.join("xtask").join("stripped");
-    make_folder(&stripped)?;
     let mut names = Vec::new();
     for (package, library) in plugins(project) {
         let file = format!("{}{library}{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
         let name = format!("{}.{}", package.name, native_ending());
-        let (built, small) = (native.folder.join(file), stripped.join(&name));
-        place(&project.plugins().join(&name), &without_line_tables(&built, &small)?)?;
+        place(&project.plugins().join(&name), &project::read(&native.folder.join(file))?)?;
         names.push(name);
     }
     Ok(names)
-}
-
-/// A library without what only a debugger reads, most of it the standard library's: whoever loads a plugin reads and
-/// hashes every byte of it, in each launch. As it is, where there is no `strip`.
-fn without_line_tables(built: &Path, small: &Path) -> Outcome<Vec<u8>> {
-    let is_stripped = process::succeeds(Command::new("strip").arg("-S").arg("-o").arg(small).arg(built));
-    project::read(if is_stripped { small } else { built })
 }
 
 /// Builds WASM components. Returns the names of their files.

@@ -77,10 +77,8 @@ impl Toolchain {
                 command
             }
         };
-        // A folder of its own: two compilers in one would throw away each other's work. No line tables: they make up
-        // most of a component, and every byte is hashed whenever it is listed.
+        // A folder of its own: two compilers in one would throw away each other's work.
         command
-            .env("CARGO_PROFILE_RELEASE_DEBUG", "false")
             .args(["--release", "--locked", "--target", TARGET, "--target-dir"])
             .arg(folder(project))
             .env_remove("CARGO_ENCODED_RUSTFLAGS");

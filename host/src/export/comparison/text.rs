@@ -150,3 +150,48 @@ fn line<'a>(
         let _ = writeln!(out, "             {}", sentence(&notes.join("; ")));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use dyno_core::model::{COMPARISON_SCHEMA, COMPARISON_VERSION};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn case(batch: &str, reason: &str) -> Value {
+        let params = json!({"model": "bert", "batch_size": batch});
+        let key = json!({"plugin": "p", "benchmark": "infer", "params": params, "engine": "native", "device": "cpu"});
+        json!({"label": format!("infer model=bert batch_size={batch} (native, cpu)"), "key": key, "metrics": [{
+            "name": "time", "unit": "ns", "better": "lower", "baseline": 100.0, "candidate": 101.0, "launches": [3, 3],
+            "verdict": "inconclusive", "remark": reason,
+        }]})
+    }
+
+    #[test]
+    fn what_lines_share_is_said_once_below_them() {
+        let comparison: Comparison = serde_json::from_value(json!({
+            "schema": COMPARISON_SCHEMA, "version": COMPARISON_VERSION, "design": "stored", "baseline": "a", "candidate": "b",
+            "threshold": 0.05, "alpha": 0.01,
+            "cases": [case("1", "too few launches"), case("2", "too few launches"), case("4", "no baseline")],
+            "unjudged": [{
+                "label": "infer model=bert batch_size=8 (native, cpu)",
+                "key": {"plugin": "p", "benchmark": "infer", "params": {"model": "bert", "batch_size": "8"}, "engine": "native",
+                        "device": "cpu"},
+                "why": {"kind": "skipped", "side": "candidate", "message": "too large"},
+            }],
+        }))
+        .unwrap();
+        let text = text(&comparison, false);
+        for (count, part) in [
+            (1, "model=bert"),
+            (1, "parameters   infer model=bert\n"),
+            (1, "\ninconclusive infer batch_size=1 (native, cpu) time: 100.0 ns → 101.0 ns"),
+            (1, "\nnot judged   infer batch_size=8 (native, cpu): "),
+            (1, "note         inconclusive, where no other reason is given: too few launches\n"),
+            (1, "too few launches"),
+            (1, "             no baseline\n"),
+        ] {
+            assert_eq!(text.matches(part).count(), count, "{part}: {text}");
+        }
+    }
+}

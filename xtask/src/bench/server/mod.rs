@@ -38,6 +38,7 @@ pub(super) const BACKUP: Bench = backup::BENCH;
 pub(super) const DASHBOARD: Bench = dashboard::BENCH;
 pub(super) const GROWTH: Bench = growth::BENCH;
 pub(super) const MEMORY: Bench = memory::BENCH;
+pub(super) const MEMORY_HOUR: Bench = memory::HOUR;
 pub(super) const BENCH: Bench = Bench { name: "server", title: "The server", needs: Needs::Nothing, run };
 
 fn run(host: &Host) -> Outcome<String> {
