@@ -224,6 +224,33 @@ fn a_change_of_ten_percent_is_said_in_words_and_a_row_unfolds_to_what_is_behind_
 }
 
 #[test]
+fn a_link_shows_the_row_that_it_names_whatever_the_verdict_on_it() {
+    let arena = arena();
+    let Some(mut browser) = Browser::start(&arena.path("browser")) else { return };
+    let server = Served::start(&arena, &[]);
+    let (before, after) = (measured(&server), measured(&server));
+    let compared = server.get(&format!("/api/compare?baseline={before}&candidate={after}"));
+    let case = &compared["cases"][0];
+    // Of one build, no row matters: all are hidden without a link to them.
+    let extra = case["metrics"].as_array().unwrap().iter().find(|metric| metric["name"] == "extra").unwrap();
+    assert_eq!(extra["verdict"], "equivalent");
+    let mut page = browser.page(1400, 1600);
+    let view = format!("?view=compare&baseline={before}&candidate={after}");
+    open(&mut page, &server, &view);
+    shows(&mut page, "No row matters");
+    let row = format!("{} extra", word(case, "label")).replace(' ', "%20");
+    for filter in ["", "&only=improved"] {
+        open(&mut page, &server, &format!("{view}{filter}&row={row}"));
+        shows(&mut page, "Measure this pair again");
+        assert_eq!(page.eval("document.querySelectorAll('.row-toggle').length"), json!(1));
+    }
+    // Closed, it is hidden like the others.
+    page.click("tbody .row-toggle");
+    page.until("!document.querySelector('.row-toggle')");
+    assert_quiet(&mut page, &server);
+}
+
+#[test]
 fn sql_answers_with_tables_sentences_and_files() {
     let arena = arena();
     let Some(mut browser) = Browser::start(&arena.path("browser")) else { return };

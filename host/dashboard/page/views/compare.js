@@ -63,16 +63,14 @@ function flat(comparison) {
 function Rows({ comparison }) {
   const state = useAddress();
   const rows = useMemo(() => flat(comparison), [comparison]);
-  const wanted = rows.filter((row) => (!state.q || row.label.toLowerCase().includes(state.q.toLowerCase())) && (!state.only || row.metric.verdict === state.only));
-  const relevant = wanted.filter((row) => !row.hidden);
+  // A link shows the row that it names, even if later runs of the same builds have changed the verdict on it.
+  const isOpen = (row) => row.id === state.row;
+  const wanted = rows.filter((row) => (!state.q || row.label.toLowerCase().includes(state.q.toLowerCase())) && (!state.only || row.metric.verdict === state.only || isOpen(row)));
+  const [relevant, hidden] = [wanted.filter((row) => !row.hidden || isOpen(row)), wanted.filter((row) => row.hidden && !isOpen(row))];
   const isAll = state.all === "1" || Boolean(state.only);
   const shown = isAll ? wanted : relevant;
-  const reasons = Map.groupBy(
-    wanted.filter((row) => row.hidden),
-    (row) => row.hidden,
-  );
-  const openRow = state.row;
-  const toggle = (row) => set({ row: openRow === row.id ? "" : row.id });
+  const reasons = Map.groupBy(hidden, (row) => row.hidden);
+  const toggle = (row) => set({ row: isOpen(row) ? "" : row.id });
   const statistics = state.stats === "1";
   const columns = [
     { id: "verdict", title: "Verdict", value: (row) => row.metric.verdict, cell: (row) => html`<${Verdict} of=${row.metric.verdict} />` },
@@ -80,7 +78,7 @@ function Rows({ comparison }) {
       id: "case",
       title: "Case",
       value: (row) => row.label,
-      cell: (row) => html`<button class="row-toggle" aria-expanded=${openRow === row.id} onClick=${() => toggle(row)}>${row.label}</button><div class="muted">${row.metric.name}, ${better(row.metric.better)}</div>`,
+      cell: (row) => html`<button class="row-toggle" aria-expanded=${isOpen(row)} onClick=${() => toggle(row)}>${row.label}</button><div class="muted">${row.metric.name}, ${better(row.metric.better)}</div>`,
     },
     { id: "words", title: "Change", value: (row) => row.metric.effect ?? 0, isNumber: true, cell: (row) => html`<strong>${inWords(row.metric)}</strong><div class="muted">${effect(row.metric)}</div>` },
     { id: "before", title: "Baseline", value: (row) => row.metric.baseline, isNumber: true, cell: (row) => quantity(row.metric.baseline, row.metric.unit) },
@@ -104,7 +102,7 @@ function Rows({ comparison }) {
       <${Toggle} name="differences" label="Judge in spite of differences" />
     </div>
     ${shown.length > 0
-      ? html`<${Table} name="c" caption=${isAll ? "All rows" : "Rows that matter"} columns=${columns} rows=${shown} rowKey=${(row) => row.id} start="words.down" detail=${(row) => openRow === row.id && html`<${Detail} row=${row} />`} />`
+      ? html`<${Table} name="c" caption=${isAll ? "All rows" : "Rows that matter"} columns=${columns} rows=${shown} rowKey=${(row) => row.id} start="words.down" detail=${(row) => isOpen(row) && html`<${Detail} row=${row} />`} />`
       : html`<${Empty} title=${rows.length ? "No row matters: nothing regressed or improved" : "There is nothing to compare"}>${rows.length > 0 && html`<p>${plural(rows.length, "row")} ${rows.length === 1 ? "was" : "were"} judged. The list below says why ${rows.length === 1 ? "it is" : "they are"} hidden.</p>`}<//>`}
     ${!isAll &&
     reasons.size > 0 &&
