@@ -105,7 +105,7 @@ struct FunctionComplexity<'a> {
 /// An output that is written. Its type is known, so that the many small pieces of JSON are copied and not called for.
 type File<'a> = io::BufWriter<&'a fs::File>;
 
-/// The name of an output, and what writes it.
+/// The name of an output, and the function that writes it.
 type Output<'a> = (&'static str, &'a (dyn Fn(&mut File<'_>) -> io::Result<()> + Sync));
 
 /// What is collected before it is given to the system [bytes].
@@ -139,7 +139,7 @@ pub fn write(analysis: &Analysis, folder: &Path) -> Result<Vec<&'static str>, Ou
             .map(|output| (output, thread::Builder::new().spawn_scoped(scope, move || save(folder, output))));
         let saved = started.into_iter().map(|(output, thread)| match thread {
             Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
-            // Where no more threads are to be had, one after the other takes longer, and is as good.
+            // No thread could be started: write it on this one.
             Err(_) => save(folder, output),
         });
         saved.collect::<Result<_, _>>()
@@ -150,7 +150,7 @@ pub fn write(analysis: &Analysis, folder: &Path) -> Result<Vec<&'static str>, Ou
     Ok(outputs.map(|(name, _)| name).to_vec())
 }
 
-/// Writes an output beside the place where it belongs. Returns that place, and the file.
+/// Writes an output to a temporary file in the folder. Returns the path that it belongs at, and the file.
 fn save(folder: &Path, (name, content): Output<'_>) -> Result<(PathBuf, NamedTempFile), OutputError> {
     let path = folder.join(name);
     let new = tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o666)).tempfile_in(folder);

@@ -20,10 +20,7 @@ use seccompiler::{
     SeccompRule,
 };
 
-use super::{
-    connect,
-    numbers::{self, Answers},
-};
+use super::{connect, numbers};
 
 macro_rules! calls {
     ($($(#[$cfg:meta])? $name:ident)*) => { &[$($(#[$cfg])? (stringify!($name), libc::$name)),*] };
@@ -152,26 +149,28 @@ pub(super) fn filter(network: bool) -> Result<(), String> {
     unsafe { sigaction(Signal::SIGSYS, &action) }.map_err(|error| refused("sigaction", &error))?;
     let judged = rules(network)?;
     let numbers = numbers::program(&by_number(&judged))?;
-    // Afterwards, no filter can be installed.
+    // The second one refuses `seccomp`, so no other filter can be installed after it.
     for program in [program(judged)?, numbers] {
         install(&program).map_err(|error| refused("seccomp", &error))?;
     }
     Ok(())
 }
 
-/// What is refused, or answered as unknown, whatever its arguments. Unknown is what the other filter cannot judge: `clone3`, which has its
-/// flags in memory (the C library then uses `clone`), calls of kernels that were not there when its list was made, and the second set of
-/// numbers that a kernel for `x86_64` may have.
-fn by_number(judged: &BTreeMap<i64, Vec<SeccompRule>>) -> Answers {
-    /// The first number that the list of refused calls was not made for, on every machine: `setxattrat` of Linux 6.13.
-    const UNKNOWN: u32 = 463;
+/// The number of system calls that the list of refused ones was made for, on every machine. The next one is `setxattrat` of Linux 6.13.
+const KNOWN: usize = 463;
+
+/// The answer to each number whose arguments do not matter: calls in `judged` are allowed, since the other filter judges their arguments.
+/// Three kinds of calls that no filter can judge are answered as unknown: `clone3`, which has its flags in memory (the C library then uses
+/// `clone`), calls of newer kernels, and the second set of numbers that a kernel for `x86_64` may have.
+fn by_number(judged: &BTreeMap<i64, Vec<SeccompRule>>) -> [u32; KNOWN + 1] {
     const NO_SUCH_CALL: u32 = libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32;
 
-    let mut answers = Answers::from([(0, libc::SECCOMP_RET_ALLOW), (UNKNOWN, NO_SUCH_CALL)]);
-    numbers::answer(&mut answers, libc::SYS_clone3 as u32, NO_SUCH_CALL);
+    let mut answers = [libc::SECCOMP_RET_ALLOW; KNOWN + 1];
     for (_, number) in REFUSED.iter().filter(|(_, number)| !judged.contains_key(number)) {
-        numbers::answer(&mut answers, *number as u32, libc::SECCOMP_RET_TRAP);
+        answers[*number as usize] = libc::SECCOMP_RET_TRAP;
     }
+    answers[libc::SYS_clone3 as usize] = NO_SUCH_CALL;
+    answers[KNOWN] = NO_SUCH_CALL;
     answers
 }
 
@@ -200,7 +199,7 @@ fn name(number: libc::c_long) -> String {
     found.map_or_else(|| number.to_string(), |(name, _)| name.trim_start_matches("SYS_").to_owned())
 }
 
-/// What is refused by its arguments.
+/// The calls that are refused for some arguments.
 fn rules(network: bool) -> Result<BTreeMap<i64, Vec<SeccompRule>>, String> {
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
     let own = process::id();

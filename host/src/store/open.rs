@@ -35,8 +35,9 @@ const SPILL: &str = "1GiB";
 /// Size at which the write-ahead log is folded into the file. Closing the database folds it as well. A server's stays shorter.
 const LOG: &str = "16MiB";
 
-/// Size of the blocks of a new file [bytes]. In DuckDB, every column that was written to since the log was last folded has a block in
-/// memory: 169 of them, 44 MB in blocks of its usual 256 KiB. Below 64 KiB, samples are no longer compressed to half their size.
+/// Size of the blocks of a new file [bytes]. DuckDB keeps a block in memory for each column that was written to since the last checkpoint.
+/// A server writes to 169 columns: 44 MB in blocks of 256 KiB, which is DuckDB's default. With blocks of 32 KiB, files are twice as large,
+/// because samples no longer compress well.
 const BLOCK: &str = "65536";
 
 /// Length of the beginning of a log that is checked for zeros [bytes]. Each entry begins with its length, which is not 0.

@@ -86,7 +86,10 @@ fn compared(
     let weights = folder.join(format!("{model}.safetensors")).display().to_string();
     for _ in 0..TURNS {
         let mut peer = Command::new(python);
-        peer.arg("xtask/peers/inference.py").current_dir(&host.project.root);
+        // The plugin disables telemetry, too.
+        peer.arg("xtask/peers/inference.py")
+            .current_dir(&host.project.root)
+            .env("ORT_DISABLE_TELEMETRY", "1");
         peer.arg(folder.join(format!("{model}-{batch}.onnx"))).args([threads, "10"]);
         let said = process::output(&mut peer)?;
         let times: Vec<f64> = said.split_whitespace().filter_map(|time| time.parse().ok()).collect();

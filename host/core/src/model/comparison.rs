@@ -189,12 +189,11 @@ impl Comparison {
         super::series(&self.cases.iter().map(CaseComparison::key_or_label).collect::<Vec<_>>())
     }
 
-    /// Names of its cases in their order, then of those that could not be compared, for a page that has all of them.
+    /// Short names of its cases in their order, followed by those of the cases that could not be compared.
     #[must_use]
     pub fn short_labels(&self) -> ShortLabels {
         let compared = self.cases.iter().map(CaseComparison::key_or_label);
-        let keys: Vec<CaseKey> = compared.chain(self.unjudged.iter().map(|case| case.key.clone())).collect();
-        super::short_labels(&keys)
+        super::short_labels(compared.chain(self.unjudged.iter().map(|case| case.key.clone())))
     }
 
     /// Withdraws the verdict on a difference between two sides that are the same file: the machine caused it.
@@ -233,7 +232,7 @@ pub struct CaseComparison {
 }
 
 impl CaseComparison {
-    /// Its key. Documents of earlier versions have labels only.
+    /// The key, or one made from the label: documents of earlier versions have labels only.
     fn key_or_label(&self) -> CaseKey {
         self.key.clone().unwrap_or_else(|| CaseKey::named(self.label.clone()))
     }

@@ -162,19 +162,19 @@ pub fn series<'a>(keys: impl IntoIterator<Item = &'a CaseKey>) -> Vec<String> {
     told_apart(&keys.into_iter().collect::<Vec<_>>(), &[CaseKey::series, CaseKey::versioned])
 }
 
-/// Names for keys that stand on one page, and what they leave out.
+/// Names for cases on one page, and the parameters that these names leave out.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct ShortLabels {
-    /// As [`labels`], in the order of the keys, but of a benchmark with several cases without the parameters that all of them share.
+    /// A name per case, as [`labels`] makes it. If a benchmark has several cases, their names leave out the parameters that all of them share.
     pub names: Vec<String>,
-    /// These parameters, a line for each such benchmark. // eg: "gemm dtype=f32 threads=1"
+    /// The parameters left out, a line per benchmark. // eg: "gemm dtype=f32 threads=1"
     pub shared: Vec<String>,
 }
 
-/// Names for these keys in their order, no two of them equal, and the parameters that need not be said of each.
+/// Short names for these keys in their order, no two of them equal.
 #[must_use]
-pub fn short_labels<'a>(keys: impl IntoIterator<Item = &'a CaseKey>) -> ShortLabels {
-    let mut short: Vec<CaseKey> = keys.into_iter().cloned().collect();
+pub fn short_labels(keys: impl IntoIterator<Item = CaseKey>) -> ShortLabels {
+    let mut short: Vec<CaseKey> = keys.into_iter().collect();
     let mut places: IndexMap<(String, String), Vec<usize>> = IndexMap::new();
     for (place, key) in short.iter().enumerate() {
         places.entry((key.plugin.clone(), key.benchmark.clone())).or_default().push(place);
@@ -306,12 +306,12 @@ mod tests {
     fn what_all_cases_of_a_benchmark_share_is_said_once() {
         let (one, other) =
             (key("a", "1", &[("n", "1"), ("dtype", "f32")]), key("a", "1", &[("n", "2"), ("dtype", "f32")]));
-        let short = short_labels([&one, &other]);
+        let short = short_labels([one.clone(), other]);
         assert_eq!(short.names, ["work n=1 (native, cpu)", "work n=2 (native, cpu)"]);
         assert_eq!(short.shared, ["work dtype=f32"]);
         // A benchmark with one case keeps its whole name, also beside one of another plugin.
         let beta = key("beta", "1", &[("n", "1"), ("dtype", "f32")]);
-        let short = short_labels([&one, &beta]);
+        let short = short_labels([one.clone(), beta]);
         assert_eq!(
             short.names,
             ["a/work n=1 dtype=f32 (native, cpu)", "beta/work n=1 dtype=f32 (native, cpu)"]
@@ -319,7 +319,7 @@ mod tests {
         assert_eq!(short.shared, Vec::<String>::new());
         // Devices tell cases apart, too.
         let cuda = CaseKey { device: "cuda:0".into(), ..one.clone() };
-        let short = short_labels([&one, &cuda]);
+        let short = short_labels([one, cuda]);
         assert_eq!(short.names, ["work (native, cpu)", "work (native, cuda:0)"]);
         assert_eq!(short.shared, ["work n=1 dtype=f32"]);
         assert_eq!(short_labels([]), ShortLabels::default());

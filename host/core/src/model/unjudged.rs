@@ -277,7 +277,7 @@ impl fmt::Display for Unjudged {
                 f,
                 "one such result is expected by chance in {tests} tests (adjusted p = {adjusted_p:.3})"
             ),
-            // How large it is stands beside it.
+            // Every format shows the size of the change beside the remark.
             Self::SameBuild { .. } => f.write_str("same build: this difference is drift of the machine"),
             Self::Trend { side, change } => write!(
                 f,

@@ -14,11 +14,11 @@ use super::{FAILED, NOT_JUDGED, effect, remarks, repeated, repeats_time, totals,
 /// Maximum number of lines of metrics, of cases and of differences without `--all`.
 const SHOWN: usize = 100;
 
-/// What is said once below the lines, since it would be the same in several of them.
+/// Shortens lines that would repeat each other. What they leave out is printed once, below them.
 struct Once<'a> {
-    /// The name of each case on this page, by its label.
+    /// The short name of each case, by its label.
     names: HashMap<&'a str, String>,
-    /// Why most inconclusive metrics are.
+    /// The most frequent reason of inconclusive metrics, if several metrics have it.
     reason: Option<&'a str>,
 }
 
@@ -40,7 +40,7 @@ impl<'a> Once<'a> {
     }
 }
 
-/// A line: a metric of a case.
+/// A metric of a case, which takes a line.
 type Row<'a> = (&'a CaseComparison, &'a MetricComparison);
 
 /// For a terminal: one line per metric. Without `all`, those that matter, the worst first, as far as people read; with it,

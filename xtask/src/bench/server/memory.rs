@@ -30,7 +30,7 @@ pub(super) const HOUR: Bench = Bench {
     run: |host| run(host, 60),
 };
 
-/// The table has about so many rows.
+/// Approximate number of rows of the table.
 const ROWS: u64 = 10;
 
 fn run(host: &Host, minutes: u64) -> Outcome<String> {

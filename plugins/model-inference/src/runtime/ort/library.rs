@@ -21,7 +21,7 @@ pub(super) fn environment() -> Result<&'static Environment, Failure> {
     ENVIRONMENT.get_or_init(open).as_ref().map_err(Clone::clone)
 }
 
-/// Sets a variable of this process that the library looks for.
+/// Sets an environment variable that ONNX Runtime or one of its plugins reads.
 #[allow(unsafe_code, reason = "the environment of the process is how this library is told what it may do")]
 pub(super) fn switch_on(variable: &str) {
     // SAFETY: a worker loads one plugin and calls it on one thread; no other thread reads or writes variables.
@@ -29,7 +29,7 @@ pub(super) fn switch_on(variable: &str) {
 }
 
 fn open() -> Result<Environment, Failure> {
-    // Since 1.32, it would have a thread, a database in memory and an identifier of the user before anything can be asked of it.
+    // Since version 1.32, the library starts its telemetry as soon as it has an environment, before `with_telemetry` has any effect.
     switch_on("ORT_DISABLE_TELEMETRY");
     let files = folders("", "onnxruntime").into_iter().flat_map(|it| beginning(&it, "libonnxruntime.so"));
     let by_loader = ["libonnxruntime.so.1", "libonnxruntime.so"].map(PathBuf::from);
