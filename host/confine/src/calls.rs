@@ -156,12 +156,12 @@ pub(super) fn filter(network: bool) -> Result<(), String> {
     Ok(())
 }
 
-/// The number of system calls that the list of refused ones was made for, on every machine. The next one is `setxattrat` of Linux 6.13.
+/// The list of refused calls covers all numbers below this one, which is `setxattrat` of Linux 6.13 on every machine.
 const KNOWN: usize = 463;
 
-/// The answer to each number whose arguments do not matter: calls in `judged` are allowed, since the other filter judges their arguments.
-/// Three kinds of calls that no filter can judge are answered as unknown: `clone3`, which has its flags in memory (the C library then uses
-/// `clone`), calls of newer kernels, and the second set of numbers that a kernel for `x86_64` may have.
+/// The answer to each number, whatever the arguments. Calls in `judged` are allowed here, because the other filter judges their arguments.
+/// Calls that cannot be judged are answered as unknown: `clone3`, which has its flags in memory (the C library then uses `clone`), calls of
+/// newer kernels, and the second set of numbers that a kernel for `x86_64` may have.
 fn by_number(judged: &BTreeMap<i64, Vec<SeccompRule>>) -> [u32; KNOWN + 1] {
     const NO_SUCH_CALL: u32 = libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32;
 
