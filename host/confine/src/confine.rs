@@ -8,38 +8,72 @@ use dyno_core::{model::IsolationLayer, protocol::Confinement};
 
 use super::{calls, capabilities, connect, files, proof};
 
-/// Layers that are in force and proven, and a sentence for each that is not.
-#[derive(Debug, Default)]
-pub struct Confined {
-    /// Words of the layers.
-    pub layers: Vec<String>,
-    /// What foreign code can do without those that are not in force, and why they are not.
-    pub missing: Vec<String>,
+/// The foreign code that is about to be loaded.
+#[derive(Debug, Clone, Copy)]
+pub enum Foreign<'a> {
+    /// A library for this machine, which reads what the dynamic linker and drivers read.
+    Native {
+        /// Where it may write.
+        folder: &'a Path,
+        /// Whether it may use a device besides the CPU.
+        uses_accelerator: bool,
+    },
+    /// A component of WebAssembly. Its engine forbids it the same: what the layers stop is a component that found a fault of the engine.
+    Component {
+        /// Code that was compiled of it before, for the engine to read.
+        compiled: Option<&'a Path>,
+    },
 }
 
-/// Puts the layers on this process. `folder`: where foreign code may write. `host`: the process that nothing here may reach.
-/// `uses_accelerator`: whether it may use a device besides the CPU. `connections`: where the host is asked for those to what was granted.
-pub fn confine(
-    asked: &Confinement,
-    folder: &Path,
-    host: u32,
-    uses_accelerator: bool,
-    connections: Vec<OwnedFd>,
-) -> Confined {
+/// Layers that are in force and proven, and a sentence about each that is not.
+#[derive(Debug, Default)]
+pub struct Confined {
+    /// Layers that hold.
+    pub layers: Vec<IsolationLayer>,
+    /// What foreign code can do without those that are not in force, and why they are not.
+    pub absent: Vec<(IsolationLayer, String)>,
+    /// What else is not as it was asked for.
+    pub remarks: Vec<String>,
+}
+
+impl Confined {
+    /// The words of the layers that hold.
+    pub fn words(&self) -> impl Iterator<Item = String> {
+        self.layers.iter().map(|layer| layer.word().to_owned())
+    }
+
+    /// All sentences about what is missing.
+    #[must_use]
+    pub fn into_missing(self) -> Vec<String> {
+        self.absent.into_iter().map(|(_, sentence)| sentence).chain(self.remarks).collect()
+    }
+}
+
+/// Puts the layers on this process. `host`: the process that nothing here may reach. `connections`: where the host is asked for
+/// those to what was granted.
+pub fn confine(asked: &Confinement, foreign: Foreign<'_>, host: u32, connections: Vec<OwnedFd>) -> Confined {
     for (name, value) in &asked.environment {
         // SAFETY: a process that confines itself has one thread, since it has loaded nothing of others yet.
         unsafe { env::set_var(name, value) };
     }
     let mut confined = Confined::default();
     if !asked.full {
-        confined
-            .missing
-            .push("the plugin has this user's rights, as `--isolation basic` asks for".to_owned());
+        confined.remarks.push(
+            match foreign {
+                Foreign::Native { .. } => {
+                    "the plugin has this user's rights, as `--isolation basic` asks for"
+                }
+                Foreign::Component { .. } => {
+                    "only the WASM engine isolates the plugin, as `--isolation basic` asks for"
+                }
+            }
+            .to_owned(),
+        );
         return confined;
     }
     // Both kinds of rules bind the thread that asks for them, and what it starts.
     if fs::read_dir("/proc/self/task").map_or(0, Iterator::count) != 1 {
-        confined.missing.push(
+        confined.remarks.push(
             "the process has several threads, so that no rules would bind all of them; please report it"
                 .to_owned(),
         );
@@ -47,7 +81,7 @@ pub fn confine(
     }
     let speculation = speculation();
     let given_up = capabilities::give_up();
-    let filed = files::confine(folder, &asked.read, uses_accelerator);
+    let filed = files::confine(foreign, &asked.read);
     let is_networked = !connections.is_empty();
     let filtered = calls::filter(is_networked);
     connect::through(connections);
@@ -59,8 +93,16 @@ pub fn confine(
         }
     });
     let mut put_on = |layer: IsolationLayer, outcome: Result<(), String>| match outcome {
-        Ok(()) => confined.layers.push(layer.word().to_owned()),
-        Err(why) => confined.missing.push(format!("{}: {why}", layer.absent())),
+        Ok(()) => confined.layers.push(layer),
+        Err(why) => {
+            // A connection that was granted needs no fault.
+            let is_granted = layer == IsolationLayer::NoNetwork && is_networked;
+            let how = match foreign {
+                Foreign::Component { .. } if !is_granted => "with a fault of the WASM engine, ",
+                _ => "",
+            };
+            confined.absent.push((layer, format!("{how}{}: {why}", layer.absent())));
+        }
     };
     put_on(IsolationLayer::NoCapabilities, given_up);
     put_on(IsolationLayer::FileRules, filed.and_then(|()| proof::files()));
@@ -71,7 +113,7 @@ pub fn confine(
     drop(calls::take_refused_calls());
     let now = self::speculation();
     if now != speculation {
-        confined.missing.push(format!(
+        confined.remarks.push(format!(
             "the filter of system calls changed how the processor speculates, which changes times (from {speculation} to {now})"
         ));
     }

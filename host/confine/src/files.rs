@@ -2,6 +2,7 @@
 
 use std::{fs, path::Path};
 
+use super::confine::Foreign;
 use landlock::{
     ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, LandlockStatus, PathBeneath, PathFd,
     Ruleset, RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetError, Scope,
@@ -10,8 +11,8 @@ use landlock::{
 /// The newest interface whose rules are known here; older kernels have fewer of them.
 const NEWEST: ABI = ABI::V6;
 
-/// What the dynamic linker, the C library and the drivers read. Nobody keeps secrets there.
-const READ: [&str; 30] = [
+/// What the dynamic linker, the C library and the drivers of a native plugin read. Nobody keeps secrets there.
+const READ_BY_NATIVE: [&str; 30] = [
     "/lib",
     "/lib32",
     "/lib64",
@@ -44,18 +45,21 @@ const READ: [&str; 30] = [
     "/sys",
 ];
 
+/// What the worker itself reads of the machine while a component is loaded.
+const READ_FOR_COMPONENT: [&str; 2] = ["/sys/devices/system/cpu", "/sys/fs/cgroup"];
+
 /// Devices without a state that anybody shares.
 const PSEUDO: [&str; 5] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
 
 /// How the device nodes of accelerators begin.
 const ACCELERATORS: [&str; 5] = ["nvidia", "dri", "kfd", "dxg", "accel"];
 
-/// Forbids this process, whose only thread this is, and everything that it starts, to open anything but what a plugin needs:
-/// `folder` to write, `granted` to read, and `devices` of accelerators if it may use one.
+/// Forbids this process, whose only thread this is, and everything that it starts, to open anything but what a plugin of this kind needs,
+/// and to read what it was `granted`.
 ///
 /// # Errors
 /// A sentence, if the kernel has no such rules or refuses them.
-pub(super) fn confine(folder: &Path, granted: &[impl AsRef<Path>], devices: bool) -> Result<(), String> {
+pub(super) fn confine(foreign: Foreign<'_>, granted: &[impl AsRef<Path>]) -> Result<(), String> {
     let refused = |error: RulesetError| format!("the kernel refused the rules for files (Landlock): {error}");
     let read = AccessFs::from_read(NEWEST) & !AccessFs::Execute;
     let all = AccessFs::from_all(NEWEST) & !AccessFs::Execute;
@@ -71,17 +75,21 @@ pub(super) fn confine(folder: &Path, granted: &[impl AsRef<Path>], devices: bool
         .map_err(refused)?;
     let own = format!("/proc/{}", std::process::id());
     let mut allow = |path: &Path, access: BitFlags<AccessFs>| add(&mut rules, path, access);
-    for path in READ.iter().chain([&own.as_str()]) {
-        allow(Path::new(path), read)?;
+    let (readable, compiled): (&[&str], _) = match foreign {
+        Foreign::Native { .. } => (&READ_BY_NATIVE, None),
+        Foreign::Component { compiled } => (&READ_FOR_COMPONENT, compiled),
+    };
+    let granted = granted.iter().map(AsRef::as_ref);
+    for path in readable.iter().chain([&own.as_str()]).map(Path::new).chain(granted).chain(compiled) {
+        allow(path, read)?;
     }
-    for path in granted {
-        allow(path.as_ref(), read)?;
+    if let Foreign::Native { folder, .. } = foreign {
+        for path in PSEUDO {
+            allow(Path::new(path), read | AccessFs::WriteFile)?;
+        }
+        allow(folder, all & !(AccessFs::MakeBlock | AccessFs::MakeChar | AccessFs::IoctlDev))?;
     }
-    for path in PSEUDO {
-        allow(Path::new(path), read | AccessFs::WriteFile)?;
-    }
-    allow(folder, all & !(AccessFs::MakeBlock | AccessFs::MakeChar | AccessFs::IoctlDev))?;
-    if devices {
+    if let Foreign::Native { uses_accelerator: true, .. } = foreign {
         // Drivers name their threads.
         allow(Path::new(&format!("{own}/task")), read | AccessFs::WriteFile)?;
         for entry in fs::read_dir("/dev").into_iter().flatten().flatten() {

@@ -10,4 +10,4 @@ mod numbers;
 mod proof;
 
 pub use calls::take_refused_calls;
-pub use confine::{Confined, confine};
+pub use confine::{Confined, Foreign, confine};

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use dyno_confine::confine;
+use dyno_confine::{Foreign, confine};
 use dyno_core::protocol::Confinement;
 use indexmap::IndexMap;
 use nix::{sys::prctl, unistd::getppid};
@@ -18,6 +18,6 @@ pub(crate) fn go_behind_the_layers() {
         home.map(|home| ("DYNO_USER_HOME".to_owned(), home.display().to_string())).into_iter().collect();
     let asked = Confinement { full: true, read, environment, connect: Vec::new(), required: Vec::new() };
     // Drivers may write nothing: what they keep in the user's cache, they do without.
-    let nowhere = Path::new("/dev/null");
-    confine(&asked, nowhere, getppid().as_raw().unsigned_abs(), true, Vec::new());
+    let driver = Foreign::Native { folder: Path::new("/dev/null"), uses_accelerator: true };
+    confine(&asked, driver, getppid().as_raw().unsigned_abs(), Vec::new());
 }

@@ -44,7 +44,7 @@ pub(super) fn cut(mut reply: Reply) -> Reply {
             shorten(doing);
             shorten(said);
         }
-        Reply::Loaded { engine, isolation, pinned_cpus, counters, missing } => {
+        Reply::Loaded { engine, isolation, pinned_cpus, counters, missing, .. } => {
             shorten(&mut engine.name);
             shorten(&mut engine.version);
             for list in [&mut engine.settings, isolation, counters, missing] {

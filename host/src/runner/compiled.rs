@@ -1,13 +1,26 @@
-//! Whether a launch compiles its component, which takes seconds and is kept: the first of these bytes by this engine.
+//! Compiled code of components. The first launch of these bytes by this engine compiles, which takes seconds; what it makes is kept.
 
-use std::{fs, path::Path, time::Duration};
+use std::{
+    fs::{self, File},
+    io::{self, Read},
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+    time::Duration,
+};
 
-use dyno_core::{model::PluginKind, protocol::compiled_prefix};
+use dyno_core::{
+    model::{PluginKind, PluginRef},
+    protocol::{COMPILED_FILE, compiled_name, compiled_prefix},
+};
+use nix::libc;
 
 use super::Planned;
 
 /// Longest time for compiling a component: a run time of some script language takes ten seconds.
 pub(super) const PATIENCE: Duration = Duration::from_secs(600);
+
+/// More compiled code of one component is not kept [bytes].
+const MAX_BYTES: u64 = 1 << 30;
 
 /// Whether nothing compiled of the case's component is in the cache.
 pub(super) fn will_compile(code_cache: &Path, case: &Planned) -> bool {
@@ -19,4 +32,68 @@ pub(super) fn will_compile(code_cache: &Path, case: &Planned) -> bool {
         files.flatten().any(|file| file.file_name().to_string_lossy().starts_with(&prefix))
     });
     !is_there
+}
+
+/// Moves what a worker has compiled from the folder of its launch to the cache. The worker says for which engine; whatever it says, only
+/// launches of the same bytes read the file, behind the same layers. Returns a sentence if it is not kept.
+pub(super) fn keep(
+    launch: &Path,
+    code_cache: &Path,
+    plugin: &PluginRef,
+    compatibility: u64,
+) -> Option<String> {
+    if plugin.kind != PluginKind::Wasm {
+        return None;
+    }
+    let made = launch.join(COMPILED_FILE);
+    let kept = copy(&made, &code_cache.join(compiled_name(&plugin.sha256, compatibility)));
+    // What the launch left is counted later.
+    let removed = fs::remove_file(&made);
+    let error = kept.and(removed).err()?;
+    let folder = code_cache.display();
+    Some(format!(
+        "compiled code could not be kept in `{folder}` ({error}): every launch compiles the component again"
+    ))
+}
+
+fn copy(made: &Path, kept: &Path) -> io::Result<()> {
+    let made = File::options().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(made)?;
+    let about = made.metadata()?;
+    if !about.is_file() || about.len() > MAX_BYTES {
+        return Err(io::Error::other(format!("it is no file, or has more than {} GiB", MAX_BYTES >> 30)));
+    }
+    let mut partial = tempfile::NamedTempFile::new_in(kept.parent().unwrap_or(Path::new(".")))?;
+    io::copy(&mut made.take(MAX_BYTES), &mut partial)?;
+    partial.persist(kept)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_worker_compiled_is_moved_and_no_link_is_followed() {
+        let (launch, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let made = launch.path().join(COMPILED_FILE);
+        let kept = cache.path().join(compiled_name("ab", 7));
+        let plugin = PluginRef {
+            id: "p".to_owned(),
+            version: "1.0.0".to_owned(),
+            kind: PluginKind::Wasm,
+            sha256: "ab".to_owned(),
+            path: String::new(),
+            build: None,
+        };
+        let keep = || keep(launch.path(), cache.path(), &plugin, 7);
+        fs::write(&made, "code").unwrap();
+        assert_eq!(keep(), None);
+        assert_eq!((fs::read_to_string(&kept).unwrap().as_str(), made.exists()), ("code", false));
+        fs::remove_file(&kept).unwrap();
+        assert!(keep().unwrap().starts_with("compiled code could not be kept in `"), "there is none");
+        let secret = cache.path().join("secret");
+        fs::write(&secret, "s").unwrap();
+        std::os::unix::fs::symlink(&secret, &made).unwrap();
+        assert!(keep().is_some() && !kept.exists() && !made.exists() && secret.exists());
+    }
 }

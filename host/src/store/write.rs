@@ -295,14 +295,20 @@ pub(super) fn insert_cases(
     rows.end()
 }
 
-/// Marks a case as begun, so that this is known if the host is killed.
+/// Marks a case as begun, so that this is known if the host is killed. One that has ended stays as it ended.
 fn set_running(transaction: &Transaction<'_>, run_no: i32, case: u32) -> Result<(), StoreError> {
     let status = CaseStatus::Running;
     execute(
         transaction,
         "storing a case",
-        "UPDATE cases SET status = ?, status_json = ? WHERE run_no = ? AND case_no = ?",
-        params![status.word(), to_string(&status).map_err(record("status"))?, run_no, case],
+        "UPDATE cases SET status = ?, status_json = ? WHERE run_no = ? AND case_no = ? AND status = ?",
+        params![
+            status.word(),
+            to_string(&status).map_err(record("status"))?,
+            run_no,
+            case,
+            CaseStatus::Queued.word()
+        ],
     )
 }
 

@@ -6,7 +6,7 @@ use std::{
     process::ExitCode,
 };
 
-use dyno_confine::confine;
+use dyno_confine::{Foreign, confine};
 use dyno_core::{model::IsolationReadings, protocol::Confinement};
 use indexmap::IndexMap;
 use nix::unistd::getppid;
@@ -21,9 +21,9 @@ pub(crate) fn tell() -> ExitCode {
         required: Vec::new(),
     };
     // What may be written to does not matter here.
-    let folder = Path::new("/dev/null");
-    let found = confine(&asked, folder, getppid().as_raw().unsigned_abs(), false, Vec::new());
-    let readings = IsolationReadings { layers: found.layers, missing: found.missing };
+    let plugin = Foreign::Native { folder: Path::new("/dev/null"), uses_accelerator: false };
+    let found = confine(&asked, plugin, getppid().as_raw().unsigned_abs(), Vec::new());
+    let readings = IsolationReadings { layers: found.words().collect(), missing: found.into_missing() };
     let written = serde_json::to_string(&readings).map(|text| writeln!(io::stdout(), "{text}"));
     if matches!(written, Ok(Ok(()))) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

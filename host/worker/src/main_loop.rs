@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
 };
 
-use dyno_confine::{Confined, confine, take_refused_calls};
+use dyno_confine::{Confined, Foreign, confine, take_refused_calls};
 use dyno_core::{
     model::{IsolationLayer, Pages, PluginKind, SideEffects, is_of_dyno},
     protocol::{Load, PROTOCOL_VERSION, Reply, Request},
@@ -18,7 +18,8 @@ use crate::{
     channel::{self, Replies, Requests},
     host_side::HostSide,
     instance::{Failure, Instance},
-    layers, loader,
+    layers,
+    loader::{self, Gate},
     measure::Counters,
     sandbox,
     stages::{Stages, checked, out_of_order},
@@ -73,20 +74,22 @@ fn parent_from_arguments() -> Option<u32> {
 }
 
 /// Refuses to load a plugin behind fewer layers than the launch demands.
-fn required(load: &Load, layers: &[String], missing: &[String]) -> Result<(), Failure> {
+fn required(load: &Load, layers: &[String], confined: &Confined) -> Result<(), Failure> {
     let is_component = load.kind == PluginKind::Wasm;
-    let held = |word: &str| layers.iter().any(|layer| layer == word);
+    let held = |layer: &IsolationLayer| {
+        confined.layers.contains(layer) || layers.iter().any(|word| word == layer.word())
+    };
     let mut demanded = load.confinement.required.iter();
     let is_networked =
         |it: &IsolationLayer| *it == IsolationLayer::NoNetwork && !load.confinement.connect.is_empty();
     let in_component = |it: &IsolationLayer| is_component && it.is_in_every_component() && !is_networked(it);
-    let Some(absent) = demanded.find(|it| !(held(it.word()) || in_component(it))) else {
+    let Some(lacking) = demanded.find(|it| !(held(it) || in_component(it))) else {
         return Ok(());
     };
-    let why = missing.iter().find(|why| why.starts_with(absent.absent()));
+    let why = confined.absent.iter().find(|(layer, _)| layer == lacking);
     Err(Failure::Error(format!(
-        "the layer of isolation `{absent}` is required, and is not in force here: {}; nothing of the plugin was run",
-        why.map_or(absent.absent(), String::as_str)
+        "the layer of isolation `{lacking}` is required, and is not in force here: {}; nothing of the plugin was run",
+        why.map_or(lacking.absent(), |(_, sentence)| sentence)
     )))
 }
 
@@ -118,6 +121,29 @@ enum Over {
 impl From<Failure> for Over {
     fn from(failure: Failure) -> Self {
         Self::Failed(failure)
+    }
+}
+
+/// Puts the layers on that the launch asks for.
+struct WorkersGate<'a> {
+    load: &'a Load,
+    host: u32,
+    connections: Vec<OwnedFd>,
+    /// Layers that are in force already.
+    layers: &'a [String],
+    replies: &'a Replies,
+    confined: Confined,
+}
+
+impl Gate for WorkersGate<'_> {
+    fn confine(&mut self, plugin: Foreign<'_>) -> Result<(), Failure> {
+        let connections = std::mem::take(&mut self.connections);
+        self.confined = confine(&self.load.confinement, plugin, self.host, connections);
+        required(self.load, self.layers, &self.confined)
+    }
+
+    fn enter(&mut self) {
+        self.replies.send(&Reply::Entering);
     }
 }
 
@@ -228,7 +254,7 @@ impl Session {
         &self,
         load: &Load,
         side: &Arc<HostSide>,
-        mut connections: Vec<OwnedFd>,
+        connections: Vec<OwnedFd>,
     ) -> Result<(Box<dyn Instance>, Option<Counters>), Failure> {
         let mut layers = self.layers.clone();
         layers.extend(sandbox::limit_memory(load.memory_limit_bytes).map(str::to_owned));
@@ -239,37 +265,28 @@ impl Session {
         if load.realtime {
             sandbox::allow_realtime();
         }
-        let mut confined = Confined::default();
-        let loaded = loader::load(load, Arc::clone(side), &mut || {
-            if load.kind == PluginKind::Native {
-                let folder = env::current_dir()
-                    .map_err(|error| Failure::host("cannot find the worker's own folder", &error))?;
-                confined = confine(
-                    &load.confinement,
-                    &folder,
-                    self.host,
-                    !load.device.is_cpu(),
-                    std::mem::take(&mut connections),
-                );
-            } else if let Some(granted) = load.confinement.connections() {
-                confined.missing.push(format!("{}: {granted}", IsolationLayer::NoNetwork.absent()));
-            }
-            // What dyno itself says there is nothing of the user's.
-            if !load.confinement.environment.keys().all(|name| is_of_dyno(name)) {
-                layers.retain(|layer| layer != "empty_environment");
-            }
-            layers.append(&mut confined.layers);
-            required(load, &layers, &confined.missing)?;
-            self.replies.send(&Reply::Entering);
-            Ok(())
-        })?;
+        // What dyno itself says there is nothing of the user's.
+        if !load.confinement.environment.keys().all(|name| is_of_dyno(name)) {
+            layers.retain(|layer| layer != "empty_environment");
+        }
+        let mut gate = WorkersGate {
+            load,
+            host: self.host,
+            connections,
+            layers: &layers,
+            replies: &self.replies,
+            confined: Confined::default(),
+        };
+        let loaded = loader::load(load, Arc::clone(side), &mut gate)?;
+        let confined = gate.confined;
+        layers.extend(confined.words());
         layers.extend(loaded.layers);
         // Only now: compiling a component may use every processor.
         let pinned = sandbox::pin(&load.cpus);
         layers.extend(pinned.map(str::to_owned));
         let pinned_cpus = if pinned.is_some() { load.cpus.clone() } else { Vec::new() };
         let mut missing = loaded.missing;
-        missing.extend(confined.missing);
+        missing.extend(confined.into_missing());
         missing.extend(uncounted);
         if load.realtime {
             match sandbox::realtime(&pinned_cpus) {
@@ -284,6 +301,7 @@ impl Session {
             pinned_cpus,
             counters: names.into_iter().map(str::to_owned).collect(),
             missing,
+            compiled: loaded.compiled,
         });
         Ok((loaded.instance, counters))
     }

@@ -11,7 +11,7 @@ use crate::model::{
 };
 
 /// Version of the protocol. Host and worker are shipped together: versions that differ are refused.
-pub const PROTOCOL_VERSION: u32 = 10;
+pub const PROTOCOL_VERSION: u32 = 11;
 
 /// The limit on file locks that a worker of this host takes, and everything that it starts inherits. The kernel has not
 /// used that limit since Linux 2.4, and an ordinary process can only lower it: so it marks every descendant of a
@@ -135,7 +135,7 @@ impl Load {
     /// Whether the worker receives descriptors after this request, over which it asks the host for connections.
     #[must_use]
     pub fn needs_connections(&self) -> bool {
-        self.kind == PluginKind::Native && self.confinement.full && !self.confinement.connect.is_empty()
+        self.confinement.full && !self.confinement.connect.is_empty()
     }
 }
 
@@ -148,8 +148,8 @@ pub struct Confinement {
     pub read: Vec<PathBuf>,
     /// Variables of the environment, with their values.
     pub environment: IndexMap<String, String>,
-    /// What the plugin may connect to. The worker of a component sees to that itself. A native worker that is confined receives
-    /// [`CONNECTION_CHANNELS`] descriptors after this request if there is any, over which it asks the host for connections.
+    /// What the plugin may connect to. If there is any, a worker that is confined receives [`CONNECTION_CHANNELS`] descriptors after
+    /// this request, over which it asks the host for connections.
     pub connect: Vec<Reachable>,
     /// Layers without which nothing is loaded.
     pub required: Vec<IsolationLayer>,
@@ -274,6 +274,9 @@ pub enum Reply {
         counters: Vec<String>,
         /// Requested features that are not available, a sentence each.
         missing: Vec<String>,
+        /// If it has compiled a component to [`COMPILED_FILE`](super::COMPILED_FILE): the compatibility hash of its engine.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        compiled: Option<u64>,
     },
     /// `setup` made an instance.
     SetUp {

@@ -93,6 +93,12 @@ impl<'a> Line<'a> {
         self.judge(answer, limit)
     }
 
+    /// Keeps the code that the worker says it compiled of its component. Returns a sentence if it cannot.
+    pub(super) fn keep_compiled(&self, compatibility: u64) -> Option<String> {
+        let Assignment { code_cache, case, .. } = self.assignment;
+        compiled::keep(self.folder.path(), code_cache, &case.plugin, compatibility)
+    }
+
     /// Waits for the next answer to the same request. Each answer is a sign of life: the limit of the stage is for the time
     /// between two of them.
     pub(super) fn listen(&mut self, intake: &Intake) -> Result<Reply, Ended> {

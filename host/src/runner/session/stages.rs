@@ -162,11 +162,12 @@ impl<'a> Session<'a, Loading> {
     pub(in crate::runner) fn load(self) -> Step<'a, Loaded, LoadReport> {
         self.step(Loaded, |line| {
             match line.answer()? {
-                Reply::Loaded { engine, isolation, pinned_cpus, counters, missing: refused } => {
+                Reply::Loaded { engine, isolation, pinned_cpus, counters, missing: refused, compiled } => {
                     // A name that is declared twice has one row of counts, too.
                     line.counters = counters.iter().collect::<HashSet<_>>().len();
                     let mut missing = unmet(line.assignment, &isolation);
                     missing.extend(refused);
+                    missing.extend(compiled.and_then(|compatibility| line.keep_compiled(compatibility)));
                     Ok(LoadReport { engine, isolation, pinned_cpus, counters, missing })
                 }
                 other => Err(line.unexpected(&other)),

@@ -284,6 +284,23 @@ fn most_questions_are_answered_from_memory_and_others_from_the_tables() {
 }
 
 #[test]
+fn a_launch_that_is_stored_late_leaves_its_case_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut written = written(folder.path(), Bounds::default());
+    written.write(&Write::Begin { cases: 2 });
+    for (case, how) in [(0, 2), (1, 4)] {
+        written.write(&Write::FinishCase { run: 0, case, how });
+    }
+    written.compare();
+    for case in 0..2 {
+        written.write(&Write::Launch { run: 0, case });
+    }
+    let run = &written.runs[0].id;
+    assert!(written.store.run(run, false).unwrap().cases.iter().all(|case| case.status.is_finished()));
+    written.compare();
+}
+
+#[test]
 fn a_connection_hears_of_what_another_wrote() {
     let folder = tempfile::tempdir().unwrap();
     let mut written = written(folder.path(), Bounds::default());

@@ -12,4 +12,6 @@ pub(crate) struct Loaded {
     pub(crate) layers: Vec<String>,
     /// Requested features that were not available, a sentence each.
     pub(crate) missing: Vec<String>,
+    /// If a component was compiled for the host to keep: the compatibility hash of the engine.
+    pub(crate) compiled: Option<u64>,
 }

@@ -2,6 +2,7 @@
 #![allow(unsafe_code, reason = "a loader: it opens foreign libraries and calls their functions")]
 
 use std::{
+    env,
     error::Error,
     ffi::c_void,
     mem::{ManuallyDrop, offset_of},
@@ -10,6 +11,7 @@ use std::{
 };
 
 use abi_stable::library::{AbiHeaderRef, LibHeader, ROOT_MODULE_LOADER_NAME_WITH_NUL};
+use dyno_confine::Foreign;
 use dyno_core::{
     model::{EngineInfo, ParamValue, Work},
     protocol::{self, Load, missing_libraries},
@@ -26,7 +28,7 @@ use dyno_plugin_api::{
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 
 use super::{
-    Loaded,
+    Gate, Loaded,
     bytes::{Copy, Verified},
     text,
 };
@@ -42,13 +44,17 @@ pub(super) fn load(
     load: &Load,
     verified: &Verified,
     host: Arc<HostSide>,
-    entering: &mut dyn FnMut() -> Result<(), Failure>,
+    gate: &mut dyn Gate,
 ) -> Result<Loaded, Failure> {
     let plugin = verified.private_copy()?;
     let copy = |library| Verified::of_library(library).and_then(|verified| verified.copy());
     // Each keeps its descriptor until all are open: the linker would take a number that comes again for the same library.
     let brought = load.libraries.iter().map(copy).collect::<Result<Vec<Copy>, Failure>>()?;
-    entering()?;
+    // A worker runs in the folder of its launch.
+    let folder =
+        env::current_dir().map_err(|error| Failure::host("cannot find the worker's own folder", &error))?;
+    gate.confine(Foreign::Native { folder: &folder, uses_accelerator: !load.device.is_cpu() })?;
+    gate.enter();
     let refused = |what: String, said: String| {
         missing_libraries(&load.missing)
             .unwrap_or_else(|| format!("the dynamic linker refused the library{what}: {said}"))
@@ -70,6 +76,7 @@ pub(super) fn load(
         layers: vec!["fresh_copy".to_owned()],
         // They lack the same, for the same reason.
         missing: plugin.missing.into_iter().collect(),
+        compiled: None,
     })
 }
 

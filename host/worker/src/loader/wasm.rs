@@ -2,7 +2,7 @@
 #![allow(unsafe_code, reason = "a loader: compiled code from the cache is mapped and run")]
 
 use std::{
-    fs,
+    fs::{self, File},
     hash::{DefaultHasher, Hash, Hasher},
     io::{self, Write},
     os::unix::fs::MetadataExt,
@@ -10,10 +10,11 @@ use std::{
     sync::Arc,
 };
 
+use dyno_confine::Foreign;
 use dyno_core::{
     binary,
     model::{EngineInfo, ParamValue, Work},
-    protocol::{Confinement, Load, WASM_ENGINE_VERSION, compiled_name},
+    protocol::{COMPILED_FILE, Load, WASM_ENGINE_VERSION, compiled_name},
 };
 use wasmtime::{
     Config, Engine, OptLevel, Store,
@@ -21,7 +22,7 @@ use wasmtime::{
 };
 
 use super::{
-    Loaded,
+    Gate, Loaded,
     bytes::Verified,
     guest::{Guest, Wasi},
     wasi::{self, Stopped},
@@ -50,11 +51,15 @@ pub(super) fn load(
     load: &Load,
     verified: &Verified,
     side: Arc<HostSide>,
-    entering: &mut dyn FnMut() -> Result<(), instance::Failure>,
+    gate: &mut dyn Gate,
 ) -> Result<Loaded, instance::Failure> {
     let engine =
         Engine::new(&config()).map_err(|error| engine_fault("cannot start the WASM engine", &error))?;
-    let (component, missing) = compiled(&engine, load, verified)?;
+    let code = Code::find(&engine, load);
+    // Opened before the worker may no longer.
+    let granted = wasi::open(&load.confinement.read);
+    gate.confine(Foreign::Component { compiled: code.kept() })?;
+    let Compiled { component, compatibility, missing } = code.load(&engine, verified)?;
     let mut linker = Linker::new(&engine);
     if let Some(why) =
         binary::unknown_imports(component.component_type().imports(&engine).map(|(name, _)| name))
@@ -68,14 +73,13 @@ pub(super) fn load(
         .map_err(|error| format!("the component's imports cannot be linked: {}", words(&error)))?;
     let limit = usize::try_from(load.memory_limit_bytes).unwrap_or(usize::MAX);
     let environment = load.confinement.environment.clone().into_iter().collect();
-    let Confinement { read, connect, .. } = &load.confinement;
-    let wasi = Wasi::new(load.seed, environment, wasi::open(read), connect.clone());
+    let wasi = Wasi::new(load.seed, environment, granted, load.confinement.connect.clone());
     let guest = Guest::new(side, limit, wasi);
     let mut store = Store::new(&engine, guest);
     // The limiter also records a denied growth, which explains the trap that follows.
     store.limiter(|guest| guest);
     // Instantiation runs the start functions of the component.
-    entering()?;
+    gate.enter();
     let bindings = Benchmark::instantiate(&mut store, &component, &linker)
         .map_err(|error| refusal(&error, &mut store))?;
     Ok(Loaded {
@@ -95,6 +99,7 @@ pub(super) fn load(
         },
         layers: vec!["wasm".to_owned()],
         missing: missing.into_iter().collect(),
+        compiled: compatibility,
     })
 }
 
@@ -112,45 +117,90 @@ fn engine_fault(doing: &str, error: &wasmtime::Error) -> instance::Failure {
     instance::Failure::Host { doing: doing.to_owned(), code, said: words(error) }
 }
 
-/// Compiled code, from the cache if it is there; and why it could not be cached.
-fn compiled(
-    engine: &Engine,
-    load: &Load,
-    verified: &Verified,
-) -> Result<(Component, Option<String>), instance::Failure> {
-    let mut hasher = DefaultHasher::new();
-    engine.precompile_compatibility_hash().hash(&mut hasher);
-    let file = load.code_cache.join(compiled_name(&load.sha256, hasher.finish()));
-    let trusted = is_ours_alone(&load.code_cache);
-    if trusted && file.is_file() {
-        // SAFETY: the folder and what is in it belong to this user alone, and only the lines below write to it: code
-        // that this engine made from verified bytes, complete before it gets its name.
-        if let Ok(component) = unsafe { Component::deserialize_file(engine, &file) } {
-            return Ok((component, None));
-        }
-    }
-    let code = engine
-        .precompile_component(&verified.bytes()?)
-        .map_err(|error| format!("the component is not valid: {}", words(&error)))?;
-    // A cache that cannot be written costs time, not results.
-    let unkept = trusted.then(|| keep(&file, &code).err()).flatten().map(|error| {
-        format!(
-            "compiled code could not be cached in `{}` ({error}): every launch compiles again",
-            load.code_cache.display()
-        )
-    });
-    // SAFETY: the bytes were made by this engine a few lines above.
-    let component = unsafe { Component::deserialize(engine, &code) }
-        .map_err(|error| format!("compiled code does not load: {error}"))?;
-    Ok((component, unkept))
+/// Where the compiled code of a component comes from, decided while the worker may still look.
+enum Code {
+    /// A file of the cache.
+    Kept(PathBuf),
+    /// It is compiled in this launch.
+    New {
+        /// The compatibility hash of the engine.
+        compatibility: u64,
+        /// Where it is written for the host to keep. `None`: the cache is not to be trusted.
+        file: Option<io::Result<File>>,
+    },
 }
 
-fn keep(file: &PathBuf, code: &[u8]) -> io::Result<()> {
-    let folder = file.parent().unwrap_or(Path::new("."));
-    let mut partial = tempfile::NamedTempFile::new_in(folder)?;
-    partial.write_all(code)?;
-    partial.persist(file)?;
-    Ok(())
+/// A component, and what came of compiling it.
+struct Compiled {
+    component: Component,
+    /// If it was compiled for the host to keep: the compatibility hash of the engine.
+    compatibility: Option<u64>,
+    /// Why it is compiled again in the next launch.
+    missing: Option<String>,
+}
+
+impl Code {
+    fn find(engine: &Engine, load: &Load) -> Self {
+        let mut hasher = DefaultHasher::new();
+        engine.precompile_compatibility_hash().hash(&mut hasher);
+        let compatibility = hasher.finish();
+        if !is_ours_alone(&load.code_cache) {
+            return Self::New { compatibility, file: None };
+        }
+        let kept = load.code_cache.join(compiled_name(&load.sha256, compatibility));
+        if kept.is_file() {
+            return Self::Kept(kept);
+        }
+        // In the folder of the launch, where the worker runs.
+        let file = File::options().write(true).create_new(true).open(COMPILED_FILE);
+        Self::New { compatibility, file: Some(file) }
+    }
+
+    /// The file of the cache to read.
+    fn kept(&self) -> Option<&Path> {
+        match self {
+            Self::Kept(file) => Some(file),
+            Self::New { .. } => None,
+        }
+    }
+
+    fn load(self, engine: &Engine, verified: &Verified) -> Result<Compiled, instance::Failure> {
+        let again = |why: String| Some(format!("{why}: every launch compiles the component again"));
+        let (compatibility, file, missing) = match self {
+            Self::Kept(path) => {
+                // SAFETY: the folder and what is in it belong to this user alone, and only the host writes to it: code that
+                // this engine made from verified bytes, complete before it gets its name.
+                match unsafe { Component::deserialize_file(engine, &path) } {
+                    Ok(component) => return Ok(Compiled { component, compatibility: None, missing: None }),
+                    Err(error) => {
+                        let why = format!(
+                            "the compiled code in `{}` is damaged ({})",
+                            path.display(),
+                            words(&error)
+                        );
+                        (0, None, again(why + "; remove the file"))
+                    }
+                }
+            }
+            Self::New { compatibility, file } => (compatibility, file, None),
+        };
+        let code = engine
+            .precompile_component(&verified.bytes()?)
+            .map_err(|error| format!("the component is not valid: {}", words(&error)))?;
+        // What cannot be kept costs time, not results.
+        let written = file.map(|file| file.and_then(|mut file| file.write_all(&code)));
+        // SAFETY: the bytes were made by this engine a few lines above.
+        let component = unsafe { Component::deserialize(engine, &code) }
+            .map_err(|error| format!("compiled code does not load: {error}"))?;
+        Ok(match written {
+            Some(Ok(())) => Compiled { component, compatibility: Some(compatibility), missing },
+            Some(Err(error)) => {
+                let why = format!("compiled code could not be written to the folder of the launch ({error})");
+                Compiled { component, compatibility: None, missing: again(why) }
+            }
+            None => Compiled { component, compatibility: None, missing },
+        })
+    }
 }
 
 /// Whether no other user could have put code there.
