@@ -148,29 +148,29 @@ pub(super) fn filter(network: bool) -> Result<(), String> {
     // SAFETY: the handler reads what the kernel gives it, sets a bit and a register, and calls nothing.
     unsafe { sigaction(Signal::SIGSYS, &action) }.map_err(|error| refused("sigaction", &error))?;
     let judged = rules(network)?;
-    let numbers = numbers::program(&by_number(&judged))?;
-    // The second one refuses `seccomp`, so no other filter can be installed after it.
-    for program in [program(judged)?, numbers] {
-        install(&program).map_err(|error| refused("seccomp", &error))?;
-    }
-    Ok(())
+    let answers = by_number(&judged);
+    let program = numbers::program(&answers, program(judged)?)?;
+    install(&program).map_err(|error| refused("seccomp", &error))
 }
 
 /// The list of refused calls covers all numbers below this one, which is `setxattrat` of Linux 6.13 on every machine.
 const KNOWN: usize = 463;
 
-/// The answer to each number, whatever the arguments. Calls in `judged` are allowed here, because the other filter judges their arguments.
+/// The answer to each number, whatever the arguments; `None`: by its arguments, as for all calls in `judged`.
 /// Calls that cannot be judged are answered as unknown: `clone3`, which has its flags in memory (the C library then uses `clone`), calls of
 /// newer kernels, and the second set of numbers that a kernel for `x86_64` may have.
-fn by_number(judged: &BTreeMap<i64, Vec<SeccompRule>>) -> [u32; KNOWN + 1] {
+fn by_number(judged: &BTreeMap<i64, Vec<SeccompRule>>) -> [Option<u32>; KNOWN + 1] {
     const NO_SUCH_CALL: u32 = libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32;
 
-    let mut answers = [libc::SECCOMP_RET_ALLOW; KNOWN + 1];
-    for (_, number) in REFUSED.iter().filter(|(_, number)| !judged.contains_key(number)) {
-        answers[*number as usize] = libc::SECCOMP_RET_TRAP;
+    let mut answers = [Some(libc::SECCOMP_RET_ALLOW); KNOWN + 1];
+    for (_, number) in REFUSED {
+        answers[*number as usize] = Some(libc::SECCOMP_RET_TRAP);
     }
-    answers[libc::SYS_clone3 as usize] = NO_SUCH_CALL;
-    answers[KNOWN] = NO_SUCH_CALL;
+    for number in judged.keys() {
+        answers[*number as usize] = None;
+    }
+    answers[libc::SYS_clone3 as usize] = Some(NO_SUCH_CALL);
+    answers[KNOWN] = Some(NO_SUCH_CALL);
     answers
 }
 

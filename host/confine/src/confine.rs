@@ -2,28 +2,12 @@
 
 #![allow(unsafe_code, reason = "variables of a process are only safe to set while it has one thread")]
 
-use std::{env, fs, os::fd::OwnedFd, path::Path};
+use std::{env, fs, os::fd::OwnedFd};
 
 use dyno_core::{model::IsolationLayer, protocol::Confinement};
+use rustix::process::{SpeculationFeature, SpeculationFeatureState, speculative_feature_state};
 
-use super::{calls, capabilities, connect, files, proof};
-
-/// The foreign code that is about to be loaded.
-#[derive(Debug, Clone, Copy)]
-pub enum Foreign<'a> {
-    /// A library for this machine, which reads what the dynamic linker and drivers read.
-    Native {
-        /// Where it may write.
-        folder: &'a Path,
-        /// Whether it may use a device besides the CPU.
-        uses_accelerator: bool,
-    },
-    /// A component of WebAssembly. Its engine forbids it the same: what the layers stop is a component that found a fault of the engine.
-    Component {
-        /// Code that was compiled of it before, for the engine to read.
-        compiled: Option<&'a Path>,
-    },
-}
+use super::{calls, capabilities, connect, files, foreign::Foreign, proof};
 
 /// Layers that are in force and proven, and a sentence about each that is not.
 #[derive(Debug, Default)]
@@ -113,16 +97,15 @@ pub fn confine(asked: &Confinement, foreign: Foreign<'_>, host: u32, connections
     drop(calls::take_refused_calls());
     let now = self::speculation();
     if now != speculation {
-        confined.remarks.push(format!(
-            "the filter of system calls changed how the processor speculates, which changes times (from {speculation} to {now})"
-        ));
+        confined.remarks.push(
+            "the filter of system calls changed how the processor speculates past stores, which changes times"
+                .to_owned(),
+        );
     }
     confined
 }
 
-/// How the kernel lets this thread speculate past stores.
-fn speculation() -> String {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("Speculation_Store_Bypass:"));
-    line.map_or_else(|| "not known".to_owned(), |value| value.trim().to_owned())
+/// How the kernel lets this thread speculate past stores; `None`: it does not say.
+fn speculation() -> Option<SpeculationFeatureState> {
+    speculative_feature_state(SpeculationFeature::SpeculativeStoreBypass).ok().flatten()
 }

@@ -2,11 +2,13 @@
 
 use std::{fs, path::Path};
 
-use super::confine::Foreign;
 use landlock::{
     ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, LandlockStatus, PathBeneath, PathFd,
     Ruleset, RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetError, Scope,
 };
+use rustix::fs::{FileType, fstat};
+
+use super::foreign::Foreign;
 
 /// The newest interface whose rules are known here; older kernels have fewer of them.
 const NEWEST: ABI = ABI::V6;
@@ -114,7 +116,9 @@ pub(super) fn confine(foreign: Foreign<'_>, granted: &[impl AsRef<Path>]) -> Res
 fn add(rules: &mut RulesetCreated, path: &Path, access: BitFlags<AccessFs>) -> Result<(), String> {
     let Ok(opened) = PathFd::new(path) else { return Ok(()) };
     // Only folders have entries.
-    let access = if path.is_dir() { access } else { access & AccessFs::from_file(NEWEST) };
+    let is_folder =
+        fstat(&opened).is_ok_and(|about| FileType::from_raw_mode(about.st_mode) == FileType::Directory);
+    let access = if is_folder { access } else { access & AccessFs::from_file(NEWEST) };
     rules
         .add_rule(PathBeneath::new(opened, access))
         .map(drop)

@@ -6,8 +6,10 @@ mod capabilities;
 mod confine;
 mod connect;
 mod files;
+mod foreign;
 mod numbers;
 mod proof;
 
 pub use calls::take_refused_calls;
-pub use confine::{Confined, Foreign, confine};
+pub use confine::{Confined, confine};
+pub use foreign::Foreign;

@@ -28,8 +28,9 @@ use dyno_plugin_api::{
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 
 use super::{
-    Gate, Loaded,
     bytes::{Copy, Verified},
+    gate::Gate,
+    loaded::Loaded,
     text,
 };
 use crate::{

@@ -22,9 +22,10 @@ use wasmtime::{
 };
 
 use super::{
-    Gate, Loaded,
     bytes::Verified,
+    gate::Gate,
     guest::{Guest, Wasi},
+    loaded::Loaded,
     wasi::{self, Stopped},
 };
 use crate::{
