@@ -51,6 +51,7 @@ fn arena_with(name: &str) -> Option<Arena> {
 fn a_layer_that_the_kernel_refuses_is_said_and_can_be_demanded() {
     let Some(arena) = arena_with("good_a") else { return };
     let Some(deny) = deny(&arena) else { return };
+    arena.add(&fixtures::wasm("good", "good_w"), "good_w.wasm");
     let refused = [
         (
             "landlock_create_ruleset",
@@ -70,9 +71,9 @@ fn a_layer_that_the_kernel_refuses_is_said_and_can_be_demanded() {
     ];
     for (call, layers, sentence) in refused {
         let line = format!("exec {} 38 {call} \"$@\"", deny.display());
-        let words = words(&["run", "good_a"]);
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let output = arena.behind(&line, &words).output().unwrap();
+        let native = words(&["run", "good_a"]);
+        let native: Vec<&str> = native.iter().map(String::as_str).collect();
+        let output = arena.behind(&line, &native).output().unwrap();
         if output.status.code() == Some(77) {
             return println!("skipped: this kernel has no seccomp filters");
         }
@@ -80,10 +81,22 @@ fn a_layer_that_the_kernel_refuses_is_said_and_can_be_demanded() {
         let launch = &record.cases[0].launches[0];
         let missing = launch.missing.join("; ");
         assert!(missing.contains(sentence), "{call}: {missing}");
+        // A component has the same from its engine, so that it is only told.
+        let component = ["run", "good_w", "--require-isolation", &layers.join(",")];
+        let component = words(&component);
+        let output =
+            arena.behind(&line, &component.iter().map(String::as_str).collect::<Vec<_>>()).output().unwrap();
+        let record: RunRecord = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(record.cases[0].status, CaseStatus::Completed);
+        let missing = record.cases[0].launches[0].missing.join("; ");
+        assert!(
+            missing.contains(&format!("with a fault of the WASM engine, {sentence}")),
+            "{call}: {missing}"
+        );
         for layer in layers {
             assert!(!launch.isolation.iter().any(|held| held == layer), "{call}: {:?}", launch.isolation);
-            let words = [&words[..], &["--require-isolation", layer]].concat();
-            let output = arena.behind(&line, &words).output().unwrap();
+            let demanding = [&native[..], &["--require-isolation", layer]].concat();
+            let output = arena.behind(&line, &demanding).output().unwrap();
             assert_eq!(output.status.code(), Some(4), "{call}");
             let (stage, reason) = reason(&serde_json::from_slice(&output.stdout).unwrap());
             assert_eq!(stage, Stage::Load);
@@ -109,10 +122,47 @@ fn layers_that_are_there_can_be_demanded_and_an_unknown_one_is_named() {
         "{}",
         outcome.stderr
     );
-    // A component has these layers from its engine.
+}
+
+#[test]
+fn a_component_is_compiled_and_run_behind_the_layers_of_a_native_plugin() {
+    const LAYERS: &str = "file_rules,no_network,no_signals,call_filter,no_capabilities";
+
+    let arena = Arena::new();
     arena.add(&fixtures::wasm("good", "good_w"), "good_w.wasm");
-    let record = ran(&arena, &["run", "good_w", "--require-isolation", "file_rules,no_network"]);
+    let run = ["run", "good_w", "--require-isolation", LAYERS];
+    let compiled = || -> Vec<PathBuf> {
+        let files = fs::read_dir(arena.path("cache/code")).unwrap().map(|file| file.unwrap().path());
+        files.filter(|file| file.extension().is_some_and(|ending| ending == "cwasm")).collect()
+    };
+    // The first launch compiles, and the host keeps what it made.
+    for _ in 0..2 {
+        let record = ran(&arena, &run);
+        let launch = &record.cases[0].launches[0];
+        assert_eq!(record.cases[0].status, CaseStatus::Completed);
+        for layer in LAYERS.split(',') {
+            assert!(launch.isolation.iter().any(|held| held == layer), "{layer}: {:?}", launch.isolation);
+        }
+        assert!(launch.missing.is_empty() && launch.refused_calls.is_empty(), "{launch:?}");
+        assert_eq!(launch.side_effects.files_left, 0);
+        assert_eq!(compiled().len(), 1);
+    }
+    let file = &compiled()[0];
+    fs::write(file, "no code").unwrap();
+    let record = ran(&arena, &run);
     assert_eq!(record.cases[0].status, CaseStatus::Completed);
+    let missing = record.cases[0].launches[0].missing.join("; ");
+    let said = format!("the compiled code in `{}` is damaged (", file.display());
+    assert!(missing.starts_with(&said), "{missing}");
+    assert!(missing.ends_with("), so that every launch compiles the component again; remove the file"), "{missing}");
+    let basic = ran(&arena, &["run", "good_w", "--isolation", "basic"]);
+    let launch = &basic.cases[0].launches[0];
+    assert!(!launch.isolation.iter().any(|held| held == "file_rules"), "{:?}", launch.isolation);
+    let missing = launch.missing.join("; ");
+    assert!(
+        missing.contains("only the WASM engine isolates the plugin, as `--isolation basic` asks for"),
+        "{missing}"
+    );
 }
 
 #[test]

@@ -52,7 +52,7 @@ pub(super) fn keep(
     let error = kept.and(removed).err()?;
     let folder = code_cache.display();
     Some(format!(
-        "compiled code could not be kept in `{folder}` ({error}): every launch compiles the component again"
+        "compiled code could not be kept in `{folder}` ({error}), so that every launch compiles the component again"
     ))
 }
 

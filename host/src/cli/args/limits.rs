@@ -12,8 +12,8 @@ pub(in crate::cli) struct LimitArgs {
     /// Maximum memory of a worker [env: DYNO_MEMORY] [default: 4GiB]
     #[arg(long, value_name = "BYTES")]
     memory: Option<String>,
-    /// Whether native plugins are confined: `full`, or `basic` to see whether a plugin fails because of it [env:
-    /// DYNO_ISOLATION] [default: full]
+    /// Whether plugins are confined: `full`, or `basic` to see whether one fails because of it [env: DYNO_ISOLATION]
+    /// [default: full]
     #[arg(long, value_name = "LEVEL")]
     isolation: Option<String>,
     /// Comma-separated layers of isolation without which no plugin is loaded, e.g. `file_rules,no_network` [env:

@@ -166,7 +166,7 @@ impl Code {
     }
 
     fn load(self, engine: &Engine, verified: &Verified) -> Result<Compiled, instance::Failure> {
-        let again = |why: String| Some(format!("{why}: every launch compiles the component again"));
+        let again = |why: String| format!("{why}, so that every launch compiles the component again");
         let (compatibility, file, missing) = match self {
             Self::Kept(path) => {
                 // SAFETY: the folder and what is in it belong to this user alone, and only the host writes to it: code that
@@ -174,12 +174,9 @@ impl Code {
                 match unsafe { Component::deserialize_file(engine, &path) } {
                     Ok(component) => return Ok(Compiled { component, compatibility: None, missing: None }),
                     Err(error) => {
-                        let why = format!(
-                            "the compiled code in `{}` is damaged ({})",
-                            path.display(),
-                            words(&error)
-                        );
-                        (0, None, again(why + "; remove the file"))
+                        let (path, error) = (path.display(), words(&error));
+                        let why = again(format!("the compiled code in `{path}` is damaged ({error})"));
+                        (0, None, Some(why + "; remove the file"))
                     }
                 }
             }
@@ -197,7 +194,7 @@ impl Code {
             Some(Ok(())) => Compiled { component, compatibility: Some(compatibility), missing },
             Some(Err(error)) => {
                 let why = format!("compiled code could not be written to the folder of the launch ({error})");
-                Compiled { component, compatibility: None, missing: again(why) }
+                Compiled { component, compatibility: None, missing: Some(again(why)) }
             }
             None => Compiled { component, compatibility: None, missing },
         })
