@@ -10,6 +10,7 @@ use std::{
 };
 
 use dyno_core::model::{CaseStatus, RunRecord, Stage};
+use serde_json::json;
 
 use crate::{
     support::{arena::Arena, fixtures},
@@ -42,7 +43,11 @@ fn arena_with(name: &str) -> Option<Arena> {
         return None;
     }
     let arena = Arena::new();
-    let plugin = if name == "good_a" { fixtures::native("good", name) } else { fixtures::escape(name) };
+    let plugin = match name {
+        "good_a" => fixtures::native("good", name),
+        "asks_in_vain" => fixtures::native(name, name),
+        _ => fixtures::escape(name),
+    };
     arena.add(&plugin, &format!("{name}.so"));
     Some(arena)
 }
@@ -154,7 +159,10 @@ fn a_component_is_compiled_and_run_behind_the_layers_of_a_native_plugin() {
     let missing = record.cases[0].launches[0].missing.join("; ");
     let said = format!("the compiled code in `{}` is damaged (", file.display());
     assert!(missing.starts_with(&said), "{missing}");
-    assert!(missing.ends_with("), so that every launch compiles the component again; remove the file"), "{missing}");
+    assert!(
+        missing.ends_with("), so that every launch compiles the component again; remove the file"),
+        "{missing}"
+    );
     let basic = ran(&arena, &["run", "good_w", "--isolation", "basic"]);
     let launch = &basic.cases[0].launches[0];
     assert!(!launch.isolation.iter().any(|held| held == "file_rules"), "{:?}", launch.isolation);
@@ -307,4 +315,19 @@ fn a_plugin_connects_to_what_it_was_granted_and_to_nothing_else() {
 
     secret.set_nonblocking(true).unwrap();
     assert!(secret.accept().is_err(), "nothing reached what was not granted");
+}
+
+#[test]
+fn a_call_that_was_refused_is_told_of_runs_and_of_comparisons() {
+    const SAID: &str = "the plugin made system calls that workers refuse plugins: socket";
+
+    let Some(arena) = arena_with("asks_in_vain") else { return };
+    let run = arena.dyno(&["run", "asks_in_vain", "--samples", "3", "--launches", "1"]);
+    assert!(run.code == Some(0) && run.stdout.contains(SAID), "{}", run.shown());
+    let file = arena.path("plugins/asks_in_vain.so").display().to_string();
+    let compare = ["ab", &file, &file, "--budget", "100ms"];
+    let told = arena.dyno(&compare);
+    assert!(told.code == Some(0) && told.stdout.contains(SAID), "{}", told.shown());
+    let json = arena.dyno(&[&compare[..], &["--json"]].concat()).json();
+    assert_eq!(json["cases"][0]["pairs"]["refused_calls"], json!(["socket"]), "{json}");
 }

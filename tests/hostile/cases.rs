@@ -102,6 +102,7 @@ cases! {
         daemon_lingers => TimedOut(Setup),
         children_multiply => Failed(&[Cleanup], &["running processes behind"]),
         litters => Completed,
+        asks_in_vain => Completed,
         unlinks_its_own_file => Completed,
         overwrites_its_own_file => Completed,
 

@@ -57,6 +57,10 @@ pub(super) fn cut(mut reply: Reply) -> Reply {
             missing.truncate(MAX_LIST);
             missing.iter_mut().for_each(shorten);
         }
+        Reply::Finished { refused_calls, .. } => {
+            refused_calls.truncate(MAX_LIST);
+            refused_calls.iter_mut().for_each(shorten);
+        }
         Reply::Failed { message } | Reply::Skipped { message } => shorten(message),
         Reply::Log { level, text } => {
             shorten(level);
@@ -71,7 +75,6 @@ pub(super) fn cut(mut reply: Reply) -> Reply {
         | Reply::Called(_)
         | Reply::Renewed(_)
         | Reply::Processed { .. }
-        | Reply::Finished { .. }
         | Reply::Progress { .. } => {}
     }
     reply
@@ -86,6 +89,8 @@ fn shorten(text: &mut String) {
 
 #[cfg(test)]
 mod tests {
+    use dyno_core::model::SideEffects;
+
     use super::*;
 
     fn log(text: &str) -> Reply {
@@ -117,6 +122,14 @@ mod tests {
             panic!("it was an answer")
         };
         assert_eq!(missing.len(), MAX_LIST);
+        let (peak_memory_bytes, side_effects) = (0, SideEffects::default());
+        let refused_calls = vec![missing[0].clone(); 2 * MAX_LIST];
+        let Reply::Finished { refused_calls, .. } =
+            cut(Reply::Finished { peak_memory_bytes, side_effects, refused_calls })
+        else {
+            panic!("it was an answer")
+        };
+        assert_eq!(refused_calls, missing);
         assert!(missing.iter().all(|text| text.len() < 2 * MAX_KEPT_BYTES));
     }
 }

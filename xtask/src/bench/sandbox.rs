@@ -34,38 +34,52 @@ fn run(host: &Host) -> Outcome<String> {
     ))
 }
 
-/// Kernels that are bound by arithmetic, by memory, and by branches.
-const CLASSES: [&str; 3] = ["cpu-kernels/gemm", "cpu-kernels/stream_triad", "cpu-kernels/sort"];
+/// Kernels that are bound by arithmetic, by memory, and by branches; and one behind an engine, too.
+const CLASSES: [[&str; 2]; 4] = [
+    ["cpu-kernels/gemm", "native"],
+    ["cpu-kernels/stream_triad", "native"],
+    ["cpu-kernels/sort", "native"],
+    ["cpu-kernels/sort", "wasm"],
+];
 /// Pairs of runs for each.
 const PAIRS: usize = 12;
 
 /// What the rules for files and the filter of system calls do to times, and to the start of a launch.
 fn confinement(host: &Host) -> Outcome<String> {
-    let mut rows = vec![row(["native benchmark", "shift of its time by confinement"])];
-    for class in CLASSES {
+    let mut rows = vec![row(["benchmark", "engine", "shift of its time by confinement"])];
+    for [class, engine] in CLASSES {
         let moved = shift(PAIRS, |confined| {
-            let cases = [class, "--engine", "native", "--launches", "3", "--time", "300ms", "--isolation"];
+            let cases = [class, "--engine", engine, "--launches", "3", "--time", "300ms", "--isolation"];
             median_time(&host.cases(&[&cases[..], &[level(confined)]].concat())?[0])
         })?;
-        rows.push(row([class, &moved]));
+        rows.push(row([class, engine, &moved]));
     }
+    let starts = ["native", "wasm"].map(|engine| starts(host, engine));
+    let starts = starts.into_iter().collect::<Outcome<Vec<String>>>()?;
+    Ok(format!(
+        "Confined (`--isolation full`) and not (`basic`), by turns. Aims: nothing measurable of a time; ≤ 1 ms of a launch.\n\n{}\n{}",
+        starts.join("\n"),
+        table(&rows)
+    ))
+}
+
+/// What loading a plugin takes.
+fn starts(host: &Host, engine: &str) -> Outcome<String> {
     let mut starts = [Vec::new(), Vec::new()];
     for round in 0..10 {
         for confined in [round % 2 == 0, round % 2 != 0] {
             let case =
-                ["hello-rust/sum", "--engine", "native", "--samples", "1", "--launches", "10", "--isolation"];
+                ["hello-rust/sum", "--engine", engine, "--samples", "1", "--launches", "10", "--isolation"];
             let cases = host.cases(&[&case[..], &[level(confined)]].concat())?;
             starts[usize::from(confined)].extend(stage(&cases[0], "load"));
         }
     }
     let [without, with] = starts.map(|mut times| median(&mut times));
     Ok(format!(
-        "Confined (`--isolation full`) and not (`basic`), by turns. Aims: nothing measurable of a time; ≤ 1 ms of a launch. Loading a \
-         plugin takes {} confined and {} not: the layers and their proofs take {}.\n\n{}",
+        "* Loading `hello-rust` ({engine}) takes {} confined and {} not: the layers and their proofs take {}.",
         time(with),
         time(without),
-        time(with - without),
-        table(&rows)
+        time(with - without)
     ))
 }
 

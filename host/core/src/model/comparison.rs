@@ -403,6 +403,9 @@ pub struct PairsInfo {
     /// What was asked of the kernel and refused, a sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
+    /// System calls of either build that were refused. // eg: ["socket"]
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub refused_calls: BTreeSet<String>,
 }
 
 impl From<&RunRecord> for Measured {

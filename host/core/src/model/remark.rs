@@ -18,17 +18,20 @@ impl CaseRecord {
             self.launches.iter().map(|launch| launch.output.len() as u64 + launch.output_dropped).max();
         let calls: BTreeSet<&str> =
             self.launches.iter().flat_map(|launch| &launch.refused_calls).map(String::as_str).collect();
-        let refused = (!calls.is_empty()).then(|| {
-            let calls = calls.into_iter().collect::<Vec<_>>().join(", ");
-            format!("the plugin made system calls that workers refuse plugins: {calls}")
-        });
         trend
             .map(Trend::remark)
             .into_iter()
-            .chain(refused)
+            .chain(refused(&calls))
             .chain(effects.remarks(lines.unwrap_or(0)))
             .collect()
     }
+}
+
+/// The sentence about system calls that were refused.
+fn refused<C: AsRef<str>>(calls: &BTreeSet<C>) -> Option<String> {
+    let names: Vec<&str> = calls.iter().map(AsRef::as_ref).collect();
+    let names = (!names.is_empty()).then(|| names.join(", "))?;
+    Some(format!("the plugin made system calls that workers refuse plugins: {names}"))
 }
 
 /// Remarks on cases, each with the name of its case, as lines: cases with the same remark share one.
@@ -49,9 +52,8 @@ impl PairsInfo {
     /// What either build did beside its work, and what the kernel refused, a sentence each.
     #[must_use]
     pub fn remarks(&self) -> Vec<String> {
-        let mut out = self.side_effects.remarks(0);
-        out.extend(self.missing.iter().cloned());
-        out
+        let effects = self.side_effects.remarks(0);
+        refused(&self.refused_calls).into_iter().chain(effects).chain(self.missing.iter().cloned()).collect()
     }
 }
 

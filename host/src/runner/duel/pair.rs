@@ -75,6 +75,8 @@ pub(super) struct OneSide {
     /// How its slices climb or fall.
     pub(super) trend: Option<LaunchTrend>,
     pub(super) side_effects: SideEffects,
+    /// System calls of the plugin that were refused.
+    pub(super) refused_calls: Vec<String>,
 }
 
 /// Both sides with an instance, and what that took.
@@ -169,10 +171,11 @@ pub(super) fn pair<'a>(sides: Sides<&'a Assignment<'a>>, plan: PairPlan) -> Resu
     let finished = sessions.in_turn(false, Session::finish)?;
     drop(joined);
     let left = finished.in_turn(false, close)?;
-    let side = |ns: &[f64], side_effects| OneSide {
+    let side = |ns: &[f64], FinishReport { side_effects, refused_calls, .. }| OneSide {
         ns: stats::median(ns).unwrap_or_default(),
         trend: LaunchTrend::of(ns),
         side_effects,
+        refused_calls,
     };
     Ok(Pair {
         effect: PairEffect { effect: stats::median(&times.effects).unwrap_or_default(), candidate_first },
@@ -289,12 +292,12 @@ fn slice(session: Session<'_, Calibrated>) -> Step<'_, Calibrated, Sample> {
     Ok((session, report.last))
 }
 
-/// Waits for the end of a worker. Returns the side effects of the plugin while it was measured.
-fn close((over, finished): (Session<'_, Over>, FinishReport)) -> Result<SideEffects, Ended> {
+/// Waits for the end of a worker.
+fn close((over, finished): (Session<'_, Over>, FinishReport)) -> Result<FinishReport, Ended> {
     let closed = over.close(FAREWELL);
     // The other side would be measured beside it from now on.
     match closed.stuck {
         Some(message) => Err(Ended::failed(Stage::Cleanup, message, None, closed.captured.last_lines())),
-        None => Ok(finished.side_effects),
+        None => Ok(finished),
     }
 }

@@ -24,7 +24,7 @@ use crate::runner::Match;
 /// Pairs after which even a rule without an end gives up.
 const MAX_PAIRS: usize = 400;
 
-/// Sentences about what the kernel refused that a case keeps.
+/// What was refused, by the kernel or to the plugin, that a case keeps of each.
 const MAX_REFUSALS: usize = 16;
 
 /// Pairs with random layouts that an alarm in the fixed one has to bear.
@@ -140,6 +140,8 @@ impl<'a> Standings<'a> {
         info.warm_up_ns = info.warm_up_ns.saturating_add(taken.warm_up_ns);
         for side in [&taken.baseline, &taken.candidate] {
             info.side_effects = info.side_effects.or_larger(side.side_effects);
+            let room = MAX_REFUSALS.saturating_sub(info.refused_calls.len());
+            info.refused_calls.extend(side.refused_calls.iter().take(room).cloned());
         }
         if self.taken == 0 {
             // The kernel refuses every pair the same, and a hostile worker could say something new in each.
