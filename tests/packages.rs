@@ -12,6 +12,7 @@ use std::{
 };
 
 use dyno_core::model::{CaseStatus, RunRecord};
+use nix::{sys::stat::Mode, unistd::mkfifo};
 use serde_json::{Value, json};
 
 use self::forge::{Forged, entry, forged};
@@ -280,6 +281,28 @@ fn a_package_that_is_not_good_is_refused_in_a_sentence_and_nothing_is_installed(
     fs::write(&target, &whole).unwrap();
     install(&arena, Path::new(&target));
     assert_eq!(installed(&arena), [is_whole("good_w@1.0.0")]);
+}
+
+#[test]
+fn a_named_pipe_in_the_place_of_a_file_holds_nothing_up() {
+    const SAID: &str = "cannot be read: it is not a regular file";
+
+    let arena = Arena::new();
+    let pipe = |place: &str| {
+        let path = arena.path(place);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        mkfifo(&path, Mode::S_IRWXU).unwrap();
+        text(&path)
+    };
+    let package = pipe("home/pipe.dyno");
+    refused(&arena, &["install", &package, "--into", &into(&arena)], &[&package, SAID]);
+    let index = pipe("shelf/dyno-index.json");
+    refused(&arena, &["list", "--index", &text(&arena.path("shelf"))], &[&index, SAID]);
+    let wasm = fs::read(fixtures::wasm("good", "good_w")).unwrap();
+    let good = arena.path("home/good.dyno");
+    fs::write(&good, Forged::of("good_w", &wasm).package()).unwrap();
+    let lock = pipe("plugins/dyno-lock.json");
+    refused(&arena, &["install", &text(&good), "--into", &into(&arena)], &[&lock, SAID]);
 }
 
 #[test]

@@ -12,7 +12,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use dyno_core::model::{CaseStatus, RunStatus};
+use dyno_core::{
+    model::{CaseStatus, RunStatus},
+    text::hex,
+};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -44,7 +47,7 @@ fn good(number: u32) -> Vec<u8> {
 }
 
 fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(bytes))
 }
 
 /// Puts a file there as linkers and package managers do.

@@ -23,6 +23,7 @@ mod outgoing;
 pub mod packages;
 pub mod pool;
 mod proc;
+mod regular_file;
 mod reread;
 pub mod runner;
 pub mod server;

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Write};
 
+use dyno_core::text::hex;
 use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -22,7 +23,7 @@ pub(crate) struct Forged {
 
 impl Forged {
     pub(crate) fn of(name: &str, wasm: &[u8]) -> Self {
-        let sha256: String = Sha256::digest(wasm).iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = hex(&Sha256::digest(wasm));
         let manifest = json!({
             "schema": "dyno.package", "version": 1, "plugin": {"id": name, "version": "1.0.0"}, "benchmarks": [name],
             "files": [{

@@ -10,6 +10,7 @@ use std::{
 use dyno_core::{
     model::{DeviceKind, Layout, Pages, ParamValue, Params, PluginKind},
     protocol::{Confinement, DeviceGrant, Load, PROTOCOL_VERSION, Reply, Request},
+    text::hex,
 };
 use dyno_host::pool::{Unsolicited, Worker, WorkerCommand};
 use indexmap::IndexMap;
@@ -84,7 +85,7 @@ impl Launch {
         self.ask(&Request::Load(Box::new(Load {
             path: plugin.to_owned(),
             sealed: None,
-            sha256: Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect(),
+            sha256: hex(&Sha256::digest(&bytes)),
             libraries: Vec::new(),
             missing: Vec::new(),
             kind: PluginKind::Native,

@@ -1,15 +1,14 @@
 //! The files that vouch for plugins: where they are, and how they are read.
 
 use std::{
-    fs,
-    io::{self, Read},
-    os::unix::fs::OpenOptionsExt,
+    io,
     path::{Path, PathBuf},
 };
 
-use nix::fcntl::OFlag;
-
-use crate::fault::{HostFault, Place, Resource};
+use crate::{
+    fault::{HostFault, Place, Resource},
+    regular_file,
+};
 
 /// The manifest of a package: a file of its archive, and of the folder that it is installed in.
 pub(crate) const PACKAGE_MANIFEST: &str = "dyno-package.json";
@@ -48,16 +47,8 @@ pub(super) fn unread(path: &Path, error: &io::Error) -> HostFault {
 
 /// The bytes of a regular file, at most one more than it may have; `None` if there is none.
 pub(super) fn read_at_most(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
-    // Not blocking: a named pipe must not hang us.
-    let opened = fs::OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path);
-    let file = match opened {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        file => file?,
-    };
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
+    match regular_file::read(path, most) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        read => read.map(Some),
     }
-    let mut bytes = Vec::new();
-    file.take(most + 1).read_to_end(&mut bytes)?;
-    Ok(Some(bytes))
 }

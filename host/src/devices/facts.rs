@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use dyno_core::model::DeviceKind;
+use dyno_core::{model::DeviceKind, text::hex};
 use sha2::{Digest, Sha256};
 
 /// Folders of the dynamic linker that are the same everywhere; its cache covers the others.
@@ -79,7 +79,7 @@ pub(super) fn key(kind: DeviceKind, program: &Path, confines: bool) -> String {
         DeviceKind::Qnn => libraries(&["libQnnHtp.so"], &mut facts),
         DeviceKind::Cpu | DeviceKind::Mps | DeviceKind::WebNn => {}
     }
-    Sha256::digest(facts.join("\n")).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(facts.join("\n"))[..16])
 }
 
 fn libraries(names: &[&str], facts: &mut Vec<String>) {

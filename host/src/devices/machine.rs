@@ -2,7 +2,10 @@
 
 use std::{fs, path::Path, sync::OnceLock};
 
-use dyno_core::model::{CpuTopology, Machine};
+use dyno_core::{
+    model::{CpuTopology, Machine},
+    text::hex,
+};
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -62,7 +65,7 @@ fn fingerprint(machine: &Machine) -> String {
         cpu.virtualisation,
         machine.memory_bytes >> 30
     );
-    Sha256::digest(about.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(about.as_bytes())[..8])
 }
 
 fn cpu(system: &Path, cpuinfo: &str) -> CpuTopology {

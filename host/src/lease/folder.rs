@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use dyno_core::text::hex;
 use sha2::{Digest, Sha256};
 
 use super::error::LeaseError;
@@ -47,7 +48,7 @@ impl Leases {
             own_or_shared(folder)?;
             let path = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
             let hash = Sha256::digest(path.as_os_str().as_encoded_bytes());
-            let domain = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+            let domain = hex(&hash[..8]);
             return Ok(Self { folder: folder.to_owned(), domain, reach: Reach::Folder });
         };
         let domain = "machine".to_owned();

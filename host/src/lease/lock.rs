@@ -9,9 +9,8 @@ use std::{
     time::Duration,
 };
 
-use nix::fcntl::OFlag;
-
 use super::resource::file_name;
+use crate::regular_file;
 
 /// Readable by all: a lock needs no more.
 const MODE: u32 = 0o644;
@@ -63,7 +62,7 @@ impl Lock {
 fn open(path: &Path) -> io::Result<File> {
     let mut refused = ErrorKind::NotFound.into();
     for _ in 0..TRIES {
-        match open_regular(path) {
+        match regular_file::open_no_link(path) {
             Ok(file) => return Ok(file),
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) if error.kind() == ErrorKind::PermissionDenied => {
@@ -82,17 +81,6 @@ fn open(path: &Path) -> io::Result<File> {
         }
     }
     Err(refused)
-}
-
-/// Opens a path that must be a file.
-pub(super) fn open_regular(path: &Path) -> io::Result<File> {
-    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
-    let file = File::options().read(true).custom_flags(flags.bits()).open(path)?;
-    if file.metadata()?.is_file() {
-        Ok(file)
-    } else {
-        Err(io::Error::other(format!("`{}` is not a file", path.display())))
-    }
 }
 
 #[cfg(test)]

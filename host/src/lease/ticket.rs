@@ -13,9 +13,9 @@ use std::{
 
 use super::{
     holder::{Holder, monotonic_ns},
-    lock::open_regular,
     resource::file_name,
 };
+use crate::regular_file;
 
 /// Attempts to draw a ticket, if other processes remove ours as a dead one.
 const TRIES: u32 = 50;
@@ -133,7 +133,7 @@ struct Found {
 impl Found {
     /// Its owner, if alive. The ticket of a dead owner is removed, if that is allowed.
     fn read(&self) -> Option<Holder> {
-        let file = open_regular(&self.path).ok()?;
+        let file = regular_file::open_no_link(&self.path).ok()?;
         match file.try_lock_shared() {
             Ok(()) => {
                 let _ = fs::remove_file(&self.path);

@@ -21,6 +21,7 @@ use super::PackageError;
 use crate::{
     catalog::{MAX_MANIFEST_BYTES, PACKAGE_MANIFEST as MANIFEST},
     fault::{HostFault, Place},
+    regular_file,
     trust::Prehash,
 };
 
@@ -78,17 +79,14 @@ impl Archive {
     pub(crate) fn open(path: &Path) -> Result<Self, PackageError> {
         let label = path.display().to_string();
         let refused = |why: String| PackageError::package(label.clone(), why);
-        let about = fs::metadata(path).map_err(|error| refused(format!("cannot be read: {error}")))?;
-        if !about.is_file() {
-            return Err(refused("is not a regular file; expected a file made by `dyno pack`".to_owned()));
+        let unread = |error: io::Error| {
+            refused(format!("cannot be read: {error}; expected a file made by `dyno pack`"))
+        };
+        let file = regular_file::open(path).map_err(unread)?;
+        let length = file.metadata().map_err(unread)?.len();
+        if length > MAX_PACKAGE_BYTES {
+            return Err(refused(format!("has {length} bytes; packages have at most {MAX_PACKAGE_BYTES}")));
         }
-        if about.len() > MAX_PACKAGE_BYTES {
-            return Err(refused(format!(
-                "has {} bytes; packages have at most {MAX_PACKAGE_BYTES}",
-                about.len()
-            )));
-        }
-        let file = File::open(path).map_err(|error| refused(format!("cannot be read: {error}")))?;
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         Ok(Self { source: absolute.display().to_string(), label, file })
     }

@@ -1,8 +1,7 @@
 //! An index: one JSON file beside packages, in a folder or on a web server, which names their hashes.
 
 use std::{
-    fs::{self, File},
-    io::Read,
+    fs,
     path::{Path, PathBuf},
 };
 
@@ -17,7 +16,7 @@ use super::{
     fetch::{self, download, is_url},
     signed::{signature_at, signature_beside},
 };
-use crate::{fault::Place, trust::TrustStore, user_file};
+use crate::{fault::Place, regular_file, trust::TrustStore, user_file};
 
 /// The name of an index in its folder.
 const INDEX: &str = "dyno-index.json";
@@ -165,8 +164,7 @@ fn local(path: &Path) -> Result<Vec<u8>, PackageError> {
             ),
         )
     };
-    let mut bytes = Vec::new();
-    File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes)).map_err(said)?;
+    let bytes = regular_file::read(path, MAX_BYTES).map_err(said)?;
     if bytes.len() as u64 > MAX_BYTES {
         return Err(refused(&path.display().to_string(), format!("has more than {MAX_BYTES} bytes")));
     }

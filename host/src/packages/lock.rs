@@ -3,7 +3,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Read, Write},
+    io::{self, Write},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -14,6 +14,7 @@ use super::PackageError;
 use crate::{
     catalog::{LOCK, MAX_LOCK_BYTES as MAX_BYTES},
     fault::{HostFault, Place},
+    regular_file,
     user_file::lock_folder,
 };
 
@@ -77,16 +78,11 @@ pub(super) fn read(folder: &Path) -> Result<PackageLock, PackageError> {
         place: path.display().to_string(),
         why: format!("{why}; restore it, or remove it and install the packages of that folder again"),
     };
-    let mut bytes = Vec::new();
-    match File::open(&path) {
-        Ok(file) => {
-            file.take(MAX_BYTES + 1)
-                .read_to_end(&mut bytes)
-                .map_err(|error| refused(format!("cannot be read: {error}")))?;
-        }
+    let bytes = match regular_file::read(&path, MAX_BYTES) {
+        Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(PackageLock::empty()),
         Err(error) => return Err(refused(format!("cannot be read: {error}"))),
-    }
+    };
     if bytes.len() as u64 > MAX_BYTES {
         return Err(refused(format!("has more than {MAX_BYTES} bytes")));
     }

@@ -1,9 +1,8 @@
 //! Compiled code of components. The first launch of these bytes by this engine compiles, which takes seconds; what it makes is kept.
 
 use std::{
-    fs::{self, File},
+    fs,
     io::{self, Read},
-    os::unix::fs::OpenOptionsExt,
     path::Path,
     time::Duration,
 };
@@ -12,9 +11,9 @@ use dyno_core::{
     model::{PluginKind, PluginRef},
     protocol::{COMPILED_FILE, compiled_name, compiled_prefix},
 };
-use nix::libc;
 
 use super::Planned;
+use crate::regular_file;
 
 /// Longest time for compiling a component: a run time of some script language takes ten seconds.
 pub(super) const PATIENCE: Duration = Duration::from_secs(600);
@@ -57,10 +56,9 @@ pub(super) fn keep(
 }
 
 fn copy(made: &Path, kept: &Path) -> io::Result<()> {
-    let made = File::options().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(made)?;
-    let about = made.metadata()?;
-    if !about.is_file() || about.len() > MAX_BYTES {
-        return Err(io::Error::other(format!("it is no file, or has more than {} GiB", MAX_BYTES >> 30)));
+    let made = regular_file::open_no_link(made)?;
+    if made.metadata()?.len() > MAX_BYTES {
+        return Err(io::Error::other(format!("it has more than {} GiB", MAX_BYTES >> 30)));
     }
     let mut partial = tempfile::NamedTempFile::new_in(kept.parent().unwrap_or(Path::new(".")))?;
     io::copy(&mut made.take(MAX_BYTES), &mut partial)?;

@@ -8,6 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use dyno_core::text::hex;
 use dyno_dashboard::File;
 use sha2::{Digest, Sha256};
 
@@ -71,7 +72,7 @@ fn serve(name: &str, headers: &HeaderMap) -> Response {
 
 /// Identifies the content: the last eight bytes of a gzip file are the CRC-32 and the length of what is in it.
 fn tag(file: &File) -> String {
-    let end: String = file.packed().iter().rev().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let end = hex(file.packed().iter().rev().take(8));
     format!("\"{end}\"")
 }
 

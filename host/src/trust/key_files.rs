@@ -13,7 +13,10 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use minisign::{KeyPair, SecretKeyBox};
 
 use super::{comment::Comment, key::PublicKey};
-use crate::fault::{HostFault, Place, Resource};
+use crate::{
+    fault::{HostFault, Place, Resource},
+    regular_file,
+};
 
 /// Maximum length of a key file [bytes]: some times what its two lines need.
 const MAX_BYTES: u64 = 4 << 10;
@@ -217,10 +220,7 @@ pub fn public_key_in(path: &Path) -> Result<PublicKey, KeyError> {
 }
 
 fn open(path: &Path) -> Result<File, KeyError> {
-    // Not blocking: a named pipe must not hang us.
-    let flags = nix::fcntl::OFlag::O_NONBLOCK.bits();
-    let file = fs::OpenOptions::new().read(true).custom_flags(flags).open(path);
-    file.map_err(|error| unread(path, &error))
+    regular_file::open(path).map_err(|error| unread(path, &error))
 }
 
 fn unread(path: &Path, error: &io::Error) -> KeyError {
@@ -233,8 +233,7 @@ fn unread(path: &Path, error: &io::Error) -> KeyError {
 
 fn read(path: &Path, file: File) -> Result<String, KeyError> {
     let refused = |why: &str| KeyError::File { path: path.to_owned(), why: why.to_owned() };
-    let mut bytes = Vec::new();
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unread(path, &error))?;
+    let bytes = regular_file::read_opened(file, MAX_BYTES).map_err(|error| unread(path, &error))?;
     if bytes.len() as u64 > MAX_BYTES {
         return Err(refused(
             "is not a key: it has more than 4096 bytes; give a file that `dyno key new` made",

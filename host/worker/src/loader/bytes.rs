@@ -14,6 +14,7 @@ use std::{
 use dyno_core::{
     binary,
     protocol::{Library, Load},
+    text::hex,
 };
 use nix::{
     errno::Errno,
@@ -128,7 +129,7 @@ fn sealed(path: &Path) -> Option<File> {
 fn read_verified(path: &Path, sha256: &str) -> Result<Vec<u8>, Failure> {
     let bytes = std::fs::read(path)
         .map_err(|error| Failure::host(format!("cannot read the plugin `{}`", path.display()), &error))?;
-    let found: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let found = hex(&Sha256::digest(&bytes));
     if found == sha256 {
         Ok(bytes)
     } else {
