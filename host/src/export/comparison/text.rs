@@ -1,6 +1,6 @@
 //! A comparison for a terminal.
 
-use std::{collections::HashMap, fmt::Write};
+use std::{cmp::Reverse, collections::HashMap, fmt::Write};
 
 use dyno_core::{
     model::{CaseComparison, Comparison, Design, MetricComparison, ShortLabels, Verdict},
@@ -18,21 +18,29 @@ const SHOWN: usize = 100;
 struct Once<'a> {
     /// The short name of each case, by its label.
     names: HashMap<&'a str, String>,
-    /// The most frequent reason of inconclusive metrics, if several metrics have it.
-    reason: Option<&'a str>,
+    /// The most frequent remark on metrics with each verdict, if several metrics have it.
+    remarks: Vec<(Verdict, &'a str)>,
 }
 
 impl<'a> Once<'a> {
     fn of(comparison: &'a Comparison, rows: &[Row<'a>], names: Vec<String>) -> Self {
         let compared = comparison.cases.iter().map(|case| case.label.as_str());
         let labels = compared.chain(comparison.unjudged.iter().map(|case| case.label.as_str()));
-        let mut reasons: IndexMap<&str, u32> = IndexMap::new();
-        let open = rows.iter().filter(|(_, metric)| metric.verdict == Verdict::Inconclusive);
-        for reason in open.filter_map(|(_, metric)| metric.remark.as_deref()) {
-            *reasons.entry(reason).or_default() += 1;
+        let mut counts: IndexMap<(Verdict, &str), u32> = IndexMap::new();
+        for (_, metric) in rows {
+            if let Some(remark) = &metric.remark {
+                *counts.entry((metric.verdict, remark)).or_default() += 1;
+            }
         }
-        let most = reasons.into_iter().filter(|(_, count)| *count > 1).max_by_key(|(_, count)| *count);
-        Self { names: labels.zip(names).collect(), reason: most.map(|(reason, _)| reason) }
+        let mut several: Vec<_> = counts.into_iter().filter(|(_, count)| *count > 1).collect();
+        several.sort_by_key(|(_, count)| Reverse(*count));
+        let mut remarks: Vec<(Verdict, &str)> = Vec::new();
+        for ((verdict, remark), _) in several {
+            if !remarks.iter().any(|(known, _)| *known == verdict) {
+                remarks.push((verdict, remark));
+            }
+        }
+        Self { names: labels.zip(names).collect(), remarks }
     }
 
     fn name(&self, label: &'a str) -> &str {
@@ -81,8 +89,11 @@ pub(in crate::export) fn text(comparison: &Comparison, all: bool) -> String {
     if more > 0 {
         let _ = writeln!(out, "             and {more} more that could not be compared; --all shows them");
     }
-    let reason = once.reason.map(|reason| format!("inconclusive, where no other reason is given: {reason}"));
-    list(&mut out, "note         ", &[reason.into_iter().collect(), remarks(comparison)].concat(), most);
+    let said_once = once
+        .remarks
+        .iter()
+        .map(|(verdict, remark)| format!("{}, where no other reason is given: {remark}", verdict.word()));
+    list(&mut out, "note         ", &said_once.chain(remarks(comparison)).collect::<Vec<_>>(), most);
     list(&mut out, "parameters   ", &shared, most);
     list(&mut out, "new          ", &comparison.added, most);
     list(&mut out, "removed      ", &comparison.removed, most);
@@ -143,8 +154,7 @@ fn line<'a>(
     if let Some(detectable) = metric.detectable.filter(|it| (0.0..10.0).contains(it)) {
         notes.push(format!("smallest detectable change {:.2} %", detectable * 100.0));
     }
-    let open = metric.verdict == Verdict::Inconclusive;
-    notes.extend(metric.remark.clone().filter(|remark| !open || Some(remark.as_str()) != once.reason));
+    notes.extend(metric.remark.clone().filter(|remark| !once.remarks.contains(&(metric.verdict, remark))));
     notes.extend(repeated(case, metric).filter(|_| !all));
     if !notes.is_empty() {
         let _ = writeln!(out, "             {}", sentence(&notes.join("; ")));
@@ -190,6 +200,34 @@ mod tests {
             (1, "note         inconclusive, where no other reason is given: too few launches\n"),
             (1, "too few launches"),
             (1, "             no baseline\n"),
+        ] {
+            assert_eq!(text.matches(part).count(), count, "{part}: {text}");
+        }
+    }
+
+    #[test]
+    fn each_verdict_has_its_most_frequent_remark_once() {
+        let judged = |batch: &str, verdict: &str, remark: &str| {
+            let mut case = case(batch, remark);
+            case["metrics"][0]["verdict"] = json!(verdict);
+            case
+        };
+        let comparison: Comparison = serde_json::from_value(json!({
+            "schema": COMPARISON_SCHEMA, "version": COMPARISON_VERSION, "design": "stored", "baseline": "a", "candidate": "b",
+            "threshold": 0.05, "alpha": 0.01, "unjudged": [],
+            "cases": [
+                judged("1", "equivalent", "same build"), judged("2", "equivalent", "same build"),
+                judged("4", "inconclusive", "same build"), judged("8", "inconclusive", "few"),
+                judged("16", "inconclusive", "few"),
+            ],
+        }))
+        .unwrap();
+        let text = text(&comparison, true);
+        for (count, part) in [
+            (1, "note         equivalent, where no other reason is given: same build\n"),
+            (1, "note         inconclusive, where no other reason is given: few\n"),
+            (1, "             same build\n"),
+            (2, "same build"),
         ] {
             assert_eq!(text.matches(part).count(), count, "{part}: {text}");
         }
