@@ -2,14 +2,15 @@
 //! stopped; here is who decides, and what is said where the kernel cannot stop it.
 
 use std::{
-    fs,
+    fs::{self, Permissions},
     io::{Read, Write},
     net::TcpListener,
+    os::unix::fs::{PermissionsExt, symlink},
     path::PathBuf,
     thread,
 };
 
-use dyno_core::model::{CaseStatus, RunRecord, Stage};
+use dyno_core::model::{CaseStatus, RunRecord, Stage, StoreBypass};
 use serde_json::json;
 
 use crate::{
@@ -86,11 +87,9 @@ fn a_layer_that_the_kernel_refuses_is_said_and_can_be_demanded() {
         let launch = &record.cases[0].launches[0];
         let missing = launch.missing.join("; ");
         assert!(missing.contains(sentence), "{call}: {missing}");
-        // A component has the same from its engine, so that it is only told.
-        let component = ["run", "good_w", "--require-isolation", &layers.join(",")];
-        let component = words(&component);
-        let output =
-            arena.behind(&line, &component.iter().map(String::as_str).collect::<Vec<_>>()).output().unwrap();
+        let component = words(&["run", "good_w"]);
+        let component: Vec<&str> = component.iter().map(String::as_str).collect();
+        let output = arena.behind(&line, &component).output().unwrap();
         let record: RunRecord = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!(record.cases[0].status, CaseStatus::Completed);
         let missing = record.cases[0].launches[0].missing.join("; ");
@@ -100,17 +99,19 @@ fn a_layer_that_the_kernel_refuses_is_said_and_can_be_demanded() {
         );
         for layer in layers {
             assert!(!launch.isolation.iter().any(|held| held == layer), "{call}: {:?}", launch.isolation);
-            let demanding = [&native[..], &["--require-isolation", layer]].concat();
-            let output = arena.behind(&line, &demanding).output().unwrap();
-            assert_eq!(output.status.code(), Some(4), "{call}");
-            let (stage, reason) = reason(&serde_json::from_slice(&output.stdout).unwrap());
-            assert_eq!(stage, Stage::Load);
-            let expected =
-                format!("the layer of isolation `{layer}` is required, and is not in force here: ");
-            assert!(
-                reason.starts_with(&expected) && reason.ends_with("nothing of the plugin was run"),
-                "{reason}"
-            );
+            for plugin in [&native, &component] {
+                let demanding = [&plugin[..], &["--require-isolation", layer]].concat();
+                let output = arena.behind(&line, &demanding).output().unwrap();
+                assert_eq!(output.status.code(), Some(4), "{call}");
+                let (stage, reason) = reason(&serde_json::from_slice(&output.stdout).unwrap());
+                assert_eq!(stage, Stage::Load);
+                let expected =
+                    format!("the layer of isolation `{layer}` is required, and is not in force here: ");
+                assert!(
+                    reason.starts_with(&expected) && reason.ends_with("nothing of the plugin was run"),
+                    "{reason}"
+                );
+            }
         }
     }
 }
@@ -140,6 +141,15 @@ fn a_component_is_compiled_and_run_behind_the_layers_of_a_native_plugin() {
         let files = fs::read_dir(arena.path("cache/code")).unwrap().map(|file| file.unwrap().path());
         files.filter(|file| file.extension().is_some_and(|ending| ending == "cwasm")).collect()
     };
+    // As the kernel says of a process that is not confined.
+    let own = fs::read_to_string("/proc/self/status").unwrap();
+    let may_guess = own.lines().find_map(|line| line.strip_prefix("Speculation_Store_Bypass:"));
+    let may_guess = may_guess.and_then(|state| match state.trim() {
+        "not vulnerable" => Some(StoreBypass::NotAffected),
+        "vulnerable" | "thread vulnerable" => Some(StoreBypass::Allowed),
+        "thread force mitigated" | "thread mitigated" | "globally mitigated" => Some(StoreBypass::Forbidden),
+        _ => None,
+    });
     // The first launch compiles, and the host keeps what it made.
     for _ in 0..2 {
         let record = ran(&arena, &run);
@@ -149,19 +159,43 @@ fn a_component_is_compiled_and_run_behind_the_layers_of_a_native_plugin() {
             assert!(launch.isolation.iter().any(|held| held == layer), "{layer}: {:?}", launch.isolation);
         }
         assert!(launch.missing.is_empty() && launch.refused_calls.is_empty(), "{launch:?}");
-        assert_eq!(launch.side_effects.files_left, 0);
+        assert_eq!((launch.side_effects.files_left, launch.store_bypass), (0, may_guess));
         assert_eq!(compiled().len(), 1);
     }
     let file = &compiled()[0];
+    let code = fs::read(file).unwrap();
     fs::write(file, "no code").unwrap();
-    let record = ran(&arena, &run);
-    assert_eq!(record.cases[0].status, CaseStatus::Completed);
-    let missing = record.cases[0].launches[0].missing.join("; ");
-    let said = format!("the compiled code in `{}` is damaged (", file.display());
-    assert!(missing.starts_with(&said), "{missing}");
+    let missing = || ran(&arena, &run).cases[0].launches[0].missing.join("; ");
+    let said =
+        format!("the compiled code in `{}` is damaged; the next launch compiles it again", file.display());
+    assert_eq!(missing(), said);
+    assert!(compiled().is_empty(), "what is damaged is gone");
+    assert_eq!(missing(), "", "and compiled again");
+    assert!(fs::read(file).unwrap() == code, "and kept");
+    // What another user could have put there is not used: a link would also open its target to the worker.
+    fs::remove_file(file).unwrap();
+    symlink("/etc/passwd", file).unwrap();
+    assert_eq!(missing(), "");
+    assert!(fs::symlink_metadata(file).unwrap().is_file());
+    fs::write(file, "no code").unwrap();
+    fs::set_permissions(file, Permissions::from_mode(0o666)).unwrap();
+    assert_eq!(missing(), "");
+    assert!(fs::read(file).unwrap() == code);
+    let folder = arena.path("cache/code");
+    fs::set_permissions(&folder, Permissions::from_mode(0o777)).unwrap();
+    let outcome = arena.dyno(&["run", "good_w"]);
+    assert_eq!(outcome.code, Some(5), "{}", outcome.shown());
+    let said = format!(
+        "the folder `{}` for compiled code can be written by others; make it yours alone",
+        folder.display()
+    );
+    assert!(outcome.stderr.contains(&said), "{}", outcome.stderr);
+    fs::set_permissions(&folder, Permissions::from_mode(0o700)).unwrap();
+    let outcome = arena.dyno(&[&run[..], &["--isolation", "basic"]].concat());
     assert!(
-        missing.ends_with("), so that every launch compiles the component again; remove the file"),
-        "{missing}"
+        outcome.code == Some(4) && outcome.stdout.contains("`file_rules` is required"),
+        "{}",
+        outcome.shown()
     );
     let basic = ran(&arena, &["run", "good_w", "--isolation", "basic"]);
     let launch = &basic.cases[0].launches[0];

@@ -301,6 +301,10 @@ fn a_named_pipe_in_the_place_of_a_file_holds_nothing_up() {
     let wasm = fs::read(fixtures::wasm("good", "good_w")).unwrap();
     let good = arena.path("home/good.dyno");
     fs::write(&good, Forged::of("good_w", &wasm).package()).unwrap();
+    // An index is not written through what stands in its place.
+    fs::copy(&good, arena.path("shelf/good.dyno")).unwrap();
+    self::good(&arena, &["pack", "--index", &text(&arena.path("shelf"))]);
+    assert!(fs::symlink_metadata(&index).unwrap().is_file());
     let lock = pipe("plugins/dyno-lock.json");
     refused(&arena, &["install", &text(&good), "--into", &into(&arena)], &[&lock, SAID]);
 }

@@ -75,25 +75,13 @@ fn is_private(owner: u32, mode: u32) -> bool {
 /// # Errors
 /// When it cannot be written; what was there is then still there, as far as the file system allows.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8], place: Place) -> Result<(), HostFault> {
-    let refused =
-        |error: io::Error| HostFault::new(format!("cannot write `{}`", path.display()), &error, place);
+    let refused = |error| unwritten(path, &error, place);
     // A link is followed: its target is replaced, not the link.
     let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     if fs::metadata(&real).is_ok_and(|about| !about.is_file()) {
         return fs::write(&real, bytes).map_err(refused);
     }
-    let written = || -> io::Result<()> {
-        let mut partial = tempfile::Builder::new()
-            .prefix(".dyno-")
-            .suffix(".partial")
-            .permissions(fs::metadata(&real).map_or_else(|_| new_file_mode(), |about| about.permissions()))
-            .tempfile_in(folder_of(&real))?;
-        partial.write_all(bytes)?;
-        keep_owner(partial.as_file(), &real);
-        partial.persist(&real)?;
-        Ok(())
-    };
-    match written() {
+    match put(&real, bytes) {
         // In a folder that takes no new file, one that is there may be written all the same.
         Err(error) if Resource::of(&error) == Resource::Permission && real.is_file() => {
             fs::write(&real, bytes).map_err(refused)
@@ -102,12 +90,39 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8], place: Place) -> Result<(),
     }
 }
 
+/// Replaces whatever has this name, be it a link or a named pipe: for a file that dyno keeps beside another, whose name no user chose.
+///
+/// # Errors
+/// When it cannot be written; what was there is then still there.
+pub(crate) fn replace(path: &Path, bytes: &[u8], place: Place) -> Result<(), HostFault> {
+    put(path, bytes).map_err(|error| unwritten(path, &error, place))
+}
+
+fn unwritten(path: &Path, error: &io::Error, place: Place) -> HostFault {
+    HostFault::new(format!("cannot write `{}`", path.display()), error, place)
+}
+
+/// Writes a file beside a path, and gives it that name.
+fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let before = fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file);
+    let mut partial = tempfile::Builder::new()
+        .prefix(".dyno-")
+        .suffix(".partial")
+        .permissions(before.as_ref().map_or_else(new_file_mode, fs::Metadata::permissions))
+        .tempfile_in(folder_of(path))?;
+    partial.write_all(bytes)?;
+    if let Some(before) = before {
+        keep_owner(partial.as_file(), &before);
+    }
+    partial.persist(path)?;
+    Ok(())
+}
+
 /// Gives a file the owner of the one that it replaces, if this user may.
-fn keep_owner(file: &File, replaced: &Path) {
-    let owner = |about: fs::Metadata| (about.uid(), about.gid());
-    let (now, before) = (file.metadata().map(owner), fs::metadata(replaced).map(owner));
-    if let (Ok(now), Ok((user, group))) = (now, before)
-        && now != (user, group)
+fn keep_owner(file: &File, replaced: &fs::Metadata) {
+    let (user, group) = (replaced.uid(), replaced.gid());
+    if let Ok(now) = file.metadata()
+        && (now.uid(), now.gid()) != (user, group)
     {
         // Only root may give files away; another user's new file is his own.
         let _ = fchown(file, Some(user), Some(group));
@@ -192,6 +207,14 @@ mod tests {
         assert_eq!(fs::read_to_string(&file).unwrap(), "two");
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
         write_whole(Path::new("/dev/null"), b"x", Place::Named).unwrap();
+        nix::unistd::mkfifo(&folder.path().join("pipe"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        for name in ["pipe", "link"] {
+            let place = folder.path().join(name);
+            replace(&place, b"three", Place::Named).unwrap();
+            assert!(fs::symlink_metadata(&place).unwrap().is_file(), "{name}");
+            assert_eq!(fs::read_to_string(&place).unwrap(), "three");
+        }
+        assert_eq!(fs::read_to_string(&file).unwrap(), "two", "the target of the link is left alone");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 }

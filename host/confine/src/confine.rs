@@ -5,9 +5,8 @@
 use std::{env, fs, os::fd::OwnedFd};
 
 use dyno_core::{model::IsolationLayer, protocol::Confinement};
-use rustix::process::{SpeculationFeature, SpeculationFeatureState, speculative_feature_state};
 
-use super::{calls, capabilities, connect, files, foreign::Foreign, proof};
+use super::{calls, capabilities, connect, files, foreign::Foreign, proof, speculation::store_bypass};
 
 /// Layers that are in force and proven, and a sentence about each that is not.
 #[derive(Debug, Default)]
@@ -63,7 +62,7 @@ pub fn confine(asked: &Confinement, foreign: Foreign<'_>, host: u32, connections
         );
         return confined;
     }
-    let speculation = speculation();
+    let bypass = store_bypass();
     let given_up = capabilities::give_up();
     let filed = files::confine(foreign, &asked.read);
     let is_networked = !connections.is_empty();
@@ -95,17 +94,11 @@ pub fn confine(asked: &Confinement, foreign: Foreign<'_>, host: u32, connections
     put_on(IsolationLayer::CallFilter, filtered.and_then(|()| proof::memory(host)));
     // The proofs are not the plugin's doing.
     drop(calls::take_refused_calls());
-    let now = self::speculation();
-    if now != speculation {
+    if store_bypass() != bypass {
         confined.remarks.push(
             "the filter of system calls changed how the processor speculates past stores, which changes times"
                 .to_owned(),
         );
     }
     confined
-}
-
-/// How the kernel lets this thread speculate past stores; `None`: it does not say.
-fn speculation() -> Option<SpeculationFeatureState> {
-    speculative_feature_state(SpeculationFeature::SpeculativeStoreBypass).ok().flatten()
 }

@@ -9,7 +9,9 @@ mod files;
 mod foreign;
 mod numbers;
 mod proof;
+mod speculation;
 
 pub use calls::take_refused_calls;
 pub use confine::{Confined, confine};
 pub use foreign::Foreign;
+pub use speculation::store_bypass;

@@ -1,11 +1,6 @@
 //! Use cases: running a request.
 
-use std::{
-    fs,
-    os::unix::fs::{DirBuilderExt, PermissionsExt},
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::PathBuf, sync::Arc};
 
 use dyno_core::model::{
     DeviceInfo, DeviceKind, Event, Machine, PluginRef, RESULT_SCHEMA, RESULT_VERSION, RunRecord, RunSpec,
@@ -17,9 +12,7 @@ use dyno_plugin_api::descriptor::Descriptor;
 use super::{backend::Backend, error::AppError, root::App, workers::workers};
 use crate::{
     catalog::{self, CachePart, Catalog, ContentStore},
-    devices,
-    fault::{HostFault, Place},
-    pool,
+    devices, pool,
     runner::{self, Cancel, Dispatcher, LaunchFolder, Planned},
     source,
     store::Store,
@@ -122,7 +115,7 @@ impl Runs<'_> {
         let cache = self.0.settings.cache_folder()?;
         let content = ContentStore::open(&CachePart::Plugins.folder(cache), &self.0.settings.trust.value)?;
         let code_cache = CachePart::CompiledCode.folder(cache);
-        private_folder(&code_cache)?;
+        catalog::own_folder(&code_cache, "compiled code")?;
         catalog::prune_cache(cache, self.0.settings.cache_limit_bytes.value);
         pool::adopt_orphans();
         runner::sweep();
@@ -188,12 +181,4 @@ fn used_devices(planned: &[Planned]) -> Vec<DeviceInfo> {
         }
     }
     used
-}
-
-/// Creates a folder that only this user can enter, since compiled code is loaded from it.
-fn private_folder(path: &Path) -> Result<(), AppError> {
-    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
-    made.and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(0o700))).map_err(|error| {
-        HostFault::new(format!("cannot make the folder `{}`", path.display()), &error, Place::Cache).into()
-    })
 }

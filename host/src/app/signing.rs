@@ -14,7 +14,7 @@ use crate::{
         Comment, KeyError, NewPair, Password, Require, SecretKey, SignatureState, TrustStore, new_pair,
         public_key_in, signature_path,
     },
-    user_file::write_whole,
+    user_file::replace,
 };
 
 /// Signing and verifying.
@@ -99,7 +99,7 @@ impl Signing<'_> {
                 key.sign(file, bytes.as_slice(), &comment)?
             };
             let signature = signature_path(file);
-            write_whole(&signature, text.as_bytes(), Place::Named)?;
+            replace(&signature, text.as_bytes(), Place::Named)?;
             let one = SignedFile { file: file.clone(), signature, key: key.public().id() };
             told(&one);
             signed.push(one);

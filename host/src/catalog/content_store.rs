@@ -6,7 +6,7 @@ use std::{
     fs::{self, File, TryLockError},
     io,
     io::Write,
-    os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     thread,
@@ -19,6 +19,7 @@ use super::{
     entry::{hash, read_bytes},
     error::ContentStoreError,
     libraries::{Libraries, Library},
+    own_folder::own_folder,
     sealed::{SealedBytes, SealedRecently},
     upkeep::touch,
     vouched::library_refusal,
@@ -73,22 +74,7 @@ impl ContentStore {
     /// # Errors
     /// When another user could change its contents.
     pub fn open(folder: &Path, trust: &TrustStore) -> Result<Self, ContentStoreError> {
-        let refused = |why: String| ContentStoreError::Folder { path: folder.to_owned(), why };
-        let made = fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)
-            .and_then(|()| fs::metadata(folder));
-        let about = made.map_err(|error| {
-            let doing = format!("cannot make the folder `{}` for verified plugins", folder.display());
-            HostFault::new(doing, &error, Place::Cache)
-        })?;
-        if about.uid() != nix::unistd::geteuid().as_raw() {
-            return Err(refused(format!("belongs to user {}", about.uid())));
-        }
-        if about.mode() & 0o022 != 0 {
-            return Err(refused("can be written by others".to_owned()));
-        }
+        own_folder(folder, "verified plugins")?;
         let in_use = used(folder).map_err(|error| {
             let doing = format!("cannot use the folder `{}` for verified plugins", folder.display());
             HostFault::new(doing, &error, Place::Cache)

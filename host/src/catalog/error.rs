@@ -10,10 +10,12 @@ use crate::fault::HostFault;
 #[non_exhaustive]
 pub enum ContentStoreError {
     /// The folder is not safe.
-    #[error("the folder `{}` for verified plugins {why}; make it yours alone (`chmod 700`), or give another cache with DYNO_CACHE", path.display())]
+    #[error("the folder `{}` for {content} {why}; make it yours alone (`chmod 700`), or give another cache with DYNO_CACHE", path.display())]
     Folder {
         /// The folder.
         path: PathBuf,
+        /// What is in it.
+        content: &'static str,
         /// The reason.
         why: String,
     },

@@ -25,7 +25,7 @@ use crate::{
     catalog::{self, PACKAGE_MANIFEST as MANIFEST, PACKAGE_SIGNATURE},
     fault::Place,
     trust::{SignatureState, TrustStore},
-    user_file::write_whole,
+    user_file::replace,
 };
 
 /// How folders in the making, and such that are being removed, begin: scans skip hidden folders.
@@ -177,7 +177,7 @@ impl PackageFolder {
             guard.sync().map_err(|error| fault(doing(), &error))?;
         } else if let Some(kept) = kept {
             // The same package, signed since.
-            write_whole(&folder.join(PACKAGE_SIGNATURE), &kept, Place::Packages)?;
+            replace(&folder.join(PACKAGE_SIGNATURE), &kept, Place::Packages)?;
         }
         let files = package.files.clone();
         if !was_there {

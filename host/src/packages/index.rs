@@ -235,6 +235,6 @@ pub(crate) fn write_index(folder: &Path) -> Result<(PathBuf, PackageIndex), Pack
     // What was written must be readable: a name in the folder may be no plain one.
     let path = folder.join(INDEX);
     PackageIndex::from_json(text.as_bytes()).map_err(|why| refused(&path.display().to_string(), why))?;
-    user_file::write_whole(&path, format!("{text}\n").as_bytes(), Place::Named)?;
+    user_file::replace(&path, format!("{text}\n").as_bytes(), Place::Named)?;
     Ok((path, index))
 }

@@ -9,7 +9,7 @@ use std::{
 
 use dyno_core::{
     model::{PluginKind, PluginRef},
-    protocol::{COMPILED_FILE, compiled_name, compiled_prefix},
+    protocol::{COMPILED_FILE, CompiledCode, compiled_name, compiled_prefix},
 };
 
 use super::Planned;
@@ -33,22 +33,25 @@ pub(super) fn will_compile(code_cache: &Path, case: &Planned) -> bool {
     !is_there
 }
 
-/// Moves what a worker has compiled from the folder of its launch to the cache. The worker says for which engine; whatever it says, only
-/// launches of the same bytes read the file, behind the same layers. Returns a sentence if it is not kept.
+/// Copies what a worker has compiled from the folder of its launch to the cache, or removes from the cache what the worker found damaged.
+/// The worker says for which engine; whatever it says, only launches of the same bytes read the file, behind the same layers. Returns a
+/// sentence if the code is not kept.
 pub(super) fn keep(
     launch: &Path,
     code_cache: &Path,
     plugin: &PluginRef,
-    compatibility: u64,
+    code: CompiledCode,
 ) -> Option<String> {
     if plugin.kind != PluginKind::Wasm {
         return None;
     }
-    let made = launch.join(COMPILED_FILE);
-    let kept = copy(&made, &code_cache.join(compiled_name(&plugin.sha256, compatibility)));
-    // What the launch left is counted later.
-    let removed = fs::remove_file(&made);
-    let error = kept.and(removed).err()?;
+    let place = |compatibility| code_cache.join(compiled_name(&plugin.sha256, compatibility));
+    let done = match code {
+        CompiledCode::New(compatibility) => copy(&launch.join(COMPILED_FILE), &place(compatibility)),
+        CompiledCode::Damaged(compatibility) => fs::remove_file(place(compatibility)),
+    };
+    // Without the name of a file that nobody has seen.
+    let error = done.err().map(|error| error.raw_os_error().map_or(error, io::Error::from_raw_os_error))?;
     let folder = code_cache.display();
     Some(format!(
         "compiled code could not be kept in `{folder}` ({error}), so that every launch compiles the component again"
@@ -71,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_worker_compiled_is_moved_and_no_link_is_followed() {
+    fn what_a_worker_compiled_is_kept_until_it_is_damaged_and_no_link_is_followed() {
         let (launch, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let made = launch.path().join(COMPILED_FILE);
         let kept = cache.path().join(compiled_name("ab", 7));
@@ -83,15 +86,18 @@ mod tests {
             path: String::new(),
             build: None,
         };
-        let keep = || keep(launch.path(), cache.path(), &plugin, 7);
+        let told = |code| keep(launch.path(), cache.path(), &plugin, code);
+        let keep = || told(CompiledCode::New(7));
+        assert!(keep().unwrap().starts_with("compiled code could not be kept in `"), "there is none");
         fs::write(&made, "code").unwrap();
         assert_eq!(keep(), None);
-        assert_eq!((fs::read_to_string(&kept).unwrap().as_str(), made.exists()), ("code", false));
-        fs::remove_file(&kept).unwrap();
-        assert!(keep().unwrap().starts_with("compiled code could not be kept in `"), "there is none");
+        assert_eq!(fs::read_to_string(&kept).unwrap(), "code");
+        assert_eq!(told(CompiledCode::Damaged(7)), None);
+        assert!(!kept.exists());
+        fs::remove_file(&made).unwrap();
         let secret = cache.path().join("secret");
         fs::write(&secret, "s").unwrap();
         std::os::unix::fs::symlink(&secret, &made).unwrap();
-        assert!(keep().is_some() && !kept.exists() && !made.exists() && secret.exists());
+        assert!(keep().is_some() && !kept.exists() && secret.exists());
     }
 }

@@ -3,7 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use dyno_core::{
-    model::{CaseStatus, DeviceKind, Environment, LaunchRecord, LoadRecord, SideEffects},
+    model::{CaseStatus, DeviceKind, Environment, LaunchRecord, LoadRecord, PluginKind, SideEffects},
     protocol::Quota,
 };
 use indexmap::IndexMap;
@@ -42,8 +42,8 @@ pub(super) fn launch(
     record.missing.extend(stuck);
     (record.output, record.output_dropped) = captured.into_lines();
     record.environment = probe.finish(Sampling::of(&record));
-    if assignment.case.device.kind == DeviceKind::Cpu {
-        // On other devices it is the home of drivers, which keep their caches there.
+    // A component writes none. On other devices it is the home of drivers, which keep their caches there.
+    if assignment.case.plugin.kind == PluginKind::Native && assignment.case.device.kind == DeviceKind::Cpu {
         record.side_effects.files_left = files_in(folder.path());
     }
     Ok(record)
@@ -68,6 +68,7 @@ fn begun(assignment: &Assignment<'_>, index: u32) -> LaunchRecord {
         engine: None,
         device: Some(assignment.case.device.clone()).filter(|device| device.kind != DeviceKind::Cpu),
         isolation: Vec::new(),
+        store_bypass: None,
         pinned_cpu: None,
         pinned_cpus: Vec::new(),
         counters: IndexMap::new(),
@@ -123,6 +124,7 @@ fn all_stages<'a>(
 fn keep_loaded(record: &mut LaunchRecord, loaded: LoadReport) {
     record.engine = Some(loaded.engine);
     record.isolation = loaded.isolation;
+    record.store_bypass = loaded.store_bypass;
     match loaded.pinned_cpus.as_slice() {
         [one] => record.pinned_cpu = Some(*one),
         _ => record.pinned_cpus = loaded.pinned_cpus,

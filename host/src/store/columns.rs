@@ -79,6 +79,7 @@ pub(super) fn bare(launch: &LaunchRecord) -> LaunchRecord {
         engine: launch.engine.clone(),
         device: launch.device.clone(),
         isolation: launch.isolation.clone(),
+        store_bypass: launch.store_bypass,
         pinned_cpu: launch.pinned_cpu,
         pinned_cpus: launch.pinned_cpus.clone(),
         counters: launch.counters.clone(),

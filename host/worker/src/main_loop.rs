@@ -8,9 +8,9 @@ use std::{
     sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
 };
 
-use dyno_confine::{Confined, Foreign, confine, take_refused_calls};
+use dyno_confine::{Confined, Foreign, confine, store_bypass, take_refused_calls};
 use dyno_core::{
-    model::{IsolationLayer, Pages, PluginKind, SideEffects, is_of_dyno},
+    model::{IsolationLayer, Pages, SideEffects, is_of_dyno},
     protocol::{Load, PROTOCOL_VERSION, Reply, Request},
 };
 
@@ -75,15 +75,10 @@ fn parent_from_arguments() -> Option<u32> {
 
 /// Refuses to load a plugin behind fewer layers than the launch demands.
 fn required(load: &Load, layers: &[String], confined: &Confined) -> Result<(), Failure> {
-    let is_component = load.kind == PluginKind::Wasm;
     let held = |layer: &IsolationLayer| {
         confined.layers.contains(layer) || layers.iter().any(|word| word == layer.word())
     };
-    let mut demanded = load.confinement.required.iter();
-    let is_networked =
-        |it: &IsolationLayer| *it == IsolationLayer::NoNetwork && !load.confinement.connect.is_empty();
-    let in_component = |it: &IsolationLayer| is_component && it.is_in_every_component() && !is_networked(it);
-    let Some(lacking) = demanded.find(|it| !(held(it) || in_component(it))) else {
+    let Some(lacking) = load.confinement.required.iter().find(|layer| !held(layer)) else {
         return Ok(());
     };
     let why = confined.absent.iter().find(|(layer, _)| layer == lacking);
@@ -298,6 +293,7 @@ impl Session {
         self.replies.send(&Reply::Loaded {
             engine: loaded.engine,
             isolation: layers,
+            store_bypass: store_bypass(),
             pinned_cpus,
             counters: names.into_iter().map(str::to_owned).collect(),
             missing,

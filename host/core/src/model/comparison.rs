@@ -424,11 +424,15 @@ impl From<&RunRecord> for Measured {
             ("priority".to_owned(), if settings.realtime { "real-time" } else { "normal" }.to_owned()),
             ("dyno".to_owned(), run.dyno_version.clone()),
         ];
+        let launches = || run.cases.iter().flat_map(|case| &case.launches);
+        let bypass = launches().find_map(|launch| launch.store_bypass);
+        environment
+            .extend(bypass.map(|bypass| ("speculation past stores".to_owned(), bypass.word().to_owned())));
         environment.extend(run.source.as_ref().map(|source| {
             let dirty = if source.dirty { ", with changes that are not committed" } else { "" };
             ("commit".to_owned(), format!("{}{dirty}", source.commit))
         }));
-        let engine = run.cases.iter().flat_map(|case| &case.launches).find_map(|launch| {
+        let engine = launches().find_map(|launch| {
             launch
                 .engine
                 .as_ref()

@@ -194,6 +194,7 @@ mod tests {
             engine: None,
             device: None,
             isolation: Vec::new(),
+            store_bypass: None,
             pinned_cpu: None,
             pinned_cpus: Vec::new(),
             counters: indexmap::IndexMap::new(),

@@ -78,15 +78,6 @@ impl IsolationLayer {
             }
         }
     }
-
-    /// Whether the engine of WebAssembly components is such a layer, too.
-    #[must_use]
-    pub const fn is_in_every_component(self) -> bool {
-        matches!(
-            self,
-            Self::FileRules | Self::NoNetwork | Self::NoSignals | Self::CallFilter | Self::NoCapabilities
-        )
-    }
 }
 
 impl fmt::Display for IsolationLayer {

@@ -29,6 +29,7 @@ mod scenario;
 mod source;
 mod spec;
 mod status;
+mod store_bypass;
 mod submission;
 mod unjudged;
 
@@ -82,6 +83,7 @@ pub use spec::{
     CaseRequest, EngineChoice, Inputs, Layout, Pages, RunSpec, Settings, StopRule, SuiteInfo, TAG_SEPARATOR,
 };
 pub use status::{CaseStatus, Exit, Reason, RunStatus, SkipCause, Stage};
+pub use store_bypass::StoreBypass;
 pub use submission::{Origin, Priority, Request, Submission};
 pub use unjudged::{ComparedSide, Unjudged};
 

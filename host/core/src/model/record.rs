@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Better, CaseStatus, DeviceInfo, Environment, Interval, LoadRecord, Machine, Params, PluginBuild,
-    PluginKind, RunSpec, RunStatus, Sample, Source, Stage,
+    PluginKind, RunSpec, RunStatus, Sample, Source, Stage, StoreBypass,
 };
 
 /// The name of the result file format.
@@ -221,6 +221,9 @@ pub struct LaunchRecord {
     /// Layers that isolated the plugin from the machine. // eg: ["process_group", "no_new_privs"]
     #[serde(default)]
     pub isolation: Vec<String>,
+    /// Whether its processor could guess past stores; absent if the kernel does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store_bypass: Option<StoreBypass>,
     /// The processor that the worker was pinned to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pinned_cpu: Option<u32>,

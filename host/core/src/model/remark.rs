@@ -117,7 +117,7 @@ impl SideEffects {
         }
         if self.files_left > 0 {
             out.push(format!(
-                "the plugin left {} in its working directory: remove them in `cleanup`",
+                "the plugin left {} in its working directory: `cleanup` must remove what the plugin writes there",
                 several(self.files_left, "file", "files")
             ));
         }

@@ -5,9 +5,10 @@ use std::{path::PathBuf, time::Duration};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+use super::compiled::CompiledCode;
 use crate::model::{
     EngineInfo, IsolationLayer, Pages, Params, Plan, PluginKind, Query, Reachable, Sample, Scenario,
-    SideEffects,
+    SideEffects, StoreBypass,
 };
 
 /// Version of the protocol. Host and worker are shipped together: versions that differ are refused.
@@ -268,15 +269,18 @@ pub enum Reply {
         engine: EngineInfo,
         /// Layers that now stand between the plugin and the machine.
         isolation: Vec<String>,
+        /// Whether the processor can guess past stores here.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        store_bypass: Option<StoreBypass>,
         /// The processors that the worker is pinned to.
         pinned_cpus: Vec<u32>,
         /// Names of what it counts, in the order of every `counts` of a [`Reply::Batch`].
         counters: Vec<String>,
         /// Requested features that are not available, a sentence each.
         missing: Vec<String>,
-        /// If it has compiled a component to [`COMPILED_FILE`](super::COMPILED_FILE): the compatibility hash of its engine.
+        /// What is new about the compiled code of a component.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        compiled: Option<u64>,
+        compiled: Option<CompiledCode>,
     },
     /// `setup` made an instance.
     SetUp {

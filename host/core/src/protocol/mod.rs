@@ -5,7 +5,7 @@ mod compiled;
 mod frame;
 mod message;
 
-pub use compiled::{COMPILED_FILE, WASM_ENGINE_VERSION, compiled_name, compiled_prefix};
+pub use compiled::{COMPILED_FILE, CompiledCode, WASM_ENGINE_VERSION, compiled_name, compiled_prefix};
 pub use frame::{FrameError, MAX_FRAME_BYTES, decode, encode, read, split};
 pub use message::{
     CONNECTION_CHANNELS, Confinement, DeviceGrant, Library, Load, MAX_ADDRESS_BYTES, MAX_CONNECTING,

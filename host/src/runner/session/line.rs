@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use dyno_core::{
     model::{CaseStatus, Sample, SkipCause, Stage},
-    protocol::{Reply, Request},
+    protocol::{CompiledCode, Reply, Request},
 };
 
 use super::{Assignment, Ended, intake::Intake};
@@ -94,9 +94,9 @@ impl<'a> Line<'a> {
     }
 
     /// Keeps the code that the worker says it compiled of its component. Returns a sentence if it cannot.
-    pub(super) fn keep_compiled(&self, compatibility: u64) -> Option<String> {
+    pub(super) fn keep_compiled(&self, code: CompiledCode) -> Option<String> {
         let Assignment { code_cache, case, .. } = self.assignment;
-        compiled::keep(self.folder.path(), code_cache, &case.plugin, compatibility)
+        compiled::keep(self.folder.path(), code_cache, &case.plugin, code)
     }
 
     /// Waits for the next answer to the same request. Each answer is a sign of life: the limit of the stage is for the time

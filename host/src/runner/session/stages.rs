@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use dyno_core::{
-    model::{CaseStatus, EngineInfo, Plan, Settings, SideEffects, Stage},
+    model::{CaseStatus, EngineInfo, Plan, Settings, SideEffects, Stage, StoreBypass},
     protocol::{PROTOCOL_VERSION, Reply, Request},
 };
 use indexmap::IndexMap;
@@ -66,6 +66,7 @@ pub(in crate::runner) struct LoadReport {
     pub(in crate::runner) engine: EngineInfo,
     /// Layers that stand between the plugin and the machine.
     pub(in crate::runner) isolation: Vec<String>,
+    pub(in crate::runner) store_bypass: Option<StoreBypass>,
     pub(in crate::runner) pinned_cpus: Vec<u32>,
     /// Names of the hardware counters, in the order of the counts of every batch.
     pub(in crate::runner) counters: Vec<String>,
@@ -162,13 +163,21 @@ impl<'a> Session<'a, Loading> {
     pub(in crate::runner) fn load(self) -> Step<'a, Loaded, LoadReport> {
         self.step(Loaded, |line| {
             match line.answer()? {
-                Reply::Loaded { engine, isolation, pinned_cpus, counters, missing: refused, compiled } => {
+                Reply::Loaded {
+                    engine,
+                    isolation,
+                    store_bypass,
+                    pinned_cpus,
+                    counters,
+                    missing: refused,
+                    compiled,
+                } => {
                     // A name that is declared twice has one row of counts, too.
                     line.counters = counters.iter().collect::<HashSet<_>>().len();
                     let mut missing = unmet(line.assignment, &isolation);
                     missing.extend(refused);
-                    missing.extend(compiled.and_then(|compatibility| line.keep_compiled(compatibility)));
-                    Ok(LoadReport { engine, isolation, pinned_cpus, counters, missing })
+                    missing.extend(compiled.and_then(|code| line.keep_compiled(code)));
+                    Ok(LoadReport { engine, isolation, store_bypass, pinned_cpus, counters, missing })
                 }
                 other => Err(line.unexpected(&other)),
             }

@@ -1,6 +1,6 @@
 //! What every loader makes of a plugin.
 
-use dyno_core::model::EngineInfo;
+use dyno_core::{model::EngineInfo, protocol::CompiledCode};
 
 use crate::instance::Instance;
 
@@ -12,6 +12,6 @@ pub(crate) struct Loaded {
     pub(crate) layers: Vec<String>,
     /// Requested features that were not available, a sentence each.
     pub(crate) missing: Vec<String>,
-    /// If a component was compiled for the host to keep: the compatibility hash of the engine.
-    pub(crate) compiled: Option<u64>,
+    /// What is new about the compiled code of a component.
+    pub(crate) compiled: Option<CompiledCode>,
 }

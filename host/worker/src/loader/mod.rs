@@ -1,6 +1,8 @@
 //! From verified bytes to something that can be measured. The only room that loads code, and the only one with `unsafe`.
 
 mod bytes;
+mod code;
+mod engine;
 mod gate;
 mod guest;
 mod loaded;

@@ -1,28 +1,22 @@
 //! WebAssembly components: wasmtime, ahead-of-time code in a cache, and no import but ours.
-#![allow(unsafe_code, reason = "a loader: compiled code from the cache is mapped and run")]
 
-use std::{
-    fs::{self, File},
-    hash::{DefaultHasher, Hash, Hasher},
-    io::{self, Write},
-    os::unix::fs::MetadataExt,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use dyno_confine::Foreign;
 use dyno_core::{
     binary,
     model::{EngineInfo, ParamValue, Work},
-    protocol::{COMPILED_FILE, Load, WASM_ENGINE_VERSION, compiled_name},
+    protocol::{Load, WASM_ENGINE_VERSION},
 };
 use wasmtime::{
-    Config, Engine, OptLevel, Store,
-    component::{Component, HasSelf, Linker},
+    Engine, Store,
+    component::{HasSelf, Linker},
 };
 
 use super::{
     bytes::Verified,
+    code::{Code, Compiled},
+    engine,
     gate::Gate,
     guest::{Guest, Wasi},
     loaded::Loaded,
@@ -54,13 +48,13 @@ pub(super) fn load(
     side: Arc<HostSide>,
     gate: &mut dyn Gate,
 ) -> Result<Loaded, instance::Failure> {
-    let engine =
-        Engine::new(&config()).map_err(|error| engine_fault("cannot start the WASM engine", &error))?;
+    let engine = Engine::new(&engine::config())
+        .map_err(|error| engine::fault("cannot start the WASM engine", &error))?;
     let code = Code::find(&engine, load);
     // Opened before the worker may no longer.
     let granted = wasi::open(&load.confinement.read);
     gate.confine(Foreign::Component { compiled: code.kept() })?;
-    let Compiled { component, compatibility, missing } = code.load(&engine, verified)?;
+    let Compiled { component, code, missing } = code.load(&engine, verified)?;
     let mut linker = Linker::new(&engine);
     if let Some(why) =
         binary::unknown_imports(component.component_type().imports(&engine).map(|(name, _)| name))
@@ -68,10 +62,10 @@ pub(super) fn load(
         return Err(why.into());
     }
     Benchmark::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |guest| guest)
-        .map_err(|error| engine_fault("cannot offer the host's functions to a component", &error))?;
+        .map_err(|error| engine::fault("cannot offer the host's functions to a component", &error))?;
     // What is imported, and how, is the component's doing.
     wasi::link(&mut linker, &engine, &component, !load.confinement.connect.is_empty())
-        .map_err(|error| format!("the component's imports cannot be linked: {}", words(&error)))?;
+        .map_err(|error| format!("the component's imports cannot be linked: {}", engine::words(&error)))?;
     let limit = usize::try_from(load.memory_limit_bytes).unwrap_or(usize::MAX);
     let environment = load.confinement.environment.clone().into_iter().collect();
     let wasi = Wasi::new(load.seed, environment, granted, load.confinement.connect.clone());
@@ -100,124 +94,8 @@ pub(super) fn load(
         },
         layers: vec!["wasm".to_owned()],
         missing: missing.into_iter().collect(),
-        compiled: compatibility,
+        compiled: code,
     })
-}
-
-/// No fuel and no epochs: both would be inside the number being measured. A guest that runs away is killed with its
-/// worker.
-fn config() -> Config {
-    let mut config = Config::new();
-    config.wasm_component_model(true).wasm_simd(true).cranelift_opt_level(OptLevel::Speed);
-    config
-}
-
-/// A failure of the engine that no plugin caused.
-fn engine_fault(doing: &str, error: &wasmtime::Error) -> instance::Failure {
-    let code = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>()?.raw_os_error());
-    instance::Failure::Host { doing: doing.to_owned(), code, said: words(error) }
-}
-
-/// Where the compiled code of a component comes from, decided while the worker may still look.
-enum Code {
-    /// A file of the cache.
-    Kept(PathBuf),
-    /// It is compiled in this launch.
-    New {
-        /// The compatibility hash of the engine.
-        compatibility: u64,
-        /// Where it is written for the host to keep. `None`: the cache is not to be trusted.
-        file: Option<io::Result<File>>,
-    },
-}
-
-/// A component, and what came of compiling it.
-struct Compiled {
-    component: Component,
-    /// If it was compiled for the host to keep: the compatibility hash of the engine.
-    compatibility: Option<u64>,
-    /// Why it is compiled again in the next launch.
-    missing: Option<String>,
-}
-
-impl Code {
-    fn find(engine: &Engine, load: &Load) -> Self {
-        let mut hasher = DefaultHasher::new();
-        engine.precompile_compatibility_hash().hash(&mut hasher);
-        let compatibility = hasher.finish();
-        if !is_ours_alone(&load.code_cache) {
-            return Self::New { compatibility, file: None };
-        }
-        let kept = load.code_cache.join(compiled_name(&load.sha256, compatibility));
-        if kept.is_file() {
-            return Self::Kept(kept);
-        }
-        // In the folder of the launch, where the worker runs.
-        let file = File::options().write(true).create_new(true).open(COMPILED_FILE);
-        Self::New { compatibility, file: Some(file) }
-    }
-
-    /// The file of the cache to read.
-    fn kept(&self) -> Option<&Path> {
-        match self {
-            Self::Kept(file) => Some(file),
-            Self::New { .. } => None,
-        }
-    }
-
-    fn load(self, engine: &Engine, verified: &Verified) -> Result<Compiled, instance::Failure> {
-        let again = |why: String| format!("{why}, so that every launch compiles the component again");
-        let (compatibility, file, missing) = match self {
-            Self::Kept(path) => {
-                // SAFETY: the folder and what is in it belong to this user alone, and only the host writes to it: code that
-                // this engine made from verified bytes, complete before it gets its name.
-                match unsafe { Component::deserialize_file(engine, &path) } {
-                    Ok(component) => return Ok(Compiled { component, compatibility: None, missing: None }),
-                    Err(error) => {
-                        let (path, error) = (path.display(), words(&error));
-                        let why = again(format!("the compiled code in `{path}` is damaged ({error})"));
-                        (0, None, Some(why + "; remove the file"))
-                    }
-                }
-            }
-            Self::New { compatibility, file } => (compatibility, file, None),
-        };
-        let code = engine
-            .precompile_component(&verified.bytes()?)
-            .map_err(|error| format!("the component is not valid: {}", words(&error)))?;
-        // What cannot be kept costs time, not results.
-        let written = file.map(|file| file.and_then(|mut file| file.write_all(&code)));
-        // SAFETY: the bytes were made by this engine a few lines above.
-        let component = unsafe { Component::deserialize(engine, &code) }
-            .map_err(|error| format!("compiled code does not load: {error}"))?;
-        Ok(match written {
-            Some(Ok(())) => Compiled { component, compatibility: Some(compatibility), missing },
-            Some(Err(error)) => {
-                let why = format!("compiled code could not be written to the folder of the launch ({error})");
-                Compiled { component, compatibility: None, missing: Some(again(why)) }
-            }
-            None => Compiled { component, compatibility: None, missing },
-        })
-    }
-}
-
-/// Whether no other user could have put code there.
-fn is_ours_alone(folder: &Path) -> bool {
-    fs::metadata(folder).is_ok_and(|about| {
-        about.is_dir() && about.uid() == nix::unistd::geteuid().as_raw() && about.mode() & 0o022 == 0
-    })
-}
-
-/// The causes of an engine error on one line, without its backtrace.
-fn words(error: &wasmtime::Error) -> String {
-    let mut parts: Vec<String> = Vec::new();
-    for cause in error.chain() {
-        let line = cause.to_string().lines().next().unwrap_or_default().trim().to_owned();
-        if !line.is_empty() && !line.starts_with("error while executing at") && parts.last() != Some(&line) {
-            parts.push(line);
-        }
-    }
-    parts.join(": ")
 }
 
 /// Why instantiation or a call failed, with facts that only the host knows: a denied growth, a logged panic, the exception
@@ -228,8 +106,8 @@ fn refusal(error: &wasmtime::Error, store: &mut Store<Guest>) -> String {
     // What the guest was stopped for, or wrote before its trap, says why; the trap is only how.
     let mut message = match (error.downcast_ref::<Stopped>(), complaint) {
         (Some(stopped), _) => stopped.to_string(),
-        (None, Some(complaint)) => format!("{} ({})", printable(&complaint), words(error)),
-        (None, None) => words(error),
+        (None, Some(complaint)) => format!("{} ({})", printable(&complaint), engine::words(error)),
+        (None, None) => engine::words(error),
     };
     if let Some((wanted, limit)) = guest.denied {
         message.push_str(&format!(
