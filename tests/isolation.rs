@@ -163,7 +163,7 @@ fn a_component_is_compiled_and_run_behind_the_layers_of_a_native_plugin() {
         assert_eq!(compiled().len(), 1);
     }
     let file = &compiled()[0];
-    let code = fs::read(file).unwrap();
+    let is_code = || fs::read(file).unwrap().starts_with(b"\x7fELF");
     fs::write(file, "no code").unwrap();
     let missing = || ran(&arena, &run).cases[0].launches[0].missing.join("; ");
     let said =
@@ -171,7 +171,7 @@ fn a_component_is_compiled_and_run_behind_the_layers_of_a_native_plugin() {
     assert_eq!(missing(), said);
     assert!(compiled().is_empty(), "what is damaged is gone");
     assert_eq!(missing(), "", "and compiled again");
-    assert!(fs::read(file).unwrap() == code, "and kept");
+    assert!(is_code(), "and kept");
     // What another user could have put there is not used: a link would also open its target to the worker.
     fs::remove_file(file).unwrap();
     symlink("/etc/passwd", file).unwrap();
@@ -180,7 +180,7 @@ fn a_component_is_compiled_and_run_behind_the_layers_of_a_native_plugin() {
     fs::write(file, "no code").unwrap();
     fs::set_permissions(file, Permissions::from_mode(0o666)).unwrap();
     assert_eq!(missing(), "");
-    assert!(fs::read(file).unwrap() == code);
+    assert!(is_code());
     let folder = arena.path("cache/code");
     fs::set_permissions(&folder, Permissions::from_mode(0o777)).unwrap();
     let outcome = arena.dyno(&["run", "good_w"]);

@@ -215,6 +215,6 @@ mod tests {
             assert_eq!(fs::read_to_string(&place).unwrap(), "three");
         }
         assert_eq!(fs::read_to_string(&file).unwrap(), "two", "the target of the link is left alone");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
     }
 }
