@@ -11,9 +11,9 @@ use dyno_core::model::PackageLock;
 
 use super::{
     entry::Stamp,
-    voucher_files::{LOCK, MAX_LOCK_BYTES, bounded, package_of},
+    voucher_files::{LOCK, MAX_LOCK_BYTES, package_of, read_at_most, unread},
 };
-use crate::fault::HostFault;
+use crate::fault::{HostFault, Resource};
 
 /// How deep a file lies in the folder whose lock file names it.
 const MAX_DEPTH: usize = 16;
@@ -59,7 +59,7 @@ pub(super) fn lock_of(path: &Path) -> Option<PathBuf> {
         Some(package) => Some(package.parent()?.join(LOCK)),
         None => {
             let above = path.ancestors().skip(1).take(MAX_DEPTH).map(|folder| folder.join(LOCK));
-            above.into_iter().find(|lock| lock.is_file())
+            above.into_iter().find(|lock| lock.symlink_metadata().is_ok())
         }
     }
 }
@@ -90,8 +90,16 @@ fn hashes_in(lock: &Path) -> Result<Option<Arc<Hashes>>, HostFault> {
     {
         return Ok(Some(Arc::clone(hashes)));
     }
-    let Some(bytes) = bounded(lock, MAX_LOCK_BYTES)? else { return Ok(None) };
-    let hashes = Arc::new(PackageLock::from_json(&bytes).map(hashes_of));
+    let hashes = match read_at_most(lock, MAX_LOCK_BYTES) {
+        Ok(None) => return Ok(None),
+        Ok(Some(bytes)) if bytes.len() as u64 > MAX_LOCK_BYTES => {
+            Err(format!("has more than {MAX_LOCK_BYTES} bytes"))
+        }
+        Ok(Some(bytes)) => PackageLock::from_json(&bytes).map(hashes_of),
+        Err(error) if Resource::of(&error).is_exhausted() => return Err(unread(lock, &error)),
+        Err(error) => Err(format!("cannot be read: {error}")),
+    };
+    let hashes = Arc::new(hashes);
     *last = Some((lock.to_owned(), stamp, Arc::clone(&hashes)));
     Ok(Some(hashes))
 }

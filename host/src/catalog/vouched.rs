@@ -383,6 +383,10 @@ mod tests {
         assert!(place.outcome(&lock).unwrap_err().contains("has other bytes than the lock file"));
         fs::write(&file, "{}").unwrap();
         assert!(place.outcome(&lock).unwrap_err().contains("cannot be admitted: the lock file"));
+        fs::remove_file(&file).unwrap();
+        nix::unistd::mkfifo(&file, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let said = place.outcome(&lock).unwrap_err();
+        assert!(said.contains("` cannot be read: it is not a regular file; restore it"), "{said}");
     }
 
     #[test]

@@ -14,6 +14,9 @@ use super::{FAILED, NOT_JUDGED, effect, remarks, repeated, repeats_time, totals,
 /// Maximum number of lines of metrics, of cases and of differences without `--all`.
 const SHOWN: usize = 100;
 
+/// Where the text of a line begins, behind its first word and at least two spaces: lines that are folded go on below it.
+const COLUMN: usize = 14;
+
 /// Shortens lines that would repeat each other. What they leave out is printed once, below them.
 struct Once<'a> {
     /// The short name of each case, by its label.
@@ -78,25 +81,29 @@ pub(in crate::export) fn text(comparison: &Comparison, all: bool) -> String {
     }
     let more = rows.len().saturating_sub(most);
     if more > 0 {
-        let _ = writeln!(out, "             and {more} more; --all shows every metric");
+        let _ = writeln!(out, "{:COLUMN$}and {more} more; --all shows every metric", "");
     }
     for (case, failed) in unjudged(comparison).take(most) {
         let word = if failed { FAILED } else { NOT_JUDGED };
-        let _ =
-            writeln!(out, "{word:<13}{}: {}", shown(once.name(&case.label)), sentence(&case.why.to_string()));
+        let _ = writeln!(
+            out,
+            "{word:<COLUMN$}{}: {}",
+            shown(once.name(&case.label)),
+            sentence(&case.why.to_string())
+        );
     }
     let more = comparison.unjudged.len().saturating_sub(most);
     if more > 0 {
-        let _ = writeln!(out, "             and {more} more that could not be compared; --all shows them");
+        let _ = writeln!(out, "{:COLUMN$}and {more} more that could not be compared; --all shows them", "");
     }
     let said_once = once
         .remarks
         .iter()
         .map(|(verdict, remark)| format!("{}, where no other reason is given: {remark}", verdict.word()));
-    list(&mut out, "note         ", &said_once.chain(remarks(comparison)).collect::<Vec<_>>(), most);
-    list(&mut out, "parameters   ", &shared, most);
-    list(&mut out, "new          ", &comparison.added, most);
-    list(&mut out, "removed      ", &comparison.removed, most);
+    list(&mut out, "note          ", &said_once.chain(remarks(comparison)).collect::<Vec<_>>(), most);
+    list(&mut out, "parameters    ", &shared, most);
+    list(&mut out, "new           ", &comparison.added, most);
+    list(&mut out, "removed       ", &comparison.removed, most);
     let _ = write!(out, "\n{}", totals(comparison));
     if !all && comparison.has(Verdict::Equivalent) {
         let _ = write!(out, " (equivalent ones are shown with --all)");
@@ -128,7 +135,7 @@ fn line<'a>(
 ) {
     let _ = writeln!(
         out,
-        "{:<13}{} {}: {} → {}  {}",
+        "{:<COLUMN$}{} {}: {} → {}  {}",
         metric.verdict.word(),
         shown(once.name(&case.label)),
         shown(&metric.name),
@@ -157,7 +164,7 @@ fn line<'a>(
     notes.extend(metric.remark.clone().filter(|remark| !once.remarks.contains(&(metric.verdict, remark))));
     notes.extend(repeated(case, metric).filter(|_| !all));
     if !notes.is_empty() {
-        let _ = writeln!(out, "             {}", sentence(&notes.join("; ")));
+        let _ = writeln!(out, "{:COLUMN$}{}", "", sentence(&notes.join("; ")));
     }
 }
 
@@ -194,12 +201,12 @@ mod tests {
         let text = text(&comparison, false);
         for (count, part) in [
             (1, "model=bert"),
-            (1, "parameters   infer model=bert\n"),
-            (1, "\ninconclusive infer batch_size=1 (native, cpu) time: 100.0 ns → 101.0 ns"),
-            (1, "\nnot judged   infer batch_size=8 (native, cpu): "),
-            (1, "note         inconclusive, where no other reason is given: too few launches\n"),
+            (1, "parameters    infer model=bert\n"),
+            (1, "\ninconclusive  infer batch_size=1 (native, cpu) time: 100.0 ns → 101.0 ns"),
+            (1, "\nnot judged    infer batch_size=8 (native, cpu): "),
+            (1, "note          inconclusive, where no other reason is given: too few launches\n"),
             (1, "too few launches"),
-            (1, "             no baseline\n"),
+            (1, "              no baseline\n"),
         ] {
             assert_eq!(text.matches(part).count(), count, "{part}: {text}");
         }
@@ -224,9 +231,9 @@ mod tests {
         .unwrap();
         let text = text(&comparison, true);
         for (count, part) in [
-            (1, "note         equivalent, where no other reason is given: same build\n"),
-            (1, "note         inconclusive, where no other reason is given: few\n"),
-            (1, "             same build\n"),
+            (1, "note          equivalent, where no other reason is given: same build\n"),
+            (1, "note          inconclusive, where no other reason is given: few\n"),
+            (1, "              same build\n"),
             (2, "same build"),
         ] {
             assert_eq!(text.matches(part).count(), count, "{part}: {text}");
