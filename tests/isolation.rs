@@ -77,9 +77,12 @@ fn a_layer_that_the_kernel_refuses_is_said_and_can_be_demanded() {
     ];
     for (call, layers, sentence) in refused {
         let line = format!("exec {} 38 {call} \"$@\"", deny.display());
-        let native = words(&["run", "good_a"]);
-        let native: Vec<&str> = native.iter().map(String::as_str).collect();
-        let output = arena.behind(&line, &native).output().unwrap();
+        let run = |arguments: &[&str]| {
+            let words = words(&[&["run"], arguments].concat());
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            arena.behind(&line, &words).output().unwrap()
+        };
+        let output = run(&["good_a"]);
         if output.status.code() == Some(77) {
             return println!("skipped: this kernel has no seccomp filters");
         }
@@ -87,9 +90,7 @@ fn a_layer_that_the_kernel_refuses_is_said_and_can_be_demanded() {
         let launch = &record.cases[0].launches[0];
         let missing = launch.missing.join("; ");
         assert!(missing.contains(sentence), "{call}: {missing}");
-        let component = words(&["run", "good_w"]);
-        let component: Vec<&str> = component.iter().map(String::as_str).collect();
-        let output = arena.behind(&line, &component).output().unwrap();
+        let output = run(&["good_w"]);
         let record: RunRecord = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!(record.cases[0].status, CaseStatus::Completed);
         let missing = record.cases[0].launches[0].missing.join("; ");
@@ -99,9 +100,8 @@ fn a_layer_that_the_kernel_refuses_is_said_and_can_be_demanded() {
         );
         for layer in layers {
             assert!(!launch.isolation.iter().any(|held| held == layer), "{call}: {:?}", launch.isolation);
-            for plugin in [&native, &component] {
-                let demanding = [&plugin[..], &["--require-isolation", layer]].concat();
-                let output = arena.behind(&line, &demanding).output().unwrap();
+            for plugin in ["good_a", "good_w"] {
+                let output = run(&[plugin, "--require-isolation", layer]);
                 assert_eq!(output.status.code(), Some(4), "{call}");
                 let (stage, reason) = reason(&serde_json::from_slice(&output.stdout).unwrap());
                 assert_eq!(stage, Stage::Load);

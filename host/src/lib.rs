@@ -20,6 +20,7 @@ pub mod import;
 pub mod lease;
 mod notify;
 mod outgoing;
+mod ownership;
 pub mod packages;
 pub mod pool;
 mod proc;

@@ -1,4 +1,4 @@
-//! Regular files in folders that others may write to: opening one never waits, and reading one has a bound.
+//! Regular files that other users may have placed: opening one never blocks, and reading one has a maximum size.
 
 use std::{
     fs::File,

@@ -90,7 +90,7 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8], place: Place) -> Result<(),
     }
 }
 
-/// Replaces whatever has this name, be it a link or a named pipe: for a file that dyno keeps beside another, whose name no user chose.
+/// Writes a file whole, and replaces a link or named pipe at this path: for files whose names dyno chooses.
 ///
 /// # Errors
 /// When it cannot be written; what was there is then still there.

@@ -63,8 +63,17 @@ const ARROWS: [(&str, &[&str]); 21] = [
 ];
 
 /// Small things without rooms of their own, which every room may use.
-const EVERYWHERE: [&str; 8] =
-    ["fault", "outgoing", "proc", "regular_file", "reread", "toml_text", "user_file", "timestamp"];
+const EVERYWHERE: [&str; 9] = [
+    "fault",
+    "outgoing",
+    "ownership",
+    "proc",
+    "regular_file",
+    "reread",
+    "toml_text",
+    "user_file",
+    "timestamp",
+];
 
 /// Crates that load code.
 const LOADERS: [&str; 8] =

@@ -1,6 +1,10 @@
 //! Landlock: what the plugin may open, and that it may reach no process and no socket outside this one.
 
-use std::{fs, path::Path};
+use std::{
+    ffi::OsStr,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use landlock::{
     ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, LandlockStatus, PathBeneath, PathFd,
@@ -85,19 +89,16 @@ pub(super) fn confine(foreign: Foreign<'_>, granted: &[impl AsRef<Path>]) -> Res
     for path in readable.iter().chain([&own.as_str()]).map(Path::new).chain(granted).chain(compiled) {
         allow(path, read)?;
     }
-    if let Foreign::Native { folder, .. } = foreign {
+    if let Foreign::Native { folder, uses_accelerator } = foreign {
         for path in PSEUDO {
             allow(Path::new(path), read | AccessFs::WriteFile)?;
         }
         allow(folder, all & !(AccessFs::MakeBlock | AccessFs::MakeChar | AccessFs::IoctlDev))?;
-    }
-    if let Foreign::Native { uses_accelerator: true, .. } = foreign {
-        // Drivers name their threads.
-        allow(Path::new(&format!("{own}/task")), read | AccessFs::WriteFile)?;
-        for entry in fs::read_dir("/dev").into_iter().flatten().flatten() {
-            let name = entry.file_name();
-            if ACCELERATORS.iter().any(|beginning| name.to_string_lossy().starts_with(beginning)) {
-                allow(&entry.path(), read | AccessFs::WriteFile | AccessFs::IoctlDev)?;
+        if uses_accelerator {
+            // Drivers name their threads.
+            allow(Path::new(&format!("{own}/task")), read | AccessFs::WriteFile)?;
+            for node in accelerators() {
+                allow(&node, read | AccessFs::WriteFile | AccessFs::IoctlDev)?;
             }
         }
     }
@@ -110,6 +111,15 @@ pub(super) fn confine(foreign: Foreign<'_>, granted: &[impl AsRef<Path>]) -> Res
                 .to_owned())
         }
     }
+}
+
+/// The device nodes of accelerators.
+fn accelerators() -> impl Iterator<Item = PathBuf> {
+    let is_one = |name: &OsStr| {
+        ACCELERATORS.iter().any(|beginning| name.as_encoded_bytes().starts_with(beginning.as_bytes()))
+    };
+    let entries = fs::read_dir("/dev").into_iter().flatten().flatten();
+    entries.filter(move |entry| is_one(&entry.file_name())).map(|entry| entry.path())
 }
 
 /// A path that is not there needs no rule.

@@ -11,9 +11,9 @@ use dyno_core::model::PackageLock;
 
 use super::{
     entry::Stamp,
-    voucher_files::{LOCK, MAX_LOCK_BYTES, package_of, read_at_most, unread},
+    voucher_files::{LOCK, MAX_LOCK_BYTES, package_of, read_voucher},
 };
-use crate::fault::{HostFault, Resource};
+use crate::fault::HostFault;
 
 /// How deep a file lies in the folder whose lock file names it.
 const MAX_DEPTH: usize = 16;
@@ -90,16 +90,13 @@ fn hashes_in(lock: &Path) -> Result<Option<Arc<Hashes>>, HostFault> {
     {
         return Ok(Some(Arc::clone(hashes)));
     }
-    let hashes = match read_at_most(lock, MAX_LOCK_BYTES) {
-        Ok(None) => return Ok(None),
-        Ok(Some(bytes)) if bytes.len() as u64 > MAX_LOCK_BYTES => {
-            Err(format!("has more than {MAX_LOCK_BYTES} bytes"))
+    let Some(read) = read_voucher(lock, MAX_LOCK_BYTES)? else { return Ok(None) };
+    let hashes = Arc::new(read.and_then(|bytes| {
+        if bytes.len() as u64 > MAX_LOCK_BYTES {
+            return Err(format!("has more than {MAX_LOCK_BYTES} bytes"));
         }
-        Ok(Some(bytes)) => PackageLock::from_json(&bytes).map(hashes_of),
-        Err(error) if Resource::of(&error).is_exhausted() => return Err(unread(lock, &error)),
-        Err(error) => Err(format!("cannot be read: {error}")),
-    };
-    let hashes = Arc::new(hashes);
+        PackageLock::from_json(&bytes).map(hashes_of)
+    }));
     *last = Some((lock.to_owned(), stamp, Arc::clone(&hashes)));
     Ok(Some(hashes))
 }

@@ -1,13 +1,12 @@
 //! Folders of the cache whose contents are run: nobody else may write to them.
 
-use std::{
-    fs,
-    os::unix::fs::{DirBuilderExt, MetadataExt},
-    path::Path,
-};
+use std::{fs, os::unix::fs::DirBuilderExt, path::Path};
 
 use super::error::ContentStoreError;
-use crate::fault::{HostFault, Place};
+use crate::{
+    fault::{HostFault, Place},
+    ownership::check_ours,
+};
 
 /// Makes a folder that only this user can enter, if there is none. `content`: what it is for.
 ///
@@ -21,11 +20,5 @@ pub(crate) fn own_folder(folder: &Path, content: &'static str) -> Result<(), Con
         let doing = format!("cannot make the folder `{}` for {content}", folder.display());
         HostFault::new(doing, &error, Place::Cache)
     })?;
-    if about.uid() != nix::unistd::geteuid().as_raw() {
-        return Err(refused(format!("belongs to user {}", about.uid())));
-    }
-    if about.mode() & 0o022 != 0 {
-        return Err(refused("can be written by others".to_owned()));
-    }
-    Ok(())
+    check_ours(&about).map_err(refused)
 }

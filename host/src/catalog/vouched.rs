@@ -10,11 +10,11 @@ use super::{
     entry::{Entry, Problem, Stamp, Unread, hash},
     locks::{Locked, lock_of, locked},
     voucher_files::{
-        MAX_MANIFEST_BYTES, PACKAGE_MANIFEST, PACKAGE_SIGNATURE, bounded, package_of, read_at_most, unread,
+        MAX_MANIFEST_BYTES, PACKAGE_MANIFEST, PACKAGE_SIGNATURE, package_of, read_at_most, read_voucher,
     },
 };
 use crate::{
-    fault::{HostFault, Resource},
+    fault::HostFault,
     trust::{MAX_SIGNATURE_BYTES, Prehash, Require, Signature, SignatureState, TrustStore, signature_path},
 };
 
@@ -72,7 +72,10 @@ fn names(
             place.display()
         ))
     };
-    let Some(bytes) = bounded(&place, MAX_MANIFEST_BYTES)? else { return Ok(changed()) };
+    let bytes = match read_voucher(&place, MAX_MANIFEST_BYTES)? {
+        Some(Ok(bytes)) if bytes.len() as u64 <= MAX_MANIFEST_BYTES => bytes,
+        _ => return Ok(changed()),
+    };
     if signature.comment().manifest_sha256 != Some(hash(&bytes)) {
         return Ok(changed());
     }
@@ -194,12 +197,8 @@ pub(super) fn witness(path: &Path, trust: &TrustStore) -> u64 {
 
 /// The signature in a file; `None` if there is no such file. If it cannot be used, the rest of a sentence.
 fn signature_in(path: &Path) -> Result<Option<Result<Signature, String>>, HostFault> {
-    Ok(match read_signature(path) {
-        Ok(None) => None,
-        Ok(Some(bytes)) => Some(Signature::parse(&bytes)),
-        Err(error) if Resource::of(&error).is_exhausted() => return Err(unread(path, &error)),
-        Err(error) => Some(Err(format!("cannot be read: {error}"))),
-    })
+    let read = read_voucher(path, MAX_SIGNATURE_BYTES)?;
+    Ok(read.map(|read| read.and_then(|bytes| Signature::parse(&bytes))))
 }
 
 /// The bytes of a `.minisig` file, at most one more than it may have; `None` if there is none.

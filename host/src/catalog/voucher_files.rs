@@ -29,23 +29,22 @@ pub(super) fn package_of(path: &Path) -> Option<PathBuf> {
     above.filter(|folder| folder.join(PACKAGE_MANIFEST).is_file()).map(Path::to_owned).next()
 }
 
-/// The bytes of a file with at most this length; `None` if there is no such regular file.
+/// The bytes of a file that vouches for plugins, at most one more than `most`; `None` if there is no such file. If it cannot be read, the
+/// rest of a sentence.
 ///
 /// # Errors
 /// When the host lacks a resource to read it.
-pub(super) fn bounded(path: &Path, most: u64) -> Result<Option<Vec<u8>>, HostFault> {
+pub(super) fn read_voucher(path: &Path, most: u64) -> Result<Option<Result<Vec<u8>, String>>, HostFault> {
     match read_at_most(path, most) {
-        Ok(found) => Ok(found.filter(|bytes| bytes.len() as u64 <= most)),
-        Err(error) if Resource::of(&error).is_exhausted() => Err(unread(path, &error)),
-        Err(_) => Ok(None),
+        Ok(found) => Ok(found.map(Ok)),
+        Err(error) if Resource::of(&error).is_exhausted() => {
+            Err(HostFault::new(format!("cannot read `{}`", path.display()), &error, Place::Machine))
+        }
+        Err(error) => Ok(Some(Err(format!("cannot be read: {error}")))),
     }
 }
 
-pub(super) fn unread(path: &Path, error: &io::Error) -> HostFault {
-    HostFault::new(format!("cannot read `{}`", path.display()), error, Place::Machine)
-}
-
-/// The bytes of a regular file, at most one more than it may have; `None` if there is none.
+/// The bytes of a regular file, at most one more than `most`; `None` if there is no such file.
 pub(super) fn read_at_most(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
     match regular_file::read(path, most) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

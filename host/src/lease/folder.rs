@@ -12,6 +12,7 @@ use dyno_core::text::hex;
 use sha2::{Digest, Sha256};
 
 use super::error::LeaseError;
+use crate::ownership::check_ours;
 
 /// Everyone may write, and nobody may remove another user's files (sticky).
 const SHARED: u32 = 0o1777;
@@ -133,13 +134,7 @@ fn own_or_shared(folder: &Path) -> Result<(), LeaseError> {
     if about.mode() & 0o1777 == SHARED {
         return Ok(());
     }
-    if about.uid() != nix::unistd::geteuid().as_raw() {
-        return Err(refused(format!("belongs to user {}", about.uid())));
-    }
-    if about.mode() & 0o022 != 0 {
-        return Err(refused("can be written by others".to_owned()));
-    }
-    Ok(())
+    check_ours(&about).map_err(refused)
 }
 
 #[cfg(test)]

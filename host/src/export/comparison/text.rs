@@ -14,7 +14,7 @@ use super::{FAILED, NOT_JUDGED, effect, remarks, repeated, repeats_time, totals,
 /// Maximum number of lines of metrics, of cases and of differences without `--all`.
 const SHOWN: usize = 100;
 
-/// Where the text of a line begins, behind its first word and at least two spaces: lines that are folded go on below it.
+/// Column at which the text of a line begins, after its first word and at least two spaces. Folded lines continue there.
 const COLUMN: usize = 14;
 
 /// Shortens lines that would repeat each other. What they leave out is printed once, below them.
@@ -22,7 +22,7 @@ struct Once<'a> {
     /// The short name of each case, by its label.
     names: HashMap<&'a str, String>,
     /// The most frequent remark on metrics with each verdict, if several metrics have it.
-    remarks: Vec<(Verdict, &'a str)>,
+    remarks: IndexMap<Verdict, &'a str>,
 }
 
 impl<'a> Once<'a> {
@@ -35,13 +35,11 @@ impl<'a> Once<'a> {
                 *counts.entry((metric.verdict, remark)).or_default() += 1;
             }
         }
-        let mut several: Vec<_> = counts.into_iter().filter(|(_, count)| *count > 1).collect();
-        several.sort_by_key(|(_, count)| Reverse(*count));
-        let mut remarks: Vec<(Verdict, &str)> = Vec::new();
-        for ((verdict, remark), _) in several {
-            if !remarks.iter().any(|(known, _)| *known == verdict) {
-                remarks.push((verdict, remark));
-            }
+        counts.retain(|_, count| *count > 1);
+        counts.sort_by_key(|_, count| Reverse(*count));
+        let mut remarks = IndexMap::new();
+        for (verdict, remark) in counts.into_keys() {
+            remarks.entry(verdict).or_insert(remark);
         }
         Self { names: labels.zip(names).collect(), remarks }
     }
@@ -161,7 +159,8 @@ fn line<'a>(
     if let Some(detectable) = metric.detectable.filter(|it| (0.0..10.0).contains(it)) {
         notes.push(format!("smallest detectable change {:.2} %", detectable * 100.0));
     }
-    notes.extend(metric.remark.clone().filter(|remark| !once.remarks.contains(&(metric.verdict, remark))));
+    let below = once.remarks.get(&metric.verdict).copied();
+    notes.extend(metric.remark.clone().filter(|remark| Some(remark.as_str()) != below));
     notes.extend(repeated(case, metric).filter(|_| !all));
     if !notes.is_empty() {
         let _ = writeln!(out, "{:COLUMN$}{}", "", sentence(&notes.join("; ")));
@@ -184,32 +183,42 @@ mod tests {
         }]})
     }
 
+    fn comparison(cases: &[Value], unjudged: &[Value]) -> Comparison {
+        serde_json::from_value(json!({
+            "schema": COMPARISON_SCHEMA, "version": COMPARISON_VERSION, "design": "stored", "baseline": "a", "candidate": "b",
+            "threshold": 0.05, "alpha": 0.01, "cases": cases, "unjudged": unjudged,
+        }))
+        .unwrap()
+    }
+
+    fn assert_counts(text: &str, expected: &[(usize, &str)]) {
+        for (count, part) in expected {
+            assert_eq!(text.matches(part).count(), *count, "{part}: {text}");
+        }
+    }
+
     #[test]
     fn what_lines_share_is_said_once_below_them() {
-        let comparison: Comparison = serde_json::from_value(json!({
-            "schema": COMPARISON_SCHEMA, "version": COMPARISON_VERSION, "design": "stored", "baseline": "a", "candidate": "b",
-            "threshold": 0.05, "alpha": 0.01,
-            "cases": [case("1", "too few launches"), case("2", "too few launches"), case("4", "no baseline")],
-            "unjudged": [{
-                "label": "infer model=bert batch_size=8 (native, cpu)",
-                "key": {"plugin": "p", "benchmark": "infer", "params": {"model": "bert", "batch_size": "8"}, "engine": "native",
-                        "device": "cpu"},
-                "why": {"kind": "skipped", "side": "candidate", "message": "too large"},
-            }],
-        }))
-        .unwrap();
-        let text = text(&comparison, false);
-        for (count, part) in [
-            (1, "model=bert"),
-            (1, "parameters    infer model=bert\n"),
-            (1, "\ninconclusive  infer batch_size=1 (native, cpu) time: 100.0 ns → 101.0 ns"),
-            (1, "\nnot judged    infer batch_size=8 (native, cpu): "),
-            (1, "note          inconclusive, where no other reason is given: too few launches\n"),
-            (1, "too few launches"),
-            (1, "              no baseline\n"),
-        ] {
-            assert_eq!(text.matches(part).count(), count, "{part}: {text}");
-        }
+        let cases = [case("1", "too few launches"), case("2", "too few launches"), case("4", "no baseline")];
+        let unjudged = json!({
+            "label": "infer model=bert batch_size=8 (native, cpu)",
+            "key": {"plugin": "p", "benchmark": "infer", "params": {"model": "bert", "batch_size": "8"}, "engine": "native",
+                    "device": "cpu"},
+            "why": {"kind": "skipped", "side": "candidate", "message": "too large"},
+        });
+        let text = text(&comparison(&cases, &[unjudged]), false);
+        assert_counts(
+            &text,
+            &[
+                (1, "model=bert"),
+                (1, "parameters    infer model=bert\n"),
+                (1, "\ninconclusive  infer batch_size=1 (native, cpu) time: 100.0 ns → 101.0 ns"),
+                (1, "\nnot judged    infer batch_size=8 (native, cpu): "),
+                (1, "note          inconclusive, where no other reason is given: too few launches\n"),
+                (1, "too few launches"),
+                (1, "              no baseline\n"),
+            ],
+        );
     }
 
     #[test]
@@ -219,24 +228,22 @@ mod tests {
             case["metrics"][0]["verdict"] = json!(verdict);
             case
         };
-        let comparison: Comparison = serde_json::from_value(json!({
-            "schema": COMPARISON_SCHEMA, "version": COMPARISON_VERSION, "design": "stored", "baseline": "a", "candidate": "b",
-            "threshold": 0.05, "alpha": 0.01, "unjudged": [],
-            "cases": [
-                judged("1", "equivalent", "same build"), judged("2", "equivalent", "same build"),
-                judged("4", "inconclusive", "same build"), judged("8", "inconclusive", "few"),
-                judged("16", "inconclusive", "few"),
+        let cases = [
+            judged("1", "equivalent", "same build"),
+            judged("2", "equivalent", "same build"),
+            judged("4", "inconclusive", "same build"),
+            judged("8", "inconclusive", "few"),
+            judged("16", "inconclusive", "few"),
+        ];
+        let text = text(&comparison(&cases, &[]), true);
+        assert_counts(
+            &text,
+            &[
+                (1, "note          equivalent, where no other reason is given: same build\n"),
+                (1, "note          inconclusive, where no other reason is given: few\n"),
+                (1, "              same build\n"),
+                (2, "same build"),
             ],
-        }))
-        .unwrap();
-        let text = text(&comparison, true);
-        for (count, part) in [
-            (1, "note          equivalent, where no other reason is given: same build\n"),
-            (1, "note          inconclusive, where no other reason is given: few\n"),
-            (1, "              same build\n"),
-            (2, "same build"),
-        ] {
-            assert_eq!(text.matches(part).count(), count, "{part}: {text}");
-        }
+        );
     }
 }
