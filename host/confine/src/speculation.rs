@@ -3,7 +3,7 @@
 use dyno_core::model::StoreBypass;
 use rustix::process::{SpeculationFeature, SpeculationFeatureState as State, speculative_feature_state};
 
-/// Whether loads may go ahead of stores in this thread; `None`: the kernel does not say.
+/// Whether this thread can speculate past stores; `None`: the kernel does not report it.
 #[must_use]
 pub fn store_bypass() -> Option<StoreBypass> {
     let state = speculative_feature_state(SpeculationFeature::SpeculativeStoreBypass).ok().flatten()?;

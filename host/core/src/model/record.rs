@@ -221,7 +221,7 @@ pub struct LaunchRecord {
     /// Layers that isolated the plugin from the machine. // eg: ["process_group", "no_new_privs"]
     #[serde(default)]
     pub isolation: Vec<String>,
-    /// Whether its processor could guess past stores; absent if the kernel does not say.
+    /// Whether its processor could speculate past stores; absent if the kernel does not report it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub store_bypass: Option<StoreBypass>,
     /// The processor that the worker was pinned to.

@@ -1,16 +1,16 @@
-//! Whether the processor may guess, which every time depends on.
+//! Speculation past stores, which affects measured times.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Whether loads may go ahead of stores whose addresses are not known yet (`Speculation_Store_Bypass` of the kernel). Code takes longer
-/// where they may not.
+/// Whether the processor can execute loads before earlier stores whose addresses are not known yet (the kernel's
+/// `Speculation_Store_Bypass`). Code is slower where it cannot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StoreBypass {
-    /// The processor does it without harm.
+    /// The processor is not vulnerable to attacks by it.
     NotAffected,
-    /// They may.
+    /// It can.
     Allowed,
     /// The kernel forbids it.
     Forbidden,

@@ -269,7 +269,7 @@ pub enum Reply {
         engine: EngineInfo,
         /// Layers that now stand between the plugin and the machine.
         isolation: Vec<String>,
-        /// Whether the processor can guess past stores here.
+        /// Whether the processor can speculate past stores here.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         store_bypass: Option<StoreBypass>,
         /// The processors that the worker is pinned to.
