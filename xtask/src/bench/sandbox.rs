@@ -57,7 +57,7 @@ fn confinement(host: &Host) -> Outcome<String> {
     let starts = ["native", "wasm"].map(|engine| starts(host, engine));
     let starts = starts.into_iter().collect::<Outcome<Vec<String>>>()?;
     Ok(format!(
-        "Confined (`--isolation full`) and not (`basic`), by turns. Aims: nothing measurable of a time; ≤ 1 ms of a launch.\n\n{}\n{}",
+        "Confined (`--isolation full`) and not (`basic`), by turns. Aims: nothing measurable of a time; ≤ 1 ms of a launch.\n\n{}\n\n{}",
         starts.join("\n"),
         table(&rows)
     ))
