@@ -20,6 +20,7 @@ mod devices;
 mod docs;
 mod doctor;
 mod durability;
+mod groups;
 mod hostile;
 mod isolation;
 mod leases;

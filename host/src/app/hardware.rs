@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use dyno_core::model::{CaseRequest, DeviceInfo, DeviceKind, IsolationReadings, Machine};
+use dyno_core::model::{CaseRequest, DeviceInfo, DeviceKind, IsolationLayer, IsolationReadings, Machine};
 
 use super::{error::AppError, root::App, surveyed::Surveyed};
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     devices::{self, Detector, Freshness, Rights, Unanswered},
     fault::{HostFault, Place},
     lease::{Leases, Reach, Standing},
-    pool::{HelperCommand, HelperFault, ask_helper},
+    pool::{self, HelperCommand, HelperFault, ask_helper},
 };
 
 /// Memory limit of a probe: drivers of many devices take some hundred megabytes.
@@ -24,6 +24,15 @@ const PROBE_ANSWER_BYTES: usize = 1 << 20;
 /// Longest wait for a worker that is asked for its layers, and for its answer [bytes].
 const LAYERS_PATIENCE: Duration = Duration::from_secs(10);
 const LAYERS_ANSWER_BYTES: usize = 64 * 1024;
+
+/// What a worker found out, with what the host puts around workers.
+fn with_groups(mut found: IsolationReadings) -> IsolationReadings {
+    found.ungrouped = pool::ungrouped().map(str::to_owned);
+    if found.ungrouped.is_none() {
+        found.layers.push(IsolationLayer::ControlGroup.word().to_owned());
+    }
+    found
+}
 
 /// The machine and its devices.
 #[derive(Debug, Clone, Copy)]
@@ -50,7 +59,7 @@ impl Hardware<'_> {
         if self.0.settings.isolation.value == Isolation::Basic {
             let missing =
                 vec!["plugins have this user's rights, as `isolation = \"basic\"` asks for".to_owned()];
-            return Some(IsolationReadings { layers: Vec::new(), missing });
+            return Some(with_groups(IsolationReadings { missing, ..IsolationReadings::default() }));
         }
         if let Some(known) = self.0.isolation.get() {
             return Some(known.clone());
@@ -63,7 +72,7 @@ impl Hardware<'_> {
             max_answer_bytes: LAYERS_ANSWER_BYTES,
         };
         let answer = ask_helper(&command, &|| false).ok()?;
-        let found = serde_json::from_slice(&answer).ok()?;
+        let found = with_groups(serde_json::from_slice(&answer).ok()?);
         Some(self.0.isolation.get_or_init(|| found).clone())
     }
 

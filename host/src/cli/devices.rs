@@ -85,7 +85,8 @@ fn here(app: &App, devices: Vec<DeviceInfo>) -> (Surveyed, Vec<Standing>, Reach)
 fn of_isolation(isolation: &IsolationReadings) -> String {
     let layers = if isolation.layers.is_empty() { "nothing".to_owned() } else { isolation.layers.join(", ") };
     let missing: String = isolation.missing.iter().map(|missing| format!("; missing: {missing}")).collect();
-    format!("native plugins: confined by {layers}{missing}")
+    let ungrouped = isolation.ungrouped.iter().map(|why| format!("; no control groups for workers: {why}"));
+    format!("native plugins: confined by {layers}{missing}{}", ungrouped.collect::<String>())
 }
 
 /// Whether the device can be used, which processes hold it, and its current state.

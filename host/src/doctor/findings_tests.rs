@@ -171,10 +171,18 @@ fn what_stands_between_plugins_and_the_machine_is_told() {
     let isolation = |missing: &[&str]| IsolationReadings {
         layers: vec!["file_rules".to_owned(), "call_filter".to_owned()],
         missing: missing.iter().map(|why| (*why).to_owned()).collect(),
+        ungrouped: None,
     };
     let found = after("plugins", |it| it.isolation = Some(isolation(&[])));
     is(&found, Severity::Good, &["confined: file_rules, call_filter hold"]);
     let why = "the plugin can open all files of this user: the kernel has no Landlock";
     let found = after("plugins", |it| it.isolation = Some(isolation(&[why])));
     is(&found, Severity::Warning, &[why, "WASM components"]);
+    let found = after("groups", |it| it.isolation = Some(isolation(&[])));
+    is(&found, Severity::Good, &["each worker has a control group"]);
+    let why = "the control group `/x` was not handed over to dyno";
+    let found = after("groups", |it| {
+        it.isolation = Some(IsolationReadings { ungrouped: Some(why.to_owned()), ..isolation(&[]) });
+    });
+    is(&found, Severity::Note, &[why, "Delegate=memory pids"]);
 }

@@ -27,6 +27,7 @@ pub(super) fn findings(readings: &Readings) -> Vec<Finding> {
         energy(readings),
         realtime(readings),
         plugins(readings),
+        groups(readings),
         copies(readings),
         temporary(readings),
         leases(readings),
@@ -253,6 +254,25 @@ fn plugins(readings: &Readings) -> Option<Finding> {
     } else {
         said("plugins", Severity::Warning, isolation.missing.join("; "))
             .or("run only native plugins that you trust, or others as WASM components")
+    })
+}
+
+fn groups(readings: &Readings) -> Option<Finding> {
+    Some(match &readings.isolation.as_ref()?.ungrouped {
+        None => said(
+            "groups",
+            Severity::Good,
+            "each worker has a control group: the kernel bounds memory and number of all its processes together",
+        ),
+        Some(why) => said(
+            "groups",
+            Severity::Note,
+            format!(
+                "memory and processes that a plugin's copies of itself take are not bounded together: {why}"
+            ),
+        )
+        .by("systemd-run --user --scope -p 'Delegate=memory pids' dyno doctor")
+        .or("run dyno in a control group that is handed to it, as the unit in `examples/deploy` does"),
     })
 }
 

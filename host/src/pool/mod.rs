@@ -4,6 +4,7 @@
 mod begun;
 mod believed;
 mod connections;
+mod control_group;
 mod family;
 mod helper;
 mod interruption;
@@ -15,6 +16,7 @@ mod worker;
 
 pub use begun::begin_again_with;
 pub use connections::{locate, serve_connections};
+pub use control_group::ungrouped;
 pub use family::{adopt_orphans, unadopted};
 pub use helper::{HelperCommand, HelperFault, ask_helper};
 pub use interruption::Interruption;

@@ -30,6 +30,7 @@ use nix::{
 use super::{
     Captured,
     believed::{Said, cut},
+    control_group::{ControlGroup, ungrouped},
     family::{self, Ending, Kin, pid_of},
     interruption::Interruption,
     out_of_memory,
@@ -102,6 +103,10 @@ pub struct Worker {
     is_stuck: bool,
     /// What it is handed after the next request.
     parcel: Vec<OwnedFd>,
+    /// The bounds of all its processes together.
+    group: Option<ControlGroup>,
+    /// The sentence if the kernel refused them where they are to be had.
+    refused_group: Option<String>,
 }
 
 /// How a worker ended.
@@ -142,6 +147,11 @@ impl Worker {
             })
         });
         let mut child = spawned.map_err(|error| not_started(command, &error))?;
+        // Before it is told of a plugin: until then it starts nothing that would be left out.
+        let (group, refused_group) = match ControlGroup::around(child.id(), command.memory_limit_bytes) {
+            Ok(group) => (group, None),
+            Err(refusal) => (None, Some(refusal)),
+        };
         let stdout =
             child.stdout.take().filter(nonblocking).map(|pipe| LineReader::new(pipe, Stream::Stdout));
         let stderr =
@@ -165,6 +175,8 @@ impl Worker {
             kills_before,
             is_stuck: false,
             parcel: Vec::new(),
+            group,
+            refused_group,
         })
     }
 
@@ -262,6 +274,22 @@ impl Worker {
     #[must_use]
     pub fn resident_bytes(&self) -> Option<u64> {
         resident_bytes(self.child.id())
+    }
+
+    /// Why it has no control group of its own; `None` if it has one.
+    #[must_use]
+    pub fn ungrouped(&self) -> Option<&str> {
+        match (&self.group, &self.refused_group) {
+            (Some(_), _) => None,
+            (None, Some(refusal)) => Some(refusal),
+            (None, None) => ungrouped(),
+        }
+    }
+
+    /// The sentence if it was to have a control group, and the kernel refused it.
+    #[must_use]
+    pub fn refused_group(&self) -> Option<&str> {
+        self.refused_group.as_deref()
     }
 
     /// Whether code of the plugin may have run in it.
@@ -372,11 +400,14 @@ impl Worker {
         if std::mem::replace(&mut self.is_over, true) {
             return;
         }
+        let group = self.group.take();
+        let others = group.as_ref().map(|group| group.end_all(self.child.id()));
         let Ending { status, is_stuck, left_behind } = family::end(&mut self.child);
         if let Some(status) = status {
             self.ended.get_or_insert(signal::exit(status));
         }
-        (self.is_stuck, self.left_behind) = (is_stuck, left_behind);
+        // A group knows whose processes are whose even where other workers run.
+        (self.is_stuck, self.left_behind) = (is_stuck, others.unwrap_or(left_behind));
         // Every writer is dead: what is in the pipes is all there will be. A bound, in case one escaped.
         for _ in 0..64 {
             let before = (self.stdout.is_some(), self.stderr.is_some());
@@ -421,6 +452,9 @@ impl Worker {
     /// host watches that.
     fn died(&self, exit: Exit) -> Interruption {
         let is_killed = matches!(exit, Exit::Signal { number, .. } if number == Signal::SIGKILL as i32);
+        if is_killed && let Some(used) = self.group.as_ref().and_then(ControlGroup::ran_out_of_memory) {
+            return Interruption::OverMemory { used, limit: self.memory_limit_bytes };
+        }
         let kills = out_of_memory::kills().zip(self.kills_before);
         if !is_killed || kills.is_none_or(|(now, before)| now <= before) {
             return Interruption::Died(exit);

@@ -23,7 +23,8 @@ pub(crate) fn tell() -> ExitCode {
     // What may be written to does not matter here.
     let plugin = Foreign::Native { folder: Path::new("/dev/null"), uses_accelerator: false };
     let found = confine(&asked, plugin, getppid().as_raw().unsigned_abs(), Vec::new());
-    let readings = IsolationReadings { layers: found.words().collect(), missing: found.into_missing() };
+    let readings =
+        IsolationReadings { layers: found.words().collect(), missing: found.into_missing(), ungrouped: None };
     let written = serde_json::to_string(&readings).map(|text| writeln!(io::stdout(), "{text}"));
     if matches!(written, Ok(Ok(()))) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -82,10 +82,7 @@ fn required(load: &Load, layers: &[String], confined: &Confined) -> Result<(), F
         return Ok(());
     };
     let why = confined.absent.iter().find(|(layer, _)| layer == lacking);
-    Err(Failure::Error(format!(
-        "the layer of isolation `{lacking}` is required, and is not in force here: {}; nothing of the plugin was run",
-        why.map_or(lacking.absent(), |(_, sentence)| sentence)
-    )))
+    Err(Failure::Error(lacking.lacking(why.map(|(_, sentence)| sentence.as_str()))))
 }
 
 /// Calls that were refused may be why the plugin failed.

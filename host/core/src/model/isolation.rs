@@ -25,11 +25,13 @@ pub enum IsolationLayer {
     DeathSignal,
     /// Memory is bounded.
     MemoryLimit,
+    /// Memory and number of all its processes together are bounded, and they are ended at once.
+    ControlGroup,
 }
 
 impl IsolationLayer {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::FileRules,
         Self::NoNetwork,
         Self::NoSignals,
@@ -38,6 +40,7 @@ impl IsolationLayer {
         Self::NoNewPrivs,
         Self::DeathSignal,
         Self::MemoryLimit,
+        Self::ControlGroup,
     ];
 
     /// Its word in records. // eg: `file_rules`
@@ -52,6 +55,7 @@ impl IsolationLayer {
             Self::NoNewPrivs => "no_new_privs",
             Self::DeathSignal => "death_signal",
             Self::MemoryLimit => "memory_limit",
+            Self::ControlGroup => "control_group",
         }
     }
 
@@ -67,7 +71,19 @@ impl IsolationLayer {
             Self::NoNewPrivs => "what the plugin starts may gain privileges",
             Self::DeathSignal => "the worker may outlive its host",
             Self::MemoryLimit => "the kernel does not bound the worker's memory",
+            Self::ControlGroup => {
+                "the kernel does not bound what the worker and all that it starts use together"
+            }
         }
+    }
+
+    /// The sentence about a launch that demands it, and cannot have it. `why`: if it is known.
+    #[must_use]
+    pub fn lacking(self, why: Option<&str>) -> String {
+        format!(
+            "the layer of isolation `{self}` is required, and is not in force here: {}; nothing of the plugin was run",
+            why.unwrap_or(self.absent())
+        )
     }
 
     /// Adds layers to those that are demanded already.

@@ -33,6 +33,9 @@ pub struct IsolationReadings {
     pub layers: Vec<String>,
     /// What plugins can do for want of a layer, and why it is not there, a sentence each.
     pub missing: Vec<String>,
+    /// Why workers have no control groups of their own; absent if they have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ungrouped: Option<String>,
 }
 
 /// The processors, by number.

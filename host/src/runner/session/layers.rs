@@ -1,9 +1,32 @@
-//! The layers between a plugin and the machine that the kernel refused.
+//! The layers between a plugin and the machine: those that the host puts on, and those that the kernel refused.
 
-use dyno_core::model::Layout;
+use dyno_core::{
+    model::{IsolationLayer, Layout},
+    protocol::Load,
+};
 
 use super::Assignment;
-use crate::pool;
+use crate::pool::{self, Worker};
+
+/// Takes from what the worker must not do without the layer that the host puts on, and looks after it. Gives the sentence of the failure
+/// if it is demanded and not there.
+pub(super) fn demand_of_host(load: &mut Load, worker: &Worker) -> Result<(), String> {
+    let required = &mut load.confinement.required;
+    let before = required.len();
+    required.retain(|layer| *layer != IsolationLayer::ControlGroup);
+    match worker.ungrouped() {
+        Some(why) if required.len() < before => Err(IsolationLayer::ControlGroup.lacking(Some(why))),
+        _ => Ok(()),
+    }
+}
+
+/// All layers of a worker, by those that it told of.
+pub(super) fn with_hosts(mut told: Vec<String>, worker: &Worker) -> Vec<String> {
+    let group = IsolationLayer::ControlGroup.word();
+    told.retain(|layer| layer != group);
+    told.extend(worker.ungrouped().is_none().then(|| group.to_owned()));
+    told
+}
 
 /// A sentence for each layer that this worker needs and that is not in `layers`, and one if processes that leave its group cannot
 /// be adopted.

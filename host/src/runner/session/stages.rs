@@ -11,7 +11,7 @@ use indexmap::IndexMap;
 use super::{
     Assignment, Ended,
     connecting::connect,
-    layers::unmet,
+    layers::{demand_of_host, unmet, with_hosts},
     line::{Ear, Line},
 };
 use crate::fault::HostFault;
@@ -151,7 +151,8 @@ impl<'a> Session<'a, Greeted> {
     /// Asks for what [`Session::load`] waits for: two workers can load at the same time.
     pub(in crate::runner) fn ask_to_load(self) -> Reached<'a, Loading> {
         let (session, ()) = self.step(Loading, |line| {
-            let load = line.assignment.load();
+            let mut load = line.assignment.load();
+            demand_of_host(&mut load, &line.worker).map_err(|why| line.failed(why))?;
             connect(line, &load)?;
             line.begin(Stage::Load, &Request::Load(Box::new(load)))
         })?;
@@ -174,8 +175,10 @@ impl<'a> Session<'a, Loading> {
                 } => {
                     // A name that is declared twice has one row of counts, too.
                     line.counters = counters.iter().collect::<HashSet<_>>().len();
+                    let isolation = with_hosts(isolation, &line.worker);
                     let mut missing = unmet(line.assignment, &isolation);
                     missing.extend(refused);
+                    missing.extend(line.worker.refused_group().map(str::to_owned));
                     missing.extend(compiled.and_then(|code| line.keep_compiled(code)));
                     Ok(LoadReport { engine, isolation, store_bypass, pinned_cpus, counters, missing })
                 }
