@@ -7,6 +7,8 @@ use std::{
 };
 
 use dyno_analyze::{Analysis, AnalyzeError, Benchmark, Cancelled, LanguageId, Options, Progress};
+use dyno_core::text::hex;
+use sha2::{Digest, Sha256};
 
 use super::{error::AppError, root::App};
 use crate::{
@@ -82,8 +84,8 @@ impl Analyses<'_> {
     fn cache_file(&self, root: &Path) -> Option<PathBuf> {
         let folder = self.0.settings.cache_folder().ok()?;
         let root = root.canonicalize().ok()?;
-        let hash = blake2b_simd::Params::new().hash_length(8).hash(root.as_os_str().as_encoded_bytes());
-        Some(CachePart::Analyses.folder(folder).join(format!("{}.facts", hash.to_hex())))
+        let hash = Sha256::digest(root.as_os_str().as_encoded_bytes());
+        Some(CachePart::Analyses.folder(folder).join(format!("{}.facts", hex(&hash[..8]))))
     }
 
     /// Writes the outputs of an analysis; returns their names.

@@ -7,6 +7,7 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use blake2::{Blake2b512, Digest};
 
 use super::{
     comment::Comment,
@@ -30,7 +31,7 @@ impl Prehash {
     /// Of bytes.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
-        Self(*blake2b_simd::blake2b(bytes).as_array())
+        Self(Blake2b512::digest(bytes).into())
     }
 
     /// Of everything that can be read.
@@ -38,11 +39,11 @@ impl Prehash {
     /// # Errors
     /// Those of the reader.
     pub fn of_reader(mut reader: impl Read) -> io::Result<Self> {
-        let (mut state, mut chunk) = (blake2b_simd::State::new(), vec![0; CHUNK]);
+        let (mut state, mut chunk) = (Blake2b512::new(), vec![0; CHUNK]);
         loop {
             match reader.read(&mut chunk) {
-                Ok(0) => return Ok(Self(*state.finalize().as_array())),
-                Ok(read) => _ = state.update(&chunk[..read]),
+                Ok(0) => return Ok(Self(state.finalize().into())),
+                Ok(read) => state.update(&chunk[..read]),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }

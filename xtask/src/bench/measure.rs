@@ -43,7 +43,12 @@ pub(crate) fn shift(pairs: usize, mut measured: impl FnMut(bool) -> Outcome<f64>
 }
 
 /// Nanoseconds from starting a program to its end: the median of `times`, after one that does not count.
-pub(crate) fn program(times: usize, mut command: impl FnMut() -> Command) -> Outcome<f64> {
+pub(crate) fn program(times: usize, command: impl FnMut() -> Command) -> Outcome<f64> {
+    program_ending(0, times, command)
+}
+
+/// The same of a program that is to end with this exit code.
+pub(crate) fn program_ending(code: i32, times: usize, mut command: impl FnMut() -> Command) -> Outcome<f64> {
     let mut values = Vec::with_capacity(times);
     for round in 0..=times {
         let mut command = command();
@@ -51,7 +56,7 @@ pub(crate) fn program(times: usize, mut command: impl FnMut() -> Command) -> Out
         let start = Instant::now();
         let status = command.status();
         let elapsed = start.elapsed();
-        if !status.is_ok_and(|status| status.success()) {
+        if !status.is_ok_and(|status| status.code() == Some(code)) {
             let program = command.get_program().display().to_string();
             return Err(Failure::new(format!("`{program}` failed while it was being timed")));
         }

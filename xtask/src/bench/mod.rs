@@ -19,6 +19,7 @@ mod sandbox;
 mod scan;
 mod section;
 mod server;
+mod signatures;
 mod startup;
 mod store;
 mod table;
@@ -44,6 +45,7 @@ const BENCHES: &[Bench] = &[
     triad::BENCH,
     gemm::BENCH,
     sandbox::BENCH,
+    signatures::BENCH,
     verdicts::BENCH,
     comparisons::BENCH,
     server::BENCH,
