@@ -144,7 +144,7 @@ fn refusal(
 fn required(require: Require) -> String {
     match require {
         // Who set nothing has it by the profile.
-        Require::Either => "`require = \"either\"`, the least for profile `server`,".to_owned(),
+        Require::Either => "`require = \"either\"`, which profile `server` sets at least,".to_owned(),
         require => format!("`require = \"{require}\"` in dyno.toml"),
     }
 }

@@ -182,10 +182,7 @@ pub(super) fn database(path: &str, holder: &str) -> String {
 
 /// The line printed while a component is compiled.
 pub(super) fn compiling(plugin: &PluginRef) -> String {
-    format!(
-        "compiling the component {} {} for the first time; this takes a while, and is cached for later runs",
-        plugin.id, plugin.version
-    )
+    format!("compiling the component {} {} for the first time; this takes a while", plugin.id, plugin.version)
 }
 
 /// How a bar looks.

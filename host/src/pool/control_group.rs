@@ -31,7 +31,7 @@ const MARKS: [&str; 2] = ["user.delegate", "trusted.delegate"];
 /// The part of the group that dyno itself is in.
 const OWN_PART: &str = "dyno";
 /// Most threads and processes of a worker together: more than the largest machines have processors.
-const MOST_TASKS: u64 = 2048;
+const MOST_TASKS: u64 = 1024;
 /// Memory that counts in a group and is not the plugin's: pages of libraries, tables of pages, buffers of pipes [bytes].
 const ALLOWANCE: u64 = 64 << 20;
 /// How long what was killed may take to leave a group before it is left for later.

@@ -13,6 +13,8 @@ pub enum Interruption {
     Cancelled,
     /// It used more memory than it may.
     OverMemory {
+        /// Whether what it started counts, too.
+        together: bool,
         /// What it used [bytes].
         used: u64,
         /// What it may use [bytes].

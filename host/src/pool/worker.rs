@@ -355,7 +355,11 @@ impl Worker {
             self.looked = Some(Instant::now());
             if let Some(used) = resident_bytes(self.child.id()).filter(|used| *used > self.memory_limit_bytes)
             {
-                return Err(Interruption::OverMemory { used, limit: self.memory_limit_bytes });
+                return Err(Interruption::OverMemory {
+                    together: false,
+                    used,
+                    limit: self.memory_limit_bytes,
+                });
             }
             if let Some(exit) = self.poll_exit() {
                 self.take_all_bytes();
@@ -453,7 +457,7 @@ impl Worker {
     fn died(&self, exit: Exit) -> Interruption {
         let is_killed = matches!(exit, Exit::Signal { number, .. } if number == Signal::SIGKILL as i32);
         if is_killed && let Some(used) = self.group.as_ref().and_then(ControlGroup::ran_out_of_memory) {
-            return Interruption::OverMemory { used, limit: self.memory_limit_bytes };
+            return Interruption::OverMemory { together: true, used, limit: self.memory_limit_bytes };
         }
         let kills = out_of_memory::kills().zip(self.kills_before);
         if !is_killed || kills.is_none_or(|(now, before)| now <= before) {

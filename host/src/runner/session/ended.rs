@@ -78,8 +78,9 @@ impl Ended {
         }
         let message = match &why {
             Interruption::Died(exit) => format!("the worker process ended in this stage with {exit}"),
-            Interruption::OverMemory { used, limit } => format!(
-                "the worker used {} of memory, more than its limit of {}; raise it with --memory",
+            Interruption::OverMemory { together, used, limit } => format!(
+                "the worker{} used {} of memory, more than its limit of {}; raise it with --memory",
+                if *together { " and all that it started" } else { "" },
                 units::bytes(*used as f64),
                 units::bytes(*limit as f64)
             ),
