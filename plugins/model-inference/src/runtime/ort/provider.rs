@@ -94,7 +94,8 @@ impl Provider {
     pub(super) fn refused(&self, device: &Device, said: &str) -> Failure {
         let last = said.trim().rsplit(". ").next().unwrap_or_default();
         let hint = if self.kind == "webgpu" {
-            "; of the adapters in software, Chromium's SwiftShader has what it needs, and Mesa 22.3 does not"
+            "; of the adapters in software, Chromium's SwiftShader has what it needs, and Mesa 22.3 does not: see `WebGPU without a GPU` in the \
+             plugin's README"
         } else {
             ""
         };
