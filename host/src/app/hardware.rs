@@ -28,7 +28,9 @@ const LAYERS_ANSWER_BYTES: usize = 64 * 1024;
 /// What a worker found out, with what the host puts around workers.
 fn with_groups(mut found: IsolationReadings) -> IsolationReadings {
     found.ungrouped = pool::ungrouped().map(str::to_owned);
-    if found.ungrouped.is_none() {
+    // Without rules for files, a plugin can write itself into another group.
+    let stays = found.layers.iter().any(|layer| layer == IsolationLayer::FileRules.word());
+    if stays && found.ungrouped.is_none() {
         found.layers.push(IsolationLayer::ControlGroup.word().to_owned());
     }
     found

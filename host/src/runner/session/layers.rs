@@ -8,23 +8,31 @@ use dyno_core::{
 use super::Assignment;
 use crate::pool::{self, Worker};
 
-/// Takes from what the worker must not do without the layer that the host puts on, and looks after it. Gives the sentence of the failure
-/// if it is demanded and not there.
+/// Without it, a plugin can write itself into another group.
+const KEEPS_IN_GROUP: IsolationLayer = IsolationLayer::FileRules;
+
+/// Checks the layer that the host puts on, if it is demanded, and takes it from those that the worker is to check. `Err`: the sentence
+/// of the failure.
 pub(super) fn demand_of_host(load: &mut Load, worker: &Worker) -> Result<(), String> {
     let required = &mut load.confinement.required;
     let before = required.len();
     required.retain(|layer| *layer != IsolationLayer::ControlGroup);
-    match worker.ungrouped() {
-        Some(why) if required.len() < before => Err(IsolationLayer::ControlGroup.lacking(Some(why))),
-        _ => Ok(()),
+    if required.len() == before {
+        return Ok(());
     }
+    if let Some(why) = worker.ungrouped() {
+        return Err(IsolationLayer::ControlGroup.lacking(Some(why)));
+    }
+    IsolationLayer::demand(required, &[KEEPS_IN_GROUP]);
+    Ok(())
 }
 
 /// All layers of a worker, by those that it told of.
 pub(super) fn with_hosts(mut told: Vec<String>, worker: &Worker) -> Vec<String> {
     let group = IsolationLayer::ControlGroup.word();
     told.retain(|layer| layer != group);
-    told.extend(worker.ungrouped().is_none().then(|| group.to_owned()));
+    let holds = worker.ungrouped().is_none() && told.iter().any(|layer| layer == KEEPS_IN_GROUP.word());
+    told.extend(holds.then(|| group.to_owned()));
     told
 }
 
