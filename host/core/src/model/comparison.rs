@@ -403,9 +403,26 @@ pub struct PairsInfo {
     /// What was asked of the kernel and refused, a sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
-    /// System calls of either build that were refused. // eg: ["socket"]
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub refused_calls: BTreeSet<String>,
+    /// System calls of the builds that were refused.
+    #[serde(default, skip_serializing_if = "RefusedCalls::is_none")]
+    pub refused_calls: RefusedCalls,
+}
+
+/// System calls of two builds that were refused.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RefusedCalls {
+    /// Those of the baseline. // eg: ["socket"]
+    pub baseline: BTreeSet<String>,
+    /// Those of the candidate.
+    pub candidate: BTreeSet<String>,
+}
+
+impl RefusedCalls {
+    /// Whether none was.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        self.baseline.is_empty() && self.candidate.is_empty()
+    }
 }
 
 impl From<&RunRecord> for Measured {

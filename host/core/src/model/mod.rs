@@ -38,7 +38,7 @@ pub use capability::{Capability, NoCapability, is_of_dyno, unusable_path, unusab
 pub use comparison::{
     COMPARISON_SCHEMA, COMPARISON_VERSION, CaseComparison, Comparison, Design, DriftFloor, Estimator,
     KnownDrift, Measured, MeasuredCase, MeasuredMetric, MetricComparison, PairEffect, PairsInfo,
-    UnjudgedCase, Verdict,
+    RefusedCalls, UnjudgedCase, Verdict,
 };
 pub use conformance::{
     CHECK_SCHEMA, CHECK_VERSION, CheckReport, CheckedFile, ConformanceTest, TestOutcome, TestResult,

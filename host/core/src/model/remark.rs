@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt};
 
 use indexmap::IndexMap;
 
-use super::{CaseRecord, PairsInfo, SideEffects, Trend};
+use super::{CaseRecord, PairsInfo, RefusedCalls, SideEffects, Trend};
 use crate::units;
 
 impl CaseRecord {
@@ -21,17 +21,17 @@ impl CaseRecord {
         trend
             .map(Trend::remark)
             .into_iter()
-            .chain(refused(&calls))
+            .chain(refused("plugin", &calls))
             .chain(effects.remarks(lines.unwrap_or(0)))
             .collect()
     }
 }
 
 /// The sentence about system calls that were refused.
-fn refused<C: AsRef<str>>(calls: &BTreeSet<C>) -> Option<String> {
+fn refused<C: AsRef<str>>(whose: &str, calls: &BTreeSet<C>) -> Option<String> {
     let names: Vec<&str> = calls.iter().map(AsRef::as_ref).collect();
     let names = (!names.is_empty()).then(|| names.join(", "))?;
-    Some(format!("the plugin made system calls that workers refuse plugins: {names}"))
+    Some(format!("the {whose} made system calls that workers refuse plugins: {names}"))
 }
 
 /// Remarks on cases, each with the name of its case, as lines: cases with the same remark share one.
@@ -53,7 +53,22 @@ impl PairsInfo {
     #[must_use]
     pub fn remarks(&self) -> Vec<String> {
         let effects = self.side_effects.remarks(0);
-        refused(&self.refused_calls).into_iter().chain(effects).chain(self.missing.iter().cloned()).collect()
+        let refused = self.refused_calls.remarks();
+        refused.into_iter().chain(effects).chain(self.missing.iter().cloned()).collect()
+    }
+}
+
+impl RefusedCalls {
+    /// One sentence if both builds made the same, otherwise one for each build that made any.
+    fn remarks(&self) -> Vec<String> {
+        let Self { baseline, candidate } = self;
+        if baseline == candidate {
+            return refused("plugin", baseline).into_iter().collect();
+        }
+        [("baseline", baseline), ("candidate", candidate)]
+            .into_iter()
+            .filter_map(|(whose, calls)| refused(whose, calls))
+            .collect()
     }
 }
 
@@ -152,6 +167,22 @@ mod tests {
             assert!(said.contains(part), "{part}: {said}");
         }
         assert_eq!(said.lines().count(), 5);
+    }
+
+    #[test]
+    fn refused_calls_are_told_by_the_build_that_made_them() {
+        let calls = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
+        let said = |baseline: &[&str], candidate: &[&str]| {
+            RefusedCalls { baseline: calls(baseline), candidate: calls(candidate) }.remarks()
+        };
+        assert_eq!(said(&[], &[]), Vec::<String>::new());
+        let made = "made system calls that workers refuse plugins:";
+        assert_eq!(said(&["socket"], &["socket"]), [format!("the plugin {made} socket")]);
+        assert_eq!(said(&[], &["bind", "socket"]), [format!("the candidate {made} bind, socket")]);
+        assert_eq!(
+            said(&["socket"], &["bind"]),
+            [format!("the baseline {made} socket"), format!("the candidate {made} bind")]
+        );
     }
 
     #[test]

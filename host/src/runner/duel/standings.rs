@@ -138,10 +138,13 @@ impl<'a> Standings<'a> {
         let info = &mut self.info;
         info.measured_ns += taken.measured_ns;
         info.warm_up_ns = info.warm_up_ns.saturating_add(taken.warm_up_ns);
-        for side in [&taken.baseline, &taken.candidate] {
+        let refused = &mut info.refused_calls;
+        for (side, known) in
+            [(&taken.baseline, &mut refused.baseline), (&taken.candidate, &mut refused.candidate)]
+        {
             info.side_effects = info.side_effects.or_larger(side.side_effects);
-            let room = MAX_REFUSALS.saturating_sub(info.refused_calls.len());
-            info.refused_calls.extend(side.refused_calls.iter().take(room).cloned());
+            let room = MAX_REFUSALS.saturating_sub(known.len());
+            known.extend(side.refused_calls.iter().take(room).cloned());
         }
         if self.taken == 0 {
             // The kernel refuses every pair the same, and a hostile worker could say something new in each.
