@@ -28,11 +28,7 @@ const LAYERS_ANSWER_BYTES: usize = 64 * 1024;
 /// What a worker found out, with what the host puts around workers.
 fn with_groups(mut found: IsolationReadings) -> IsolationReadings {
     found.ungrouped = pool::ungrouped().map(str::to_owned);
-    // Without rules for files, a plugin can write itself into another group.
-    let stays = found.layers.iter().any(|layer| layer == IsolationLayer::FileRules.word());
-    if stays && found.ungrouped.is_none() {
-        found.layers.push(IsolationLayer::ControlGroup.word().to_owned());
-    }
+    IsolationLayer::add_group(&mut found.layers, found.ungrouped.is_none());
     found
 }
 

@@ -39,7 +39,7 @@ const PATIENCE: Duration = Duration::from_millis(250);
 /// How often dividing the group is tried while processes are started in it.
 const TRIES: u32 = 3;
 
-/// The group of one worker. It is removed when it is dropped, after everything in it was ended.
+/// The group of one worker. Dropping it ends everything in it, and removes it.
 #[derive(Debug)]
 pub(super) struct ControlGroup {
     folder: PathBuf,
@@ -98,11 +98,9 @@ impl ControlGroup {
         fs::write(self.folder.join(file), value.to_string())
     }
 
-    /// Ends all processes in it. Gives how many there were besides the worker.
-    pub(super) fn end_all(&self, worker: u32) -> usize {
-        let others = members(&self.folder).into_iter().filter(|pid| *pid != worker).count();
-        end_all(&self.folder);
-        others
+    /// How many processes there are in it besides the worker.
+    pub(super) fn others(&self, worker: u32) -> usize {
+        members(&self.folder).into_iter().filter(|pid| *pid != worker).count()
     }
 
     /// The most memory that was used in it [bytes], if the kernel ended processes because that was more than they may use.

@@ -404,8 +404,8 @@ impl Worker {
         if std::mem::replace(&mut self.is_over, true) {
             return;
         }
-        let group = self.group.take();
-        let others = group.as_ref().map(|group| group.end_all(self.child.id()));
+        // It is dropped here: what multiplies is best ended at once, before orphans are hunted one by one.
+        let others = self.group.take().map(|group| group.others(self.child.id()));
         let Ending { status, is_stuck, left_behind } = family::end(&mut self.child);
         if let Some(status) = status {
             self.ended.get_or_insert(signal::exit(status));

@@ -86,6 +86,19 @@ impl IsolationLayer {
         )
     }
 
+    /// What keeps a plugin in its control group: without it, a plugin can write itself into another one.
+    pub const KEEPS_IN_GROUP: Self = Self::FileRules;
+
+    /// Adds the layer that the host puts around workers to those that a worker tells of, if it holds. `is_grouped`: whether workers
+    /// have control groups.
+    pub fn add_group(told: &mut Vec<String>, is_grouped: bool) {
+        let is_among = |layer: Self, told: &[String]| told.iter().any(|word| word == layer.word());
+        told.retain(|word| word != Self::ControlGroup.word());
+        if is_grouped && is_among(Self::KEEPS_IN_GROUP, told) {
+            told.push(Self::ControlGroup.word().to_owned());
+        }
+    }
+
     /// Adds layers to those that are demanded already.
     pub fn demand(demanded: &mut Vec<Self>, more: &[Self]) {
         for layer in more {
@@ -116,6 +129,20 @@ impl FromStr for IsolationLayer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_control_group_is_a_layer_only_where_file_rules_keep_a_plugin_in_it() {
+        let told = |words: &[&str], is_grouped| {
+            let mut told: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            IsolationLayer::add_group(&mut told, is_grouped);
+            told
+        };
+        assert_eq!(told(&["file_rules"], true), ["file_rules", "control_group"]);
+        assert_eq!(told(&["file_rules"], false), ["file_rules"]);
+        assert_eq!(told(&["call_filter"], true), ["call_filter"]);
+        // A worker cannot claim it.
+        assert_eq!(told(&["control_group", "file_rules"], false), ["file_rules"]);
+    }
 
     #[test]
     fn words_lead_back_to_their_layers_and_others_are_told_which_there_are() {

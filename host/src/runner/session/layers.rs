@@ -8,9 +8,6 @@ use dyno_core::{
 use super::Assignment;
 use crate::pool::{self, Worker};
 
-/// Without it, a plugin can write itself into another group.
-const KEEPS_IN_GROUP: IsolationLayer = IsolationLayer::FileRules;
-
 /// Checks the layer that the host puts on, if it is demanded, and takes it from those that the worker is to check. `Err`: the sentence
 /// of the failure.
 pub(super) fn demand_of_host(load: &mut Load, worker: &Worker) -> Result<(), String> {
@@ -23,17 +20,8 @@ pub(super) fn demand_of_host(load: &mut Load, worker: &Worker) -> Result<(), Str
     if let Some(why) = worker.ungrouped() {
         return Err(IsolationLayer::ControlGroup.lacking(Some(why)));
     }
-    IsolationLayer::demand(required, &[KEEPS_IN_GROUP]);
+    IsolationLayer::demand(required, &[IsolationLayer::KEEPS_IN_GROUP]);
     Ok(())
-}
-
-/// All layers of a worker, by those that it told of.
-pub(super) fn with_hosts(mut told: Vec<String>, worker: &Worker) -> Vec<String> {
-    let group = IsolationLayer::ControlGroup.word();
-    told.retain(|layer| layer != group);
-    let holds = worker.ungrouped().is_none() && told.iter().any(|layer| layer == KEEPS_IN_GROUP.word());
-    told.extend(holds.then(|| group.to_owned()));
-    told
 }
 
 /// A sentence for each layer that this worker needs and that is not in `layers`, and one if processes that leave its group cannot

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use dyno_core::{
-    model::{CaseStatus, EngineInfo, Plan, Settings, SideEffects, Stage, StoreBypass},
+    model::{CaseStatus, EngineInfo, IsolationLayer, Plan, Settings, SideEffects, Stage, StoreBypass},
     protocol::{PROTOCOL_VERSION, Reply, Request},
 };
 use indexmap::IndexMap;
@@ -11,7 +11,7 @@ use indexmap::IndexMap;
 use super::{
     Assignment, Ended,
     connecting::connect,
-    layers::{demand_of_host, unmet, with_hosts},
+    layers::{demand_of_host, unmet},
     line::{Ear, Line},
 };
 use crate::fault::HostFault;
@@ -166,7 +166,7 @@ impl<'a> Session<'a, Loading> {
             match line.answer()? {
                 Reply::Loaded {
                     engine,
-                    isolation,
+                    mut isolation,
                     store_bypass,
                     pinned_cpus,
                     counters,
@@ -175,7 +175,7 @@ impl<'a> Session<'a, Loading> {
                 } => {
                     // A name that is declared twice has one row of counts, too.
                     line.counters = counters.iter().collect::<HashSet<_>>().len();
-                    let isolation = with_hosts(isolation, &line.worker);
+                    IsolationLayer::add_group(&mut isolation, line.worker.ungrouped().is_none());
                     let mut missing = unmet(line.assignment, &isolation);
                     missing.extend(refused);
                     missing.extend(line.worker.refused_group().map(str::to_owned));
