@@ -6,13 +6,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::foreign::Foreign;
 use landlock::{
     ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, LandlockStatus, PathBeneath, PathFd,
     Ruleset, RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetError, Scope,
 };
-use rustix::fs::{FileType, fstat};
-
-use super::foreign::Foreign;
 
 /// The newest interface whose rules are known here; older kernels have fewer of them.
 const NEWEST: ABI = ABI::V6;
@@ -125,10 +123,7 @@ fn accelerators() -> impl Iterator<Item = PathBuf> {
 /// A path that is not there needs no rule.
 fn add(rules: &mut RulesetCreated, path: &Path, access: BitFlags<AccessFs>) -> Result<(), String> {
     let Ok(opened) = PathFd::new(path) else { return Ok(()) };
-    // Only folders have entries.
-    let is_folder =
-        fstat(&opened).is_ok_and(|about| FileType::from_raw_mode(about.st_mode) == FileType::Directory);
-    let access = if is_folder { access } else { access & AccessFs::from_file(NEWEST) };
+    // Of a file, this leaves out what only folders have.
     rules
         .add_rule(PathBeneath::new(opened, access))
         .map(drop)

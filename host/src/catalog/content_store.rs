@@ -20,7 +20,7 @@ use super::{
     error::ContentStoreError,
     libraries::{Libraries, Library},
     own_folder::own_folder,
-    sealed::{SealedBytes, SealedRecently},
+    sealed::{Sealed, SealedRecently},
     upkeep::touch,
     vouched::library_refusal,
 };
@@ -40,8 +40,8 @@ const MAX_KNOWN: usize = 1_024;
 pub struct Verified {
     /// Their file in the store, which a worker verifies again if it has to read it.
     pub path: PathBuf,
-    /// The same in memory; `None` where it cannot be sealed.
-    pub sealed: Option<Arc<SealedBytes>>,
+    /// The same in memory, with the libraries; `None` where they cannot be sealed.
+    pub sealed: Option<Arc<Sealed>>,
     /// What the plugin needs apart from the system's libraries.
     pub libraries: Arc<Stored>,
 }
@@ -95,7 +95,7 @@ impl ContentStore {
     pub fn admit(&self, path: &Path, sha256: &str) -> Result<Verified, ContentStoreError> {
         let mut verified = self.admit_unsealed(path, sha256)?;
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        verified.sealed = recent.find_or_seal(&verified.path, sha256);
+        verified.sealed = recent.find_or_seal(&verified.path, sha256, &verified.libraries.brought);
         Ok(verified)
     }
 
@@ -131,7 +131,8 @@ impl ContentStore {
             if let Some(why) = library_refusal(&library.path, &bytes, &sha256, &self.trust)? {
                 return Err(ContentStoreError::Library { path: library.path, why });
             }
-            Ok(protocol::Library { name: library.name, path: self.keep(&library.path, &sha256)?, sha256 })
+            let path = self.keep(&library.path, &sha256)?;
+            Ok(protocol::Library { name: library.name, path, sealed: None, sha256 })
         };
         let brought = brought.into_iter().map(admit).collect::<Result<_, ContentStoreError>>()?;
         let found = Arc::new(Stored { brought, missing });

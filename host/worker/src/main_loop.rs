@@ -227,7 +227,7 @@ impl Session {
         self.replies.send(&Reply::Hello {
             protocol: PROTOCOL_VERSION,
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            base_memory_bytes: sandbox::memory().0,
+            base_memory_bytes: sandbox::resident_bytes(),
         });
         Ok(())
     }

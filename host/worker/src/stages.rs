@@ -107,7 +107,7 @@ impl<'a> Stages<'a> {
 
     /// Highest memory of this process but for verifying [bytes].
     pub(crate) fn peak_memory(&self) -> u64 {
-        self.peak_memory_before.max(sandbox::memory().1)
+        self.peak_memory_before.max(sandbox::peak_bytes())
     }
 
     /// What the plugin changed in its process since it was calibrated.
@@ -124,7 +124,7 @@ impl<'a> Stages<'a> {
     }
 
     fn verify(&mut self) -> Result<Reply, Failure> {
-        let highest = sandbox::memory().1;
+        let highest = sandbox::peak_bytes();
         let has_check = checked(self.side, self.instance.verify())?;
         self.is_verified = true;
         if sandbox::forget_peak_memory() {
@@ -184,7 +184,7 @@ impl<'a> Stages<'a> {
             done += 1;
             let spent = self.clock.now_ns() - begin;
             if first.is_none() && (done >= times / SETTLED || spent >= budget_ns / 4) {
-                first = Some((Footprint::read(), sandbox::memory().0));
+                first = Some((Footprint::read(), sandbox::resident_bytes()));
                 settled = done;
             }
             // A slow `setup` is repeated as often as the time allows.
@@ -194,7 +194,7 @@ impl<'a> Stages<'a> {
         }
         let (before, memory) = first.unwrap_or_default();
         let left = Footprint::read().since(before);
-        let memory_bytes = [memory, sandbox::memory().0];
+        let memory_bytes = [memory, sandbox::resident_bytes()];
         Ok(Reply::Renewed(Renewal { times: done, settled, memory_bytes, left }))
     }
 
@@ -232,8 +232,8 @@ fn work_limit_per_ns(load: &Load) -> f64 {
     if !load.device.is_cpu() {
         return Work::MAX_PER_ACCELERATOR_NS;
     }
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    Work::MAX_PER_THREAD_NS * threads as f64
+    // Not its share of them: within a sample, it may use them all.
+    Work::MAX_PER_THREAD_NS * sandbox::processors() as f64
 }
 
 /// Whether the case computes on one thread, by its parameter `threads`.

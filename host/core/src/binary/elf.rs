@@ -1,6 +1,8 @@
 //! ELF files: whether they are whole libraries for this machine, and their descriptor section. A truncated library is a
 //! SIGBUS in the dynamic linker, not an error, so it must never get there.
 
+use std::{iter, ops::Range};
+
 use dyno_plugin_api::{descriptor::Build, section};
 
 use object::{
@@ -128,6 +130,46 @@ pub fn linkage(bytes: &[u8]) -> Result<Linkage, String> {
     Ok(found)
 }
 
+/// The parts of a library that the dynamic linker reads, in whole pages and in the order of the file, from the first bytes of it and its
+/// length. The rest is for debuggers and linkers. What begins like no library is one part.
+#[must_use]
+pub fn loaded_parts(beginning: &[u8], length: u64) -> Vec<Range<u64>> {
+    let whole = || iter::once(0..length).collect();
+    segments(beginning).map_or_else(whole, |segments| united(segments, length))
+}
+
+/// The program headers themselves, and what they point to: what is mapped, and notes. `None` if they are not there.
+fn segments(beginning: &[u8]) -> Option<Vec<Range<u64>>> {
+    let header = elf::FileHeader64::<Endianness>::parse(beginning).ok()?;
+    let endian = header.endian().ok()?;
+    let headers = header.program_headers(endian, beginning).ok()?;
+    let table = 0..header.e_phoff(endian).saturating_add(size_of_val(headers) as u64);
+    let pages = headers.iter().map(|segment| {
+        // What is mapped are whole pages, of a size that only the kernel of the machine knows.
+        let page = segment.p_align(endian).clamp(PAGES.start, PAGES.end).next_power_of_two();
+        let end = segment.p_offset(endian).saturating_add(segment.p_filesz(endian));
+        segment.p_offset(endian) / page * page..end.checked_next_multiple_of(page).unwrap_or(end)
+    });
+    Some(iter::once(table).chain(pages).collect())
+}
+
+/// The smallest pages that there are, and the largest that a library is mapped in [bytes].
+const PAGES: Range<u64> = 1 << 12..1 << 16;
+
+/// The same in the order of the file, and within it. What overlaps is one part.
+fn united(mut parts: Vec<Range<u64>>, length: u64) -> Vec<Range<u64>> {
+    parts.sort_by_key(|part| part.start);
+    let mut united: Vec<Range<u64>> = Vec::new();
+    for part in parts.into_iter().map(|part| part.start..part.end.min(length)) {
+        match united.last_mut() {
+            Some(last) if part.start <= last.end => last.end = last.end.max(part.end),
+            _ if part.is_empty() => {}
+            _ => united.push(part),
+        }
+    }
+    united
+}
+
 fn parsed(bytes: &[u8]) -> Result<ElfFile64<'_, Endianness>, String> {
     if bytes.is_empty() {
         return Err("the file is empty".to_owned());
@@ -151,6 +193,8 @@ pub(super) const OURS: Architecture = Architecture::Unknown;
 
 #[cfg(test)]
 mod tests {
+    use std::slice;
+
     use super::*;
 
     #[test]
@@ -190,6 +234,35 @@ mod tests {
     }
 
     #[test]
+    fn only_what_is_loaded_is_a_part_to_load() {
+        let bytes = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+        let length = bytes.len() as u64;
+        let file = parsed(&bytes).unwrap();
+        let loaded = |parts: &[Range<u64>], offset: u64, size: u64| {
+            parts.iter().any(|part| part.start <= offset && offset + size <= part.end)
+        };
+        let parts = loaded_parts(&bytes[..4096], length);
+        for segment in file.elf_program_headers() {
+            let (offset, size) = (segment.p_offset(file.endian()), segment.p_filesz(file.endian()));
+            assert!(size == 0 || loaded(&parts, offset, size), "{offset} {size}: {parts:?}");
+        }
+        let (table, _) = file.section_by_name(".symtab").unwrap().file_range().unwrap();
+        assert!(!loaded(&parts, table.next_multiple_of(4096), 1), "the symbols of debuggers are not loaded");
+        assert!(parts.windows(2).all(|two| two[0].end < two[1].start), "{parts:?}");
+        // Of a shorter file, no more than is there.
+        assert_eq!(loaded_parts(&bytes[..4096], 5000), slice::from_ref(&(0..5000)));
+    }
+
+    #[test]
+    fn what_begins_like_no_library_is_loaded_whole() {
+        let bytes = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+        // The program headers are behind the first of these, and there is nothing in the second.
+        for beginning in [&bytes[..70], &[], b"\0asm\x01\0\0\0"] {
+            assert_eq!(loaded_parts(beginning, 1234), slice::from_ref(&(0..1234)));
+        }
+    }
+
+    #[test]
     fn another_machine_is_named() {
         let mut bytes = std::fs::read(std::env::current_exe().unwrap()).unwrap();
         // e_machine: RISC-V.
@@ -205,6 +278,8 @@ mod tests {
             bytes.extend(noise);
             let _ = check_elf(&bytes);
             let _ = linkage(&bytes);
+            let parts = loaded_parts(&bytes, 300);
+            proptest::prop_assert!(parts.iter().all(|part| part.start < part.end && part.end <= 300));
         }
     }
 }

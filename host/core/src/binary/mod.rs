@@ -7,7 +7,7 @@ mod not_a_plugin;
 mod target;
 mod wasm;
 
-pub use elf::{Linkage, check_elf, linkage};
+pub use elf::{Linkage, check_elf, linkage, loaded_parts};
 pub use imports::{Import, imports, unknown_imports, withheld_imports};
 pub use not_a_plugin::NotAPlugin;
 pub use target::Target;

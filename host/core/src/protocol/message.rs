@@ -12,7 +12,7 @@ use crate::model::{
 };
 
 /// Version of the protocol. Host and worker are shipped together: versions that differ are refused.
-pub const PROTOCOL_VERSION: u32 = 11;
+pub const PROTOCOL_VERSION: u32 = 12;
 
 /// The limit on file locks that a worker of this host takes, and everything that it starts inherits. The kernel has not
 /// used that limit since Linux 2.4, and an ordinary process can only lower it: so it marks every descendant of a
@@ -187,6 +187,8 @@ pub struct Library {
     pub name: String,
     /// Its verified bytes, in the content-addressed store.
     pub path: PathBuf,
+    /// The same in sealed memory, as those of the plugin.
+    pub sealed: Option<PathBuf>,
     /// Their SHA-256, in hexadecimal.
     pub sha256: String,
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use dyno_core::{
     model::{DeviceKind, Params, Settings},
-    protocol::{DeviceGrant, Load},
+    protocol::{DeviceGrant, Library, Load},
 };
 
 use crate::{
@@ -54,9 +54,9 @@ impl Assignment<'_> {
         let case = self.case;
         Load {
             path: self.bytes.path.clone(),
-            sealed: self.bytes.sealed.as_ref().map(|sealed| sealed.path()),
+            sealed: self.bytes.sealed.as_ref().map(|sealed| sealed.plugin()),
             sha256: case.plugin.sha256.clone(),
-            libraries: self.bytes.libraries.brought.clone(),
+            libraries: self.libraries(),
             missing: self.bytes.libraries.missing.clone(),
             kind: case.plugin.kind,
             benchmark: case.benchmark.clone(),
@@ -76,5 +76,13 @@ impl Assignment<'_> {
             counters: self.settings.counters,
             confinement: self.worker.rights.confinement(case, &self.settings.require_isolation),
         }
+    }
+
+    /// The libraries that the plugin brings along, with where they are in memory.
+    fn libraries(&self) -> Vec<Library> {
+        let mut libraries = self.bytes.libraries.brought.clone();
+        let sealed = self.bytes.sealed.iter().flat_map(|sealed| sealed.libraries());
+        libraries.iter_mut().zip(sealed).for_each(|(library, sealed)| library.sealed = sealed);
+        libraries
     }
 }

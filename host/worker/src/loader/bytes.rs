@@ -6,8 +6,12 @@
 use std::{
     borrow::Cow,
     fs::File,
-    io::{self, Read, Seek, Write},
-    os::fd::{AsFd, OwnedFd},
+    io::{self, Read, Seek, SeekFrom, Write},
+    ops::Range,
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::fs::FileExt,
+    },
     path::Path,
 };
 
@@ -46,15 +50,19 @@ pub(super) enum Verified {
 
 impl Verified {
     pub(super) fn of(load: &Load) -> Result<Self, Failure> {
-        match load.sealed.as_deref().and_then(sealed) {
-            Some(memory) => Ok(Self::Sealed(memory)),
-            None => read_verified(&load.path, &load.sha256).map(Self::Read),
-        }
+        Self::of_bytes(load.sealed.as_deref(), &load.path, &load.sha256)
     }
 
     /// A library that the plugin brings along.
     pub(super) fn of_library(library: &Library) -> Result<Self, Failure> {
-        read_verified(&library.path, &library.sha256).map(Self::Read)
+        Self::of_bytes(library.sealed.as_deref(), &library.path, &library.sha256)
+    }
+
+    fn of_bytes(memory: Option<&Path>, path: &Path, sha256: &str) -> Result<Self, Failure> {
+        match memory.and_then(sealed) {
+            Some(memory) => Ok(Self::Sealed(memory)),
+            None => read_verified(path, sha256).map(Self::Read),
+        }
     }
 
     pub(super) fn bytes(&self) -> Result<Cow<'_, [u8]>, Failure> {
@@ -72,11 +80,42 @@ impl Verified {
         }
     }
 
+    /// Writes what the dynamic linker reads of a library, each byte where it was: copying takes 0.3 ms for each megabyte, and what is for
+    /// debuggers may be most of them.
     fn write_to(&self, file: &mut File) -> io::Result<()> {
+        let length = match self {
+            Self::Read(bytes) => bytes.len() as u64,
+            Self::Sealed(memory) => memory.metadata()?.len(),
+        };
+        file.set_len(length)?;
+        for Range { start, end } in binary::loaded_parts(&self.headers()?, length) {
+            file.seek(SeekFrom::Start(start))?;
+            match self {
+                Self::Read(bytes) => {
+                    file.write_all(bytes.get(start as usize..end as usize).unwrap_or_default())?;
+                }
+                Self::Sealed(memory) => {
+                    let mut from = memory;
+                    from.seek(SeekFrom::Start(start))?;
+                    // The kernel copies from one file to the other: other pages, the same bytes.
+                    io::copy(&mut from.take(end - start), file)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// As many bytes from the beginning as the headers of a library take.
+    fn headers(&self) -> io::Result<Cow<'_, [u8]>> {
+        const MOST: usize = 4096;
         match self {
-            Self::Read(bytes) => file.write_all(bytes),
-            // The kernel copies from one file to the other: other pages, the same bytes.
-            Self::Sealed(memory) => io::copy(&mut &*memory, file).map(drop),
+            Self::Read(bytes) => Ok(bytes.get(..MOST).unwrap_or(bytes).into()),
+            Self::Sealed(memory) => {
+                let mut headers = vec![0; MOST];
+                let count = memory.read_at(&mut headers, 0)?;
+                headers.truncate(count);
+                Ok(headers.into())
+            }
         }
     }
 
@@ -172,7 +211,10 @@ fn copy_on_disk(bytes: &[u8], why: Errno) -> Result<Copy, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use std::{os::fd::AsRawFd, path::PathBuf};
+    use std::{
+        os::{fd::AsRawFd, unix::fs::MetadataExt},
+        path::PathBuf,
+    };
 
     use super::*;
 
@@ -213,6 +255,11 @@ mod tests {
     fn sealed_bytes_and_read_ones_give_the_same_private_copy() {
         let plugin = std::env::current_exe().unwrap();
         let bytes = std::fs::read(plugin).unwrap();
+        let mut loaded = vec![0; bytes.len()];
+        for Range { start, end } in binary::loaded_parts(&bytes[..4096], bytes.len() as u64) {
+            let part = start as usize..end as usize;
+            loaded[part.clone()].copy_from_slice(&bytes[part]);
+        }
         let (_held, path) = memory(&bytes, IMMUTABLE);
         for verified in [Verified::Sealed(sealed(&path).unwrap()), Verified::Read(bytes.clone())] {
             let mut copy = File::from(memfd_create("copy", MFdFlags::empty()).unwrap());
@@ -220,7 +267,9 @@ mod tests {
             copy.rewind().unwrap();
             let mut copied = Vec::new();
             copy.read_to_end(&mut copied).unwrap();
-            assert!(copied == bytes && *verified.bytes().unwrap() == bytes);
+            assert!(copied == loaded && *verified.bytes().unwrap() == bytes);
+            let size = copy.metadata().unwrap().blocks() * 512;
+            assert!(size < bytes.len() as u64, "what is not loaded takes no memory: {size}");
         }
     }
 

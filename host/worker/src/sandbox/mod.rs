@@ -14,14 +14,14 @@ use std::{
 
 use dyno_core::protocol;
 use nix::{
-    sched::{CpuSet, sched_setaffinity},
+    sched::{CpuSet, sched_getaffinity, sched_setaffinity},
     sys::{
         personality::{self, Persona},
         prctl,
         resource::{Resource, setrlimit},
         signal::Signal,
     },
-    unistd::{Pid, getpgrp, getpid, getppid},
+    unistd::{Pid, SysconfVar, getpgrp, getpid, getppid, sysconf},
 };
 
 pub(crate) use descriptors::close_inherited;
@@ -75,6 +75,12 @@ pub(crate) fn pin(cpus: &[u32]) -> Option<&'static str> {
     sched_setaffinity(Pid::from_raw(0), &set).is_ok().then_some("pinned")
 }
 
+/// Number of processors that this process may use.
+pub(crate) fn processors() -> usize {
+    let set = sched_getaffinity(Pid::from_raw(0));
+    set.map_or(1, |set| (0..CpuSet::count()).filter(|cpu| set.is_set(*cpu).unwrap_or(false)).count())
+}
+
 /// Where the kernel is told to forget the peak, opened before rules for files forbid it.
 static PEAK: OnceLock<Option<File>> = OnceLock::new();
 
@@ -83,13 +89,18 @@ pub(crate) fn forget_peak_memory() -> bool {
     PEAK.get().and_then(Option::as_ref).is_some_and(|mut file| file.write_all(b"5").is_ok())
 }
 
-/// Memory of this process now and at its highest [bytes], by the kernel.
-pub(crate) fn memory() -> (u64, u64) {
+/// Memory of this process now [bytes], by the kernel.
+pub(crate) fn resident_bytes() -> u64 {
+    // Each launch begins with this, and the kernel takes longer for the file that has the peak as well.
+    let text = fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages = text.split_whitespace().nth(1).and_then(|pages| pages.parse::<u64>().ok()).unwrap_or(0);
+    pages * sysconf(SysconfVar::PAGE_SIZE).ok().flatten().map_or(4096, i64::unsigned_abs)
+}
+
+/// Memory of this process at its highest [bytes], by the kernel.
+pub(crate) fn peak_bytes() -> u64 {
     let text = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let field = |name: &str| {
-        text.lines()
-            .find_map(|line| line.strip_prefix(name)?.split_whitespace().next()?.parse::<u64>().ok())
-            .map_or(0, |kibibytes| kibibytes * 1024)
-    };
-    (field("VmRSS:"), field("VmHWM:"))
+    let peak = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kibibytes = peak.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
+    kibibytes.unwrap_or(0) * 1024
 }
