@@ -26,48 +26,56 @@ pub(super) fn program(answers: &[Option<u32>], judge: BpfProgram) -> Result<BpfP
     const LOAD: u32 = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
 
     // Each answer with the number that it begins at.
-    let mut steps: Vec<(u32, Option<u32>)> = (0..).zip(answers.iter().copied()).collect();
+    let mut steps: Vec<Step> = (0..).zip(answers.iter().copied()).collect();
     steps.dedup_by_key(|(_, answer)| *answer);
+    let mut given: Vec<u32> = steps.iter().filter_map(|(_, answer)| *answer).collect();
+    given.sort_unstable();
+    given.dedup();
     let mut program = vec![
-        step(LOAD, MACHINE, 0),
-        step(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, THIS_MACHINE, 1),
-        step(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_KILL_PROCESS, 0),
-        step(LOAD, NUMBER, 0),
+        instruction(LOAD, MACHINE, 0, 0),
+        instruction(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, THIS_MACHINE, 1, 0),
+        instruction(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_KILL_PROCESS, 0, 0),
+        instruction(LOAD, NUMBER, 0, 0),
     ];
-    halve(&steps, &mut program).map_err(|_| {
+    // Behind the comparisons, of which there is one between any two steps, each answer is given in one place. Then the judge begins.
+    let first = program.len() + steps.len().saturating_sub(1);
+    let place = |answer| first + given.iter().position(|known| answer == Some(*known)).unwrap_or(given.len());
+    halve(&steps, &place, &mut program).map_err(|_| {
         format!("the filter of system calls cannot be made: {} steps are too many", steps.len())
     })?;
-    let end = program.len();
-    for (place, step) in program.iter_mut().enumerate().filter(|(_, step)| step.code == TO_THE_JUDGE) {
-        step.k = (end - place - 1) as u32;
-    }
+    program.extend(given.iter().map(|answer| instruction(libc::BPF_RET | libc::BPF_K, *answer, 0, 0)));
     program.extend(judge);
     Ok(program)
 }
 
-/// A jump, to where the comparisons of arguments begin.
-const TO_THE_JUDGE: u16 = (libc::BPF_JMP | libc::BPF_JA) as u16;
+/// A number, and the answer from there on.
+type Step = (u32, Option<u32>);
 
-fn halve(steps: &[(u32, Option<u32>)], program: &mut BpfProgram) -> Result<(), TryFromIntError> {
-    match steps {
-        [] => {}
-        [(_, Some(answer))] => program.push(step(libc::BPF_RET | libc::BPF_K, *answer, 0)),
-        [(_, None)] => program.push(step(TO_THE_JUDGE.into(), 0, 0)),
-        _ => {
-            let (low, high) = steps.split_at(steps.len() / 2);
-            let place = program.len();
-            program.push(step(libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K, high[0].0, 0));
-            halve(low, program)?;
-            program[place].jt = u8::try_from(program.len() - place - 1)?;
-            halve(high, program)?;
-        }
+/// Adds the comparisons that find the step of a number. `place`: where its answer is given.
+fn halve(
+    steps: &[Step],
+    place: &impl Fn(Option<u32>) -> usize,
+    program: &mut BpfProgram,
+) -> Result<(), TryFromIntError> {
+    if steps.len() < 2 {
+        return Ok(());
     }
+    let at = program.len();
+    let (low, high) = steps.split_at(steps.len() / 2);
+    program.push(instruction(libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K, high[0].0, 0, 0));
+    let mut half = |steps: &[Step]| -> Result<u8, TryFromIntError> {
+        let to = if let [(_, answer)] = steps { place(*answer) } else { program.len() };
+        halve(steps, place, program)?;
+        (to - at - 1).try_into()
+    };
+    let (below, above) = (half(low)?, half(high)?);
+    (program[at].jf, program[at].jt) = (below, above);
     Ok(())
 }
 
-/// An instruction. A comparison that is true skips the next `over` instructions.
-fn step(code: u32, k: u32, over: u8) -> sock_filter {
-    sock_filter { code: code as u16, jt: over, jf: 0, k }
+/// An instruction. A comparison that is true skips the next `jt` instructions, and one that is false the next `jf`.
+fn instruction(code: u32, k: u32, jt: u8, jf: u8) -> sock_filter {
+    sock_filter { code: code as u16, jt, jf, k }
 }
 
 #[cfg(test)]
@@ -77,7 +85,7 @@ mod tests {
     const JUDGED: u32 = 11;
 
     fn judge() -> BpfProgram {
-        vec![step(libc::BPF_RET | libc::BPF_K, JUDGED, 0)]
+        vec![instruction(libc::BPF_RET | libc::BPF_K, JUDGED, 0, 0)]
     }
 
     /// What the kernel would make of it.
@@ -90,7 +98,6 @@ mod tests {
                 code if code == libc::BPF_LD | libc::BPF_W | libc::BPF_ABS => {
                     held = if it.k == MACHINE { machine } else { number };
                 }
-                code if code == libc::BPF_JMP | libc::BPF_JA => at += it.k as usize,
                 code if code == libc::BPF_JMP | libc::BPF_JEQ => {
                     at += usize::from(if held == it.k { it.jt } else { it.jf });
                 }
@@ -135,5 +142,18 @@ mod tests {
         let most = &answers[..256];
         let program = program(most, judge()).unwrap();
         assert!((0..256).all(|number| run(&program, THIS_MACHINE, number) == number % 2));
+    }
+
+    #[test]
+    fn each_answer_is_given_in_one_place() {
+        let answers: Vec<Option<u32>> =
+            (0..100).map(|number| Some(number % 4).filter(|it| *it > 0)).collect();
+        let program = program(&answers, judge()).unwrap();
+        assert_eq!(program.len(), 4 + 99 + 3 + 1);
+        assert!(
+            (0..100)
+                .all(|number| run(&program, THIS_MACHINE, number)
+                    == answers[number as usize].unwrap_or(JUDGED))
+        );
     }
 }

@@ -211,8 +211,8 @@ fn start<'a>(
         }
         Ok::<_, Ended>(session)
     })?;
-    let (greeted, _) = spawned.in_turn(candidate_first, Session::greet)?.unzip();
-    let loading = greeted.in_turn(candidate_first, Session::ask_to_load)?;
+    // The first one loads while the second one still starts.
+    let loading = spawned.in_turn(candidate_first, |session| session.greet()?.0.ask_to_load())?;
     let (loaded, loads) = loading.in_turn(candidate_first, Session::<Loading>::load)?.unzip();
     let (sessions, set_ups) = loaded.in_turn(candidate_first, Session::set_up)?.unzip();
     let missing = |load: LoadReport, set_up: SetUpReport| load.missing.into_iter().chain(set_up.missing);
