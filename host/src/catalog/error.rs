@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::entry::Unread;
+use super::entry::{Problem, Unread};
 use crate::fault::HostFault;
 
 /// Why bytes cannot be admitted, or the store cannot be used.
@@ -25,9 +25,9 @@ pub enum ContentStoreError {
     /// The plugin is not what was scanned.
     #[error("the plugin `{}` changed since it was scanned; run again to take its new version", .0.display())]
     Changed(PathBuf),
-    /// The plugin cannot be read.
-    #[error("the plugin `{0}`")]
-    Unreadable(String),
+    /// The plugin, or a library that it brings along, cannot be used.
+    #[error("the file `{}` {}", .0.path.display(), .0.message)]
+    Unusable(Problem),
     /// A library that the plugin brings along is not admitted by the trust store.
     #[error("the library `{}`, which the plugin brings along, {why}", path.display())]
     Library {
@@ -45,7 +45,21 @@ impl From<Unread> for ContentStoreError {
     fn from(unread: Unread) -> Self {
         match unread {
             Unread::Host(fault) => Self::Host(fault),
-            Unread::Problem(problem) => Self::Unreadable(problem.to_string()),
+            Unread::Problem(problem) => Self::Unusable(problem),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_a_file_is_a_sentence_about_it() {
+        let problem = Problem::error(Path::new("/p/libx.so"), "is not a regular file");
+        let error = ContentStoreError::from(Unread::Problem(problem));
+        assert_eq!(error.to_string(), "the file `/p/libx.so` is not a regular file");
     }
 }

@@ -65,6 +65,6 @@ mod tests {
         fs::write(&plugin, b"one").unwrap();
         unchanged.check(&plugin, &one).unwrap();
         fs::remove_file(&plugin).unwrap();
-        assert!(matches!(unchanged.check(&plugin, &one), Err(ContentStoreError::Unreadable(_))));
+        assert!(matches!(unchanged.check(&plugin, &one), Err(ContentStoreError::Unusable(_))));
     }
 }
