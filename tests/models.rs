@@ -51,8 +51,9 @@ fn a_sweep_over_batch_sizes_is_verified_and_measured_in_items_and_tokens() {
             {
                 assert!(value(name) > 0.0, "{runtime}: {name} is {}", value(name));
             }
+            // A text has one token at least, and no more than it is cut to.
             let tokens_per_item = value("tokens_per_second") / value("items_per_second");
-            assert!((16.0..64.0).contains(&tokens_per_item), "{tokens_per_item}");
+            assert!((0.99..32.01).contains(&tokens_per_item), "{tokens_per_item}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `cargo xtask test`: every test of the workspace, with the counts of the test runners at the end.
 
-use std::env;
+use std::{env, thread};
 
 use crate::{
     dist,
@@ -54,6 +54,11 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
         }
     }
     command.env("DYNO_TEST_GUESTS", guests);
+    if env::var_os("RUST_TEST_THREADS").is_none() {
+        // Tests wait for workers, servers and the browser about as long as they compute.
+        let threads = 2 * thread::available_parallelism().map_or(1, usize::from);
+        command.env("RUST_TEST_THREADS", threads.to_string());
+    }
     command.args(&options.rest);
     let mut summary = Summary::default();
     let succeeded = process::run_lines(&mut command, |line| summary.read(line))?;
