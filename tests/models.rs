@@ -51,9 +51,9 @@ fn a_sweep_over_batch_sizes_is_verified_and_measured_in_items_and_tokens() {
             {
                 assert!(value(name) > 0.0, "{runtime}: {name} is {}", value(name));
             }
-            // A text has one token at least, and no more than it is cut to.
+            // The middle of two rates is above the rate of the middle time, the more so the more one of the two was disturbed.
             let tokens_per_item = value("tokens_per_second") / value("items_per_second");
-            assert!((0.99..32.01).contains(&tokens_per_item), "{tokens_per_item}");
+            assert!((1.0..32.01).contains(&tokens_per_item), "{tokens_per_item}");
         }
     }
 }
