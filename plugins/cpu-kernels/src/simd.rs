@@ -12,12 +12,15 @@ pub(crate) fn widest<R>(work: impl FnOnce() -> R) -> R {
     Arch::new().dispatch(work)
 }
 
-/// The same for work that waits for memory: with vectors of at most 256 bits, as C compilers choose for CPUs that have
-/// AVX-512. Wider ones are faster in the first-level cache and slower in the second.
+/// The same for work that waits for the memory of its arrays. Where these do not fit into the first-level cache, vectors have at most
+/// 256 bits, as C compilers choose for CPUs that have AVX-512: on some of them, wider ones take twice as long in the second level.
 #[inline(always)]
-pub(crate) fn at_most_256_bits<W: WithSimd>(work: W) -> W::Output {
+pub(crate) fn widest_for<W: WithSimd>(bytes: usize, work: W) -> W::Output {
+    /// What it has at least on the CPUs that have AVX-512 [bytes].
+    const FIRST_LEVEL: usize = 32 << 10;
+
     #[cfg(target_arch = "x86_64")]
-    if let Some(simd) = pulp::x86::V3::try_new() {
+    if let (true, Some(simd)) = (bytes > FIRST_LEVEL, pulp::x86::V3::try_new()) {
         return Simd::vectorize(simd, work);
     }
     Arch::new().dispatch(work)
