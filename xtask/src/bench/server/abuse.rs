@@ -186,8 +186,9 @@ fn abandoned(server: &Server) -> Outcome<String> {
     }
     let begin = Instant::now();
     let deadline = begin + Duration::from_secs(120);
-    let mut connection = Connection::open(&server.address)?;
     loop {
+        // Where it is turned away, its connection ends.
+        let mut connection = Connection::open(&server.address)?;
         let (status, _) = connection.ask("POST", "/api/sql", r#"{"sql": "SELECT 1"}"#)?;
         if status == 200 {
             break;
