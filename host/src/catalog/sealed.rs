@@ -106,13 +106,13 @@ impl SealedRecently {
         }
         let mut room = MAX_BYTES;
         let plugin = SealedBytes::of(path, sha256, &mut room, |bytes| binary::check(bytes).is_ok())?;
-        let mut library = |library: &Library| {
+        let library = |library: &Library| {
             // The other side of a comparison mostly brings the same.
-            let known = self.0.iter().flat_map(|known| known.libraries.iter().flatten());
-            let known = known.filter(|known| known.sha256 == library.sha256).map(Arc::clone).next();
+            let mut known = self.0.iter().flat_map(|known| known.libraries.iter().flatten());
+            let known = known.find(|known| known.sha256 == library.sha256).cloned();
             known.or_else(|| SealedBytes::of(&library.path, &library.sha256, &mut room, |_| true))
         };
-        let libraries = libraries.iter().map(&mut library).collect();
+        let libraries = libraries.iter().map(library).collect();
         let sealed = Arc::new(Sealed { plugin, libraries });
         self.0.truncate(KEPT - 1);
         self.0.push_front(Arc::clone(&sealed));

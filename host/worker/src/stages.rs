@@ -233,7 +233,7 @@ fn work_limit_per_ns(load: &Load) -> f64 {
         return Work::MAX_PER_ACCELERATOR_NS;
     }
     // Not its share of them: within a sample, it may use them all.
-    Work::MAX_PER_THREAD_NS * sandbox::processors() as f64
+    Work::MAX_PER_THREAD_NS * f64::from(sandbox::processors())
 }
 
 /// Whether the case computes on one thread, by its parameter `threads`.

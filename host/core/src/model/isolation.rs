@@ -92,9 +92,8 @@ impl IsolationLayer {
     /// Adds the layer that the host puts around workers to those that a worker tells of, if it holds. `is_grouped`: whether workers
     /// have control groups.
     pub fn add_group(told: &mut Vec<String>, is_grouped: bool) {
-        let is_among = |layer: Self, told: &[String]| told.iter().any(|word| word == layer.word());
         told.retain(|word| word != Self::ControlGroup.word());
-        if is_grouped && is_among(Self::KEEPS_IN_GROUP, told) {
+        if is_grouped && told.iter().any(|word| word == Self::KEEPS_IN_GROUP.word()) {
             told.push(Self::ControlGroup.word().to_owned());
         }
     }

@@ -6,12 +6,9 @@
 use std::{
     borrow::Cow,
     fs::File,
-    io::{self, Read, Seek, SeekFrom, Write},
+    io::{self, Cursor, Read, Seek, SeekFrom, Write},
     ops::Range,
-    os::{
-        fd::{AsFd, OwnedFd},
-        unix::fs::FileExt,
-    },
+    os::fd::{AsFd, OwnedFd},
     path::Path,
 };
 
@@ -80,42 +77,11 @@ impl Verified {
         }
     }
 
-    /// Writes what the dynamic linker reads of a library, each byte where it was: copying takes 0.3 ms for each megabyte, and what is for
-    /// debuggers may be most of them.
     fn write_to(&self, file: &mut File) -> io::Result<()> {
-        let length = match self {
-            Self::Read(bytes) => bytes.len() as u64,
-            Self::Sealed(memory) => memory.metadata()?.len(),
-        };
-        file.set_len(length)?;
-        for Range { start, end } in binary::loaded_parts(&self.headers()?, length) {
-            file.seek(SeekFrom::Start(start))?;
-            match self {
-                Self::Read(bytes) => {
-                    file.write_all(bytes.get(start as usize..end as usize).unwrap_or_default())?;
-                }
-                Self::Sealed(memory) => {
-                    let mut from = memory;
-                    from.seek(SeekFrom::Start(start))?;
-                    // The kernel copies from one file to the other: other pages, the same bytes.
-                    io::copy(&mut from.take(end - start), file)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// As many bytes from the beginning as the headers of a library take.
-    fn headers(&self) -> io::Result<Cow<'_, [u8]>> {
-        const MOST: usize = 4096;
         match self {
-            Self::Read(bytes) => Ok(bytes.get(..MOST).unwrap_or(bytes).into()),
-            Self::Sealed(memory) => {
-                let mut headers = vec![0; MOST];
-                let count = memory.read_at(&mut headers, 0)?;
-                headers.truncate(count);
-                Ok(headers.into())
-            }
+            Self::Read(bytes) => copy_loaded(&mut Cursor::new(bytes), file),
+            // The kernel copies from one file to the other: other pages, the same bytes.
+            Self::Sealed(memory) => copy_loaded(&mut &*memory, file),
         }
     }
 
@@ -149,6 +115,25 @@ impl Verified {
             .map(|error| format!("the kernel refused to seal the copy of the plugin (fcntl: {error})"));
         Ok(Copy { descriptor: OwnedFd::from(file), missing })
     }
+}
+
+/// Copies what the dynamic linker reads of a library, each byte to where it was: copying takes 0.3 ms for each megabyte, and what is for
+/// debuggers may be most of them.
+fn copy_loaded(from: &mut (impl Read + Seek), to: &mut File) -> io::Result<()> {
+    /// As much as the headers of a library take.
+    const HEADERS: u64 = 4096;
+
+    let length = from.seek(SeekFrom::End(0))?;
+    to.set_len(length)?;
+    let mut beginning = Vec::new();
+    from.rewind()?;
+    from.by_ref().take(HEADERS).read_to_end(&mut beginning)?;
+    for Range { start, end } in binary::loaded_parts(&beginning, length) {
+        from.seek(SeekFrom::Start(start))?;
+        to.seek(SeekFrom::Start(start))?;
+        io::copy(&mut from.by_ref().take(end - start), to)?;
+    }
+    Ok(())
 }
 
 /// What is sealed like this stays what it is until it is gone.

@@ -14,7 +14,7 @@ use std::{
 
 use dyno_core::protocol;
 use nix::{
-    sched::{CpuSet, sched_getaffinity, sched_setaffinity},
+    sched::{CpuSet, sched_setaffinity},
     sys::{
         personality::{self, Persona},
         prctl,
@@ -76,9 +76,8 @@ pub(crate) fn pin(cpus: &[u32]) -> Option<&'static str> {
 }
 
 /// Number of processors that this process may use.
-pub(crate) fn processors() -> usize {
-    let set = sched_getaffinity(Pid::from_raw(0));
-    set.map_or(1, |set| (0..CpuSet::count()).filter(|cpu| set.is_set(*cpu).unwrap_or(false)).count())
+pub(crate) fn processors() -> u32 {
+    rustix::thread::sched_getaffinity(None).map_or(1, |set| set.count())
 }
 
 /// Where the kernel is told to forget the peak, opened before rules for files forbid it.
